@@ -1,0 +1,31 @@
+export interface SyncCronJob {
+  name: string;
+  uid: string;
+}
+
+export interface SyncJob {
+  name: string;
+  uid: string;
+  /** ISO, whole seconds, by the cluster's clock. */
+  createdAt: string;
+}
+
+/** What a rotation asks of Argo CD. Every method throws `NotPermitted` and `ContractChanged` (not retried) and `Unreachable` (retried). */
+export interface ArgoActivities {
+  /**
+   * The first of the configured sync CronJobs that the application has. Reads only.
+   * @throws SyncCronJobMissing (not retried)
+   */
+  findSyncCronJob(): Promise<SyncCronJob>;
+  /**
+   * Makes a Job from the CronJob, or takes one over that was created at least 5 s after the token was issued.
+   * A retry is safe: a Job that was made meanwhile is taken over or costs one more, which writes the same.
+   * @throws SyncJobUnseen (not retried) when the Job does not show in the tree
+   */
+  createSyncJob(order: { cronJob: SyncCronJob; issuedAt: string; deadline: string }): Promise<SyncJob>;
+  /**
+   * Waits for the Job's end. A retry goes on waiting.
+   * @throws SyncJobFailed (not retried) with the redacted end of its log; SyncJobUnseen (not retried) at the deadline or when the Job vanished
+   */
+  awaitSyncJob(wait: { job: SyncJob; deadline: string }): Promise<{ seenAt: string }>;
+}

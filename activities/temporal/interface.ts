@@ -1,0 +1,34 @@
+import type { RecordedSender, Verdict } from '../../domain/approval.ts';
+import type { Approve } from '../../domain/decisions.ts';
+import type { Evidence } from '../../domain/evidence.ts';
+import type { RotationRequest } from '../../domain/request.ts';
+import type { Settings } from '../../domain/settings.ts';
+
+/** The run that handed a request over to the canonical id, with who started it. */
+export interface Delegation {
+  workflowId: string;
+  runId: string;
+  starter: RecordedSender;
+}
+
+/** What a rotation asks of Temporal and of its own worker. */
+export interface TemporalActivities {
+  /**
+   * Checks that this worker serves the request's environment, and hands out its settings.
+   * @throws InvalidRequest (fails the workflow) for another environment's request; WrongEnvironment (not retried) where a host does not match it
+   */
+  beginRotation(request: RotationRequest): Promise<Settings>;
+  /** Who started the calling run, as the server recorded it. Reads only. */
+  readStarter(): Promise<RecordedSender>;
+  /**
+   * The verdict on an approval: computes the code again for the calling run and reads the sender from the server's history. Reads only.
+   * @param judged.ordinal how many `approve` signals came before this one
+   */
+  judge(judged: {
+    approval: Approve;
+    ordinal: number;
+    evidence: Evidence;
+    request: RotationRequest;
+    delegation?: Delegation;
+  }): Promise<Verdict>;
+}

@@ -1,0 +1,79 @@
+import type { Approve } from './decisions.ts';
+import type { Evidence } from './evidence.ts';
+import type { RotationRequest } from './request.ts';
+
+/** Who sent or started something, as the server recorded it. */
+export interface RecordedSender {
+  /** What the client said of itself. */
+  identity: string;
+  /** The server's own word, where it has an authorizer. */
+  principal?: string;
+}
+
+export type Verdict =
+  { counts: true; by: string; sender: RecordedSender; revoke: number[] } | { counts: false; why: string };
+
+/**
+ * Whether an approval counts, and what it ends. Pure: the code was computed again by the caller, for the run it judges in.
+ * Without `revoke`, an approval covers the tokens given up; those whose holder is unknown must be named.
+ */
+export function judgeApproval(
+  approval: Approve,
+  facts: {
+    request: RotationRequest;
+    evidence: Evidence;
+    code: string;
+    starter: RecordedSender;
+    sender: RecordedSender;
+  },
+): Verdict {
+  const { request, evidence, code, starter, sender } = facts;
+  const no = (why: string): Verdict => ({ counts: false, why });
+  if (approval.evidence.trim().toLowerCase() !== code)
+    return no(`the evidence has changed: code ${code} stands for what is shown now, not the one sent`);
+
+  const unknown = (approval.revoke ?? []).filter(
+    (id) => !evidence.toRevoke.some((token) => token.authorisationId === id),
+  );
+  if (unknown.length > 0)
+    return no(`authorisation ${unknown.join(', ')} is not among the tokens this evidence offers to revoke`);
+  const revoke =
+    approval.revoke ??
+    evidence.toRevoke.filter(({ standing }) => standing === 'given-up').map(({ authorisationId }) => authorisationId);
+  if (revoke.length === 0)
+    return no('no token was seen to be given up: name the authorisation ids in revoke, e.g. "revoke": [812]');
+
+  const missing = evidence.shortfalls.filter(({ code: shortfall }) => !approval.accept?.includes(shortfall));
+  if (missing.length > 0) {
+    const codes = [...new Set(missing.map(({ code: shortfall }) => shortfall))];
+    return no(
+      `not shown: ${missing.map(({ what }) => what).join('; ')}. To go on all the same, send "accept": ${JSON.stringify(codes)}`,
+    );
+  }
+
+  if (request.environment === 'production') {
+    const same = samePerson(approval.by, request.requestedBy, starter, sender);
+    if (same !== undefined)
+      return no(`production needs a second person: ${same} both asked for and approved this rotation`);
+  }
+  return { counts: true, by: approval.by.trim(), sender, revoke: [...new Set(revoke)] };
+}
+
+function samePerson(
+  by: string,
+  requestedBy: string,
+  starter: RecordedSender,
+  sender: RecordedSender,
+): string | undefined {
+  const plain = (name: string): string => name.trim().toLowerCase();
+  if (plain(by) === plain(requestedBy)) return by.trim();
+  if (isEmail(starter.identity) && isEmail(sender.identity) && plain(starter.identity) === plain(sender.identity))
+    return sender.identity;
+  if (starter.principal && sender.principal && starter.principal === sender.principal) return sender.principal;
+  return undefined;
+}
+
+/** Only an e-mail address says who somebody is; `pid@host` says where a program ran. */
+function isEmail(identity: string): boolean {
+  return /^[^\s@]+@[^\s@]+\.[^\s@.]+$/.test(identity.trim()) && !/^\d+@/.test(identity.trim());
+}

@@ -1,0 +1,51 @@
+import type { Fingerprint } from './tokens.ts';
+
+export type WorkloadKind = 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'CronJob' | 'Job' | 'Pod';
+/** `Deployment/short-url-manager`. */
+export type Workload = `${WorkloadKind}/${string}`;
+
+/** A container that reads the pair's Secret through an env var. */
+export interface Consumer {
+  workload: Workload;
+  container: string;
+  variable: string;
+}
+
+/** Digests of what a container's variable holds, taken inside the container. */
+export type Digests = Omit<Fingerprint, 'masked'> & { sha256: string };
+
+/** One consumer in one pod, as seen at one moment. */
+export interface ConsumingContainer extends Consumer {
+  pod: string;
+  containerId: string;
+  state: 'starting' | 'running' | 'ended';
+  /** ISO, whole seconds, by the cluster's clock; running containers only. */
+  startedAt?: string;
+  ready: boolean;
+  /** The pod is being deleted; it still serves until it is gone. */
+  terminating: boolean;
+  /** Running containers only. */
+  digests?: Digests;
+  /** Value of `GOVUK_ENVIRONMENT`; running containers only. */
+  environment?: string;
+}
+
+/** One look at everything that reads a Secret. */
+export interface ClusterLook {
+  /** ISO time of the look, by the worker's clock. */
+  at: string;
+  consumers: Consumer[];
+  containers: ConsumingContainer[];
+  /** Workloads that mount the Secret as files: readers that cannot be proven. */
+  mountedBy: Workload[];
+}
+
+/** `app in short-url-manager-6c9…` for sentences. */
+export function describeContainer(container: Pick<ConsumingContainer, 'container' | 'pod'>): string {
+  return `${container.container} in ${container.pod}`;
+}
+
+/** The running containers of a look. */
+export function running(look: Pick<ClusterLook, 'containers'>): ConsumingContainer[] {
+  return look.containers.filter(({ state }) => state === 'running');
+}

@@ -1,0 +1,113 @@
+/** What the engine does with a failure: `retried` by the step's policy until it is spent, `blocks` at once, or `fails` the workflow. */
+export type Treatment = 'retried' | 'blocks' | 'fails';
+
+interface FailureKind {
+  treatment: Treatment;
+  /** What a person does about it, one sentence. */
+  todo: string;
+}
+
+/** Every failure an activity may end with. `docs/failures.md` has a heading for each. */
+export const FAILURES = {
+  InvalidRequest: { treatment: 'fails', todo: 'Start the rotation again with a corrected request.' },
+  Unreachable: {
+    treatment: 'retried',
+    todo: 'Check that the named system is up and reachable from the worker, then retry.',
+  },
+  ContractChanged: {
+    treatment: 'blocks',
+    todo: 'Compare the page or answer named here with what the worker expects; upgrade the worker, then retry.',
+  },
+  SignInRefused: { treatment: 'blocks', todo: 'Correct the worker’s Signon credentials and restart it, then retry.' },
+  SignInBudgetSpent: {
+    treatment: 'blocks',
+    todo: 'Correct the worker’s Signon credentials, wait until the time named here, then retry.',
+  },
+  NotPermitted: { treatment: 'blocks', todo: 'Give the worker’s account the right named here, then retry.' },
+  UnknownApiUser: {
+    treatment: 'blocks',
+    todo: 'Check the e-mail in the request against Signon’s API users page; abort and start again if it was wrong.',
+  },
+  UnknownApplication: {
+    treatment: 'blocks',
+    todo: 'Check the application’s name against Signon’s “Add application token” page; abort and start again if it was wrong.',
+  },
+  AmbiguousApplication: {
+    treatment: 'blocks',
+    todo: 'Rename one of the applications in Signon so that only one matches, then retry.',
+  },
+  WrongEnvironment: {
+    treatment: 'blocks',
+    todo: 'Stop: the worker’s settings point at two different environments. Correct them, then retry.',
+  },
+  UnlistedToken: {
+    treatment: 'blocks',
+    todo: 'Find out whether Signon and the cluster belong together. If the token was revoked by mistake, send retry with accept ["unlisted-token"].',
+  },
+  SecretMountedAsFile: {
+    treatment: 'blocks',
+    todo: 'Rotate this pair by hand: readers of a mounted file cannot be proven.',
+  },
+  NoConsumers: {
+    treatment: 'blocks',
+    todo: 'Find out who holds this token. If a workload should read the Secret, deploy it, then retry; else abort and rotate by hand.',
+  },
+  SyncCronJobMissing: {
+    treatment: 'blocks',
+    todo: 'Check ARGOCD_APPLICATION and ARGOCD_SYNC_CRONJOBS against Argo CD, then retry.',
+  },
+  SyncJobFailed: {
+    treatment: 'blocks',
+    todo: 'Read the Job’s log in Argo CD, mend the cause, then retry: a new Job is made.',
+  },
+  SyncJobUnseen: {
+    treatment: 'blocks',
+    todo: 'Look at Argo CD’s application controller and at the Job itself, then retry.',
+  },
+  SecretNotUpdated: {
+    treatment: 'blocks',
+    todo: 'Two syncs did not bring the new token into the Secret: read the sync Job’s log, check that the API user is not suspended, then retry.',
+  },
+  RolloutIncomplete: {
+    treatment: 'blocks',
+    todo: 'Restart the workloads named here (kubectl rollout restart), or wait for Reloader, then retry.',
+  },
+  ExecIncomplete: { treatment: 'retried', todo: 'Check that the named pod and its node are healthy, then retry.' },
+  SmokeFailed: {
+    treatment: 'blocks',
+    todo: 'The consumer cannot use the new token: look at the server application and the API user’s permissions, then retry. The old token still works.',
+  },
+  CreateAnswerLost: {
+    treatment: 'retried',
+    todo: 'Check Signon, then retry: tokens made meanwhile are looked for first.',
+  },
+  RevokeNotSeen: { treatment: 'retried', todo: 'Look at the API user’s tokens in Signon, then retry.' },
+  CannotTell: {
+    treatment: 'blocks',
+    todo: 'The application was retired meanwhile and Signon hides its tokens alive: look in Signon’s database, then abort.',
+  },
+  NotTheApprovedToken: {
+    treatment: 'blocks',
+    todo: 'Signon shows another token under the approved id. Stop, find out whether the environment was copied over, then retry: the evidence is gathered afresh.',
+  },
+  NewTokenGone: {
+    treatment: 'blocks',
+    todo: 'Somebody revoked the new token: abort this rotation and start another; the old token still works.',
+  },
+  ConfirmFailed: {
+    treatment: 'blocks',
+    todo: 'Incident: start a rotation with force to issue again, and restart the workloads named here. Then retry, or abort.',
+  },
+  WaitInterrupted: { treatment: 'retried', todo: 'Nothing: the worker was shutting down; another goes on.' },
+  Unexpected: {
+    treatment: 'blocks',
+    todo: 'A defect of the worker: report it with the step named here, then retry or abort.',
+  },
+} as const satisfies Record<string, FailureKind>;
+
+export type FailureName = keyof typeof FAILURES;
+
+/** What to do about a failure, for names that came back over the wire. */
+export function todoFor(name: string): string {
+  return name in FAILURES ? FAILURES[name as FailureName].todo : FAILURES.Unexpected.todo;
+}

@@ -1,0 +1,48 @@
+import { allHold } from './possession.ts';
+import type { ClusterLook } from './cluster.ts';
+import type { RotationRequest } from './request.ts';
+import type { Settings } from './settings.ts';
+import { isLive, newestOf, outlives, type ListedToken } from './tokens.ts';
+
+/** The pair as Signon shows it. */
+export interface Pair {
+  apiUser: { id: number; name: string; email: string; suspended: boolean };
+  application: { id: number; name: string };
+  /** Name of the Kubernetes Secret that the sync writes. */
+  secret: string;
+}
+
+/** What was seen before the first act. */
+export interface Assessment {
+  settings: Settings;
+  pair: Pair;
+  tokens: ListedToken[];
+  look: ClusterLook;
+}
+
+export type Outcome =
+  'rotated' | 'old-token-expired' | 'ignored' | 'nothing-to-do' | 'delegated' | 'rejected' | 'aborted';
+
+export type Plan =
+  { kind: 'stop'; outcome: Outcome; why: string } | { kind: 'adopt'; token: ListedToken } | { kind: 'issue' };
+
+/** What to do with a pair. No access is granted that was not there: a pair without any listed token never gets one. */
+export function planFor(assessment: Assessment, request: RotationRequest, now: number): Plan {
+  const { tokens, look, settings } = assessment;
+  const newest = newestOf(tokens);
+  if (!newest)
+    return {
+      kind: 'stop',
+      outcome: 'nothing-to-do',
+      why: 'Signon lists no token for this pair, live or expired; none is issued',
+    };
+  if (request.force || !outlives(newest, now, settings.window)) return { kind: 'issue' };
+  const others = tokens.filter((token) => token !== newest && isLive(token, now));
+  if (others.length === 0 && allHold(look, newest))
+    return {
+      kind: 'stop',
+      outcome: 'nothing-to-do',
+      why: `the pair’s only live token lives until ${newest.expires} and every running consumer holds it`,
+    };
+  return { kind: 'adopt', token: newest };
+}

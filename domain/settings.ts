@@ -1,0 +1,33 @@
+import type ms from 'ms';
+import type { Environment } from './request.ts';
+
+/** A read-only call that shows whether a server application lets a token in. Mirrors gds-api-adapters. */
+export interface SmokeCall {
+  /** Class below `GdsApi`, e.g. `PublishingApi`. */
+  adapter: string;
+  /** File to require, e.g. `gds_api/publishing_api`. */
+  requires: string;
+  method: string;
+  positional: unknown[];
+  keyword: Record<string, unknown>;
+}
+
+/** What a worker is told by its settings file; reaches a rotation through its assessment only, so a deploy never changes its mind. */
+export interface Settings {
+  /** A token with less than this left is rotated. */
+  window: ms.StringValue;
+  /** How long Signon may still act on a request nobody waits for any more. */
+  signonRequestLimit: ms.StringValue;
+  /** How long a sync Job may take, from the request to its end. */
+  syncLimit: ms.StringValue;
+  /** How long pods may take to hold the new token after a sync. */
+  rolloutLimit: ms.StringValue;
+  /** How often the cluster and Argo CD are looked at while waiting; their streams shorten the wait. */
+  pollEvery: ms.StringValue;
+  /** Time between the revoke and the last look. */
+  soak: ms.StringValue;
+  /** By server application, parameterized. */
+  smokeCalls: Record<string, SmokeCall>;
+  /** Regular expressions that the hosts of Signon and Argo CD must match, by environment. */
+  hosts: Record<Environment, string>;
+}

@@ -1,0 +1,73 @@
+import ms from 'ms';
+
+/** A calendar day in London, `YYYY-MM-DD`. Signon shows no finer time. */
+export type Day = string;
+
+/** What may be said of a token outside the place that must know it. Never the value. */
+export interface Fingerprint {
+  /** First 8 characters, `…`, last 8: as Signon itself shows. */
+  masked: string;
+  /** SHA-256 (hex) of those 16 characters. */
+  maskedSha256: string;
+  /** SHA-256 (hex) of the whole value; known only for a token this rotation issued. */
+  sha256?: string;
+}
+
+/** One card of Signon's manage_tokens page. */
+export interface ListedToken extends Fingerprint {
+  authorisationId: number;
+  generated: Day;
+  expires: Day;
+}
+
+/** 00:00 in London of that day, in milliseconds since the epoch. */
+export function startOfDay(day: Day): number {
+  const utcMidnight = Date.parse(`${day}T00:00:00Z`);
+  return utcMidnight - londonOffset(utcMidnight);
+}
+
+/** The end of that day in London, in milliseconds since the epoch. */
+export function endOfDay(day: Day): number {
+  return startOfDay(new Date(Date.parse(`${day}T00:00:00Z`) + ms('1 day')).toISOString().slice(0, 10));
+}
+
+/** Whether a token still opens doors. Signon lists expired tokens unmarked; the day counts to its end. */
+export function isLive(token: Pick<ListedToken, 'expires'>, now: number): boolean {
+  return now < endOfDay(token.expires);
+}
+
+/** The token the sync will write: latest expiry; on the same day the highest authorisation id. */
+export function newestOf<T extends Pick<ListedToken, 'authorisationId' | 'expires'>>(
+  tokens: readonly T[],
+): T | undefined {
+  return tokens.reduce<T | undefined>((newest, token) => {
+    if (!newest || token.expires > newest.expires) return token;
+    return token.expires === newest.expires && token.authorisationId > newest.authorisationId ? token : newest;
+  }, undefined);
+}
+
+/** Whether a token is certain to live longer than the window, counted to 00:00 of its last day. */
+export function outlives(token: Pick<ListedToken, 'expires'>, now: number, window: ms.StringValue): boolean {
+  return startOfDay(token.expires) - now > ms(window);
+}
+
+/** Whether two fingerprints can be of one token: the whole digest decides where both know it. */
+export function sameToken(a: Omit<Fingerprint, 'masked'>, b: Omit<Fingerprint, 'masked'>): boolean {
+  if (a.sha256 !== undefined && b.sha256 !== undefined) return a.sha256 === b.sha256;
+  return a.maskedSha256 === b.maskedSha256;
+}
+
+const londonClock = new Intl.DateTimeFormat('en-GB', {
+  timeZone: 'Europe/London',
+  hourCycle: 'h23',
+  year: 'numeric',
+  month: '2-digit',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+
+function londonOffset(instant: number): number {
+  const parts = Object.fromEntries(londonClock.formatToParts(instant).map(({ type, value }) => [type, value]));
+  return Date.parse(`${parts.year}-${parts.month}-${parts.day}T${parts.hour}:${parts.minute}:00Z`) - instant;
+}

@@ -1,0 +1,40 @@
+import { running, type ClusterLook } from './cluster.ts';
+import { sameConsumer, type Evidence } from './evidence.ts';
+import { describeOthers, holds } from './possession.ts';
+import { isLive, type ListedToken } from './tokens.ts';
+
+/**
+ * Why approved evidence no longer holds, from a fresh look; undefined when it does.
+ * New pods with the new token change nothing, and an expired token that Signon deleted counts for nothing.
+ * @param ended ids this rotation revoked itself
+ */
+export function voidedBy(
+  evidence: Evidence,
+  fresh: { tokens: readonly ListedToken[]; look: ClusterLook; now: number; ended: readonly number[] },
+): string | undefined {
+  const approved: ListedToken[] = [evidence.newToken, ...evidence.toRevoke];
+  const appeared = fresh.tokens.find(
+    (token) => isLive(token, fresh.now) && !approved.some((known) => isSame(known, token)),
+  );
+  if (appeared) return `a live token appeared: ${appeared.masked} (authorisation ${appeared.authorisationId})`;
+
+  const gone = approved.find(
+    (token) =>
+      isLive(token, fresh.now) &&
+      !fresh.ended.includes(token.authorisationId) &&
+      !fresh.tokens.some((listed) => isSame(listed, token)),
+  );
+  if (gone) return `${gone.masked} (authorisation ${gone.authorisationId}) was revoked by somebody`;
+
+  const joined = fresh.look.consumers.find(
+    (consumer) => !evidence.consumers.some((known) => sameConsumer(known, consumer)),
+  );
+  if (joined) return `a new consumer appeared: ${joined.container} of ${joined.workload}`;
+
+  const others = running(fresh.look).filter((container) => !holds(container, evidence.newToken));
+  return others.length > 0 ? describeOthers(others, fresh.tokens) : undefined;
+}
+
+function isSame(a: ListedToken, b: ListedToken): boolean {
+  return a.authorisationId === b.authorisationId && a.masked === b.masked && a.expires === b.expires;
+}

@@ -1,0 +1,39 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { SyncCronJob } from '../activities/argo/interface.ts';
+import type { Assessment } from '../domain/plan.ts';
+import { disagreements } from '../domain/possession.ts';
+import type { RotationRequest } from '../domain/request.ts';
+import { beginRotation, cronJobUid, findPair, findSyncCronJob, listTokens, lookAtConsumers } from './activities.ts';
+import type { Runbook } from './runbook.ts';
+
+/** Gathers all that the plan needs, and blocks where the systems do not fit together. Reads only. */
+export async function assess(book: Runbook, request: RotationRequest): Promise<Assessment & { cronJob: SyncCronJob }> {
+  const settings = await beginRotation(request);
+  const [pair, cronJob] = await Promise.all([findPair(request), findSyncCronJob()]);
+  const [tokens, look, uid] = await Promise.all([
+    listTokens(pair),
+    lookAtConsumers(pair.secret),
+    cronJobUid(cronJob.name),
+  ]);
+  if (uid !== cronJob.uid)
+    throw block(
+      'WrongEnvironment',
+      `CronJob ${cronJob.name} has uid ${cronJob.uid} in Argo CD and ${uid ?? 'is not there'} in Kubernetes`,
+    );
+  if (look.mountedBy.length > 0)
+    throw block('SecretMountedAsFile', `${look.mountedBy.join(', ')} mount ${pair.secret} as files`);
+  if (tokens.length > 0 && look.consumers.length === 0)
+    throw block('NoConsumers', `no container reads the Secret ${pair.secret}`);
+  const { environment, unlisted } = disagreements(look, tokens, request.environment);
+  if (environment.length > 0) throw block('WrongEnvironment', environment.join('; '));
+  if (tokens.length > 0 && unlisted.length > 0 && !book.accepted.has('unlisted-token'))
+    throw block('UnlistedToken', unlisted.join('; '));
+  const pods = new Set(look.containers.map(({ pod }) => pod)).size;
+  book.note('assess', `${tokens.length} tokens listed; ${look.consumers.length} consumers in ${pods} pods`);
+  if (pair.apiUser.suspended) book.remark(`${pair.apiUser.email} is suspended in Signon: the sync skips it`);
+  return { settings, pair, cronJob, tokens, look };
+}
+
+function block(type: string, message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, type);
+}

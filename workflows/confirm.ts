@@ -1,0 +1,29 @@
+import { ApplicationFailure, sleep } from '@temporalio/workflow';
+import { running } from '../domain/cluster.ts';
+import { describeOthers, holds } from '../domain/possession.ts';
+import { lookAtConsumers } from './activities.ts';
+import type { Expected } from './rollout.ts';
+import type { Runbook } from './runbook.ts';
+import { smokeCalls } from './smoke.ts';
+
+/** Looks at once and again after a soak: every running consumer holds the new token and its smoke call passes. A failure is an incident. */
+export async function confirmed(book: Runbook, expected: Expected): Promise<void> {
+  await confirmOnce(book, expected);
+  book.note('confirm', `at once: well; again after ${expected.settings.soak}`);
+  await sleep(expected.settings.soak);
+  await confirmOnce(book, expected);
+  book.note('confirm', `at once and after ${expected.settings.soak}: well`);
+}
+
+async function confirmOnce(book: Runbook, { pair, newToken, tokens, settings }: Expected): Promise<void> {
+  const look = await lookAtConsumers(pair.secret);
+  const others = running(look).filter((container) => !holds(container, newToken));
+  if (others.length > 0) throw ApplicationFailure.nonRetryable(describeOthers(others, tokens), 'ConfirmFailed');
+  try {
+    await smokeCalls(book, look, pair, settings);
+  } catch (error) {
+    if (error instanceof ApplicationFailure && error.type === 'SmokeFailed')
+      throw ApplicationFailure.nonRetryable(error.message, 'ConfirmFailed');
+    throw error;
+  }
+}

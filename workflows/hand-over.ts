@@ -1,0 +1,26 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
+import type { RotationReport } from '../domain/report.ts';
+import { rotationId, type RotationRequest } from '../domain/request.ts';
+import { readStarter } from './activities.ts';
+import type { Runbook } from './runbook.ts';
+
+/** Hands a request over to its canonical id, which is the pair's lock, and says so. */
+export async function handOver(book: Runbook, request: RotationRequest): Promise<RotationReport> {
+  const canonical = rotationId(request);
+  const starter = await book.step('assess', readStarter);
+  const { workflowId, runId, workflowType, taskQueue } = workflowInfo();
+  try {
+    await startChild(workflowType, {
+      workflowId: canonical,
+      taskQueue,
+      args: [request, { workflowId, runId, starter }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `${request.apiUser} → ${request.application}, ${request.environment}`,
+    });
+    return book.close('delegated', `the rotation runs as ${canonical}`);
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return book.close('delegated', `the rotation ${canonical} was already open; nothing was started`);
+  }
+}

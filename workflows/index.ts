@@ -1,0 +1,2 @@
+export { rotateToken } from './rotate-token.ts';
+export { signInLedger } from './sign-in-ledger.ts';

@@ -1,0 +1,44 @@
+import { CancellationScope } from '@temporalio/workflow';
+import type { Assessment, Plan } from '../domain/plan.ts';
+import { newestOf, type ListedToken } from '../domain/tokens.ts';
+import { createToken } from './activities.ts';
+import type { Runbook } from './runbook.ts';
+
+export interface Issued {
+  tokens: ListedToken[];
+  newToken: ListedToken;
+  /** ISO: when the token was there for certain. A sync Job made before counts for nothing. */
+  issuedAt: string;
+}
+
+/** Issues the new token, or adopts the one the plan found. Runs to its end once begun. */
+export async function issueToken(
+  book: Runbook,
+  { settings, pair, tokens }: Assessment,
+  plan: Exclude<Plan, { kind: 'stop' }>,
+): Promise<Issued> {
+  if (plan.kind === 'adopt') {
+    book.report.newToken = plan.token;
+    book.report.origin = 'adopted';
+    book.note('issue', `adopted ${plan.token.masked} (authorisation ${plan.token.authorisationId})`);
+    return { tokens, newToken: plan.token, issuedAt: new Date().toISOString() };
+  }
+  const before = tokens.map(({ authorisationId }) => authorisationId);
+  const created = await CancellationScope.nonCancellable(() => createToken(settings)({ pair, before }));
+  const listed = created.tokens.map((token) =>
+    token.authorisationId === created.token.authorisationId ? created.token : token,
+  );
+  const newToken = newestOf(listed) ?? created.token;
+  book.report.newToken = newToken;
+  book.report.origin = created.origin;
+  book.report.alive = listed;
+  const extra = listed.filter(
+    ({ authorisationId }) => !before.includes(authorisationId) && authorisationId !== newToken.authorisationId,
+  );
+  for (const { masked, authorisationId } of extra)
+    book.remark(
+      `also made since this rotation began: ${masked} (authorisation ${authorisationId}); revoked only if named`,
+    );
+  book.note('issue', `${created.origin}: ${newToken.masked} (authorisation ${newToken.authorisationId})`);
+  return { tokens: listed, newToken, issuedAt: new Date().toISOString() };
+}

@@ -1,0 +1,46 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import ms from 'ms';
+import { running, type ClusterLook } from '../domain/cluster.ts';
+import type { Pair } from '../domain/plan.ts';
+import { describeOthers } from '../domain/possession.ts';
+import type { Settings } from '../domain/settings.ts';
+import type { ListedToken } from '../domain/tokens.ts';
+import { awaitRollout } from './activities.ts';
+import type { Runbook } from './runbook.ts';
+import type { Sync } from './sync.ts';
+
+export interface Expected {
+  pair: Pair;
+  newToken: ListedToken;
+  tokens: ListedToken[];
+  settings: Settings;
+  /** The sync this rollout follows, if one was needed. */
+  followed?: Sync;
+}
+
+/**
+ * Waits until every running container that reads the Secret holds the new token.
+ * A container started after the sync with another token proves that the Secret was not updated: syncs once more, then blocks.
+ */
+export async function everyConsumerHolds(
+  book: Runbook,
+  expected: Expected & { sync: () => Promise<Sync> },
+): Promise<ClusterLook> {
+  const seen = await rolledOut(expected);
+  const again = seen.kind === 'not-updated' ? await rolledOut({ ...expected, followed: await expected.sync() }) : seen;
+  if (again.kind !== 'held') throw notHeld(again.kind, describeOthers(again.containers, expected.tokens));
+  book.note('roll out', `${running(again.look).length} running containers hold ${expected.newToken.masked}`);
+  return again.look;
+}
+
+/** One wait for the rollout, bounded by the setting. */
+export function rolledOut({ pair, newToken, settings, followed }: Expected): ReturnType<typeof awaitRollout> {
+  const deadline = new Date(Date.now() + ms(settings.rolloutLimit)).toISOString();
+  return awaitRollout({ secret: pair.secret, token: newToken, sync: followed, deadline });
+}
+
+function notHeld(kind: 'not-updated' | 'incomplete', who: string): ApplicationFailure {
+  return kind === 'not-updated'
+    ? ApplicationFailure.nonRetryable(`started after the second sync: ${who}`, 'SecretNotUpdated')
+    : ApplicationFailure.nonRetryable(who, 'RolloutIncomplete');
+}

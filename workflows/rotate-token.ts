@@ -1,0 +1,72 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { Delegation } from '../activities/temporal/interface.ts';
+import { gatherEvidence, othersAlive } from '../domain/evidence.ts';
+import { planFor } from '../domain/plan.ts';
+import { allHold, heldTokens } from '../domain/possession.ts';
+import type { RotationReport } from '../domain/report.ts';
+import { rotationId } from '../domain/request.ts';
+import { ApprovalDesk } from './approval.ts';
+import { assess } from './assess.ts';
+import { confirmed } from './confirm.ts';
+import { handOver } from './hand-over.ts';
+import { issueToken } from './issue.ts';
+import { lookAgain, revokeWhileEvidenceHolds } from './revoke.ts';
+import { everyConsumerHolds } from './rollout.ts';
+import { requestOrFail, runbook } from './runbook.ts';
+import { smokeCalls } from './smoke.ts';
+import { synced, type Sync } from './sync.ts';
+
+/**
+ * Rotates one Signon API token. The old token keeps working until a person approves its end.
+ * Its workflow id, `rotate-token/<environment>/<api user>/<application>`, is the pair's lock; under any other id it hands over.
+ * @param delegation set by a run that handed over; believed only where the server records that run as the parent
+ * @throws InvalidRequest naming each wrong field; nothing else fails a rotation, it blocks and asks for a person
+ */
+export async function rotateToken(input: unknown, delegation?: Delegation): Promise<RotationReport> {
+  const request = requestOrFail(input);
+  return runbook(request, async (book) => {
+    if (request.environment === 'staging')
+      return book.close('ignored', 'staging is overwritten from production every night');
+    if (workflowInfo().workflowId !== rotationId(request)) return handOver(book, request);
+    const desk = new ApprovalDesk(book, request, delegation);
+
+    const assessment = await book.step('assess', () => assess(book, request));
+    const { settings, pair, cronJob } = assessment;
+    const plan = planFor(assessment, request, Date.now());
+    if (plan.kind === 'stop') return book.close(plan.outcome, plan.why);
+
+    const { issuedAt, ...issued } = await book.step('issue', () => issueToken(book, assessment, plan));
+    const everHeld = heldTokens(assessment.look, assessment.tokens);
+    const sync = (): Promise<Sync> => synced(book, { cronJob, issuedAt, settings });
+
+    let now = { ...issued, look: assessment.look };
+    for (let round = 1; ; round++) {
+      const expected = { pair, settings, ...now };
+      const followed = allHold(now.look, now.newToken)
+        ? book.skip('sync', 'every consumer holds the new token already')
+        : await book.step('sync', sync);
+      const look = await book.step('roll out', () => everyConsumerHolds(book, { ...expected, followed, sync }));
+      const smoke = await book.step('smoke', () => smokeCalls(book, look, pair, settings));
+      if (othersAlive(now.tokens, now.newToken, Date.now()).length === 0) {
+        book.skip('approve', 'no other token of the pair is live');
+        if (book.report.revoked.length > 0) break;
+        return book.close('old-token-expired', 'every consumer holds the new token, and no older one is live');
+      }
+
+      const evidence = gatherEvidence({ round, now: Date.now(), ...now, look, everHeld, smoke });
+      const decision = await book.step('approve', () => desk.ask(evidence));
+      if (decision.kind === 'rejected') return book.close('rejected', `${decision.by}: ${decision.reason}`);
+      const fresh =
+        decision.kind === 'token-ended'
+          ? await book.step('approve', () => lookAgain(book, expected))
+          : await book.step('revoke', () =>
+              revokeWhileEvidenceHolds(book, { ...expected, evidence, revoke: decision.revoke }),
+            );
+      now = fresh === 'done' ? await book.step('revoke', () => lookAgain(book, expected)) : fresh;
+      everHeld.push(...heldTokens(now.look, now.tokens)); // a later token may have become the new one: prove that one, ask anew
+      if (fresh === 'done' && othersAlive(now.tokens, now.newToken, Date.now()).length === 0) break;
+    }
+    await book.step('confirm', () => confirmed(book, { pair, settings, ...now }));
+    return book.close('rotated', 'every consumer holds the new token, and the old one is revoked');
+  });
+}
