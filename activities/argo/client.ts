@@ -1,0 +1,161 @@
+import axios from 'axios';
+import { z } from 'zod';
+import { failure } from '../failure.ts';
+import { send, type Answer } from '../http.ts';
+import type { Secret } from '../secret.ts';
+
+export interface ArgoAccount {
+  url: string;
+  token: Secret;
+  application: string;
+  appNamespace: string;
+  project: string;
+  /** Namespace of the CronJobs. */
+  namespace: string;
+  /** In order: the first that the application has is the sync. */
+  cronJobs: string[];
+}
+
+const node = z.object({
+  group: z.string().optional(),
+  kind: z.string(),
+  namespace: z.string().optional(),
+  name: z.string().max(253),
+  uid: z.string().max(64).optional(),
+  parentRefs: z.array(z.object({ kind: z.string(), name: z.string() })).optional(),
+  health: z.object({ status: z.string().max(40).optional(), message: z.string().optional() }).optional(),
+  createdAt: z.iso.datetime().optional(),
+});
+const tree = z.object({ nodes: z.array(node).nullish() });
+const logLine = z.object({
+  result: z.object({ content: z.string().optional(), podName: z.string().optional(), last: z.boolean().optional() }),
+});
+const refusal = z.object({ code: z.number(), message: z.string() });
+
+export type TreeNode = z.infer<typeof node>;
+export type CreateAnswer = { kind: 'accepted' } | { kind: 'name-taken'; job?: string };
+
+/** Argo CD's API as the sync needs it. */
+export class ArgoClient {
+  constructor(private readonly account: ArgoAccount) {}
+
+  /** The application's resource tree. @throws NotPermitted, Unreachable, ContractChanged */
+  async tree(): Promise<TreeNode[]> {
+    const answer = await this.send(
+      'GET',
+      `/api/v1/applications/${this.account.application}/resource-tree`,
+      this.scope(),
+    );
+    const parsed = tree.safeParse(json(answer.body));
+    if (!parsed.success) throw failure('ContractChanged', 'Argo CD’s resource tree is not the JSON expected');
+    return parsed.data.nodes ?? [];
+  }
+
+  /** Presses “Create job” once. Falls back to the older endpoint on servers before 3.1. */
+  async createJob(cronJob: string): Promise<CreateAnswer> {
+    const fields = {
+      ...this.scope(),
+      namespace: this.account.namespace,
+      resourceName: cronJob,
+      group: 'batch',
+      kind: 'CronJob',
+      version: 'v1',
+    };
+    const base = `/api/v1/applications/${this.account.application}/resource/actions`;
+    let answer = await this.post(`${base}/v2`, {}, { ...fields, action: 'create-job' });
+    if (answer.status === 404 && json(answer.body) === undefined)
+      answer = await this.post(base, fields, '"create-job"');
+    if (answer.status === 409)
+      return { kind: 'name-taken', job: /jobs\.batch "([a-z0-9.-]{1,253})"/.exec(answer.body)?.[1] };
+    if (answer.status !== 200) throw this.refusalOf(answer, 'create-job');
+    return { kind: 'accepted' };
+  }
+
+  /** The end of a Job's log, unredacted; empty where the pod is gone or not yet there. */
+  async logTail(job: string, lines: number): Promise<string> {
+    const query = {
+      ...this.scope(),
+      namespace: this.account.namespace,
+      group: 'batch',
+      kind: 'Job',
+      resourceName: job,
+      container: 'cron-task',
+      tailLines: String(lines),
+    };
+    const answer = await this.send('GET', `/api/v1/applications/${this.account.application}/logs`, query);
+    return answer.body
+      .split('\n')
+      .map((line) => logLine.safeParse(json(line)))
+      .flatMap((line) => (line.success && !line.data.result.last ? [line.data.result.content ?? ''] : []))
+      .join('\n');
+  }
+
+  /** Calls back whenever the tree changes, until stopped; silent when the stream is not to be had. */
+  watchTree(changed: () => void, signal: AbortSignal): void {
+    void (async () => {
+      const response = await axios.get<AsyncIterable<Buffer>>(
+        this.account.url + `/api/v1/stream/applications/${this.account.application}/resource-tree`,
+        {
+          params: this.scope(),
+          headers: this.headers(),
+          responseType: 'stream',
+          maxRedirects: 0,
+          proxy: false,
+          signal,
+        },
+      );
+      for await (const chunk of response.data) if (chunk.includes(10)) changed();
+    })().catch(() => undefined);
+  }
+
+  private post(path: string, query: Record<string, string>, body: unknown): Promise<Answer> {
+    return send('Argo CD', {
+      method: 'POST',
+      url: this.account.url + path,
+      params: query,
+      data: typeof body === 'string' ? body : JSON.stringify(body),
+      headers: { ...this.headers(), 'Content-Type': 'application/json' },
+    });
+  }
+
+  private async send(method: 'GET', path: string, params: Record<string, string>): Promise<Answer> {
+    const answer = await send('Argo CD', { method, url: this.account.url + path, params, headers: this.headers() });
+    if (answer.status !== 200) throw this.refusalOf(answer, path);
+    return answer;
+  }
+
+  private headers(): Record<string, string> {
+    return { Authorization: `Bearer ${this.account.token.reveal()}`, Accept: 'application/json' };
+  }
+
+  private scope(): Record<string, string> {
+    return { appNamespace: this.account.appNamespace, project: this.account.project };
+  }
+
+  /** A 403 may be passing (Argo CD answers so while the Kubernetes API is down), so it is retried a bounded number of times. */
+  private refusalOf({ status, body }: Answer, what: string): Error {
+    const parsed = refusal.safeParse(json(body));
+    const said = parsed.success ? `code ${parsed.data.code}` : 'no code';
+    if (status === 401)
+      return failure('NotPermitted', `Argo CD refused ${what} with 401 (${said}): its token is not accepted`);
+    if (status === 403)
+      return failure(
+        'Unreachable',
+        `Argo CD answered ${what} with 403 (${said}): not permitted, an unknown application, or its Kubernetes API is down`,
+      );
+    if (status === 400 || status === 404)
+      return failure(
+        'SyncCronJobMissing',
+        `Argo CD answered ${what} with ${status} (${said}): not found in the application`,
+      );
+    return failure('Unreachable', `Argo CD answered ${what} with ${status} (${said})`);
+  }
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,42 @@
+import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
+import { failure } from './failure.ts';
+
+export interface Answer {
+  status: number;
+  headers: AxiosResponse['headers'];
+  body: string;
+}
+
+const LARGEST_BODY = 8 * 1024 * 1024;
+const LONGEST_ANSWER_MS = 30_000;
+
+/**
+ * Sends one request; follows no redirect, takes no body over 8 MiB, waits 30 s. Any status is an answer.
+ * @param system name for messages, e.g. `Signon`
+ * @throws Unreachable (retried), rebuilt from method and path: axios' own error carries headers and bodies and is never passed on
+ */
+export async function send(system: string, config: AxiosRequestConfig & { url: string }): Promise<Answer> {
+  const method = config.method ?? 'GET';
+  try {
+    const response = await axios.request<string>({
+      timeout: LONGEST_ANSWER_MS,
+      ...config,
+      maxRedirects: 0,
+      maxContentLength: LARGEST_BODY,
+      maxBodyLength: LARGEST_BODY,
+      responseType: 'text',
+      transformResponse: (body: string) => body,
+      validateStatus: () => true,
+      proxy: false,
+    });
+    return { status: response.status, headers: response.headers, body: response.data };
+  } catch (error) {
+    const code = axios.isAxiosError(error) ? (error.code ?? 'no code') : 'no code';
+    throw failure('Unreachable', `${system} did not answer ${method} ${pathOf(config.url)} (${code})`);
+  }
+}
+
+/** The path of an address, for messages: queries may hold more than a message should. */
+export function pathOf(url: string): string {
+  return new URL(url).pathname;
+}

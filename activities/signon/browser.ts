@@ -1,0 +1,86 @@
+import { CookieJar } from 'tough-cookie';
+import { send, type Answer } from '../http.ts';
+import { failure } from '../failure.ts';
+import type { Secret } from '../secret.ts';
+
+const REMEMBERED = 'remember_2sv_session';
+const MOST_REDIRECTS = 5;
+
+export interface Page extends Answer {
+  /** Path of the page that answered, redirects followed. */
+  path: string;
+}
+
+/** Speaks HTTP to Signon as a browser would: keeps cookies, follows redirects on the same host only, sends forms as forms. */
+export class Browser {
+  private jar = new CookieJar();
+
+  constructor(private readonly origin: string) {}
+
+  /** Loads a page, redirects followed. */
+  async open(path: string): Promise<Page> {
+    let at = path;
+    for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
+      const answer = await this.request('GET', at);
+      const next = this.redirect(answer);
+      if (next === undefined) return { ...answer, path: at };
+      at = next;
+    }
+    throw failure('Unreachable', `Signon redirected ${path} more than ${MOST_REDIRECTS} times`);
+  }
+
+  /** Sends a form and returns where Signon sends us, unfollowed; `undefined` location where it does not redirect. */
+  async submit(
+    path: string,
+    referer: string,
+    csrf: Secret,
+    fields: Record<string, string>,
+  ): Promise<Answer & { location?: string }> {
+    const form = new URLSearchParams({ authenticity_token: csrf.reveal(), ...fields }).toString();
+    const answer = await this.request('POST', path, { form, referer });
+    return { ...answer, location: this.redirect(answer) };
+  }
+
+  /** Forgets the session, keeps the remembered second step. */
+  async forgetSession(): Promise<void> {
+    const remembered = (await this.jar.getCookies(this.origin)).find(({ key }) => key === REMEMBERED);
+    this.jar = new CookieJar();
+    if (remembered) await this.jar.setCookie(remembered, this.origin);
+  }
+
+  private async request(
+    method: 'GET' | 'POST',
+    path: string,
+    body?: { form: string; referer: string },
+  ): Promise<Answer> {
+    const url = this.origin + path;
+    const answer = await send('Signon', {
+      method,
+      url,
+      data: body?.form,
+      headers: {
+        Accept: 'text/html',
+        'User-Agent': 'signon-token-rotation',
+        Cookie: await this.jar.getCookieString(url),
+        ...(body && {
+          'Content-Type': 'application/x-www-form-urlencoded',
+          Origin: this.origin,
+          Referer: this.origin + body.referer,
+        }),
+      },
+    });
+    for (const cookie of [answer.headers['set-cookie'] ?? []].flat())
+      await this.jar.setCookie(cookie, url, { ignoreError: true });
+    if (answer.status >= 500 || answer.status === 429)
+      throw failure('Unreachable', `Signon answered ${method} ${path} with ${answer.status}`);
+    return answer;
+  }
+
+  private redirect(answer: Answer): string | undefined {
+    if (answer.status < 300 || answer.status > 399) return undefined;
+    const location = String(answer.headers.location ?? '');
+    const target = URL.canParse(location, this.origin) ? new URL(location, this.origin) : undefined;
+    if (target?.origin !== this.origin) throw failure('ContractChanged', 'Signon redirected to another host');
+    return target.pathname + target.search;
+  }
+}

@@ -1,0 +1,157 @@
+import { activityInfo, heartbeat, Context, ApplicationFailure } from '@temporalio/activity';
+import { parameterize, tokenSecretName } from '../../domain/parameterize.ts';
+import type { Pair } from '../../domain/plan.ts';
+import type { ListedToken } from '../../domain/tokens.ts';
+import { failure } from '../failure.ts';
+import { fingerprintOf } from '../secret.ts';
+import type { SignonActivities, CreatedToken } from './interface.ts';
+import { readApiUsers, readCards, readNewTokenPage, readRevokePage, readShownToken, readSuccess } from './pages.ts';
+import type { Pages, SignonSession } from './session.ts';
+
+const managePath = (pair: Pair): string => `/api_users/${pair.apiUser.id}/manage_tokens`;
+
+/** Signon's pages as activities. One session per worker is shared by all of them. */
+export function createSignonActivities(session: SignonSession): SignonActivities {
+  return {
+    findPair: ({ apiUser, application }) =>
+      session.alone(async (pages) => {
+        const rows = readApiUsers((await pages.open('/api_users')).body);
+        const found = rows.find(({ email }) => email === apiUser.toLowerCase());
+        if (!found)
+          throw failure('UnknownApiUser', `Signon lists ${rows.length} API users, none with the e-mail ${apiUser}`);
+        const { applications } = readNewTokenPage((await pages.open(`/api_users/${found.id}/authorisations/new`)).body);
+        const matching = applications.filter(({ name }) => parameterize(name) === application);
+        if (matching.length > 1)
+          throw failure(
+            'AmbiguousApplication',
+            `${matching.map(({ name }) => `“${name}”`).join(' and ')} both match ${application}`,
+          );
+        const [chosen] = matching;
+        if (!chosen)
+          throw failure(
+            'UnknownApplication',
+            `Signon offers ${applications.length} applications, none is ${application}`,
+          );
+        return { apiUser: found, application: chosen, secret: tokenSecretName(found.name, chosen.name) };
+      }),
+
+    listTokens: (pair) => session.alone((pages) => listPair(pages, pair)),
+
+    createToken: (order) => session.alone((pages) => createOnce(pages, order)),
+
+    revokeToken: ({ pair, token }) => session.alone((pages) => revokeOnce(pages, pair, token)),
+  };
+}
+
+async function listPair(pages: Pages, pair: Pair): Promise<ListedToken[]> {
+  return tokensOf(pair, (await pages.open(managePath(pair))).body);
+}
+
+function tokensOf(pair: Pair, html: string): ListedToken[] {
+  return readCards(html)
+    .filter(({ application }) => application === pair.application.name)
+    .map(({ application: _, ...token }) => token);
+}
+
+/** Look, act once, look again: with the session to itself from the form to the page that shows the token. */
+async function createOnce(pages: Pages, { pair, before }: { pair: Pair; before: number[] }): Promise<CreatedToken> {
+  const fresh = (tokens: ListedToken[]): ListedToken[] =>
+    tokens.filter(({ authorisationId }) => !before.includes(authorisationId));
+  const csrf = await nothingSentYet(async () => {
+    const listed = await listPair(pages, pair);
+    const [found] = fresh(listed).sort((a, b) => b.authorisationId - a.authorisationId);
+    if (found) return { adopted: { token: found, origin: 'maybe another’s' as const, tokens: listed } };
+    const page = readNewTokenPage((await pages.open(`/api_users/${pair.apiUser.id}/authorisations/new`)).body);
+    if (!page.applications.some(({ id }) => id === pair.application.id))
+      throw failure('UnknownApplication', `Signon no longer offers ${pair.application.name}`);
+    return page.csrf;
+  });
+  if ('adopted' in csrf) return csrf.adopted;
+  Context.current().cancellationSignal.throwIfAborted();
+  heartbeat();
+
+  try {
+    const path = `/api_users/${pair.apiUser.id}/authorisations`;
+    await pages.submit(path, `${path}/new`, csrf, { 'authorisation[application_id]': String(pair.application.id) });
+    const page = await pages.open(managePath(pair));
+    const shown = readShownToken(page.body);
+    const tokens = tokensOf(pair, page.body);
+    const digest = shown && fingerprintOf(shown);
+    const made = fresh(tokens).find(({ masked }) => masked === digest?.masked);
+    if (made) return { token: { ...made, sha256: digest!.sha256 }, origin: 'issued', tokens };
+  } catch (error) {
+    throw failure(
+      'CreateAnswerLost',
+      `the answer to a create was lost (${error instanceof ApplicationFailure ? error.message : 'connection'}); looked for again after Signon’s request limit`,
+    );
+  }
+  throw failure(
+    'CreateAnswerLost',
+    'Signon showed no new token after a create; looked for again after its request limit',
+  );
+}
+
+/** Failures before the form was sent are retried soon: only a lost answer has to wait for Signon's request limit. */
+async function nothingSentYet<T>(look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof ApplicationFailure && !error.nonRetryable && activityInfo().attempt === 1)
+      throw ApplicationFailure.create({
+        type: error.type ?? 'Unreachable',
+        message: error.message,
+        nextRetryDelay: '2 seconds',
+      });
+    throw error;
+  }
+}
+
+async function revokeOnce(pages: Pages, pair: Pair, token: ListedToken): Promise<'revoked' | 'already-revoked'> {
+  const listed = (tokens: ListedToken[]): ListedToken | undefined =>
+    tokens.find(({ authorisationId }) => authorisationId === token.authorisationId);
+  const before = listed(await listPair(pages, pair));
+  if (!before) return await goneForGood(pages, pair, token);
+  refuseUnlessSame(before, token);
+
+  const path = `/api_users/${pair.apiUser.id}/authorisations/${token.authorisationId}`;
+  const page = readRevokePage((await pages.open(`${path}/edit`)).body);
+  refuseUnlessSame(page, token);
+  if (
+    page.apiUser !== pair.apiUser.name ||
+    page.application !== pair.application.name ||
+    page.action !== `${path}/revoke`
+  )
+    throw failure(
+      'NotTheApprovedToken',
+      `authorisation ${token.authorisationId} now gives “${page.apiUser}” access to “${page.application}”`,
+    );
+  await pages.submit(page.action, `${path}/edit`, page.csrf, {});
+  const after = await pages.open(managePath(pair));
+  if (listed(tokensOf(pair, after.body)))
+    throw failure(
+      'RevokeNotSeen',
+      `Signon said “${readSuccess(after.body)}” but still lists authorisation ${token.authorisationId}`,
+    );
+  return 'revoked';
+}
+
+/** One no longer listed was revoked, unless its application was retired meanwhile: Signon hides such tokens alive. */
+async function goneForGood(pages: Pages, pair: Pair, token: ListedToken): Promise<'already-revoked'> {
+  const { applications } = readNewTokenPage(
+    (await pages.open(`/api_users/${pair.apiUser.id}/authorisations/new`)).body,
+  );
+  if (applications.some(({ id, name }) => id === pair.application.id && name === pair.application.name))
+    return 'already-revoked';
+  throw failure(
+    'CannotTell',
+    `authorisation ${token.authorisationId} is not listed, and ${pair.application.name} is no longer on offer`,
+  );
+}
+
+function refuseUnlessSame(seen: Pick<ListedToken, 'masked' | 'expires'>, approved: ListedToken): void {
+  if (seen.masked !== approved.masked || seen.expires !== approved.expires)
+    throw failure(
+      'NotTheApprovedToken',
+      `authorisation ${approved.authorisationId} was approved as ${approved.masked} until ${approved.expires}; Signon shows ${seen.masked} until ${seen.expires}`,
+    );
+}

@@ -1,0 +1,190 @@
+import { load, type CheerioAPI } from 'cheerio';
+import { failure } from '../failure.ts';
+import { Secret, sha256 } from '../secret.ts';
+import type { Day, ListedToken } from '../../domain/tokens.ts';
+
+export interface ApiUserRow {
+  id: number;
+  name: string;
+  email: string;
+  suspended: boolean;
+}
+
+export interface Card extends ListedToken {
+  application: string;
+}
+
+/** Reads `GET /api_users`. @throws ContractChanged */
+export function readApiUsers(html: string): ApiUserRow[] {
+  const $ = load(html);
+  const rows = $('table tbody tr').toArray();
+  if (rows.length === 0 && $('table').length === 0) throw changed('/api_users', 'a table of API users');
+  return rows.map((row) => {
+    const cells = $(row)
+      .children('td, th')
+      .toArray()
+      .map((cell) => {
+        $(cell).find('.app-c-table__duplicate-heading').remove();
+        return { text: squeeze($(cell).text()), href: $(cell).find('a').attr('href') };
+      });
+    const [name, email, , status] = cells;
+    const id = /\/api_users\/(\d+)\/edit$/.exec(name?.href ?? '')?.[1];
+    if (!id || !name || !email?.text.includes('@') || !/^(Active|Suspended)$/.test(status?.text ?? ''))
+      throw changed('/api_users', 'rows of Name (with link), Email, Apps, Status');
+    return {
+      id: Number(id),
+      name: name.text,
+      email: email.text.toLowerCase(),
+      suspended: status?.text === 'Suspended',
+    };
+  });
+}
+
+/** Reads the cards of `GET /api_users/:id/manage_tokens`. @throws ContractChanged */
+export function readCards(html: string): Card[] {
+  const $ = load(html);
+  if (!/^Manage tokens for /.test(heading($))) throw changed('manage_tokens', 'the heading “Manage tokens for …”');
+  return $('.govuk-summary-card')
+    .toArray()
+    .map((card) => {
+      const href = $(card).find('a[href*="/authorisations/"]').attr('href') ?? '';
+      const id = /\/authorisations\/(\d+)\/edit$/.exec(href)?.[1];
+      const application = squeeze($(card).find('.govuk-summary-card__title').text());
+      if (!id || application === '')
+        throw changed('manage_tokens', 'cards with a title and a link to the authorisation');
+      return { authorisationId: Number(id), application, ...readDetails($, card) };
+    });
+}
+
+/** The token shown once after a create; undefined where the page shows none. */
+export function readShownToken(html: string): Secret | undefined {
+  const value = load(html)('.gem-c-copy-to-clipboard input[readonly]').attr('value');
+  return value === undefined ? undefined : new Secret(value);
+}
+
+/** Reads the details and the form of `GET /api_users/:id/authorisations/:id/edit`. @throws ContractChanged */
+export function readRevokePage(
+  html: string,
+): Omit<Card, 'authorisationId'> & { apiUser: string; csrf: Secret; action: string } {
+  const $ = load(html);
+  const title = /^Revoke token giving (.+) access to (.+)$/.exec(heading($));
+  const application = rowValue($, $.root(), 'Application');
+  if (!title?.[1] || application === undefined)
+    throw changed('authorisation', 'the heading “Revoke token giving … access to …”');
+  const form = $('form[action$="/revoke"]');
+  return {
+    apiUser: title[1],
+    application,
+    ...readDetails($, $.root()),
+    action: form.attr('action') ?? '',
+    csrf: csrfOf($, form, 'the revoke form'),
+  };
+}
+
+/** Reads the applications on offer and the form's token from `GET /api_users/:id/authorisations/new`. @throws ContractChanged */
+export function readNewTokenPage(html: string): { applications: { id: number; name: string }[]; csrf: Secret } {
+  const $ = load(html);
+  const select = $('select[name="authorisation[application_id]"]');
+  if (select.length !== 1) throw changed('authorisations/new', 'one select of applications');
+  const applications = select
+    .find('option')
+    .toArray()
+    .map((option) => ({ id: Number($(option).attr('value')), name: squeeze($(option).text()) }))
+    .filter(({ id }) => Number.isSafeInteger(id) && id > 0);
+  return { applications, csrf: csrfOf($, select.closest('form'), 'the form around the select') };
+}
+
+/** The form's own token at sign-in and at the second step. @throws ContractChanged */
+export function readFormToken(html: string, field: string): Secret {
+  const $ = load(html);
+  return csrfOf($, $(`input[name="${field}"]`).closest('form'), `a form with the field ${field}`);
+}
+
+/** Whether this is the sign-in form, and what its alert says. */
+export function readSignIn(html: string): { isForm: boolean; alert: string } {
+  const $ = load(html);
+  return { isForm: $('input[name="user[password]"]').length > 0, alert: readAlert(html) };
+}
+
+/** Text of the error alert, if any; bounded. */
+export function readAlert(html: string): string {
+  const $ = load(html);
+  return squeeze($('.gem-c-error-alert__message').first().text()).slice(0, 300);
+}
+
+/** Text of the success alert, if any; bounded. Never read where a token may be shown. */
+export function readSuccess(html: string): string {
+  const $ = load(html);
+  return squeeze($('.gem-c-success-alert .govuk-notification-banner__heading').first().text()).slice(0, 300);
+}
+
+type Nodes = ReturnType<CheerioAPI>;
+type Within = Parameters<CheerioAPI>[0];
+
+function readDetails($: CheerioAPI, within: Within): Omit<ListedToken, 'authorisationId'> {
+  const hidden = /^(\S{8})\u2022{24}(\S{8})$/.exec(
+    squeeze(
+      $(within as Nodes)
+        .find('code')
+        .first()
+        .text(),
+    ),
+  );
+  const generated = readDay(rowValue($, within, 'Generated'));
+  const expires = readDay(rowValue($, within, 'Expires'));
+  if (!hidden || !generated || !expires)
+    throw changed('token details', 'a hidden token of 8 + 24 bullets + 8, “Generated” and “Expires”');
+  const [, first, last] = hidden as unknown as [string, string, string];
+  return { masked: `${first}…${last}`, maskedSha256: sha256(first + last), generated, expires };
+}
+
+function rowValue($: CheerioAPI, within: Within, key: string): string | undefined {
+  const row = $(within as Nodes)
+    .find('.govuk-summary-list__row')
+    .toArray()
+    .find((candidate) => squeeze($(candidate).find('.govuk-summary-list__key').text()) === key);
+  return row && squeeze($(row).find('.govuk-summary-list__value').text());
+}
+
+const MONTHS = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+];
+
+function readDay(text: string | undefined): Day | undefined {
+  const parts = /^(\d{1,2}) ([A-Z][a-z]+) (\d{4})$/.exec(text ?? '');
+  const month = MONTHS.indexOf(parts?.[2] ?? '') + 1;
+  if (!parts?.[1] || month === 0) return undefined;
+  return `${parts[3]}-${String(month).padStart(2, '0')}-${parts[1].padStart(2, '0')}`;
+}
+
+function csrfOf($: CheerioAPI, form: Nodes, what: string): Secret {
+  const value =
+    form.find('input[name="authenticity_token"]').first().attr('value') ?? $('meta[name="csrf-token"]').attr('content');
+  if (form.length === 0 || !value) throw changed('form', `${what}, with its authenticity token`);
+  return new Secret(value);
+}
+
+function heading($: CheerioAPI): string {
+  const h1 = $('h1').first().clone();
+  h1.find('.gem-c-heading__context, .govuk-caption-xl, .govuk-caption-l').remove();
+  return squeeze(h1.text());
+}
+
+function squeeze(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
+
+function changed(page: string, expected: string): Error {
+  return failure('ContractChanged', `Signon’s ${page} page does not hold ${expected}`);
+}
