@@ -55,12 +55,10 @@ export function createArgoActivities(argo: ArgoClient, account: ArgoAccount, eve
     },
 
     async awaitSyncJob({ job, deadline }) {
-      let seen = false;
       const end = await lookUntil(
         async () => {
           const found = (await argo.tree()).find((node) => node.kind === 'Job' && node.uid === job.uid);
-          if (!found) return seen ? 'Gone' : undefined;
-          seen = true;
+          if (!found) return 'Gone'; // it was seen when it was made
           const status = found.health?.status;
           return status === 'Healthy' || status === 'Degraded' ? status : undefined;
         },

@@ -1,0 +1,144 @@
+import {
+  ApiException,
+  AppsV1Api,
+  BatchV1Api,
+  CoreV1Api,
+  Watch,
+  type KubeConfig,
+  type V1Job,
+  type V1Pod,
+} from '@kubernetes/client-node';
+import type { Workload, WorkloadKind } from '../../domain/cluster.ts';
+import { failure } from '../failure.ts';
+import type { Template } from './consumers.ts';
+import { execIn, type ExecResult, type Target } from './exec.ts';
+
+const PAGE = 200;
+
+interface Page<T> {
+  items: T[];
+  metadata?: { _continue?: string };
+}
+
+/** The Kubernetes API as the rotation needs it, in one namespace. */
+export class KubernetesClient {
+  private readonly core: CoreV1Api;
+  private readonly apps: AppsV1Api;
+  private readonly batch: BatchV1Api;
+
+  constructor(
+    private readonly config: KubeConfig,
+    private readonly namespace: string,
+  ) {
+    this.core = config.makeApiClient(CoreV1Api);
+    this.apps = config.makeApiClient(AppsV1Api);
+    this.batch = config.makeApiClient(BatchV1Api);
+  }
+
+  pods(): Promise<V1Pod[]> {
+    return this.all('list pods', (page) => this.core.listNamespacedPod(page));
+  }
+
+  /** All workloads' pod templates; Jobs of CronJobs only where they run now, under the CronJob's name. */
+  async templates(): Promise<Template[]> {
+    const [deployments, statefulSets, cronJobs] = await Promise.all([
+      this.all('list deployments', (page) => this.apps.listNamespacedDeployment(page)),
+      this.all('list statefulsets', (page) => this.apps.listNamespacedStatefulSet(page)),
+      this.all('list cronjobs', (page) => this.batch.listNamespacedCronJob(page)),
+    ]);
+    const named = (kind: WorkloadKind, name: string | undefined): Workload => `${kind}/${name ?? ''}`;
+    return [
+      ...deployments.map(({ metadata, spec }) => ({
+        workload: named('Deployment', metadata?.name),
+        spec: spec?.template.spec,
+      })),
+      ...statefulSets.map(({ metadata, spec }) => ({
+        workload: named('StatefulSet', metadata?.name),
+        spec: spec?.template.spec,
+      })),
+      ...cronJobs.map(({ metadata, spec }) => ({
+        workload: named('CronJob', metadata?.name),
+        spec: spec?.jobTemplate.spec?.template.spec,
+      })),
+    ];
+  }
+
+  jobs(): Promise<V1Job[]> {
+    return this.all('list jobs', (page) => this.batch.listNamespacedJob(page));
+  }
+
+  /** @returns undefined where there is none */
+  async cronJobUid(name: string): Promise<string | undefined> {
+    const found = await this.orUndefined(`get cronjob ${name}`, () =>
+      this.batch.readNamespacedCronJob({ name, namespace: this.namespace }),
+    );
+    return found?.metadata?.uid;
+  }
+
+  /** When a Job completed, ms since the epoch by the cluster's clock; undefined where it is gone or has not. */
+  async jobCompletedAt(name: string): Promise<number | undefined> {
+    const found = await this.orUndefined(`get job ${name}`, () =>
+      this.batch.readNamespacedJob({ name, namespace: this.namespace }),
+    );
+    const time = found?.status?.completionTime;
+    return time === undefined ? undefined : new Date(time).getTime();
+  }
+
+  exec(target: Target, command: string[]): Promise<ExecResult> {
+    return execIn(this.config, this.namespace, target, command);
+  }
+
+  /** Calls back whenever a pod changes, until stopped; silent when the watch is cut. */
+  watchPods(changed: () => void, signal: AbortSignal): void {
+    void (async () => {
+      const { metadata } = await this.core.listNamespacedPod({ namespace: this.namespace, limit: 1 });
+      const controller = await new Watch(this.config).watch(
+        `/api/v1/namespaces/${this.namespace}/pods`,
+        { resourceVersion: metadata?.resourceVersion },
+        changed,
+        () => undefined,
+      );
+      if (signal.aborted) controller.abort();
+      signal.addEventListener('abort', () => controller.abort());
+    })().catch(() => undefined);
+  }
+
+  /** Reads all pages of a list; starts over once when the continuation has expired. */
+  private async all<T>(
+    what: string,
+    list: (page: { namespace: string; limit: number; _continue?: string }) => Promise<Page<T>>,
+  ): Promise<T[]> {
+    for (let tries = 0; ; tries++) {
+      try {
+        const items: T[] = [];
+        let _continue: string | undefined;
+        do {
+          const page = await list({ namespace: this.namespace, limit: PAGE, _continue });
+          items.push(...page.items);
+          _continue = page.metadata?._continue || undefined;
+        } while (_continue);
+        return items;
+      } catch (error) {
+        if (error instanceof ApiException && error.code === 410 && tries < 3) continue;
+        throw rebuilt(error, what);
+      }
+    }
+  }
+
+  private async orUndefined<T>(what: string, read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (error instanceof ApiException && error.code === 404) return undefined;
+      throw rebuilt(error, what);
+    }
+  }
+}
+
+/** The client's own error holds headers and bodies; ours holds the verb and the status. */
+function rebuilt(error: unknown, what: string): Error {
+  if (!(error instanceof ApiException)) return failure('Unreachable', `Kubernetes did not answer “${what}”`);
+  if (error.code === 401 || error.code === 403)
+    return failure('NotPermitted', `Kubernetes refused “${what}” with ${error.code}`);
+  return failure('Unreachable', `Kubernetes answered “${what}” with ${error.code}`);
+}
