@@ -1,0 +1,104 @@
+import { activityInfo } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import type { temporal } from '@temporalio/proto';
+import { isDeepStrictEqual } from 'node:util';
+import { judgeApproval, type RecordedSender } from '../../domain/approval.ts';
+import { evidenceCode } from '../../domain/evidence.ts';
+import type { Environment } from '../../domain/request.ts';
+import type { Settings } from '../../domain/settings.ts';
+import { failure } from '../failure.ts';
+import type { Delegation, TemporalActivities } from './interface.ts';
+
+type Event = temporal.api.history.v1.IHistoryEvent;
+
+/** What the worker is set up for. */
+export interface WorkerScope {
+  environment: Environment;
+  settings: Settings;
+  /** Hosts of the outside systems, by the name of their setting. */
+  hosts: Record<string, string>;
+}
+
+export function createTemporalActivities(client: Client, scope: WorkerScope): TemporalActivities {
+  return {
+    beginRotation(request) {
+      if (request.environment !== scope.environment)
+        throw failure(
+          'InvalidRequest',
+          `environment: this worker serves ${scope.environment}, the request says ${request.environment}`,
+        );
+      const pattern = scope.settings.hosts[scope.environment];
+      for (const [name, host] of Object.entries(scope.hosts))
+        if (!new RegExp(pattern).test(host))
+          throw failure(
+            'WrongEnvironment',
+            `${name} is ${host}, which does not match ${scope.environment}’s pattern ${pattern}`,
+          );
+      return Promise.resolve(scope.settings);
+    },
+
+    async readStarter() {
+      const { workflowId, runId } = own();
+      return senderOf(await startOf(client, workflowId, runId));
+    },
+
+    async judge({ approval, ordinal, evidence, request, delegation }) {
+      const { workflowId, runId } = own();
+      const events = await historyOf(client, workflowId, runId);
+      const start = events[0];
+      const signal = events.filter(
+        ({ workflowExecutionSignaledEventAttributes: sent }) => sent?.signalName === 'approve',
+      )[ordinal];
+      const sent = signal?.workflowExecutionSignaledEventAttributes;
+      if (!start || !sent) return { counts: false, why: 'the server’s history does not hold this approval' };
+      const payload = sent.input?.payloads?.[0];
+      if (!payload || !isDeepStrictEqual(defaultPayloadConverter.fromPayload(payload), approval))
+        return { counts: false, why: 'the server’s history holds another approval' };
+      return judgeApproval(approval, {
+        request,
+        evidence,
+        code: evidenceCode(runId, evidence),
+        starter: isParent(start, delegation) ? delegation.starter : senderOf(start),
+        sender: { identity: sent.identity ?? '', ...principalOf(signal) },
+      });
+    },
+  };
+}
+
+/** The delegation is believed only where the server records that run as the parent. */
+function isParent(start: Event, delegation: Delegation | undefined): delegation is Delegation {
+  const parent = start.workflowExecutionStartedEventAttributes?.parentWorkflowExecution;
+  return delegation !== undefined && parent?.workflowId === delegation.workflowId && parent.runId === delegation.runId;
+}
+
+function senderOf(start: Event): RecordedSender {
+  return { identity: start.workflowExecutionStartedEventAttributes?.identity ?? '', ...principalOf(start) };
+}
+
+/** The server's own word on who sent an event, where it has an authorizer; newer than some clients' types. */
+function principalOf(event: Event): { principal?: string } {
+  const principal = (event as { principal?: { name?: string } | null }).principal?.name;
+  return principal ? { principal } : {};
+}
+
+function own(): { workflowId: string; runId: string } {
+  const execution = activityInfo().workflowExecution;
+  if (!execution) throw failure('Unexpected', 'this activity runs inside a workflow only');
+  return execution;
+}
+
+async function startOf(client: Client, workflowId: string, runId: string): Promise<Event> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: 1,
+  });
+  const start = history?.events?.[0];
+  if (!start) throw failure('Unreachable', 'Temporal did not answer with the start of this run');
+  return start;
+}
+
+async function historyOf(client: Client, workflowId: string, runId: string): Promise<Event[]> {
+  return (await client.workflow.getHandle(workflowId, runId).fetchHistory()).events ?? [];
+}

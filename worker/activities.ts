@@ -1,0 +1,49 @@
+import { KubeConfig } from '@kubernetes/client-node';
+import type { Client } from '@temporalio/client';
+import ms from 'ms';
+import { ArgoClient, type ArgoAccount } from '../activities/argo/client.ts';
+import { createArgoActivities } from '../activities/argo/create-activities.ts';
+import { KubernetesClient } from '../activities/kubernetes/client.ts';
+import { createKubernetesActivities } from '../activities/kubernetes/create-activities.ts';
+import { createSignonActivities } from '../activities/signon/create-activities.ts';
+import { SignonSession } from '../activities/signon/session.ts';
+import { createTemporalActivities } from '../activities/temporal/create-activities.ts';
+import { createSignInBudget } from '../activities/temporal/sign-in-budget.ts';
+import type { Configuration } from './configuration.ts';
+
+/** Wires configuration into clients and clients into activities. Connects to nothing yet: a worker does not sign in at start. */
+export function createActivities(configuration: Configuration, client: Client): object {
+  const { settings, ROTATION_ENVIRONMENT: environment, KUBERNETES_NAMESPACE: namespace } = configuration;
+  const account: ArgoAccount = {
+    url: configuration.ARGOCD_URL,
+    token: configuration.ARGOCD_TOKEN,
+    application: configuration.ARGOCD_APPLICATION,
+    appNamespace: configuration.ARGOCD_APP_NAMESPACE,
+    project: configuration.ARGOCD_PROJECT,
+    namespace,
+    cronJobs: configuration.ARGOCD_SYNC_CRONJOBS,
+  };
+  const session = new SignonSession(
+    {
+      url: configuration.SIGNON_URL,
+      email: configuration.SIGNON_EMAIL,
+      password: configuration.SIGNON_PASSWORD,
+      totpSecret: configuration.SIGNON_TOTP_SECRET,
+    },
+    createSignInBudget(client, environment),
+  );
+  const kubeConfig = new KubeConfig();
+  if (configuration.KUBECONFIG) kubeConfig.loadFromFile(configuration.KUBECONFIG);
+  else kubeConfig.loadFromDefault();
+  const everyMs = ms(settings.pollEvery);
+  const hosts = {
+    SIGNON_URL: new URL(configuration.SIGNON_URL).hostname,
+    ARGOCD_URL: new URL(configuration.ARGOCD_URL).hostname,
+  };
+  return {
+    ...createTemporalActivities(client, { environment, settings, hosts }),
+    ...createSignonActivities(session),
+    ...createArgoActivities(new ArgoClient(account), account, everyMs),
+    ...createKubernetesActivities(new KubernetesClient(kubeConfig, namespace), everyMs),
+  };
+}

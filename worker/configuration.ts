@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import ms from 'ms';
+import { z } from 'zod';
+import { Secret } from '../activities/secret.ts';
+import { ENVIRONMENTS } from '../domain/request.ts';
+import type { Settings } from '../domain/settings.ts';
+import { DEFAULT_SETTINGS } from './settings.ts';
+
+const text = z.string().trim().min(1);
+const url = z.url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/+$/, ''));
+const secret = text.transform((value) => new Secret(value));
+const duration = z
+  .string()
+  .refine((value) => Number.isFinite(ms(value as ms.StringValue)), 'expected a duration such as "10 minutes"')
+  .transform((value) => value as ms.StringValue);
+
+const settings = z.strictObject({
+  window: duration,
+  signonRequestLimit: duration,
+  syncLimit: duration,
+  rolloutLimit: duration,
+  pollEvery: duration,
+  soak: duration,
+  smokeCalls: z.record(
+    z.string(),
+    z.strictObject({
+      adapter: text,
+      requires: text,
+      method: text,
+      positional: z.array(z.unknown()),
+      keyword: z.record(z.string(), z.unknown()),
+    }),
+  ),
+  hosts: z.strictObject({ integration: z.string(), staging: z.string(), production: z.string() }),
+});
+
+const schema = z.object({
+  ROTATION_ENVIRONMENT: z.enum(ENVIRONMENTS),
+  SIGNON_URL: url,
+  SIGNON_EMAIL: z.email(),
+  SIGNON_PASSWORD: secret,
+  SIGNON_TOTP_SECRET: text
+    .regex(/^[A-Za-z2-7]{16,}=*$/, 'expected a base32 secret of at least 16 characters')
+    .transform((value) => new Secret(value)),
+  ARGOCD_URL: url,
+  ARGOCD_TOKEN: secret,
+  ARGOCD_APPLICATION: text.default('signon'),
+  ARGOCD_APP_NAMESPACE: text.default('cluster-services'),
+  ARGOCD_PROJECT: text.default('govuk'),
+  ARGOCD_SYNC_CRONJOBS: text
+    .default('signon-sync-token-secrets-to-k8s,signon-sync-app-secrets-to-k8s')
+    .transform((names) => names.split(',').map((name) => name.trim())),
+  KUBECONFIG: text.optional(),
+  KUBERNETES_NAMESPACE: text.default('apps'),
+  ROTATION_SETTINGS: text.optional(),
+});
+
+/** What a worker runs with: one environment's addresses and credentials, and its settings. */
+export type Configuration = z.infer<typeof schema> & { settings: Settings };
+
+/** Thrown at start: names every bad variable at once, never its value. */
+export class BadConfiguration extends Error {
+  constructor(readonly problems: string[]) {
+    super(
+      `The worker’s configuration has ${problems.length} problem(s):\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+    );
+  }
+}
+
+const MAY_COME_FROM_FILE = ['SIGNON_PASSWORD', 'SIGNON_TOTP_SECRET', 'ARGOCD_TOKEN'];
+
+/** Reads and checks all variables. Every secret may come as `…_FILE`. @throws BadConfiguration */
+export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
+  const problems: string[] = [];
+  const given: Record<string, string | undefined> = { ...env };
+  for (const name of MAY_COME_FROM_FILE) {
+    const file = env[`${name}_FILE`];
+    if (!file) continue;
+    if (env[name]) problems.push(`${name}: set both as a value and as ${name}_FILE`);
+    try {
+      given[name] = readFileSync(file, 'utf8').trim();
+    } catch {
+      problems.push(`${name}_FILE: the file cannot be read`);
+    }
+  }
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    const already = problems.map((problem) => problem.split(/_FILE|:/)[0]);
+    for (const { path, message } of parsed.error.issues)
+      if (!already.includes(String(path[0])))
+        problems.push(`${String(path[0])}: ${given[String(path[0])] ? message : 'is not set'}`);
+  }
+  const read = readSettings(env.ROTATION_SETTINGS, problems);
+  if (!parsed.success || problems.length > 0) throw new BadConfiguration(problems);
+  return { ...parsed.data, settings: read };
+}
+
+/** Settings named in the file replace the shipped ones, field by field. */
+function readSettings(file: string | undefined, problems: string[]): Settings {
+  if (!file) return DEFAULT_SETTINGS;
+  let given: unknown;
+  try {
+    given = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    problems.push('ROTATION_SETTINGS: the file cannot be read as JSON');
+    return DEFAULT_SETTINGS;
+  }
+  const parsed = settings.partial().safeParse(given);
+  if (!parsed.success) {
+    problems.push(
+      ...parsed.error.issues.map(({ path, message }) => `ROTATION_SETTINGS: ${path.join('.')}: ${message}`),
+    );
+    return DEFAULT_SETTINGS;
+  }
+  return { ...DEFAULT_SETTINGS, ...parsed.data };
+}
