@@ -1,0 +1,187 @@
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { Faults } from '../faults.ts';
+import type { Cluster } from '../kubernetes/cluster.ts';
+import type { SandboxOptions } from '../options.ts';
+import type { World } from '../world.ts';
+
+const APPLICATION = '/api/v1/applications/signon';
+const iso = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+
+interface Scope {
+  appNamespace?: string;
+  project?: string;
+}
+
+/** A stand-in of Argo CD's API: the tree and its stream, create-job with names that collide, logs, rights. */
+export class ArgoStandIn {
+  readonly faults = new Faults();
+  /** An older server: no v2 of the actions. */
+  withoutV2 = false;
+  /** The application controller is down: the tree never shows a new Job. */
+  controllerDown = false;
+  private readonly server: FastifyInstance = fastify({ forceCloseConnections: true });
+
+  constructor(
+    private readonly world: World,
+    private readonly cluster: Cluster,
+    private readonly options: SandboxOptions,
+  ) {
+    this.server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+      try {
+        done(null, JSON.parse(String(body) || '{}'));
+      } catch (error) {
+        done(error as Error);
+      }
+    });
+    this.server.addHook('onRequest', async (request, reply) => {
+      if (
+        request.headers.authorization !== `Bearer ${world.state.argoToken}` &&
+        !request.url.startsWith('/api/v1/session/userinfo')
+      )
+        await refuse(reply, 401, 16, 'invalid session: token is not valid');
+    });
+    this.faults.install(this.server);
+    this.routes();
+  }
+
+  listen(port = 0): Promise<string> {
+    return this.server.listen({ port, host: '127.0.0.1' });
+  }
+
+  close(): Promise<void> {
+    return this.server.close();
+  }
+
+  private routes(): void {
+    const { world } = this;
+    this.server.get('/api/v1/session/userinfo', (request) =>
+      request.headers.authorization === `Bearer ${world.state.argoToken}`
+        ? { loggedIn: true, username: 'token-rotation' }
+        : {},
+    );
+    this.server.get<{ Querystring: Scope }>(`${APPLICATION}/resource-tree`, (request, reply) =>
+      inScope(request.query) ? { nodes: this.nodes() } : denied(reply),
+    );
+    this.server.get<{ Querystring: Scope }>('/api/v1/stream/applications/signon/resource-tree', (request, reply) => {
+      if (!inScope(request.query)) return denied(reply);
+      return this.stream(reply);
+    });
+    this.server.post<{ Body: Scope & { resourceName?: string; action?: string } }>(
+      `${APPLICATION}/resource/actions/v2`,
+      (request, reply) => {
+        if (this.withoutV2) return reply.code(404).type('text/plain').send('Not Found');
+        return inScope(request.body) ? this.act(reply, request.body.resourceName, request.body.action) : denied(reply);
+      },
+    );
+    this.server.post<{ Body: unknown; Querystring: Scope & { resourceName?: string } }>(
+      `${APPLICATION}/resource/actions`,
+      (request, reply) =>
+        inScope(request.query) ? this.act(reply, request.query.resourceName, request.body) : denied(reply),
+    );
+    this.server.get<{ Querystring: Scope & { resourceName?: string; tailLines?: string } }>(
+      `${APPLICATION}/logs`,
+      (request, reply) => {
+        if (!inScope(request.query)) return denied(reply);
+        const job = world.state.jobs.find(({ name }) => name === request.query.resourceName);
+        if (!job) return reply.code(200).send('');
+        const lines = job.log.slice(-Number(request.query.tailLines ?? 100)).map((content) => ({
+          content,
+          timeStamp: iso(world.now()),
+          timeStampStr: iso(world.now()),
+          podName: `${job.name}-abcde`,
+          last: false,
+        }));
+        return reply
+          .type('application/json')
+          .send(
+            [...lines, { content: '', timeStampStr: iso(world.now()), podName: '', last: true }]
+              .map((result) => JSON.stringify({ result }))
+              .join('\n'),
+          );
+      },
+    );
+    this.server.all('/api/v1/applications/*', (_request, reply) => denied(reply));
+  }
+
+  private act(reply: FastifyReply, cronJob: string | undefined, action: unknown): FastifyReply | object {
+    if (cronJob !== this.world.state.cronJob.name)
+      return refuse(reply, 400, 3, `CronJob batch ${cronJob} not found as part of application signon`);
+    if (action !== 'create-job') return refuse(reply, 500, 2, `error getting Lua resource action: ${String(action)}`);
+    const name = this.jobName(cronJob);
+    return this.cluster.createJob(name) ? {} : refuse(reply, 409, 6, `jobs.batch "${name}" already exists`);
+  }
+
+  /** By the server's clock, to the minute; finer where the option says so. */
+  private jobName(cronJob: string): string {
+    const { jobNameEveryMs } = this.options;
+    const slot = new Date(Math.floor(this.world.now() / jobNameEveryMs) * jobNameEveryMs)
+      .toISOString()
+      .replace(/\D/g, '');
+    return `${cronJob}-${slot.slice(2, jobNameEveryMs < 60_000 ? 17 : 12)}`;
+  }
+
+  private nodes(): object[] {
+    const { state } = this.world;
+    const messages = {
+      Healthy: 'Reached expected number of succeeded pods',
+      Degraded: 'Job has reached the specified backoff limit',
+      Progressing: '',
+    };
+    const shown = this.controllerDown
+      ? []
+      : state.jobs.filter(({ createdAt }) => createdAt + this.options.treeLagMs <= this.world.now());
+    return [
+      {
+        group: 'batch',
+        version: 'v1',
+        kind: 'CronJob',
+        namespace: 'apps',
+        name: state.cronJob.name,
+        uid: state.cronJob.uid,
+        createdAt: '2024-10-10T00:00:00Z',
+      },
+      ...shown.map((job) => ({
+        group: 'batch',
+        version: 'v1',
+        kind: 'Job',
+        namespace: 'apps',
+        name: job.name,
+        uid: job.uid,
+        parentRefs: [{ group: 'batch', kind: 'CronJob', namespace: 'apps', name: job.cronJob, uid: state.cronJob.uid }],
+        health: { status: job.status, message: messages[job.status] },
+        createdAt: iso(job.createdAt),
+      })),
+    ];
+  }
+
+  /** Sends nothing, not even headers, until the tree changes. */
+  private stream(reply: FastifyReply): void {
+    reply.hijack();
+    let before = JSON.stringify(this.nodes());
+    const send = (): void => {
+      const now = JSON.stringify(this.nodes());
+      if (now === before) return;
+      before = now;
+      if (!reply.raw.headersSent) reply.raw.writeHead(200, { 'Content-Type': 'application/json' });
+      reply.raw.write(`${JSON.stringify({ result: { nodes: this.nodes() } })}\n`);
+    };
+    const sendLater = (): void => {
+      send();
+      setTimeout(send, this.options.treeLagMs + 5).unref();
+    };
+    this.world.events.on('changed', sendLater);
+    reply.raw.on('close', () => this.world.events.off('changed', sendLater));
+  }
+}
+
+function inScope({ appNamespace, project }: Scope): boolean {
+  return appNamespace === 'cluster-services' && project === 'govuk';
+}
+
+function denied(reply: FastifyReply): FastifyReply {
+  return refuse(reply, 403, 7, 'permission denied');
+}
+
+function refuse(reply: FastifyReply, status: number, code: number, message: string): FastifyReply {
+  return reply.code(status).send({ error: message, code, message });
+}

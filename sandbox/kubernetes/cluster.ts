@@ -1,0 +1,206 @@
+import { randomBytes } from 'node:crypto';
+import type { SandboxOptions } from '../options.ts';
+import { makeUid, type PodState, type WorkloadState, type World } from '../world.ts';
+
+const TICK_MS = 20;
+
+/** What moves by itself in a cluster: Jobs end, Reloader notices Secrets, Deployments replace pods one by one, old pods serve until they are gone. */
+export class Cluster {
+  private timer?: NodeJS.Timeout;
+
+  constructor(
+    private readonly world: World,
+    private readonly options: SandboxOptions,
+    /** Variables every container has, such as where the server applications are. */
+    private readonly commonEnv: Record<string, string>,
+  ) {}
+
+  start(): void {
+    if (this.world.state.pods.length === 0) this.settle();
+    this.timer = setInterval(() => this.tick(), TICK_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Starts all pods at once, as they were before anybody looked. */
+  private settle(): void {
+    for (const workload of this.world.state.workloads)
+      for (let replica = 0; replica < workload.replicas; replica++)
+        this.run(this.makePod(workload, this.world.now() - 3_600_000));
+    this.world.changed();
+  }
+
+  /** One Job of the sync CronJob; undefined where its name is taken. */
+  createJob(name: string): boolean {
+    const { state } = this.world;
+    if (state.jobs.some((job) => job.name === name)) return false;
+    const now = this.world.now();
+    state.jobs.push({
+      name,
+      uid: makeUid(),
+      cronJob: state.cronJob.name,
+      createdAt: now,
+      endsAt: now + this.options.jobMs,
+      status: 'Progressing',
+      log: [],
+    });
+    this.world.happened.jobs.push({ name, at: now });
+    this.world.changed();
+    return true;
+  }
+
+  /** Restarts a workload as Reloader and `kubectl rollout restart` do. */
+  roll(name: string): void {
+    const workload = this.world.state.workloads.find((candidate) => candidate.name === name);
+    if (workload) workload.generation++;
+    this.world.changed();
+  }
+
+  /** Kills a pod at once, as a lost node would; its Deployment makes another. */
+  kill(name: string): void {
+    this.world.state.pods = this.world.state.pods.filter((pod) => pod.name !== name);
+    this.world.changed();
+  }
+
+  private tick(): void {
+    for (let moved = true; moved;) moved = this.endJobs() || this.reload() || this.movePods() || this.rollDeployments();
+  }
+
+  private endJobs(): boolean {
+    const { world } = this;
+    const due = world.state.jobs.find((job) => job.status === 'Progressing' && job.endsAt <= world.now());
+    if (!due) return false;
+    const fails = world.sync.fails > 0;
+    const idle = !fails && world.sync.writesNothing > 0;
+    if (fails) world.sync.fails--;
+    if (idle) world.sync.writesNothing--;
+    const written = fails || idle ? [] : world.syncSecrets();
+    due.log.push(
+      'Syncing tokens',
+      ...written.map((name) => `Wrote ${name}`),
+      ...world.sync.extraLog,
+      fails ? 'Failed' : 'Done',
+    );
+    due.status = fails ? 'Degraded' : 'Healthy';
+    due.endedAt = world.now();
+    this.noticeChanges(written);
+    this.keepHistory();
+    world.changed();
+    return true;
+  }
+
+  private noticeChanges(secrets: string[]): void {
+    const { world } = this;
+    for (const workload of world.state.workloads)
+      if (
+        workload.kind === 'Deployment' &&
+        !world.overlooked.has(workload.name) &&
+        workload.containers.some(({ tokens }) => tokens.some(({ secret }) => secrets.includes(secret)))
+      )
+        world.state.reloads.push({ workload: workload.name, at: world.now() + this.options.reloaderMs });
+  }
+
+  /** A CronJob keeps 3 succeeded Jobs and 1 failed. */
+  private keepHistory(): void {
+    for (const [status, kept] of [
+      ['Healthy', 3],
+      ['Degraded', 1],
+    ] as const) {
+      const ended = this.world.state.jobs.filter((job) => job.status === status);
+      const surplus = new Set(ended.slice(0, Math.max(0, ended.length - kept)));
+      this.world.state.jobs = this.world.state.jobs.filter((job) => !surplus.has(job));
+    }
+  }
+
+  private reload(): boolean {
+    const { state } = this.world;
+    const due = state.reloads.find(({ at }) => at <= this.world.now());
+    if (!due) return false;
+    state.reloads.splice(state.reloads.indexOf(due), 1);
+    this.roll(due.workload);
+    return true;
+  }
+
+  private movePods(): boolean {
+    const { state } = this.world;
+    const now = this.world.now();
+    const starting = state.pods.find((pod) => !pod.running && pod.startsAt <= now);
+    if (starting) {
+      this.run(starting);
+      this.world.changed();
+      return true;
+    }
+    const left = state.pods.filter(({ goneAt }) => goneAt === undefined || goneAt > now);
+    if (left.length === state.pods.length) return false;
+    state.pods = left;
+    this.world.changed();
+    return true;
+  }
+
+  private rollDeployments(): boolean {
+    for (const workload of this.world.state.workloads) {
+      if (workload.kind !== 'Deployment') continue;
+      const pods = this.world.state.pods.filter((pod) => pod.workload === workload.name && pod.goneAt === undefined);
+      const fresh = pods.filter(({ generation }) => generation === workload.generation);
+      const old = pods.filter(({ generation }) => generation !== workload.generation);
+      if (fresh.some(({ running }) => !running)) continue;
+      if (
+        pods.length < workload.replicas ||
+        (old.length > 0 && pods.length === workload.replicas && fresh.length < workload.replicas)
+      ) {
+        this.makePod(workload, this.world.now() + this.options.podStartMs);
+        this.world.changed();
+        return true;
+      }
+      const surplus = pods.length > workload.replicas ? (old[0] ?? fresh[0]) : undefined;
+      if (surplus) {
+        surplus.goneAt = this.world.now() + this.options.terminationMs;
+        this.world.changed();
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private makePod(workload: WorkloadState, startsAt: number): PodState {
+    const pod: PodState = {
+      name: `${workload.name}-${hashOf(workload)}-${randomBytes(3).toString('hex').slice(0, 5)}`,
+      uid: makeUid(),
+      workload: workload.name,
+      generation: workload.generation,
+      containers: workload.containers.map(({ name }) => ({
+        name,
+        id: `containerd://${randomBytes(32).toString('hex')}`,
+        env: {},
+      })),
+      startsAt,
+      running: false,
+    };
+    this.world.state.pods.push(pod);
+    return pod;
+  }
+
+  /** Env is resolved once, when a container starts. */
+  private run(pod: PodState): void {
+    const workload = this.world.state.workloads.find(({ name }) => name === pod.workload);
+    for (const container of pod.containers) {
+      const spec = workload?.containers.find(({ name }) => name === container.name);
+      container.startedAt = Math.max(pod.startsAt, 0);
+      container.env = {
+        ...this.commonEnv,
+        GOVUK_ENVIRONMENT: this.world.state.environment,
+        ...Object.fromEntries(
+          (spec?.tokens ?? []).map(({ variable, secret }) => [variable, this.world.state.secrets[secret] ?? '']),
+        ),
+      };
+    }
+    pod.running = true;
+  }
+}
+
+/** What a ReplicaSet's name and the label `pod-template-hash` end in. */
+export function hashOf(workload: Pick<WorkloadState, 'generation'>): string {
+  return (0x6c9d0000 + workload.generation).toString(16);
+}

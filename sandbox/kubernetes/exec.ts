@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { ContainerState, PodState, World } from '../world.ts';
+
+const STDOUT = 1;
+const STDERR = 2;
+const STATUS = 3;
+
+/** Ways for an exec to end that the real API shows. */
+export type ExecFault = 'no-status' | 'false-success' | 'killed' | 'node-down' | 'refused';
+
+/** `pods/exec` over WebSocket, `v5.channel.k8s.io` and `v4`. What is asked for truly runs, with the container's environment. */
+export class ExecEndpoint {
+  /** Taken one by one by the next execs. */
+  readonly faults: ExecFault[] = [];
+  private readonly sockets = new WebSocketServer({
+    noServer: true,
+    handleProtocols: (offered) =>
+      ['v5.channel.k8s.io', 'v4.channel.k8s.io'].find((known) => offered.has(known)) ?? false,
+  });
+
+  constructor(
+    private readonly world: World,
+    /** Folder with the programs of a container that has Ruby. */
+    private readonly programs: string,
+  ) {}
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, allowed: boolean | undefined): void {
+    const url = new URL(request.url ?? '/', 'http://kubernetes');
+    const [, namespace, podName] = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/exec$/.exec(url.pathname) ?? [];
+    const pod = namespace === 'apps' ? this.world.state.pods.find(({ name }) => name === podName) : undefined;
+    const wanted = url.searchParams.get('container');
+    const container =
+      wanted === null && pod?.containers.length === 1
+        ? pod.containers[0]
+        : pod?.containers.find(({ name }) => name === wanted);
+    if (allowed === undefined) return refuse(socket, 401);
+    if (!allowed || this.faults[0] === 'refused') {
+      if (allowed) this.faults.shift();
+      return refuse(socket, 403);
+    }
+    if (!pod) return refuse(socket, 404);
+    if (!container) return refuse(socket, 400);
+    const fault = this.faults.shift();
+    this.sockets.handleUpgrade(request, socket, head, (connection) => {
+      if (!pod.running) return end(connection, internalError('container not found'));
+      if (fault === 'node-down')
+        return end(connection, internalError(`error dialing backend: ${url.searchParams.getAll('command').join(' ')}`));
+      this.run(connection, pod, container, url.searchParams.getAll('command'), fault);
+    });
+  }
+
+  private run(
+    connection: WebSocket,
+    pod: PodState,
+    container: ContainerState,
+    command: string[],
+    fault: ExecFault | undefined,
+  ): void {
+    const [program = '', ...args] = command;
+    const spec = this.world.state.workloads
+      .find(({ name }) => name === pod.workload)
+      ?.containers.find(({ name }) => name === container.name);
+    const path = spec?.ruby ? `${this.programs}:/usr/bin:/bin` : '/usr/bin:/bin';
+    if (!spec?.ruby && ['ruby', 'bundle'].includes(program))
+      return end(connection, internalError(`exec: "${program}": executable file not found in $PATH`));
+    const child = spawn(program, args, { env: { PATH: path, ...container.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    let sent = 0;
+    const forward =
+      (channel: number) =>
+      (chunk: Buffer): void => {
+        const part =
+          fault === 'false-success' && channel === STDOUT ? chunk.subarray(0, Math.max(0, 20 - sent)) : chunk;
+        sent += part.length;
+        if (part.length > 0) connection.send(Buffer.concat([Buffer.from([channel]), part]));
+      };
+    child.stdout.on('data', forward(STDOUT));
+    child.stderr.on('data', forward(STDERR));
+    child.on('error', () => end(connection, internalError(`exec: "${program}": executable file not found in $PATH`)));
+    child.on('close', (code) => {
+      if (fault === 'no-status') connection.terminate();
+      else if (fault === 'false-success' || (code === 0 && fault !== 'killed'))
+        end(connection, { metadata: {}, status: 'Success' });
+      else end(connection, nonZero(fault === 'killed' ? 137 : (code ?? 137)));
+    });
+  }
+}
+
+function end(connection: WebSocket, status: object): void {
+  connection.send(Buffer.concat([Buffer.from([STATUS]), Buffer.from(JSON.stringify(status))]), () =>
+    connection.close(1000),
+  );
+}
+
+function refuse(socket: Duplex, code: number): void {
+  socket.end(`HTTP/1.1 ${code} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function internalError(message: string): object {
+  return { metadata: {}, status: 'Failure', message, reason: 'InternalError', code: 500 };
+}
+
+function nonZero(code: number): object {
+  return {
+    metadata: {},
+    status: 'Failure',
+    message: `command terminated with non-zero exit code: exit status ${code}`,
+    reason: 'NonZeroExitCode',
+    details: { causes: [{ reason: 'ExitCode', message: String(code) }] },
+  };
+}

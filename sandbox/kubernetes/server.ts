@@ -1,0 +1,124 @@
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { Faults } from '../faults.ts';
+import type { World } from '../world.ts';
+import { ExecEndpoint } from './exec.ts';
+import { listOf } from './objects.ts';
+
+/** What the worker's role allows: `<group>/<resource>: verbs`. No Secrets. */
+const ROLE: Record<string, string[]> = {
+  deployments: ['get', 'list'],
+  statefulsets: ['get', 'list'],
+  cronjobs: ['get', 'list'],
+  jobs: ['get', 'list'],
+  pods: ['get', 'list', 'watch'],
+  'pods/exec': ['get', 'create'],
+};
+
+/** A stand-in of the Kubernetes API: paged lists, watch, exec, and a role that is enforced. */
+export class KubernetesStandIn {
+  readonly faults = new Faults();
+  readonly exec: ExecEndpoint;
+  readonly role = structuredClone(ROLE);
+  private readonly server: FastifyInstance = fastify({ forceCloseConnections: true });
+  private readonly pages = new Map<string, { items: object[]; limit: number }>();
+
+  constructor(
+    private readonly world: World,
+    programs: string,
+  ) {
+    this.exec = new ExecEndpoint(world, programs);
+    this.faults.install(this.server);
+    this.server.get<{ Params: { '*': string; name?: string }; Querystring: Record<string, string> }>(
+      '/*',
+      async (request, reply) => {
+        const [, resource, name] =
+          /^(?:api\/v1|apis\/(?:apps|batch)\/v1)\/namespaces\/apps\/([a-z]+)(?:\/([^/]+))?$/.exec(
+            request.params['*'],
+          ) ?? [];
+        if (!resource) return refuse(reply, 404, 'NotFound');
+        const verb = name ? 'get' : request.query.watch === 'true' ? 'watch' : 'list';
+        const allowed = this.allowed(request.headers.authorization, resource, verb);
+        if (allowed === undefined) return refuse(reply, 401, 'Unauthorized');
+        if (!allowed) return refuse(reply, 403, 'Forbidden');
+        if (verb === 'watch') return this.watch(reply, resource, request.query.resourceVersion);
+        const items = listOf(world, resource) as { metadata: { name: string } }[];
+        if (!name) return this.page(reply, items, request.query);
+        const found = items.find(({ metadata }) => metadata.name === name);
+        return found ?? refuse(reply, 404, 'NotFound');
+      },
+    );
+    this.server.server.on('upgrade', (request, socket, head) => {
+      this.exec.upgrade(request, socket, head, this.allowed(request.headers.authorization, 'pods/exec', 'get'));
+    });
+  }
+
+  listen(port = 0): Promise<string> {
+    return this.server.listen({ port, host: '127.0.0.1' });
+  }
+
+  close(): Promise<void> {
+    return this.server.close();
+  }
+
+  /** Undefined where the token is not known. From 1.35 on, a WebSocket exec needs both verbs. */
+  private allowed(authorization: string | undefined, resource: string, verb: string): boolean | undefined {
+    const role = this.world.state.kubernetesTokens[authorization?.replace(/^Bearer /, '') ?? ''];
+    if (role === undefined) return undefined;
+    const verbs = role === 'worker' ? (this.role[resource] ?? []) : [];
+    return resource === 'pods/exec'
+      ? ['get', 'create'].every((needed) => verbs.includes(needed))
+      : verbs.includes(verb);
+  }
+
+  private page(reply: FastifyReply, all: object[], query: Record<string, string>): object {
+    const limit = Number(query.limit ?? 0);
+    const known = query.continue ? this.pages.get(query.continue) : undefined;
+    if (query.continue && !known) return refuse(reply, 410, 'Expired');
+    const items = known?.items ?? all;
+    const metadata: { resourceVersion: string; continue?: string } = { resourceVersion: String(this.world.version) };
+    if (limit > 0 && items.length > limit) {
+      metadata.continue = Buffer.from(`${this.world.version}:${this.pages.size}`).toString('base64url');
+      this.pages.set(metadata.continue, { items: items.slice(limit), limit });
+    }
+    return { kind: 'List', apiVersion: 'v1', metadata, items: limit > 0 ? items.slice(0, limit) : items };
+  }
+
+  /** Forgets all continuations, as a compaction does. */
+  expirePages(): void {
+    this.pages.clear();
+  }
+
+  private watch(reply: FastifyReply, resource: string, _from: string | undefined): void {
+    reply.hijack();
+    reply.raw.writeHead(200, { 'Content-Type': 'application/json' });
+    let before = new Map<string, string>();
+    const snapshot = (): Map<string, string> =>
+      new Map(
+        (listOf(this.world, resource) as { metadata: { name: string; resourceVersion: string } }[]).map((item) => [
+          item.metadata.name,
+          JSON.stringify({ ...item, metadata: { ...item.metadata, resourceVersion: undefined } }),
+        ]),
+      );
+    before = snapshot();
+    const send = (): void => {
+      const now = snapshot();
+      for (const [name, object] of now)
+        if (before.get(name) !== object)
+          reply.raw.write(
+            `${JSON.stringify({ type: before.has(name) ? 'MODIFIED' : 'ADDED', object: JSON.parse(object) as object })}\n`,
+          );
+      for (const [name, object] of before)
+        if (!now.has(name))
+          reply.raw.write(`${JSON.stringify({ type: 'DELETED', object: JSON.parse(object) as object })}\n`);
+      before = now;
+    };
+    this.world.events.on('changed', send);
+    reply.raw.on('close', () => this.world.events.off('changed', send));
+  }
+}
+
+function refuse(reply: FastifyReply, code: number, reason: string): FastifyReply {
+  return reply
+    .code(code)
+    .send({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: reason, reason, code });
+}

@@ -1,0 +1,39 @@
+/** Every delay of the sandbox, in milliseconds, and what it may be told to do. */
+export interface SandboxOptions {
+  /** How long a sync Job runs. */
+  jobMs: number;
+  /** How long a new Job is absent from Argo CD's tree. */
+  treeLagMs: number;
+  /** Until Reloader notices a changed Secret. */
+  reloaderMs: number;
+  /** Until a new pod's containers run. */
+  podStartMs: number;
+  /** How long a pod being deleted still runs and serves. */
+  terminationMs: number;
+  /** How often every running pod calls the server applications with the token it holds. */
+  trafficEveryMs: number;
+  /** Granularity of Job names: Argo CD's is the minute. */
+  jobNameEveryMs: number;
+}
+
+/** About what a small cluster takes, shortened to be watched. */
+export const WATCHABLE: SandboxOptions = {
+  jobMs: 4000,
+  treeLagMs: 300,
+  reloaderMs: 1000,
+  podStartMs: 2000,
+  terminationMs: 3000,
+  trafficEveryMs: 500,
+  jobNameEveryMs: 60_000,
+};
+
+/** No delay anywhere; Job names collide within 100 ms. */
+export const IMMEDIATE: SandboxOptions = {
+  jobMs: 0,
+  treeLagMs: 0,
+  reloaderMs: 0,
+  podStartMs: 0,
+  terminationMs: 0,
+  trafficEveryMs: 50,
+  jobNameEveryMs: 100,
+};

@@ -1,0 +1,136 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ApplicationsStandIn } from './applications/server.ts';
+import { Traffic } from './applications/traffic.ts';
+import { ArgoStandIn } from './argo/server.ts';
+import { Cluster } from './kubernetes/cluster.ts';
+import { KubernetesStandIn } from './kubernetes/server.ts';
+import type { SandboxOptions } from './options.ts';
+import { SignonStandIn } from './signon/server.ts';
+import { World, type WorldState } from './world.ts';
+
+const RUBY = fileURLToPath(new URL('./container/ruby.mjs', import.meta.url));
+
+/** All stand-ins around one world, on loopback. */
+export class Sandbox {
+  readonly signon: SignonStandIn;
+  readonly argo: ArgoStandIn;
+  readonly kubernetes: KubernetesStandIn;
+  readonly cluster: Cluster;
+  readonly traffic: Traffic;
+
+  private constructor(
+    readonly world: World,
+    readonly options: SandboxOptions,
+    private readonly applications: ApplicationsStandIn,
+    /** Programs of the containers, and the kubeconfig. */
+    readonly folder: string,
+  ) {
+    this.cluster = new Cluster(world, options, applications.plekVariables());
+    this.signon = new SignonStandIn(world);
+    this.argo = new ArgoStandIn(world, this.cluster, options);
+    this.kubernetes = new KubernetesStandIn(world, join(folder, 'programs'));
+    this.traffic = new Traffic(world, applications.origin, options.trafficEveryMs);
+  }
+
+  urls = { signon: '', argo: '', kubernetes: '' };
+
+  /** Starts everything. `ports` fix the addresses, so that a worker finds them again after a restart. */
+  static async start(
+    world: World,
+    options: SandboxOptions,
+    ports: { signon?: number; argo?: number; kubernetes?: number } = {},
+  ): Promise<Sandbox> {
+    const applications = new ApplicationsStandIn(world);
+    await applications.listen();
+    const sandbox = new Sandbox(world, options, applications, mkdtempSync(join(tmpdir(), 'signon-sandbox-')));
+    sandbox.writePrograms();
+    const [signon, argo, kubernetes] = await Promise.all([
+      sandbox.signon.listen(ports.signon),
+      sandbox.argo.listen(ports.argo),
+      sandbox.kubernetes.listen(ports.kubernetes),
+    ]);
+    sandbox.urls = { signon, argo, kubernetes };
+    sandbox.writeKubeconfig();
+    sandbox.cluster.start();
+    sandbox.traffic.start();
+    return sandbox;
+  }
+
+  async stop(): Promise<void> {
+    this.cluster.stop();
+    this.traffic.stop();
+    await Promise.all([this.signon.close(), this.argo.close(), this.kubernetes.close(), this.applications.close()]);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** The variables a worker of this sandbox runs with. */
+  workerEnv(): Record<string, string> {
+    const { account, argoToken, environment } = this.world.state;
+    return {
+      ROTATION_ENVIRONMENT: environment,
+      SIGNON_URL: this.urls.signon,
+      SIGNON_EMAIL: account.email,
+      SIGNON_PASSWORD: account.password,
+      SIGNON_TOTP_SECRET: account.totpSecret,
+      ARGOCD_URL: this.urls.argo,
+      ARGOCD_TOKEN: argoToken,
+      KUBECONFIG: join(this.folder, 'kubeconfig'),
+      KUBERNETES_NAMESPACE: 'apps',
+    };
+  }
+
+  private writePrograms(): void {
+    const programs = join(this.folder, 'programs');
+    mkdirSync(programs);
+    for (const program of ['ruby', 'bundle']) {
+      writeFileSync(join(programs, program), `#!/bin/sh\nexec '${process.execPath}' '${RUBY}' "$@"\n`);
+      chmodSync(join(programs, program), 0o755);
+    }
+  }
+
+  private writeKubeconfig(): void {
+    const [token = ''] = Object.keys(this.world.state.kubernetesTokens);
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'sandbox',
+      clusters: [{ name: 'sandbox', cluster: { server: this.urls.kubernetes } }],
+      users: [{ name: 'worker', user: { token } }],
+      contexts: [{ name: 'sandbox', context: { cluster: 'sandbox', user: 'worker', namespace: 'apps' } }],
+    };
+    writeFileSync(join(this.folder, 'kubeconfig'), JSON.stringify(config), { mode: 0o600 });
+  }
+}
+
+/** Keeps the world in one file, mode 0600: its values are made up, and still nobody else's business. */
+export function keepWorld(world: World, file: string): void {
+  let due = false;
+  const write = (): void => {
+    due = false;
+    writeFileSync(`${file}.new`, JSON.stringify(world.state), { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  };
+  world.events.on('changed', () => {
+    if (due) return;
+    due = true;
+    setImmediate(write);
+  });
+  write();
+}
+
+/** The world as it was kept; undefined where there is no file. */
+export function loadWorld(file: string): World | undefined {
+  return existsSync(file) ? new World(JSON.parse(readFileSync(file, 'utf8')) as WorldState) : undefined;
+}

@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { generateSecret } from 'otplib';
+import type { Environment } from '../domain/request.ts';
+import { tokenSecretName } from '../domain/parameterize.ts';
+import { makeToken, makeUid, World, type WorkloadState, type WorldState } from './world.ts';
+
+interface Reading {
+  secret: string;
+  application: string;
+  envVar: string;
+  replicas: number;
+  hasWorkerDeployment: boolean;
+  cronTasks: number;
+}
+
+const DAY = 86_400_000;
+
+/** The real topology: which application reads which token's Secret through which variable. */
+export function readTopology(): Reading[] {
+  return JSON.parse(readFileSync(new URL('./data/token-consumers.json', import.meta.url), 'utf8')) as Reading[];
+}
+
+/**
+ * A made-up world over the real topology; tokens live between 300 and 700 days more.
+ * @param only applications to deploy, all where absent
+ */
+export function seedWorld({
+  environment = 'integration',
+  only,
+}: { environment?: Environment; only?: string[] } = {}): World {
+  const readings = readTopology();
+  const servers = [
+    ...new Set(
+      readings.map(({ envVar }) =>
+        envVar
+          .replace(/_BEARER_TOKEN$/, '')
+          .toLowerCase()
+          .replaceAll('_', '-'),
+      ),
+    ),
+  ];
+  const names = [
+    ...new Set([...servers, 'search-api', ...readings.map(({ secret }) => splitSecret(secret, servers).application)]),
+  ].sort();
+  const state: WorldState = {
+    environment,
+    clockOffsetMs: 0,
+    account: {
+      email: 'token-rotation@digital.cabinet-office.gov.uk',
+      password: `made-up ${randomBytes(12).toString('hex')}`,
+      totpSecret: generateSecret(),
+      superadmin: true,
+      failures: 0,
+      lockedUntil: 0,
+      sessionEpoch: 0,
+    },
+    argoToken: makeToken(),
+    kubernetesTokens: { [makeToken()]: 'worker' },
+    cookieKey: randomBytes(32).toString('hex'),
+    apiUsers: [],
+    applications: names.map((name, index) => ({ id: index + 1, name: displayName(name), retired: false })),
+    authorisations: [],
+    nextId: 101,
+    secrets: {},
+    reloads: [],
+    workloads: [],
+    pods: [],
+    jobs: [],
+    cronJob: { name: 'signon-sync-token-secrets-to-k8s', uid: makeUid() },
+  };
+  const world = new World(state);
+  for (const { secret } of readings) addPair(world, secret, names);
+  for (const name of [...new Set(readings.map(({ application }) => application))])
+    if (!only || only.includes(name))
+      addApplication(
+        state,
+        readings.filter(({ application }) => application === name),
+      );
+  world.syncSecrets();
+  world.happened.created.length = 0;
+  return world;
+}
+
+/** Sets the end of a pair's tokens, counted from now. */
+export function expireIn(world: World, email: string, application: string, days: number): void {
+  const { user, server } = pairOf(world, email, application);
+  for (const token of world.state.authorisations)
+    if (token.apiUserId === user.id && token.applicationId === server.id) token.expiresAt = world.now() + days * DAY;
+  world.changed();
+}
+
+/** A pair of the world by e-mail and parameterized name. */
+export function pairOf(
+  world: World,
+  email: string,
+  application: string,
+): { user: WorldState['apiUsers'][number]; server: WorldState['applications'][number] } {
+  const user = world.state.apiUsers.find((candidate) => candidate.email === email);
+  const server = world.state.applications.find(({ name }) => name === displayName(application));
+  if (!user || !server) throw new Error(`the sandbox has no pair ${email} → ${application}`);
+  return { user, server };
+}
+
+function addPair(world: World, secret: string, applications: string[]): void {
+  const { state } = world;
+  const { client, application } = splitSecret(secret, applications);
+  let user = state.apiUsers.find(({ email }) => email === `${client}@alphagov.co.uk`);
+  if (!user) {
+    user = {
+      id: state.apiUsers.length + 1,
+      name: displayName(client),
+      email: `${client}@alphagov.co.uk`,
+      suspended: false,
+    };
+    state.apiUsers.push(user);
+  }
+  const server = state.applications.find(({ name }) => name === displayName(application))!;
+  if (tokenSecretName(user.name, server.name) !== secret) throw new Error(`the seed does not name ${secret}`);
+  if (!state.authorisations.some((token) => token.apiUserId === user.id && token.applicationId === server.id))
+    state.authorisations.push({
+      id: state.nextId++,
+      apiUserId: user.id,
+      applicationId: server.id,
+      token: makeToken(),
+      createdAt: world.now() - 100 * DAY,
+      expiresAt: world.now() + (300 + ((state.nextId * 37) % 400)) * DAY,
+    });
+}
+
+function addApplication(state: WorldState, readings: Reading[]): void {
+  const [first] = readings;
+  if (!first) return;
+  const tokens = readings.map(({ envVar, secret }) => ({ variable: envVar, secret }));
+  const workload = (kind: WorkloadState['kind'], name: string, replicas: number, main: string): WorkloadState => ({
+    kind,
+    name,
+    uid: makeUid(),
+    replicas,
+    generation: 1,
+    containers: [
+      { name: main, tokens, ruby: true },
+      ...(main === 'app' ? [{ name: 'nginx', tokens: [], ruby: false }] : []),
+    ],
+  });
+  state.workloads.push(workload('Deployment', first.application, first.replicas, 'app'));
+  if (first.hasWorkerDeployment)
+    state.workloads.push(workload('Deployment', `${first.application}-worker`, 1, 'worker'));
+  for (let task = 1; task <= first.cronTasks; task++)
+    state.workloads.push(workload('CronJob', `${first.application}-task-${task}`, 0, 'cron-task'));
+}
+
+/** `signon-token-<client>-<application>`: the application is the longest known name at the end. */
+function splitSecret(secret: string, applications: string[]): { client: string; application: string } {
+  const pair = secret.replace(/^signon-token-/, '');
+  const application = applications.filter((name) => pair.endsWith(`-${name}`)).sort((a, b) => b.length - a.length)[0];
+  if (!application) throw new Error(`no application is known for ${secret}`);
+  return { client: pair.slice(0, -application.length - 1), application };
+}
+
+/** `short-url-manager` → `Short url manager`, which parameterizes to itself. */
+function displayName(name: string): string {
+  const words = name.replaceAll('-', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,223 @@
+import { EventEmitter } from 'node:events';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { tokenSecretName, parameterize } from '../domain/parameterize.ts';
+import type { Environment } from '../domain/request.ts';
+
+export interface Authorisation {
+  id: number;
+  apiUserId: number;
+  applicationId: number;
+  token: string;
+  createdAt: number;
+  expiresAt: number;
+  revokedAt?: number;
+}
+
+export interface ContainerSpec {
+  name: string;
+  /** Variables read from Secrets. */
+  tokens: { variable: string; secret: string }[];
+  ruby: boolean;
+}
+
+export interface WorkloadState {
+  kind: 'Deployment' | 'CronJob';
+  name: string;
+  uid: string;
+  replicas: number;
+  generation: number;
+  containers: ContainerSpec[];
+}
+
+export interface ContainerState {
+  name: string;
+  id: string;
+  startedAt?: number;
+  env: Record<string, string>;
+}
+
+export interface PodState {
+  name: string;
+  uid: string;
+  workload: string;
+  generation: number;
+  containers: ContainerState[];
+  startsAt: number;
+  running: boolean;
+  goneAt?: number;
+}
+
+export interface JobState {
+  name: string;
+  uid: string;
+  cronJob: string;
+  createdAt: number;
+  endsAt: number;
+  status: 'Progressing' | 'Healthy' | 'Degraded';
+  endedAt?: number;
+  log: string[];
+}
+
+/** Everything the stand-ins know; JSON, so that it can be kept in a file. */
+export interface WorldState {
+  environment: Environment;
+  clockOffsetMs: number;
+  account: {
+    email: string;
+    password: string;
+    totpSecret: string;
+    superadmin: boolean;
+    failures: number;
+    lockedUntil: number;
+    sessionEpoch: number;
+  };
+  argoToken: string;
+  kubernetesTokens: Record<string, 'worker' | 'nobody'>;
+  cookieKey: string;
+  apiUsers: { id: number; name: string; email: string; suspended: boolean }[];
+  applications: { id: number; name: string; retired: boolean }[];
+  authorisations: Authorisation[];
+  nextId: number;
+  secrets: Record<string, string>;
+  reloads: { workload: string; at: number }[];
+  workloads: WorkloadState[];
+  pods: PodState[];
+  jobs: JobState[];
+  cronJob: { name: string; uid: string };
+}
+
+/** What really happened, as the stand-ins saw it: tests and the chaos campaign are judged by this. */
+export interface Happened {
+  created: { id: number; at: number }[];
+  revoked: { id: number; at: number }[];
+  /** Calls of running pods that a server application refused: outages. */
+  outages: { pod: string; container: string; application: string; status: number; at: number }[];
+  trafficCalls: number;
+  refusedSignIns: { at: number; what: 'password' | 'code' }[];
+  signIns: number;
+  jobs: { name: string; at: number }[];
+  signonRequests: number;
+}
+
+/** The state of all stand-ins and the rules that they share: which token is live, what the sync writes. */
+export class World {
+  readonly happened: Happened = {
+    created: [],
+    revoked: [],
+    outages: [],
+    trafficCalls: 0,
+    refusedSignIns: [],
+    signIns: 0,
+    jobs: [],
+    signonRequests: 0,
+  };
+  readonly events = new EventEmitter();
+  /** Set by tests: the next syncs do nothing, or fail. */
+  readonly sync = { fails: 0, writesNothing: 0, extraLog: [] as string[] };
+  /** Workloads that Reloader overlooks. */
+  readonly overlooked = new Set<string>();
+  /** Server applications that let any token in. */
+  readonly open = new Set<string>();
+  version = 1;
+
+  constructor(readonly state: WorldState) {
+    this.events.setMaxListeners(0);
+  }
+
+  now(): number {
+    return Date.now() + this.state.clockOffsetMs;
+  }
+
+  /** Tells watchers and keepers that something changed. */
+  changed(): void {
+    this.version++;
+    this.events.emit('changed');
+  }
+
+  issue(apiUserId: number, applicationId: number, life = 63_113_904_000): Authorisation {
+    const authorisation = {
+      id: this.state.nextId++,
+      apiUserId,
+      applicationId,
+      token: makeToken(),
+      createdAt: this.now(),
+      expiresAt: this.now() + life,
+    };
+    this.state.authorisations.push(authorisation);
+    this.happened.created.push({ id: authorisation.id, at: this.now() });
+    this.changed();
+    return authorisation;
+  }
+
+  revoke(id: number): void {
+    const found = this.state.authorisations.find((authorisation) => authorisation.id === id);
+    if (!found || found.revokedAt !== undefined) return;
+    found.revokedAt = this.now();
+    this.happened.revoked.push({ id, at: this.now() });
+    this.changed();
+  }
+
+  /** Whether a server application lets a token in. */
+  letsIn(application: string, token: string): boolean {
+    if (this.open.has(application)) return true;
+    return this.state.authorisations.some((authorisation) => {
+      const owner = this.state.apiUsers.find(({ id }) => id === authorisation.apiUserId);
+      const server = this.state.applications.find(({ id }) => id === authorisation.applicationId);
+      return (
+        authorisation.token === token &&
+        authorisation.revokedAt === undefined &&
+        authorisation.expiresAt > this.now() &&
+        owner?.suspended === false &&
+        server !== undefined &&
+        parameterize(server.name) === application
+      );
+    });
+  }
+
+  /** What the sync CronJob does: the latest-expiring token of each pair goes into its Secret. Returns the names written anew. */
+  syncSecrets(): string[] {
+    const written: string[] = [];
+    for (const user of this.state.apiUsers.filter(({ suspended }) => !suspended))
+      for (const application of this.state.applications.filter(({ retired }) => !retired)) {
+        const tokens = this.state.authorisations.filter(
+          (authorisation) =>
+            authorisation.apiUserId === user.id &&
+            authorisation.applicationId === application.id &&
+            authorisation.revokedAt === undefined,
+        );
+        const latest = tokens.reduce<Authorisation | undefined>(
+          (best, token) => (best && best.expiresAt > token.expiresAt ? best : token),
+          undefined,
+        );
+        const name = tokenSecretName(user.name, application.name);
+        if (!latest || this.state.secrets[name] === latest.token) continue;
+        this.state.secrets[name] = latest.token;
+        written.push(name);
+      }
+    if (written.length > 0) this.changed();
+    return written;
+  }
+
+  /** What happens at 01:00: successors for internal tokens with under a month left, revoked ones included. Never revokes. */
+  renewNightly(): void {
+    const month = 30 * 86_400_000;
+    for (const user of this.state.apiUsers.filter(({ email }) =>
+      /@(alphagov\.co\.uk|publishing\.service\.gov\.uk)$/.test(email),
+    ))
+      for (const application of this.state.applications) {
+        const all = this.state.authorisations.filter(
+          (authorisation) => authorisation.apiUserId === user.id && authorisation.applicationId === application.id,
+        );
+        const latest = Math.max(...all.map(({ expiresAt }) => expiresAt));
+        if (all.length > 0 && latest - this.now() < month && latest > this.now()) this.issue(user.id, application.id);
+      }
+  }
+}
+
+export function makeToken(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+export function makeUid(): string {
+  return randomUUID();
+}
