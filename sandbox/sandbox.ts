@@ -106,7 +106,7 @@ export class Sandbox {
       apiVersion: 'v1',
       kind: 'Config',
       'current-context': 'sandbox',
-      clusters: [{ name: 'sandbox', cluster: { server: this.urls.kubernetes } }],
+      clusters: [{ name: 'sandbox', cluster: { server: this.urls.kubernetes, 'insecure-skip-tls-verify': true } }],
       users: [{ name: 'worker', user: { token } }],
       contexts: [{ name: 'sandbox', context: { cluster: 'sandbox', user: 'worker', namespace: 'apps' } }],
     };

@@ -30,19 +30,13 @@ export function seedWorld({
   only,
 }: { environment?: Environment; only?: string[] } = {}): World {
   const readings = readTopology();
-  const servers = [
-    ...new Set(
-      readings.map(({ envVar }) =>
-        envVar
-          .replace(/_BEARER_TOKEN$/, '')
-          .toLowerCase()
-          .replaceAll('_', '-'),
-      ),
-    ),
-  ];
-  const names = [
-    ...new Set([...servers, 'search-api', ...readings.map(({ secret }) => splitSecret(secret, servers).application)]),
-  ].sort();
+  const fromVariables = readings.map(({ envVar }) =>
+    envVar
+      .replace(/_BEARER_TOKEN$/, '')
+      .toLowerCase()
+      .replaceAll('_', '-'),
+  );
+  const names = [...new Set(fromVariables.map((name) => (name === 'rummager' ? 'search-api' : name)))].sort();
   const state: WorldState = {
     environment,
     clockOffsetMs: 0,

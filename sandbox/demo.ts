@@ -1,0 +1,179 @@
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { setTimeout as after } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Progress } from '../domain/checklist.ts';
+import { approvalFor } from '../domain/checklist.ts';
+import type { RotationReport } from '../domain/report.ts';
+import { rotationId, taskQueueOf, type RotationRequest } from '../domain/request.ts';
+import { printEvidence, printProgress, printReport } from './demo-output.ts';
+import { WATCHABLE } from './options.ts';
+import { keepWorld, loadWorld, Sandbox } from './sandbox.ts';
+import { expireIn, seedWorld } from './seed.ts';
+import { freePort, startTemporal } from './temporal-server.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+const FOLDER = fileURLToPath(new URL('../.demo/', import.meta.url));
+const request: RotationRequest = {
+  environment: 'integration',
+  apiUser: 'short-url-manager@alphagov.co.uk',
+  application: 'publishing-api',
+  requestedBy: 'demo',
+};
+const settings = {
+  soak: '5 seconds',
+  pollEvery: '1 second',
+  signonRequestLimit: '5 seconds',
+  hosts: { integration: '^127\\.0\\.0\\.1$', staging: '^$', production: '^$' },
+};
+
+type Status = Progress & { code?: string };
+
+/** What was started, ended in the reverse order however the demo ends. */
+const started: (() => Promise<unknown>)[] = [];
+async function endAll(): Promise<void> {
+  for (let end = started.pop(); end; end = started.pop()) await end().catch(() => undefined);
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    console.log('\nEnding what was started; `npm run demo` goes on with this rotation.');
+    void endAll().then(() => process.exit(130));
+  });
+
+try {
+  await demo();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+} finally {
+  await endAll();
+}
+
+async function demo(): Promise<void> {
+  mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
+  const ports = await keptPorts();
+  console.log('1. Starting a Temporal server with its UI …');
+  const temporal = await startTemporal({
+    dataFile: join(FOLDER, 'temporal.db'),
+    port: ports.temporal,
+    uiPort: ports.ui,
+  });
+  started.push(temporal.stop);
+
+  console.log('2. Starting the sandbox: stand-ins of Signon, Argo CD, Kubernetes and the applications …');
+  const sandbox = await startSandbox(ports);
+  started.push(() => sandbox.stop());
+
+  console.log('3. Starting a worker for integration …');
+  writeFileSync(join(FOLDER, 'settings.json'), JSON.stringify(settings));
+  const worker = new WorkerProcess({
+    ...sandbox.workerEnv(),
+    TEMPORAL_ADDRESS: temporal.address,
+    ROTATION_SETTINGS: join(FOLDER, 'settings.json'),
+  });
+  started.push(() => worker.stop());
+
+  const connection = await Connection.connect({ address: temporal.address });
+  started.push(() => connection.close());
+  const client = new Client({ connection });
+  const handle = await startRotation(client);
+  const { runId } = (await handle.describe()) as { runId: string };
+  if (temporal.uiUrl)
+    console.log(
+      `4. Watch it in the Temporal UI:\n   ${temporal.uiUrl}/namespaces/default/workflows/${encodeURIComponent(handle.workflowId)}/${runId}/user-metadata\n`,
+    );
+
+  const report = await follow(handle, runId, worker);
+  printReport(report, sandbox.world.happened);
+  rmSync(FOLDER, { recursive: true, force: true });
+}
+
+async function startRotation(client: Client): Promise<WorkflowHandle> {
+  const workflowId = rotationId(request);
+  return client.workflow.start('rotateToken', {
+    workflowId,
+    taskQueue: taskQueueOf(request.environment),
+    args: [request],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    staticSummary: `${request.apiUser} → ${request.application}, ${request.environment}`,
+  });
+}
+
+/** Prints progress, asks for approval, and waits for the report. */
+async function follow(handle: WorkflowHandle, runId: string, worker: WorkerProcess): Promise<RotationReport> {
+  const asks = process.stdin.isTTY && !process.argv.includes('--yes');
+  const over = new AbortController();
+  const result = (handle.result() as Promise<RotationReport>).finally(() => over.abort());
+  void worker
+    .exit()
+    .then(
+      (code) => code !== 0 && !over.signal.aborted && console.error(`The worker ended with ${code}:\n${worker.output}`),
+    );
+  let asked = '';
+  const printed = new Map<string, string>();
+  while (!over.signal.aborted) {
+    const status = await handle.query<Status>('status').catch(() => undefined);
+    if (status) printProgress(status, printed);
+    if (status?.code && status.waiting?.kind === 'approval' && status.code !== asked) {
+      asked = status.code;
+      printEvidence(status.waiting.evidence);
+      const approval = { ...approvalFor(status.waiting.evidence, runId), by: 'you@example.org' };
+      if (!asks) {
+        console.log('   Approving by itself (--yes, or no terminal).');
+        await handle.signal('approve', approval);
+      } else void askInTerminal(handle, approval, over.signal);
+    }
+    await after(500, undefined, { signal: over.signal }).catch(() => undefined);
+  }
+  return result;
+}
+
+/** Asks in the terminal; an answer in the UI ends the question. */
+async function askInTerminal(handle: WorkflowHandle, approval: object, over: AbortSignal): Promise<void> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  try {
+    console.log(`   Signal \`approve\` in the UI with ${JSON.stringify(approval)}`);
+    const answer = await terminal.question(
+      '   or answer here: revoke the old token in integration (sandbox)? yes/no: ',
+      { signal: over },
+    );
+    if (/^y(es)?$/i.test(answer.trim())) await handle.signal('approve', approval);
+    else await handle.signal('reject', { by: 'you@example.org', reason: 'answered no in the terminal' });
+  } catch {
+    console.log('\n   Decided elsewhere.');
+  } finally {
+    terminal.close();
+  }
+}
+
+async function startSandbox(ports: { signon: number; argo: number; kubernetes: number }): Promise<Sandbox> {
+  const file = join(FOLDER, 'world.json');
+  let world = loadWorld(file);
+  if (!world) {
+    world = seedWorld({
+      environment: request.environment,
+      only: ['short-url-manager', 'publishing-api', 'collections-publisher'],
+    });
+    expireIn(world, request.apiUser, request.application, 10);
+  }
+  keepWorld(world, file);
+  return Sandbox.start(world, WATCHABLE, ports);
+}
+
+/** The ports of the run before, so that a second start finds the same addresses. */
+async function keptPorts(): Promise<Record<'temporal' | 'ui' | 'signon' | 'argo' | 'kubernetes', number>> {
+  const file = join(FOLDER, 'ports.json');
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Awaited<ReturnType<typeof keptPorts>>;
+  const ports = {
+    temporal: await freePort(),
+    ui: await freePort(),
+    signon: await freePort(),
+    argo: await freePort(),
+    kubernetes: await freePort(),
+  };
+  writeFileSync(file, JSON.stringify(ports));
+  return ports;
+}
