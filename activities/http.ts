@@ -1,4 +1,4 @@
-import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
+import axios, { isAxiosError, type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import { failure } from './failure.ts';
 
 export interface Answer {
@@ -8,19 +8,22 @@ export interface Answer {
 }
 
 const LARGEST_BODY = 8 * 1024 * 1024;
-const LONGEST_ANSWER_MS = 30_000;
 
 /**
- * Sends one request; follows no redirect, takes no body over 8 MiB, waits 30 s. Any status is an answer.
+ * Sends one request; follows no redirect, takes no body over 8 MiB. Any status is an answer.
  * @param system name for messages, e.g. `Signon`
+ * @param config.limitMs how long to wait for the whole answer
  * @throws Unreachable (retried), rebuilt from method and path: axios' own error carries headers and bodies and is never passed on
  */
-export async function send(system: string, config: AxiosRequestConfig & { url: string }): Promise<Answer> {
+export async function send(
+  system: string,
+  { limitMs, ...config }: AxiosRequestConfig & { url: string; limitMs: number },
+): Promise<Answer> {
   const method = config.method ?? 'GET';
   try {
     const response = await axios.request<string>({
-      timeout: LONGEST_ANSWER_MS,
       ...config,
+      signal: AbortSignal.timeout(limitMs),
       maxRedirects: 0,
       maxContentLength: LARGEST_BODY,
       maxBodyLength: LARGEST_BODY,
@@ -31,8 +34,9 @@ export async function send(system: string, config: AxiosRequestConfig & { url: s
     });
     return { status: response.status, headers: response.headers, body: response.data };
   } catch (error) {
-    const code = axios.isAxiosError(error) ? (error.code ?? 'no code') : 'no code';
-    throw failure('Unreachable', `${system} did not answer ${method} ${pathOf(config.url)} (${code})`);
+    const code = isAxiosError(error) ? (error.code ?? 'no code') : 'no code';
+    const how = code === 'ERR_CANCELED' ? `in ${limitMs / 1000} s` : `(${code})`;
+    throw failure('Unreachable', `${system} did not answer ${method} ${pathOf(config.url)} ${how}`);
   }
 }
 

@@ -21,6 +21,8 @@ export interface Progress {
   request: RotationRequest;
   steps: StepProgress[];
   waiting?: Waiting;
+  /** Activities that are tried again: which, how often so far, what failed last. One sentence each. */
+  retrying: string[];
   /** The answer to the last decision somebody sent. */
   lastAnswer?: string;
   notes: string[];
@@ -46,6 +48,9 @@ export function drawChecklist(progress: Progress, runId: string): string {
       ['', 'Step', 'What happened'],
       progress.steps.map(({ name, state, note }) => [MARKS[state], name, text(note)]),
     ),
+    progress.retrying.length > 0
+      ? ['**Tried again by itself:**', ...progress.retrying.map((line) => `- ${text(line)}`)].join('\n')
+      : undefined,
     progress.notes.length > 0 ? progress.notes.map((note) => `- ${text(note)}`).join('\n') : undefined,
     waiting ? undefined : 'To stop: signal `abort` with `{"by": "you@example.org", "reason": "…"}`.',
   ]

@@ -49,3 +49,7 @@ export function describeContainer(container: Pick<ConsumingContainer, 'container
 export function running(look: Pick<ClusterLook, 'containers'>): ConsumingContainer[] {
   return look.containers.filter(({ state }) => state === 'running');
 }
+
+export function sameConsumer(a: Consumer, b: Consumer): boolean {
+  return a.workload === b.workload && a.container === b.container && a.variable === b.variable;
+}

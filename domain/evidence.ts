@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { running, type ClusterLook, type Consumer } from './cluster.ts';
+import { running, sameConsumer, type ClusterLook, type Consumer } from './cluster.ts';
 import { isLive, sameToken, type ListedToken } from './tokens.ts';
 
 /** What the smoke calls showed in one consuming container of one ready pod. */
@@ -83,12 +83,8 @@ export function evidenceCode(runId: string, evidence: Pick<Evidence, 'round' | '
   const parts = [
     runId,
     String(evidence.round),
-    ...evidence.toRevoke.map(({ authorisationId, masked }) => `${authorisationId}:${masked}`).sort(),
+    ...evidence.toRevoke.map(({ authorisationId, masked }) => `${authorisationId}:${masked}`).toSorted(),
     evidence.newToken.maskedSha256,
   ];
   return bytesToHex(sha256(utf8ToBytes(parts.join('\n')))).slice(0, 8);
-}
-
-export function sameConsumer(a: Consumer, b: Consumer): boolean {
-  return a.workload === b.workload && a.container === b.container && a.variable === b.variable;
 }

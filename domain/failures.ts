@@ -36,6 +36,14 @@ export const FAILURES = {
     treatment: 'blocks',
     todo: 'Rename one of the applications in Signon so that only one matches, then retry.',
   },
+  PairChanged: {
+    treatment: 'blocks',
+    todo: 'Signon’s data changed under this rotation (a copy of another environment?). Abort it and start another: ids are looked up anew.',
+  },
+  ApiUserSuspended: {
+    treatment: 'blocks',
+    todo: 'The sync skips suspended API users, so a new token would never arrive. Lift the suspension in Signon, then retry; or abort.',
+  },
   WrongEnvironment: {
     treatment: 'blocks',
     todo: 'Stop: the worker’s settings point at two different environments. Correct them, then retry.',

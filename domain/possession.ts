@@ -1,4 +1,11 @@
-import { describeContainer, running, type ClusterLook, type ConsumingContainer } from './cluster.ts';
+import {
+  describeContainer,
+  running,
+  sameConsumer,
+  type ClusterLook,
+  type Consumer,
+  type ConsumingContainer,
+} from './cluster.ts';
 import type { Environment } from './request.ts';
 import { sameToken, type Fingerprint, type ListedToken } from './tokens.ts';
 
@@ -34,9 +41,14 @@ export function heldTokens(look: ClusterLook, tokens: readonly ListedToken[]): L
   return tokens.filter((token) => running(look).some((container) => holds(container, token)));
 }
 
-/** Whether every running consuming container holds the token already, so that a sync would change nothing. */
+/** Whether every running consuming container holds the token already. */
 export function allHold(look: ClusterLook, token: Fingerprint): boolean {
   return judgeRollout(look, token, undefined).kind === 'held';
+}
+
+/** Consumers of which no container runs now: what the Secret holds for them cannot be seen. */
+export function unseenConsumers(look: ClusterLook): Consumer[] {
+  return look.consumers.filter((consumer) => !running(look).some((container) => sameConsumer(container, consumer)));
 }
 
 /** Says, container by container, who holds another token; with its masked value where it is listed. */

@@ -13,6 +13,8 @@ export interface RotationReport {
   newToken?: ListedToken;
   /** How the new token came about. */
   origin?: 'issued' | 'adopted' | 'maybe another’s';
+  /** A create may have taken effect without its token being seen: look for tokens of the pair that nobody knows. */
+  createsLost: boolean;
   revoked: ListedToken[];
   /** Tokens of the pair that were live when last looked at, the new one included. */
   alive: ListedToken[];

@@ -16,6 +16,8 @@ export interface SmokeCall {
 export interface Settings {
   /** A token with less than this left is rotated. */
   window: ms.StringValue;
+  /** How long to wait for one answer of Signon or Argo CD. */
+  answerLimit: ms.StringValue;
   /** How long Signon may still act on a request nobody waits for any more. */
   signonRequestLimit: ms.StringValue;
   /** How long a sync Job may take, from the request to its end. */

@@ -51,6 +51,21 @@ export function outlives(token: Pick<ListedToken, 'expires'>, now: number, windo
   return startOfDay(token.expires) - now > ms(window);
 }
 
+/**
+ * The token that is new now, some time after this rotation's new one was: itself, or a later one. An older one takes its place only
+ * where it outlives the window and, for a forced rotation, did not exist before it began.
+ * @param before ids that a forced rotation must not fall back to
+ */
+export function successorOf(
+  newToken: ListedToken,
+  tokens: readonly ListedToken[],
+  { before, window, now }: { before: readonly number[]; window: ms.StringValue; now: number },
+): ListedToken | undefined {
+  const newest = newestOf(tokens);
+  if (!newest || newest.authorisationId === newToken.authorisationId) return newest;
+  return outlives(newest, now, window) && !before.includes(newest.authorisationId) ? newest : undefined;
+}
+
 /** Whether two fingerprints can be of one token: the whole digest decides where both know it. */
 export function sameToken(a: Omit<Fingerprint, 'masked'>, b: Omit<Fingerprint, 'masked'>): boolean {
   if (a.sha256 !== undefined && b.sha256 !== undefined) return a.sha256 === b.sha256;

@@ -1,12 +1,12 @@
-import { running, type ClusterLook } from './cluster.ts';
-import { sameConsumer, type Evidence } from './evidence.ts';
+import { running, sameConsumer, type ClusterLook } from './cluster.ts';
+import type { Evidence } from './evidence.ts';
 import { describeOthers, holds } from './possession.ts';
 import { isLive, type ListedToken } from './tokens.ts';
 
 /**
  * Why approved evidence no longer holds, from a fresh look; undefined when it does.
  * New pods with the new token change nothing, and an expired token that Signon deleted counts for nothing.
- * @param ended ids this rotation revoked itself
+ * @param ended ids this rotation revoked itself, or began to
  */
 export function voidedBy(
   evidence: Evidence,

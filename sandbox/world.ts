@@ -67,7 +67,11 @@ export interface WorldState {
     password: string;
     totpSecret: string;
     superadmin: boolean;
+    suspended: boolean;
+    /** A second step is required but not set up. */
+    secondStepMissing: boolean;
     failures: number;
+    wrongCodes: number;
     lockedUntil: number;
     sessionEpoch: number;
   };
@@ -154,6 +158,12 @@ export class World {
     if (!found || found.revokedAt !== undefined) return;
     found.revokedAt = this.now();
     this.happened.revoked.push({ id, at: this.now() });
+    this.changed();
+  }
+
+  /** What happens weekly: expired tokens are deleted, and their ids answer 404 from then on. */
+  deleteExpired(): void {
+    this.state.authorisations = this.state.authorisations.filter(({ expiresAt }) => expiresAt > this.now());
     this.changed();
   }
 

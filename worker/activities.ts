@@ -11,9 +11,13 @@ import { createTemporalActivities } from '../activities/temporal/create-activiti
 import { createSignInBudget } from '../activities/temporal/sign-in-budget.ts';
 import type { Configuration } from './configuration.ts';
 
-/** Wires configuration into clients and clients into activities. Connects to nothing yet: a worker does not sign in at start. */
-export function createActivities(configuration: Configuration, client: Client): object {
+/**
+ * Wires configuration into clients and clients into activities. Connects to nothing yet: a worker does not sign in at start.
+ * @param draining aborted when the worker begins to shut down
+ */
+export function createActivities(configuration: Configuration, client: Client, draining: AbortSignal): object {
   const { settings, ROTATION_ENVIRONMENT: environment, KUBERNETES_NAMESPACE: namespace } = configuration;
+  const limitMs = ms(settings.answerLimit);
   const account: ArgoAccount = {
     url: configuration.ARGOCD_URL,
     token: configuration.ARGOCD_TOKEN,
@@ -22,6 +26,7 @@ export function createActivities(configuration: Configuration, client: Client): 
     project: configuration.ARGOCD_PROJECT,
     namespace,
     cronJobs: configuration.ARGOCD_SYNC_CRONJOBS,
+    limitMs,
   };
   const session = new SignonSession(
     {
@@ -29,13 +34,14 @@ export function createActivities(configuration: Configuration, client: Client): 
       email: configuration.SIGNON_EMAIL,
       password: configuration.SIGNON_PASSWORD,
       totpSecret: configuration.SIGNON_TOTP_SECRET,
+      limitMs,
     },
     createSignInBudget(client, environment),
   );
   const kubeConfig = new KubeConfig();
   if (configuration.KUBECONFIG) kubeConfig.loadFromFile(configuration.KUBECONFIG);
   else kubeConfig.loadFromDefault();
-  const everyMs = ms(settings.pollEvery);
+  const waits = { everyMs: ms(settings.pollEvery), draining };
   const hosts = {
     SIGNON_URL: new URL(configuration.SIGNON_URL).hostname,
     ARGOCD_URL: new URL(configuration.ARGOCD_URL).hostname,
@@ -43,7 +49,7 @@ export function createActivities(configuration: Configuration, client: Client): 
   return {
     ...createTemporalActivities(client, { environment, settings, hosts }),
     ...createSignonActivities(session),
-    ...createArgoActivities(new ArgoClient(account), account, everyMs),
-    ...createKubernetesActivities(new KubernetesClient(kubeConfig, namespace), everyMs),
+    ...createArgoActivities(new ArgoClient(account), account, waits),
+    ...createKubernetesActivities(new KubernetesClient(kubeConfig, namespace), waits),
   };
 }

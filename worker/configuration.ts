@@ -8,7 +8,10 @@ import { DEFAULT_SETTINGS } from './settings.ts';
 
 const text = z.string().trim().min(1);
 const url = z.url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/+$/, ''));
-const secret = text.transform((value) => new Secret(value));
+const secret = z
+  .string()
+  .min(1)
+  .transform((value) => new Secret(value));
 const duration = z
   .string()
   .refine((value) => Number.isFinite(ms(value as ms.StringValue)), 'expected a duration such as "10 minutes"')
@@ -16,6 +19,7 @@ const duration = z
 
 const settings = z.strictObject({
   window: duration,
+  answerLimit: duration,
   signonRequestLimit: duration,
   syncLimit: duration,
   rolloutLimit: duration,
@@ -78,7 +82,7 @@ export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
     if (!file) continue;
     if (env[name]) problems.push(`${name}: set both as a value and as ${name}_FILE`);
     try {
-      given[name] = readFileSync(file, 'utf8').trim();
+      given[name] = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
     } catch {
       problems.push(`${name}_FILE: the file cannot be read`);
     }

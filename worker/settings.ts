@@ -3,6 +3,7 @@ import type { Settings } from '../domain/settings.ts';
 /** What ships. The smoke calls are gds-api-adapters' read-only ones; the hosts are GOV.UK's. */
 export const DEFAULT_SETTINGS: Settings = {
   window: '14 days',
+  answerLimit: '30 seconds',
   signonRequestLimit: '60 seconds',
   syncLimit: '30 minutes',
   rolloutLimit: '15 minutes',

@@ -1,4 +1,4 @@
-import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import { proxyActivities, type ActivityInterfaceFor, type ActivityOptions } from '@temporalio/workflow';
 import type { ArgoActivities } from '../activities/argo/interface.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/interface.ts';
 import type { SignonActivities } from '../activities/signon/interface.ts';
@@ -7,10 +7,13 @@ import type { Settings } from '../domain/settings.ts';
 import { STEPS_OPTIONS } from './steps.ts';
 
 /** Every activity with the options of its kind and a summary for the timeline. */
-const told = <T>(options: ActivityOptions, summary: string): T => proxyActivities({ ...options, summary }) as T;
+function told<T extends object>(options: ActivityOptions, summary: string): ActivityInterfaceFor<T> {
+  return proxyActivities<T>({ ...options, summary });
+}
 
 export const { beginRotation } = told<TemporalActivities>(STEPS_OPTIONS.own, 'Check the environment, fix the settings');
 export const { readStarter } = told<TemporalActivities>(STEPS_OPTIONS.own, 'Read who started this');
+export const { readRetries } = told<TemporalActivities>(STEPS_OPTIONS.glance, 'See what is tried again');
 export const { judge } = told<TemporalActivities>(STEPS_OPTIONS.own, 'Judge an approval');
 
 export const { findPair } = told<SignonActivities>(STEPS_OPTIONS.look, 'Find API user and application in Signon');

@@ -20,6 +20,8 @@ export async function assess(book: Runbook, request: RotationRequest): Promise<A
       'WrongEnvironment',
       `CronJob ${cronJob.name} has uid ${cronJob.uid} in Argo CD and ${uid ?? 'is not there'} in Kubernetes`,
     );
+  if (tokens.length > 0 && pair.apiUser.suspended)
+    throw block('ApiUserSuspended', `${pair.apiUser.email} is suspended in Signon: the sync skips it`);
   if (look.mountedBy.length > 0)
     throw block('SecretMountedAsFile', `${look.mountedBy.join(', ')} mount ${pair.secret} as files`);
   if (tokens.length > 0 && look.consumers.length === 0)
@@ -30,7 +32,6 @@ export async function assess(book: Runbook, request: RotationRequest): Promise<A
     throw block('UnlistedToken', unlisted.join('; '));
   const pods = new Set(look.containers.map(({ pod }) => pod)).size;
   book.note('assess', `${tokens.length} tokens listed; ${look.consumers.length} consumers in ${pods} pods`);
-  if (pair.apiUser.suspended) book.remark(`${pair.apiUser.email} is suspended in Signon: the sync skips it`);
   return { settings, pair, cronJob, tokens, look };
 }
 

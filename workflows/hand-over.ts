@@ -2,13 +2,16 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
 import type { RotationReport } from '../domain/report.ts';
 import { rotationId, type RotationRequest } from '../domain/request.ts';
-import { readStarter } from './activities.ts';
+import { beginRotation, readStarter } from './activities.ts';
 import type { Runbook } from './runbook.ts';
 
 /** Hands a request over to its canonical id, which is the pair's lock, and says so. */
 export async function handOver(book: Runbook, request: RotationRequest): Promise<RotationReport> {
   const canonical = rotationId(request);
-  const starter = await book.step('assess', readStarter);
+  const starter = await book.step('assess', async () => {
+    await beginRotation(request); // another environment's request is refused here, not in the child
+    return readStarter();
+  });
   const { workflowId, runId, workflowType, taskQueue } = workflowInfo();
   try {
     await startChild(workflowType, {

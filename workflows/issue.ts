@@ -1,4 +1,4 @@
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, sleep } from '@temporalio/workflow';
 import type { Assessment, Plan } from '../domain/plan.ts';
 import { newestOf, type ListedToken } from '../domain/tokens.ts';
 import { createToken } from './activities.ts';
@@ -24,7 +24,15 @@ export async function issueToken(
     return { tokens, newToken: plan.token, issuedAt: new Date().toISOString() };
   }
   const before = tokens.map(({ authorisationId }) => authorisationId);
-  const created = await CancellationScope.nonCancellable(() => createToken(settings)({ pair, before }));
+  const created = await CancellationScope.nonCancellable(async () => {
+    if (book.report.createsLost) await sleep(settings.signonRequestLimit); // a late one would be there by now
+    try {
+      return await createToken(settings)({ pair, before });
+    } catch (error) {
+      book.report.createsLost = true;
+      throw error;
+    }
+  });
   const listed = created.tokens.map((token) =>
     token.authorisationId === created.token.authorisationId ? created.token : token,
   );

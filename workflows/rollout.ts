@@ -14,6 +14,10 @@ export interface Expected {
   newToken: ListedToken;
   tokens: ListedToken[];
   settings: Settings;
+  /** ISO: when the new token was there for certain. A sync Job made before counts for nothing. */
+  issuedAt: string;
+  /** Ids that a forced rotation must not fall back to. */
+  before: number[];
   /** The sync this rollout follows, if one was needed. */
   followed?: Sync;
 }

@@ -2,7 +2,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import type { Delegation } from '../activities/temporal/interface.ts';
 import { gatherEvidence, othersAlive } from '../domain/evidence.ts';
 import { planFor } from '../domain/plan.ts';
-import { allHold, heldTokens } from '../domain/possession.ts';
+import { allHold, heldTokens, unseenConsumers } from '../domain/possession.ts';
 import type { RotationReport } from '../domain/report.ts';
 import { rotationId } from '../domain/request.ts';
 import { ApprovalDesk } from './approval.ts';
@@ -35,16 +35,20 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
     const plan = planFor(assessment, request, Date.now());
     if (plan.kind === 'stop') return book.close(plan.outcome, plan.why);
 
-    const { issuedAt, ...issued } = await book.step('issue', () => issueToken(book, assessment, plan));
+    const issued = await book.step('issue', () => issueToken(book, assessment, plan));
+    const before = request.force ? assessment.tokens.map(({ authorisationId }) => authorisationId) : [];
     const everHeld = heldTokens(assessment.look, assessment.tokens);
-    const sync = (): Promise<Sync> => synced(book, { cronJob, issuedAt, settings });
-
+    let syncedFor: number | undefined;
     let now = { ...issued, look: assessment.look };
     for (let round = 1; ; round++) {
-      const expected = { pair, settings, ...now };
-      const followed = allHold(now.look, now.newToken)
-        ? book.skip('sync', 'every consumer holds the new token already')
-        : await book.step('sync', sync);
+      const expected = { pair, settings, before, ...now };
+      const sync = (): Promise<Sync> => synced(book, { cronJob, settings, issuedAt: expected.issuedAt });
+      const unseen = syncedFor === now.newToken.authorisationId ? [] : unseenConsumers(now.look);
+      const followed =
+        allHold(now.look, now.newToken) && unseen.length === 0
+          ? book.skip('sync', 'every consumer holds the new token already')
+          : await book.step('sync', sync);
+      syncedFor = now.newToken.authorisationId;
       const look = await book.step('roll out', () => everyConsumerHolds(book, { ...expected, followed, sync }));
       const smoke = await book.step('smoke', () => smokeCalls(book, look, pair, settings));
       if (othersAlive(now.tokens, now.newToken, Date.now()).length === 0) {
@@ -66,7 +70,7 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
       everHeld.push(...heldTokens(now.look, now.tokens)); // a later token may have become the new one: prove that one, ask anew
       if (fresh === 'done' && othersAlive(now.tokens, now.newToken, Date.now()).length === 0) break;
     }
-    await book.step('confirm', () => confirmed(book, { pair, settings, ...now }));
+    await book.step('confirm', () => confirmed(book, { pair, settings, before, ...now }));
     return book.close('rotated', 'every consumer holds the new token, and the old one is revoked');
   });
 }

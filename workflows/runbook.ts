@@ -6,6 +6,7 @@ import {
   isCancellation,
   setCurrentDetails,
   setHandler,
+  sleep,
   TemporalFailure,
   TimeoutFailure,
   workflowInfo,
@@ -16,7 +17,9 @@ import { todoFor } from '../domain/failures.ts';
 import type { Outcome } from '../domain/plan.ts';
 import type { RotationReport } from '../domain/report.ts';
 import { parseRequest, type RotationRequest } from '../domain/request.ts';
+import { readRetries } from './activities.ts';
 import { abort, retry, status } from './messages.ts';
+import { WATCH_RETRIES_AFTER } from './steps.ts';
 
 /** Parses the input, or fails the workflow naming each field that is wrong. */
 export function requestOrFail(input: unknown): RotationRequest {
@@ -35,6 +38,8 @@ class Stopped extends Error {}
 export class Runbook {
   readonly report: RotationReport;
   readonly accepted = new Set<string>();
+  /** Authorisation ids whose revoke was begun: one of them that is gone was not revoked by somebody else. */
+  readonly revokesBegun: number[] = [];
   private readonly progress: Progress;
   private stop?: { by: string; reason: string };
   private interrupt: () => void = () => undefined;
@@ -47,6 +52,7 @@ export class Runbook {
       outcome: 'aborted',
       why: '',
       ...named,
+      createsLost: false,
       revoked: [],
       alive: [],
       approvals: [],
@@ -56,6 +62,7 @@ export class Runbook {
     this.progress = {
       request,
       steps: STEPS.map((name) => ({ name, state: 'to come', note: '' })),
+      retrying: [],
       notes: this.report.notes,
     };
     this.listen();
@@ -70,7 +77,7 @@ export class Runbook {
       const scope = new CancellationScope();
       this.interrupt = () => scope.cancel();
       try {
-        const result = await scope.run(act);
+        const result = await scope.run(() => this.watchingRetries(name, act));
         this.mark(name, 'done');
         this.stopIfAsked();
         return result;
@@ -79,6 +86,26 @@ export class Runbook {
         this.stopIfAsked();
         await this.block(name, failureOf(error), tries);
       }
+    }
+  }
+
+  /** While a step's activities are tried again and again, says so: which, how often, and what failed last. */
+  private async watchingRetries<T>(name: StepName, act: () => Promise<T>): Promise<T> {
+    const watch = new CancellationScope();
+    const watching = watch.run(async () => {
+      if (name === 'approve') return; // what it waits for is a person, and is shown as that
+      for (const pause of WATCH_RETRIES_AFTER) {
+        await sleep(pause);
+        this.progress.retrying = await readRetries().catch(() => []);
+        this.show();
+      }
+    });
+    watching.catch(() => undefined); // ended by the cancel below
+    try {
+      return await act();
+    } finally {
+      watch.cancel();
+      this.progress.retrying = [];
     }
   }
 
@@ -135,7 +162,9 @@ export class Runbook {
         ? `revoked before: ${revoked.map(({ masked, authorisationId }) => `${masked} (authorisation ${authorisationId})`).join(', ')}`
         : newToken
           ? 'nothing was revoked: the new and the old token both live, and a later rotation adopts the new one'
-          : 'no token was seen to be issued and nothing was revoked: the old token lives';
+          : this.report.createsLost
+            ? 'nothing was revoked; a create’s answer was lost, so Signon may list a token of the pair that nobody holds: a later rotation adopts it'
+            : 'no token was issued and nothing was revoked: the old token lives';
     return this.close('aborted', `${stopped.by} stopped it (${stopped.reason}); ${after}`);
   }
 
@@ -171,7 +200,8 @@ export class Runbook {
         if (!shaped.ok) return this.answer(`retry not accepted: ${shaped.why}`);
         if (this.progress.waiting?.kind !== 'blocked') return this.answer('retry not accepted: nothing is blocked');
         for (const accepted of shaped.value.accept ?? []) this.accepted.add(accepted);
-        this.remark(`${shaped.value.by} sent retry in “${this.progress.waiting.step}”`);
+        const accepting = shaped.value.accept ? `, accepting ${shaped.value.accept.join(', ')}` : '';
+        this.remark(`${shaped.value.by} sent retry in “${this.progress.waiting.step}”${accepting}`);
         this.answer(`retrying: asked by ${shaped.value.by}`);
         this.resume = true;
       },

@@ -15,7 +15,7 @@ export async function smokeCalls(
   settings: Settings,
 ): Promise<SmokeResult[]> {
   const application = parameterize(pair.application.name);
-  const results = await smokeConsumers({ look, application, call: settings.smokeCalls[application] });
+  const results = await smokeConsumers({ secret: pair.secret, application, call: settings.smokeCalls[application] });
   const failed = results.filter(({ verdict }) => verdict === 'failed');
   if (failed.length > 0)
     throw ApplicationFailure.nonRetryable(

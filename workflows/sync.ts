@@ -11,15 +11,20 @@ export interface Sync {
   seenAt: string;
 }
 
-/** Brings the newest tokens into the Secrets: one Job of the sync CronJob, waited for to its end. */
+/**
+ * Brings the newest tokens into the Secrets: one Job of the sync CronJob, waited for to its end.
+ * The first serves if it began after the token was there; a later one was asked for because that was not enough, so it must begin now.
+ */
 export async function synced(
   book: Runbook,
   order: { cronJob: SyncCronJob; issuedAt: string; settings: Settings },
 ): Promise<Sync> {
   const deadline = new Date(Date.now() + ms(order.settings.syncLimit)).toISOString();
-  const job = await createSyncJob({ cronJob: order.cronJob, issuedAt: order.issuedAt, deadline });
+  const notBefore = book.report.syncJobs.length === 0 ? order.issuedAt : new Date().toISOString();
+  const job = await createSyncJob({ cronJob: order.cronJob, notBefore, deadline });
   if (!book.report.syncJobs.includes(job.name)) book.report.syncJobs.push(job.name);
   book.note('sync', `Job ${job.name}`);
-  const { seenAt } = await awaitSyncJob({ job, deadline });
+  const { seenAt, seenHealthy } = await awaitSyncJob({ job, deadline });
+  book.note('sync', `Job ${job.name} ${seenHealthy ? 'is healthy' : 'was deleted before its end was seen'}`);
   return { job: job.name, seenAt };
 }

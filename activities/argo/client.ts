@@ -14,6 +14,8 @@ export interface ArgoAccount {
   namespace: string;
   /** In order: the first that the application has is the sync. */
   cronJobs: string[];
+  /** How long to wait for one answer, in ms. */
+  limitMs: number;
 }
 
 const node = z.object({
@@ -110,6 +112,7 @@ export class ArgoClient {
 
   private post(path: string, query: Record<string, string>, body: unknown): Promise<Answer> {
     return send('Argo CD', {
+      limitMs: this.account.limitMs,
       method: 'POST',
       url: this.account.url + path,
       params: query,
@@ -119,7 +122,13 @@ export class ArgoClient {
   }
 
   private async send(method: 'GET', path: string, params: Record<string, string>): Promise<Answer> {
-    const answer = await send('Argo CD', { method, url: this.account.url + path, params, headers: this.headers() });
+    const answer = await send('Argo CD', {
+      limitMs: this.account.limitMs,
+      method,
+      url: this.account.url + path,
+      params,
+      headers: this.headers(),
+    });
     if (answer.status !== 200) throw this.refusalOf(answer, path);
     return answer;
   }

@@ -16,16 +16,17 @@ export interface ArgoActivities {
    * The first of the configured sync CronJobs that the application has. Reads only.
    * @throws SyncCronJobMissing (not retried)
    */
-  findSyncCronJob(): Promise<SyncCronJob>;
+  findSyncCronJob: () => Promise<SyncCronJob>;
   /**
-   * Makes a Job from the CronJob, or takes one over that was created at least 5 s after the token was issued.
-   * A retry is safe: a Job that was made meanwhile is taken over or costs one more, which writes the same.
+   * Makes a Job from the CronJob, or takes one over that was created at least 5 s after `notBefore` and has not failed.
+   * A retry is safe: a Job that its own last attempt made is found again, and one too many writes the same.
+   * @param order.notBefore ISO: what the sync must bring was there by then
    * @throws SyncJobUnseen (not retried) when the Job does not show in the tree
    */
-  createSyncJob(order: { cronJob: SyncCronJob; issuedAt: string; deadline: string }): Promise<SyncJob>;
+  createSyncJob: (order: { cronJob: SyncCronJob; notBefore: string; deadline: string }) => Promise<SyncJob>;
   /**
-   * Waits for the Job's end. A retry goes on waiting.
-   * @throws SyncJobFailed (not retried) with the redacted end of its log; SyncJobUnseen (not retried) at the deadline or when the Job vanished
+   * Waits for the Job's end. One that was seen and is gone has ended, how is not known: what containers hold will tell. A retry goes on waiting.
+   * @throws SyncJobFailed (not retried) with the redacted end of its log; SyncJobUnseen (not retried) at the deadline
    */
-  awaitSyncJob(wait: { job: SyncJob; deadline: string }): Promise<{ seenAt: string }>;
+  awaitSyncJob: (wait: { job: SyncJob; deadline: string }) => Promise<{ seenAt: string; seenHealthy: boolean }>;
 }

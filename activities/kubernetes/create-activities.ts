@@ -1,10 +1,15 @@
-import { heartbeat } from '@temporalio/activity';
-import type { ClusterLook, Consumer, ConsumingContainer, Digests } from '../../domain/cluster.ts';
-import { sameConsumer, type SmokeResult } from '../../domain/evidence.ts';
+import {
+  sameConsumer,
+  type ClusterLook,
+  type Consumer,
+  type ConsumingContainer,
+  type Digests,
+} from '../../domain/cluster.ts';
+import type { SmokeResult } from '../../domain/evidence.ts';
 import { judgeRollout } from '../../domain/possession.ts';
 import type { SmokeCall } from '../../domain/settings.ts';
 import { failure } from '../failure.ts';
-import { lookUntil } from '../polling.ts';
+import { lookUntil, type Waits } from '../polling.ts';
 import type { KubernetesClient } from './client.ts';
 import { consumersOf, consumingContainers, mounts } from './consumers.ts';
 import type { KubernetesActivities } from './interface.ts';
@@ -14,7 +19,7 @@ type Held = { digests: Digests; environment: string } | 'gone';
 /** Env is resolved once, when a container starts: what one holds never changes, so each is asked once. */
 type Asked = Map<string, Held>;
 
-export function createKubernetesActivities(cluster: KubernetesClient, everyMs: number): KubernetesActivities {
+export function createKubernetesActivities(cluster: KubernetesClient, waits: Waits): KubernetesActivities {
   return {
     cronJobUid: (name) => cluster.cronJobUid(name),
 
@@ -33,16 +38,16 @@ export function createKubernetesActivities(cluster: KubernetesClient, everyMs: n
           last = rollout.for;
           return undefined;
         },
-        { everyMs, deadline, nudges: (nudge, signal) => cluster.watchPods(nudge, signal) },
+        { ...waits, deadline, nudges: (nudge, signal) => cluster.watchPods(nudge, signal) },
       );
       return seen ?? { kind: 'incomplete', containers: last };
     },
 
-    async smokeConsumers({ look: seen, application, call }) {
+    async smokeConsumers({ secret, application, call }) {
+      const { consumers, containers } = await findReaders(cluster, secret);
       const results: SmokeResult[] = [];
-      for (const consumer of seen.consumers) {
-        heartbeat();
-        const ready = seen.containers.find(
+      for (const consumer of consumers) {
+        const ready = containers.find(
           (container) => container.ready && !container.terminating && sameConsumer(container, consumer),
         );
         if (ready) results.push(await smoke(cluster, ready, application, call));
@@ -52,13 +57,30 @@ export function createKubernetesActivities(cluster: KubernetesClient, everyMs: n
   };
 }
 
-async function look(cluster: KubernetesClient, secret: string, asked: Asked): Promise<ClusterLook> {
+/** Everything that reads the Secret, by specification and by status; nobody is asked what it holds. */
+async function findReaders(cluster: KubernetesClient, secret: string): Promise<ClusterLook> {
   const at = new Date().toISOString();
   const [templates, pods, jobs] = await Promise.all([cluster.templates(), cluster.pods(), cluster.jobs()]);
-  const reading = pods.flatMap((pod) => consumingContainers(pod, secret));
+  const containers = pods
+    .flatMap((pod) => consumingContainers(pod, secret))
+    .map((container) => ({ ...container, workload: ownerOfJob(container, jobs) }));
+  const consumers: Consumer[] = [];
+  const alive = containers.filter(({ state }) => state !== 'ended');
+  for (const { workload, container, variable } of [
+    ...templates.flatMap((template) => consumersOf(template, secret)),
+    ...alive,
+  ])
+    if (!consumers.some((known) => sameConsumer(known, { workload, container, variable })))
+      consumers.push({ workload, container, variable });
+  const mountedBy = templates.filter(({ spec }) => mounts(spec, secret)).map(({ workload }) => workload);
+  return { at, consumers, containers, mountedBy };
+}
+
+/** Finds all readers and asks each running container what it holds. */
+async function look(cluster: KubernetesClient, secret: string, asked: Asked): Promise<ClusterLook> {
+  const readers = await findReaders(cluster, secret);
   const containers: ConsumingContainer[] = [];
-  for (const found of reading) {
-    const container = { ...found, workload: ownerOfJob(found, jobs) };
+  for (const container of readers.containers) {
     if (container.state !== 'running') {
       containers.push(container);
       continue;
@@ -68,16 +90,7 @@ async function look(cluster: KubernetesClient, secret: string, asked: Asked): Pr
     asked.set(key, held);
     containers.push(held === 'gone' ? { ...container, state: 'ended', ready: false } : { ...container, ...held });
   }
-  const fromTemplates = templates.flatMap((template) => consumersOf(template, secret));
-  const unlisted = containers.filter(
-    (container) => container.state !== 'ended' && !fromTemplates.some((known) => sameConsumer(known, container)),
-  );
-  const consumers: Consumer[] = [];
-  for (const { workload, container, variable } of [...fromTemplates, ...unlisted])
-    if (!consumers.some((known) => sameConsumer(known, { workload, container, variable })))
-      consumers.push({ workload, container, variable });
-  const mountedBy = templates.filter(({ spec }) => mounts(spec, secret)).map(({ workload }) => workload);
-  return { at, consumers, containers, mountedBy };
+  return { ...readers, containers };
 }
 
 /** A Job that a CronJob made counts as the CronJob's. */
@@ -93,7 +106,6 @@ function ownerOfJob(
 
 /** Asks a container what it holds: with Ruby, and with a shell where there is none. */
 async function ask(cluster: KubernetesClient, container: ConsumingContainer): Promise<Held> {
-  heartbeat();
   const withRuby = await cluster.exec(container, digestWithRuby([container.variable]));
   const answer =
     withRuby.kind === 'no-such-program'
@@ -102,7 +114,7 @@ async function ask(cluster: KubernetesClient, container: ConsumingContainer): Pr
   if (answer.kind === 'gone') return 'gone';
   const digest =
     answer.kind === 'answered' ? /^(\S+) ([0-9a-f]{64}) ([0-9a-f]{64})$/.exec(answer.lines[0] ?? '') : null;
-  const environment = answer.kind === 'answered' ? /^environment ([a-z]{0,40})$/.exec(answer.lines[1] ?? '') : null;
+  const environment = answer.kind === 'answered' ? /^environment ([\w-]{0,40})$/.exec(answer.lines[1] ?? '') : null;
   if (!digest || digest[1] !== container.variable || !environment)
     throw failure(
       'ExecIncomplete',
@@ -130,12 +142,17 @@ async function smoke(
   if (answer.kind === 'no-such-program') return result('not-tested', 'the container has no Ruby to call from');
   if (answer.kind === 'gone')
     throw failure('ExecIncomplete', `${container.container} in ${container.pod} ended during its smoke call`);
-  if (answer.kind === 'exited') return result('failed', `${call.method} could not be made (exit ${answer.code})`);
+  if (answer.kind === 'exited')
+    return result(
+      'not-tested',
+      `${call.method} could not be made: the program ended with ${answer.code} before the call`,
+    );
   const [own, madeUp] = ['own', 'made-up'].map(
     (who, line) => new RegExp(`^${who} ([A-Za-z:]{1,80})$`).exec(answer.lines[line] ?? '')?.[1],
   );
   if (!own || !madeUp)
     throw failure('ExecIncomplete', `${container.container} in ${container.pod} gave no result of its smoke call`);
+  if (own === 'unavailable') return result('not-tested', `the container has no ${call.requires} to call with`);
   const seen = `${call.method}: ${own}; with a made-up token: ${madeUp}`;
   if (!PASSED.has(own)) return result('failed', seen);
   return REFUSED.has(madeUp) ? result('passed', seen) : result('no-proof', `${seen}, so the call proves nothing`);

@@ -86,9 +86,8 @@ export async function execIn(
 class Gone extends Error {}
 
 function refusal(error: unknown, where: string): Error {
-  const code = /server response: (\d{3})/.exec(
-    String((error as { message?: unknown } | undefined)?.message ?? ''),
-  )?.[1];
+  const said = (error as { message?: unknown } | undefined)?.message;
+  const code = /server response: (\d{3})/.exec(typeof said === 'string' ? said : '')?.[1];
   if (code === '404') return new Gone();
   if (code === '401' || code === '403')
     return failure('NotPermitted', `Kubernetes refused exec into ${where} with ${code}`);

@@ -20,11 +20,11 @@ export type RolloutSeen =
 /** What a rotation asks of Kubernetes. Every method throws `NotPermitted` and `ContractChanged` (not retried), `Unreachable` and `ExecIncomplete` (retried). */
 export interface KubernetesActivities {
   /** The uid of a CronJob, undefined where there is none. Reads only. */
-  cronJobUid(name: string): Promise<string | undefined>;
+  cronJobUid: (name: string) => Promise<string | undefined>;
   /** Everything that reads a Secret, and what each running container holds. Reads only. */
-  lookAtConsumers(secret: string): Promise<ClusterLook>;
+  lookAtConsumers: (secret: string) => Promise<ClusterLook>;
   /** Waits until every running container that reads the Secret holds the token. Reads only; a retry goes on waiting until the same deadline. */
-  awaitRollout(order: RolloutOrder): Promise<RolloutSeen>;
+  awaitRollout: (order: RolloutOrder) => Promise<RolloutSeen>;
   /** Calls the server application from one ready pod of each consumer, with its own token and with a made-up one. */
-  smokeConsumers(order: { look: ClusterLook; application: string; call?: SmokeCall }): Promise<SmokeResult[]>;
+  smokeConsumers: (order: { secret: string; application: string; call?: SmokeCall }) => Promise<SmokeResult[]>;
 }

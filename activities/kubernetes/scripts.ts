@@ -26,14 +26,19 @@ echo "${END_MARKER}"
 
 /**
  * The smoke call twice: with the variable's token, then with a made-up one. Arguments: JSON of the call, application, variable.
- * Prints `own <ok|HTTP error class>` and `made-up <…>`, never a value.
+ * Prints `own <returned|error class|unavailable>` and `made-up <…>`, never a value nor a message.
  */
 const SMOKE_RUBY = `
 require "json"
 require "securerandom"
 require "plek"
 call = JSON.parse(ARGV[0])
-require call["requires"]
+begin
+  require call["requires"]
+rescue LoadError
+  puts "own unavailable", "made-up unavailable", "${END_MARKER}"
+  exit
+end
 url = Plek.respond_to?(:find) ? Plek.find(ARGV[1]) : Plek.new.find(ARGV[1])
 try = lambda do |token|
   client = GdsApi.const_get(call["adapter"]).new(url, bearer_token: token)

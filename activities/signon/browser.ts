@@ -15,7 +15,11 @@ export interface Page extends Answer {
 export class Browser {
   private jar = new CookieJar();
 
-  constructor(private readonly origin: string) {}
+  constructor(
+    private readonly origin: string,
+    /** How long to wait for one answer, in ms. */
+    private readonly limitMs: number,
+  ) {}
 
   /** Loads a page, redirects followed. */
   async open(path: string): Promise<Page> {
@@ -55,6 +59,7 @@ export class Browser {
   ): Promise<Answer> {
     const url = this.origin + path;
     const answer = await send('Signon', {
+      limitMs: this.limitMs,
       method,
       url,
       data: body?.form,

@@ -1,11 +1,20 @@
-import { activityInfo, heartbeat, Context, ApplicationFailure } from '@temporalio/activity';
+import { activityInfo, Context, ApplicationFailure } from '@temporalio/activity';
 import { parameterize, tokenSecretName } from '../../domain/parameterize.ts';
 import type { Pair } from '../../domain/plan.ts';
-import type { ListedToken } from '../../domain/tokens.ts';
+import { redact } from '../../domain/redact.ts';
+import { newestOf, type ListedToken } from '../../domain/tokens.ts';
 import { failure } from '../failure.ts';
 import { fingerprintOf } from '../secret.ts';
 import type { SignonActivities, CreatedToken } from './interface.ts';
-import { readApiUsers, readCards, readNewTokenPage, readRevokePage, readShownToken, readSuccess } from './pages.ts';
+import {
+  readApiUser,
+  readApiUsers,
+  readManageTokens,
+  readNewTokenPage,
+  readRevokePage,
+  readShownToken,
+  readSuccess,
+} from './pages.ts';
 import type { Pages, SignonSession } from './session.ts';
 
 const managePath = (pair: Pair): string => `/api_users/${pair.apiUser.id}/manage_tokens`;
@@ -48,9 +57,24 @@ async function listPair(pages: Pages, pair: Pair): Promise<ListedToken[]> {
 }
 
 function tokensOf(pair: Pair, html: string): ListedToken[] {
-  return readCards(html)
+  const { apiUser, cards } = readManageTokens(html);
+  if (apiUser !== pair.apiUser.name) throw changedPair(pair, `“${apiUser}”`);
+  return cards
     .filter(({ application }) => application === pair.application.name)
-    .map(({ application: _, ...token }) => token);
+    .map(({ application: _application, ...token }) => token);
+}
+
+/** Environments are copied over each other at night: an id may mean somebody else by now. */
+async function refuseUnlessSamePair(pages: Pages, pair: Pair): Promise<void> {
+  const { name, email } = readApiUser((await pages.open(`/api_users/${pair.apiUser.id}/edit`)).body);
+  if (email !== pair.apiUser.email || name !== pair.apiUser.name) throw changedPair(pair, `“${name}” (${email})`);
+}
+
+function changedPair(pair: Pair, seen: string): Error {
+  return failure(
+    'PairChanged',
+    `Signon’s API user ${pair.apiUser.id} was “${pair.apiUser.name}” (${pair.apiUser.email}) and is now ${seen}`,
+  );
 }
 
 /** Look, act once, look again: with the session to itself from the form to the page that shows the token. */
@@ -59,16 +83,16 @@ async function createOnce(pages: Pages, { pair, before }: { pair: Pair; before: 
     tokens.filter(({ authorisationId }) => !before.includes(authorisationId));
   const csrf = await nothingSentYet(async () => {
     const listed = await listPair(pages, pair);
-    const [found] = fresh(listed).sort((a, b) => b.authorisationId - a.authorisationId);
+    const found = newestOf(fresh(listed));
     if (found) return { adopted: { token: found, origin: 'maybe another’s' as const, tokens: listed } };
+    await refuseUnlessSamePair(pages, pair);
     const page = readNewTokenPage((await pages.open(`/api_users/${pair.apiUser.id}/authorisations/new`)).body);
-    if (!page.applications.some(({ id }) => id === pair.application.id))
+    if (!page.applications.some(({ id, name }) => id === pair.application.id && name === pair.application.name))
       throw failure('UnknownApplication', `Signon no longer offers ${pair.application.name}`);
     return page.csrf;
   });
   if ('adopted' in csrf) return csrf.adopted;
   Context.current().cancellationSignal.throwIfAborted();
-  heartbeat();
 
   try {
     const path = `/api_users/${pair.apiUser.id}/authorisations`;
@@ -82,7 +106,7 @@ async function createOnce(pages: Pages, { pair, before }: { pair: Pair; before: 
   } catch (error) {
     throw failure(
       'CreateAnswerLost',
-      `the answer to a create was lost (${error instanceof ApplicationFailure ? error.message : 'connection'}); looked for again after Signon’s request limit`,
+      `the answer to a create was lost (${error instanceof ApplicationFailure ? error.message : 'connection'}); its token is looked for after Signon’s request limit`,
     );
   }
   throw failure(
@@ -113,24 +137,22 @@ async function revokeOnce(pages: Pages, pair: Pair, token: ListedToken): Promise
   if (!before) return await goneForGood(pages, pair, token);
   refuseUnlessSame(before, token);
 
+  await refuseUnlessSamePair(pages, pair);
   const path = `/api_users/${pair.apiUser.id}/authorisations/${token.authorisationId}`;
   const page = readRevokePage((await pages.open(`${path}/edit`)).body);
   refuseUnlessSame(page, token);
-  if (
-    page.apiUser !== pair.apiUser.name ||
-    page.application !== pair.application.name ||
-    page.action !== `${path}/revoke`
-  )
+  const heading = `Revoke token giving ${pair.apiUser.name} access to ${pair.application.name}`;
+  if (page.heading !== heading || page.application !== pair.application.name || page.action !== `${path}/revoke`)
     throw failure(
       'NotTheApprovedToken',
-      `authorisation ${token.authorisationId} now gives “${page.apiUser}” access to “${page.application}”`,
+      `authorisation ${token.authorisationId}: expected “${heading}”, Signon shows “${page.heading}”`,
     );
   await pages.submit(page.action, `${path}/edit`, page.csrf, {});
   const after = await pages.open(managePath(pair));
   if (listed(tokensOf(pair, after.body)))
     throw failure(
       'RevokeNotSeen',
-      `Signon said “${readSuccess(after.body)}” but still lists authorisation ${token.authorisationId}`,
+      `Signon said “${redact(readSuccess(after.body))}” but still lists authorisation ${token.authorisationId}`,
     );
   return 'revoked';
 }

@@ -15,17 +15,17 @@ export interface SignonActivities {
    * Finds the API user by e-mail and the application by its parameterized name. Reads only.
    * @throws UnknownApiUser, UnknownApplication, AmbiguousApplication (not retried)
    */
-  findPair(wanted: { apiUser: string; application: string }): Promise<Pair>;
+  findPair: (wanted: { apiUser: string; application: string }) => Promise<Pair>;
   /** The pair's tokens as Signon lists them, expired ones included. Reads only. */
-  listTokens(pair: Pair): Promise<ListedToken[]>;
+  listTokens: (pair: Pair) => Promise<ListedToken[]>;
   /**
    * Issues one token, unless one that was not there before has appeared. A retry looks first, so a lost answer makes no second token.
    * @throws CreateAnswerLost (retried no sooner than Signon's request limit)
    */
-  createToken(order: { pair: Pair; before: number[] }): Promise<CreatedToken>;
+  createToken: (order: { pair: Pair; before: number[] }) => Promise<CreatedToken>;
   /**
    * Revokes one authorisation. A retry is safe: one no longer listed counts as revoked, provided its application is still on offer.
    * @throws CannotTell, NotTheApprovedToken (not retried), RevokeNotSeen (retried)
    */
-  revokeToken(approved: { pair: Pair; token: ListedToken }): Promise<'revoked' | 'already-revoked'>;
+  revokeToken: (approved: { pair: Pair; token: ListedToken }) => Promise<'revoked' | 'already-revoked'>;
 }

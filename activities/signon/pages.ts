@@ -3,6 +3,9 @@ import { failure } from '../failure.ts';
 import { Secret, sha256 } from '../secret.ts';
 import type { Day, ListedToken } from '../../domain/tokens.ts';
 
+/** No name or title on these pages is longer; what is longer is cut. */
+const LONGEST_TEXT = 1000;
+
 export interface ApiUserRow {
   id: number;
   name: string;
@@ -28,7 +31,7 @@ export function readApiUsers(html: string): ApiUserRow[] {
         return { text: squeeze($(cell).text()), href: $(cell).find('a').attr('href') };
       });
     const [name, email, , status] = cells;
-    const id = /\/api_users\/(\d+)\/edit$/.exec(name?.href ?? '')?.[1];
+    const id = /\/api_users\/(\d{1,15})\/edit$/.exec(name?.href ?? '')?.[1];
     if (!id || !name || !email?.text.includes('@') || !/^(Active|Suspended)$/.test(status?.text ?? ''))
       throw changed('/api_users', 'rows of Name (with link), Email, Apps, Status');
     return {
@@ -40,20 +43,32 @@ export function readApiUsers(html: string): ApiUserRow[] {
   });
 }
 
-/** Reads the cards of `GET /api_users/:id/manage_tokens`. @throws ContractChanged */
-export function readCards(html: string): Card[] {
+/** Reads `GET /api_users/:id/manage_tokens`: whose it is, and its cards. @throws ContractChanged */
+export function readManageTokens(html: string): { apiUser: string; cards: Card[] } {
   const $ = load(html);
-  if (!/^Manage tokens for /.test(heading($))) throw changed('manage_tokens', 'the heading “Manage tokens for …”');
-  return $('.govuk-summary-card')
+  const title = heading($);
+  const prefix = 'Manage tokens for ';
+  if (!title.startsWith(prefix)) throw changed('manage_tokens', `the heading “${prefix}…”`);
+  const cards = $('.govuk-summary-card')
     .toArray()
     .map((card) => {
       const href = $(card).find('a[href*="/authorisations/"]').attr('href') ?? '';
-      const id = /\/authorisations\/(\d+)\/edit$/.exec(href)?.[1];
+      const id = /\/authorisations\/(\d{1,15})\/edit$/.exec(href)?.[1];
       const application = squeeze($(card).find('.govuk-summary-card__title').text());
       if (!id || application === '')
         throw changed('manage_tokens', 'cards with a title and a link to the authorisation');
       return { authorisationId: Number(id), application, ...readDetails($, card) };
     });
+  return { apiUser: title.slice(prefix.length), cards };
+}
+
+/** Reads name and e-mail from `GET /api_users/:id/edit`. @throws ContractChanged */
+export function readApiUser(html: string): { name: string; email: string } {
+  const $ = load(html);
+  const name = rowValue($, $.root(), 'Name');
+  const email = rowValue($, $.root(), 'Email');
+  if (!name || !email?.includes('@')) throw changed('API user', 'rows of “Name” and “Email”');
+  return { name, email: email.toLowerCase() };
 }
 
 /** The token shown once after a create; undefined where the page shows none. */
@@ -62,21 +77,21 @@ export function readShownToken(html: string): Secret | undefined {
   return value === undefined ? undefined : new Secret(value);
 }
 
-/** Reads the details and the form of `GET /api_users/:id/authorisations/:id/edit`. @throws ContractChanged */
+/** Reads heading, details and form of `GET /api_users/:id/authorisations/:id/edit`. @throws ContractChanged */
 export function readRevokePage(
   html: string,
-): Omit<Card, 'authorisationId'> & { apiUser: string; csrf: Secret; action: string } {
+): Omit<Card, 'authorisationId'> & { heading: string; csrf: Secret; action: string } {
   const $ = load(html);
-  const title = /^Revoke token giving (.+) access to (.+)$/.exec(heading($));
   const application = rowValue($, $.root(), 'Application');
-  if (!title?.[1] || application === undefined)
-    throw changed('authorisation', 'the heading “Revoke token giving … access to …”');
   const form = $('form[action$="/revoke"]');
+  const action = form.attr('action');
+  if (application === undefined || action === undefined)
+    throw changed('authorisation', 'the row “Application” and the revoke form');
   return {
-    apiUser: title[1],
+    heading: heading($),
     application,
     ...readDetails($, $.root()),
-    action: form.attr('action') ?? '',
+    action,
     csrf: csrfOf($, form, 'the revoke form'),
   };
 }
@@ -98,6 +113,11 @@ export function readNewTokenPage(html: string): { applications: { id: number; na
 export function readFormToken(html: string, field: string): Secret {
   const $ = load(html);
   return csrfOf($, $(`input[name="${field}"]`).closest('form'), `a form with the field ${field}`);
+}
+
+/** Whether a page has a field of that name. */
+export function hasField(html: string, field: string): boolean {
+  return load(html)(`input[name="${field}"]`).length > 0;
 }
 
 /** Whether this is the sign-in form, and what its alert says. */
@@ -182,7 +202,7 @@ function heading($: CheerioAPI): string {
 }
 
 function squeeze(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+  return text.replace(/\s+/g, ' ').trim().slice(0, LONGEST_TEXT);
 }
 
 function changed(page: string, expected: string): Error {

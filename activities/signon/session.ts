@@ -1,9 +1,9 @@
 import { generateSync } from 'otplib';
 import { failure } from '../failure.ts';
 import type { Secret } from '../secret.ts';
-import type { Answer } from '../http.ts';
 import { Browser, type Page } from './browser.ts';
-import { readAlert, readFormToken, readSignIn } from './pages.ts';
+import { redact } from '../../domain/redact.ts';
+import { hasField, readAlert, readFormToken, readSignIn } from './pages.ts';
 import type { SignInBudget } from './sign-in-budget.ts';
 
 export interface SignonAccount {
@@ -11,6 +11,8 @@ export interface SignonAccount {
   email: string;
   password: Secret;
   totpSecret: Secret;
+  /** How long to wait for one answer, in ms. */
+  limitMs: number;
 }
 
 const SIGN_IN = '/users/sign_in';
@@ -33,7 +35,7 @@ export class SignonSession {
     private readonly budget: SignInBudget,
     private readonly now: () => number = Date.now,
   ) {
-    this.browser = new Browser(account.url);
+    this.browser = new Browser(account.url, account.limitMs);
   }
 
   /** Runs one exchange with the session to itself: all exchanges go one after the other. */
@@ -58,7 +60,7 @@ export class SignonSession {
     if (page.path !== path)
       throw failure(
         'NotPermitted',
-        `Signon sent ${path} to ${page.path}: ${readAlert(page.body) || 'the account must be a superadmin'}`,
+        `Signon sent ${path} to ${redact(page.path, [`${SECOND_STEP}/new`, PROMPT])}: ${redact(readAlert(page.body)) || 'the account must be a superadmin'}`,
       );
     return page;
   }
@@ -77,50 +79,53 @@ export class SignonSession {
     const form = await this.browser.open(SIGN_IN);
     const csrf = readFormToken(form.body, 'user[password]');
     const reservation = await this.budget.reserve();
+    const refusedBecause = await this.answerForms(csrf);
+    await reservation.settle(refusedBecause === undefined ? 'accepted' : 'refused');
+    if (refusedBecause === undefined) return;
+    this.refused = redact(refusedBecause, [this.account.email]);
+    throw failure('SignInRefused', `Signon refused to sign ${this.account.email} in: ${this.refused}`);
+  }
+
+  /** Sends password and code. @returns why Signon refused them, undefined when it did not */
+  private async answerForms(csrf: Secret): Promise<string | undefined> {
     const answer = await this.browser.submit(SIGN_IN, SIGN_IN, csrf, {
       'user[email]': this.account.email,
       'user[password]': this.account.password.reveal(),
     });
-    if (answer.status === 200) this.refuse(readSignIn(answer.body).alert || 'Signon showed the sign-in form again');
+    if (answer.status === 200) return readSignIn(answer.body).alert || 'Signon showed the sign-in form again';
     if (answer.location === undefined)
       throw failure('ContractChanged', `Signon answered the sign-in with ${answer.status}`);
-    let page = await this.browser.open(answer.location);
-    if (isSignIn(page)) this.refuse(readAlert(page.body) || 'Signon showed the sign-in form again');
-    if (page.path.startsWith(SECOND_STEP)) page = await this.secondStep(page);
-    if (page.path === PROMPT) this.refuse('a second step is required but not set up for this account');
-    await reservation.release();
+    const page = await this.browser.open(answer.location);
+    if (isSignIn(page)) return readAlert(page.body) || 'Signon showed the sign-in form again';
+    if (page.path.startsWith(SECOND_STEP)) return this.secondStep(page);
+    return page.path === PROMPT ? 'a second step is required but not set up for this account' : undefined;
   }
 
-  /** Sends the code of now, then that of the step before, for a clock that runs ahead: at most two. */
-  private async secondStep(page: Page): Promise<Page> {
+  /** Sends the code of now, then that of the step before, for a clock that runs ahead: at most two. @returns why both were refused */
+  private async secondStep(page: Page): Promise<string | undefined> {
     let csrf = readFormToken(page.body, 'code');
     let alert = '';
     for (const stepsBack of [0, 1]) {
-      const answer: Answer & { location?: string } = await this.browser.submit(SECOND_STEP, page.path, csrf, {
-        code: this.code(stepsBack),
-      });
-      if (answer.location !== undefined) return this.browser.open(answer.location);
-      alert = readAlert(answer.body);
-      if (/locked/i.test(answer.body)) break;
+      const answer = await this.browser.submit(SECOND_STEP, page.path, csrf, { code: this.code(stepsBack) });
+      if (answer.location !== undefined) return undefined;
+      if (answer.status !== 200)
+        throw failure('ContractChanged', `Signon answered the second step with ${answer.status}`);
+      alert = readAlert(answer.body) || 'the second step was refused';
+      if (!hasField(answer.body, 'code')) break; // locked
       csrf = readFormToken(answer.body, 'code');
     }
-    return this.refuse(alert || 'the second step was refused');
+    return alert;
   }
 
   private code(stepsBack: number): string {
     const epoch = Math.floor(this.now() / 1000) - stepsBack * STEP_SECONDS;
     return generateSync({ secret: this.account.totpSecret.reveal(), epoch });
   }
-
-  private refuse(why: string): never {
-    this.refused = why;
-    throw failure('SignInRefused', `Signon refused to sign ${this.account.email} in: ${why}`);
-  }
 }
 
 /** What an exchange may do. */
 export interface Pages {
-  open(path: string): Promise<Page>;
+  open: (path: string) => Promise<Page>;
   submit: Browser['submit'];
 }
 

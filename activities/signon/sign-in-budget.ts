@@ -1,11 +1,11 @@
-/** Leave to send a password to Signon once; counts against the hour until released. */
+/** Leave to send a password to Signon once; counts against the hour until it is known not to have been refused. */
 export interface Reservation {
-  /** Says that this sign-in was not refused. */
-  release(): Promise<void>;
+  /** Says what the sign-in came to. */
+  settle: (outcome: 'accepted' | 'refused') => Promise<void>;
 }
 
 /** At most 3 refused sign-ins an hour reach Signon from all workers and restarts together. */
 export interface SignInBudget {
-  /** @throws SignInBudgetSpent (not retried), naming when the next may be tried */
-  reserve(): Promise<Reservation>;
+  /** @throws SignInBudgetSpent (not retried), naming when the next may be tried; Unreachable (retried) while too many are under way */
+  reserve: () => Promise<Reservation>;
 }

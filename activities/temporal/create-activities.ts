@@ -38,6 +38,18 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
       return Promise.resolve(scope.settings);
     },
 
+    async readRetries() {
+      const { workflowId, runId } = own();
+      const { raw } = await client.workflow.getHandle(workflowId, runId).describe();
+      return (raw.pendingActivities ?? []).flatMap(({ activityType, attempt, maximumAttempts, lastFailure }) =>
+        lastFailure
+          ? [
+              `${activityType?.name}, attempt ${attempt} of ${maximumAttempts}: ${(lastFailure.message ?? '').slice(0, 500)}`,
+            ]
+          : [],
+      );
+    },
+
     async readStarter() {
       const { workflowId, runId } = own();
       return senderOf(await startOf(client, workflowId, runId));
@@ -76,10 +88,10 @@ function senderOf(start: Event): RecordedSender {
   return { identity: start.workflowExecutionStartedEventAttributes?.identity ?? '', ...principalOf(start) };
 }
 
-/** The server's own word on who sent an event, where it has an authorizer; newer than some clients' types. */
+/** The server's own word on who sent an event, where it has an authorizer. */
 function principalOf(event: Event): { principal?: string } {
-  const principal = (event as { principal?: { name?: string } | null }).principal?.name;
-  return principal ? { principal } : {};
+  const name = event.principal?.name;
+  return name ? { principal: `${event.principal?.type ?? ''}:${name}` } : {};
 }
 
 function own(): { workflowId: string; runId: string } {

@@ -17,18 +17,20 @@ export interface TemporalActivities {
    * Checks that this worker serves the request's environment, and hands out its settings.
    * @throws InvalidRequest (fails the workflow) for another environment's request; WrongEnvironment (not retried) where a host does not match it
    */
-  beginRotation(request: RotationRequest): Promise<Settings>;
+  beginRotation: (request: RotationRequest) => Promise<Settings>;
+  /** Which of the calling run's activities are tried again, a sentence each; empty where none is. Reads only. */
+  readRetries: () => Promise<string[]>;
   /** Who started the calling run, as the server recorded it. Reads only. */
-  readStarter(): Promise<RecordedSender>;
+  readStarter: () => Promise<RecordedSender>;
   /**
    * The verdict on an approval: computes the code again for the calling run and reads the sender from the server's history. Reads only.
    * @param judged.ordinal how many `approve` signals came before this one
    */
-  judge(judged: {
+  judge: (judged: {
     approval: Approve;
     ordinal: number;
     evidence: Evidence;
     request: RotationRequest;
     delegation?: Delegation;
-  }): Promise<Verdict>;
+  }) => Promise<Verdict>;
 }

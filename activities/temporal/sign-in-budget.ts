@@ -5,6 +5,13 @@ import { taskQueueOf } from '../../domain/request.ts';
 import { failure } from '../failure.ts';
 import type { SignInBudget } from '../signon/sign-in-budget.ts';
 
+/** What the ledger answers. */
+interface Grant {
+  granted: boolean;
+  spent: boolean;
+  until?: string;
+}
+
 /** Counts sign-ins in the workflow `sign-in-ledger/<environment>`, which all workers of the environment share. */
 export function createSignInBudget(client: Client, environment: Environment): SignInBudget {
   const workflowId = `sign-in-ledger/${environment}`;
@@ -18,7 +25,7 @@ export function createSignInBudget(client: Client, environment: Environment): Si
         staticSummary: 'Counts sign-ins to Signon: at most 3 refused an hour',
       });
       const answer = await client.workflow
-        .executeUpdateWithStart<() => Promise<void>, { granted: boolean; until?: string }, [string]>('reserve', {
+        .executeUpdateWithStart<() => Promise<void>, Grant, [string]>('reserve', {
           args: [id],
           updateId: id,
           startWorkflowOperation,
@@ -26,12 +33,15 @@ export function createSignInBudget(client: Client, environment: Environment): Si
         .catch(() => {
           throw failure('Unreachable', 'Temporal did not count a sign-in, so none was sent');
         });
-      if (!answer.granted)
+      if (!answer.granted && answer.spent)
         throw failure(
           'SignInBudgetSpent',
-          `3 sign-ins were refused or are undecided within the hour; the next may be tried at ${answer.until}`,
+          `3 sign-ins were refused within the hour; the next may be tried at ${answer.until}`,
         );
-      return { release: () => client.workflow.getHandle(workflowId).signal('release', id) };
+      if (!answer.granted) throw failure('Unreachable', '3 sign-ins to Signon are under way; this one waits its turn');
+      return {
+        settle: (outcome) => client.workflow.getHandle(workflowId).signal('settle', id, outcome === 'refused'),
+      };
     },
   };
 }

@@ -19,6 +19,8 @@ export class ArgoStandIn {
   withoutV2 = false;
   /** The application controller is down: the tree never shows a new Job. */
   controllerDown = false;
+  /** What the account's role allows. A right that is missing answers 403, as an unknown application does. */
+  readonly rights = { get: true, createJob: true, logs: true };
   private readonly server: FastifyInstance = fastify({ forceCloseConnections: true });
 
   constructor(
@@ -26,6 +28,7 @@ export class ArgoStandIn {
     private readonly cluster: Cluster,
     private readonly options: SandboxOptions,
   ) {
+    this.server.removeAllContentTypeParsers();
     this.server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
       try {
         done(null, JSON.parse(String(body) || '{}'));
@@ -60,10 +63,10 @@ export class ArgoStandIn {
         : {},
     );
     this.server.get<{ Querystring: Scope }>(`${APPLICATION}/resource-tree`, (request, reply) =>
-      inScope(request.query) ? { nodes: this.nodes() } : denied(reply),
+      this.rights.get && inScope(request.query) ? { nodes: this.nodes() } : denied(reply),
     );
     this.server.get<{ Querystring: Scope }>('/api/v1/stream/applications/signon/resource-tree', (request, reply) => {
-      if (!inScope(request.query)) return denied(reply);
+      if (!this.rights.get || !inScope(request.query)) return denied(reply);
       return this.stream(reply);
     });
     this.server.post<{ Body: Scope & { resourceName?: string; action?: string } }>(
@@ -81,7 +84,7 @@ export class ArgoStandIn {
     this.server.get<{ Querystring: Scope & { resourceName?: string; tailLines?: string } }>(
       `${APPLICATION}/logs`,
       (request, reply) => {
-        if (!inScope(request.query)) return denied(reply);
+        if (!this.rights.logs || !inScope(request.query)) return denied(reply);
         const job = world.state.jobs.find(({ name }) => name === request.query.resourceName);
         if (!job) return reply.code(200).send('');
         const lines = job.log.slice(-Number(request.query.tailLines ?? 100)).map((content) => ({
@@ -100,10 +103,13 @@ export class ArgoStandIn {
           );
       },
     );
-    this.server.all('/api/v1/applications/*', (_request, reply) => denied(reply));
+    this.server.all<{ Querystring: Scope }>('/api/v1/applications/*', (request, reply) =>
+      request.query.project === 'govuk' ? refuse(reply, 404, 5, 'applications.argoproj.io not found') : denied(reply),
+    );
   }
 
   private act(reply: FastifyReply, cronJob: string | undefined, action: unknown): FastifyReply | object {
+    if (!this.rights.createJob) return denied(reply);
     if (cronJob !== this.world.state.cronJob.name)
       return refuse(reply, 400, 3, `CronJob batch ${cronJob} not found as part of application signon`);
     if (action !== 'create-job') return refuse(reply, 500, 2, `error getting Lua resource action: ${String(action)}`);

@@ -15,10 +15,11 @@ export type ExecFault = 'no-status' | 'false-success' | 'killed' | 'node-down' |
 export class ExecEndpoint {
   /** Taken one by one by the next execs. */
   readonly faults: ExecFault[] = [];
+  /** What this server speaks; an older one has no v5. */
+  protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
   private readonly sockets = new WebSocketServer({
     noServer: true,
-    handleProtocols: (offered) =>
-      ['v5.channel.k8s.io', 'v4.channel.k8s.io'].find((known) => offered.has(known)) ?? false,
+    handleProtocols: (offered) => this.protocols.find((known) => offered.has(known)) ?? false,
   });
 
   constructor(

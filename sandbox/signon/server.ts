@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs';
 import { Faults } from '../faults.ts';
 import type { World, WorldState } from '../world.ts';
 import { csrfValid, newSession, seal, unseal, type Session } from './session-cookie.ts';
-import { checkPassword, codeIsRight, IDLE_MS } from './sign-in.ts';
+import { checkPassword, judgeCode, IDLE_MS } from './sign-in.ts';
 import * as views from './views.ts';
 
 const COOKIE = '_signonotron2_session';
 const REMEMBER = 'remember_2sv_session';
+const PROMPT = '/account/two_step_verification/prompt';
 const STYLES = createRequire(import.meta.url).resolve('govuk-frontend/dist/govuk/govuk-frontend.min.css');
 
 type Handler = (exchange: Exchange) => FastifyReply;
@@ -68,6 +69,10 @@ export class SignonStandIn {
         };
         return this.show(reply, session, 'Sign in to GOV.UK', views.signInForm(session));
       }
+      if (account.suspended) {
+        session.flash = { alert: 'Your account has been suspended. Please contact your administrator.' };
+        return this.redirect(reply, session, '/users/sign_in');
+      }
       world.happened.signIns++;
       const fresh: Session = {
         ...newSession(),
@@ -86,7 +91,9 @@ export class SignonStandIn {
     this.post('/users/two_step_verification_session', ({ reply, session, body }) => {
       if (session.email === undefined) return this.redirect(reply, session, '/users/sign_in');
       if (body.code === undefined) return reply.code(500).send('');
-      if (!codeIsRight(world, body.code)) {
+      const verdict = judgeCode(world, body.code);
+      if (verdict === 'locked') return this.show(reply, newSession(), 'Account locked', views.accountLocked());
+      if (verdict === 'wrong') {
         session.flash = { alert: 'Sorry, that code didn’t work.' };
         return this.show(reply, session, '2-step verification', views.secondStepForm(session));
       }
@@ -97,6 +104,10 @@ export class SignonStandIn {
       void reply.header('Set-Cookie', `${REMEMBER}=${remembered}; path=/; HttpOnly; SameSite=Lax; Max-Age=2592000`);
       return this.redirect(reply, session, target);
     });
+    this.get(
+      PROMPT,
+      this.signedIn(({ reply, session }) => this.show(reply, session, 'Set up 2-step verification', '')),
+    );
     this.get(
       '/',
       this.signedIn(({ reply, session }) =>
@@ -199,7 +210,9 @@ export class SignonStandIn {
       .filter((token) => token.apiUserId === user.id && token.revokedAt === undefined)
       .map((token) => ({ token, application: state.applications.find(({ id }) => id === token.applicationId)! }))
       .filter(({ application }) => !application.retired)
-      .sort((a, b) => a.application.name.localeCompare(b.application.name) || a.token.expiresAt - b.token.expiresAt);
+      .toSorted(
+        (a, b) => a.application.name.localeCompare(b.application.name) || a.token.expiresAt - b.token.expiresAt,
+      );
   }
 
   private tokenOf(
@@ -250,9 +263,13 @@ export class SignonStandIn {
         return this.redirect(reply, fresh, request.method === 'GET' ? path : refererPath(request));
       }
       session.lastSeen = this.world.now();
+      const asksForHtml = /text\/html/.test(request.headers.accept ?? '');
+      if (account.secondStepMissing) {
+        return path === PROMPT ? handler(exchange) : this.redirect(reply, session, PROMPT);
+      }
       if (!session.secondStepDone) {
         session.returnTo = path;
-        return /text\/html/.test(request.headers.accept ?? '')
+        return asksForHtml
           ? this.redirect(reply, session, '/users/two_step_verification_session/new')
           : reply.code(500).send('');
       }

@@ -46,6 +46,10 @@ export function secondStepForm(session: Session): string {
   );
 }
 
+export function accountLocked(): string {
+  return '<p class="govuk-body">Your account is locked for an hour after too many attempts.</p>';
+}
+
 export function apiUsersTable(users: { user: ApiUser; apps: string[] }[]): string {
   const cell = (heading: string, html: string): string =>
     `<td class="govuk-table__cell"><span class="app-c-table__duplicate-heading" aria-hidden="true" hidden>${heading}</span>${html}</td>`;

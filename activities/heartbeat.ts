@@ -1,0 +1,35 @@
+import { activityInfo, Context, heartbeat } from '@temporalio/activity';
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+
+const EVERY_MS = 2_000;
+const kept = new WeakMap<Context, unknown>();
+
+/**
+ * Heartbeats every 2 s while an activity runs, so that only a worker that died misses one, and repeats what it kept.
+ * An activity that hangs is ended by its own limits, not by a missed heartbeat: its retry would run beside it.
+ */
+export const heartbeats: ActivityInterceptorsFactory = (context) => ({
+  inbound: {
+    async execute(input, next) {
+      if (context.info.heartbeatTimeoutMs === undefined) return next(input);
+      kept.set(context, context.info.heartbeatDetails);
+      const timer = setInterval(() => context.heartbeat(kept.get(context)), EVERY_MS);
+      try {
+        return await next(input);
+      } finally {
+        clearInterval(timer);
+      }
+    },
+  },
+});
+
+/** Keeps progress for the next attempt, should this worker die. No secrets: it is stored at the server. */
+export function keepForNextAttempt(progress: unknown): void {
+  kept.set(Context.current(), progress);
+  heartbeat(progress);
+}
+
+/** What an attempt before this one kept. */
+export function keptByLastAttempt(): unknown {
+  return activityInfo().heartbeatDetails;
+}

@@ -1,0 +1,61 @@
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { fileURLToPath } from 'node:url';
+import { heartbeats } from '../activities/heartbeat.ts';
+import { taskQueueOf } from '../domain/request.ts';
+import { createActivities } from './activities.ts';
+import type { Configuration } from './configuration.ts';
+
+/** Where the workflows are; a bundle made before may be given instead. */
+export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+
+export interface RunningWorker {
+  /** Settles when the worker has ended. */
+  ended: Promise<void>;
+  /** Lets creates and revokes end, makes waits give way at once, and ends. */
+  stop: () => Promise<void>;
+}
+
+/**
+ * Connects to Temporal as `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE` and the like say, and runs a worker.
+ * @param env where the `TEMPORAL_…` variables are
+ */
+export async function runWorker(
+  configuration: Configuration,
+  env: NodeJS.ProcessEnv,
+  bundle?: WorkerOptions['workflowBundle'],
+): Promise<RunningWorker> {
+  const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: env as Record<string, string> });
+  const [connection, native] = await Promise.all([
+    Connection.connect(connectionOptions),
+    NativeConnection.connect(connectionOptions),
+  ]);
+  const client = new Client({ connection, namespace });
+  const draining = new AbortController();
+  const worker = await Worker.create({
+    connection: native,
+    namespace,
+    taskQueue: taskQueueOf(configuration.ROTATION_ENVIRONMENT),
+    activities: createActivities(configuration, client, draining.signal),
+    interceptors: { activity: [heartbeats] },
+    ...(bundle ? { workflowBundle: bundle } : { workflowsPath: WORKFLOWS_PATH }),
+    shutdownGraceTime: '2 minutes', // creates and revokes end by themselves well before
+    shutdownForceTime: '150 seconds',
+  });
+  const ended = (async () => {
+    try {
+      await worker.run();
+    } finally {
+      await Promise.all([connection.close(), native.close()]);
+    }
+  })();
+  return {
+    ended,
+    stop: async () => {
+      draining.abort();
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await ended;
+    },
+  };
+}
