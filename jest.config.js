@@ -5,6 +5,6 @@ export const transform = {
   '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
 };
 export const testMatch = ['<rootDir>/test/**/*.test.ts'];
-export const globalSetup = '<rootDir>/test/support/global-setup.ts';
+export const globalSetup = '<rootDir>/test/support/global-setup.js';
 export const testTimeout = 120_000;
 export const maxWorkers = 2;

@@ -32,6 +32,11 @@ export async function lookAgain(book: Runbook, expected: Expected): Promise<Fres
       'NewTokenGone',
     );
   const same = successor.authorisationId === newToken.authorisationId;
+  if (!same) {
+    book.remark(`${successor.masked} (authorisation ${successor.authorisationId}) has become the new token`);
+    book.report.origin = 'adopted';
+  }
+  book.report.newToken = successor;
   return { tokens, look, newToken: successor, issuedAt: same ? expected.issuedAt : new Date().toISOString() };
 }
 

@@ -1,0 +1,168 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { ArgoActivities } from '../../activities/argo/interface.ts';
+import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
+import { sha256 } from '../../activities/secret.ts';
+import type { SignonActivities } from '../../activities/signon/interface.ts';
+import type { ClusterLook, ConsumingContainer } from '../../domain/cluster.ts';
+import type { SmokeResult } from '../../domain/evidence.ts';
+import type { FailureName } from '../../domain/failures.ts';
+import { tokenSecretName } from '../../domain/parameterize.ts';
+import type { Pair } from '../../domain/plan.ts';
+import { judgeRollout } from '../../domain/possession.ts';
+import { newestOf, type ListedToken } from '../../domain/tokens.ts';
+
+type Activities = SignonActivities & ArgoActivities & KubernetesActivities;
+type Held = Omit<ConsumingContainer, 'digests'> & { holds: number };
+
+/** Signon, Argo CD and a cluster in memory: what a workflow test says happens, happens at once. Every call is on record. */
+export class FakeSystems {
+  readonly calls: string[] = [];
+  tokens: ListedToken[] = [];
+  containers: Held[] = [];
+  readonly revoked: number[] = [];
+  readonly pair: Pair = {
+    apiUser: { id: 7, name: 'Short url manager', email: 'short-url-manager@alphagov.co.uk', suspended: false },
+    application: { id: 3, name: 'Publishing API' },
+    secret: tokenSecretName('Short url manager', 'Publishing API'),
+  };
+  environment = 'integration';
+  cronJobUid = 'cron-1';
+  smoke: SmokeResult['verdict'] = 'passed';
+  mountedBy: ClusterLook['mountedBy'] = [];
+  /** Consumers of which no container runs. */
+  idle: ClusterLook['consumers'] = [];
+  /** What a sync does besides ending well; the default brings the newest token to every container. */
+  onSync: () => void = () => this.replaceAll();
+  /** Called before an activity does anything. */
+  onCall: (activity: string) => void | Promise<void> = () => undefined;
+  private readonly failures: { activity: string; error: Error; after: boolean }[] = [];
+  private secret = 0;
+  private jobs = 0;
+
+  constructor(now: number) {
+    this.tokens = [this.token(101, now - 720 * DAY, now + 10 * DAY)];
+    this.secret = 101;
+    this.containers = [this.container('app', 'a-1'), this.container('app', 'a-2'), this.container('worker', 'w-1')];
+    this.nowOf = () => now;
+  }
+
+  private nowOf: () => number;
+
+  token(id: number, from: number, to: number): ListedToken {
+    const masked = `first${String(id).padStart(3, '0')}…last${String(id).padStart(4, '0')}`;
+    const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+    return {
+      authorisationId: id,
+      masked,
+      maskedSha256: sha256(masked.replace('…', '')),
+      generated: day(from),
+      expires: day(to),
+    };
+  }
+
+  container(name: 'app' | 'worker', pod: string): Held {
+    const twin = name === 'worker' ? '-worker' : '';
+    return {
+      workload: `Deployment/short-url-manager${twin}`,
+      container: name,
+      variable: 'PUBLISHING_API_BEARER_TOKEN',
+      pod,
+      containerId: `id-${pod}`,
+      state: 'running',
+      startedAt: '2020-01-01T00:00:00Z',
+      ready: true,
+      terminating: false,
+      holds: this.secret,
+    };
+  }
+
+  /** Another token of the pair, as an engineer or Signon's renewal makes it. */
+  issueByHand(days = 730): ListedToken {
+    const id = Math.max(...this.tokens.map(({ authorisationId }) => authorisationId)) + 1;
+    const made = this.token(id, this.nowOf(), this.nowOf() + days * DAY);
+    this.tokens.push(made);
+    return made;
+  }
+
+  /** Every container is replaced by one that holds what the Secret holds. */
+  replaceAll(): void {
+    this.containers = this.containers.map((container) => ({ ...container, holds: this.secret }));
+  }
+
+  /** The next call of an activity fails, before or after its effect. Failures of the engine's own kind by name. */
+  fail(activity: keyof Activities, name: FailureName, { after = false, times = 1, nonRetryable = true } = {}): void {
+    const error = ApplicationFailure.create({ type: name, message: `${name} as told`, nonRetryable });
+    for (let i = 0; i < times; i++) this.failures.push({ activity, error, after });
+  }
+
+  activities(): Activities {
+    const all: Activities = {
+      findPair: () => Promise.resolve(this.pair),
+      listTokens: () => Promise.resolve([...this.tokens]),
+      createToken: ({ before }) => {
+        const found = newestOf(this.tokens.filter(({ authorisationId }) => !before.includes(authorisationId)));
+        const token = found ?? this.issueByHand();
+        return Promise.resolve({ token, origin: found ? 'maybe another’s' : 'issued', tokens: [...this.tokens] });
+      },
+      revokeToken: ({ token }) => {
+        const listed = this.tokens.some(({ authorisationId }) => authorisationId === token.authorisationId);
+        this.tokens = this.tokens.filter(({ authorisationId }) => authorisationId !== token.authorisationId);
+        if (listed) this.revoked.push(token.authorisationId);
+        return Promise.resolve(listed ? 'revoked' : 'already-revoked');
+      },
+      findSyncCronJob: () => Promise.resolve({ name: 'signon-sync-token-secrets-to-k8s', uid: 'cron-1' }),
+      createSyncJob: () =>
+        Promise.resolve({ name: `sync-${++this.jobs}`, uid: `job-${this.jobs}`, createdAt: new Date().toISOString() }),
+      awaitSyncJob: () => {
+        this.secret = newestOf(this.tokens)!.authorisationId;
+        this.onSync();
+        return Promise.resolve({ seenAt: '2020-01-02T00:00:00Z', seenHealthy: true });
+      },
+      cronJobUid: () => Promise.resolve(this.cronJobUid),
+      lookAtConsumers: () => Promise.resolve(this.look()),
+      awaitRollout: ({ token, sync }) => {
+        const look = this.look();
+        const rollout = judgeRollout(look, token, sync && Date.parse(sync.seenAt));
+        if (rollout.kind === 'held') return Promise.resolve({ kind: 'held', look });
+        if (rollout.kind === 'not-updated') return Promise.resolve(rollout);
+        return Promise.resolve({ kind: 'incomplete', containers: rollout.for });
+      },
+      smokeConsumers: () => Promise.resolve(this.smokeResults()),
+    };
+    const wrapped = Object.entries(all).map(([name, act]) => [
+      name,
+      async (argument: never) => {
+        this.calls.push(name);
+        await this.onCall(name);
+        const failing = this.failures.findIndex(({ activity }) => activity === name);
+        const [failure] = failing === -1 ? [] : this.failures.splice(failing, 1);
+        if (failure && !failure.after) throw failure.error;
+        const result: unknown = await (act as (given: never) => Promise<unknown>)(argument);
+        if (failure) throw failure.error;
+        return result;
+      },
+    ]);
+    return Object.fromEntries(wrapped) as Activities;
+  }
+
+  look(): ClusterLook {
+    const containers = this.containers.map(({ holds, ...container }): ConsumingContainer => {
+      if (container.state !== 'running') return { ...container, startedAt: undefined, ready: false };
+      const token = [...this.tokens, this.token(holds, 0, 0)].find(({ authorisationId }) => authorisationId === holds)!;
+      const digests = { sha256: sha256(String(holds)), maskedSha256: token.maskedSha256 };
+      return { ...container, digests, environment: this.environment };
+    });
+    const consumers = [...this.containers, ...this.idle]
+      .map(({ workload, container, variable }) => ({ workload, container, variable }))
+      .filter((one, index, list) => list.findIndex(({ workload }) => workload === one.workload) === index);
+    return { at: new Date().toISOString(), consumers, containers, mountedBy: this.mountedBy };
+  }
+
+  private smokeResults(): SmokeResult[] {
+    return this.look()
+      .consumers.filter((consumer) => !this.idle.some(({ workload }) => workload === consumer.workload))
+      .map((consumer) => ({ ...consumer, pod: 'a-1', verdict: this.smoke, detail: `lookup_content_id ${this.smoke}` }));
+  }
+}
+
+export const DAY = 86_400_000;

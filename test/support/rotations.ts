@@ -1,0 +1,146 @@
+import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
+import { randomUUID } from 'node:crypto';
+import { createTemporalActivities } from '../../activities/temporal/create-activities.ts';
+import { approvalFor, type Progress } from '../../domain/checklist.ts';
+import type { RotationReport } from '../../domain/report.ts';
+import { rotationId, type RotationRequest } from '../../domain/request.ts';
+import { findBinary } from '../../sandbox/temporal-server.ts';
+import { DEFAULT_SETTINGS } from '../../worker/settings.ts';
+import { BUNDLE } from './bundle.ts';
+import { FakeSystems } from './fake-systems.ts';
+import { until } from './until.ts';
+
+export type Status = Progress & { code?: string };
+export const REQUEST: RotationRequest = {
+  environment: 'integration',
+  apiUser: 'short-url-manager@alphagov.co.uk',
+  application: 'publishing-api',
+  requestedBy: 'ada@example.org',
+};
+
+Runtime.install({
+  logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
+  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+});
+
+/** A Temporal server whose time can be skipped. */
+export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
+  const path = await findBinary('temporal-test-server');
+  return TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } });
+}
+
+/** One rotation as a test drives it: what people see and send. */
+export class Rotation {
+  constructor(
+    readonly handle: WorkflowHandle,
+    readonly systems: FakeSystems,
+    readonly client: Client,
+    private readonly server: TestWorkflowEnvironment,
+  ) {}
+
+  status(): Promise<Status> {
+    return this.handle.query<Status>('status');
+  }
+
+  /** Waits until an approval is asked for, in a later round than `after`. */
+  awaitingApproval(after = 0): Promise<Status & { code: string }> {
+    return until(`an approval after round ${after}`, async () => {
+      const status = await this.status();
+      const waits = status.waiting?.kind === 'approval' && status.waiting.evidence.round > after;
+      return waits && status.code ? { ...status, code: status.code } : undefined;
+    });
+  }
+
+  blocked(failure: string): Promise<Extract<Progress['waiting'], { kind: 'blocked' }>> {
+    return until(`being blocked by ${failure}`, async () => {
+      const { waiting } = await this.status();
+      return waiting?.kind === 'blocked' && waiting.failure === failure ? waiting : undefined;
+    });
+  }
+
+  /** Sends the approval that the details offer, changed as given. */
+  async approve(change: object = {}): Promise<void> {
+    const { waiting } = await this.awaitingApproval();
+    const { runId } = await this.handle.describe();
+    if (waiting?.kind !== 'approval') throw new Error('no approval is asked for');
+    await this.send('approve', { ...approvalFor(waiting.evidence, runId), by: 'grace@example.org', ...change });
+  }
+
+  send(signal: 'approve' | 'reject' | 'retry' | 'abort', input: unknown): Promise<void> {
+    return this.handle.signal<[unknown]>(signal, input);
+  }
+
+  /** The answer to the last decision, once it matches. */
+  answered(like: RegExp): Promise<string> {
+    return until(`an answer like ${like}`, async () => {
+      const { lastAnswer } = await this.status();
+      return lastAnswer && like.test(lastAnswer) ? lastAnswer : undefined;
+    });
+  }
+
+  /** The current details as the UI shows them. */
+  async details(): Promise<string> {
+    const { currentDetails } = await this.handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+    return currentDetails ?? '';
+  }
+
+  /** Lets time pass, timers and retries included. */
+  pass(time: Parameters<TestWorkflowEnvironment['sleep']>[0]): Promise<void> {
+    return this.server.sleep(time);
+  }
+
+  report(): Promise<RotationReport> {
+    return this.handle.result() as Promise<RotationReport>;
+  }
+
+  /** The type and message of the failure that ended the workflow. */
+  async failure(): Promise<{ type?: string | null; message: string }> {
+    const error: unknown = await this.handle.result().then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    if (error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure)
+      return { type: error.cause.type, message: error.cause.message };
+    throw new Error('the workflow did not fail');
+  }
+}
+
+/** Starts a rotation over fake systems, under its canonical id unless another is given, and lets a test drive it. */
+export async function rotating(
+  server: TestWorkflowEnvironment,
+  drive: (rotation: Rotation) => Promise<void>,
+  options: {
+    request?: Partial<RotationRequest> | Record<string, unknown>;
+    prepare?: (systems: FakeSystems) => void;
+    workflowId?: string;
+    serves?: RotationRequest['environment'];
+  } = {},
+): Promise<void> {
+  const systems = new FakeSystems(await server.currentTimeMs());
+  // Each test has a pair of its own, so that ids do not meet.
+  const apiUser = `user-${randomUUID().slice(0, 8)}@alphagov.co.uk`;
+  systems.pair.apiUser.email = apiUser;
+  options.prepare?.(systems);
+  const request = { ...REQUEST, apiUser, ...options.request } as RotationRequest;
+  const taskQueue = randomUUID();
+  const { client, nativeConnection: connection } = server;
+  const scope = { environment: options.serves ?? 'integration', settings: DEFAULT_SETTINGS, hosts: {} };
+  const worker = await Worker.create({
+    connection,
+    taskQueue,
+    workflowBundle: BUNDLE,
+    activities: { ...systems.activities(), ...createTemporalActivities(client, scope) },
+  });
+  await worker.runUntil(async () => {
+    const workflowId = options.workflowId ?? rotationId(request);
+    const handle = await client.workflow.start('rotateToken', { workflowId, taskQueue, args: [request] });
+    try {
+      await drive(new Rotation(handle, systems, client, server));
+    } finally {
+      await handle.terminate().catch(() => undefined);
+    }
+  });
+}

@@ -1,0 +1,127 @@
+import { expect, test } from '@jest/globals';
+import { useTimeSkipping } from '../support/time-skipping.ts';
+
+const { rotating } = useTimeSkipping();
+
+test('an approval that comes before any evidence counts for nothing and is answered', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.blocked('UnknownApiUser');
+      await rotation.send('approve', { by: 'grace@example.org', evidence: '00000000', revoke: [101] });
+      await rotation.answered(/nothing waits for approval now/);
+      await rotation.send('retry', { by: 'ada@example.org' });
+      await rotation.awaitingApproval();
+      expect(rotation.systems.revoked).toEqual([]);
+    },
+    { prepare: (systems) => systems.fail('findPair', 'UnknownApiUser') },
+  ));
+
+test('an approval that quotes the round before revokes nothing', () =>
+  rotating(async (rotation) => {
+    const { code } = await rotation.awaitingApproval();
+    rotation.systems.issueByHand();
+    await rotation.approve();
+    const { code: second, waiting } = await rotation.awaitingApproval(1);
+    expect(second).not.toBe(code);
+    expect(waiting).toMatchObject({ evidence: { newToken: { authorisationId: 103 } } });
+    await rotation.send('approve', { by: 'grace@example.org', evidence: code, revoke: [101] });
+    await rotation.answered(/the evidence has changed/);
+    expect(rotation.systems.revoked).toEqual([]);
+    await rotation.approve({ revoke: [101, 102] });
+    expect(await rotation.report()).toMatchObject({ outcome: 'rotated', newToken: { authorisationId: 103 } });
+    expect(rotation.systems.revoked.toSorted((a, b) => a - b)).toEqual([101, 102]);
+  }));
+
+test('an approval covers the tokens given up; one whose holder is unknown lives on until it is named', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.approve({ revoke: undefined });
+      const { waiting } = await rotation.awaitingApproval(1);
+      expect(rotation.systems.revoked).toEqual([101]);
+      expect(waiting).toMatchObject({
+        evidence: { toRevoke: [{ authorisationId: 100, standing: 'holder-unknown' }] },
+      });
+      await rotation.approve({ revoke: [100] });
+      await rotation.report();
+      expect(rotation.systems.revoked).toEqual([101, 100]);
+    },
+    {
+      prepare: (systems) => {
+        const [old] = systems.tokens;
+        systems.tokens.unshift({ ...systems.token(100, 0, 0), generated: old!.generated, expires: old!.expires });
+      },
+    },
+  ));
+
+test('production wants a second person, whatever the case of their name', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.approve({ by: ' ADA@example.org ' });
+      await rotation.answered(/production needs a second person/);
+      expect(rotation.systems.revoked).toEqual([]);
+      await rotation.approve({ by: 'grace@example.org' });
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
+    },
+    {
+      request: { environment: 'production' },
+      serves: 'production',
+      prepare: (systems) => (systems.environment = 'production'),
+    },
+  ));
+
+test('a smoke call that any token passes is no proof, and is accepted by name or not at all', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.approve({ accept: undefined });
+      await rotation.answered(/not shown: app of Deployment\/short-url-manager: lookup_content_id no-proof/);
+      await rotation.approve({ accept: ['not-smoke-tested'] });
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
+    },
+    { prepare: (systems) => (systems.smoke = 'no-proof') },
+  ));
+
+test('a failed smoke call is never up for acceptance: it blocks', () =>
+  rotating(
+    async (rotation) => {
+      const { todo } = await rotation.blocked('SmokeFailed');
+      expect(todo).toContain('The old token still works');
+      await rotation.send('approve', { by: 'grace@example.org', evidence: 'x', accept: ['not-smoke-tested'] });
+      await rotation.answered(/nothing waits for approval/);
+      rotation.systems.smoke = 'passed';
+      await rotation.send('retry', { by: 'grace@example.org' });
+      await rotation.approve();
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
+    },
+    { prepare: (systems) => (systems.smoke = 'failed') },
+  ));
+
+test('a rejection ends the rotation with both tokens alive', () =>
+  rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    await rotation.send('reject', { by: 'grace@example.org', reason: 'a release is under way' });
+    const report = await rotation.report();
+    expect(report).toMatchObject({
+      outcome: 'rejected',
+      why: 'grace@example.org: a release is under way',
+      revoked: [],
+    });
+    expect(rotation.systems.tokens).toHaveLength(2);
+  }));
+
+test.each([
+  ['approve', 'yes', /expected one JSON object/],
+  ['approve', { by: 'grace@example.org' }, /evidence: expected a text/],
+  ['approve', { by: 'grace@example.org', evidence: 'x', revoke: '101' }, /revoke: expected a list/],
+  ['approve', { by: 'grace@example.org', evidence: 'x', accept: ['smoke-failed'] }, /accept: expected a list/],
+  ['reject', { by: 'grace@example.org' }, /reason: expected a text/],
+  ['retry', { by: '' }, /by: expected a text/],
+  ['abort', { by: 'grace@example.org', why: 'x' }, /why: unknown field/],
+] as const)('a misshapen %s changes nothing and is answered: %j', (signal, input, answer) =>
+  rotating(async (rotation) => {
+    const { code } = await rotation.awaitingApproval();
+    await rotation.send(signal, input);
+    await rotation.answered(answer);
+    expect((await rotation.status()).code).toBe(code);
+    expect(rotation.systems.revoked).toEqual([]);
+  }),
+);

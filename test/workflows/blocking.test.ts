@@ -1,0 +1,151 @@
+import { expect, test } from '@jest/globals';
+import { escapeMarkdown } from '../../domain/markdown.ts';
+import { useTimeSkipping } from '../support/time-skipping.ts';
+import { until } from '../support/until.ts';
+
+const { rotating } = useTimeSkipping();
+const BY = { by: 'grace@example.org' };
+
+test.each([
+  ['findPair', 'UnknownApiUser', 'assess'],
+  ['findSyncCronJob', 'SyncCronJobMissing', 'assess'],
+  ['listTokens', 'ContractChanged', 'assess'],
+  ['lookAtConsumers', 'NotPermitted', 'assess'],
+  ['createToken', 'CreateAnswerLost', 'issue'],
+  ['createSyncJob', 'SyncJobUnseen', 'sync'],
+  ['awaitSyncJob', 'SyncJobFailed', 'sync'],
+  ['awaitRollout', 'ExecIncomplete', 'roll out'],
+  ['smokeConsumers', 'ExecIncomplete', 'smoke'],
+  ['revokeToken', 'NotTheApprovedToken', 'revoke'],
+] as const)('%s that fails with %s blocks in “%s”, says what to do, and goes on from there on retry', (...given) => {
+  const [activity, failure, step] = given;
+  return rotating(
+    async (rotation) => {
+      if (step === 'revoke') await rotation.approve();
+      const blocked = await rotation.blocked(failure);
+      expect(blocked).toMatchObject({ step, message: `${failure} as told` });
+      const details = await rotation.details();
+      expect(details).toContain(`Blocked in “${step}”`);
+      expect(details).toContain('`{"by":"you@example.org"}`');
+      expect(details).toContain(escapeMarkdown(blocked.todo));
+      const before = rotation.systems.calls.filter((call) => call === 'createToken').length;
+      await rotation.send('retry', BY);
+      if (step === 'issue') await rotation.pass('61 seconds'); // Signon's request limit: a late one would be there
+      if (step !== 'revoke') await rotation.approve();
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', newToken: { authorisationId: 102 } });
+      const issues = rotation.systems.calls.filter((call) => call === 'createToken').length;
+      expect(issues - before).toBe(step === 'assess' || step === 'issue' ? 1 : 0);
+    },
+    { prepare: (systems) => systems.fail(activity, failure) },
+  );
+});
+
+test('retry may be sent again and again, and says so when nothing is blocked', () =>
+  rotating(
+    async (rotation) => {
+      for (let tries = 1; tries <= 3; tries++) {
+        await until(
+          `try ${tries}`,
+          async () => (await rotation.blocked('UnknownApiUser')).tries === tries || undefined,
+        );
+        await rotation.send('retry', BY);
+      }
+      await rotation.awaitingApproval();
+      await rotation.send('retry', BY);
+      await rotation.answered(/nothing is blocked/);
+    },
+    { prepare: (systems) => systems.fail('findPair', 'UnknownApiUser', { times: 3 }) },
+  ));
+
+test('a rotation that is blocked goes on weeks later', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.blocked('SyncJobFailed');
+      await rotation.pass('5 days');
+      await rotation.send('retry', BY);
+      await rotation.approve();
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', syncJobs: ['sync-1', 'sync-2'] });
+    },
+    { prepare: (systems) => systems.fail('awaitSyncJob', 'SyncJobFailed') },
+  ));
+
+test('what is tried again by itself stands in the details: which, how often, what failed', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.pass('50 seconds');
+      const details = await until('a retry in the details', async () => {
+        const text = await rotation.details();
+        return text.includes('Tried again by itself') ? text : undefined;
+      });
+      expect(details).toMatch(/findPair, attempt \d+ of 15: Unreachable as told/);
+    },
+    { prepare: (systems) => systems.fail('findPair', 'Unreachable', { times: 12, nonRetryable: false }) },
+  ));
+
+test('retries are bounded: when they are spent, the rotation blocks', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.pass('1 hour');
+      await rotation.blocked('Unreachable');
+      expect(rotation.systems.calls.filter((call) => call === 'findPair')).toHaveLength(15);
+    },
+    { prepare: (systems) => systems.fail('findPair', 'Unreachable', { times: 15, nonRetryable: false }) },
+  ));
+
+test('a CronJob of another cluster blocks, naming both sides', () =>
+  rotating(
+    async (rotation) => {
+      const { message } = await rotation.blocked('WrongEnvironment');
+      expect(message).toMatch(/cron-1 in Argo CD and cron-elsewhere in Kubernetes/);
+      expect(rotation.systems.calls).not.toContain('createToken');
+    },
+    { prepare: (systems) => (systems.cronJobUid = 'cron-elsewhere') },
+  ));
+
+test('an integration request to a production cluster blocks before anything is issued', () =>
+  rotating(
+    async (rotation) => {
+      const { message } = await rotation.blocked('WrongEnvironment');
+      expect(message).toContain('app in a-1 has GOVUK_ENVIRONMENT "production", the request says "integration"');
+      expect(rotation.systems.calls).not.toContain('createToken');
+    },
+    { prepare: (systems) => (systems.environment = 'production') },
+  ));
+
+test('a container with a token that Signon does not list blocks, until a person accepts just that', () =>
+  rotating(
+    async (rotation) => {
+      const { message } = await rotation.blocked('UnlistedToken');
+      expect(message).toContain('worker in w-1 holds a token that Signon does not list');
+      await rotation.send('retry', BY);
+      await rotation.answered(/retrying/);
+      await rotation.blocked('UnlistedToken');
+      expect(await rotation.details()).toContain('"accept":["unlisted-token"]');
+      await rotation.send('retry', { ...BY, accept: ['unlisted-token'] });
+      await rotation.approve();
+      const report = await rotation.report();
+      expect(report.outcome).toBe('rotated');
+      expect(report.notes.join()).toContain('accepting unlisted-token');
+    },
+    { prepare: (systems) => (systems.containers[2]!.holds = 77) },
+  ));
+
+test.each([
+  ['SecretMountedAsFile', /Deployment\/legacy mount/],
+  ['NoConsumers', /no container reads/],
+  ['ApiUserSuspended', /suspended/],
+] as const)('blocks with %s before anything is issued', (failure, message) =>
+  rotating(
+    async (rotation) => {
+      expect((await rotation.blocked(failure)).message).toMatch(message);
+      expect(rotation.systems.calls).not.toContain('createToken');
+    },
+    {
+      prepare: (systems) => {
+        if (failure === 'SecretMountedAsFile') systems.mountedBy = ['Deployment/legacy'];
+        if (failure === 'NoConsumers') systems.containers = [];
+        if (failure === 'ApiUserSuspended') systems.pair.apiUser.suspended = true;
+      },
+    },
+  ),
+);

@@ -1,0 +1,134 @@
+import { expect, test } from '@jest/globals';
+import { useTimeSkipping } from '../support/time-skipping.ts';
+
+const { rotating } = useTimeSkipping();
+
+test('a running container that holds the old token at the last look keeps it alive, and is named', () =>
+  rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    rotation.systems.onSync = () => undefined;
+    rotation.systems.containers[2]!.holds = 101;
+    await rotation.approve();
+    const { message } = await rotation.blocked('RolloutIncomplete');
+    expect(message).toContain('worker in w-1 holds first101…last0101 (authorisation 101)');
+    expect(rotation.systems.revoked).toEqual([]);
+  }));
+
+test('a terminating container that holds the old token counts until it is gone', () =>
+  rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    rotation.systems.onSync = () => undefined;
+    rotation.systems.containers.push({ ...rotation.systems.container('app', 'a-9'), terminating: true, holds: 101 });
+    await rotation.approve();
+    const { message } = await rotation.blocked('RolloutIncomplete');
+    expect(message).toContain('app in a-9, terminating, holds first101');
+    expect(rotation.systems.revoked).toEqual([]);
+    rotation.systems.containers.pop();
+    await rotation.send('retry', { by: 'grace@example.org' });
+    await rotation.awaitingApproval(1);
+    await rotation.approve();
+    expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
+  }));
+
+test('new pods with the new token change nothing; a new consumer asks anew', () =>
+  rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    const extra = { ...rotation.systems.container('app', 'a-7') };
+    rotation.systems.containers.push(extra);
+    rotation.systems.containers.push({ ...extra, pod: 'x-1', workload: 'Deployment/draft-short-url-manager' });
+    await rotation.approve();
+    const { waiting } = await rotation.awaitingApproval(1);
+    expect(waiting).toMatchObject({ evidence: { consumers: [{ pods: ['a-1', 'a-2', 'a-7'] }, {}, {}] } });
+    expect((await rotation.status()).notes.join()).toContain('a new consumer appeared');
+    rotation.systems.containers.push({ ...extra, pod: 'a-8' });
+    await rotation.approve();
+    expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
+  }));
+
+test('a container that does not start keeps the approval waiting, then blocks; retry goes on with the same approval', () =>
+  rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    rotation.systems.containers.push({ ...rotation.systems.container('app', 'a-5'), state: 'starting' });
+    await rotation.approve();
+    const { step, message } = await rotation.blocked('RolloutIncomplete');
+    expect({ step, message }).toEqual({ step: 'revoke', message: 'app in a-5 has not started' });
+    rotation.systems.containers.pop();
+    await rotation.send('retry', { by: 'grace@example.org' });
+    expect(await rotation.report()).toMatchObject({ outcome: 'rotated', approvals: [{}] });
+  }));
+
+test('containers started after the sync with the old token bring one more sync, then block', () =>
+  rotating(
+    async (rotation) => {
+      const { message } = await rotation.blocked('SecretNotUpdated');
+      expect(message).toContain('app in a-1 holds first101…last0101');
+      expect(rotation.systems.calls.filter((call) => call === 'createSyncJob')).toHaveLength(2);
+      rotation.systems.onSync = () => rotation.systems.replaceAll();
+      await rotation.send('retry', { by: 'grace@example.org' });
+      await rotation.approve();
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', syncJobs: ['sync-1', 'sync-2', 'sync-3'] });
+    },
+    {
+      prepare: (systems) => {
+        for (const container of systems.containers) container.startedAt = '2020-01-03T00:00:00Z';
+        systems.onSync = () => undefined;
+      },
+    },
+  ));
+
+test('pods that were simply not replaced bring no second sync', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.blocked('RolloutIncomplete');
+      expect(rotation.systems.calls.filter((call) => call === 'createSyncJob')).toHaveLength(1);
+    },
+    { prepare: (systems) => (systems.onSync = () => undefined) },
+  ));
+
+test('a revoke whose answer was lost for good counts as this rotation’s own after retry', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.approve();
+      await rotation.blocked('RevokeNotSeen');
+      await rotation.send('retry', { by: 'grace@example.org' });
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: 101 }] });
+    },
+    { prepare: (systems) => systems.fail('revokeToken', 'RevokeNotSeen', { after: true }) },
+  ));
+
+test('a token that somebody else revoked meanwhile asks anew', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.awaitingApproval();
+      rotation.systems.tokens = rotation.systems.tokens.filter(({ authorisationId }) => authorisationId !== 100);
+      await rotation.approve({ revoke: [100, 101] });
+      await rotation.awaitingApproval(1);
+      expect(rotation.systems.revoked).toEqual([]);
+      expect((await rotation.status()).notes.join()).toContain('(authorisation 100) was revoked by somebody');
+    },
+    {
+      prepare: (systems) => {
+        const [old] = systems.tokens;
+        systems.tokens.unshift({ ...systems.token(100, 0, 0), generated: old!.generated, expires: old!.expires });
+      },
+    },
+  ));
+
+test('a failure after the revoke is an incident that blocks and says what to do', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.approve();
+      const { todo } = await rotation.blocked('ConfirmFailed');
+      expect(todo).toContain('start a rotation with force');
+      rotation.systems.smoke = 'passed';
+      await rotation.send('retry', { by: 'grace@example.org' });
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: 101 }] });
+    },
+    {
+      prepare: (systems) => {
+        systems.onCall = (name) => {
+          if (name === 'revokeToken') systems.smoke = 'failed';
+        };
+      },
+    },
+  ));

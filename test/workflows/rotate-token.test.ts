@@ -1,0 +1,166 @@
+import { expect, test } from '@jest/globals';
+import { useTimeSkipping } from '../support/time-skipping.ts';
+
+const { rotating } = useTimeSkipping();
+
+test('issues, syncs, proves, asks, and only then revokes', () =>
+  rotating(async (rotation) => {
+    const { waiting } = await rotation.awaitingApproval();
+    expect(rotation.systems.revoked).toEqual([]);
+    expect(waiting).toMatchObject({
+      evidence: {
+        round: 1,
+        newToken: { authorisationId: 102 },
+        toRevoke: [{ authorisationId: 101, standing: 'given-up' }],
+        shortfalls: [],
+      },
+    });
+    await rotation.approve();
+    const report = await rotation.report();
+    expect(report).toMatchObject({
+      outcome: 'rotated',
+      origin: 'issued',
+      newToken: { authorisationId: 102 },
+      revoked: [{ authorisationId: 101 }],
+      alive: [{ authorisationId: 102 }],
+      approvals: [{ by: 'grace@example.org', revoke: [101] }],
+      syncJobs: ['sync-1'],
+    });
+    expect(rotation.systems.calls.filter((call) => /create|await|smoke|revoke/.test(call))).toEqual([
+      'createToken',
+      'createSyncJob',
+      'awaitSyncJob',
+      'awaitRollout',
+      'smokeConsumers',
+      'revokeToken',
+      'smokeConsumers',
+      'smokeConsumers',
+    ]);
+  }));
+
+test('adopts a token that outlives the window instead of issuing another', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.approve();
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', origin: 'adopted', revoked: [{}] });
+      expect(rotation.systems.calls).not.toContain('createToken');
+    },
+    { prepare: (systems) => systems.issueByHand() },
+  ));
+
+test('skips the sync where every container holds the adopted token already; the old one must then be named', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.approve({ revoke: undefined });
+      await rotation.answered(/no token was seen to be given up/);
+      await rotation.approve({ revoke: [101] });
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', syncJobs: [] });
+      expect(rotation.systems.revoked).toEqual([101]);
+    },
+    {
+      prepare: (systems) => {
+        const { authorisationId } = systems.issueByHand();
+        for (const container of systems.containers) container.holds = authorisationId;
+      },
+    },
+  ));
+
+test('syncs where a consumer has no container to look into, however many others hold the token', () =>
+  rotating(
+    async (rotation) => {
+      const { waiting } = await rotation.awaitingApproval();
+      expect(rotation.systems.calls).toContain('createSyncJob');
+      expect(waiting).toMatchObject({ evidence: { shortfalls: [{ code: 'no-pod-seen' }] } });
+      await rotation.approve({ accept: undefined, revoke: [101] });
+      await rotation.answered(/not shown: cron-task of CronJob\/short-url-manager-task: no pod is running/);
+      expect(rotation.systems.revoked).toEqual([]);
+      await rotation.approve({ accept: ['no-pod-seen'], revoke: [101] });
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
+    },
+    {
+      prepare: (systems) => {
+        const { authorisationId } = systems.issueByHand();
+        for (const container of systems.containers) container.holds = authorisationId;
+        systems.idle = [{ workload: 'CronJob/short-url-manager-task', container: 'cron-task', variable: 'X' }];
+      },
+    },
+  ));
+
+test('gives no access that was not there: a pair without any token ends as nothing to do', () =>
+  rotating(
+    async (rotation) => {
+      expect(await rotation.report()).toMatchObject({ outcome: 'nothing-to-do' });
+      expect(rotation.systems.calls).not.toContain('createToken');
+    },
+    { prepare: (systems) => (systems.tokens = []) },
+  ));
+
+test('has nothing to do where the only live token lives long and every container holds it', () =>
+  rotating(async (rotation) => expect(await rotation.report()).toMatchObject({ outcome: 'nothing-to-do' }), {
+    prepare: (systems) => {
+      const { authorisationId } = systems.issueByHand();
+      systems.tokens.shift();
+      for (const container of systems.containers) container.holds = authorisationId;
+    },
+  }));
+
+test('issues another token when forced, whatever there is', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.approve({ revoke: [101, 102] });
+      expect(await rotation.report()).toMatchObject({ origin: 'issued', newToken: { authorisationId: 103 } });
+    },
+    { request: { force: true }, prepare: (systems) => systems.issueByHand() },
+  ));
+
+test('a forced rotation never falls back to a token from before it', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.awaitingApproval();
+      rotation.systems.tokens = rotation.systems.tokens.filter(({ authorisationId }) => authorisationId !== 103);
+      await rotation.approve({ revoke: [101, 102] });
+      await rotation.blocked('NewTokenGone');
+      expect(rotation.systems.revoked).toEqual([]);
+    },
+    { request: { force: true }, prepare: (systems) => systems.issueByHand() },
+  ));
+
+test('ends without a revoke when the old token ends while nobody decides', () =>
+  rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    expect(await rotation.report()).toMatchObject({ outcome: 'old-token-expired', revoked: [] });
+  }));
+
+test('ignores staging without a look at anything', () =>
+  rotating(
+    async (rotation) => {
+      expect(await rotation.report()).toMatchObject({ outcome: 'ignored' });
+      expect(rotation.systems.calls).toEqual([]);
+    },
+    { request: { environment: 'staging' } },
+  ));
+
+test('fails a bad request at once, naming each field and what was expected', () =>
+  rotating(
+    async (rotation) => {
+      const { type, message } = await rotation.failure();
+      expect(type).toBe('InvalidRequest');
+      expect(message).toContain('api_user: unknown field, did you mean apiUser?');
+      expect(message).toContain('environment: expected one of integration, staging, production');
+      expect(message).toContain('apiUser: expected the API user’s e-mail, got nothing');
+      expect(rotation.systems.calls).toEqual([]);
+    },
+    { request: { environment: 'live', apiUser: undefined, api_user: 'x@y.z' }, workflowId: 'bad-request' },
+  ));
+
+test('fails another environment’s request before anything is read', () =>
+  rotating(
+    async (rotation) => {
+      expect(await rotation.failure()).toMatchObject({
+        type: 'InvalidRequest',
+        message: 'environment: this worker serves integration, the request says production',
+      });
+      expect(rotation.systems.calls).toEqual([]);
+    },
+    { request: { environment: 'production' } },
+  ));

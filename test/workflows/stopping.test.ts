@@ -1,0 +1,125 @@
+import { expect, test } from '@jest/globals';
+import { useTimeSkipping } from '../support/time-skipping.ts';
+import { until } from '../support/until.ts';
+
+const { rotating } = useTimeSkipping();
+const ABORT = { by: 'grace@example.org', reason: 'wrong pair' };
+
+/** A gate in front of an activity: it waits there until let through. */
+function gate(): { reached: Promise<void>; open: () => void; stop: () => Promise<void> } {
+  let arrive = (): void => undefined;
+  let open = (): void => undefined;
+  const reached = new Promise<void>((resolve) => (arrive = resolve));
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return {
+    reached,
+    open: () => open(),
+    stop: () => {
+      arrive();
+      return opened;
+    },
+  };
+}
+
+test.each([
+  ['findPair', 'UnknownApiUser', 'no token was issued and nothing was revoked'],
+  ['awaitSyncJob', 'SyncJobFailed', 'the new and the old token both live'],
+  ['awaitRollout', 'NotPermitted', 'the new and the old token both live'],
+  ['smokeConsumers', 'NotPermitted', 'the new and the old token both live'],
+  ['createToken', 'CreateAnswerLost', 'a create’s answer was lost'],
+] as const)('an abort while %s is blocked ends tidily and says what lives', (activity, failure, says) =>
+  rotating(
+    async (rotation) => {
+      await rotation.blocked(failure);
+      await rotation.send('abort', ABORT);
+      const report = await rotation.report();
+      expect(report).toMatchObject({ outcome: 'aborted', revoked: [] });
+      expect(report.why).toContain('grace@example.org stopped it (wrong pair)');
+      expect(report.why).toContain(says);
+      expect(rotation.systems.revoked).toEqual([]);
+    },
+    { prepare: (systems) => systems.fail(activity, failure) },
+  ),
+);
+
+test('an abort in the middle of a create lets it end, and the report knows the new token', () => {
+  const create = gate();
+  return rotating(
+    async (rotation) => {
+      await create.reached;
+      await rotation.send('abort', ABORT);
+      await rotation.answered(/stopping/);
+      create.open();
+      const report = await rotation.report();
+      expect(report).toMatchObject({ outcome: 'aborted', newToken: { authorisationId: 102 }, revoked: [] });
+      expect(rotation.systems.calls).not.toContain('createSyncJob');
+    },
+    { prepare: (systems) => (systems.onCall = (name) => (name === 'createToken' ? create.stop() : undefined)) },
+  );
+});
+
+test('an abort in the middle of a revoke lets it end, and the report names what was revoked', () => {
+  const revoke = gate();
+  return rotating(
+    async (rotation) => {
+      await rotation.approve();
+      await revoke.reached;
+      await rotation.send('abort', ABORT);
+      await rotation.answered(/stopping/);
+      revoke.open();
+      const report = await rotation.report();
+      expect(report).toMatchObject({ outcome: 'aborted', revoked: [{ authorisationId: 101 }] });
+      expect(report.why).toContain('revoked before: first101…last0101 (authorisation 101)');
+    },
+    { prepare: (systems) => (systems.onCall = (name) => (name === 'revokeToken' ? revoke.stop() : undefined)) },
+  );
+});
+
+test('an abort during a wait ends it at once', () => {
+  const job = gate();
+  return rotating(
+    async (rotation) => {
+      await job.reached;
+      await rotation.send('abort', ABORT);
+      expect(await rotation.report()).toMatchObject({ outcome: 'aborted' });
+      job.open();
+    },
+    { prepare: (systems) => (systems.onCall = (name) => (name === 'awaitSyncJob' ? job.stop() : undefined)) },
+  );
+});
+
+test('a cancel while a person is waited for closes as completed, with a report', () =>
+  rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    await rotation.handle.cancel();
+    const report = await rotation.report();
+    expect(report).toMatchObject({ outcome: 'aborted', revoked: [], alive: [{}, {}] });
+    expect((await rotation.handle.describe()).status.name).toBe('COMPLETED');
+  }));
+
+test('a cancel during the soak keeps the revoke in the report', () =>
+  rotating(async (rotation) => {
+    await rotation.approve();
+    await until('the soak', async () => (/again after/.test(await rotation.details()) ? true : undefined));
+    await rotation.handle.cancel();
+    expect(await rotation.report()).toMatchObject({ outcome: 'aborted', revoked: [{ authorisationId: 101 }] });
+  }));
+
+test('a later rotation adopts what a stopped one issued', () =>
+  rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    await rotation.send('abort', ABORT);
+    await rotation.report();
+    const { type, taskQueue } = await rotation.handle.describe();
+    const again = await rotation.client.workflow.start(type, {
+      workflowId: rotation.handle.workflowId,
+      taskQueue,
+      args: [{ ...(await rotation.status()).request }],
+    });
+    const status = await until('the second rotation’s approval', async () => {
+      const now = await again.query<Awaited<ReturnType<typeof rotation.status>>>('status');
+      return now.waiting?.kind === 'approval' ? now : undefined;
+    });
+    expect(status.steps.find(({ name }) => name === 'issue')?.note).toContain('adopted first102…last0102');
+    await again.terminate();
+  }));
