@@ -57,6 +57,7 @@ const schema = z.object({
   KUBECONFIG: text.optional(),
   KUBERNETES_NAMESPACE: text.default('apps'),
   ROTATION_SETTINGS: text.optional(),
+  LOG_LEVEL: z.enum(['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
 });
 
 /** What a worker runs with: one environment's addresses and credentials, and its settings. */

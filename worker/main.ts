@@ -1,10 +1,15 @@
-import { Runtime } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { BadConfiguration, readConfiguration } from './configuration.ts';
 import { runWorker } from './run-worker.ts';
 
 try {
   const configuration = readConfiguration(process.env);
-  Runtime.install({ shutdownSignals: [] });
+  const level = configuration.LOG_LEVEL;
+  Runtime.install({
+    shutdownSignals: [],
+    logger: new DefaultLogger(level),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: level, other: 'WARN' }), forward: {} } },
+  });
   const bundle = process.env.WORKFLOW_BUNDLE;
   const worker = await runWorker(configuration, process.env, bundle ? { codePath: bundle } : undefined);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void worker.stop());

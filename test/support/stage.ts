@@ -1,0 +1,159 @@
+import { Client, Connection } from '@temporalio/client';
+import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startRotation } from '../../client/start-rotation.ts';
+import { approvalFor, type Progress } from '../../domain/checklist.ts';
+import type { RotationReport } from '../../domain/report.ts';
+import type { RotationRequest } from '../../domain/request.ts';
+import { IMMEDIATE, type SandboxOptions } from '../../sandbox/options.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { expireIn, pairOf, seedWorld } from '../../sandbox/seed.ts';
+import { startTemporal, type TemporalServer } from '../../sandbox/temporal-server.ts';
+import { WorkerProcess } from '../../sandbox/worker-process.ts';
+import type { Authorisation } from '../../sandbox/world.ts';
+import { readConfiguration } from '../../worker/configuration.ts';
+import { runWorker, type RunningWorker } from '../../worker/run-worker.ts';
+import { BUNDLE } from './bundle.ts';
+import { until } from './until.ts';
+
+export type Status = Progress & { code?: string };
+export const REQUEST: RotationRequest = {
+  environment: 'integration',
+  apiUser: 'short-url-manager@alphagov.co.uk',
+  application: 'publishing-api',
+  requestedBy: 'ada@example.org',
+};
+
+/** Every wait shortened; the rules are the shipped ones. */
+const SETTINGS = {
+  answerLimit: '1 second',
+  signonRequestLimit: '2 seconds',
+  rolloutLimit: '3 seconds',
+  pollEvery: '100 ms',
+  soak: '300 ms',
+  hosts: { integration: '^127\\.0\\.0\\.1$', staging: '^$', production: '^127\\.0\\.0\\.1$' },
+};
+
+/** A real Temporal server and the stand-ins on real sockets, with one pair whose token is about to end. */
+export class Stage {
+  private readonly ending: (() => Promise<unknown>)[] = [];
+
+  private constructor(
+    readonly folder: string,
+    readonly temporal: TemporalServer,
+    readonly sandbox: Sandbox,
+    readonly client: Client,
+  ) {}
+
+  static async set(options: Partial<SandboxOptions> = {}, settings: object = {}): Promise<Stage> {
+    const folder = mkdtempSync(join(tmpdir(), 'signon-stage-'));
+    const temporal = await startTemporal({ dataFile: join(folder, 'temporal.db'), ui: false });
+    const world = seedWorld({ only: ['short-url-manager'] });
+    expireIn(world, REQUEST.apiUser, REQUEST.application, 10);
+    const sandbox = await Sandbox.start(world, { ...IMMEDIATE, ...options });
+    writeFileSync(join(folder, 'settings.json'), JSON.stringify({ ...SETTINGS, ...settings }));
+    const connection = await Connection.connect({ address: temporal.address });
+    return new Stage(folder, temporal, sandbox, new Client({ connection }));
+  }
+
+  /** The variables of this stage's workers. */
+  env(change: Record<string, string> = {}): Record<string, string> {
+    return {
+      ...this.sandbox.workerEnv(),
+      TEMPORAL_ADDRESS: this.temporal.address,
+      ROTATION_SETTINGS: join(this.folder, 'settings.json'),
+      WORKFLOW_BUNDLE: BUNDLE.codePath,
+      ...change,
+    };
+  }
+
+  /** A worker in this process. */
+  async worker(): Promise<RunningWorker> {
+    if (!Runtime._instance)
+      Runtime.install({
+        logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
+        telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+        shutdownSignals: [],
+      });
+    const env = this.env();
+    const worker = await runWorker(readConfiguration(env), env, BUNDLE);
+    this.ending.push(() => worker.stop());
+    return worker;
+  }
+
+  /** A worker in a process of its own. */
+  workerProcess(change: Record<string, string> = {}): WorkerProcess {
+    const worker = new WorkerProcess(this.env(change));
+    this.ending.push(() => worker.crash());
+    return worker;
+  }
+
+  async rotation(request: Partial<RotationRequest> = {}): Promise<StagedRotation> {
+    return new StagedRotation(await startRotation(this.client, { ...REQUEST, ...request }));
+  }
+
+  /** The pair's tokens as Signon has them, revoked ones included, oldest first. */
+  tokens(): Authorisation[] {
+    const { user, server } = pairOf(this.sandbox.world, REQUEST.apiUser, REQUEST.application);
+    return this.sandbox.world.state.authorisations.filter(
+      ({ apiUserId, applicationId }) => apiUserId === user.id && applicationId === server.id,
+    );
+  }
+
+  async strike(): Promise<void> {
+    for (const end of this.ending.toReversed()) await end();
+    await this.client.connection.close();
+    await this.temporal.stop();
+    await this.sandbox.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A rotation on the stage, as people see it. */
+export class StagedRotation {
+  constructor(readonly handle: Awaited<ReturnType<typeof startRotation>>) {}
+
+  /** Undefined while no worker answers. */
+  status(): Promise<Status | undefined> {
+    return this.handle.query<Status>('status').catch(() => undefined);
+  }
+
+  awaitingApproval(round = 1): Promise<Status> {
+    return until(`approval of round ${round}`, async () => {
+      const status = await this.status();
+      return status?.waiting?.kind === 'approval' && status.waiting.evidence.round === round ? status : undefined;
+    });
+  }
+
+  blocked(failure: string): Promise<{ message: string; todo: string }> {
+    return until(`being blocked by ${failure}`, async () => {
+      const waiting = (await this.status())?.waiting;
+      return waiting?.kind === 'blocked' && waiting.failure === failure ? waiting : undefined;
+    });
+  }
+
+  answered(like: RegExp): Promise<string> {
+    return until(`an answer like ${like}`, async () => {
+      const answer = (await this.status())?.lastAnswer;
+      return answer && like.test(answer) ? answer : undefined;
+    });
+  }
+
+  async approve(round = 1, change: object = {}): Promise<void> {
+    const { waiting } = await this.awaitingApproval(round);
+    if (waiting?.kind !== 'approval') throw new Error('nothing waits for approval');
+    const { runId } = await this.handle.describe();
+    const approval = { ...approvalFor(waiting.evidence, runId), by: 'grace@example.org', ...change };
+    await this.handle.signal<[unknown]>('approve', approval);
+  }
+
+  retry(): Promise<void> {
+    return this.handle.signal<[unknown]>('retry', { by: 'grace@example.org' });
+  }
+
+  report(): Promise<RotationReport> {
+    return this.handle.result();
+  }
+}
