@@ -43,7 +43,9 @@ export function judgeApproval(
   if (revoke.length === 0)
     return no('no token was seen to be given up: name the authorisation ids in revoke, e.g. "revoke": [812]');
 
-  const missing = evidence.shortfalls.filter(({ code: shortfall }) => !approval.accept?.includes(shortfall));
+  const missing = evidence.shortfalls.filter(
+    ({ code: shortfall }) => shortfall === 'smoke-failed' || !approval.accept?.includes(shortfall),
+  );
   if (missing.length > 0) {
     const codes = [...new Set(missing.map(({ code: shortfall }) => shortfall))];
     return no(
@@ -66,9 +68,10 @@ function samePerson(
   sender: RecordedSender,
 ): string | undefined {
   const plain = (name: string): string => name.trim().toLowerCase();
-  if (plain(by) === plain(requestedBy)) return by.trim();
-  if (isEmail(starter.identity) && isEmail(sender.identity) && plain(starter.identity) === plain(sender.identity))
-    return sender.identity;
+  const asked = [requestedBy, starter.identity].filter((name, index) => index === 0 || isEmail(name)).map(plain);
+  const approved = [by, sender.identity].filter((name, index) => index === 0 || isEmail(name));
+  const same = approved.find((name) => asked.includes(plain(name)));
+  if (same !== undefined) return same.trim();
   if (starter.principal && sender.principal && starter.principal === sender.principal) return sender.principal;
   return undefined;
 }

@@ -114,6 +114,7 @@ function drawApproval(evidence: Evidence, runId: string): string {
       [
         ['`approve`', `\`${JSON.stringify(approvalFor(evidence, runId))}\``],
         ['`reject`', '`{"by": "you@example.org", "reason": "why the old token must stay"}`'],
+        ['`abort`', '`{"by": "you@example.org", "reason": "why it should end here"}`'],
       ],
     ),
   ].join('\n\n');

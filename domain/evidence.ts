@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { running, sameConsumer, type ClusterLook, type Consumer } from './cluster.ts';
+import { heldTokens, holds } from './possession.ts';
 import { isLive, sameToken, type ListedToken } from './tokens.ts';
 
 /** What the smoke calls showed in one consuming container of one ready pod. */
@@ -27,7 +28,8 @@ export interface Evidence {
   newToken: ListedToken;
   toRevoke: TokenToRevoke[];
   consumers: (Consumer & { pods: string[]; smoke: SmokeResult['verdict']; detail: string })[];
-  shortfalls: { code: Shortfall; what: string }[];
+  /** `smoke-failed` is never up for acceptance. */
+  shortfalls: { code: Shortfall | 'smoke-failed'; what: string }[];
 }
 
 /** Puts together what was seen. Only live tokens other than the new one can be revoked. */
@@ -42,7 +44,7 @@ export function gatherEvidence(seen: {
 }): Evidence {
   const consumers = seen.look.consumers.map((consumer) => {
     const pods = running(seen.look)
-      .filter((container) => sameConsumer(container, consumer))
+      .filter((container) => sameConsumer(container, consumer) && holds(container, seen.newToken))
       .map(({ pod }) => pod);
     const smoke = seen.smoke.find((result) => sameConsumer(result, consumer));
     return {
@@ -58,13 +60,17 @@ export function gatherEvidence(seen: {
     newToken: seen.newToken,
     toRevoke: othersAlive(seen.tokens, seen.newToken, seen.now).map((token) => ({
       ...token,
-      standing: seen.everHeld.some((held) => sameToken(held, token)) ? 'given-up' : 'holder-unknown',
+      standing:
+        seen.everHeld.some((held) => sameToken(held, token)) && heldTokens(seen.look, [token]).length === 0
+          ? 'given-up'
+          : 'holder-unknown',
     })),
     consumers,
     shortfalls: consumers.flatMap((consumer): Evidence['shortfalls'] => {
       const name = `${consumer.container} of ${consumer.workload}`;
       if (consumer.pods.length === 0) return [{ code: 'no-pod-seen', what: `${name}: no pod is running` }];
       if (consumer.smoke === 'passed') return [];
+      if (consumer.smoke === 'failed') return [{ code: 'smoke-failed', what: `${name}: ${consumer.detail}` }];
       return [{ code: 'not-smoke-tested', what: `${name}: ${consumer.detail}` }];
     }),
   };

@@ -36,6 +36,10 @@ export const FAILURES = {
     treatment: 'blocks',
     todo: 'Rename one of the applications in Signon so that only one matches, then retry.',
   },
+  AccessEnded: {
+    treatment: 'blocks',
+    todo: 'Somebody ended this pair’s access while the rotation ran, and none is granted anew. Abort it.',
+  },
   PairChanged: {
     treatment: 'blocks',
     todo: 'Signon’s data changed under this rotation (a copy of another environment?). Abort it and start another: ids are looked up anew.',
@@ -94,6 +98,10 @@ export const FAILURES = {
     treatment: 'blocks',
     todo: 'The application was retired meanwhile and Signon hides its tokens alive: look in Signon’s database, then abort.',
   },
+  LookTooOld: {
+    treatment: 'blocks',
+    todo: 'Signon takes too long to revoke after each fresh look: check that it is well, then retry.',
+  },
   NotTheApprovedToken: {
     treatment: 'blocks',
     todo: 'Signon shows another token under the approved id. Stop, find out whether the environment was copied over, then retry: the evidence is gathered afresh.',
@@ -104,7 +112,7 @@ export const FAILURES = {
   },
   ConfirmFailed: {
     treatment: 'blocks',
-    todo: 'Incident: start a rotation with force to issue again, and restart the workloads named here. Then retry, or abort.',
+    todo: 'Incident: restart the workloads named here, then retry. Where that does not help, abort and start a rotation of the pair with force (send accept ["unlisted-token"] when it asks).',
   },
   WaitInterrupted: { treatment: 'retried', todo: 'Nothing: the worker was shutting down; another goes on.' },
   Unexpected: {
@@ -117,5 +125,5 @@ export type FailureName = keyof typeof FAILURES;
 
 /** What to do about a failure, for names that came back over the wire. */
 export function todoFor(name: string): string {
-  return name in FAILURES ? FAILURES[name as FailureName].todo : FAILURES.Unexpected.todo;
+  return Object.hasOwn(FAILURES, name) ? FAILURES[name as FailureName].todo : FAILURES.Unexpected.todo;
 }

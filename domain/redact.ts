@@ -1,5 +1,5 @@
 const BEARER = /\bbearer[\s"':=]+[^\s"',;]+/gi;
-const BEARER_TOKEN = /\bbearer_token["']?\s*[:=]+>?\s*["']?[^\s"',;]+/gi;
+const BEARER_TOKEN = /bearer_token[\\"']*\s*[:=]+>?\s*[\\"']*[^\s\\"',;]+/gi;
 const LONG_RUN = /[A-Za-z0-9+/_=-]{20,}/g;
 const LONGEST_QUOTE = 2000;
 

@@ -10,7 +10,12 @@ import { isLive, type ListedToken } from './tokens.ts';
  */
 export function voidedBy(
   evidence: Evidence,
-  fresh: { tokens: readonly ListedToken[]; look: ClusterLook; now: number; ended: readonly number[] },
+  fresh: {
+    tokens: readonly ListedToken[];
+    look: ClusterLook;
+    now: number;
+    ended: readonly number[];
+  },
 ): string | undefined {
   const approved: ListedToken[] = [evidence.newToken, ...evidence.toRevoke];
   const appeared = fresh.tokens.find(
@@ -30,6 +35,8 @@ export function voidedBy(
     (consumer) => !evidence.consumers.some((known) => sameConsumer(known, consumer)),
   );
   if (joined) return `a new consumer appeared: ${joined.container} of ${joined.workload}`;
+
+  if (fresh.look.mountedBy.length > 0) return `${fresh.look.mountedBy.join(', ')} mount the Secret as files`;
 
   const others = running(fresh.look).filter((container) => !holds(container, evidence.newToken));
   return others.length > 0 ? describeOthers(others, fresh.tokens) : undefined;

@@ -161,6 +161,13 @@ export class World {
     this.changed();
   }
 
+  /** Suspending an API user revokes its tokens; lifting that restores none. */
+  suspend(apiUserId: number): void {
+    this.state.apiUsers.find(({ id }) => id === apiUserId)!.suspended = true;
+    for (const { id } of this.state.authorisations.filter((token) => token.apiUserId === apiUserId)) this.revoke(id);
+    this.changed();
+  }
+
   /** What happens weekly: expired tokens are deleted, and their ids answer 404 from then on. */
   deleteExpired(): void {
     this.state.authorisations = this.state.authorisations.filter(({ expiresAt }) => expiresAt > this.now());

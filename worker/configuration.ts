@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import ms from 'ms';
 import { z } from 'zod';
 import { Secret } from '../activities/secret.ts';
+import { totpCode } from '../activities/signon/totp.ts';
 import { ENVIRONMENTS } from '../domain/request.ts';
 import type { Settings } from '../domain/settings.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
@@ -16,6 +17,14 @@ const duration = z
   .string()
   .refine((value) => Number.isFinite(ms(value as ms.StringValue)), 'expected a duration such as "10 minutes"')
   .transform((value) => value as ms.StringValue);
+
+function makesCodes(totpSecret: Secret): boolean {
+  try {
+    return totpCode(totpSecret, 0).length === 6;
+  } catch {
+    return false;
+  }
+}
 
 const settings = z.strictObject({
   window: duration,
@@ -43,9 +52,7 @@ const schema = z.object({
   SIGNON_URL: url,
   SIGNON_EMAIL: z.email(),
   SIGNON_PASSWORD: secret,
-  SIGNON_TOTP_SECRET: text
-    .regex(/^[A-Za-z2-7]{16,}=*$/, 'expected a base32 secret of at least 16 characters')
-    .transform((value) => new Secret(value)),
+  SIGNON_TOTP_SECRET: secret.refine(makesCodes, 'expected a base32 secret of at least 16 characters'),
   ARGOCD_URL: url,
   ARGOCD_TOKEN: secret,
   ARGOCD_APPLICATION: text.default('signon'),

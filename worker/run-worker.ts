@@ -9,6 +9,8 @@ import type { Configuration } from './configuration.ts';
 
 /** Where the workflows are; a bundle made before may be given instead. */
 export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+/** What workers and bundles decode payloads with. */
+export const PAYLOAD_CONVERTER_PATH = fileURLToPath(new URL('../workflows/payload-converter.cjs', import.meta.url));
 
 export interface RunningWorker {
   /** Settles when the worker has ended. */
@@ -39,6 +41,7 @@ export async function runWorker(
     taskQueue: taskQueueOf(configuration.ROTATION_ENVIRONMENT),
     activities: createActivities(configuration, client, draining.signal),
     interceptors: { activity: [heartbeats] },
+    dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH },
     ...(bundle ? { workflowBundle: bundle } : { workflowsPath: WORKFLOWS_PATH }),
     shutdownGraceTime: '2 minutes', // creates and revokes end by themselves well before
     shutdownForceTime: '150 seconds',

@@ -1,4 +1,9 @@
-import { proxyActivities, type ActivityInterfaceFor, type ActivityOptions } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  proxyActivities,
+  type ActivityInterfaceFor,
+  type ActivityOptions,
+} from '@temporalio/workflow';
 import type { ArgoActivities } from '../activities/argo/interface.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/interface.ts';
 import type { SignonActivities } from '../activities/signon/interface.ts';
@@ -8,7 +13,8 @@ import { STEPS_OPTIONS } from './steps.ts';
 
 /** Every activity with the options of its kind and a summary for the timeline. */
 function told<T extends object>(options: ActivityOptions, summary: string): ActivityInterfaceFor<T> {
-  return proxyActivities<T>({ ...options, summary });
+  // An abort must not wait for a hanging activity's word; what must not be cut short runs in a scope that cannot be cancelled.
+  return proxyActivities<T>({ ...options, summary, cancellationType: ActivityCancellationType.TRY_CANCEL });
 }
 
 export const { beginRotation } = told<TemporalActivities>(STEPS_OPTIONS.own, 'Check the environment, fix the settings');

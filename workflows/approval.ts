@@ -49,11 +49,16 @@ export class ApprovalDesk {
     );
   }
 
+  private rejected(): boolean {
+    return this.rejection !== undefined;
+  }
+
   /** Waits for a person's decision on this evidence, at most until one of its tokens ends by itself. */
   async ask(evidence: Evidence): Promise<Decision> {
     const { book } = this;
     const ends = Math.min(...evidence.toRevoke.map(({ expires }) => endOfDay(expires)));
-    book.waitFor({ kind: 'approval', evidence, since: new Date().toISOString() });
+    const waiting = { kind: 'approval', evidence, since: new Date().toISOString() } as const;
+    book.waitFor(waiting);
     this.open = true;
     try {
       for (;;) {
@@ -64,6 +69,7 @@ export class ApprovalDesk {
         if (!decided) return { kind: 'token-ended' };
         if (this.rejection) return { kind: 'rejected', ...this.rejection };
         const { value, ordinal } = this.approvals[0]!;
+        book.waitFor(undefined);
         const verdict = await judge({
           approval: value,
           ordinal,
@@ -72,7 +78,9 @@ export class ApprovalDesk {
           delegation: this.delegation,
         });
         this.approvals.shift();
+        if (this.rejected()) continue; // came while the approval was judged: whoever says no is heard
         if (!verdict.counts) {
+          book.waitFor(waiting);
           book.answer(`approval by ${value.by} not accepted: ${verdict.why}`);
           continue;
         }
@@ -84,6 +92,7 @@ export class ApprovalDesk {
     } finally {
       this.open = false;
       this.approvals.length = 0;
+      this.rejection = undefined;
       book.waitFor(undefined);
     }
   }

@@ -4,6 +4,7 @@ import type { Assessment } from '../domain/plan.ts';
 import { disagreements } from '../domain/possession.ts';
 import type { RotationRequest } from '../domain/request.ts';
 import { beginRotation, cronJobUid, findPair, findSyncCronJob, listTokens, lookAtConsumers } from './activities.ts';
+import { refuseUnprovable } from './rollout.ts';
 import type { Runbook } from './runbook.ts';
 
 /** Gathers all that the plan needs, and blocks where the systems do not fit together. Reads only. */
@@ -22,8 +23,7 @@ export async function assess(book: Runbook, request: RotationRequest): Promise<A
     );
   if (tokens.length > 0 && pair.apiUser.suspended)
     throw block('ApiUserSuspended', `${pair.apiUser.email} is suspended in Signon: the sync skips it`);
-  if (look.mountedBy.length > 0)
-    throw block('SecretMountedAsFile', `${look.mountedBy.join(', ')} mount ${pair.secret} as files`);
+  refuseUnprovable(look, pair);
   if (tokens.length > 0 && look.consumers.length === 0)
     throw block('NoConsumers', `no container reads the Secret ${pair.secret}`);
   const { environment, unlisted } = disagreements(look, tokens, request.environment);

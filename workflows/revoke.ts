@@ -1,12 +1,17 @@
-import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
-import { describeOthers } from '../domain/possession.ts';
+import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow';
+import ms from 'ms';
 import type { ClusterLook } from '../domain/cluster.ts';
-import type { Evidence } from '../domain/evidence.ts';
+import type { Evidence, TokenToRevoke } from '../domain/evidence.ts';
+import { describeOthers } from '../domain/possession.ts';
 import { isLive, successorOf, type ListedToken } from '../domain/tokens.ts';
 import { voidedBy } from '../domain/voided.ts';
 import { listTokens, lookAtConsumers, revokeToken } from './activities.ts';
-import { rolledOut, type Expected } from './rollout.ts';
+import { refuseUnprovable, rolledOut, type Expected } from './rollout.ts';
 import type { Runbook } from './runbook.ts';
+
+/** A revoke follows its look within this time, or looks again. */
+const LOOK_HOLDS_FOR = ms('2 minutes');
+const LOOKS_AT_MOST = 5;
 
 /** What a fresh look found. */
 export interface Fresh {
@@ -21,10 +26,12 @@ export interface Fresh {
 export async function lookAgain(book: Runbook, expected: Expected): Promise<Fresh> {
   const { pair, newToken, settings, before } = expected;
   const [listed, look] = await Promise.all([listTokens(pair), lookAtConsumers(pair.secret)]);
+  refuseUnprovable(look, pair);
   const tokens = listed.map((token) =>
     token.authorisationId === newToken.authorisationId ? { ...token, sha256: newToken.sha256 } : token,
   );
   book.report.alive = tokens.filter((token) => isLive(token, Date.now()));
+  book.countRevoked(tokens);
   const successor = successorOf(newToken, tokens, { before, window: settings.window, now: Date.now() });
   if (!successor)
     throw ApplicationFailure.nonRetryable(
@@ -41,40 +48,62 @@ export async function lookAgain(book: Runbook, expected: Expected): Promise<Fres
 }
 
 /**
- * Looks again right before the act, then revokes what the approval covers. Once the first revoke has begun, all run to their end.
- * Containers that start or end are waited for first, the approval kept. Where the evidence no longer holds, nothing (more) is revoked and what was found is returned.
+ * Revokes what the approval covers, each token right after a fresh look. Once the first revoke has begun, all run to their end.
+ * Where the evidence no longer holds, nothing (more) is revoked and what was found is returned.
  */
 export async function revokeWhileEvidenceHolds(
   book: Runbook,
   order: Expected & { evidence: Evidence; revoke: number[] },
 ): Promise<'done' | Fresh> {
-  const { pair, evidence } = order;
-  let fresh = await lookAgain(book, order);
-  if (fresh.look.containers.some(({ state, terminating }) => state === 'starting' || terminating)) {
-    const settled = await rolledOut({ ...order, followed: undefined });
-    fresh = await lookAgain(book, order);
-    const starting = fresh.look.containers.filter(({ state }) => state === 'starting');
-    if (settled.kind !== 'held' && starting.length > 0)
-      throw ApplicationFailure.nonRetryable(describeOthers(starting, fresh.tokens), 'RolloutIncomplete');
-  }
-  const reason = voidedBy(evidence, { ...fresh, ended: book.revokesBegun, now: Date.now() });
-  if (reason !== undefined) {
-    book.remark(`The evidence of round ${evidence.round} no longer holds: ${reason}`);
-    return fresh;
-  }
-  const covered = evidence.toRevoke.filter(
-    ({ authorisationId }) =>
-      order.revoke.includes(authorisationId) &&
-      !book.report.revoked.some((revoked) => revoked.authorisationId === authorisationId),
-  );
-  await CancellationScope.nonCancellable(async () => {
-    for (const token of covered) {
-      book.revokesBegun.push(token.authorisationId);
-      await revokeToken({ pair, token });
-      book.report.revoked.push(token);
-      book.report.alive = book.report.alive.filter(({ authorisationId }) => authorisationId !== token.authorisationId);
-      book.note('revoke', `revoked ${book.report.revoked.map(({ masked }) => masked).join(', ')}`);
+  const { evidence, revoke } = order;
+  const left = (): TokenToRevoke[] =>
+    evidence.toRevoke.filter(
+      ({ authorisationId }) => revoke.includes(authorisationId) && !book.hasRevoked(authorisationId),
+    );
+  for (let looks = 1; ; looks++) {
+    const fresh = await lookUntilSettled(book, order);
+    const [token] = left();
+    if (!token) return 'done';
+    const ended = book.revokesBegun.map(({ authorisationId }) => authorisationId);
+    const reason = voidedBy(evidence, { ...fresh, ended, now: Date.now() });
+    if (reason !== undefined) {
+      book.remark(`The evidence of round ${evidence.round} no longer holds: ${reason}`);
+      return fresh;
     }
-  });
-  return 'done';
+    const notAfter = new Date(Date.parse(fresh.look.at) + LOOK_HOLDS_FOR).toISOString();
+    const revoked = await CancellationScope.nonCancellable(async () => {
+      if (book.report.revoked.length === 0) book.stopIfAsked(); // before the first, a stop still counts
+      book.revokesBegun.push(token);
+      return revokeToken({ pair: order.pair, token, notAfter }).then(() => true, unlessTooOld);
+    });
+    if (revoked) book.countRevoked([], [token]);
+    else if (looks >= LOOKS_AT_MOST)
+      throw ApplicationFailure.nonRetryable(`${looks} looks grew too old before the revoke`, 'LookTooOld');
+    if (left().length === 0) return 'done';
+  }
+}
+
+/** A revoke that came too late after its look asks for another look; any other failure is one. */
+function unlessTooOld(error: unknown): false {
+  if (
+    error instanceof ActivityFailure &&
+    error.cause instanceof ApplicationFailure &&
+    error.cause.type === 'LookTooOld'
+  )
+    return false;
+  throw error;
+}
+
+/** Looks again; containers that start or end are waited for first, the approval kept. */
+async function lookUntilSettled(book: Runbook, order: Expected): Promise<Fresh> {
+  const fresh = await lookAgain(book, order);
+  const moving = fresh.look.containers.filter(({ state, terminating }) => state === 'starting' || terminating);
+  if (moving.length === 0) return fresh;
+  book.note('revoke', `waits for ${moving.length} containers that start or end`);
+  const settled = await rolledOut({ ...order, followed: undefined });
+  const again = await lookAgain(book, order);
+  const starting = again.look.containers.filter(({ state }) => state === 'starting');
+  if (settled.kind !== 'held' && starting.length > 0)
+    throw ApplicationFailure.nonRetryable(describeOthers(starting, again.tokens), 'RolloutIncomplete');
+  return again;
 }

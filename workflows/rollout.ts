@@ -25,16 +25,28 @@ export interface Expected {
 /**
  * Waits until every running container that reads the Secret holds the new token.
  * A container started after the sync with another token proves that the Secret was not updated: syncs once more, then blocks.
+ * So it does where the sync was skipped, since all held the token, and some do not any more.
  */
 export async function everyConsumerHolds(
   book: Runbook,
   expected: Expected & { sync: () => Promise<Sync> },
 ): Promise<ClusterLook> {
   const seen = await rolledOut(expected);
-  const again = seen.kind === 'not-updated' ? await rolledOut({ ...expected, followed: await expected.sync() }) : seen;
+  const syncMayHelp = seen.kind === 'not-updated' || (seen.kind === 'incomplete' && expected.followed === undefined);
+  const again = syncMayHelp ? await rolledOut({ ...expected, followed: await expected.sync() }) : seen;
   if (again.kind !== 'held') throw notHeld(again.kind, describeOthers(again.containers, expected.tokens));
+  refuseUnprovable(again.look, expected.pair);
   book.note('roll out', `${running(again.look).length} running containers hold ${expected.newToken.masked}`);
   return again.look;
+}
+
+/** Blocks where a workload mounts the Secret as files: what it holds cannot be proven. */
+export function refuseUnprovable(look: ClusterLook, pair: Pair): void {
+  if (look.mountedBy.length > 0)
+    throw ApplicationFailure.nonRetryable(
+      `${look.mountedBy.join(', ')} mount ${pair.secret} as files`,
+      'SecretMountedAsFile',
+    );
 }
 
 /** One wait for the rollout, bounded by the setting. */

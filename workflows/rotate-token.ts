@@ -16,6 +16,8 @@ import { requestOrFail, runbook } from './runbook.ts';
 import { smokeCalls } from './smoke.ts';
 import { synced, type Sync } from './sync.ts';
 
+const ROTATED = 'every consumer holds the new token, and the old one is revoked';
+
 /**
  * Rotates one Signon API token. The old token keeps working until a person approves its end.
  * Its workflow id, `rotate-token/<environment>/<api user>/<application>`, is the pair's lock; under any other id it hands over.
@@ -39,6 +41,7 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
     const before = request.force ? assessment.tokens.map(({ authorisationId }) => authorisationId) : [];
     const everHeld = heldTokens(assessment.look, assessment.tokens);
     let syncedFor: number | undefined;
+    let confirmedRevokes = 0;
     let now = { ...issued, look: assessment.look };
     for (let round = 1; ; round++) {
       const expected = { pair, settings, before, ...now };
@@ -53,8 +56,9 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
       const smoke = await book.step('smoke', () => smokeCalls(book, look, pair, settings));
       if (othersAlive(now.tokens, now.newToken, Date.now()).length === 0) {
         book.skip('approve', 'no other token of the pair is live');
-        if (book.report.revoked.length > 0) break;
-        return book.close('old-token-expired', 'every consumer holds the new token, and no older one is live');
+        return book.report.revoked.length > 0
+          ? book.close('rotated', ROTATED)
+          : book.close('old-token-expired', 'every consumer holds the new token, and no older one is live');
       }
 
       const evidence = gatherEvidence({ round, now: Date.now(), ...now, look, everHeld, smoke });
@@ -68,9 +72,10 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
             );
       now = fresh === 'done' ? await book.step('revoke', () => lookAgain(book, expected)) : fresh;
       everHeld.push(...heldTokens(now.look, now.tokens)); // a later token may have become the new one: prove that one, ask anew
-      if (fresh === 'done' && othersAlive(now.tokens, now.newToken, Date.now()).length === 0) break;
+      if (book.report.revoked.length === confirmedRevokes) continue;
+      await book.step('confirm', () => confirmed(book, { pair, settings, before, ...now }));
+      confirmedRevokes = book.report.revoked.length;
+      if (othersAlive(now.tokens, now.newToken, Date.now()).length === 0) return book.close('rotated', ROTATED);
     }
-    await book.step('confirm', () => confirmed(book, { pair, settings, before, ...now }));
-    return book.close('rotated', 'every consumer holds the new token, and the old one is revoked');
   });
 }

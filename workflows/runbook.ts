@@ -16,6 +16,7 @@ import { shapeRefusal, shapeRetry } from '../domain/decisions.ts';
 import { todoFor } from '../domain/failures.ts';
 import type { Outcome } from '../domain/plan.ts';
 import type { RotationReport } from '../domain/report.ts';
+import type { ListedToken } from '../domain/tokens.ts';
 import { parseRequest, type RotationRequest } from '../domain/request.ts';
 import { readRetries } from './activities.ts';
 import { abort, retry, status } from './messages.ts';
@@ -38,12 +39,15 @@ class Stopped extends Error {}
 export class Runbook {
   readonly report: RotationReport;
   readonly accepted = new Set<string>();
-  /** Authorisation ids whose revoke was begun: one of them that is gone was not revoked by somebody else. */
-  readonly revokesBegun: number[] = [];
+  /** Tokens whose revoke was begun: one of them that is gone was not revoked by somebody else. */
+  readonly revokesBegun: ListedToken[] = [];
   private readonly progress: Progress;
   private stop?: { by: string; reason: string };
   private interrupt: () => void = () => undefined;
   private resume = false;
+  /** A step is under way. */
+  private active = false;
+  private watching = false;
 
   constructor(request: RotationRequest) {
     const { environment, apiUser, application } = request;
@@ -77,11 +81,15 @@ export class Runbook {
       const scope = new CancellationScope();
       this.interrupt = () => scope.cancel();
       try {
-        const result = await scope.run(() => this.watchingRetries(name, act));
+        this.active = true;
+        this.watchRetries();
+        const result = await scope.run(act);
+        this.rest();
         this.mark(name, 'done');
         this.stopIfAsked();
         return result;
       } catch (error) {
+        this.rest();
         if (error instanceof Stopped || (this.stop && isCancellation(error))) throw new Stopped();
         this.stopIfAsked();
         await this.block(name, failureOf(error), tries);
@@ -89,24 +97,32 @@ export class Runbook {
     }
   }
 
-  /** While a step's activities are tried again and again, says so: which, how often, and what failed last. */
-  private async watchingRetries<T>(name: StepName, act: () => Promise<T>): Promise<T> {
-    const watch = new CancellationScope();
-    const watching = watch.run(async () => {
-      if (name === 'approve') return; // what it waits for is a person, and is shown as that
+  /** While activities are tried again and again, says so: which, how often, and what failed last. Ends when a person is waited for. */
+  private watchRetries(): void {
+    if (this.watching) return;
+    this.watching = true;
+    void (async () => {
       for (const pause of WATCH_RETRIES_AFTER) {
         await sleep(pause);
-        this.progress.retrying = await readRetries().catch(() => []);
+        if (!this.watched()) break;
+        const retrying = await readRetries().catch(() => []);
+        if (!this.watched()) break;
+        this.progress.retrying = retrying;
         this.show();
       }
-    });
-    watching.catch(() => undefined); // ended by the cancel below
-    try {
-      return await act();
-    } finally {
-      watch.cancel();
-      this.progress.retrying = [];
-    }
+      this.watching = false;
+    })();
+  }
+
+  /** Whether it is the outside that is waited for, not a person. */
+  private watched(): boolean {
+    return this.active && this.progress.waiting === undefined;
+  }
+
+  /** No step is under way any more, so nothing is tried again. */
+  private rest(): void {
+    this.active = false;
+    this.progress.retrying = [];
   }
 
   /** Marks a step as not needed. */
@@ -130,6 +146,7 @@ export class Runbook {
   waitFor(waiting: Progress['waiting']): void {
     this.progress.waiting = waiting;
     this.show();
+    if (!waiting) this.watchRetries();
   }
 
   /** Answers a decision somebody sent. */
@@ -146,6 +163,27 @@ export class Runbook {
     return this.report;
   }
 
+  /** Ends the rotation here, if somebody asked for it. */
+  stopIfAsked(): void {
+    if (this.stop) throw new Stopped();
+  }
+
+  hasRevoked(id: number): boolean {
+    return this.report.revoked.some(({ authorisationId }) => authorisationId === id);
+  }
+
+  /** Keeps for the report what was revoked: what is known to be, and what was begun and is no longer listed. */
+  countRevoked(listed: readonly ListedToken[], known: readonly ListedToken[] = this.revokesBegun): void {
+    for (const token of known) {
+      const { authorisationId } = token;
+      if (this.hasRevoked(authorisationId) || listed.some((still) => still.authorisationId === authorisationId))
+        continue;
+      this.report.revoked.push(token);
+      this.report.alive = this.report.alive.filter((alive) => alive.authorisationId !== authorisationId);
+      this.note('revoke', `revoked ${this.report.revoked.map(({ masked }) => masked).join(', ')}`);
+    }
+  }
+
   /** Asks the rotation to end, as soon as what must not be cut short has run to its end. */
   requestStop(by: string, reason: string): void {
     this.stop ??= { by, reason };
@@ -157,9 +195,14 @@ export class Runbook {
   closeStopped(): RotationReport {
     const { revoked, newToken } = this.report;
     const stopped = this.stop ?? { by: 'nobody', reason: '' };
+    const named = (tokens: readonly ListedToken[]): string =>
+      tokens.map(({ masked, authorisationId }) => `${masked} (authorisation ${authorisationId})`).join(', ');
+    const unknown = this.revokesBegun.filter(({ authorisationId }) => !this.hasRevoked(authorisationId));
+    if (unknown.length > 0)
+      this.remark(`A revoke was begun and its answer lost, so it may have been revoked: ${named(unknown)}`);
     const after =
-      revoked.length > 0
-        ? `revoked before: ${revoked.map(({ masked, authorisationId }) => `${masked} (authorisation ${authorisationId})`).join(', ')}`
+      revoked.length > 0 || unknown.length > 0
+        ? `revoked before: ${named(revoked) || 'none for certain'}${unknown.length > 0 ? `; perhaps: ${named(unknown)}` : ''}`
         : newToken
           ? 'nothing was revoked: the new and the old token both live, and a later rotation adopts the new one'
           : this.report.createsLost
@@ -183,10 +226,6 @@ export class Runbook {
     await condition(() => this.resume || this.stop !== undefined);
     this.waitFor(undefined);
     this.stopIfAsked();
-  }
-
-  private stopIfAsked(): void {
-    if (this.stop) throw new Stopped();
   }
 
   private listen(): void {

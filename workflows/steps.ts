@@ -42,12 +42,14 @@ export const STEPS_OPTIONS = {
   },
 } as const satisfies Record<string, ActivityOptions>;
 
-/** When a step under way is looked at for activities that are tried again: pauses between looks, the last ones up to an hour on. */
+/** How long the outside is waited for before a look at what is tried again, and then between looks: about four hours in all. */
 export const WATCH_RETRIES_AFTER: readonly ms.StringValue[] = [
   '30 seconds',
   '2 minutes',
   '5 minutes',
   '10 minutes',
   '20 minutes',
-  '30 minutes',
+  '40 minutes',
+  '80 minutes',
+  '80 minutes',
 ];

@@ -67,8 +67,10 @@ export class ArgoClient {
     let answer = await this.post(`${base}/v2`, {}, { ...fields, action: 'create-job' });
     if (answer.status === 404 && json(answer.body) === undefined)
       answer = await this.post(base, fields, '"create-job"');
-    if (answer.status === 409)
-      return { kind: 'name-taken', job: /jobs\.batch "([a-z0-9.-]{1,253})"/.exec(answer.body)?.[1] };
+    if (answer.status === 409) {
+      const said = refusal.safeParse(json(answer.body)).data?.message;
+      return { kind: 'name-taken', job: /jobs\.batch "([a-z0-9.-]{1,253})"/.exec(said ?? '')?.[1] };
+    }
     if (answer.status !== 200) throw this.refusalOf(answer, 'create-job');
     return { kind: 'accepted' };
   }

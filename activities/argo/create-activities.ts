@@ -51,7 +51,11 @@ export function createArgoActivities(argo: ArgoClient, account: ArgoAccount, wai
           const answer = await argo.createJob(cronJob.name);
           if (answer.kind === 'accepted') return 'accepted';
           // Argo CD names Jobs by the minute: the name is free again in the next, unless the Job that has it serves us.
-          return jobsOf(await argo.tree(), cronJob).find((job) => job.name === answer.job && serves(job));
+          const holder = jobsOf(await argo.tree(), cronJob).find((job) => job.name === answer.job);
+          if (!holder || serves(holder)) return holder;
+          before.push(holder.uid);
+          keepForNextAttempt({ before } satisfies Asked);
+          return undefined;
         },
         { ...waits, everyMs: Math.max(waits.everyMs, ms('1 second')), deadline },
       );

@@ -37,11 +37,16 @@ export function mounts(spec: V1PodSpec | undefined, secret: string): boolean {
   );
 }
 
+/** Whether a pod may still run something. */
+export function isAlive(pod: V1Pod): boolean {
+  return pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
+}
+
 /** The consumers in one pod, without what they hold. */
 export function consumingContainers(pod: V1Pod, secret: string): Omit<ConsumingContainer, 'digests' | 'environment'>[] {
   const name = pod.metadata?.name ?? '';
   const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
-  const over = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+  const over = !isAlive(pod);
   const init = new Set(
     (pod.spec?.initContainers ?? [])
       .filter(({ restartPolicy }) => restartPolicy !== 'Always')

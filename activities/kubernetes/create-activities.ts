@@ -1,4 +1,5 @@
 import {
+  describeContainer,
   sameConsumer,
   type ClusterLook,
   type Consumer,
@@ -11,11 +12,15 @@ import type { SmokeCall } from '../../domain/settings.ts';
 import { failure } from '../failure.ts';
 import { lookUntil, type Waits } from '../polling.ts';
 import type { KubernetesClient } from './client.ts';
-import { consumersOf, consumingContainers, mounts } from './consumers.ts';
+import { consumersOf, consumingContainers, isAlive, mounts, ownerOf } from './consumers.ts';
 import type { KubernetesActivities } from './interface.ts';
 import { digestWithRuby, digestWithShell, smokeWithRuby } from './scripts.ts';
 
-type Held = { digests: Digests; environment: string } | 'gone';
+interface Held {
+  digests: Digests;
+  environment: string;
+}
+const LOOKS_AT_MOST = 3;
 /** Env is resolved once, when a container starts: what one holds never changes, so each is asked once. */
 type Asked = Map<string, Held>;
 
@@ -72,25 +77,37 @@ async function findReaders(cluster: KubernetesClient, secret: string): Promise<C
   ])
     if (!consumers.some((known) => sameConsumer(known, { workload, container, variable })))
       consumers.push({ workload, container, variable });
-  const mountedBy = templates.filter(({ spec }) => mounts(spec, secret)).map(({ workload }) => workload);
+  const mounting = [...templates, ...pods.filter(isAlive).map((pod) => ({ workload: ownerOf(pod), spec: pod.spec }))];
+  const mountedBy = [...new Set(mounting.filter(({ spec }) => mounts(spec, secret)).map(({ workload }) => workload))];
   return { at, consumers, containers, mountedBy };
 }
 
-/** Finds all readers and asks each running container what it holds. */
+/**
+ * Finds all readers and asks each running container what it holds. One that gave no answer because it is gone is looked for again:
+ * only a list says that a container ended; its silence never does.
+ */
 async function look(cluster: KubernetesClient, secret: string, asked: Asked): Promise<ClusterLook> {
-  const readers = await findReaders(cluster, secret);
-  const containers: ConsumingContainer[] = [];
-  for (const container of readers.containers) {
-    if (container.state !== 'running') {
-      containers.push(container);
-      continue;
+  for (let tries = 1; ; tries++) {
+    const readers = await findReaders(cluster, secret);
+    const containers: ConsumingContainer[] = [];
+    const silent: string[] = [];
+    for (const container of readers.containers) {
+      if (container.state !== 'running') {
+        containers.push(container);
+        continue;
+      }
+      const key = `${container.containerId}/${container.variable}`;
+      const held = asked.get(key) ?? (await ask(cluster, container));
+      if (held === 'gone') silent.push(describeContainer(container));
+      else {
+        asked.set(key, held);
+        containers.push({ ...container, ...held });
+      }
     }
-    const key = `${container.containerId}/${container.variable}`;
-    const held = asked.get(key) ?? (await ask(cluster, container));
-    asked.set(key, held);
-    containers.push(held === 'gone' ? { ...container, state: 'ended', ready: false } : { ...container, ...held });
+    if (silent.length === 0) return { ...readers, containers };
+    if (tries === LOOKS_AT_MOST)
+      throw failure('ExecIncomplete', `${silent.join(', ')}: listed as running, but gave no answer`);
   }
-  return { ...readers, containers };
 }
 
 /** A Job that a CronJob made counts as the CronJob's. */
@@ -105,7 +122,7 @@ function ownerOfJob(
 }
 
 /** Asks a container what it holds: with Ruby, and with a shell where there is none. */
-async function ask(cluster: KubernetesClient, container: ConsumingContainer): Promise<Held> {
+async function ask(cluster: KubernetesClient, container: ConsumingContainer): Promise<Held | 'gone'> {
   const withRuby = await cluster.exec(container, digestWithRuby([container.variable]));
   const answer =
     withRuby.kind === 'no-such-program'

@@ -14,7 +14,7 @@ export type ExecResult =
   /** The program is not in the container. */
   | { kind: 'no-such-program' }
   | { kind: 'exited'; code: number }
-  /** The container ended, or the pod is gone: nobody holds anything there any more. */
+  /** The pod or the container is not there, or not any more. Only a list of pods can tell whether it ended. */
   | { kind: 'gone' };
 
 const LARGEST_OUTPUT = 64 * 1024;
@@ -73,7 +73,6 @@ export async function execIn(
     return { kind: 'answered', lines };
   }
   const exit = status.details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message;
-  if (exit === '137') return { kind: 'gone' };
   if (exit !== undefined) return { kind: 'exited', code: Number(exit) };
   // The message may repeat the command, so it is only searched, never quoted.
   if (/container not found|not created|is terminated/i.test(status.message ?? '')) return { kind: 'gone' };

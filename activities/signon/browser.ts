@@ -33,7 +33,7 @@ export class Browser {
     throw failure('Unreachable', `Signon redirected ${path} more than ${MOST_REDIRECTS} times`);
   }
 
-  /** Sends a form and returns where Signon sends us, unfollowed; `undefined` location where it does not redirect. */
+  /** Sends a form, whatever the status of its answer, and returns where Signon sends us, unfollowed; `undefined` location where it does not redirect. */
   async submit(
     path: string,
     referer: string,
@@ -76,7 +76,7 @@ export class Browser {
     });
     for (const cookie of [answer.headers['set-cookie'] ?? []].flat())
       await this.jar.setCookie(cookie, url, { ignoreError: true });
-    if (answer.status >= 500 || answer.status === 429)
+    if (method === 'GET' && (answer.status >= 500 || answer.status === 429))
       throw failure('Unreachable', `Signon answered ${method} ${path} with ${answer.status}`);
     return answer;
   }

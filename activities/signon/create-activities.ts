@@ -1,11 +1,11 @@
-import { activityInfo, Context, ApplicationFailure } from '@temporalio/activity';
+import { activityInfo, ApplicationFailure } from '@temporalio/activity';
 import { parameterize, tokenSecretName } from '../../domain/parameterize.ts';
 import type { Pair } from '../../domain/plan.ts';
 import { redact } from '../../domain/redact.ts';
 import { newestOf, type ListedToken } from '../../domain/tokens.ts';
 import { failure } from '../failure.ts';
 import { fingerprintOf } from '../secret.ts';
-import type { SignonActivities, CreatedToken } from './interface.ts';
+import type { CreatedToken, RevokeOrder, SignonActivities } from './interface.ts';
 import {
   readApiUser,
   readApiUsers,
@@ -48,7 +48,7 @@ export function createSignonActivities(session: SignonSession): SignonActivities
 
     createToken: (order) => session.alone((pages) => createOnce(pages, order)),
 
-    revokeToken: ({ pair, token }) => session.alone((pages) => revokeOnce(pages, pair, token)),
+    revokeToken: (order) => session.alone((pages) => revokeOnce(pages, order)),
   };
 }
 
@@ -85,6 +85,11 @@ async function createOnce(pages: Pages, { pair, before }: { pair: Pair; before: 
     const listed = await listPair(pages, pair);
     const found = newestOf(fresh(listed));
     if (found) return { adopted: { token: found, origin: 'maybe another’s' as const, tokens: listed } };
+    if (!listed.some(({ authorisationId }) => before.includes(authorisationId)))
+      throw failure(
+        'AccessEnded',
+        `Signon lists none of the pair’s ${before.length} tokens any more: no access is granted that is not there`,
+      );
     await refuseUnlessSamePair(pages, pair);
     const page = readNewTokenPage((await pages.open(`/api_users/${pair.apiUser.id}/authorisations/new`)).body);
     if (!page.applications.some(({ id, name }) => id === pair.application.id && name === pair.application.name))
@@ -92,7 +97,6 @@ async function createOnce(pages: Pages, { pair, before }: { pair: Pair; before: 
     return page.csrf;
   });
   if ('adopted' in csrf) return csrf.adopted;
-  Context.current().cancellationSignal.throwIfAborted();
 
   try {
     const path = `/api_users/${pair.apiUser.id}/authorisations`;
@@ -130,7 +134,10 @@ async function nothingSentYet<T>(look: () => Promise<T>): Promise<T> {
   }
 }
 
-async function revokeOnce(pages: Pages, pair: Pair, token: ListedToken): Promise<'revoked' | 'already-revoked'> {
+async function revokeOnce(
+  pages: Pages,
+  { pair, token, notAfter }: RevokeOrder,
+): Promise<'revoked' | 'already-revoked'> {
   const listed = (tokens: ListedToken[]): ListedToken | undefined =>
     tokens.find(({ authorisationId }) => authorisationId === token.authorisationId);
   const before = listed(await listPair(pages, pair));
@@ -147,6 +154,8 @@ async function revokeOnce(pages: Pages, pair: Pair, token: ListedToken): Promise
       'NotTheApprovedToken',
       `authorisation ${token.authorisationId}: expected “${heading}”, Signon shows “${page.heading}”`,
     );
+  if (Date.now() > Date.parse(notAfter))
+    throw failure('LookTooOld', `the last look at tokens and containers is older than allowed since ${notAfter}`);
   await pages.submit(page.action, `${path}/edit`, page.csrf, {});
   const after = await pages.open(managePath(pair));
   if (listed(tokensOf(pair, after.body)))

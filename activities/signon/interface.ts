@@ -9,6 +9,13 @@ export interface CreatedToken {
   tokens: ListedToken[];
 }
 
+export interface RevokeOrder {
+  pair: Pair;
+  token: ListedToken;
+  /** ISO, by the worker's clock: the look that the revoke rests on is too old from then on. */
+  notAfter: string;
+}
+
 /** What a rotation asks of Signon. Every method throws `SignInRefused`, `SignInBudgetSpent`, `NotPermitted` and `ContractChanged` (not retried) and `Unreachable` (retried). */
 export interface SignonActivities {
   /**
@@ -20,12 +27,12 @@ export interface SignonActivities {
   listTokens: (pair: Pair) => Promise<ListedToken[]>;
   /**
    * Issues one token, unless one that was not there before has appeared. A retry looks first, so a lost answer makes no second token.
-   * @throws CreateAnswerLost (retried no sooner than Signon's request limit)
+   * @throws AccessEnded (not retried) where none of the tokens from before is left; CreateAnswerLost (retried no sooner than Signon's request limit)
    */
   createToken: (order: { pair: Pair; before: number[] }) => Promise<CreatedToken>;
   /**
    * Revokes one authorisation. A retry is safe: one no longer listed counts as revoked, provided its application is still on offer.
-   * @throws CannotTell, NotTheApprovedToken (not retried), RevokeNotSeen (retried)
+   * @throws CannotTell, NotTheApprovedToken, LookTooOld (not retried), RevokeNotSeen (retried)
    */
-  revokeToken: (approved: { pair: Pair; token: ListedToken }) => Promise<'revoked' | 'already-revoked'>;
+  revokeToken: (order: RevokeOrder) => Promise<'revoked' | 'already-revoked'>;
 }

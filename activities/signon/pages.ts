@@ -142,7 +142,7 @@ type Nodes = ReturnType<CheerioAPI>;
 type Within = Parameters<CheerioAPI>[0];
 
 function readDetails($: CheerioAPI, within: Within): Omit<ListedToken, 'authorisationId'> {
-  const hidden = /^(\S{8})\u2022{24}(\S{8})$/.exec(
+  const hidden = /^([\w-]{8})\u2022{24}([\w-]{8})$/.exec(
     squeeze(
       $(within as Nodes)
         .find('code')

@@ -1,10 +1,12 @@
-import { generateSync } from 'otplib';
+import { Context } from '@temporalio/activity';
 import { failure } from '../failure.ts';
 import type { Secret } from '../secret.ts';
+import type { Answer } from '../http.ts';
 import { Browser, type Page } from './browser.ts';
 import { redact } from '../../domain/redact.ts';
 import { hasField, readAlert, readFormToken, readSignIn } from './pages.ts';
 import type { SignInBudget } from './sign-in-budget.ts';
+import { totpCode } from './totp.ts';
 
 export interface SignonAccount {
   url: string;
@@ -40,9 +42,17 @@ export class SignonSession {
 
   /** Runs one exchange with the session to itself: all exchanges go one after the other. */
   alone<T>(exchange: (pages: Pages) => Promise<T>): Promise<T> {
-    const mine = this.turn.then(() =>
-      exchange({ open: (path) => this.open(path), submit: (...form) => this.browser.submit(...form) }),
-    );
+    const { cancellationSignal } = Context.current();
+    const mine = this.turn.then(() => {
+      cancellationSignal.throwIfAborted(); // its turn may come after its activity was given up
+      return exchange({
+        open: (path) => this.open(path),
+        submit: (...form) => {
+          cancellationSignal.throwIfAborted();
+          return this.browser.submit(...form);
+        },
+      });
+    });
     this.turn = mine.catch(() => undefined);
     return mine;
   }
@@ -79,35 +89,47 @@ export class SignonSession {
     const form = await this.browser.open(SIGN_IN);
     const csrf = readFormToken(form.body, 'user[password]');
     const reservation = await this.budget.reserve();
-    const refusedBecause = await this.answerForms(csrf);
+    const progress = { undecided: true };
+    const refusedBecause = await this.answerForms(csrf, progress).catch(async (error: unknown) => {
+      if (!progress.undecided) await reservation.settle('accepted');
+      throw error;
+    });
+    if (refusedBecause !== undefined) this.refused = redact(refusedBecause, [this.account.email]);
     await reservation.settle(refusedBecause === undefined ? 'accepted' : 'refused');
-    if (refusedBecause === undefined) return;
-    this.refused = redact(refusedBecause, [this.account.email]);
-    throw failure('SignInRefused', `Signon refused to sign ${this.account.email} in: ${this.refused}`);
+    if (refusedBecause !== undefined)
+      throw failure('SignInRefused', `Signon refused to sign ${this.account.email} in: ${this.refused}`);
   }
 
-  /** Sends password and code. @returns why Signon refused them, undefined when it did not */
-  private async answerForms(csrf: Secret): Promise<string | undefined> {
+  /**
+   * Sends password and code. @returns why Signon refused them, undefined when it did not
+   * @param progress says, should this throw, whether an answer to a password or code is outstanding: it may have been a refusal
+   */
+  private async answerForms(csrf: Secret, progress: { undecided: boolean }): Promise<string | undefined> {
     const answer = await this.browser.submit(SIGN_IN, SIGN_IN, csrf, {
       'user[email]': this.account.email,
       'user[password]': this.account.password.reveal(),
     });
+    progress.undecided = false;
+    refuseServerError(answer, 'the sign-in');
     if (answer.status === 200) return readSignIn(answer.body).alert || 'Signon showed the sign-in form again';
     if (answer.location === undefined)
       throw failure('ContractChanged', `Signon answered the sign-in with ${answer.status}`);
     const page = await this.browser.open(answer.location);
     if (isSignIn(page)) return readAlert(page.body) || 'Signon showed the sign-in form again';
-    if (page.path.startsWith(SECOND_STEP)) return this.secondStep(page);
+    if (page.path.startsWith(SECOND_STEP)) return this.secondStep(page, progress);
     return page.path === PROMPT ? 'a second step is required but not set up for this account' : undefined;
   }
 
   /** Sends the code of now, then that of the step before, for a clock that runs ahead: at most two. @returns why both were refused */
-  private async secondStep(page: Page): Promise<string | undefined> {
+  private async secondStep(page: Page, progress: { undecided: boolean }): Promise<string | undefined> {
     let csrf = readFormToken(page.body, 'code');
     let alert = '';
     for (const stepsBack of [0, 1]) {
+      progress.undecided = true;
       const answer = await this.browser.submit(SECOND_STEP, page.path, csrf, { code: this.code(stepsBack) });
       if (answer.location !== undefined) return undefined;
+      if (answer.status !== 200) progress.undecided = alert !== ''; // not a refusal, unless the code before was
+      refuseServerError(answer, 'the second step');
       if (answer.status !== 200)
         throw failure('ContractChanged', `Signon answered the second step with ${answer.status}`);
       alert = readAlert(answer.body) || 'the second step was refused';
@@ -118,8 +140,7 @@ export class SignonSession {
   }
 
   private code(stepsBack: number): string {
-    const epoch = Math.floor(this.now() / 1000) - stepsBack * STEP_SECONDS;
-    return generateSync({ secret: this.account.totpSecret.reveal(), epoch });
+    return totpCode(this.account.totpSecret, Math.floor(this.now() / 1000) - stepsBack * STEP_SECONDS);
   }
 }
 
@@ -127,6 +148,10 @@ export class SignonSession {
 export interface Pages {
   open: (path: string) => Promise<Page>;
   submit: Browser['submit'];
+}
+
+function refuseServerError({ status }: Answer, what: string): void {
+  if (status >= 500 || status === 429) throw failure('Unreachable', `Signon answered ${what} with ${status}`);
 }
 
 function isSignIn(page: Page): boolean {

@@ -1,6 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
 import { isDeepStrictEqual } from 'node:util';
 import { judgeApproval, type RecordedSender } from '../../domain/approval.ts';
@@ -65,7 +65,7 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
       const sent = signal?.workflowExecutionSignaledEventAttributes;
       if (!start || !sent) return { counts: false, why: 'the server’s history does not hold this approval' };
       const payload = sent.input?.payloads?.[0];
-      if (!payload || !isDeepStrictEqual(defaultPayloadConverter.fromPayload(payload), approval))
+      if (!payload || !isDeepStrictEqual(decoded(payload), approval))
         return { counts: false, why: 'the server’s history holds another approval' };
       return judgeApproval(approval, {
         request,
@@ -98,6 +98,15 @@ function own(): { workflowId: string; runId: string } {
   const execution = activityInfo().workflowExecution;
   if (!execution) throw failure('Unexpected', 'this activity runs inside a workflow only');
   return execution;
+}
+
+/** What a signal carried; undefined where it cannot be read. */
+function decoded(payload: Payload): unknown {
+  try {
+    return defaultPayloadConverter.fromPayload(payload);
+  } catch {
+    return undefined;
+  }
 }
 
 async function startOf(client: Client, workflowId: string, runId: string): Promise<Event> {

@@ -36,7 +36,7 @@ export function createSignInBudget(client: Client, environment: Environment): Si
       if (!answer.granted && answer.spent)
         throw failure(
           'SignInBudgetSpent',
-          `3 sign-ins were refused within the hour; the next may be tried at ${answer.until}`,
+          `3 sign-ins were refused, or never answered, within the hour; the next may be tried at ${answer.until}`,
         );
       if (!answer.granted) throw failure('Unreachable', '3 sign-ins to Signon are under way; this one waits its turn');
       return {

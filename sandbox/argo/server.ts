@@ -17,11 +17,12 @@ export class ArgoStandIn {
   readonly faults = new Faults();
   /** An older server: no v2 of the actions. */
   withoutV2 = false;
-  /** The application controller is down: the tree never shows a new Job. */
-  controllerDown = false;
+  /** The Kubernetes API is down: a 403 for the application itself, 500 elsewhere. */
+  kubernetesDown = false;
   /** What the account's role allows. A right that is missing answers 403, as an unknown application does. */
   readonly rights = { get: true, createJob: true, logs: true };
   private readonly server: FastifyInstance = fastify({ forceCloseConnections: true });
+  private stale?: object[];
 
   constructor(
     private readonly world: World,
@@ -35,6 +36,10 @@ export class ArgoStandIn {
       } catch (error) {
         done(error as Error);
       }
+    });
+    this.server.addHook('onRequest', async (request, reply) => {
+      if (request.method === 'POST' && request.headers['content-type'] !== 'application/json')
+        await reply.code(415).type('text/plain').send('Invalid content type');
     });
     this.server.addHook('onRequest', async (request, reply) => {
       if (
@@ -55,12 +60,22 @@ export class ArgoStandIn {
     return this.server.close();
   }
 
+  /** The application controller is down: the tree stays as it is and never shows a new Job. */
+  set controllerDown(down: boolean) {
+    this.stale = down ? this.nodes() : undefined;
+  }
+
   private routes(): void {
     const { world } = this;
     this.server.get('/api/v1/session/userinfo', (request) =>
       request.headers.authorization === `Bearer ${world.state.argoToken}`
         ? { loggedIn: true, username: 'token-rotation' }
         : {},
+    );
+    this.server.get<{ Querystring: Scope }>(APPLICATION, (request, reply) =>
+      this.rights.get && inScope(request.query) && !this.kubernetesDown
+        ? { metadata: { name: 'signon', namespace: 'cluster-services' }, status: { health: { status: 'Healthy' } } }
+        : denied(reply),
     );
     this.server.get<{ Querystring: Scope }>(`${APPLICATION}/resource-tree`, (request, reply) =>
       this.rights.get && inScope(request.query) ? { nodes: this.nodes() } : denied(reply),
@@ -85,7 +100,8 @@ export class ArgoStandIn {
       `${APPLICATION}/logs`,
       (request, reply) => {
         if (!this.rights.logs || !inScope(request.query)) return denied(reply);
-        const job = world.state.jobs.find(({ name }) => name === request.query.resourceName);
+        if (this.kubernetesDown) return unavailable(reply);
+        const job = this.shownJobs().find(({ name }) => name === request.query.resourceName);
         if (!job) return reply.code(200).send('');
         const lines = job.log.slice(-Number(request.query.tailLines ?? 100)).map((content) => ({
           content,
@@ -103,13 +119,17 @@ export class ArgoStandIn {
           );
       },
     );
-    this.server.all<{ Querystring: Scope }>('/api/v1/applications/*', (request, reply) =>
-      request.query.project === 'govuk' ? refuse(reply, 404, 5, 'applications.argoproj.io not found') : denied(reply),
-    );
+    for (const path of ['/api/v1/applications/*', '/api/v1/stream/applications/*'])
+      this.server.all<{ Body?: Scope; Querystring: Scope }>(path, (request, reply) =>
+        (request.query.project ?? request.body?.project) === 'govuk'
+          ? refuse(reply, 404, 5, 'applications.argoproj.io not found')
+          : denied(reply),
+      );
   }
 
   private act(reply: FastifyReply, cronJob: string | undefined, action: unknown): FastifyReply | object {
     if (!this.rights.createJob) return denied(reply);
+    if (this.kubernetesDown) return unavailable(reply);
     if (cronJob !== this.world.state.cronJob.name)
       return refuse(reply, 400, 3, `CronJob batch ${cronJob} not found as part of application signon`);
     if (action !== 'create-job') return refuse(reply, 500, 2, `error getting Lua resource action: ${String(action)}`);
@@ -126,16 +146,18 @@ export class ArgoStandIn {
     return `${cronJob}-${slot.slice(2, jobNameEveryMs < 60_000 ? 17 : 12)}`;
   }
 
+  private shownJobs(): World['state']['jobs'] {
+    return this.world.state.jobs.filter(({ createdAt }) => createdAt + this.options.treeLagMs <= this.world.now());
+  }
+
   private nodes(): object[] {
+    if (this.stale) return this.stale;
     const { state } = this.world;
     const messages = {
       Healthy: 'Reached expected number of succeeded pods',
       Degraded: 'Job has reached the specified backoff limit',
       Progressing: '',
     };
-    const shown = this.controllerDown
-      ? []
-      : state.jobs.filter(({ createdAt }) => createdAt + this.options.treeLagMs <= this.world.now());
     return [
       {
         group: 'batch',
@@ -146,7 +168,7 @@ export class ArgoStandIn {
         uid: state.cronJob.uid,
         createdAt: '2024-10-10T00:00:00Z',
       },
-      ...shown.map((job) => ({
+      ...this.shownJobs().map((job) => ({
         group: 'batch',
         version: 'v1',
         kind: 'Job',
@@ -186,6 +208,10 @@ function inScope({ appNamespace, project }: Scope): boolean {
 
 function denied(reply: FastifyReply): FastifyReply {
   return refuse(reply, 403, 7, 'permission denied');
+}
+
+function unavailable(reply: FastifyReply): FastifyReply {
+  return refuse(reply, 500, 2, 'connection refused');
 }
 
 function refuse(reply: FastifyReply, status: number, code: number, message: string): FastifyReply {

@@ -30,9 +30,9 @@ export class ExecEndpoint {
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, allowed: boolean | undefined): void {
     const url = new URL(request.url ?? '/', 'http://kubernetes');
-    const [, namespace, podName] = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/exec$/.exec(url.pathname) ?? [];
-    const pod = namespace === 'apps' ? this.world.state.pods.find(({ name }) => name === podName) : undefined;
-    const wanted = url.searchParams.get('container');
+    const [, podName] = /^\/api\/v1\/namespaces\/apps\/pods\/([^/]+)\/exec$/.exec(url.pathname) ?? [];
+    const pod = this.world.state.pods.find(({ name }) => name === podName);
+    const wanted = url.searchParams.get('container') || null;
     const container =
       wanted === null && pod?.containers.length === 1
         ? pod.containers[0]
@@ -49,7 +49,7 @@ export class ExecEndpoint {
       if (!pod.running) return end(connection, internalError('container not found'));
       if (fault === 'node-down')
         return end(connection, internalError(`error dialing backend: ${url.searchParams.getAll('command').join(' ')}`));
-      this.run(connection, pod, container, url.searchParams.getAll('command'), fault);
+      this.run(connection, pod, container, url.searchParams, fault);
     });
   }
 
@@ -57,10 +57,10 @@ export class ExecEndpoint {
     connection: WebSocket,
     pod: PodState,
     container: ContainerState,
-    command: string[],
+    asked: URLSearchParams,
     fault: ExecFault | undefined,
   ): void {
-    const [program = '', ...args] = command;
+    const [program = '', ...args] = asked.getAll('command');
     const spec = this.world.state.workloads
       .find(({ name }) => name === pod.workload)
       ?.containers.find(({ name }) => name === container.name);
@@ -78,10 +78,17 @@ export class ExecEndpoint {
         if (part.length > 0) connection.send(Buffer.concat([Buffer.from([channel]), part]));
       };
     child.stdout.on('data', forward(STDOUT));
-    child.stderr.on('data', forward(STDERR));
-    child.on('error', () => end(connection, internalError(`exec: "${program}": executable file not found in $PATH`)));
+    child.stderr.on('data', forward(asked.get('tty') === 'true' ? STDOUT : STDERR));
+    const endWithPod = (): void => {
+      if (!this.world.state.pods.includes(pod)) child.kill('SIGKILL');
+    };
+    this.world.events.on('changed', endWithPod);
+    let found = true;
+    child.on('error', () => (found = false));
     child.on('close', (code) => {
-      if (fault === 'no-status') connection.terminate();
+      this.world.events.off('changed', endWithPod);
+      if (!found) end(connection, internalError(`exec: "${program}": executable file not found in $PATH`));
+      else if (fault === 'no-status') connection.terminate();
       else if (fault === 'false-success' || (code === 0 && fault !== 'killed'))
         end(connection, { metadata: {}, status: 'Success' });
       else end(connection, nonZero(fault === 'killed' ? 137 : (code ?? 137)));

@@ -15,6 +15,7 @@ export function listOf(world: World, resource: string): object[] {
     return workloads.map((workload) => ({
       metadata: { ...metadata(world, workload.name, workload.uid), generation: workload.generation },
       spec: { replicas: workload.replicas, template: template(world, workload) },
+      status: rolloutStatus(world, workload),
     }));
   if (kind === 'CronJob')
     return [
@@ -63,12 +64,28 @@ export function podObject(world: World, pod: PodState): object {
   };
 }
 
+/** Says nothing of Secrets: true of the old generation until Reloader acts. */
+function rolloutStatus(world: World, workload: WorkloadState): object {
+  const pods = world.state.pods.filter((pod) => pod.workload === workload.name && pod.goneAt === undefined);
+  return {
+    observedGeneration: workload.generation,
+    replicas: pods.length,
+    updatedReplicas: pods.filter(({ generation }) => generation === workload.generation).length,
+    availableReplicas: pods.filter(({ running }) => running).length,
+  };
+}
+
 function jobObject(world: World, job: JobState): object {
-  const condition = { Healthy: 'Complete', Degraded: 'Failed', Progressing: undefined }[job.status];
+  const conditions = {
+    Healthy: ['SuccessCriteriaMet', 'Complete'],
+    Degraded: ['FailureTarget', 'Failed'],
+    Progressing: [],
+  }[job.status];
   return {
     metadata: {
       ...metadata(world, job.name, job.uid),
       creationTimestamp: iso(job.createdAt),
+      annotations: { 'cronjob.kubernetes.io/instantiate': 'manual' },
       ownerReferences: [
         { apiVersion: 'batch/v1', kind: 'CronJob', name: job.cronJob, uid: world.state.cronJob.uid, controller: true },
       ],
@@ -77,7 +94,7 @@ function jobObject(world: World, job: JobState): object {
     status: {
       startTime: iso(job.createdAt),
       ...(job.status === 'Healthy' && { completionTime: iso(job.endedAt ?? 0), succeeded: 1 }),
-      conditions: condition ? [{ type: condition, status: 'True' }] : [],
+      conditions: conditions.map((type) => ({ type, status: 'True' })),
     },
   };
 }

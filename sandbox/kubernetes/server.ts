@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { Faults } from '../faults.ts';
 import type { World } from '../world.ts';
@@ -20,7 +21,9 @@ export class KubernetesStandIn {
   readonly exec: ExecEndpoint;
   readonly role = structuredClone(ROLE);
   private readonly server: FastifyInstance = fastify({ forceCloseConnections: true });
-  private readonly pages = new Map<string, { items: object[]; limit: number }>();
+  /** How many of the next continuations have expired when they are used, as after a compaction. */
+  pagesThatExpire = 0;
+  private readonly pages = new Map<string, object[]>();
 
   constructor(
     private readonly world: World,
@@ -31,13 +34,13 @@ export class KubernetesStandIn {
     this.server.get<{ Params: { '*': string; name?: string }; Querystring: Record<string, string> }>(
       '/*',
       async (request, reply) => {
-        const [, resource, name] =
-          /^(?:api\/v1|apis\/(?:apps|batch)\/v1)\/namespaces\/apps\/([a-z]+)(?:\/([^/]+))?$/.exec(
+        const [, namespace, resource, name] =
+          /^(?:api\/v1|apis\/(?:apps|batch)\/v1)\/namespaces\/([^/]+)\/([a-z]+)(?:\/([^/]+))?$/.exec(
             request.params['*'],
           ) ?? [];
         if (!resource) return refuse(reply, 404, 'NotFound');
         const verb = name ? 'get' : request.query.watch === 'true' ? 'watch' : 'list';
-        const allowed = this.allowed(request.headers.authorization, resource, verb);
+        const allowed = this.allowed(request.headers.authorization, namespace, resource, verb);
         if (allowed === undefined) return refuse(reply, 401, 'Unauthorized');
         if (!allowed) return refuse(reply, 403, 'Forbidden');
         if (verb === 'watch') return this.watch(reply, resource, request.query.resourceVersion);
@@ -48,7 +51,9 @@ export class KubernetesStandIn {
       },
     );
     this.server.server.on('upgrade', (request, socket, head) => {
-      this.exec.upgrade(request, socket, head, this.allowed(request.headers.authorization, 'pods/exec', 'get'));
+      const namespace = request.url?.split('/')[4];
+      const allowed = this.allowed(request.headers.authorization, namespace, 'pods/exec', 'get');
+      this.exec.upgrade(request, socket, head, allowed);
     });
   }
 
@@ -61,10 +66,15 @@ export class KubernetesStandIn {
   }
 
   /** Undefined where the token is not known. From 1.35 on, a WebSocket exec needs both verbs. */
-  private allowed(authorization: string | undefined, resource: string, verb: string): boolean | undefined {
+  private allowed(
+    authorization: string | undefined,
+    namespace: string | undefined,
+    resource: string,
+    verb: string,
+  ): boolean | undefined {
     const role = this.world.state.kubernetesTokens[authorization?.replace(/^Bearer /, '') ?? ''];
     if (role === undefined) return undefined;
-    const verbs = role === 'worker' ? (this.role[resource] ?? []) : [];
+    const verbs = role === 'worker' && namespace === 'apps' ? (this.role[resource] ?? []) : [];
     return resource === 'pods/exec'
       ? ['get', 'create'].every((needed) => verbs.includes(needed))
       : verbs.includes(verb);
@@ -74,23 +84,19 @@ export class KubernetesStandIn {
     const limit = Number(query.limit ?? 0);
     const known = query.continue ? this.pages.get(query.continue) : undefined;
     if (query.continue && !known) return refuse(reply, 410, 'Expired');
-    const items = known?.items ?? all;
+    const items = known ?? all;
     const metadata: { resourceVersion: string; continue?: string } = { resourceVersion: String(this.world.version) };
     if (limit > 0 && items.length > limit) {
-      metadata.continue = Buffer.from(`${this.world.version}:${this.pages.size}`).toString('base64url');
-      this.pages.set(metadata.continue, { items: items.slice(limit), limit });
+      metadata.continue = randomBytes(16).toString('base64url');
+      if (this.pagesThatExpire > 0) this.pagesThatExpire--;
+      else this.pages.set(metadata.continue, items.slice(limit));
     }
     return { kind: 'List', apiVersion: 'v1', metadata, items: limit > 0 ? items.slice(0, limit) : items };
   }
 
-  /** Forgets all continuations, as a compaction does. */
-  expirePages(): void {
-    this.pages.clear();
-  }
-
   private watch(reply: FastifyReply, resource: string, _from: string | undefined): void {
     reply.hijack();
-    reply.raw.writeHead(200, { 'Content-Type': 'application/json' });
+    reply.raw.writeHead(200, { 'Content-Type': 'application/json' }).flushHeaders();
     let before = new Map<string, string>();
     const snapshot = (): Map<string, string> =>
       new Map(

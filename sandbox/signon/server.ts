@@ -9,6 +9,7 @@ import * as views from './views.ts';
 
 const COOKIE = '_signonotron2_session';
 const REMEMBER = 'remember_2sv_session';
+const REMEMBERED_MS = 30 * 86_400_000;
 const PROMPT = '/account/two_step_verification/prompt';
 const STYLES = createRequire(import.meta.url).resolve('govuk-frontend/dist/govuk/govuk-frontend.min.css');
 
@@ -23,6 +24,8 @@ interface Exchange {
 /** A stand-in of Signon's web pages, with its traps: status proves nothing, the cookie carries everything, a create always makes another token. */
 export class SignonStandIn {
   readonly faults = new Faults();
+  /** Told every session cookie that is set, for tests that look for them where they must not be. */
+  onSetCookie: (value: string) => void = () => undefined;
   private readonly server: FastifyInstance = fastify({ forceCloseConnections: true });
   private origin = '';
 
@@ -80,9 +83,9 @@ export class SignonStandIn {
         epoch: account.sessionEpoch,
         lastSeen: world.now(),
       };
-      const remembered = cookieOf(request, REMEMBER);
+      const remembered = unseal(cookieOf(request, REMEMBER) ?? '', world.state.cookieKey);
       fresh.secondStepDone =
-        remembered !== undefined && unseal(remembered, world.state.cookieKey)?.email === account.email;
+        remembered?.email === account.email && world.now() - (remembered.lastSeen ?? 0) < REMEMBERED_MS;
       return this.redirect(reply, fresh, session.returnTo ?? '/');
     });
     this.get('/users/two_step_verification_session/new', ({ reply, session }) =>
@@ -100,8 +103,11 @@ export class SignonStandIn {
       session.secondStepDone = true;
       const target = session.returnTo ?? '/';
       delete session.returnTo;
-      const remembered = seal({ csrf: '', email: session.email }, world.state.cookieKey);
-      void reply.header('Set-Cookie', `${REMEMBER}=${remembered}; path=/; HttpOnly; SameSite=Lax; Max-Age=2592000`);
+      const remembered = seal({ csrf: '', email: session.email, lastSeen: world.now() }, world.state.cookieKey);
+      void reply.header(
+        'Set-Cookie',
+        `${REMEMBER}=${remembered}; path=/; HttpOnly; SameSite=Lax; Max-Age=${REMEMBERED_MS / 1000}`,
+      );
       return this.redirect(reply, session, target);
     });
     this.get(
@@ -241,8 +247,10 @@ export class SignonStandIn {
     });
   }
 
+  /** The flash lives for one request more, even where that is no page to show it on. */
   private sessionOf(request: FastifyRequest): Session {
-    return unseal(cookieOf(request, COOKIE) ?? '', this.world.state.cookieKey) ?? newSession();
+    const { flash, ...session } = unseal(cookieOf(request, COOKIE) ?? '', this.world.state.cookieKey) ?? newSession();
+    return { ...session, shown: flash };
   }
 
   private signedIn(handler: Handler): Handler {
@@ -250,8 +258,13 @@ export class SignonStandIn {
       const { session, reply, request } = exchange;
       const { account } = this.world.state;
       const path = request.url;
+      const accept = request.headers.accept ?? '*/*';
+      const asksForHtml = accept.includes('text/html');
+      const asksForJson = accept.includes('json') && !asksForHtml && !accept.includes('*/*');
       if (session.email === undefined || session.epoch !== account.sessionEpoch) {
-        const fresh = { ...newSession(), returnTo: path };
+        if (asksForJson) return reply.code(401).send('');
+        const expired = session.email === undefined ? session.shown : undefined;
+        const fresh = { ...newSession(), returnTo: path, flash: expired };
         return this.redirect(reply, fresh, '/users/sign_in');
       }
       if (this.world.now() - (session.lastSeen ?? 0) > IDLE_MS) {
@@ -263,7 +276,6 @@ export class SignonStandIn {
         return this.redirect(reply, fresh, request.method === 'GET' ? path : refererPath(request));
       }
       session.lastSeen = this.world.now();
-      const asksForHtml = /text\/html/.test(request.headers.accept ?? '');
       if (account.secondStepMissing) {
         return path === PROMPT ? handler(exchange) : this.redirect(reply, session, PROMPT);
       }
@@ -273,6 +285,7 @@ export class SignonStandIn {
           ? this.redirect(reply, session, '/users/two_step_verification_session/new')
           : reply.code(500).send('');
       }
+      if (asksForJson && request.method === 'GET') return reply.code(406).send('');
       return handler(exchange);
     };
   }
@@ -307,10 +320,9 @@ export class SignonStandIn {
   }
 
   private keep(reply: FastifyReply, session: Session): FastifyReply {
-    return reply.header(
-      'Set-Cookie',
-      `${COOKIE}=${seal(session, this.world.state.cookieKey)}; path=/; HttpOnly; SameSite=Lax`,
-    );
+    const value = seal({ ...session, shown: undefined }, this.world.state.cookieKey);
+    this.onSetCookie(value);
+    return reply.header('Set-Cookie', `${COOKIE}=${value}; path=/; HttpOnly; SameSite=Lax`);
   }
 }
 

@@ -9,7 +9,15 @@ export interface Session {
   lastSeen?: number;
   csrf: string;
   returnTo?: string;
-  flash?: { notice?: string; alert?: string; token?: { application: string; value: string } };
+  flash?: Flash;
+  /** What the request before left to be shown: by this answer or by none. */
+  shown?: Flash;
+}
+
+interface Flash {
+  notice?: string;
+  alert?: string;
+  token?: { application: string; value: string };
 }
 
 export function newSession(): Session {

@@ -7,12 +7,12 @@ type Application = WorldState['applications'][number];
 
 /** A page of Signon around its content; says what the flash holds. */
 export function page(session: Session, title: string, content: string, caption?: string): string {
-  const { flash } = session;
+  const flash = { ...session.shown, ...session.flash };
   const alerts = [
-    flash?.alert &&
+    flash.alert &&
       `<div class="gem-c-error-alert govuk-error-summary"><div class="gem-c-error-alert__message govuk-error-summary__title">${escape(flash.alert)}</div></div>`,
-    flash?.notice && successAlert(escape(flash.notice)),
-    flash?.token &&
+    flash.notice && successAlert(escape(flash.notice)),
+    flash.token &&
       successAlert(
         `Make sure to copy the access token for ${escape(flash.token.application)} now. You won&#39;t be able to see it again!`,
         copyField(flash.token),

@@ -8,6 +8,7 @@ import { approvalFor, type Progress } from '../../domain/checklist.ts';
 import type { RotationReport } from '../../domain/report.ts';
 import { rotationId, type RotationRequest } from '../../domain/request.ts';
 import { findBinary } from '../../sandbox/temporal-server.ts';
+import { PAYLOAD_CONVERTER_PATH } from '../../worker/run-worker.ts';
 import { DEFAULT_SETTINGS } from '../../worker/settings.ts';
 import { BUNDLE } from './bundle.ts';
 import { FakeSystems } from './fake-systems.ts';
@@ -93,7 +94,7 @@ export class Rotation {
   }
 
   report(): Promise<RotationReport> {
-    return this.handle.result() as Promise<RotationReport>;
+    return this.handle.result();
   }
 
   /** The type and message of the failure that ended the workflow. */
@@ -124,15 +125,21 @@ export async function rotating(
   const apiUser = `user-${randomUUID().slice(0, 8)}@alphagov.co.uk`;
   systems.pair.apiUser.email = apiUser;
   options.prepare?.(systems);
-  const request = { ...REQUEST, apiUser, ...options.request } as RotationRequest;
+  const request: RotationRequest = { ...REQUEST, apiUser, ...options.request };
   const taskQueue = randomUUID();
   const { client, nativeConnection: connection } = server;
   const scope = { environment: options.serves ?? 'integration', settings: DEFAULT_SETTINGS, hosts: {} };
+  const temporal = createTemporalActivities(client, scope);
+  const judge: typeof temporal.judge = async (judged) => {
+    await systems.onCall('judge');
+    return temporal.judge(judged);
+  };
   const worker = await Worker.create({
     connection,
     taskQueue,
     workflowBundle: BUNDLE,
-    activities: { ...systems.activities(), ...createTemporalActivities(client, scope) },
+    dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH },
+    activities: { ...systems.activities(), ...temporal, judge },
   });
   await worker.runUntil(async () => {
     const workflowId = options.workflowId ?? rotationId(request);

@@ -37,7 +37,7 @@ test('no secret is in any history, in the server’s data file or in what a work
   const cookies = new Set<string>();
   stage.sandbox.signon.onSetCookie = (value) => cookies.add(value);
   // Failures on the way, so that what they quote is looked at too.
-  const [unknown] = ['q7Lm3Np9Rt5Yv1Bc4Df6Gh0Jk2Lm4Np6Qr8Zx8k2-_Q'];
+  const unknown = 'q7Lm3Np9Rt5Yv1Bc4Df6Gh0Jk2Lm4Np6Qr8Zx8k2-_Q';
   world.sync.fails = 1;
   world.sync.extraLog.push(`bearer_token: ${unknown}`, `Authorization: Bearer ${unknown}`);
   stage.sandbox.signon.faults.add({ method: 'POST', path: /authorisations$/, when: 'after', kind: 'cut' });
@@ -67,7 +67,7 @@ test('no secret is in any history, in the server’s data file or in what a work
 
   const secrets = {
     ...Object.fromEntries(world.state.authorisations.map(({ id, token }) => [`token ${id}`, token])),
-    'a token in a log': unknown!,
+    'a token in a log': unknown,
     password: world.state.account.password,
     'TOTP secret': world.state.account.totpSecret,
     'Argo CD token': world.state.argoToken,

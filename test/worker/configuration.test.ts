@@ -63,7 +63,7 @@ test('shows no secret when printed, serialised or inspected', () => {
   for (const shown of [
     JSON.stringify(configuration),
     inspect(configuration, { depth: 9 }),
-    `${configuration.SIGNON_PASSWORD}`,
+    String(configuration.SIGNON_PASSWORD),
   ])
     expect(shown).not.toMatch(/a password|JBSWY3DPEHPK3PXP|an-argo-token/);
 });

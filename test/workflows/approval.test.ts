@@ -1,5 +1,8 @@
 import { expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { gate } from '../support/gate.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
+import { until } from '../support/until.ts';
 
 const { rotating } = useTimeSkipping();
 
@@ -36,6 +39,8 @@ test('an approval covers the tokens given up; one whose holder is unknown lives 
   rotating(
     async (rotation) => {
       await rotation.approve({ revoke: undefined });
+      await until('the revoke', () => rotation.systems.revoked.length > 0 || undefined);
+      await rotation.pass('11 minutes'); // what was revoked is confirmed before anything else is asked
       const { waiting } = await rotation.awaitingApproval(1);
       expect(rotation.systems.revoked).toEqual([101]);
       expect(waiting).toMatchObject({
@@ -124,4 +129,37 @@ test.each([
     expect((await rotation.status()).code).toBe(code);
     expect(rotation.systems.revoked).toEqual([]);
   }),
+);
+
+test('a rejection that comes while an approval is judged is heard', () => {
+  const verdict = gate();
+  return rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    rotation.systems.onCall = (name) => (name === 'judge' ? verdict.stop() : undefined);
+    await rotation.approve();
+    await verdict.reached;
+    await rotation.send('reject', { by: 'grace@example.org', reason: 'not now' });
+    verdict.open();
+    expect(await rotation.report()).toMatchObject({ outcome: 'rejected', revoked: [] });
+    expect(rotation.systems.revoked).toEqual([]);
+  });
+});
+
+test.each(['json/protobuf', 'binary/unheard-of', 'json/plain'])(
+  'a signal whose payload cannot be read (%s) is answered, and stops nothing',
+  (encoding) =>
+    rotating(async (rotation) => {
+      await rotation.awaitingApproval();
+      const { client, handle } = rotation;
+      await client.workflowService.signalWorkflowExecution({
+        namespace: client.options.namespace,
+        workflowExecution: { workflowId: handle.workflowId },
+        signalName: 'approve',
+        requestId: randomUUID(),
+        input: { payloads: [{ metadata: { encoding: Buffer.from(encoding) }, data: Buffer.from('{"by": ') }] },
+      });
+      await rotation.answered(/expected one JSON object/);
+      await rotation.approve();
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
+    }),
 );

@@ -119,7 +119,7 @@ test('a failure after the revoke is an incident that blocks and says what to do'
     async (rotation) => {
       await rotation.approve();
       const { todo } = await rotation.blocked('ConfirmFailed');
-      expect(todo).toContain('start a rotation with force');
+      expect(todo).toContain('start a rotation of the pair with force');
       rotation.systems.smoke = 'passed';
       await rotation.send('retry', { by: 'grace@example.org' });
       expect(await rotation.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: 101 }] });
@@ -128,6 +128,76 @@ test('a failure after the revoke is an incident that blocks and says what to do'
       prepare: (systems) => {
         systems.onCall = (name) => {
           if (name === 'revokeToken') systems.smoke = 'failed';
+        };
+      },
+    },
+  ));
+
+test('a revoke that would come too late after its look looks again, and finds what changed', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.awaitingApproval();
+      rotation.systems.onCall = (name) => {
+        if (name === 'revokeToken') rotation.systems.containers[0]!.holds = 101; // somebody rolled back meanwhile
+      };
+      await rotation.approve();
+      await rotation.awaitingApproval(1);
+      expect(rotation.systems.revoked).toEqual([]);
+      expect((await rotation.status()).notes.join()).toContain('app in a-1 holds first101');
+    },
+    { prepare: (systems) => systems.fail('revokeToken', 'LookTooOld') },
+  ));
+
+test('looks that grow too old again and again block in the end', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.approve();
+      await rotation.blocked('LookTooOld');
+      expect(rotation.systems.revoked).toEqual([]);
+      await rotation.send('retry', { by: 'grace@example.org' });
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
+    },
+    { prepare: (systems) => systems.fail('revokeToken', 'LookTooOld', { times: 5 }) },
+  ));
+
+test('a lost revoke under evidence that became void still counts, and is confirmed', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.approve();
+      await rotation.blocked('RevokeNotSeen');
+      rotation.systems.containers.push({
+        ...rotation.systems.containers[0]!,
+        pod: 'x-1',
+        workload: 'Deployment/draft-short-url-manager',
+      });
+      await rotation.send('retry', { by: 'grace@example.org' });
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: 101 }] });
+      expect(rotation.systems.calls.filter((call) => call === 'smokeConsumers').length).toBeGreaterThanOrEqual(3);
+    },
+    { prepare: (systems) => systems.fail('revokeToken', 'RevokeNotSeen', { after: true }) },
+  ));
+
+test('a workload that begins to mount the Secret as files while a person is waited for blocks', () =>
+  rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    rotation.systems.mountedBy = ['DaemonSet/collector'];
+    await rotation.approve();
+    expect((await rotation.blocked('SecretMountedAsFile')).message).toContain('DaemonSet/collector mount');
+    expect(rotation.systems.revoked).toEqual([]);
+  }));
+
+test('a Secret that was put back after the sync was skipped is synced once', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.awaitingApproval();
+      expect(rotation.systems.calls.filter((call) => call === 'createSyncJob')).toHaveLength(1);
+    },
+    {
+      prepare: (systems) => {
+        const { authorisationId } = systems.issueByHand();
+        for (const container of systems.containers) container.holds = authorisationId;
+        systems.onCall = (name) => {
+          if (name === 'awaitRollout' && !systems.calls.includes('createSyncJob')) systems.containers[0]!.holds = 101;
         };
       },
     },

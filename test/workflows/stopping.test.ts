@@ -1,25 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { useTimeSkipping } from '../support/time-skipping.ts';
+import { gate } from '../support/gate.ts';
 import { until } from '../support/until.ts';
 
 const { rotating } = useTimeSkipping();
 const ABORT = { by: 'grace@example.org', reason: 'wrong pair' };
-
-/** A gate in front of an activity: it waits there until let through. */
-function gate(): { reached: Promise<void>; open: () => void; stop: () => Promise<void> } {
-  let arrive = (): void => undefined;
-  let open = (): void => undefined;
-  const reached = new Promise<void>((resolve) => (arrive = resolve));
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return {
-    reached,
-    open: () => open(),
-    stop: () => {
-      arrive();
-      return opened;
-    },
-  };
-}
 
 test.each([
   ['findPair', 'UnknownApiUser', 'no token was issued and nothing was revoked'],
@@ -74,6 +59,32 @@ test('an abort in the middle of a revoke lets it end, and the report names what 
     { prepare: (systems) => (systems.onCall = (name) => (name === 'revokeToken' ? revoke.stop() : undefined)) },
   );
 });
+
+test('an abort while the last look before a revoke is under way revokes nothing', () => {
+  const look = gate();
+  return rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    rotation.systems.onCall = (name) => (name === 'lookAtConsumers' ? look.stop() : undefined);
+    await rotation.approve();
+    await look.reached;
+    await rotation.send('abort', ABORT);
+    look.open();
+    expect(await rotation.report()).toMatchObject({ outcome: 'aborted', revoked: [], approvals: [{}] });
+    expect(rotation.systems.revoked).toEqual([]);
+  });
+});
+
+test('an abort after a revoke whose answer was lost says that the token may be gone', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.approve();
+      await rotation.blocked('RevokeNotSeen');
+      await rotation.send('abort', ABORT);
+      const { why } = await rotation.report();
+      expect(why).toContain('perhaps: first101…last0101 (authorisation 101)');
+    },
+    { prepare: (systems) => systems.fail('revokeToken', 'RevokeNotSeen', { after: true }) },
+  ));
 
 test('an abort during a wait ends it at once', () => {
   const job = gate();

@@ -1,0 +1,54 @@
+import { Client, Connection } from '@temporalio/client';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { IMMEDIATE, type SandboxOptions } from '../options.ts';
+import { Sandbox } from '../sandbox.ts';
+import { expireIn, seedWorld } from '../seed.ts';
+import { startTemporal, type TemporalServer } from '../temporal-server.ts';
+
+export const REQUEST = {
+  environment: 'integration',
+  apiUser: 'short-url-manager@alphagov.co.uk',
+  application: 'publishing-api',
+  requestedBy: 'bench',
+  force: true,
+} as const;
+
+/** What a bench runs on: a real Temporal server, and the stand-ins without delays. */
+export interface Ground {
+  temporal: TemporalServer;
+  sandbox: Sandbox;
+  client: Client;
+  env: Record<string, string>;
+  clear: () => Promise<void>;
+}
+
+export async function layGround(options: Partial<SandboxOptions> = {}): Promise<Ground> {
+  const folder = mkdtempSync(join(tmpdir(), 'signon-bench-'));
+  const temporal = await startTemporal({ dataFile: join(folder, 'temporal.db'), ui: false });
+  const world = seedWorld({ only: ['short-url-manager'] });
+  expireIn(world, REQUEST.apiUser, REQUEST.application, 10);
+  const sandbox = await Sandbox.start(world, { ...IMMEDIATE, jobNameEveryMs: 1, trafficEveryMs: 1000, ...options });
+  const settings = join(folder, 'settings.json');
+  const hosts = { integration: '^127\\.0\\.0\\.1$', staging: '^$', production: '^$' };
+  writeFileSync(settings, JSON.stringify({ soak: '1 ms', pollEvery: '1 second', hosts }));
+  const connection = await Connection.connect({ address: temporal.address });
+  return {
+    temporal,
+    sandbox,
+    client: new Client({ connection }),
+    env: { ...sandbox.workerEnv(), TEMPORAL_ADDRESS: temporal.address, ROTATION_SETTINGS: settings },
+    clear: async () => {
+      await connection.close();
+      await sandbox.stop();
+      await temporal.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}

@@ -1,0 +1,48 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { ArgoActivities } from '../../activities/argo/interface.ts';
+import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
+import type { SignonActivities } from '../../activities/signon/interface.ts';
+import type { TemporalActivities } from '../../activities/temporal/interface.ts';
+import { newestOf } from '../../domain/tokens.ts';
+import { createActivities } from '../../worker/activities.ts';
+import { readConfiguration } from '../../worker/configuration.ts';
+import { REQUEST, type Ground } from './ground.ts';
+
+type Activities = SignonActivities & ArgoActivities & KubernetesActivities & TemporalActivities;
+
+/** The same activities called one after the other, as a plain script would: no workflow, no history. Times in ms. */
+export function plainScript({ env, client }: Ground): () => Promise<{ toApproval: number; toRevoked: number }> {
+  const activities = createActivities(readConfiguration(env), client, new AbortController().signal) as Activities;
+  const context = new MockActivityEnvironment();
+  const inOne = hour();
+  return () =>
+    context.run(async () => {
+      const began = performance.now();
+      const settings = await activities.beginRotation(REQUEST);
+      const pair = await activities.findPair(REQUEST);
+      const cronJob = await activities.findSyncCronJob();
+      const before = await activities.listTokens(pair);
+      await activities.lookAtConsumers(pair.secret);
+      await activities.cronJobUid(cronJob.name);
+      const created = await activities.createToken({
+        pair,
+        before: before.map(({ authorisationId }) => authorisationId),
+      });
+      const job = await activities.createSyncJob({ cronJob, notBefore: new Date().toISOString(), deadline: inOne });
+      const { seenAt } = await activities.awaitSyncJob({ job, deadline: inOne });
+      const sync = { job: job.name, seenAt };
+      await activities.awaitRollout({ secret: pair.secret, token: created.token, sync, deadline: inOne });
+      const call = settings.smokeCalls[REQUEST.application];
+      await activities.smokeConsumers({ secret: pair.secret, application: REQUEST.application, call });
+      const ready = performance.now();
+      await activities.listTokens(pair);
+      await activities.lookAtConsumers(pair.secret);
+      for (const token of before)
+        if (token !== newestOf([created.token, token])) await activities.revokeToken({ pair, token, notAfter: inOne });
+      return { toApproval: ready - began, toRevoked: performance.now() - ready };
+    });
+}
+
+function hour(): string {
+  return new Date(Date.now() + 3_600_000).toISOString();
+}

@@ -1,0 +1,51 @@
+import { generateSync } from 'otplib';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { WATCHABLE } from './options.ts';
+import { keepWorld, loadWorld, Sandbox } from './sandbox.ts';
+import { expireIn, seedWorld } from './seed.ts';
+
+const FOLDER = fileURLToPath(new URL('../.demo/', import.meta.url));
+const FILE = join(FOLDER, 'sandbox.json');
+const PORTS = { signon: 3016, argo: 3017, kubernetes: 3018 };
+
+mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
+let world = loadWorld(FILE);
+if (!world) {
+  world = seedWorld();
+  for (const [client, application, days] of [
+    ['short-url-manager', 'publishing-api', 10],
+    ['collections', 'email-alert-api', 3],
+    ['whitehall', 'asset-manager', 13],
+  ] as const)
+    expireIn(world, `${client}@alphagov.co.uk`, application, days);
+}
+keepWorld(world, FILE);
+const sandbox = await Sandbox.start(world, WATCHABLE, PORTS);
+const { account } = world.state;
+
+console.log(`The sandbox serves a made-up ${world.state.environment} over the real topology; its world is kept in .demo/sandbox.json.
+
+  Signon      ${sandbox.urls.signon}/api_users
+  Argo CD     ${sandbox.urls.argo}
+  Kubernetes  ${sandbox.urls.kubernetes}
+
+Log in to Signon as ${account.email}
+  password    ${account.password}
+  code now    ${generateSync({ secret: account.totpSecret })}
+
+A worker of it runs with:
+${Object.entries(sandbox.workerEnv())
+  .map(([name, value]) => `  export ${name}='${value}'`)
+  .join('\n')}
+
+Ctrl-C ends it.`);
+
+let ending = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    if (ending) return;
+    ending = true;
+    void sandbox.stop().then(() => process.exit(0));
+  });

@@ -1,0 +1,92 @@
+import { KubeConfig } from '@kubernetes/client-node';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { KubernetesClient } from '../../activities/kubernetes/client.ts';
+import { createKubernetesActivities } from '../../activities/kubernetes/create-activities.ts';
+import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
+import { IMMEDIATE } from '../../sandbox/options.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { seedWorld } from '../../sandbox/seed.ts';
+import { until } from '../support/until.ts';
+
+const SECRET = 'signon-token-short-url-manager-publishing-api';
+let sandbox: Sandbox;
+let kubernetes: KubernetesActivities;
+beforeEach(async () => {
+  sandbox = await Sandbox.start(seedWorld({ only: ['short-url-manager'] }), { ...IMMEDIATE, terminationMs: 3_600_000 });
+  const config = new KubeConfig();
+  config.loadFromFile(sandbox.workerEnv().KUBECONFIG!);
+  const waits = { everyMs: 50, draining: new AbortController().signal };
+  kubernetes = createKubernetesActivities(new KubernetesClient(config, 'apps'), waits);
+});
+afterEach(() => sandbox.stop());
+
+const run = <T>(act: () => Promise<T>): Promise<T> => new MockActivityEnvironment().run(act);
+
+test('finds app and worker containers, the CronJob without a pod, and not nginx', async () => {
+  const { consumers, containers } = await run(() => kubernetes.lookAtConsumers(SECRET));
+  expect(consumers.map(({ workload, container }) => `${container} of ${workload}`)).toEqual([
+    'app of Deployment/short-url-manager',
+    'worker of Deployment/short-url-manager-worker',
+    'cron-task of CronJob/short-url-manager-task-1',
+  ]);
+  expect(containers.map(({ environment, state }) => ({ environment, state }))).toEqual(
+    Array.from({ length: 3 }, () => ({ environment: 'integration', state: 'running' })),
+  );
+});
+
+test('a container whose exec is killed every time is never taken for ended', async () => {
+  sandbox.kubernetes.exec.faults.push(...Array.from({ length: 50 }, () => 'killed' as const));
+  await expect(run(() => kubernetes.lookAtConsumers(SECRET))).rejects.toMatchObject({ type: 'ExecIncomplete' });
+});
+
+test('a pod that goes away between list and question is found gone by another list', async () => {
+  const [pod] = sandbox.world.state.pods;
+  const looking = run(() => kubernetes.lookAtConsumers(SECRET));
+  sandbox.cluster.kill(pod!.name);
+  const { containers } = await looking;
+  expect(containers.filter((container) => container.pod === pod!.name && container.state === 'running')).toEqual([]);
+});
+
+test('a pod being deleted still counts as running, and says that it is terminating', async () => {
+  sandbox.cluster.roll('short-url-manager');
+  await until('a pod that terminates', () => sandbox.world.state.pods.find(({ goneAt }) => goneAt !== undefined));
+  const { containers } = await run(() => kubernetes.lookAtConsumers(SECRET));
+  const terminating = containers.filter((container) => container.terminating);
+  expect(new Set(terminating.map(({ state }) => state))).toEqual(new Set(['running']));
+});
+
+test('reads all pages of a list', async () => {
+  const [pod] = sandbox.world.state.pods;
+  for (let i = 0; i < 450; i++)
+    sandbox.world.state.pods.push({ ...pod!, name: `bystander-${i}`, workload: 'bystander', containers: [] });
+  sandbox.world.state.pods.push(sandbox.world.state.pods.shift()!); // one of the pair's comes last
+  const { containers } = await run(() => kubernetes.lookAtConsumers(SECRET));
+  expect(containers).toHaveLength(3);
+});
+
+test('a missing right is named', async () => {
+  sandbox.kubernetes.role['pods/exec'] = ['get'];
+  await expect(run(() => kubernetes.lookAtConsumers(SECRET))).rejects.toMatchObject({
+    type: 'NotPermitted',
+    message: expect.stringMatching(/^Kubernetes refused exec into app in short-url-manager-\S+ with 403$/),
+  });
+});
+
+test('a program that ends before its smoke call is not a failed call', async () => {
+  sandbox.kubernetes.exec.faults.push('killed', 'killed');
+  const results = await run(() =>
+    kubernetes.smokeConsumers({
+      secret: SECRET,
+      application: 'publishing-api',
+      call: {
+        adapter: 'PublishingApi',
+        requires: 'gds_api/publishing_api',
+        method: 'lookup_content_id',
+        positional: [],
+        keyword: {},
+      },
+    }),
+  );
+  expect(results.map(({ verdict }) => verdict)).toEqual(['not-tested', 'not-tested']);
+});

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createSignonActivities } from '../../activities/signon/create-activities.ts';
+import type { SignonActivities } from '../../activities/signon/interface.ts';
+import { SignonSession } from '../../activities/signon/session.ts';
+import { Secret } from '../../activities/secret.ts';
+import { IMMEDIATE } from '../../sandbox/options.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { seedWorld } from '../../sandbox/seed.ts';
+
+const WANTED = { apiUser: 'short-url-manager@alphagov.co.uk', application: 'publishing-api' };
+const soon = (): string => new Date(Date.now() + 60_000).toISOString();
+let sandbox: Sandbox;
+let settled: string[];
+beforeEach(async () => {
+  sandbox = await Sandbox.start(seedWorld({ only: ['short-url-manager'] }), IMMEDIATE);
+  settled = [];
+});
+afterEach(() => sandbox.stop());
+
+/** The activities of one worker, with a budget that keeps what sign-ins came to. */
+function worker(): SignonActivities {
+  const { account } = sandbox.world.state;
+  const session = new SignonSession(
+    {
+      url: sandbox.urls.signon,
+      email: account.email,
+      password: new Secret(account.password),
+      totpSecret: new Secret(account.totpSecret),
+      limitMs: 1000,
+    },
+    { reserve: () => Promise.resolve({ settle: (outcome) => Promise.resolve(void settled.push(outcome)) }) },
+  );
+  return createSignonActivities(session);
+}
+
+const run = <T>(act: () => Promise<T>, environment = new MockActivityEnvironment()): Promise<T> => environment.run(act);
+
+test('grants nothing anew to a pair whose tokens were all revoked since the rotation began', async () => {
+  const signon = worker();
+  const pair = await run(() => signon.findPair(WANTED));
+  const before = (await run(() => signon.listTokens(pair))).map(({ authorisationId }) => authorisationId);
+  for (const id of before) sandbox.world.revoke(id);
+  await expect(run(() => signon.createToken({ pair, before }))).rejects.toMatchObject({
+    type: 'AccessEnded',
+    nonRetryable: true,
+  });
+  expect(sandbox.world.happened.created).toEqual([]);
+});
+
+test('issues nothing for an API user whose id has become somebody else’s', async () => {
+  const signon = worker();
+  const pair = await run(() => signon.findPair(WANTED));
+  const before = (await run(() => signon.listTokens(pair))).map(({ authorisationId }) => authorisationId);
+  sandbox.world.state.apiUsers.find(({ id }) => id === pair.apiUser.id)!.email = 'other@alphagov.co.uk';
+  await expect(run(() => signon.createToken({ pair, before }))).rejects.toMatchObject({ type: 'PairChanged' });
+  expect(sandbox.world.happened.created).toEqual([]);
+});
+
+test('a revoke that was given up while it waited its turn is never sent', async () => {
+  const signon = worker();
+  const pair = await run(() => signon.findPair(WANTED));
+  const [token] = await run(() => signon.listTokens(pair));
+  sandbox.signon.faults.add({ path: /manage_tokens$/, when: 'before', kind: 'late', ms: 300 });
+  const ahead = run(() => signon.listTokens(pair));
+  const environment = new MockActivityEnvironment();
+  const revoking = run(() => signon.revokeToken({ pair, token: token!, notAfter: soon() }), environment);
+  environment.cancel();
+  await expect(revoking).rejects.toThrow('CANCELLED');
+  await ahead;
+  expect(sandbox.world.happened.revoked).toEqual([]);
+});
+
+test('a revoke whose look is too old is not sent', async () => {
+  const signon = worker();
+  const pair = await run(() => signon.findPair(WANTED));
+  const [token] = await run(() => signon.listTokens(pair));
+  const notAfter = new Date(Date.now() - 1).toISOString();
+  await expect(run(() => signon.revokeToken({ pair, token: token!, notAfter }))).rejects.toMatchObject({
+    type: 'LookTooOld',
+  });
+  expect(sandbox.world.happened.revoked).toEqual([]);
+});
+
+test.each(['masked', 'expires'] as const)(
+  'a token that differs from the approved one in “%s” is not revoked',
+  async (what) => {
+    const signon = worker();
+    const pair = await run(() => signon.findPair(WANTED));
+    const [token] = await run(() => signon.listTokens(pair));
+    const approved = { ...token!, [what]: what === 'masked' ? 'AAAAAAAA…BBBBBBBB' : '2031-01-01' };
+    await expect(run(() => signon.revokeToken({ pair, token: approved, notAfter: soon() }))).rejects.toMatchObject({
+      type: 'NotTheApprovedToken',
+      nonRetryable: true,
+    });
+    expect(sandbox.world.happened.revoked).toEqual([]);
+  },
+);
+
+test('a token that is gone counts as revoked only while its application is still on offer', async () => {
+  const signon = worker();
+  const pair = await run(() => signon.findPair(WANTED));
+  const [token] = await run(() => signon.listTokens(pair));
+  sandbox.world.state.applications.find(({ id }) => id === pair.application.id)!.retired = true;
+  await expect(run(() => signon.revokeToken({ pair, token: token!, notAfter: soon() }))).rejects.toMatchObject({
+    type: 'CannotTell',
+  });
+});
+
+test('an error page instead of an answer to the password is no refusal, and does not count', async () => {
+  const signon = worker();
+  sandbox.signon.faults.add({ method: 'POST', path: /sign_in$/, when: 'before', kind: 'status', status: 503 });
+  await expect(run(() => signon.findPair(WANTED))).rejects.toMatchObject({ type: 'Unreachable' });
+  expect(settled).toEqual(['accepted']);
+  expect(await run(() => signon.findPair(WANTED))).toMatchObject({
+    secret: 'signon-token-short-url-manager-publishing-api',
+  });
+  expect(settled).toEqual(['accepted', 'accepted']);
+});
+
+test('a lost answer to the password may have been a refusal, and counts', async () => {
+  const signon = worker();
+  sandbox.signon.faults.add({ method: 'POST', path: /sign_in$/, when: 'after', kind: 'cut' });
+  await expect(run(() => signon.findPair(WANTED))).rejects.toMatchObject({ type: 'Unreachable' });
+  expect(settled).toEqual([]);
+});
+
+test('a refused password is not tried again by that worker', async () => {
+  const right = sandbox.world.state.account.password;
+  sandbox.world.state.account.password = 'another';
+  const signon = createWorkerWith(right);
+  for (let tries = 0; tries < 3; tries++)
+    await expect(run(() => signon.findPair(WANTED))).rejects.toMatchObject({
+      type: 'SignInRefused',
+      nonRetryable: true,
+    });
+  expect(sandbox.world.happened.refusedSignIns).toHaveLength(1);
+  expect(settled).toEqual(['refused']);
+});
+
+test('a clock that runs half a minute ahead signs in with the code of the step before', async () => {
+  sandbox.world.state.clockOffsetMs = -31_000;
+  const signon = worker();
+  await run(() => signon.findPair(WANTED));
+  expect(sandbox.world.happened.refusedSignIns.map(({ what }) => what)).toEqual(['code']);
+  expect(settled).toEqual(['accepted']);
+});
+
+function createWorkerWith(password: string): SignonActivities {
+  const { account } = sandbox.world.state;
+  const kept = account.password;
+  account.password = password;
+  const made = worker();
+  account.password = kept;
+  return made;
+}

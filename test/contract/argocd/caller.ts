@@ -1,0 +1,62 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import { ask, type RawAnswer } from '../raw.ts';
+import type { Systems } from '../systems.ts';
+
+export interface ArgoCall {
+  query?: Record<string, string>;
+  /** Makes it a POST. */
+  body?: unknown;
+  headers?: OutgoingHttpHeaders;
+}
+
+export interface ArgoAnswer extends RawAnswer {
+  json: unknown;
+}
+
+/** Calls Argo CD with the worker's token, unless headers say otherwise. */
+export async function callArgo(systems: Systems, path: string, call: ArgoCall = {}): Promise<ArgoAnswer> {
+  const answer = await ask(`${systems.argoAccount.url}/api/v1${path}?${new URLSearchParams(call.query).toString()}`, {
+    method: call.body === undefined ? 'GET' : 'POST',
+    headers: {
+      Authorization: `Bearer ${systems.argoAccount.token.reveal()}`,
+      ...(call.body !== undefined && { 'Content-Type': 'application/json' }),
+      ...call.headers,
+    },
+    body: call.body === undefined ? '' : JSON.stringify(call.body),
+  });
+  return { ...answer, json: parse(answer.body) };
+}
+
+export const scopeOf = ({ argoAccount }: Systems): Record<string, string> => ({
+  appNamespace: argoAccount.appNamespace,
+  project: argoAccount.project,
+});
+
+/** What create-job is asked with. */
+export const orderOf = (systems: Systems, cronJob: string): Record<string, string> => ({
+  ...scopeOf(systems),
+  namespace: systems.argoAccount.namespace,
+  resourceName: cronJob,
+  group: 'batch',
+  kind: 'CronJob',
+  version: 'v1',
+});
+
+/** Where a Job's log is asked for. */
+export const logQuery = (systems: Systems, job: string, tailLines = '100'): Record<string, string> => ({
+  ...scopeOf(systems),
+  namespace: systems.argoAccount.namespace,
+  group: 'batch',
+  kind: 'Job',
+  resourceName: job,
+  container: 'cron-task',
+  tailLines,
+});
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

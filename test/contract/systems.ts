@@ -1,0 +1,107 @@
+import { afterEach, beforeAll, beforeEach, test } from '@jest/globals';
+import { KubeConfig } from '@kubernetes/client-node';
+import ms from 'ms';
+import { ArgoClient, type ArgoAccount } from '../../activities/argo/client.ts';
+import { KubernetesClient } from '../../activities/kubernetes/client.ts';
+import { SignonSession } from '../../activities/signon/session.ts';
+import { IMMEDIATE, type SandboxOptions } from '../../sandbox/options.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { seedWorld } from '../../sandbox/seed.ts';
+import { readConfiguration, type Configuration } from '../../worker/configuration.ts';
+import { oneRefusalAnHour } from './sign-in-guard.ts';
+
+/** Set by `jest.contract.config.js` alone, so that no variable makes `npm test` speak to a live system. */
+const live = (globalThis as { contractLive?: boolean }).contractLive === true;
+const { CONTRACT_WRITES, CONTRACT_API_USER, CONTRACT_APPLICATION } = live ? process.env : {};
+const mayWrite = !live || (CONTRACT_WRITES === '1' && Boolean(CONTRACT_API_USER) && Boolean(CONTRACT_APPLICATION));
+
+/** Changes nothing anywhere. */
+export const readOnlyTest = test;
+/**
+ * Issues, revokes or syncs. Against live systems only with `CONTRACT_WRITES=1`, `CONTRACT_API_USER` and `CONTRACT_APPLICATION`: name an API
+ * user made for this, for Signon's renewal gives up on a pair whose latest token was revoked.
+ */
+export const writingTest = mayWrite ? test : test.skip;
+/** Needs what only a stand-in allows: faults, the clock, wrong passwords, a look behind the scenes. */
+export const standInTest = live ? test.skip : test;
+
+export interface Systems {
+  configuration: Configuration;
+  /** The pair that writing tests write to, and others read. */
+  pair: { apiUser: string; application: string };
+  signon: SignonSession;
+  argo: ArgoClient;
+  argoAccount: ArgoAccount;
+  kubernetes: KubernetesClient;
+  kubeConfig: KubeConfig;
+  /** In a `standInTest` only. */
+  sandbox: Sandbox;
+}
+
+/** The systems under test: fresh stand-ins for each test, or the live ones, signed in to once a file. */
+export function useSystems(options: SandboxOptions = IMMEDIATE, only = ['short-url-manager']): Systems {
+  const systems = {} as Systems;
+  if (live) {
+    beforeAll(() => void Object.assign(systems, connect(readConfiguration(process.env))));
+    return systems;
+  }
+  beforeEach(async () => {
+    const sandbox = await Sandbox.start(seedWorld({ only }), options);
+    Object.assign(
+      systems,
+      { sandbox },
+      connect(readConfiguration(sandbox.workerEnv()), () => sandbox.world.now()),
+    );
+  });
+  afterEach(() => systems.sandbox.stop());
+  return systems;
+}
+
+function connect(configuration: Configuration, now = Date.now): Omit<Systems, 'sandbox'> {
+  const limitMs = ms(configuration.settings.answerLimit);
+  const argoAccount: ArgoAccount = {
+    url: configuration.ARGOCD_URL,
+    token: configuration.ARGOCD_TOKEN,
+    application: configuration.ARGOCD_APPLICATION,
+    appNamespace: configuration.ARGOCD_APP_NAMESPACE,
+    project: configuration.ARGOCD_PROJECT,
+    namespace: configuration.KUBERNETES_NAMESPACE,
+    cronJobs: configuration.ARGOCD_SYNC_CRONJOBS,
+    limitMs,
+  };
+  const kubeConfig = new KubeConfig();
+  if (configuration.KUBECONFIG) kubeConfig.loadFromFile(configuration.KUBECONFIG);
+  else kubeConfig.loadFromDefault();
+  return {
+    configuration,
+    pair: {
+      apiUser: CONTRACT_API_USER ?? 'short-url-manager@alphagov.co.uk',
+      application: CONTRACT_APPLICATION ?? 'publishing-api',
+    },
+    signon: newSession(configuration, now),
+    argoAccount,
+    argo: new ArgoClient(argoAccount),
+    kubeConfig,
+    kubernetes: new KubernetesClient(kubeConfig, configuration.KUBERNETES_NAMESPACE),
+  };
+}
+
+/** A session of its own with Signon, not signed in yet. */
+export function newSession(configuration: Configuration, now = Date.now): SignonSession {
+  return new SignonSession(
+    {
+      url: configuration.SIGNON_URL,
+      email: configuration.SIGNON_EMAIL,
+      password: configuration.SIGNON_PASSWORD,
+      totpSecret: configuration.SIGNON_TOTP_SECRET,
+      limitMs: ms(configuration.settings.answerLimit),
+    },
+    live ? oneRefusalAnHour : { reserve: () => Promise.resolve({ settle: () => Promise.resolve() }) },
+    now,
+  );
+}
+
+/** Moves the stand-ins' clock. */
+export function pass(sandbox: Sandbox, time: ms.StringValue): void {
+  sandbox.world.state.clockOffsetMs += ms(time);
+}

@@ -1,0 +1,194 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { judgeApproval, type Verdict } from '../../domain/approval.ts';
+import type { Approve } from '../../domain/decisions.ts';
+import { evidenceCode, type Shortfall } from '../../domain/evidence.ts';
+import {
+  aContainer,
+  aLook,
+  anEvidence,
+  APP,
+  aRequest,
+  aSmokeResult,
+  aToken,
+  NEW,
+  OLD,
+  retyped,
+  TWIN,
+} from '../support/builders.ts';
+
+const RUN = '0197a7b2-0000-7000-8000-000000000001';
+const UNKNOWN = aToken(100);
+const nobody = { identity: '' };
+type Facts = Parameters<typeof judgeApproval>[1];
+
+/** The verdict on what Grace sends about a rotation that Ada asked for; the code is the right one unless told otherwise. */
+function judge(sent: Partial<Approve> = {}, given: Partial<Facts> = {}): Verdict {
+  const evidence = given.evidence ?? anEvidence();
+  const code = evidenceCode(RUN, evidence);
+  const facts = { request: aRequest(), evidence, code, starter: nobody, sender: nobody, ...given };
+  return judgeApproval({ by: 'grace@example.org', evidence: code, ...sent }, facts);
+}
+
+const inProduction = (given: Partial<Facts> = {}): Partial<Facts> => ({
+  request: aRequest({ environment: 'production' }),
+  ...given,
+});
+
+test('an approval that quotes the evidence shown counts, and ends the token given up', () => {
+  const sender = { identity: 'grace@example.org' };
+  expect(judge({ by: ' grace@example.org ' }, { sender })).toEqual({
+    counts: true,
+    by: 'grace@example.org',
+    sender,
+    revoke: [101],
+  });
+});
+
+test('the code may be typed in capitals and with blanks around it', () => {
+  const code = evidenceCode(RUN, anEvidence());
+  fc.assert(fc.property(retyped(code), (evidence) => expect(judge({ evidence })).toMatchObject({ counts: true })));
+});
+
+test('an approval that quotes another round counts for nothing', () => {
+  const evidence = evidenceCode(RUN, anEvidence({ round: 2 }));
+  expect(judge({ evidence })).toEqual({ counts: false, why: expect.stringMatching(/evidence has changed/) });
+});
+
+test('an approval meant for another run counts for nothing', () => {
+  const evidence = evidenceCode('0197a7b2-0000-7000-8000-000000000002', anEvidence());
+  expect(judge({ evidence })).toMatchObject({ counts: false });
+});
+
+test('any other text than the code counts for nothing', () => {
+  const code = evidenceCode(RUN, anEvidence());
+  const another = fc.string().filter((text) => text.trim().toLowerCase() !== code);
+  fc.assert(fc.property(another, (evidence) => expect(judge({ evidence })).toMatchObject({ counts: false })));
+});
+
+describe('what an approval ends', () => {
+  const evidence = anEvidence({ tokens: [UNKNOWN, OLD, NEW] });
+
+  test('without names it covers the tokens given up, and no token whose holder is unknown', () => {
+    expect(judge({}, { evidence })).toMatchObject({ counts: true, revoke: [101] });
+  });
+
+  test('a token whose holder is unknown ends where it is named', () => {
+    expect(judge({ revoke: [100] }, { evidence })).toMatchObject({ counts: true, revoke: [100] });
+    expect(judge({ revoke: [100, 101, 100] }, { evidence })).toMatchObject({ counts: true, revoke: [100, 101] });
+  });
+
+  test('where nothing was given up and nothing is named, nothing ends and the answer says what to name', () => {
+    const nothingGivenUp = { evidence: anEvidence({ everHeld: [] }) };
+    expect(judge({}, nothingGivenUp)).toEqual({ counts: false, why: expect.stringMatching(/"revoke": \[/) });
+    expect(judge({ revoke: [] }, nothingGivenUp)).toMatchObject({ counts: false });
+  });
+
+  test('one that also names a token not on offer counts for nothing at all, the new token’s id included', () => {
+    for (const id of [NEW.authorisationId, 999])
+      expect(judge({ revoke: [101, id] }, { evidence })).toEqual({
+        counts: false,
+        why: expect.stringContaining(`${id}`),
+      });
+  });
+
+  test('only tokens the evidence offers are ever ended, each once', () => {
+    const ids = fc.option(fc.array(fc.integer({ min: 98, max: 104 })), { nil: undefined });
+    fc.assert(
+      fc.property(ids, (revoke) => {
+        const verdict = judge({ revoke }, { evidence });
+        const ended = verdict.counts ? verdict.revoke : [];
+        expect([100, 101]).toEqual(expect.arrayContaining(ended));
+        expect(new Set(ended).size).toBe(ended.length);
+        expect(verdict.counts).toBe(
+          revoke === undefined || (revoke.length > 0 && revoke.every((id) => id === 100 || id === 101)),
+        );
+      }),
+    );
+  });
+});
+
+describe('what was not shown', () => {
+  const evidence = anEvidence({
+    look: aLook([aContainer(NEW)], { consumers: [APP, TWIN] }),
+    smoke: [aSmokeResult(APP, { verdict: 'not-tested', detail: 'no smoke call is known for publishing-api' })],
+  });
+
+  test('is accepted by name, each kind of it', () => {
+    expect(judge({ accept: ['no-pod-seen', 'not-smoke-tested'] }, { evidence })).toMatchObject({ counts: true });
+  });
+
+  test('is else listed with the consumer it is about and the JSON that accepts it', () => {
+    const lacking: [Shortfall[] | undefined, string, string][] = [
+      [undefined, 'app of Deployment/short-url-manager', '["not-smoke-tested","no-pod-seen"]'],
+      [['no-pod-seen'], 'app of Deployment/short-url-manager', '["not-smoke-tested"]'],
+      [['not-smoke-tested'], 'worker of Deployment/short-url-manager-worker', '["no-pod-seen"]'],
+    ];
+    for (const [accept, who, json] of lacking) {
+      const verdict = judge({ accept }, { evidence });
+      expect(verdict).toEqual({ counts: false, why: expect.stringContaining(who) });
+      expect(verdict).toEqual({ counts: false, why: expect.stringContaining(json) });
+    }
+  });
+});
+
+describe('the second person', () => {
+  test('production counts no approval by the requester, whatever the case and the blanks of the name', () => {
+    fc.assert(
+      fc.property(retyped('ada@example.org'), retyped('ada@example.org'), (by, requestedBy) =>
+        expect(judge({ by }, { request: aRequest({ environment: 'production', requestedBy }) })).toEqual({
+          counts: false,
+          why: expect.stringMatching(/second person/),
+        }),
+      ),
+    );
+  });
+
+  test('outside production the requester may approve', () => {
+    expect(judge({ by: 'ada@example.org' })).toMatchObject({ counts: true });
+  });
+
+  test('one e-mail address that started and sent is one person, whatever names were given', () => {
+    fc.assert(
+      fc.property(retyped('ada@example.org'), (identity) => {
+        const both = inProduction({ starter: { identity: 'ada@example.org' }, sender: { identity } });
+        expect(judge({}, both)).toMatchObject({ counts: false });
+      }),
+    );
+  });
+
+  test('two e-mail addresses are two people', () => {
+    const both = inProduction({ starter: { identity: 'ada@example.org' }, sender: { identity: 'grace@example.org' } });
+    expect(judge({}, both)).toMatchObject({ counts: true });
+  });
+
+  test.each(['4711@worker.example.org', '4711@worker-1', 'history-service', 'temporal-cli', ''])(
+    'the identity "%s" proves nothing, though both events carry it',
+    (identity) => {
+      expect(judge({}, inProduction({ starter: { identity }, sender: { identity } }))).toMatchObject({ counts: true });
+    },
+  );
+
+  test('one principal of the server’s own is one person', () => {
+    const ada = { identity: '', principal: 'user:ada' };
+    expect(judge({}, inProduction({ starter: ada, sender: ada }))).toMatchObject({ counts: false });
+    const grace = { ...ada, principal: 'user:grace' };
+    expect(judge({}, inProduction({ starter: ada, sender: grace }))).toMatchObject({ counts: true });
+    expect(judge({}, inProduction({ starter: ada, sender: nobody }))).toMatchObject({ counts: true });
+  });
+
+  test('two principals do not make two people of one e-mail address', () => {
+    const ada = { identity: 'ada@example.org' };
+    const both = inProduction({
+      starter: { ...ada, principal: 'user:1' },
+      sender: { ...ada, principal: 'user:2' },
+    });
+    expect(judge({}, both)).toMatchObject({ counts: false });
+  });
+
+  test('a rotation that the alert asked for is approved by any one person', () => {
+    const request = aRequest({ environment: 'production', requestedBy: 'alert' });
+    const facts = { request, starter: { identity: 'alert-receiver' }, sender: { identity: 'ada@example.org' } };
+    expect(judge({ by: 'ada@example.org' }, facts)).toMatchObject({ counts: true });
+  });
+});

@@ -1,0 +1,96 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { shapeApprove, shapeRefusal, shapeRetry } from '../../domain/decisions.ts';
+
+const by = 'grace@example.org';
+const evidence = '0a1b2c3d';
+const shapes = { approve: shapeApprove, refusal: shapeRefusal, retry: shapeRetry };
+const whyOf = (shaped: ReturnType<(typeof shapes)[keyof typeof shapes]>): string => (shaped.ok ? '' : shaped.why);
+
+describe.each(Object.entries(shapes))('what comes as %s', (_, shape) => {
+  test.each([undefined, null, 7, 'grace', [], [{ by }]])('is refused where it is no JSON object: %p', (input) => {
+    expect(shape(input)).toEqual({ ok: false, why: expect.stringMatching(/one JSON object/) });
+  });
+
+  test('is refused where nobody says who sends it', () => {
+    for (const missing of [undefined, '', '  ', 7, 'x'.repeat(255)])
+      expect(whyOf(shape({ by: missing, evidence, reason: 'x' }))).not.toBe('');
+    expect(whyOf(shape({}))).toMatch(/^by:/);
+  });
+
+  test('is refused where it has a field nobody knows, naming it', () => {
+    expect(whyOf(shape({ by, approved: true }))).toMatch(/^approved: unknown field/);
+    expect(whyOf(shape(JSON.parse(`{"by": "${by}", "__proto__": {}}`)))).toMatch(/^__proto__: unknown field/);
+  });
+
+  test('may be any JSON at all: it is taken unchanged or refused with a reason, and nothing is thrown', () => {
+    const field = fc.constantFrom('by', 'evidence', 'revoke', 'accept', 'reason');
+    const almost = fc.dictionary(field, fc.oneof(fc.jsonValue(), fc.string(), fc.array(fc.integer())));
+    fc.assert(
+      fc.property(fc.oneof(fc.jsonValue(), almost), (input) => {
+        const shaped = shape(input);
+        expect(shaped).toEqual(shaped.ok ? { ok: true, value: input } : { ok: false, why: shaped.why });
+        expect(shaped.ok).toBe(whyOf(shaped) === '');
+      }),
+    );
+  });
+
+  test('is refused without a word of the values sent', () => {
+    const value = 'a-value-nobody-should-repeat';
+    for (const given of [{ by: [value] }, { by, evidence: [value] }, { by, accept: value }, { by, revoke: [value] }])
+      expect(whyOf(shape(given))).not.toContain(value);
+  });
+});
+
+describe('an approval', () => {
+  test('has a sender and a code, and may name tokens and what it accepts', () => {
+    for (const given of [{}, { revoke: [812, 813] }, { revoke: [], accept: ['not-smoke-tested', 'no-pod-seen'] }])
+      expect(shapeApprove({ by, evidence, ...given })).toEqual({ ok: true, value: { by, evidence, ...given } });
+  });
+
+  test('without a code is refused', () => {
+    expect(whyOf(shapeApprove({ by }))).toMatch(/^evidence:/);
+    expect(whyOf(shapeApprove({ by, evidence: 12345678 }))).toMatch(/^evidence:/);
+  });
+
+  test.each([812, '812', ['812'], [8.5], [null], [Number.MAX_SAFE_INTEGER + 1], { 0: 812 }])(
+    'names authorisation ids as whole numbers in a list, not as %p',
+    (revoke) => {
+      expect(whyOf(shapeApprove({ by, evidence, revoke }))).toMatch(/^revoke: expected/);
+    },
+  );
+
+  test.each([
+    'not-smoke-tested',
+    ['smoke-failed'],
+    ['failed'],
+    ['unlisted-token'],
+    ['no-pod-seen', 'everything'],
+    [['no-pod-seen']],
+    true,
+  ])('never accepts %p: a failed smoke call has no name', (accept) => {
+    expect(whyOf(shapeApprove({ by, evidence, accept }))).toMatch(/^accept: expected/);
+  });
+});
+
+describe('a refusal', () => {
+  test('has a sender and a reason', () => {
+    expect(shapeRefusal({ by, reason: 'not today' })).toEqual({ ok: true, value: { by, reason: 'not today' } });
+    expect(whyOf(shapeRefusal({ by }))).toMatch(/^reason:/);
+    expect(whyOf(shapeRefusal({ by, reason: ' ' }))).toMatch(/^reason:/);
+  });
+});
+
+describe('a retry', () => {
+  test('has a sender, and may accept a token that Signon does not list', () => {
+    for (const given of [{}, { accept: [] }, { accept: ['unlisted-token'] }])
+      expect(shapeRetry({ by, ...given })).toEqual({ ok: true, value: { by, ...given } });
+  });
+
+  test.each(['unlisted-token', ['not-smoke-tested'], ['unlisted-token', 'wrong-environment']])(
+    'accepts nothing else: %p',
+    (accept) => {
+      expect(whyOf(shapeRetry({ by, accept }))).toMatch(/^accept: expected/);
+    },
+  );
+});

@@ -1,0 +1,75 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { escapeMarkdown, table } from '../../domain/markdown.ts';
+
+/** Text with much of what Markdown and HTML give a meaning to. */
+const hostile = fc.string({
+  unit: fc.oneof(
+    fc.constantFrom(...'<>&|\\`*_{}[]()#+!~\r\n\t:/'.split(''), '<img src=x>', '&lt;', 'https://', '\\|', '&#60;'),
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }),
+  ),
+});
+
+/** What a reader sees of escaped text. */
+const shown = (escaped: string): string =>
+  escaped
+    .replace(/\\([^A-Za-z0-9\s])/g, '$1')
+    .replaceAll('&#8203;', '')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&');
+
+/** A mark that no backslash takes the meaning from. */
+const bare = (mark: string): RegExp => new RegExp(`(?<!\\\\)(\\\\\\\\)*[${mark}]`);
+
+describe('text from outside', () => {
+  test('brings no tag and no entity of its own into the page', () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const escaped = escapeMarkdown(text);
+        expect(escaped).not.toMatch(/[<>]/);
+        expect(escaped.replaceAll(/&(amp|lt|gt|#8203);/g, '')).not.toContain('&');
+      }),
+    );
+  });
+
+  test('keeps to one line and one cell of a table', () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const escaped = escapeMarkdown(text);
+        expect(escaped).not.toMatch(/[\r\n]/);
+        expect(escaped).not.toMatch(bare('|'));
+      }),
+    );
+  });
+
+  test('makes no emphasis, code, link or image', () => {
+    fc.assert(fc.property(hostile, (text) => expect(escapeMarkdown(text)).not.toMatch(bare('`*_[\\]~!'))));
+  });
+
+  test('reads as it was, line breaks apart', () => {
+    fc.assert(
+      fc.property(hostile, (text) => expect(shown(escapeMarkdown(text))).toBe(text.replace(/[\r\n\t]+/g, ' '))),
+    );
+  });
+
+  test('shows an address as text, not as a link', () => {
+    expect(escapeMarkdown('see https://evil.example and HTTP://evil.example')).not.toMatch(/https?:\/\//i);
+  });
+
+  test('cannot undo an escape by bringing a backslash', () => {
+    expect(escapeMarkdown('\\|')).toBe('\\\\\\|');
+  });
+});
+
+test('a table has a head, a rule and a line for each row, all of as many cells', () => {
+  expect(
+    table(
+      ['a', 'b'],
+      [
+        ['1', '2'],
+        ['3', escapeMarkdown('4|5')],
+      ],
+    ).split('\n'),
+  ).toEqual(['| a | b |', '| --- | --- |', '| 1 | 2 |', '| 3 | 4\\|5 |']);
+});

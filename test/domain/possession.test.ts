@@ -1,0 +1,136 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { ConsumingContainer } from '../../domain/cluster.ts';
+import {
+  allHold,
+  describeOthers,
+  disagreements,
+  heldTokens,
+  holds,
+  judgeRollout,
+  unseenConsumers,
+} from '../../domain/possession.ts';
+import { aContainer, aLook, APP, aStartingContainer, aToken, NEW, OLD, TWIN } from '../support/builders.ts';
+
+const SYNCED = Date.parse('2026-09-01T12:00:00Z');
+const issued = { ...NEW, sha256: 'a'.repeat(64) };
+
+describe('a container', () => {
+  test('holds a token this rotation issued only if the whole digest is the same', () => {
+    expect(holds(aContainer(issued), issued)).toBe(true);
+    expect(holds(aContainer({ ...NEW, sha256: 'b'.repeat(64) }), issued)).toBe(false);
+  });
+
+  test('holds an adopted token if the masked value’s digest is the same', () => {
+    expect(holds(aContainer(NEW), NEW)).toBe(true);
+    expect(holds(aContainer(OLD), NEW)).toBe(false);
+  });
+
+  test('that nobody asked holds nothing', () => {
+    expect(holds(aStartingContainer(), NEW)).toBe(false);
+  });
+});
+
+describe('a rollout', () => {
+  test('is done when every running container holds the new token', () => {
+    const look = aLook([aContainer(NEW), aContainer(NEW, TWIN), aContainer(OLD, { state: 'ended' })]);
+    expect(judgeRollout(look, NEW, SYNCED)).toEqual({ kind: 'held' });
+    expect(allHold(look, NEW)).toBe(true);
+  });
+
+  test('waits for a pod that is being deleted and still holds the old token', () => {
+    const leaving = aContainer(OLD, { terminating: true });
+    expect(judgeRollout(aLook([aContainer(NEW), leaving]), NEW, SYNCED)).toEqual({ kind: 'waiting', for: [leaving] });
+  });
+
+  test('waits for a container that is about to start, unless its pod is being deleted', () => {
+    const starting = aStartingContainer();
+    expect(judgeRollout(aLook([aContainer(NEW), starting]), NEW, SYNCED)).toEqual({ kind: 'waiting', for: [starting] });
+    const leaving = aStartingContainer({ terminating: true });
+    expect(judgeRollout(aLook([aContainer(NEW), leaving]), NEW, SYNCED)).toEqual({ kind: 'held' });
+  });
+
+  test('shows that the Secret was not updated by a container started after the sync with another token', () => {
+    const late = aContainer(OLD, { startedAt: '2026-09-01T12:00:01Z' });
+    const earlier = aContainer(OLD, { startedAt: '2026-09-01T11:00:00Z' });
+    expect(judgeRollout(aLook([earlier, late]), NEW, SYNCED)).toEqual({ kind: 'not-updated', containers: [late] });
+  });
+
+  test('proves nothing about the Secret by a container started in the very second the sync ended, or where none ran', () => {
+    const same = aContainer(OLD, { startedAt: '2026-09-01T12:00:00Z' });
+    const late = aContainer(OLD, { startedAt: '2026-09-01T12:00:01Z' });
+    expect(judgeRollout(aLook([same]), NEW, SYNCED)).toMatchObject({ kind: 'waiting' });
+    expect(judgeRollout(aLook([late]), NEW, undefined)).toMatchObject({ kind: 'waiting' });
+  });
+
+  test('is never done while any running container holds another token', () => {
+    const container = fc
+      .record({
+        token: fc.constantFrom(NEW, OLD, aToken(900)),
+        state: fc.constantFrom<ConsumingContainer['state']>('running', 'ended', 'starting'),
+        terminating: fc.boolean(),
+        ready: fc.boolean(),
+        startedAt: fc.constantFrom('2026-09-01T11:00:00Z', '2026-09-01T12:00:00Z', '2026-09-01T13:00:00Z', undefined),
+      })
+      .map(({ token, ...rest }) => aContainer(token, rest));
+    const synced = fc.option(fc.constant(SYNCED), { nil: undefined });
+    fc.assert(
+      fc.property(fc.array(container, { maxLength: 6 }), synced, (containers, syncedAt) => {
+        const others = containers.filter((one) => one.state === 'running' && !holds(one, NEW));
+        const starting = containers.filter(({ state, terminating }) => state === 'starting' && !terminating);
+        const { kind } = judgeRollout(aLook(containers), NEW, syncedAt);
+        expect(kind === 'held').toBe(others.length + starting.length === 0);
+        expect(kind === 'not-updated' && (others.length === 0 || syncedAt === undefined)).toBe(false);
+      }),
+    );
+  });
+});
+
+test('a token counts as held only while a running container has it', () => {
+  const look = aLook([aContainer(NEW), aContainer(OLD, { state: 'ended' })]);
+  expect(heldTokens(look, [aToken(99), OLD, NEW])).toEqual([NEW]);
+});
+
+test('a consumer is unseen where none of its containers runs', () => {
+  const look = aLook([aContainer(NEW), aStartingContainer(TWIN)]);
+  expect(unseenConsumers(look)).toEqual([TWIN]);
+  expect(unseenConsumers(aLook([], { consumers: [APP, TWIN] }))).toEqual([APP, TWIN]);
+  expect(unseenConsumers(aLook([aContainer(NEW), aContainer(NEW, TWIN)]))).toEqual([]);
+});
+
+describe('what stands in the way of a rollout', () => {
+  test('is told container by container, with the masked value Signon shows', () => {
+    const others = [aContainer(OLD, { pod: 'a' }), aContainer(OLD, { pod: 'b', terminating: true })];
+    const said = describeOthers([...others, aContainer(aToken(900), { pod: 'c' }), aStartingContainer()], [OLD, NEW]);
+    expect(said.split('; ')).toEqual([
+      'app in a holds first101…last0101 (authorisation 101)',
+      'app in b, terminating, holds first101…last0101 (authorisation 101)',
+      expect.stringMatching(/^app in c holds a token Signon does not list/),
+      expect.stringMatching(/^app in short-url-manager-2 has not started/),
+    ]);
+  });
+});
+
+describe('the right environment', () => {
+  test('is where every running container says it and holds a token listed for the pair', () => {
+    const look = aLook([aContainer(OLD), aContainer(NEW, TWIN), aStartingContainer()]);
+    expect(disagreements(look, [OLD, NEW], 'integration')).toEqual({ environment: [], unlisted: [] });
+  });
+
+  test.each(['production', '', undefined])('is not where a container says %p; both sides are named', (environment) => {
+    const { environment: wrong } = disagreements(aLook([aContainer(OLD, { environment })]), [OLD], 'integration');
+    expect(wrong).toEqual([expect.stringMatching(`app in .*"${environment ?? ''}".*"integration"`)]);
+  });
+
+  test('is not where a container holds a token that Signon does not list for the pair', () => {
+    const look = aLook([aContainer(OLD), aContainer(aToken(900), { ...TWIN, pod: 'w-1' })]);
+    expect(disagreements(look, [OLD, NEW], 'integration').unlisted).toEqual([
+      expect.stringMatching(/^worker in w-1 holds a token that Signon does not list/),
+    ]);
+  });
+
+  test('says nothing of containers that have ended', () => {
+    const look = aLook([aContainer(aToken(900), { state: 'ended', environment: 'production' })]);
+    expect(disagreements(look, [OLD], 'integration')).toEqual({ environment: [], unlisted: [] });
+  });
+});

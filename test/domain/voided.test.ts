@@ -1,0 +1,133 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { ConsumingContainer } from '../../domain/cluster.ts';
+import { voidedBy } from '../../domain/voided.ts';
+import {
+  aContainer,
+  aLook,
+  anEvidence,
+  APP,
+  aStartingContainer,
+  aToken,
+  NEW,
+  NOW,
+  OLD,
+  somePairsTokens,
+  TWIN,
+} from '../support/builders.ts';
+
+const evidence = anEvidence();
+type Fresh = Parameters<typeof voidedBy>[1];
+
+/** Whether the evidence holds against a look that differs from it in what is given. */
+const reason = (given: Partial<Fresh> = {}): string | undefined =>
+  voidedBy(evidence, { tokens: [OLD, NEW], look: aLook([aContainer(NEW)]), now: NOW, ended: [], ...given });
+
+const withContainers = (...containers: ConsumingContainer[]): string | undefined => reason({ look: aLook(containers) });
+
+describe('evidence holds', () => {
+  test('when looked at again unchanged, whatever tokens the pair has', () => {
+    fc.assert(
+      fc.property(somePairsTokens, (others) => {
+        const tokens = [...others.filter(({ authorisationId }) => authorisationId !== NEW.authorisationId), NEW];
+        const look = aLook([aContainer(NEW)]);
+        expect(voidedBy(anEvidence({ tokens }), { tokens, look, now: NOW, ended: [] })).toBeUndefined();
+      }),
+    );
+  });
+
+  test('when pods come and go that hold the new token, and when none runs', () => {
+    expect(withContainers(aContainer(NEW, { pod: 'another' }), aContainer(NEW, { pod: 'third' }))).toBeUndefined();
+    expect(reason({ look: aLook([], { consumers: [APP] }) })).toBeUndefined();
+  });
+
+  test('when a container has not started, and when one that held another token has ended', () => {
+    expect(withContainers(aContainer(NEW), aStartingContainer())).toBeUndefined();
+    expect(withContainers(aContainer(NEW), aContainer(OLD, { state: 'ended' }))).toBeUndefined();
+  });
+
+  test('when Signon deletes a token that has ended, or an ended one is listed', () => {
+    const afterOld = Date.parse('2026-09-12T12:00:00Z');
+    expect(reason({ tokens: [NEW], now: afterOld })).toBeUndefined();
+    expect(reason({ tokens: [aToken(99, { expires: '2026-08-30' }), OLD, NEW] })).toBeUndefined();
+  });
+
+  test('when this rotation itself revoked a token of it', () => {
+    expect(reason({ tokens: [NEW], ended: [OLD.authorisationId] })).toBeUndefined();
+  });
+
+  test('of an adopted token, known by its masked value alone', () => {
+    expect(withContainers(aContainer({ ...NEW, sha256: 'f'.repeat(64) }))).toBeUndefined();
+  });
+});
+
+describe('evidence is void', () => {
+  test('whenever a running container holds another token than the new one, whatever else runs', () => {
+    const stranger = aToken(900);
+    const container = fc
+      .record({
+        token: fc.constantFrom(NEW, OLD, stranger),
+        state: fc.constantFrom('running' as const, 'ended' as const),
+        terminating: fc.boolean(),
+        ready: fc.boolean(),
+        pod: fc.string(),
+      })
+      .map(({ token, ...rest }) => ({ token, container: aContainer(token, rest) }));
+    fc.assert(
+      fc.property(fc.array(container, { minLength: 1, maxLength: 5 }), (containers) => {
+        const look = aLook(
+          containers.map((one) => one.container),
+          { consumers: [APP] },
+        );
+        const others = containers.filter((one) => one.token !== NEW && one.container.state === 'running');
+        expect(reason({ look }) !== undefined).toBe(others.length > 0);
+      }),
+    );
+  });
+
+  test('by a running container that could not say what it holds', () => {
+    expect(withContainers(aContainer(NEW, { digests: undefined }))).toBeDefined();
+  });
+
+  test('by a container whose token has the new one’s masked value but is another', () => {
+    const issued = { ...NEW, sha256: 'a'.repeat(64) };
+    const look = aLook([aContainer({ ...NEW, sha256: 'b'.repeat(64) })]);
+    const fresh = { tokens: [OLD, issued], look, now: NOW, ended: [] };
+    expect(voidedBy(anEvidence({ newToken: issued }), fresh)).toBeDefined();
+  });
+
+  test('naming the container and the token it holds', () => {
+    expect(withContainers(aContainer(OLD, { pod: 'pod-9' }))).toMatch(/app in pod-9 .*first101…last0101.*101/);
+  });
+
+  test('by a live token that appeared, later-expiring or not', () => {
+    for (const expires of ['2026-09-05', '2029-01-01'])
+      expect(reason({ tokens: [OLD, aToken(103, { expires }), NEW] })).toMatch(/appeared.*103/);
+  });
+
+  test('by a live token that somebody revoked, the new one too', () => {
+    expect(reason({ tokens: [NEW] })).toMatch(/101.*revoked/);
+    expect(reason({ tokens: [OLD] })).toMatch(/102.*revoked/);
+  });
+
+  test('where an approved id stands for another token, value or day', () => {
+    expect(reason({ tokens: [{ ...OLD, masked: 'XXXXXXXX…YYYYYYYY' }, NEW] })).toBeDefined();
+    expect(reason({ tokens: [{ ...OLD, expires: '2026-09-11' }, NEW] })).toBeDefined();
+    expect(reason({ tokens: [{ ...OLD, authorisationId: 555 }, NEW] })).toBeDefined();
+  });
+
+  test('by a new consuming workload, container or variable, though it holds the new token', () => {
+    for (const joined of [TWIN, { ...APP, container: 'nginx' }, { ...APP, variable: 'SECOND_BEARER_TOKEN' }])
+      expect(reason({ look: aLook([aContainer(NEW), aContainer(NEW, joined)], { consumers: [APP, joined] }) })).toMatch(
+        /new consumer/,
+      );
+  });
+
+  test('by a new consuming workload of which nothing runs yet', () => {
+    expect(reason({ look: aLook([aContainer(NEW)], { consumers: [APP, TWIN] }) })).toMatch(/short-url-manager-worker/);
+  });
+
+  test('by a workload that mounts the Secret as files: what it reads cannot be proven', () => {
+    expect(reason({ look: aLook([aContainer(NEW)], { mountedBy: ['Deployment/legacy'] }) })).toMatch(/legacy/);
+  });
+});

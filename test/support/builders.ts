@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import * as fc from 'fast-check';
+import type { ClusterLook, Consumer, ConsumingContainer } from '../../domain/cluster.ts';
+import { gatherEvidence, type Evidence, type SmokeResult } from '../../domain/evidence.ts';
+import type { RotationRequest } from '../../domain/request.ts';
+import type { Settings } from '../../domain/settings.ts';
+import type { Fingerprint, ListedToken } from '../../domain/tokens.ts';
+
+/** The moment the rules are asked at, unless a test says otherwise. */
+export const NOW = Date.parse('2026-09-01T12:00:00Z');
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** A listed token; ends in nine days unless told otherwise. */
+export function aToken(authorisationId: number, given: Partial<ListedToken> = {}): ListedToken {
+  const masked = `first${String(authorisationId).padStart(3, '0')}…last${String(authorisationId).padStart(4, '0')}`;
+  const token = { authorisationId, masked, generated: '2024-09-10', expires: '2026-09-10', ...given };
+  return { maskedSha256: sha256(token.masked.replace('…', '')), ...token };
+}
+
+export const OLD = aToken(101);
+export const NEW = aToken(102, { generated: '2026-09-01', expires: '2028-09-01' });
+
+export const APP: Consumer = {
+  workload: 'Deployment/short-url-manager',
+  container: 'app',
+  variable: 'PUBLISHING_API_BEARER_TOKEN',
+};
+export const TWIN: Consumer = { ...APP, workload: 'Deployment/short-url-manager-worker', container: 'worker' };
+
+/** A running, ready container of `APP` whose variable is that token. */
+export function aContainer(token: Fingerprint, given: Partial<ConsumingContainer> = {}): ConsumingContainer {
+  return {
+    ...APP,
+    pod: 'short-url-manager-1',
+    containerId: `id-${given.pod ?? 'short-url-manager-1'}`,
+    state: 'running',
+    startedAt: '2026-08-01T00:00:00Z',
+    ready: true,
+    terminating: false,
+    digests: { sha256: token.sha256 ?? sha256(`value of ${token.masked}`), maskedSha256: token.maskedSha256 },
+    environment: 'integration',
+    ...given,
+  };
+}
+
+/** A container that has not started, so nobody could ask it. */
+export function aStartingContainer(given: Partial<ConsumingContainer> = {}): ConsumingContainer {
+  const unasked = { startedAt: undefined, digests: undefined, environment: undefined, ready: false };
+  return aContainer(OLD, { pod: 'short-url-manager-2', ...unasked, state: 'starting', ...given });
+}
+
+/** A look; its consumers are those of its containers unless told otherwise. */
+export function aLook(containers: ConsumingContainer[], given: Partial<ClusterLook> = {}): ClusterLook {
+  const consumers = containers
+    .map(({ workload, container, variable }) => ({ workload, container, variable }))
+    .filter((one, index, all) => all.findIndex(({ workload }) => workload === one.workload) === index);
+  return { at: new Date(NOW).toISOString(), consumers, containers, mountedBy: [], ...given };
+}
+
+export function aSmokeResult(consumer: Consumer, given: Partial<SmokeResult> = {}): SmokeResult {
+  return { ...consumer, pod: 'short-url-manager-1', verdict: 'passed', detail: 'lookup_content_id returned', ...given };
+}
+
+type Seen = Parameters<typeof gatherEvidence>[0];
+
+/** Evidence as a rotation gathers it: one consumer that gave up the old token for the new one, and passed. */
+export function anEvidence(given: Partial<Seen> = {}): Evidence {
+  return gatherEvidence({
+    round: 1,
+    now: NOW,
+    look: aLook([aContainer(NEW)]),
+    tokens: [OLD, NEW],
+    newToken: NEW,
+    everHeld: [OLD],
+    smoke: [aSmokeResult(APP)],
+    ...given,
+  });
+}
+
+export function aRequest(given: Partial<RotationRequest> = {}): RotationRequest {
+  return {
+    environment: 'integration',
+    apiUser: 'short-url-manager@alphagov.co.uk',
+    application: 'publishing-api',
+    requestedBy: 'ada@example.org',
+    ...given,
+  };
+}
+
+export const SETTINGS: Settings = {
+  window: '14 days',
+  answerLimit: '30 s',
+  signonRequestLimit: '60 s',
+  syncLimit: '10 minutes',
+  rolloutLimit: '30 minutes',
+  pollEvery: '15 s',
+  soak: '10 minutes',
+  smokeCalls: {},
+  hosts: { integration: '.*', staging: '.*', production: '.*' },
+};
+
+/** The same ASCII text as somebody else might type it: in any case, with blanks around it. */
+export function retyped(text: string): fc.Arbitrary<string> {
+  const blanks = fc.string({ unit: fc.constantFrom(' ', '\t', '\n', '\u00a0'), maxLength: 3 });
+  const capitals = fc.array(fc.boolean(), { minLength: text.length, maxLength: text.length });
+  return fc
+    .tuple(blanks, capitals, blanks)
+    .map(
+      ([before, upper, after]) =>
+        before +
+        Array.from(text, (letter, at) => (upper[at] ? letter.toUpperCase() : letter.toLowerCase())).join('') +
+        after,
+    );
+}
+
+/** Calendar days of the years around the project's, both clock changes included. */
+export const aDay = fc
+  .integer({ min: Date.parse('2024-01-01') / 86_400_000, max: Date.parse('2032-12-31') / 86_400_000 })
+  .map((days) => new Date(days * 86_400_000).toISOString().slice(0, 10));
+
+/** Tokens of one pair: ids differ, days may coincide. */
+export const somePairsTokens = fc
+  .uniqueArray(fc.record({ id: fc.integer({ min: 1, max: 999 }), expires: aDay }), {
+    selector: ({ id }) => id,
+    maxLength: 6,
+  })
+  .map((tokens) => tokens.map(({ id, expires }) => aToken(id, { expires })));
