@@ -124,7 +124,7 @@ test('a pod of the worker Deployment that Reloader overlooked keeps the old toke
 test('a sync that writes nothing is done once more by itself when a new container shows it', async () => {
   stage.sandbox.world.sync.writesNothing = 1;
   const rotation = await stage.rotation();
-  await until('the Job that writes nothing', () => stage.sandbox.world.happened.jobs.length > 0 || undefined);
+  await until('the Job that writes nothing', () => stage.sandbox.world.state.jobs.find(({ endedAt }) => endedAt));
   stage.sandbox.world.state.clockOffsetMs += 2000; // container times are whole seconds
   stage.sandbox.cluster.roll('short-url-manager');
   await rotation.approve();
