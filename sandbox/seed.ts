@@ -157,8 +157,10 @@ function splitSecret(secret: string, applications: string[]): { client: string; 
   return { client: pair.slice(0, -application.length - 1), application };
 }
 
-/** `short-url-manager` → `Short url manager`, which parameterizes to itself. */
+/** `short-url-manager` → `Short URL Manager`, which parameterizes to itself. */
 function displayName(name: string): string {
-  const words = name.replaceAll('-', ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return name
+    .split('-')
+    .map((word) => (['api', 'url'].includes(word) ? word.toUpperCase() : word.charAt(0).toUpperCase() + word.slice(1)))
+    .join(' ');
 }

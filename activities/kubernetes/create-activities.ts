@@ -21,6 +21,8 @@ interface Held {
   environment: string;
 }
 const LOOKS_AT_MOST = 3;
+/** Containers that are asked at the same time. */
+const ASKED_AT_ONCE = 8;
 /** Env is resolved once, when a container starts: what one holds never changes, so each is asked once. */
 type Asked = Map<string, Held>;
 
@@ -89,25 +91,36 @@ async function findReaders(cluster: KubernetesClient, secret: string): Promise<C
 async function look(cluster: KubernetesClient, secret: string, asked: Asked): Promise<ClusterLook> {
   for (let tries = 1; ; tries++) {
     const readers = await findReaders(cluster, secret);
-    const containers: ConsumingContainer[] = [];
-    const silent: string[] = [];
-    for (const container of readers.containers) {
-      if (container.state !== 'running') {
-        containers.push(container);
-        continue;
-      }
+    const answers = await inTurn(readers.containers, ASKED_AT_ONCE, async (container) => {
+      if (container.state !== 'running') return undefined;
       const key = `${container.containerId}/${container.variable}`;
       const held = asked.get(key) ?? (await ask(cluster, container));
-      if (held === 'gone') silent.push(describeContainer(container));
-      else {
-        asked.set(key, held);
-        containers.push({ ...container, ...held });
-      }
-    }
-    if (silent.length === 0) return { ...readers, containers };
+      if (held !== 'gone') asked.set(key, held);
+      return held;
+    });
+    const silent = readers.containers.filter((_container, index) => answers[index] === 'gone');
+    if (silent.length === 0)
+      return {
+        ...readers,
+        containers: readers.containers.map((container, index) => ({ ...container, ...(answers[index] as Held) })),
+      };
     if (tries === LOOKS_AT_MOST)
-      throw failure('ExecIncomplete', `${silent.join(', ')}: listed as running, but gave no answer`);
+      throw failure(
+        'ExecIncomplete',
+        `${silent.map(describeContainer).join(', ')}: listed as running, but gave no answer`,
+      );
   }
+}
+
+/** Does something with each of many, a few at a time; the results in their order. */
+async function inTurn<T, R>(items: T[], atOnce: number, act: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of queue) results[index] = await act(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return results;
 }
 
 /** A Job that a CronJob made counts as the CronJob's. */
@@ -128,7 +141,8 @@ async function ask(cluster: KubernetesClient, container: ConsumingContainer): Pr
     withRuby.kind === 'no-such-program'
       ? await cluster.exec(container, digestWithShell([container.variable]))
       : withRuby;
-  if (answer.kind === 'gone') return 'gone';
+  // Killed: the container under it, or only the program for want of memory. A list tells which.
+  if (answer.kind === 'gone' || (answer.kind === 'exited' && answer.code === 137)) return 'gone';
   const digest =
     answer.kind === 'answered' ? /^(\S+) ([0-9a-f]{64}) ([0-9a-f]{64})$/.exec(answer.lines[0] ?? '') : null;
   const environment = answer.kind === 'answered' ? /^environment ([\w-]{0,40})$/.exec(answer.lines[1] ?? '') : null;

@@ -1,8 +1,7 @@
-import { bundleWorkflowCode } from '@temporalio/worker';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { PAYLOAD_CONVERTER_PATH, WORKFLOWS_PATH } from '../../worker/run-worker.ts';
+import { writeBundle } from '../../worker/bundle.ts';
 import { WorkerProcess } from '../worker-process.ts';
 import { layGround, median } from './ground.ts';
 import { rotateOnce } from './rotation.ts';
@@ -73,12 +72,8 @@ async function jobs(): Promise<void> {
 
 async function workerStarts(): Promise<void> {
   const ground = await layGround();
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: WORKFLOWS_PATH,
-    payloadConverterPath: PAYLOAD_CONVERTER_PATH,
-  });
   const bundle = `${ground.env.ROTATION_SETTINGS}.bundle.js`;
-  writeFileSync(bundle, code);
+  await writeBundle(bundle);
   for (const [what, env] of [
     ['bundling at start', ground.env],
     ['bundle made before', { ...ground.env, WORKFLOW_BUNDLE: bundle }],

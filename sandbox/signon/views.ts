@@ -24,7 +24,7 @@ export function page(session: Session, title: string, content: string, caption?:
 <meta name="csrf-param" content="authenticity_token"><meta name="csrf-token" content="${csrfToken(session)}">
 <link rel="stylesheet" href="/assets/govuk-frontend.min.css"></head>
 <body class="govuk-template__body">
-<header class="govuk-header"><div class="govuk-header__container govuk-width-container"><a class="govuk-header__link" href="/">GOV.UK Signon (sandbox)</a></div></header>
+<header class="govuk-header"><div class="govuk-header__container govuk-width-container"><div class="govuk-header__logo"><a class="govuk-header__link govuk-header__homepage-link" href="/"><span class="govuk-header__product-name">GOV.UK Signon (sandbox)</span></a></div></div></header>
 <div class="govuk-width-container"><main class="govuk-main-wrapper">${alerts.filter(Boolean).join('\n')}
 <h1 class="gem-c-heading__text govuk-heading-xl">${caption ? `<span class="govuk-caption-xl gem-c-heading__context">${escape(caption)}</span>` : ''}${escape(title)}</h1>
 ${content}</main></div></body></html>`;
