@@ -87,7 +87,7 @@ function retryFor(failure: string): object {
 
 function drawApproval(evidence: Evidence, runId: string): string {
   return [
-    `#### ▶ Waiting for approval (round ${evidence.round}, evidence of ${evidence.gatheredAt})`,
+    `#### ▶ Waiting for approval (round ${evidence.round}, evidence of ${evidence.gatheredAt.slice(0, 16).replace('T', ' ')} UTC)`,
     `New token \`${evidence.newToken.masked}\`, authorisation ${evidence.newToken.authorisationId}, until ${evidence.newToken.expires}.`,
     table(
       ['Token to revoke', 'Authorisation', 'Expires', 'Standing'],
@@ -98,15 +98,15 @@ function drawApproval(evidence: Evidence, runId: string): string {
         token.standing === 'given-up' ? 'given up by its holders' : '**holder unknown**: name it in `revoke` to end it',
       ]),
     ),
-    table(
-      ['Consumer', 'Variable', 'Pods holding the new token', 'Smoke call'],
-      evidence.consumers.map((consumer) => [
-        text(`${consumer.container} of ${consumer.workload}`),
-        text(consumer.variable),
-        consumer.pods.length === 0 ? '✗ none running' : `${consumer.pods.length}: ${text(consumer.pods.join(', '))}`,
-        `${consumer.smoke === 'passed' ? '✓' : '✗'} ${text(consumer.detail)}`,
-      ]),
-    ),
+    evidence.consumers
+      .map(({ container, workload, variable, pods, smoke, detail }) =>
+        [
+          `- **${text(`${container} of ${workload}`)}**, ${text(variable)}`,
+          `  - ${pods.length === 0 ? '✗ no pod is running' : `✓ ${pods.length} hold the new token: ${text(pods.join(', '))}`}`,
+          `  - ${smoke === 'passed' ? '✓' : '✗'} ${text(detail)}`,
+        ].join('\n'),
+      )
+      .join('\n'),
     'Not visible from here: holders outside the namespace, and when a token was last used.',
     'To go on, send one of these signals:',
     table(

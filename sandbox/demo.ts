@@ -13,7 +13,7 @@ import type { RotationReport } from '../domain/report.ts';
 import type { RotationRequest } from '../domain/request.ts';
 import { printEvidence, printProgress, printReport } from './demo-output.ts';
 import { WATCHABLE } from './options.ts';
-import { keepWorld, loadWorld, Sandbox } from './sandbox.ts';
+import { keepWorld, loadWorld, Sandbox, type Ports } from './sandbox.ts';
 import { expireIn, seedWorld } from './seed.ts';
 import { freePort, startTemporal } from './temporal-server.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -40,6 +40,8 @@ const started: (() => Promise<unknown>)[] = [];
 async function endAll(): Promise<void> {
   for (let end = started.pop(); end; end = started.pop()) await end().catch(() => undefined);
 }
+// A terminal that was closed must not keep the demo from ending what it started.
+for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on('error', () => undefined);
 let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {
@@ -48,6 +50,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     console.log('\nEnding what was started; `npm run demo` goes on with this rotation.');
     void endAll().then(() => process.exit(130));
   });
+process.once('uncaughtException', (error) => {
+  console.error(error.message);
+  void endAll().then(() => process.exit(1));
+});
 /** Registers what was started; what starts while the demo ends, is ended at once. */
 function ends(end: () => Promise<unknown>): void {
   started.push(end);
@@ -142,6 +148,7 @@ async function follow(handle: Rotation, runId: string, worker: WorkerProcess): P
 /** Asks in the terminal; an answer in the UI ends the question. */
 async function askInTerminal(handle: Rotation, approval: object, over: AbortSignal): Promise<void> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  terminal.on('error', () => undefined); // the terminal was closed
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
     console.log(`   Signal \`approve\` in the UI with ${JSON.stringify(approval)}`);
@@ -158,7 +165,7 @@ async function askInTerminal(handle: Rotation, approval: object, over: AbortSign
   }
 }
 
-async function startSandbox(ports: { signon: number; argo: number; kubernetes: number }): Promise<Sandbox> {
+async function startSandbox(ports: Ports): Promise<Sandbox> {
   const file = join(FOLDER, 'world.json');
   let world = loadWorld(file);
   if (!world) {
@@ -173,7 +180,7 @@ async function startSandbox(ports: { signon: number; argo: number; kubernetes: n
 }
 
 /** The ports of the run before, so that a second start finds the same addresses. */
-async function keptPorts(): Promise<Record<'temporal' | 'ui' | 'signon' | 'argo' | 'kubernetes', number>> {
+async function keptPorts(): Promise<Required<Ports> & Record<'temporal' | 'ui', number>> {
   const file = join(FOLDER, 'ports.json');
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Awaited<ReturnType<typeof keptPorts>>;
   const ports = {
@@ -182,6 +189,7 @@ async function keptPorts(): Promise<Record<'temporal' | 'ui' | 'signon' | 'argo'
     signon: await freePort(),
     argo: await freePort(),
     kubernetes: await freePort(),
+    applications: await freePort(),
   };
   writeFileSync(file, JSON.stringify(ports));
   return ports;

@@ -22,6 +22,9 @@ import { World, type WorldState } from './world.ts';
 
 const RUBY = fileURLToPath(new URL('./container/ruby.mjs', import.meta.url));
 
+/** Where the stand-ins listen; any free port where absent. */
+export type Ports = Partial<Record<'signon' | 'argo' | 'kubernetes' | 'applications', number>>;
+
 /** All stand-ins around one world, on loopback. */
 export class Sandbox {
   readonly signon: SignonStandIn;
@@ -46,14 +49,10 @@ export class Sandbox {
 
   urls = { signon: '', argo: '', kubernetes: '' };
 
-  /** Starts everything. `ports` fix the addresses, so that a worker finds them again after a restart. */
-  static async start(
-    world: World,
-    options: SandboxOptions,
-    ports: { signon?: number; argo?: number; kubernetes?: number } = {},
-  ): Promise<Sandbox> {
+  /** Starts everything. `ports` fix the addresses, so that a worker and the pods of a kept world find them again after a restart. */
+  static async start(world: World, options: SandboxOptions, ports: Ports = {}): Promise<Sandbox> {
     const applications = new ApplicationsStandIn(world);
-    await applications.listen();
+    await applications.listen(ports.applications);
     const sandbox = new Sandbox(world, options, applications, mkdtempSync(join(tmpdir(), 'signon-sandbox-')));
     try {
       await sandbox.open(ports);
@@ -64,7 +63,7 @@ export class Sandbox {
     }
   }
 
-  private async open(ports: { signon?: number; argo?: number; kubernetes?: number }): Promise<void> {
+  private async open(ports: Ports): Promise<void> {
     this.writePrograms();
     const [signon, argo, kubernetes] = await Promise.all([
       this.signon.listen(ports.signon),

@@ -8,7 +8,7 @@ import { expireIn, seedWorld } from './seed.ts';
 
 const FOLDER = fileURLToPath(new URL('../.demo/', import.meta.url));
 const FILE = join(FOLDER, 'sandbox.json');
-const PORTS = { signon: 3016, argo: 3017, kubernetes: 3018 };
+const PORTS = { signon: 3016, argo: 3017, kubernetes: 3018, applications: 3019 };
 
 mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
 let world = loadWorld(FILE);

@@ -16,8 +16,8 @@ export class ApplicationsStandIn {
     });
   }
 
-  async listen(): Promise<string> {
-    this.origin = await this.server.listen({ port: 0, host: '127.0.0.1' });
+  async listen(port = 0): Promise<string> {
+    this.origin = await this.server.listen({ port, host: '127.0.0.1' });
     return this.origin;
   }
 

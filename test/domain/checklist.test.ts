@@ -177,14 +177,12 @@ describe('a rotation that waits for approval', () => {
 
   test('marks only a smoke call that passed as passed, and a consumer without pods as such', () => {
     const look = aLook([aContainer(NEW)], { consumers: [APP, TWIN] });
-    const rowOf = (evidence: Evidence, who: string): string =>
-      drawEvidence(evidence)
-        .split('\n')
-        .find((line) => line.startsWith(`| ${who} of`)) ?? '';
-    expect(rowOf(anEvidence(), 'app')).toMatch(/short-url-manager-1 \| ✓ /);
-    expect(rowOf(anEvidence({ look }), 'worker')).toMatch(/✗ none running \| ✗ /);
+    const entryOf = (evidence: Evidence, who: string): string =>
+      /.*\n.*\n.*/.exec(drawEvidence(evidence).split(`- **${who} of`)[1] ?? '')?.[0] ?? '';
+    expect(entryOf(anEvidence(), 'app')).toMatch(/✓ 1 hold the new token: \S*short-url-manager-1\n {2}- ✓ /);
+    expect(entryOf(anEvidence({ look }), 'worker')).toMatch(/- ✗ no pod is running\n {2}- ✗ /);
     for (const verdict of ['failed', 'no-proof', 'not-tested'] as const)
-      expect(rowOf(anEvidence({ smoke: [aSmokeResult(APP, { verdict })] }), 'app')).toMatch(/\| ✗ /);
+      expect(entryOf(anEvidence({ smoke: [aSmokeResult(APP, { verdict })] }), 'app')).toMatch(/\n {2}- ✗ /);
   });
 
   test('always says what cannot be seen from here', () => {
