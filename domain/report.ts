@@ -1,5 +1,6 @@
 import type { Outcome } from './plan.ts';
 import type { RecordedSender } from './approval.ts';
+import type { RotationRequest } from './request.ts';
 import type { ListedToken } from './tokens.ts';
 
 /** The result of a rotation. */
@@ -21,4 +22,46 @@ export interface RotationReport {
   approvals: { by: string; sender: RecordedSender; revoke: number[]; at: string }[];
   syncJobs: string[];
   notes: string[];
+}
+
+/** The report of a rotation that has done nothing yet. */
+export function newReport({ environment, apiUser, application }: RotationRequest): RotationReport {
+  return {
+    outcome: 'aborted',
+    why: '',
+    environment,
+    apiUser,
+    application,
+    createsLost: false,
+    revoked: [],
+    alive: [],
+    approvals: [],
+    syncJobs: [],
+    notes: [],
+  };
+}
+
+/**
+ * What was revoked and what lives on, for a rotation that is stopped: one sentence.
+ * @param revokesBegun tokens whose revoke was sent; those not in the report may or may not be gone
+ */
+export function whatLives(report: RotationReport, revokesBegun: readonly ListedToken[]): string {
+  const { revoked, newToken, createsLost } = report;
+  const perhaps = revokesBegun.filter(
+    (begun) => !revoked.some(({ authorisationId }) => authorisationId === begun.authorisationId),
+  );
+  if (revoked.length > 0 || perhaps.length > 0)
+    return [
+      `revoked before: ${revoked.length > 0 ? named(revoked) : 'none for certain'}`,
+      ...(perhaps.length > 0 ? [`perhaps, its answer was lost: ${named(perhaps)}`] : []),
+    ].join('; ');
+  if (newToken)
+    return 'nothing was revoked: the new and the old token both live, and a later rotation adopts the new one';
+  if (createsLost)
+    return 'nothing was revoked; a create’s answer was lost, so Signon may list a token of the pair that nobody holds: a later rotation adopts it';
+  return 'no token was issued and nothing was revoked: the old token lives';
+}
+
+function named(tokens: readonly ListedToken[]): string {
+  return tokens.map(({ masked, authorisationId }) => `${masked} (authorisation ${authorisationId})`).join(', ');
 }

@@ -3,7 +3,7 @@ import { Worker } from '@temporalio/worker';
 import { readdirSync, readFileSync } from 'node:fs';
 import { rotationId } from '../domain/request.ts';
 import { BUNDLE } from './support/bundle.ts';
-import { REQUEST } from './support/stage.ts';
+import { REQUEST } from './support/request.ts';
 
 const FOLDER = new URL('./histories/', import.meta.url);
 const histories = readdirSync(FOLDER).filter((file) => file.endsWith('.json'));

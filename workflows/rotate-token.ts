@@ -1,10 +1,10 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 import type { Delegation } from '../activities/temporal/interface.ts';
 import { gatherEvidence, othersAlive } from '../domain/evidence.ts';
 import { planFor } from '../domain/plan.ts';
 import { allHold, heldTokens, unseenConsumers } from '../domain/possession.ts';
 import type { RotationReport } from '../domain/report.ts';
-import { rotationId } from '../domain/request.ts';
+import { parseRequest, rotationId, type RotationRequest } from '../domain/request.ts';
 import { ApprovalDesk } from './approval.ts';
 import { assess } from './assess.ts';
 import { confirmed } from './confirm.ts';
@@ -12,7 +12,7 @@ import { handOver } from './hand-over.ts';
 import { issueToken } from './issue.ts';
 import { lookAgain, revokeWhileEvidenceHolds } from './revoke.ts';
 import { everyConsumerHolds } from './rollout.ts';
-import { requestOrFail, runbook } from './runbook.ts';
+import { runbook } from './runbook.ts';
 import { smokeCalls } from './smoke.ts';
 import { synced, type Sync } from './sync.ts';
 
@@ -78,4 +78,11 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
       if (othersAlive(now.tokens, now.newToken, Date.now()).length === 0) return book.close('rotated', ROTATED);
     }
   });
+}
+
+/** Parses the input, or fails the workflow naming each field that is wrong. */
+function requestOrFail(input: unknown): RotationRequest {
+  const parsed = parseRequest(input);
+  if (parsed.ok) return parsed.request;
+  throw ApplicationFailure.nonRetryable(parsed.problems.join('; '), 'InvalidRequest');
 }

@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { pairOf } from '../../sandbox/seed.ts';
-import { Stage, REQUEST, type StagedRotation } from '../support/stage.ts';
+import { REQUEST } from '../support/request.ts';
+import { Stage, type StagedRotation } from '../support/stage.ts';
 
 /** Records the histories that `test/replay.test.ts` replays: run it when a change of the workflows is meant to end what ran before. */
 const SCENES: Record<string, (stage: Stage) => Promise<StagedRotation>> = {

@@ -12,15 +12,8 @@ import { PAYLOAD_CONVERTER_PATH } from '../../worker/run-worker.ts';
 import { DEFAULT_SETTINGS } from '../../worker/settings.ts';
 import { BUNDLE } from './bundle.ts';
 import { FakeSystems } from './fake-systems.ts';
+import { REQUEST, type Status } from './request.ts';
 import { until } from './until.ts';
-
-export type Status = Progress & { code?: string };
-export const REQUEST: RotationRequest = {
-  environment: 'integration',
-  apiUser: 'short-url-manager@alphagov.co.uk',
-  application: 'publishing-api',
-  requestedBy: 'ada@example.org',
-};
 
 Runtime.install({
   logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },

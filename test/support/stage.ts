@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRotation } from '../../client/start-rotation.ts';
-import { approvalFor, type Progress } from '../../domain/checklist.ts';
+import { approvalFor } from '../../domain/checklist.ts';
 import type { RotationReport } from '../../domain/report.ts';
 import type { RotationRequest } from '../../domain/request.ts';
 import { IMMEDIATE, type SandboxOptions } from '../../sandbox/options.ts';
@@ -16,15 +16,8 @@ import type { Authorisation } from '../../sandbox/world.ts';
 import { readConfiguration } from '../../worker/configuration.ts';
 import { runWorker, type RunningWorker } from '../../worker/run-worker.ts';
 import { BUNDLE } from './bundle.ts';
+import { REQUEST, type Status } from './request.ts';
 import { until } from './until.ts';
-
-export type Status = Progress & { code?: string };
-export const REQUEST: RotationRequest = {
-  environment: 'integration',
-  apiUser: 'short-url-manager@alphagov.co.uk',
-  application: 'publishing-api',
-  requestedBy: 'ada@example.org',
-};
 
 /** Every wait shortened; the rules are the shipped ones. */
 const SETTINGS = {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { rotationId } from '../../domain/request.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
-import { REQUEST } from '../support/rotations.ts';
+import { REQUEST } from '../support/request.ts';
 
 const { rotating } = useTimeSkipping();
 

@@ -81,7 +81,7 @@ test('an abort after a revoke whose answer was lost says that the token may be g
       await rotation.blocked('RevokeNotSeen');
       await rotation.send('abort', ABORT);
       const { why } = await rotation.report();
-      expect(why).toContain('perhaps: first101…last0101 (authorisation 101)');
+      expect(why).toContain('perhaps, its answer was lost: first101…last0101 (authorisation 101)');
     },
     { prepare: (systems) => systems.fail('revokeToken', 'RevokeNotSeen', { after: true }) },
   ));

@@ -1,0 +1,111 @@
+import { setCurrentDetails, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import { currentCode, drawChecklist, STEPS, type Progress, type StepName } from '../domain/checklist.ts';
+import { newReport, type RotationReport } from '../domain/report.ts';
+import type { RotationRequest } from '../domain/request.ts';
+import { readRetries } from './activities.ts';
+import { status } from './messages.ts';
+import { WATCH_RETRIES_AFTER } from './steps.ts';
+
+/** Shows where a rotation stands, in the current details and the `status` query: steps, what is waited for, what is tried again. */
+export class Checklist {
+  readonly report: RotationReport;
+  protected readonly progress: Progress;
+  /** A step is under way. */
+  private active = false;
+  private watching = false;
+
+  constructor(request: RotationRequest) {
+    this.report = newReport(request);
+    this.progress = {
+      request,
+      steps: STEPS.map((name) => ({ name, state: 'to come', note: '' })),
+      retrying: [],
+      notes: this.report.notes,
+    };
+    setHandler(status, () => ({ ...this.progress, code: currentCode(this.progress, workflowInfo().runId) }), {
+      description: 'Where this rotation stands',
+    });
+    this.show();
+  }
+
+  /** Marks a step as not needed. */
+  skip(name: StepName, note: string): undefined {
+    this.mark(name, 'skipped', note);
+    return undefined;
+  }
+
+  /** Says what a step did, in the checklist. */
+  note(name: StepName, note: string): void {
+    this.mark(name, this.stateOf(name).state, note);
+  }
+
+  /** Keeps a remark for details and report. */
+  remark(note: string): void {
+    if (!this.report.notes.includes(note)) this.report.notes.push(note);
+    this.show();
+  }
+
+  /** Says what the rotation waits for a person with; undefined when it goes on. */
+  waitFor(waiting: Progress['waiting']): void {
+    this.progress.waiting = waiting;
+    this.show();
+    if (!waiting) this.watchRetries();
+  }
+
+  /** Answers a decision somebody sent. */
+  answer(text: string): void {
+    this.progress.lastAnswer = text;
+    this.show();
+  }
+
+  /** The outside is at work from now on: what is tried again is watched. */
+  protected begin(name: StepName): void {
+    this.mark(name, 'now');
+    this.active = true;
+    this.watchRetries();
+  }
+
+  /** No step is under way any more, so nothing is tried again. */
+  protected rest(): void {
+    this.active = false;
+    this.progress.retrying = [];
+  }
+
+  protected mark(name: StepName, state: Progress['steps'][number]['state'], note?: string): void {
+    const step = this.stateOf(name);
+    step.state = state;
+    if (note !== undefined) step.note = note;
+    else if (state === 'now') step.note = '';
+    this.show();
+  }
+
+  private show(): void {
+    setCurrentDetails(drawChecklist(this.progress, workflowInfo().runId));
+  }
+
+  private stateOf(name: StepName): Progress['steps'][number] {
+    return this.progress.steps.find((step) => step.name === name)!;
+  }
+
+  /** While activities are tried again and again, says so: which, how often, and what failed last. Ends when a person is waited for. */
+  private watchRetries(): void {
+    if (this.watching) return;
+    this.watching = true;
+    void (async () => {
+      for (const pause of WATCH_RETRIES_AFTER) {
+        await sleep(pause);
+        if (!this.watched()) break;
+        const retrying = await readRetries().catch(() => []);
+        if (!this.watched()) break;
+        this.progress.retrying = retrying;
+        this.show();
+      }
+      this.watching = false;
+    })();
+  }
+
+  /** Whether it is the outside that is waited for, not a person. */
+  private watched(): boolean {
+    return this.active && this.progress.waiting === undefined;
+  }
+}
