@@ -2,7 +2,9 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { copyFileSync, chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import type { Binary } from './temporal-server.ts';
+
+/** The programs that come from outside: the server with its UI, and the test server that skips time. */
+export type Binary = 'temporal' | 'temporal-test-server';
 
 const LIMIT_MS = 60_000;
 

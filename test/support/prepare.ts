@@ -1,4 +1,4 @@
-import { findBinary } from '../../sandbox/temporal-server.ts';
+import { findBinary } from '../../sandbox/temporal-binary.ts';
 import { writeBundle } from '../../worker/bundle.ts';
 import { BUNDLE } from './bundle.ts';
 

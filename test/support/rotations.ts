@@ -7,7 +7,7 @@ import { createTemporalActivities } from '../../activities/temporal/create-activ
 import { approvalFor, type Progress } from '../../domain/checklist.ts';
 import type { RotationReport } from '../../domain/report.ts';
 import { rotationId, type RotationRequest } from '../../domain/request.ts';
-import { findBinary } from '../../sandbox/temporal-server.ts';
+import { findBinary } from '../../sandbox/temporal-binary.ts';
 import { PAYLOAD_CONVERTER_PATH } from '../../worker/run-worker.ts';
 import { DEFAULT_SETTINGS } from '../../worker/settings.ts';
 import { BUNDLE } from './bundle.ts';
