@@ -45,7 +45,10 @@ test('tries one way after the other, and keeps what one brings', async () => {
     cache: join(folder, 'brought'),
     path: '',
     ways: {
-      first: () => Promise.resolve(void tried.push('first') || 'closed'),
+      first: () => {
+        tried.push('first');
+        return Promise.resolve('closed');
+      },
       second: (_name, target) => {
         tried.push('second');
         writeFileSync(target, '');
