@@ -84,7 +84,7 @@ export class Stage {
   }
 
   async rotation(request: Partial<RotationRequest> = {}): Promise<StagedRotation> {
-    return new StagedRotation(await startRotation(this.client, { ...REQUEST, ...request }));
+    return new StagedRotation(await startRotation(this.client, { ...REQUEST, ...request }), this.sandbox);
   }
 
   /** The pair's tokens as Signon has them, revoked ones included, oldest first. */
@@ -106,7 +106,10 @@ export class Stage {
 
 /** A rotation on the stage, as people see it. */
 export class StagedRotation {
-  constructor(readonly handle: Awaited<ReturnType<typeof startRotation>>) {}
+  constructor(
+    readonly handle: Awaited<ReturnType<typeof startRotation>>,
+    private readonly sandbox: Sandbox,
+  ) {}
 
   /** Undefined while no worker answers. */
   status(): Promise<Status | undefined> {
@@ -146,7 +149,12 @@ export class StagedRotation {
     return this.handle.signal<[unknown]>('retry', { by: 'grace@example.org' });
   }
 
-  report(): Promise<RotationReport> {
-    return this.handle.result();
+  /** The result. No rotation that ends `rotated` may have had a call of a running pod refused: that fails whatever test it is in. */
+  async report(): Promise<RotationReport> {
+    const report = await this.handle.result();
+    const { outages } = this.sandbox.world.happened;
+    if (report.outcome === 'rotated' && outages.length > 0)
+      throw new Error(`rotated with outages: ${JSON.stringify(outages)}`);
+    return report;
   }
 }

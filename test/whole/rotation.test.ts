@@ -134,6 +134,15 @@ test('a sync that writes nothing is done once more by itself when a new containe
   expect(stage.sandbox.world.happened.outages).toEqual([]);
 });
 
+test('a production cluster behind an integration worker blocks before anything is issued, naming both sides', async () => {
+  for (const { containers } of stage.sandbox.world.state.pods)
+    for (const { env } of containers) env.GOVUK_ENVIRONMENT = 'production';
+  const rotation = await stage.rotation();
+  const { message } = await rotation.blocked('WrongEnvironment');
+  expect(message).toMatch(/^app in \S+ has GOVUK_ENVIRONMENT "production", the request says "integration"/);
+  expect(stage.sandbox.world.happened.created).toEqual([]);
+});
+
 test('a server application that lets any token in is reported as no proof', async () => {
   stage.sandbox.world.open.add('publishing-api');
   const rotation = await stage.rotation();
