@@ -31,7 +31,7 @@ export async function assess(book: Runbook, request: RotationRequest): Promise<A
   if (tokens.length > 0 && unlisted.length > 0 && !book.accepted.has('unlisted-token'))
     throw block('UnlistedToken', unlisted.join('; '));
   const pods = new Set(look.containers.map(({ pod }) => pod)).size;
-  book.note('assess', `${tokens.length} tokens listed; ${look.consumers.length} consumers in ${pods} pods`);
+  book.note('assess', `tokens listed: ${tokens.length}; consumers: ${look.consumers.length}, in pods: ${pods}`);
   return { settings, pair, cronJob, tokens, look };
 }
 
