@@ -111,6 +111,8 @@ export async function rotating(
     prepare?: (systems: FakeSystems) => void;
     workflowId?: string;
     serves?: RotationRequest['environment'];
+    /** Hosts of the worker's settings. */
+    hosts?: Record<string, string>;
   } = {},
 ): Promise<void> {
   const systems = new FakeSystems(await server.currentTimeMs());
@@ -121,7 +123,11 @@ export async function rotating(
   const request: RotationRequest = { ...REQUEST, apiUser, ...options.request };
   const taskQueue = randomUUID();
   const { client, nativeConnection: connection } = server;
-  const scope = { environment: options.serves ?? 'integration', settings: DEFAULT_SETTINGS, hosts: {} };
+  const scope = {
+    environment: options.serves ?? 'integration',
+    settings: DEFAULT_SETTINGS,
+    hosts: options.hosts ?? {},
+  };
   const temporal = createTemporalActivities(client, scope);
   const judge: typeof temporal.judge = async (judged) => {
     await systems.onCall('judge');

@@ -102,6 +102,31 @@ test('a CronJob of another cluster blocks, naming both sides', () =>
     { prepare: (systems) => (systems.cronJobUid = 'cron-elsewhere') },
   ));
 
+test('a worker whose Signon is another environment’s blocks before anything is read', () =>
+  rotating(
+    async (rotation) => {
+      const { message } = await rotation.blocked('WrongEnvironment');
+      expect(message).toMatch(
+        /^SIGNON_URL is signon\.publishing\.service\.gov\.uk, which does not match integration’s pattern/,
+      );
+      expect(rotation.systems.calls).toEqual([]);
+    },
+    { hosts: { SIGNON_URL: 'signon.publishing.service.gov.uk', ARGOCD_URL: 'argo.eks.integration.govuk.digital' } },
+  ));
+
+test('a worker whose hosts are its environment’s goes on', () =>
+  rotating(
+    async (rotation) => {
+      expect((await rotation.awaitingApproval()).code).toMatch(/^[0-9a-f]{8}$/);
+    },
+    {
+      hosts: {
+        SIGNON_URL: 'signon.integration.publishing.service.gov.uk',
+        ARGOCD_URL: 'argo.eks.integration.govuk.digital',
+      },
+    },
+  ));
+
 test('an integration request to a production cluster blocks before anything is issued', () =>
   rotating(
     async (rotation) => {
