@@ -21,6 +21,8 @@ export interface Progress {
   request: RotationRequest;
   steps: StepProgress[];
   waiting?: Waiting;
+  /** The rotation has ended: there is nothing left to send. */
+  ended?: boolean;
   /** Activities that are tried again: which, how often so far, what failed last. One sentence each. */
   retrying: string[];
   /** The answer to the last decision somebody sent. */
@@ -52,7 +54,7 @@ export function drawChecklist(progress: Progress, runId: string): string {
       ? ['**Tried again by itself:**', ...progress.retrying.map((line) => `- ${text(line)}`)].join('\n')
       : undefined,
     progress.notes.length > 0 ? progress.notes.map((note) => `- ${text(note)}`).join('\n') : undefined,
-    waiting ? undefined : 'To stop: signal `abort` with `{"by": "you@example.org", "reason": "…"}`.',
+    waiting || progress.ended ? undefined : 'To stop: signal `abort` with `{"by": "you@example.org", "reason": "…"}`.',
   ]
     .filter((part) => part !== undefined)
     .join('\n\n');

@@ -19,6 +19,8 @@ import { freePort, startTemporal } from './temporal-server.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 const FOLDER = fileURLToPath(new URL('../.demo/', import.meta.url));
+/** What the demo keeps there for a second start; the sandbox keeps its own world beside it. */
+const OWN_FILES = ['temporal.db', 'temporal.db-shm', 'temporal.db-wal', 'ports.json', 'settings.json', 'world.json'];
 const request: RotationRequest = {
   environment: 'integration',
   apiUser: 'short-url-manager@alphagov.co.uk',
@@ -108,7 +110,7 @@ async function demo(): Promise<void> {
   const report = await follow(handle, runId, worker);
   await connection.close();
   printReport(report, sandbox.world.happened);
-  rmSync(FOLDER, { recursive: true, force: true });
+  for (const file of OWN_FILES) rmSync(join(FOLDER, file), { force: true });
 }
 
 /** Prints progress, asks for approval, and waits for the report. */
@@ -152,11 +154,14 @@ async function askInTerminal(handle: Rotation, approval: object, over: AbortSign
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
     console.log(`   Signal \`approve\` in the UI with ${JSON.stringify(approval)}`);
-    const answer = await terminal.question(
-      '   or answer here: revoke the old token in integration (sandbox)? yes/no: ',
-      { signal: over },
-    );
-    if (/^y(es)?$/i.test(answer.trim())) await handle.signal('approve', approval);
+    let answer = '';
+    while (!/^(y|yes|n|no)$/i.test(answer))
+      answer = (
+        await terminal.question('   or answer here: revoke the old token in integration (sandbox)? yes/no: ', {
+          signal: over,
+        })
+      ).trim();
+    if (/^y/i.test(answer)) await handle.signal('approve', approval);
     else await handle.signal('reject', { by: 'you@example.org', reason: 'answered no in the terminal' });
   } catch {
     console.log('\n   Decided elsewhere.');

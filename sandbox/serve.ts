@@ -1,5 +1,5 @@
 import { generateSync } from 'otplib';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WATCHABLE } from './options.ts';
@@ -24,6 +24,12 @@ if (!world) {
 keepWorld(world, FILE);
 const sandbox = await Sandbox.start(world, WATCHABLE, PORTS);
 const { account } = world.state;
+// GOV.UK's hosts are the shipped ones; a worker of the sandbox must be told that its hosts are here.
+const settings = join(FOLDER, 'sandbox-settings.json');
+writeFileSync(
+  settings,
+  JSON.stringify({ hosts: { integration: '^127\\.0\\.0\\.1$', staging: '^$', production: '^$' } }),
+);
 
 console.log(`The sandbox serves a made-up ${world.state.environment} over the real topology; its world is kept in .demo/sandbox.json.
 
@@ -36,14 +42,14 @@ Log in to Signon as ${account.email}
   code now    ${generateSync({ secret: account.totpSecret })}
 
 A worker of it runs with:
-${Object.entries(sandbox.workerEnv())
+${Object.entries({ ...sandbox.workerEnv(), ROTATION_SETTINGS: settings })
   .map(([name, value]) => `  export ${name}='${value}'`)
   .join('\n')}
 
 Ctrl-C ends it.`);
 
 let ending = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {
     if (ending) return;
     ending = true;

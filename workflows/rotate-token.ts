@@ -63,7 +63,10 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
 
       const evidence = gatherEvidence({ round, now: Date.now(), ...now, look, everHeld, smoke });
       const decision = await book.step('approve', () => desk.ask(evidence));
-      if (decision.kind === 'rejected') return book.close('rejected', `${decision.by}: ${decision.reason}`);
+      if (decision.kind === 'rejected') {
+        book.note('approve', `rejected by ${decision.by}`);
+        return book.close('rejected', `${decision.by}: ${decision.reason}`);
+      }
       const fresh =
         decision.kind === 'token-ended'
           ? await book.step('approve', () => lookAgain(book, expected))

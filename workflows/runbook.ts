@@ -54,6 +54,7 @@ export class Runbook extends Checklist {
 
   close(outcome: Outcome, why: string): RotationReport {
     this.progress.waiting = undefined;
+    this.progress.ended = true;
     this.report.outcome = outcome;
     this.report.why = why;
     this.remark(`Ended as ${outcome}: ${why}`);

@@ -155,6 +155,24 @@ test('a container with a token that Signon does not list blocks, until a person 
     { prepare: (systems) => (systems.containers[2]!.holds = 77) },
   ));
 
+test('an unlisted token cannot be accepted before anybody was shown it', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.blocked('UnknownApiUser');
+      await rotation.send('retry', { ...BY, accept: ['unlisted-token'] });
+      await rotation.answered(/nothing is up for acceptance here/);
+      await rotation.send('retry', BY);
+      await rotation.blocked('UnlistedToken');
+      expect(rotation.systems.calls).not.toContain('createToken');
+    },
+    {
+      prepare: (systems) => {
+        systems.fail('findPair', 'UnknownApiUser');
+        systems.containers[2]!.holds = 77;
+      },
+    },
+  ));
+
 test.each([
   ['SecretMountedAsFile', /Deployment\/legacy mount/],
   ['NoConsumers', /no container reads/],
