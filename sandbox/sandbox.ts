@@ -18,7 +18,8 @@ import { Cluster } from './kubernetes/cluster.ts';
 import { KubernetesStandIn } from './kubernetes/server.ts';
 import type { SandboxOptions } from './options.ts';
 import { SignonStandIn } from './signon/server.ts';
-import { World, type WorldState } from './world.ts';
+import { World } from './world.ts';
+import type { WorldState } from './world-state.ts';
 
 const RUBY = fileURLToPath(new URL('./container/ruby.mjs', import.meta.url));
 

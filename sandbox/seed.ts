@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { generateSecret } from 'otplib';
 import type { Environment } from '../domain/request.ts';
 import { tokenSecretName } from '../domain/parameterize.ts';
-import { makeToken, makeUid, World, type WorkloadState, type WorldState } from './world.ts';
+import { makeToken, makeUid, World } from './world.ts';
+import type { WorkloadState, WorldState } from './world-state.ts';
 
 interface Reading {
   secret: string;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { SandboxOptions } from '../options.ts';
-import { makeUid, type PodState, type WorkloadState, type World } from '../world.ts';
+import { makeUid, type World } from '../world.ts';
+import type { PodState, WorkloadState } from '../world-state.ts';
 
 const TICK_MS = 20;
 

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import type { ContainerState, PodState, World } from '../world.ts';
+import type { World } from '../world.ts';
+import type { ContainerState, PodState } from '../world-state.ts';
 
 const STDOUT = 1;
 const STDERR = 2;

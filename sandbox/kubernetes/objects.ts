@@ -1,5 +1,6 @@
 import { hashOf } from './cluster.ts';
-import type { ContainerSpec, JobState, PodState, WorkloadState, World } from '../world.ts';
+import type { World } from '../world.ts';
+import type { ContainerSpec, JobState, PodState, WorkloadState } from '../world-state.ts';
 
 const NAMESPACE = 'apps';
 const iso = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');

@@ -2,7 +2,8 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { Faults } from '../faults.ts';
-import type { World, WorldState } from '../world.ts';
+import type { World } from '../world.ts';
+import type { WorldState } from '../world-state.ts';
 import { csrfValid, newSession, seal, unseal, type Session } from './session-cookie.ts';
 import { IDLE_MS } from './sign-in.ts';
 import * as views from './views.ts';

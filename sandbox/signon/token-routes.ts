@@ -1,4 +1,5 @@
-import type { World, WorldState } from '../world.ts';
+import type { World } from '../world.ts';
+import type { WorldState } from '../world-state.ts';
 import type { Site } from './site.ts';
 import * as views from './views.ts';
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Authorisation, WorldState } from '../world.ts';
+import type { Authorisation, WorldState } from '../world-state.ts';
 import { csrfToken, type Session } from './session-cookie.ts';
 
 type ApiUser = WorldState['apiUsers'][number];

@@ -7,7 +7,7 @@ import { Secret } from '../../activities/secret.ts';
 import { IMMEDIATE } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { seedWorld } from '../../sandbox/seed.ts';
-import type { JobState } from '../../sandbox/world.ts';
+import type { JobState } from '../../sandbox/world-state.ts';
 
 let sandbox: Sandbox;
 let argo: ArgoActivities;

@@ -12,7 +12,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 import { expireIn, pairOf, seedWorld } from '../../sandbox/seed.ts';
 import { startTemporal, type TemporalServer } from '../../sandbox/temporal-server.ts';
 import { WorkerProcess } from '../../sandbox/worker-process.ts';
-import type { Authorisation } from '../../sandbox/world.ts';
+import type { Authorisation } from '../../sandbox/world-state.ts';
 import { readConfiguration } from '../../worker/configuration.ts';
 import { runWorker, type RunningWorker } from '../../worker/run-worker.ts';
 import { BUNDLE } from './bundle.ts';

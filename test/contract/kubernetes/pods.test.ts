@@ -7,7 +7,7 @@ import type { ClusterLook } from '../../../domain/cluster.ts';
 import { sha256 } from '../../../activities/secret.ts';
 import { IMMEDIATE } from '../../../sandbox/options.ts';
 import { pairOf } from '../../../sandbox/seed.ts';
-import type { Authorisation } from '../../../sandbox/world.ts';
+import type { Authorisation } from '../../../sandbox/world-state.ts';
 import { until } from '../../support/until.ts';
 import { run } from '../run-activity.ts';
 import { pass, readOnlyTest, standInTest, useSystems } from '../systems.ts';

@@ -2,7 +2,7 @@ import { describe, expect } from '@jest/globals';
 import { load } from 'cheerio';
 import { createSignonActivities } from '../../../activities/signon/create-activities.ts';
 import { readManageTokens } from '../../../activities/signon/pages.ts';
-import type { Authorisation } from '../../../sandbox/world.ts';
+import type { Authorisation } from '../../../sandbox/world-state.ts';
 import { pairOf } from '../../../sandbox/seed.ts';
 import { run } from '../run-activity.ts';
 import { standInTest, useSystems, writingTest } from '../systems.ts';

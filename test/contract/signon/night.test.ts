@@ -1,6 +1,7 @@
 import { describe, expect } from '@jest/globals';
 import { readManageTokens } from '../../../activities/signon/pages.ts';
-import type { Authorisation, World } from '../../../sandbox/world.ts';
+import type { World } from '../../../sandbox/world.ts';
+import type { Authorisation } from '../../../sandbox/world-state.ts';
 import { pairOf } from '../../../sandbox/seed.ts';
 import { standInTest, useSystems } from '../systems.ts';
 import { signedIn } from './visitor.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect } from '@jest/globals';
 import { createSignonActivities } from '../../../activities/signon/create-activities.ts';
 import { readManageTokens, readRevokePage, readSuccess } from '../../../activities/signon/pages.ts';
-import type { Authorisation } from '../../../sandbox/world.ts';
+import type { Authorisation } from '../../../sandbox/world-state.ts';
 import { pairOf } from '../../../sandbox/seed.ts';
 import { run } from '../run-activity.ts';
 import { standInTest, useSystems } from '../systems.ts';

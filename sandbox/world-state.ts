@@ -1,0 +1,88 @@
+import type { Environment } from '../domain/request.ts';
+
+export interface Authorisation {
+  id: number;
+  apiUserId: number;
+  applicationId: number;
+  token: string;
+  createdAt: number;
+  expiresAt: number;
+  revokedAt?: number;
+}
+
+export interface ContainerSpec {
+  name: string;
+  /** Variables read from Secrets. */
+  tokens: { variable: string; secret: string }[];
+  ruby: boolean;
+}
+
+export interface WorkloadState {
+  kind: 'Deployment' | 'CronJob';
+  name: string;
+  uid: string;
+  replicas: number;
+  generation: number;
+  containers: ContainerSpec[];
+}
+
+export interface ContainerState {
+  name: string;
+  id: string;
+  startedAt?: number;
+  env: Record<string, string>;
+}
+
+export interface PodState {
+  name: string;
+  uid: string;
+  workload: string;
+  generation: number;
+  containers: ContainerState[];
+  startsAt: number;
+  running: boolean;
+  goneAt?: number;
+}
+
+export interface JobState {
+  name: string;
+  uid: string;
+  cronJob: string;
+  createdAt: number;
+  endsAt: number;
+  status: 'Progressing' | 'Healthy' | 'Degraded';
+  endedAt?: number;
+  log: string[];
+}
+
+/** Everything the stand-ins know; JSON, so that it can be kept in a file. */
+export interface WorldState {
+  environment: Environment;
+  clockOffsetMs: number;
+  account: {
+    email: string;
+    password: string;
+    totpSecret: string;
+    superadmin: boolean;
+    suspended: boolean;
+    /** A second step is required but not set up. */
+    secondStepMissing: boolean;
+    failures: number;
+    wrongCodes: number;
+    lockedUntil: number;
+    sessionEpoch: number;
+  };
+  argoToken: string;
+  kubernetesTokens: Record<string, 'worker' | 'nobody'>;
+  cookieKey: string;
+  apiUsers: { id: number; name: string; email: string; suspended: boolean }[];
+  applications: { id: number; name: string; retired: boolean }[];
+  authorisations: Authorisation[];
+  nextId: number;
+  secrets: Record<string, string>;
+  reloads: { workload: string; at: number }[];
+  workloads: WorkloadState[];
+  pods: PodState[];
+  jobs: JobState[];
+  cronJob: { name: string; uid: string };
+}
