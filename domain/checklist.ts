@@ -1,4 +1,8 @@
+import type { Outcome } from './plan.ts';
 import { evidenceCode, type Evidence } from './evidence.ts';
+import { startFormLink, type TemporalUi } from './links.ts';
+import { isFailure } from './failures.ts';
+import type { DecisionName } from './decisions.ts';
 import { escapeMarkdown as text, table } from './markdown.ts';
 import type { RotationRequest } from './request.ts';
 
@@ -13,7 +17,18 @@ export interface StepProgress {
 
 /** What a rotation waits for a person with. */
 export type Waiting =
-  | { kind: 'blocked'; step: StepName; failure: string; message: string; todo: string; since: string; tries: number }
+  | {
+      kind: 'blocked';
+      step: StepName;
+      failure: string;
+      message: string;
+      todo: string;
+      /** What was tried, and how often, where an activity was. */
+      tried?: string;
+      since: string;
+      /** How often the step was begun. */
+      tries: number;
+    }
   | { kind: 'approval'; evidence: Evidence; since: string };
 
 /** Where a rotation stands: the `status` query's answer, and what the current details are drawn from. */
@@ -21,8 +36,10 @@ export interface Progress {
   request: RotationRequest;
   steps: StepProgress[];
   waiting?: Waiting;
-  /** The rotation has ended: there is nothing left to send. */
-  ended?: boolean;
+  /** The rotation has ended so: there is nothing left to send. */
+  outcome?: Outcome;
+  /** Where the Temporal UI and the documentation are, once the settings are known and if they say. */
+  links: { ui?: TemporalUi; docs?: string };
   /** Activities that are tried again: which, how often so far, what failed last. One sentence each. */
   retrying: string[];
   /** The answer to the last decision somebody sent. */
@@ -40,21 +57,20 @@ const MARKS: Record<StepProgress['state'], string> = {
 
 /** The runbook's checklist as Markdown for the Temporal UI, with what is waited for and the exact JSON to send. */
 export function drawChecklist(progress: Progress, runId: string): string {
-  const { request, waiting } = progress;
+  const { request, waiting, links } = progress;
   return [
     `### ${text(request.apiUser)} → ${text(request.application)} (${request.environment})`,
-    waiting?.kind === 'blocked' ? drawBlocked(waiting) : undefined,
-    waiting?.kind === 'approval' ? drawApproval(waiting.evidence, runId) : undefined,
+    waiting?.kind === 'blocked' ? drawBlocked(waiting, links.docs) : undefined,
+    waiting?.kind === 'approval' ? drawApproval(waiting, runId) : undefined,
     progress.lastAnswer ? `**Last answer:** ${text(progress.lastAnswer)}` : undefined,
     table(
       ['', 'Step', 'What happened'],
       progress.steps.map(({ name, state, note }) => [MARKS[state], name, text(note)]),
     ),
-    progress.retrying.length > 0
-      ? ['**Tried again by itself:**', ...progress.retrying.map((line) => `- ${text(line)}`)].join('\n')
-      : undefined,
-    progress.notes.length > 0 ? progress.notes.map((note) => `- ${text(note)}`).join('\n') : undefined,
-    waiting || progress.ended ? undefined : 'To stop: signal `abort` with `{"by": "you@example.org", "reason": "…"}`.',
+    progress.retrying.length > 0 ? ['**Tried again by itself:**', ...list(progress.retrying)].join('\n') : undefined,
+    progress.notes.length > 0 ? list(progress.notes).join('\n') : undefined,
+    progress.outcome && links.ui ? `[Start it again](${startFormLink(links.ui, request)})` : undefined,
+    waiting || progress.outcome ? undefined : toSend('abort', STOP),
   ]
     .filter((part) => part !== undefined)
     .join('\n\n');
@@ -65,61 +81,86 @@ export function currentCode(progress: Progress, runId: string): string | undefin
   return progress.waiting?.kind === 'approval' ? evidenceCode(runId, progress.waiting.evidence) : undefined;
 }
 
-function drawBlocked(blocked: Extract<Waiting, { kind: 'blocked' }>): string {
+const YOU = 'you@example.org';
+const STOP = { by: YOU, reason: 'why it should end here' };
+
+function drawBlocked(blocked: Extract<Waiting, { kind: 'blocked' }>, docs: string | undefined): string {
+  const { step, since, failure, message, todo, tried, tries } = blocked;
+  const heading = isFailure(failure) ? failure : 'Unexpected';
+  const page = `docs/failures.md, “${heading}”`;
   return [
-    `#### ✗ Blocked in “${blocked.step}” since ${blocked.since}`,
-    `**${text(blocked.failure)}**: ${text(blocked.message)}`,
-    `**What to do:** ${text(blocked.todo)} (\`docs/failures.md\`, “${text(blocked.failure)}”)`,
-    'Then send one of these signals:',
-    table(
-      ['Signal', 'Input'],
-      [
-        ['`retry`', `\`${JSON.stringify(retryFor(blocked.failure))}\``],
-        ['`abort`', '`{"by": "you@example.org", "reason": "why it should end here"}`'],
-      ],
-    ),
+    `#### ✗ Blocked in “${step}” since ${minute(since)}`,
+    `**${text(failure)}**: ${text(message)}`,
+    ...(tried ? [`**Tried:** ${text(tried)}${tries > 1 ? `; the step was begun ${tries} times` : ''}`] : []),
+    `**What to do:** ${text(todo)} (${docs ? `[${page}](${docs}/failures.md#${heading.toLowerCase()})` : page})`,
+    toSend('retry', retryFor(failure)),
+    toSend('abort', STOP),
   ].join('\n\n');
+}
+
+/** A signal with the JSON to send, to be copied as it stands. */
+function toSend(signal: DecisionName, input: object): string {
+  const what = {
+    approve: 'To revoke what this evidence covers',
+    reject: 'To keep the old token and end',
+    retry: 'To go on from this step',
+    abort: 'To stop',
+    classify: 'To say who holds the token',
+  };
+  return `${what[signal]}, send the signal \`${signal}\`:\n\n\`\`\`\n${JSON.stringify(input)}\n\`\`\``;
+}
+
+/** The UI flattens nested lists, so there is none. */
+function list(lines: string[]): string[] {
+  return lines.map((line) => `- ${text(line)}`);
+}
+
+function minute(iso: string): string {
+  return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function retryFor(failure: string): object {
-  return failure === 'UnlistedToken'
-    ? { by: 'you@example.org', accept: ['unlisted-token'] }
-    : { by: 'you@example.org' };
+  return failure === 'UnlistedToken' ? { by: YOU, accept: ['unlisted-token'] } : { by: YOU };
 }
 
-function drawApproval(evidence: Evidence, runId: string): string {
+function drawApproval({ evidence, since }: Extract<Waiting, { kind: 'approval' }>, runId: string): string {
+  const { newToken, toRevoke, consumers, shortfalls } = evidence;
   return [
-    `#### ▶ Waiting for approval (round ${evidence.round}, evidence of ${evidence.gatheredAt.slice(0, 16).replace('T', ' ')} UTC)`,
-    `New token \`${evidence.newToken.masked}\`, authorisation ${evidence.newToken.authorisationId}, until ${evidence.newToken.expires}.`,
+    `#### ▶ Waiting for approval since ${minute(since)}`,
+    `Evidence of round ${evidence.round}, gathered ${minute(evidence.gatheredAt)}. New token \`${newToken.masked}\`, authorisation ${newToken.authorisationId}, until ${newToken.expires}.`,
     table(
-      ['Token to revoke', 'Authorisation', 'Expires', 'Standing'],
-      evidence.toRevoke.map((token) => [
+      ['Token to revoke', 'Authorisation', 'Until', 'Standing'],
+      toRevoke.map((token) => [
         `\`${token.masked}\``,
         String(token.authorisationId),
         token.expires,
-        token.standing === 'given-up' ? 'given up by its holders' : '**holder unknown**: name it in `revoke` to end it',
+        token.standing === 'given-up' ? 'given up by its holders' : '**holder unknown**: name it in `revoke`',
       ]),
     ),
-    evidence.consumers
-      .map(({ container, workload, variable, pods, smoke, detail }) =>
-        [
-          `- **${text(`${container} of ${workload}`)}**, ${text(variable)}`,
-          `  - ${pods.length === 0 ? '✗ no pod is running' : `✓ ${pods.length} hold the new token: ${text(pods.join(', '))}`}`,
-          `  - ${smoke === 'passed' ? '✓' : '✗'} ${text(detail)}`,
-        ].join('\n'),
-      )
-      .join('\n'),
-    'Not visible from here: holders outside the namespace, and when a token was last used.',
-    'To go on, send one of these signals:',
-    table(
-      ['Signal', 'Input'],
-      [
-        ['`approve`', `\`${JSON.stringify(approvalFor(evidence, runId))}\``],
-        ['`reject`', '`{"by": "you@example.org", "reason": "why the old token must stay"}`'],
-        ['`abort`', '`{"by": "you@example.org", "reason": "why it should end here"}`'],
-      ],
-    ),
+    ...consumers.map((consumer) => drawConsumer(consumer, newToken.masked)),
+    [
+      '**Not shown:**',
+      ...shortfalls.map(({ code, what }) => `- \`${code}\`: ${text(what)}`),
+      '- holders outside the namespace, and when a token was last used: neither can be seen from here',
+    ].join('\n'),
+    toSend('approve', approvalFor(evidence, runId)),
+    toSend('reject', { by: YOU, reason: 'why the old token must stay' }),
+    toSend('abort', STOP),
   ].join('\n\n');
+}
+
+function drawConsumer(
+  { container, workload, variable, pods, smoke, detail }: Evidence['consumers'][number],
+  masked: string,
+): string {
+  return [
+    `${pods.length > 0 && smoke === 'passed' ? '✓' : '✗'} **${text(`${container} of ${workload}`)}** reads ${text(variable)}`,
+    '',
+    pods.length === 0
+      ? '- ✗ no pod is running'
+      : `- ✓ ${pods.length} running, ${pods.length === 1 ? 'holds' : 'all hold'} \`${masked}\`: ${text(pods.join(', '))}`,
+    `- ${smoke === 'passed' ? '✓' : '✗'} smoke call: ${text(detail)}`,
+  ].join('\n');
 }
 
 /** The approval that covers all the evidence offers, for a person to send under their own name. */
@@ -127,7 +168,7 @@ export function approvalFor(evidence: Evidence, runId: string): object {
   const unknown = evidence.toRevoke.some(({ standing }) => standing === 'holder-unknown');
   const shortfalls = [...new Set(evidence.shortfalls.map(({ code }) => code))];
   return {
-    by: 'you@example.org',
+    by: YOU,
     evidence: evidenceCode(runId, evidence),
     ...(unknown ? { revoke: evidence.toRevoke.map(({ authorisationId }) => authorisationId) } : {}),
     ...(shortfalls.length > 0 ? { accept: shortfalls } : {}),

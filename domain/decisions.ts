@@ -1,6 +1,6 @@
 import type { Shortfall } from './evidence.ts';
 
-/** Signals people send. `by` is who sends it: a name or e-mail. */
+/** What people send. `by` is who sends it: a name or e-mail. */
 export interface Approve {
   by: string;
   /** The evidence code shown in the details. */
@@ -17,6 +17,30 @@ export interface Retry {
   by: string;
   accept?: 'unlisted-token'[];
 }
+
+/** Who holds a token that no container reads, as a person says. */
+export type Classify =
+  | { by: string; as: 'external'; recipient: string }
+  | { by: string; as: 'disused' }
+  | { by: string; as: 'internal'; workload: string; container: string; variable: string };
+
+export interface Decisions {
+  approve: Approve;
+  reject: Refusal;
+  retry: Retry;
+  abort: Refusal;
+  classify: Classify;
+}
+export type DecisionName = keyof Decisions;
+
+/** What a decision came to. One that was not accepted changed nothing, and says why. */
+export interface Answer {
+  accepted: boolean;
+  answer: string;
+}
+
+/** How a decision came: as the n-th signal of its name, counted from 0, or as an update with that id. The server's history says who sent it. */
+export type Sent = { signal: number } | { update: string };
 
 export type Shaped<T> = { ok: true; value: T } | { ok: false; why: string };
 
@@ -43,6 +67,39 @@ export function shapeRetry(input: unknown): Shaped<Retry> {
     return expectText(given, 'by');
   });
 }
+
+export function shapeClassify(input: unknown): Shaped<Classify> {
+  const as = typeof input === 'object' && input !== null ? (input as Record<string, unknown>).as : undefined;
+  const more = typeof as === 'string' && Object.hasOwn(CLASSES, as) ? CLASSES[as as Classify['as']] : undefined;
+  if (!more) return { ok: false, why: `as: expected one of ${Object.keys(CLASSES).join(', ')}` };
+  return shape(input, ['by', 'as', ...more], (given) =>
+    ['by', ...more].map((field) => expectText(given, field)).find((why) => why !== undefined),
+  );
+}
+
+/** What else is to be said with each class. */
+const CLASSES: Record<Classify['as'], string[]> = {
+  external: ['recipient'],
+  disused: [],
+  internal: ['workload', 'container', 'variable'],
+};
+
+/** Every decision: how its input is shaped, and what the UI's forms say of it. */
+export const DECISIONS: {
+  [Name in DecisionName]: { shape: (input: unknown) => Shaped<Decisions[Name]>; description: string };
+} = {
+  approve: {
+    shape: shapeApprove,
+    description: 'Revoke what the evidence covers: {"by": "you@example.org", "evidence": "code in the details"}',
+  },
+  reject: { shape: shapeRefusal, description: 'Keep the old token and end: {"by": "you@example.org", "reason": "…"}' },
+  retry: { shape: shapeRetry, description: 'Go on from the blocked step: {"by": "you@example.org"}' },
+  abort: { shape: shapeRefusal, description: 'End here, tidily: {"by": "you@example.org", "reason": "…"}' },
+  classify: {
+    shape: shapeClassify,
+    description: 'Say who holds a token that no container reads: {"by": "you@example.org", "as": "disused"}',
+  },
+};
 
 function shape<T>(
   input: unknown,

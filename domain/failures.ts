@@ -114,6 +114,10 @@ export const FAILURES = {
     treatment: 'blocks',
     todo: 'Incident: restart the workloads named here, then retry. Where that does not help, abort and start a rotation of the pair with force (send accept ["unlisted-token"] when it asks).',
   },
+  SlackRefused: {
+    treatment: 'blocks',
+    todo: 'Correct SLACK_WEBHOOK_URL and start the worker again; no rotation waits for it.',
+  },
   WaitInterrupted: { treatment: 'retried', todo: 'Nothing: the worker was shutting down; another goes on.' },
   Unexpected: {
     treatment: 'blocks',
@@ -123,7 +127,12 @@ export const FAILURES = {
 
 export type FailureName = keyof typeof FAILURES;
 
+/** Whether a name that came back over the wire is one of ours. */
+export function isFailure(name: string): name is FailureName {
+  return Object.hasOwn(FAILURES, name);
+}
+
 /** What to do about a failure, for names that came back over the wire. */
 export function todoFor(name: string): string {
-  return Object.hasOwn(FAILURES, name) ? FAILURES[name as FailureName].todo : FAILURES.Unexpected.todo;
+  return FAILURES[isFailure(name) ? name : 'Unexpected'].todo;
 }

@@ -9,8 +9,9 @@ export function escapeMarkdown(text: string): string {
     .replace(/(https?):\/\//gi, '$1:&#8203;//');
 }
 
-/** A Markdown table; cells are escaped by the caller. */
+/** A Markdown table; cells are escaped by the caller. The UI draws cells without any space between them, so each ends with some. */
 export function table(head: string[], rows: string[][]): string {
-  const line = (cells: string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+  const line = (cells: string[]): string =>
+    `| ${cells.map((cell) => (cell ? `${cell}&nbsp;&nbsp;` : cell)).join(' | ')} |`;
+  return [line(head), `| ${head.map(() => ':--').join(' | ')} |`, ...rows.map(line)].join('\n');
 }

@@ -46,7 +46,7 @@ export function newReport({ environment, apiUser, application }: RotationRequest
  * @param revokesBegun tokens whose revoke was sent; those not in the report may or may not be gone
  */
 export function whatLives(report: RotationReport, revokesBegun: readonly ListedToken[]): string {
-  const { revoked, newToken, createsLost } = report;
+  const { revoked, newToken, createsLost, alive } = report;
   const perhaps = revokesBegun.filter(
     (begun) => !revoked.some(({ authorisationId }) => authorisationId === begun.authorisationId),
   );
@@ -59,7 +59,7 @@ export function whatLives(report: RotationReport, revokesBegun: readonly ListedT
     return 'nothing was revoked: the new and the old token both live, and a later rotation adopts the new one';
   if (createsLost)
     return 'nothing was revoked; a create’s answer was lost, so Signon may list a token of the pair that nobody holds: a later rotation adopts it';
-  return 'no token was issued and nothing was revoked: the old token lives';
+  return `no token was issued and nothing was revoked${alive.length > 0 ? ': the old token lives' : ''}`;
 }
 
 function named(tokens: readonly ListedToken[]): string {

@@ -1,4 +1,5 @@
 import type ms from 'ms';
+import type { NoticePace } from './notices.ts';
 import type { Environment } from './request.ts';
 
 /** A read-only call that shows whether a server application lets a token in. Mirrors gds-api-adapters. */
@@ -28,6 +29,14 @@ export interface Settings {
   pollEvery: ms.StringValue;
   /** Time between the revoke and the last look. */
   soak: ms.StringValue;
+  /** Evidence older than this is not acted on before the smoke calls were repeated. */
+  evidenceHoldsFor: ms.StringValue;
+  /** How notices become messages. */
+  notices: NoticePace;
+  /** Where the Temporal UI is, for links. */
+  temporalUiUrl?: string;
+  /** Where the project's `docs/` can be read, for links; e.g. `https://git.example.org/signon-token-rotation/blob/main/docs`. */
+  docsUrl?: string;
   /** By server application, parameterized. */
   smokeCalls: Record<string, SmokeCall>;
   /** Regular expressions that the hosts of Signon and Argo CD must match, by environment. */

@@ -1,5 +1,5 @@
 import { running, sameConsumer, type ClusterLook } from './cluster.ts';
-import type { Evidence } from './evidence.ts';
+import type { Evidence, SmokeResult } from './evidence.ts';
 import { describeOthers, holds } from './possession.ts';
 import { isLive, type ListedToken } from './tokens.ts';
 
@@ -40,6 +40,18 @@ export function voidedBy(
 
   const others = running(fresh.look).filter((container) => !holds(container, evidence.newToken));
   return others.length > 0 ? describeOthers(others, fresh.tokens) : undefined;
+}
+
+/** Which of the smoke calls that passed in the evidence do not pass any more; undefined where all do. */
+export function smokeThatLapsed(evidence: Evidence, again: readonly SmokeResult[]): string | undefined {
+  const lapsed = evidence.consumers
+    .filter(({ smoke }) => smoke === 'passed')
+    .flatMap((consumer) => {
+      const now = again.find((result) => sameConsumer(result, consumer));
+      if (now?.verdict === 'passed') return [];
+      return [`${consumer.container} of ${consumer.workload}: ${now?.detail ?? 'no ready pod to call from'}`];
+    });
+  return lapsed.length > 0 ? `what passed the smoke call does not any more: ${lapsed.join('; ')}` : undefined;
 }
 
 function isSame(a: ListedToken, b: ListedToken): boolean {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { userMetadataLink } from '../client/links.ts';
+import { userMetadataLink } from '../domain/links.ts';
 import { startRotation } from '../client/start-rotation.ts';
 import type { Progress } from '../domain/checklist.ts';
 import { approvalFor } from '../domain/checklist.ts';
@@ -104,7 +104,7 @@ async function demo(): Promise<void> {
   const { runId } = await handle.describe();
   if (temporal.uiUrl)
     console.log(
-      `4. Watch it in the Temporal UI:\n   ${userMetadataLink(temporal.uiUrl, namespace, handle.workflowId, runId)}\n`,
+      `4. Watch it in the Temporal UI:\n   ${userMetadataLink({ url: temporal.uiUrl, namespace }, handle.workflowId, runId)}\n`,
     );
 
   const report = await follow(handle, runId, worker);

@@ -1,17 +1,10 @@
 import { Connection } from '@temporalio/client';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
+import { SEARCH_ATTRIBUTES } from '../domain/stage.ts';
 import { findBinary } from './temporal-binary.ts';
 
 const UP_LIMIT_MS = 30_000;
-
-/** Search attributes that rotations use; registered at start. */
-const SEARCH_ATTRIBUTES = [
-  'RotationEnvironment=Keyword',
-  'RotationApiUser=Keyword',
-  'RotationApplication=Keyword',
-  'RotationStage=Keyword',
-];
 
 export interface TemporalServer {
   address: string;
@@ -50,7 +43,7 @@ export async function startTemporal(options: {
       options.dataFile,
       '--log-level',
       'error',
-      ...SEARCH_ATTRIBUTES.flatMap((attribute) => ['--search-attribute', attribute]),
+      ...SEARCH_ATTRIBUTES.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
     ],
     { stdio: 'ignore', detached: true },
   );

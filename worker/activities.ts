@@ -5,6 +5,7 @@ import { ArgoClient, type ArgoAccount } from '../activities/argo/client.ts';
 import { createArgoActivities } from '../activities/argo/create-activities.ts';
 import { KubernetesClient } from '../activities/kubernetes/client.ts';
 import { createKubernetesActivities } from '../activities/kubernetes/create-activities.ts';
+import { createNotifyActivities } from '../activities/notify/create-activities.ts';
 import { createSignonActivities } from '../activities/signon/create-activities.ts';
 import { SignonSession } from '../activities/signon/session.ts';
 import { createTemporalActivities } from '../activities/temporal/create-activities.ts';
@@ -46,7 +47,15 @@ export function createActivities(configuration: Configuration, client: Client, d
     SIGNON_URL: new URL(configuration.SIGNON_URL).hostname,
     ARGOCD_URL: new URL(configuration.ARGOCD_URL).hostname,
   };
+  const { temporalUiUrl } = settings;
+  const { namespace: temporalNamespace } = client.options;
   return {
+    ...createNotifyActivities(client, {
+      webhook: configuration.SLACK_WEBHOOK_URL,
+      ...(temporalUiUrl && { ui: { url: temporalUiUrl, namespace: temporalNamespace } }),
+      pace: settings.notices,
+      limitMs,
+    }),
     ...createTemporalActivities(client, { environment, settings, hosts }),
     ...createSignonActivities(session),
     ...createArgoActivities(new ArgoClient(account), account, waits),

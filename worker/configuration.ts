@@ -26,6 +26,10 @@ function makesCodes(totpSecret: Secret): boolean {
   }
 }
 
+function isAddress(webhook: Secret): boolean {
+  return z.url({ protocol: /^https?$/ }).safeParse(webhook.reveal()).success;
+}
+
 const settings = z.strictObject({
   window: duration,
   answerLimit: duration,
@@ -34,6 +38,9 @@ const settings = z.strictObject({
   rolloutLimit: duration,
   pollEvery: duration,
   soak: duration,
+  evidenceHoldsFor: duration,
+  notices: z.strictObject({ collectFor: duration, quietFor: duration }),
+  docsUrl: url,
   smokeCalls: z.record(
     z.string(),
     z.strictObject({
@@ -64,6 +71,8 @@ const schema = z.object({
   KUBECONFIG: text.optional(),
   KUBERNETES_NAMESPACE: text.default('apps'),
   ROTATION_SETTINGS: text.optional(),
+  SLACK_WEBHOOK_URL: secret.refine(isAddress, 'expected an address that begins with https:// or http://').optional(),
+  TEMPORAL_UI_URL: url.optional(),
   LOG_LEVEL: z.enum(['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
 });
 
@@ -79,7 +88,7 @@ export class BadConfiguration extends Error {
   }
 }
 
-const MAY_COME_FROM_FILE = ['SIGNON_PASSWORD', 'SIGNON_TOTP_SECRET', 'ARGOCD_TOKEN'];
+const MAY_COME_FROM_FILE = ['SIGNON_PASSWORD', 'SIGNON_TOTP_SECRET', 'ARGOCD_TOKEN', 'SLACK_WEBHOOK_URL'];
 
 /** Reads and checks all variables. Every secret may come as `…_FILE`. @throws BadConfiguration */
 export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
@@ -104,7 +113,8 @@ export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
   }
   const read = readSettings(env.ROTATION_SETTINGS, problems);
   if (!parsed.success || problems.length > 0) throw new BadConfiguration(problems);
-  return { ...parsed.data, settings: read };
+  const { TEMPORAL_UI_URL: temporalUiUrl } = parsed.data;
+  return { ...parsed.data, settings: { ...read, ...(temporalUiUrl && { temporalUiUrl }) } };
 }
 
 /** Settings named in the file replace the shipped ones, field by field. */

@@ -1,6 +1,7 @@
 import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { BadConfiguration, readConfiguration } from './configuration.ts';
 import { runWorker } from './run-worker.ts';
+import { SearchAttributesMissing } from './search-attributes.ts';
 
 try {
   const configuration = readConfiguration(process.env);
@@ -16,6 +17,6 @@ try {
   await worker.ended;
   process.exit(0);
 } catch (error) {
-  console.error(error instanceof BadConfiguration ? error.message : error);
+  console.error(error instanceof BadConfiguration || error instanceof SearchAttributesMissing ? error.message : error);
   process.exit(1);
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { heartbeats } from '../activities/heartbeat.ts';
 import { taskQueueOf } from '../domain/request.ts';
 import { createActivities } from './activities.ts';
+import { ensureSearchAttributes } from './search-attributes.ts';
 import type { Configuration } from './configuration.ts';
 
 /** Where the workflows are; a bundle made before may be given instead. */
@@ -21,6 +22,7 @@ export interface RunningWorker {
 
 /**
  * Connects to Temporal as `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE` and the like say, and runs a worker.
+ * @throws SearchAttributesMissing
  * @param env where the `TEMPORAL_…` variables are
  */
 export async function runWorker(
@@ -34,6 +36,12 @@ export async function runWorker(
     NativeConnection.connect(connectionOptions),
   ]);
   const client = new Client({ connection, namespace });
+  try {
+    await ensureSearchAttributes(connection, client.options.namespace);
+  } catch (error) {
+    await Promise.all([connection.close(), native.close()]);
+    throw error;
+  }
   const draining = new AbortController();
   const worker = await Worker.create({
     connection: native,

@@ -9,6 +9,8 @@ export const DEFAULT_SETTINGS: Settings = {
   rolloutLimit: '15 minutes',
   pollEvery: '2 seconds',
   soak: '10 minutes',
+  evidenceHoldsFor: '1 hour',
+  notices: { collectFor: '30 seconds', quietFor: '5 minutes' },
   smokeCalls: {
     'publishing-api': {
       adapter: 'PublishingApi',

@@ -1,11 +1,11 @@
-import { condition, setHandler } from '@temporalio/workflow';
+import { condition } from '@temporalio/workflow';
 import type { Delegation } from '../activities/temporal/interface.ts';
-import { shapeApprove, shapeRefusal, type Approve } from '../domain/decisions.ts';
+import type { Answer, Approve, Sent } from '../domain/decisions.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import type { RotationRequest } from '../domain/request.ts';
 import { endOfDay } from '../domain/tokens.ts';
 import { judge } from './activities.ts';
-import { approve, reject } from './messages.ts';
+import { onDecision } from './decisions.ts';
 import type { Runbook } from './runbook.ts';
 
 export type Decision =
@@ -14,11 +14,19 @@ export type Decision =
   /** A token the evidence named ended meanwhile: the evidence is gathered afresh. */
   | { kind: 'token-ended' };
 
+const NOT_OPEN: Answer = { accepted: false, answer: 'approval not accepted: nothing waits for approval now' };
+
+/** An approval somebody sent, until it is answered. */
+interface Received {
+  value: Approve;
+  sent: Sent;
+  answer?: Answer;
+}
+
 /** Takes approvals and rejections, from the rotation's first moment: what comes early is answered and counts for nothing. */
 export class ApprovalDesk {
-  private readonly approvals: { value: Approve; ordinal: number }[] = [];
+  private approvals: Received[] = [];
   private rejection?: { by: string; reason: string };
-  private received = 0;
   private open = false;
 
   constructor(
@@ -26,27 +34,22 @@ export class ApprovalDesk {
     private readonly request: RotationRequest,
     private readonly delegation: Delegation | undefined,
   ) {
-    setHandler(
-      approve,
-      (input) => {
-        const ordinal = this.received++;
-        const shaped = shapeApprove(input);
-        if (!shaped.ok) return book.answer(`approval not accepted: ${shaped.why}`);
-        if (!this.open) return book.answer('approval not accepted: nothing waits for approval now');
-        this.approvals.push({ value: shaped.value, ordinal });
-      },
-      { description: 'Revoke what the evidence covers: {"by": "you@example.org", "evidence": "code in the details"}' },
-    );
-    setHandler(
-      reject,
-      (input) => {
-        const shaped = shapeRefusal(input);
-        if (!shaped.ok) return book.answer(`rejection not accepted: ${shaped.why}`);
-        if (!this.open) return book.answer('rejection not accepted: nothing waits for approval; abort ends a rotation');
-        this.rejection = shaped.value;
-      },
-      { description: 'Keep the old token and end: {"by": "you@example.org", "reason": "…"}' },
-    );
+    onDecision('approve', book, async (value, sent) => {
+      if (!this.open) return NOT_OPEN;
+      const received: Received = { value, sent };
+      this.approvals.push(received);
+      await condition(() => received.answer !== undefined);
+      return received.answer!;
+    });
+    onDecision('reject', book, (refusal) => {
+      if (!this.open)
+        return {
+          accepted: false,
+          answer: 'rejection not accepted: nothing waits for approval; abort ends a rotation',
+        };
+      this.rejection = refusal;
+      return { accepted: true, answer: `rejected by ${refusal.by}` };
+    });
   }
 
   private rejected(): boolean {
@@ -65,33 +68,34 @@ export class ApprovalDesk {
         const decided = await condition(
           () => this.approvals.length > 0 || this.rejection !== undefined,
           Math.max(1, ends - Date.now()),
+          { summary: 'Until the first of the tokens to revoke ends by itself' },
         );
         if (!decided) return { kind: 'token-ended' };
         if (this.rejection) return { kind: 'rejected', ...this.rejection };
-        const { value, ordinal } = this.approvals[0]!;
+        const received = this.approvals[0]!;
+        const { value: approval, sent } = received;
         book.waitFor(undefined);
-        const verdict = await judge({
-          approval: value,
-          ordinal,
-          evidence,
-          request: this.request,
-          delegation: this.delegation,
-        });
+        const { request, delegation } = this;
+        const verdict = await judge({ approval, sent, evidence, request, delegation });
         this.approvals.shift();
-        if (this.rejected()) continue; // came while the approval was judged: whoever says no is heard
+        if (this.rejected()) {
+          received.answer = { accepted: false, answer: `approval by ${approval.by} not accepted: rejected meanwhile` };
+          continue; // whoever says no is heard
+        }
         if (!verdict.counts) {
           book.waitFor(waiting);
-          book.answer(`approval by ${value.by} not accepted: ${verdict.why}`);
+          received.answer = { accepted: false, answer: `approval by ${approval.by} not accepted: ${verdict.why}` };
           continue;
         }
         const { by, sender, revoke } = verdict;
         book.report.approvals.push({ by, sender, revoke, at: new Date().toISOString() });
-        book.answer(`approved by ${by}`);
+        received.answer = { accepted: true, answer: `approved by ${by}` };
         return { kind: 'approved', revoke };
       }
     } finally {
       this.open = false;
-      this.approvals.length = 0;
+      for (const received of this.approvals) received.answer ??= NOT_OPEN;
+      this.approvals = [];
       this.rejection = undefined;
       book.waitFor(undefined);
     }

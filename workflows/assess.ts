@@ -3,6 +3,7 @@ import type { SyncCronJob } from '../activities/argo/interface.ts';
 import type { Assessment } from '../domain/plan.ts';
 import { disagreements } from '../domain/possession.ts';
 import type { RotationRequest } from '../domain/request.ts';
+import { isLive } from '../domain/tokens.ts';
 import { beginRotation, cronJobUid, findPair, findSyncCronJob, listTokens, lookAtConsumers } from './activities.ts';
 import { refuseUnprovable } from './rollout.ts';
 import type { Runbook } from './runbook.ts';
@@ -10,12 +11,14 @@ import type { Runbook } from './runbook.ts';
 /** Gathers all that the plan needs, and blocks where the systems do not fit together. Reads only. */
 export async function assess(book: Runbook, request: RotationRequest): Promise<Assessment & { cronJob: SyncCronJob }> {
   const settings = await beginRotation(request);
+  book.linkTo(settings);
   const [pair, cronJob] = await Promise.all([findPair(request), findSyncCronJob()]);
   const [tokens, look, uid] = await Promise.all([
     listTokens(pair),
     lookAtConsumers(pair.secret),
     cronJobUid(cronJob.name),
   ]);
+  book.report.alive = tokens.filter((token) => isLive(token, Date.now()));
   if (uid !== cronJob.uid)
     throw block(
       'WrongEnvironment',

@@ -1,18 +1,22 @@
-import { setCurrentDetails, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { setCurrentDetails, setHandler, sleep, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { currentCode, drawChecklist, STEPS, type Progress, type StepName } from '../domain/checklist.ts';
 import { newReport, type RotationReport } from '../domain/report.ts';
 import type { RotationRequest } from '../domain/request.ts';
+import type { Settings } from '../domain/settings.ts';
+import { stageOf, type SearchAttribute, type Stage } from '../domain/stage.ts';
 import { readRetries } from './activities.ts';
 import { status } from './messages.ts';
 import { WATCH_RETRIES_AFTER } from './steps.ts';
 
-/** Shows where a rotation stands, in the current details and the `status` query: steps, what is waited for, what is tried again. */
+/** Shows where a rotation stands: in the current details, the `status` query and the search attributes. */
 export class Checklist {
   readonly report: RotationReport;
   protected readonly progress: Progress;
   /** A step is under way. */
   private active = false;
   private watching = false;
+  private stage?: Stage;
 
   constructor(request: RotationRequest) {
     this.report = newReport(request);
@@ -21,11 +25,27 @@ export class Checklist {
       steps: STEPS.map((name) => ({ name, state: 'to come', note: '' })),
       retrying: [],
       notes: this.report.notes,
+      links: {},
     };
     setHandler(status, () => ({ ...this.progress, code: currentCode(this.progress, workflowInfo().runId) }), {
       description: 'Where this rotation stands',
     });
+    this.attribute({
+      RotationEnvironment: request.environment,
+      RotationApiUser: request.apiUser,
+      RotationApplication: request.application,
+      RotationStage: (this.stage = 'preparing'),
+    });
     this.show();
+  }
+
+  /** Links into the Temporal UI and the documentation, from now on. */
+  linkTo({ temporalUiUrl, docsUrl }: Settings): void {
+    const { namespace } = workflowInfo();
+    this.progress.links = {
+      ...(temporalUiUrl && { ui: { url: temporalUiUrl, namespace } }),
+      ...(docsUrl && { docs: docsUrl }),
+    };
   }
 
   /** Marks a step as not needed. */
@@ -81,6 +101,19 @@ export class Checklist {
 
   private show(): void {
     setCurrentDetails(drawChecklist(this.progress, workflowInfo().runId));
+    const stage = stageOf(this.progress);
+    if (stage === undefined || stage === this.stage) return;
+    this.stage = stage;
+    this.attribute({ RotationStage: stage });
+  }
+
+  private attribute(values: Partial<Record<SearchAttribute, string>>): void {
+    upsertSearchAttributes(
+      Object.entries(values).map(([name, value]) => ({
+        key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
+        value,
+      })),
+    );
   }
 
   private stateOf(name: StepName): Progress['steps'][number] {

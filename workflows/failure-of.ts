@@ -1,14 +1,34 @@
+import { RetryState } from '@temporalio/common';
 import { ActivityFailure, ApplicationFailure, TemporalFailure, TimeoutFailure } from '@temporalio/workflow';
+import { ACTIVITIES, STEPS_OPTIONS, type ActivityName } from './steps.ts';
+
+/** A failure to show. */
+export interface ShownFailure {
+  type: string;
+  message: string;
+  /** What was tried, and how often, where it was an activity. */
+  tried?: string;
+}
 
 /** The failure to show. Anything that is not a failure of the outside is a defect and fails the workflow task, which tries again after a deploy. */
-export function failureOf(error: unknown): { type: string; message: string } {
+export function failureOf(error: unknown): ShownFailure {
   if (!(error instanceof TemporalFailure)) throw error;
-  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const activity = error instanceof ActivityFailure ? error : undefined;
+  const cause = activity ? activity.cause : error;
+  const tried = activity && triedBy(activity);
   if (cause instanceof ApplicationFailure) {
     if (cause.type === 'InvalidRequest') throw ApplicationFailure.nonRetryable(cause.message, 'InvalidRequest');
-    return { type: cause.type ?? 'Unexpected', message: cause.message };
+    return { type: cause.type ?? 'Unexpected', message: cause.message, tried };
   }
   if (cause instanceof TimeoutFailure)
-    return { type: 'Unreachable', message: `no answer in time (${cause.timeoutType})` };
-  return { type: 'Unexpected', message: cause?.message ?? error.message };
+    return { type: 'Unreachable', message: `no answer in time (${cause.timeoutType})`, tried };
+  return { type: 'Unexpected', message: cause?.message ?? error.message, tried };
+}
+
+function triedBy({ activityType, retryState }: ActivityFailure): string {
+  const known = Object.hasOwn(ACTIVITIES, activityType) ? ACTIVITIES[activityType as ActivityName] : undefined;
+  const what = known ? `${known.summary} (${activityType})` : activityType;
+  if (retryState !== RetryState.MAXIMUM_ATTEMPTS_REACHED || !known) return `${what}; trying again would not mend it`;
+  const { retry } = STEPS_OPTIONS[known.as];
+  return `${what}; ${'maximumAttempts' in retry ? `all ${retry.maximumAttempts}` : 'all'} attempts failed`;
 }

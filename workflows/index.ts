@@ -1,2 +1,3 @@
+export { notifications } from './notifications.ts';
 export { rotateToken } from './rotate-token.ts';
 export { signInLedger } from './sign-in-ledger.ts';

@@ -1,6 +1,6 @@
 import { CancellationScope, sleep } from '@temporalio/workflow';
 import type { Assessment, Plan } from '../domain/plan.ts';
-import { newestOf, type ListedToken } from '../domain/tokens.ts';
+import { isLive, newestOf, type ListedToken } from '../domain/tokens.ts';
 import { createToken } from './activities.ts';
 import type { Runbook } from './runbook.ts';
 
@@ -39,7 +39,7 @@ export async function issueToken(
   const newToken = newestOf(listed) ?? created.token;
   book.report.newToken = newToken;
   book.report.origin = created.origin;
-  book.report.alive = listed;
+  book.report.alive = listed.filter((token) => isLive(token, Date.now()));
   const extra = listed.filter(
     ({ authorisationId }) => !before.includes(authorisationId) && authorisationId !== newToken.authorisationId,
   );

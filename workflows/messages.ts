@@ -1,11 +1,11 @@
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Progress } from '../domain/checklist.ts';
-
-/** What people send. The input is validated by hand: the UI's form takes any JSON. */
-export const approve = defineSignal<[unknown]>('approve');
-export const reject = defineSignal<[unknown]>('reject');
-export const retry = defineSignal<[unknown]>('retry');
-export const abort = defineSignal<[unknown]>('abort');
+import type { Answer, DecisionName } from '../domain/decisions.ts';
 
 /** Where a rotation stands, with the evidence code that counts now. */
 export const status = defineQuery<Progress & { code?: string }>('status');
+
+/** A decision's signal: the input is shaped by hand, since the UI's form takes any JSON. */
+export const signalOf = (name: DecisionName) => defineSignal<[unknown]>(name);
+/** The same decision as an update, for callers who need the answer. */
+export const updateOf = (name: DecisionName) => defineUpdate<Answer, [unknown]>(name);

@@ -4,10 +4,11 @@ import type { ClusterLook } from '../domain/cluster.ts';
 import type { Evidence, TokenToRevoke } from '../domain/evidence.ts';
 import { describeOthers } from '../domain/possession.ts';
 import { isLive, successorOf, type ListedToken } from '../domain/tokens.ts';
-import { voidedBy } from '../domain/voided.ts';
+import { smokeThatLapsed, voidedBy } from '../domain/voided.ts';
 import { listTokens, lookAtConsumers, revokeToken } from './activities.ts';
 import { refuseUnprovable, rolledOut, type Expected } from './rollout.ts';
 import type { Runbook } from './runbook.ts';
+import { smokeCalls } from './smoke.ts';
 
 /** A revoke follows its look within this time, or looks again. */
 const LOOK_HOLDS_FOR = ms('2 minutes');
@@ -60,6 +61,11 @@ export async function revokeWhileEvidenceHolds(
     evidence.toRevoke.filter(
       ({ authorisationId }) => revoke.includes(authorisationId) && !book.hasRevoked(authorisationId),
     );
+  const lapsed = await smokeLapsed(book, order);
+  if (lapsed !== undefined) {
+    book.remark(`The evidence of round ${evidence.round} no longer holds: ${lapsed}`);
+    return lookAgain(book, order);
+  }
   for (let looks = 1; ; looks++) {
     const fresh = await lookUntilSettled(book, order);
     const [token] = left();
@@ -81,6 +87,16 @@ export async function revokeWhileEvidenceHolds(
       throw ApplicationFailure.nonRetryable(`${looks} looks grew too old before the revoke`, 'LookTooOld');
     if (left().length === 0) return 'done';
   }
+}
+
+/** Repeats the smoke calls where the evidence is old: what passed must pass again. Says what did not, undefined where all did. */
+async function smokeLapsed(book: Runbook, order: Expected & { evidence: Evidence }): Promise<string | undefined> {
+  const { evidence, pair, settings } = order;
+  if (Date.now() - Date.parse(evidence.gatheredAt) <= ms(settings.evidenceHoldsFor)) return undefined;
+  const { look } = await lookUntilSettled(book, order);
+  const lapsed = smokeThatLapsed(evidence, await smokeCalls(book, look, pair, settings));
+  if (lapsed === undefined) book.note('revoke', 'the smoke calls passed again');
+  return lapsed;
 }
 
 /** A revoke that came too late after its look asks for another look; any other failure is one. */

@@ -8,6 +8,7 @@ import { parseRequest, rotationId, type RotationRequest } from '../domain/reques
 import { ApprovalDesk } from './approval.ts';
 import { assess } from './assess.ts';
 import { confirmed } from './confirm.ts';
+import { answerOtherSignals } from './decisions.ts';
 import { handOver } from './hand-over.ts';
 import { issueToken } from './issue.ts';
 import { lookAgain, revokeWhileEvidenceHolds } from './revoke.ts';
@@ -15,6 +16,7 @@ import { everyConsumerHolds } from './rollout.ts';
 import { runbook } from './runbook.ts';
 import { smokeCalls } from './smoke.ts';
 import { synced, type Sync } from './sync.ts';
+import { watchEnds } from './watch-ends.ts';
 
 const ROTATED = 'every consumer holds the new token, and the old one is revoked';
 
@@ -29,13 +31,15 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
   return runbook(request, async (book) => {
     if (request.environment === 'staging')
       return book.close('ignored', 'staging is overwritten from production every night');
-    if (workflowInfo().workflowId !== rotationId(request)) return handOver(book, request);
     const desk = new ApprovalDesk(book, request, delegation);
+    answerOtherSignals(book);
+    if (workflowInfo().workflowId !== rotationId(request)) return handOver(book, request);
 
     const assessment = await book.step('assess', () => assess(book, request));
     const { settings, pair, cronJob } = assessment;
     const plan = planFor(assessment, request, Date.now());
     if (plan.kind === 'stop') return book.close(plan.outcome, plan.why);
+    watchEnds(book, pair);
 
     const issued = await book.step('issue', () => issueToken(book, assessment, plan));
     const before = request.force ? assessment.tokens.map(({ authorisationId }) => authorisationId) : [];

@@ -1,14 +1,15 @@
-import { CancellationScope, condition, isCancellation, setHandler } from '@temporalio/workflow';
-import type { StepName } from '../domain/checklist.ts';
-import { shapeRefusal, shapeRetry } from '../domain/decisions.ts';
+import { allHandlersFinished, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import type { StepName, Waiting } from '../domain/checklist.ts';
+import type { Answer, Retry } from '../domain/decisions.ts';
 import { todoFor } from '../domain/failures.ts';
 import type { Outcome } from '../domain/plan.ts';
 import { whatLives, type RotationReport } from '../domain/report.ts';
 import type { RotationRequest } from '../domain/request.ts';
 import type { ListedToken } from '../domain/tokens.ts';
 import { Checklist } from './checklist.ts';
-import { failureOf } from './failure-of.ts';
-import { abort, retry } from './messages.ts';
+import { onDecision } from './decisions.ts';
+import { failureOf, type ShownFailure } from './failure-of.ts';
+import { Notices } from './notices.ts';
 
 /** Thrown inside the runbook when a person stops it: unwinds to the tidy end. */
 class Stopped extends Error {}
@@ -21,12 +22,14 @@ export class Runbook extends Checklist {
   readonly accepted = new Set<string>();
   /** Tokens whose revoke was begun: one of them that is gone was not revoked by somebody else. */
   readonly revokesBegun: ListedToken[] = [];
+  readonly notices: Notices;
   private stop?: { by: string; reason: string };
   private interrupt: () => void = () => undefined;
   private resume = false;
 
   constructor(request: RotationRequest) {
     super(request);
+    this.notices = new Notices(request, () => this.oldTokens()[0]);
     this.listen();
   }
 
@@ -52,9 +55,15 @@ export class Runbook extends Checklist {
     }
   }
 
+  /** Says what a person is needed for, and reminds them until it goes on. */
+  override waitFor(waiting: Waiting | undefined): void {
+    super.waitFor(waiting);
+    if (waiting) void this.notices.whileNeeded(waiting, () => this.progress.waiting === waiting);
+  }
+
   close(outcome: Outcome, why: string): RotationReport {
     this.progress.waiting = undefined;
-    this.progress.ended = true;
+    this.progress.outcome = outcome;
     this.report.outcome = outcome;
     this.report.why = why;
     this.remark(`Ended as ${outcome}: ${why}`);
@@ -64,6 +73,13 @@ export class Runbook extends Checklist {
   /** Ends the rotation here, if somebody asked for it. */
   stopIfAsked(): void {
     if (this.stop) throw new Stopped();
+  }
+
+  /** Tokens that were live when last looked at, but the new one; the first to end comes first. */
+  oldTokens(): ListedToken[] {
+    return this.report.alive
+      .filter(({ authorisationId }) => authorisationId !== this.report.newToken?.authorisationId)
+      .toSorted((a, b) => (a.expires < b.expires ? -1 : 1));
   }
 
   hasRevoked(id: number): boolean {
@@ -85,7 +101,6 @@ export class Runbook extends Checklist {
   /** Asks the rotation to end, as soon as what must not be cut short has run to its end. */
   requestStop(by: string, reason: string): void {
     this.stop ??= { by, reason };
-    this.answer(`stopping: asked by ${by}`);
     this.interrupt();
   }
 
@@ -95,7 +110,7 @@ export class Runbook extends Checklist {
     return this.close('aborted', `${by} stopped it (${reason}); ${whatLives(this.report, this.revokesBegun)}`);
   }
 
-  private async block(step: StepName, failure: { type: string; message: string }, tries: number): Promise<void> {
+  private async block(step: StepName, failure: ShownFailure, tries: number): Promise<void> {
     this.resume = false;
     this.mark(step, 'blocked', `${failure.type}: ${failure.message}`);
     this.waitFor({
@@ -104,6 +119,7 @@ export class Runbook extends Checklist {
       failure: failure.type,
       message: failure.message,
       todo: todoFor(failure.type),
+      ...(failure.tried && { tried: failure.tried }),
       since: new Date().toISOString(),
       tries,
     });
@@ -113,31 +129,26 @@ export class Runbook extends Checklist {
   }
 
   private listen(): void {
-    setHandler(
-      retry,
-      (input) => {
-        const shaped = shapeRetry(input);
-        if (!shaped.ok) return this.answer(`retry not accepted: ${shaped.why}`);
-        if (this.progress.waiting?.kind !== 'blocked') return this.answer('retry not accepted: nothing is blocked');
-        if (shaped.value.accept && this.progress.waiting.failure !== 'UnlistedToken')
-          return this.answer('retry not accepted: accept: nothing is up for acceptance here');
-        for (const accepted of shaped.value.accept ?? []) this.accepted.add(accepted);
-        const accepting = shaped.value.accept ? `, accepting ${shaped.value.accept.join(', ')}` : '';
-        this.remark(`${shaped.value.by} sent retry in “${this.progress.waiting.step}”${accepting}`);
-        this.answer(`retrying: asked by ${shaped.value.by}`);
-        this.resume = true;
-      },
-      { description: 'Go on from the blocked step: {"by": "you@example.org"}' },
-    );
-    setHandler(
-      abort,
-      (input) => {
-        const shaped = shapeRefusal(input);
-        if (!shaped.ok) return this.answer(`abort not accepted: ${shaped.why}`);
-        this.requestStop(shaped.value.by, shaped.value.reason);
-      },
-      { description: 'End here, tidily: {"by": "you@example.org", "reason": "…"}' },
-    );
+    onDecision('retry', this, (retry) => this.takeRetry(retry));
+    onDecision('abort', this, ({ by, reason }) => {
+      this.requestStop(by, reason);
+      return { accepted: true, answer: `stopping: asked by ${by}` };
+    });
+    onDecision('classify', this, () => ({
+      accepted: false,
+      answer: 'classify not accepted: nothing waits for a classification',
+    }));
+  }
+
+  private takeRetry({ by, accept }: Retry): Answer {
+    const no = (why: string): Answer => ({ accepted: false, answer: `retry not accepted: ${why}` });
+    const { waiting } = this.progress;
+    if (waiting?.kind !== 'blocked') return no('nothing is blocked');
+    if (accept && waiting.failure !== 'UnlistedToken') return no('accept: nothing is up for acceptance here');
+    for (const accepted of accept ?? []) this.accepted.add(accepted);
+    this.remark(`${by} sent retry in “${waiting.step}”${accept ? `, accepting ${accept.join(', ')}` : ''}`);
+    this.resume = true;
+    return { accepted: true, answer: `retrying: asked by ${by}` };
   }
 }
 
@@ -147,15 +158,18 @@ export async function runbook(
   steps: (book: Runbook) => Promise<RotationReport>,
 ): Promise<RotationReport> {
   const book = new Runbook(request);
-  CancellationScope.current().cancelRequested.catch(() =>
-    book.requestStop('a cancel request', 'the workflow was cancelled'),
-  );
+  CancellationScope.current().cancelRequested.catch(() => {
+    book.requestStop('a cancel request', 'the workflow was cancelled');
+    book.answer('stopping: asked by a cancel request');
+  });
   return CancellationScope.nonCancellable(async () => {
-    try {
-      return await steps(book);
-    } catch (error) {
+    const report = await steps(book).catch((error: unknown) => {
       if (error instanceof Stopped) return book.closeStopped();
       throw error;
-    }
+    });
+    const { outcome, why } = report;
+    if (outcome !== 'delegated') await book.notices.tell({ kind: 'ended', cause: outcome, text: why });
+    await condition(allHandlersFinished); // whoever sent a decision as an update gets its answer
+    return report;
   });
 }

@@ -35,12 +35,47 @@ export const STEPS_OPTIONS = {
   },
   /** A look at this run's own pending activities, to show them: not worth a retry. */
   glance: { startToCloseTimeout: '10 seconds', retry: { maximumAttempts: 1 } },
+  /** Handing a notice over: not worth holding anything up for. */
+  tell: {
+    startToCloseTimeout: '10 seconds',
+    scheduleToCloseTimeout: '1 minute',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 5 },
+  },
+  /** One message to Slack: tried for an hour, then dropped. */
+  post: {
+    startToCloseTimeout: '1 minute',
+    scheduleToCloseTimeout: '1 hour',
+    retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
+  },
   /** Temporal's own history and the worker's settings. */
   own: {
     startToCloseTimeout: '1 minute',
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds', maximumAttempts: 20 },
   },
 } as const satisfies Record<string, ActivityOptions>;
+
+/** Which activity is tried how, and what the timeline says of it. */
+export const ACTIVITIES = {
+  beginRotation: { as: 'own', summary: 'Check the environment, fix the settings' },
+  readStarter: { as: 'own', summary: 'Read who started this' },
+  readRetries: { as: 'glance', summary: 'See what is tried again' },
+  judge: { as: 'own', summary: 'Judge an approval' },
+  findPair: { as: 'look', summary: 'Find API user and application in Signon' },
+  listTokens: { as: 'look', summary: 'List the pair’s tokens in Signon' },
+  createToken: { as: 'create', summary: 'Issue a new token in Signon' },
+  revokeToken: { as: 'revoke', summary: 'Revoke the old token in Signon' },
+  findSyncCronJob: { as: 'look', summary: 'Find the sync CronJob in Argo CD' },
+  createSyncJob: { as: 'wait', summary: 'Create a sync Job in Argo CD' },
+  awaitSyncJob: { as: 'wait', summary: 'Wait for the sync Job' },
+  cronJobUid: { as: 'look', summary: 'Find the sync CronJob in Kubernetes' },
+  lookAtConsumers: { as: 'look', summary: 'Look at every consumer' },
+  awaitRollout: { as: 'wait', summary: 'Wait until every consumer holds the new token' },
+  smokeConsumers: { as: 'smoke', summary: 'Make the smoke calls' },
+  notify: { as: 'tell', summary: 'Tell people' },
+  postToSlack: { as: 'post', summary: 'Send one message to Slack' },
+} as const satisfies Record<string, { as: keyof typeof STEPS_OPTIONS; summary: string }>;
+
+export type ActivityName = keyof typeof ACTIVITIES;
 
 /** How long the outside is waited for before a look at what is tried again, and then between looks: about four hours in all. */
 export const WATCH_RETRIES_AFTER: readonly ms.StringValue[] = [

@@ -55,27 +55,54 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
       return senderOf(await startOf(client, workflowId, runId));
     },
 
-    async judge({ approval, ordinal, evidence, request, delegation }) {
+    async judge({ approval, sent, evidence, request, delegation }) {
       const { workflowId, runId } = own();
       const events = await historyOf(client, workflowId, runId);
-      const start = events[0];
-      const signal = events.filter(
-        ({ workflowExecutionSignaledEventAttributes: sent }) => sent?.signalName === 'approve',
-      )[ordinal];
-      const sent = signal?.workflowExecutionSignaledEventAttributes;
-      if (!start || !sent) return { counts: false, why: 'the server’s history does not hold this approval' };
-      const payload = sent.input?.payloads?.[0];
-      if (!payload || !isDeepStrictEqual(decoded(payload), approval))
+      const [start] = events;
+      const received = start && ('signal' in sent ? signalled(events, sent.signal) : updated(events, sent.update));
+      if (!received) return { counts: false, why: 'the server’s history does not hold this approval' };
+      if (!received.payload || !isDeepStrictEqual(decoded(received.payload), approval))
         return { counts: false, why: 'the server’s history holds another approval' };
       return judgeApproval(approval, {
         request,
         evidence,
         code: evidenceCode(runId, evidence),
         starter: isParent(start, delegation) ? delegation.starter : senderOf(start),
-        sender: { identity: sent.identity ?? '', ...principalOf(signal) },
+        sender: received.sender,
       });
     },
   };
+}
+
+/** What the server recorded of an approval. */
+interface Received {
+  payload: Payload | null | undefined;
+  sender: RecordedSender;
+}
+
+/** The n-th `approve` signal. */
+function signalled(events: Event[], ordinal: number): Received | undefined {
+  const event = events.filter(({ workflowExecutionSignaledEventAttributes: sent }) => sent?.signalName === 'approve')[
+    ordinal
+  ];
+  const sent = event?.workflowExecutionSignaledEventAttributes;
+  if (!event || !sent) return undefined;
+  return { payload: sent.input?.payloads?.[0], sender: { identity: sent.identity ?? '', ...principalOf(event) } };
+}
+
+/** The `approve` update of that id. One that a reset re-applied stands in the event that admitted it. */
+function updated(events: Event[], id: string): Received | undefined {
+  for (const event of events) {
+    const request =
+      event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest ??
+      event.workflowExecutionUpdateAdmittedEventAttributes?.request;
+    if (request?.meta?.updateId !== id || request.input?.name !== 'approve') continue;
+    return {
+      payload: request.input.args?.payloads?.[0],
+      sender: { identity: request.meta.identity ?? '', ...principalOf(event) },
+    };
+  }
+  return undefined;
 }
 
 /** The delegation is believed only where the server records that run as the parent. */

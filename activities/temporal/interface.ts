@@ -1,5 +1,5 @@
 import type { RecordedSender, Verdict } from '../../domain/approval.ts';
-import type { Approve } from '../../domain/decisions.ts';
+import type { Approve, Sent } from '../../domain/decisions.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { RotationRequest } from '../../domain/request.ts';
 import type { Settings } from '../../domain/settings.ts';
@@ -24,11 +24,11 @@ export interface TemporalActivities {
   readStarter: () => Promise<RecordedSender>;
   /**
    * The verdict on an approval: computes the code again for the calling run and reads the sender from the server's history. Reads only.
-   * @param judged.ordinal how many `approve` signals came before this one
+   * @param judged.sent which signal or update of the run it came as
    */
   judge: (judged: {
     approval: Approve;
-    ordinal: number;
+    sent: Sent;
     evidence: Evidence;
     request: RotationRequest;
     delegation?: Delegation;

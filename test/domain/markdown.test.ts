@@ -71,5 +71,10 @@ test('a table has a head, a rule and a line for each row, all of as many cells',
         ['3', escapeMarkdown('4|5')],
       ],
     ).split('\n'),
-  ).toEqual(['| a | b |', '| --- | --- |', '| 1 | 2 |', '| 3 | 4\\|5 |']);
+  ).toEqual([
+    '| a&nbsp;&nbsp; | b&nbsp;&nbsp; |',
+    '| :-- | :-- |',
+    '| 1&nbsp;&nbsp; | 2&nbsp;&nbsp; |',
+    '| 3&nbsp;&nbsp; | 4\\|5&nbsp;&nbsp; |',
+  ]);
 });

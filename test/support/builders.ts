@@ -96,6 +96,8 @@ export const SETTINGS: Settings = {
   rolloutLimit: '30 minutes',
   pollEvery: '15 s',
   soak: '10 minutes',
+  evidenceHoldsFor: '1 hour',
+  notices: { collectFor: '30 s', quietFor: '5 minutes' },
   smokeCalls: {},
   hosts: { integration: '.*', staging: '.*', production: '.*' },
 };

@@ -1,17 +1,19 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ArgoActivities } from '../../activities/argo/interface.ts';
 import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
+import type { NotifyActivities } from '../../activities/notify/interface.ts';
 import { sha256 } from '../../activities/secret.ts';
 import type { SignonActivities } from '../../activities/signon/interface.ts';
 import type { ClusterLook, ConsumingContainer } from '../../domain/cluster.ts';
 import type { SmokeResult } from '../../domain/evidence.ts';
 import type { FailureName } from '../../domain/failures.ts';
+import type { Notice } from '../../domain/notices.ts';
 import { tokenSecretName } from '../../domain/parameterize.ts';
 import type { Pair } from '../../domain/plan.ts';
 import { judgeRollout } from '../../domain/possession.ts';
 import { newestOf, type ListedToken } from '../../domain/tokens.ts';
 
-type Activities = SignonActivities & ArgoActivities & KubernetesActivities;
+type Activities = SignonActivities & ArgoActivities & KubernetesActivities & Pick<NotifyActivities, 'notify'>;
 type Held = Omit<ConsumingContainer, 'digests'> & { holds: number };
 
 /** Signon, Argo CD and a cluster in memory: what a workflow test says happens, happens at once. Every call is on record. */
@@ -20,6 +22,8 @@ export class FakeSystems {
   tokens: ListedToken[] = [];
   containers: Held[] = [];
   readonly revoked: number[] = [];
+  /** What people were told. */
+  readonly notices: Notice[] = [];
   readonly pair: Pair = {
     apiUser: { id: 7, name: 'Short url manager', email: 'short-url-manager@alphagov.co.uk', suspended: false },
     application: { id: 3, name: 'Publishing API' },
@@ -128,11 +132,15 @@ export class FakeSystems {
         return Promise.resolve({ kind: 'incomplete', containers: rollout.for });
       },
       smokeConsumers: () => Promise.resolve(this.smokeResults()),
+      notify: (notice) => {
+        this.notices.push(notice);
+        return Promise.resolve();
+      },
     };
     const wrapped = Object.entries(all).map(([name, act]) => [
       name,
       async (argument: never) => {
-        this.calls.push(name);
+        if (name !== 'notify') this.calls.push(name); // people are told beside everything else
         await this.onCall(name);
         const failing = this.failures.findIndex(({ activity }) => activity === name);
         const [failure] = failing === -1 ? [] : this.failures.splice(failing, 1);

@@ -7,6 +7,7 @@ import { createTemporalActivities } from '../../activities/temporal/create-activ
 import { approvalFor, type Progress } from '../../domain/checklist.ts';
 import type { RotationReport } from '../../domain/report.ts';
 import { rotationId, type RotationRequest } from '../../domain/request.ts';
+import { SEARCH_ATTRIBUTES } from '../../domain/stage.ts';
 import { findBinary } from '../../sandbox/temporal-binary.ts';
 import { PAYLOAD_CONVERTER_PATH } from '../../worker/run-worker.ts';
 import { DEFAULT_SETTINGS } from '../../worker/settings.ts';
@@ -20,10 +21,19 @@ Runtime.install({
   telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
 });
 
+const KEYWORD = 2; // IndexedValueType of Temporal's API
+
 /** A Temporal server whose time can be skipped. */
 export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
   const path = await findBinary('temporal-test-server');
-  return TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } });
+  const server = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path } },
+  });
+  const { operatorService } = server.connection;
+  await operatorService.addSearchAttributes({
+    searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD])),
+  });
+  return server;
 }
 
 /** One rotation as a test drives it: what people see and send. */

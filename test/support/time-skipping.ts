@@ -1,16 +1,16 @@
-import { afterAll, beforeAll } from '@jest/globals';
+import { afterEach, beforeEach } from '@jest/globals';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { timeSkippingServer, rotating } from './rotations.ts';
 
-/** One time-skipping server for the tests of a file. */
+/** A time-skipping server for each test: where a workflow was ended in the middle of an activity, the server skips no more time. */
 export function useTimeSkipping(): {
   rotating: (...args: Parameters<typeof rotating> extends [unknown, ...infer Rest] ? Rest : never) => Promise<void>;
   server: () => TestWorkflowEnvironment;
 } {
   let server: TestWorkflowEnvironment;
-  beforeAll(async () => {
+  beforeEach(async () => {
     server = await timeSkippingServer();
   });
-  afterAll(() => server.teardown());
+  afterEach(() => server.teardown());
   return { rotating: (drive, options) => rotating(server, drive, options), server: () => server };
 }

@@ -1,0 +1,115 @@
+import ms from 'ms';
+import type { Environment } from './request.ts';
+
+/** What people are told outside the Temporal UI. Holds no secret: it is written into histories and sent to a chat. */
+export interface Notice {
+  kind: 'needed' | 'reminder' | 'incident' | 'ended';
+  /** What several notices have in common: a failure's name, `approval`, an outcome. */
+  cause: string;
+  environment: Environment;
+  apiUser: string;
+  application: string;
+  /** What happened, one sentence. */
+  text: string;
+  /** What to do, one sentence; the same for all of one cause. */
+  todo?: string;
+  /** The day the old token ends. */
+  ends?: string;
+}
+
+/** A notice with the page to go to, where the UI's address is known. */
+export interface LinkedNotice extends Notice {
+  link?: string;
+}
+
+/** Rotations named in one message; the rest is counted. */
+const NAMED_AT_MOST = 15;
+const LONGEST_TEXT = 300;
+
+/** How notices become messages. Durations with a unit. */
+export interface NoticePace {
+  /** How long the first of a group waits for others, so that one cause makes one message. */
+  collectFor: ms.StringValue;
+  /** How long after a message the next of its group waits. */
+  quietFor: ms.StringValue;
+}
+
+/** A notice and when it came, in milliseconds since the epoch. */
+export interface Pending {
+  notice: LinkedNotice;
+  at: number;
+}
+
+/** Notices of one group make one message. */
+export function groupOf({ kind, cause }: Notice): string {
+  return `${kind}/${cause}`;
+}
+
+/**
+ * When the next message is due and of which group; undefined where nothing is pending. An incident is not held back.
+ * @param sent when each group's last message was sent
+ */
+export function nextDue(
+  pending: readonly Pending[],
+  sent: ReadonlyMap<string, number>,
+  pace: NoticePace,
+): { at: number; group: string } | undefined {
+  const due = pending.map(({ notice, at }) => {
+    const group = groupOf(notice);
+    const quietUntil = (sent.get(group) ?? -Infinity) + ms(pace.quietFor);
+    return { group, at: notice.kind === 'incident' ? at : Math.max(at + ms(pace.collectFor), quietUntil) };
+  });
+  return due.reduce<(typeof due)[number] | undefined>(
+    (first, one) => (first === undefined || one.at < first.at ? one : first),
+    undefined,
+  );
+}
+
+/** What one group's message says: of each rotation its last notice. */
+export function lastOfEach(notices: readonly LinkedNotice[]): LinkedNotice[] {
+  const pair = ({ apiUser, application }: Notice): string => `${apiUser} ${application}`;
+  return [...new Map(notices.map((notice) => [pair(notice), notice])).values()];
+}
+
+/** One message in Slack's markup for notices of one group. Everything from outside is escaped and bounded. */
+export function drawMessage(notices: readonly [LinkedNotice, ...LinkedNotice[]]): string {
+  const [first] = notices;
+  const rotations = notices.length === 1 ? 'A rotation' : `${notices.length} rotations`;
+  const verb = (one: string, many: string): string => (notices.length === 1 ? one : many);
+  const cause = slack(first.cause);
+  const heading = {
+    needed:
+      first.cause === 'approval'
+        ? `${rotations} ${verb('waits', 'wait')} for approval`
+        : `${rotations} ${verb('is', 'are')} blocked: ${cause}`,
+    reminder:
+      first.cause === 'approval'
+        ? `${rotations} still ${verb('waits', 'wait')} for approval`
+        : `${rotations} ${verb('is', 'are')} still blocked: ${cause}`,
+    incident: `INCIDENT: ${cause}`,
+    ended: `${rotations} ended as ${cause}`,
+  }[first.kind];
+  const more = notices.length - NAMED_AT_MOST;
+  return [
+    `*[${slack(first.environment)}] ${heading}*`,
+    ...(first.todo ? [slack(first.todo)] : []),
+    ...notices.slice(0, NAMED_AT_MOST).map(line),
+    ...(more > 0 ? [`… and ${more} more`] : []),
+  ].join('\n');
+}
+
+function line(notice: LinkedNotice): string {
+  const pair = slack(`${notice.apiUser} → ${notice.application}`);
+  const name = notice.link ? `<${notice.link}|${pair}>` : pair;
+  const ends = notice.ends ? ` (old token ends on ${slack(notice.ends)})` : '';
+  return `• ${name}: ${slack(bounded(notice.text))}${ends}`;
+}
+
+function bounded(text: string): string {
+  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
+}
+
+/** Slack reads `&`, `<` and `>` as markup: with them escaped, no text mentions a channel or hides a link. */
+function slack(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+}

@@ -1,0 +1,31 @@
+import type { Progress } from './checklist.ts';
+import type { Outcome } from './plan.ts';
+
+/** Where a rotation stands, coarse enough to filter by: the search attribute `RotationStage`. An ended one shows its outcome. */
+export type Stage = 'preparing' | 'waiting-approval' | 'blocked' | 'revoking' | Outcome;
+
+/** The stages in which a person is waited for. */
+export const WAITS_FOR_PERSON: readonly Stage[] = ['waiting-approval', 'blocked'];
+
+/** Undefined between steps: the stage is what it was. */
+export function stageOf({
+  steps,
+  waiting,
+  outcome,
+}: Pick<Progress, 'steps' | 'waiting' | 'outcome'>): Stage | undefined {
+  if (outcome) return outcome;
+  if (waiting?.kind === 'blocked') return 'blocked';
+  const step = steps.find(({ state }) => state === 'now')?.name;
+  if (step === undefined) return undefined;
+  if (step === 'approve') return 'waiting-approval';
+  return step === 'revoke' || step === 'confirm' ? 'revoking' : 'preparing';
+}
+
+/** Search attributes that every rotation carries, all of type Keyword. */
+export const SEARCH_ATTRIBUTES = [
+  'RotationEnvironment',
+  'RotationApiUser',
+  'RotationApplication',
+  'RotationStage',
+] as const;
+export type SearchAttribute = (typeof SEARCH_ATTRIBUTES)[number];

@@ -1,0 +1,61 @@
+import type { Connection } from '@temporalio/client';
+import { setTimeout as after } from 'node:timers/promises';
+import { SEARCH_ATTRIBUTES } from '../domain/stage.ts';
+
+/** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
+const KEYWORD = 2;
+/** A server may take a while to know of an attribute that was just registered. */
+const KNOWN_WITHIN_MS = 60_000;
+const LOOK_EVERY_MS = 250;
+
+/** Thrown at start: rotations would stall on attributes that the namespace does not know. Names the command that registers them. */
+export class SearchAttributesMissing extends Error {
+  constructor(namespace: string, why: string) {
+    const names = SEARCH_ATTRIBUTES.flatMap((name) => ['--name', name, '--type', 'Keyword']);
+    super(
+      `The namespace ${namespace} lacks search attributes that rotations set, and they could not be registered (${why}). Register them:\n  temporal operator search-attribute create --namespace ${namespace} ${names.join(' ')}`,
+    );
+  }
+}
+
+/**
+ * Sees to it that the namespace knows the search attributes of rotations: registers them where they are missing and it may.
+ * @throws SearchAttributesMissing
+ */
+export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+  if (await areKnown(connection, namespace)) return;
+  try {
+    await connection.operatorService.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD])),
+    });
+  } catch (error) {
+    // Another worker may have been faster.
+    if (!(await areKnown(connection, namespace))) throw new SearchAttributesMissing(namespace, reasonOf(error));
+    return;
+  }
+  const deadline = Date.now() + KNOWN_WITHIN_MS;
+  while (!(await areKnown(connection, namespace))) {
+    if (Date.now() > deadline)
+      throw new SearchAttributesMissing(namespace, `not known ${KNOWN_WITHIN_MS / 1000} s after registering`);
+    await after(LOOK_EVERY_MS);
+  }
+}
+
+/** Asks by a query that uses them all: this works where listing attributes is not permitted. */
+async function areKnown(connection: Connection, namespace: string): Promise<boolean> {
+  const query = SEARCH_ATTRIBUTES.map((name) => `${name} = 'none'`).join(' AND ');
+  try {
+    await connection.workflowService.countWorkflowExecutions({ namespace, query });
+    return true;
+  } catch (error) {
+    if ((error as { code?: number }).code === INVALID_ARGUMENT) return false;
+    throw error;
+  }
+}
+
+const INVALID_ARGUMENT = 3;
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message.slice(0, 300) : String(error);
+}
