@@ -1,6 +1,7 @@
 import {
   ActivityCancellationType,
   proxyActivities,
+  proxyLocalActivities,
   type ActivityInterfaceFor,
   type ActivityOptions,
 } from '@temporalio/workflow';
@@ -47,5 +48,8 @@ export const lookAtConsumers = activity('lookAtConsumers');
 export const awaitRollout = activity('awaitRollout');
 export const smokeConsumers = activity('smokeConsumers');
 
-export const notify = activity('notify');
+export const { notify } = proxyLocalActivities<NotifyActivities>({
+  ...STEPS_OPTIONS.tell,
+  summary: ACTIVITIES.notify.summary,
+});
 export const postToSlack = activity('postToSlack');

@@ -35,11 +35,10 @@ export const STEPS_OPTIONS = {
   },
   /** A look at this run's own pending activities, to show them: not worth a retry. */
   glance: { startToCloseTimeout: '10 seconds', retry: { maximumAttempts: 1 } },
-  /** Handing a notice over: not worth holding anything up for. */
+  /** Handing a notice over: a local activity, one event each, since reminders are many; not worth holding anything up for. */
   tell: {
-    startToCloseTimeout: '10 seconds',
-    scheduleToCloseTimeout: '1 minute',
-    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 5 },
+    startToCloseTimeout: '5 seconds',
+    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumAttempts: 3 },
   },
   /** One message to Slack: tried for an hour, then dropped. */
   post: {

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 import { gate } from '../support/gate.ts';
+import type { Rotation } from '../support/rotations.ts';
 import { until } from '../support/until.ts';
 
 const { rotating } = useTimeSkipping();
@@ -115,6 +116,53 @@ test('a cancel during the soak keeps the revoke in the report', () =>
     await rotation.handle.cancel();
     expect(await rotation.report()).toMatchObject({ outcome: 'aborted', revoked: [{ authorisationId: 101 }] });
   }));
+
+/** What is under way when the stop comes, in each step. `approve` waits for a person, `confirm` soaks. */
+const UNDER_WAY = {
+  assess: 'listTokens',
+  issue: 'createToken',
+  sync: 'awaitSyncJob',
+  'roll out': 'awaitRollout',
+  smoke: 'smokeConsumers',
+  approve: undefined,
+  revoke: 'revokeToken',
+  confirm: undefined,
+} as const;
+/** What, once begun, runs to its end. */
+const RUNS_TO_ITS_END = ['createToken', 'revokeToken'];
+const stops = {
+  abort: (rotation: Rotation) => rotation.send('abort', ABORT),
+  cancel: (rotation: Rotation) => rotation.handle.cancel(),
+};
+
+for (const [step, activity] of Object.entries(UNDER_WAY))
+  for (const [how, stop] of Object.entries(stops))
+    test(`${how} in “${step}” ends tidily as completed, and says what lives`, () => {
+      const act = gate();
+      return rotating(
+        async (rotation) => {
+          if (step === 'revoke' || step === 'confirm') await rotation.approve();
+          if (activity) await act.reached;
+          else if (step === 'approve') await rotation.awaitingApproval();
+          else await until('the soak', async () => (/again after/.test(await rotation.details()) ? true : undefined));
+          await stop(rotation);
+          await rotation.answered(/stopping: asked by/).catch(() => undefined);
+          if (activity && RUNS_TO_ITS_END.includes(activity)) act.open();
+          const report = await rotation.report();
+          act.open();
+          const revoked = step === 'revoke' || step === 'confirm' ? [{ authorisationId: 101 }] : [];
+          expect(report).toMatchObject({ outcome: 'aborted', revoked });
+          expect(report.newToken?.authorisationId).toBe(step === 'assess' ? undefined : 102);
+          expect(report.why).toMatch(
+            step === 'assess' ? /no token was issued/ : revoked.length > 0 ? /revoked before: first101/ : /both live/,
+          );
+          expect((await rotation.handle.describe()).status.name).toBe('COMPLETED');
+          const said = rotation.systems.notices.filter(({ kind }) => kind === 'ended'); // at least once
+          expect(new Set(said.map(({ cause }) => cause))).toEqual(new Set(['aborted']));
+        },
+        { prepare: (systems) => (systems.onCall = (name) => (name === activity ? act.stop() : undefined)) },
+      );
+    });
 
 test('a later rotation adopts what a stopped one issued', () =>
   rotating(async (rotation) => {
