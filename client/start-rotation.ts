@@ -1,23 +1,36 @@
-import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { escapeMarkdown as text } from '../domain/markdown.ts';
 import type { RotationReport } from '../domain/report.ts';
 import { rotationId, taskQueueOf, type RotationRequest } from '../domain/request.ts';
 
 /** A rotation's workflow as its starters see it. */
-type RotateToken = (request: RotationRequest) => Promise<RotationReport>;
+export type RotateToken = (request: RotationRequest) => Promise<RotationReport>;
+
+export interface Started {
+  handle: WorkflowHandle<RotateToken>;
+  /** False where the pair's rotation was open already: nothing was started, and the request given is not the one that runs. */
+  fresh: boolean;
+}
 
 /**
  * Starts a rotation under its canonical id, which is the pair's lock; one that is open already is used as it is.
- * @throws WorkflowNotFoundError and the like, as Temporal's client does; a bad request fails the workflow, not this call
+ * @throws as Temporal's client does; a bad request fails the workflow, not this call
  */
-export function startRotation(
-  client: Client,
-  request: RotationRequest,
-): Promise<WorkflowHandleWithFirstExecutionRunId<RotateToken>> {
-  return client.workflow.start<RotateToken>('rotateToken', {
-    workflowId: rotationId(request),
-    taskQueue: taskQueueOf(request.environment),
-    args: [request],
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    staticSummary: `${request.apiUser} → ${request.application}, ${request.environment}`,
-  });
+export async function startRotation(client: Client, request: RotationRequest): Promise<Started> {
+  const workflowId = rotationId(request);
+  const { requestedBy, reason } = request;
+  try {
+    const handle = await client.workflow.start<RotateToken>('rotateToken', {
+      workflowId,
+      taskQueue: taskQueueOf(request.environment),
+      args: [request],
+      workflowIdConflictPolicy: 'FAIL',
+      staticSummary: `${request.apiUser} → ${request.application}, ${request.environment}`,
+      staticDetails: `Asked for by ${text(requestedBy)}${reason ? `: ${text(reason)}` : ''}.\n\nThe current details show what it waits for and what to send; they need a live worker, and refresh on R.`,
+    });
+    return { handle, fresh: true };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return { handle: client.workflow.getHandle<RotateToken>(workflowId), fresh: false };
+  }
 }

@@ -47,7 +47,8 @@ export interface Progress {
   notes: string[];
 }
 
-const MARKS: Record<StepProgress['state'], string> = {
+/** How a step's state is shown. */
+export const MARKS: Record<StepProgress['state'], string> = {
   'to come': '·',
   now: '▶',
   blocked: '✗',
@@ -119,7 +120,8 @@ function minute(iso: string): string {
   return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-function retryFor(failure: string): object {
+/** The retry that fits a failure, for a person to send under their own name. */
+export function retryFor(failure: string): object {
   return failure === 'UnlistedToken' ? { by: YOU, accept: ['unlisted-token'] } : { by: YOU };
 }
 

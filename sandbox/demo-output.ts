@@ -1,56 +1,40 @@
+import { evidenceLines, reportLines, stepLines } from '../client/cli/print.ts';
 import type { Progress } from '../domain/checklist.ts';
+import { retryFor } from '../domain/checklist.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import type { RotationReport } from '../domain/report.ts';
 import type { Happened } from './world.ts';
 
-const MARKS = { 'to come': '·', now: '▶', blocked: '✗', done: '✓', skipped: '–' } as const;
-
-/** Prints each step whose state or note is new. */
+/** Prints each line that is new. */
 export function printProgress(progress: Progress, printed: Map<string, string>): void {
-  for (const { name, state, note } of progress.steps) {
-    const line = `   ${MARKS[state]} ${name}${note ? `: ${note}` : ''}`;
-    if (state === 'to come' || printed.get(name) === line) continue;
-    printed.set(name, line);
-    console.log(line);
-  }
+  const once = (key: string, line: string): void => {
+    if (printed.get(key) === line) return;
+    printed.set(key, line);
+    console.log(`   ${line}`);
+  };
+  stepLines(progress).forEach((line, at) => {
+    const step = progress.steps[at]!;
+    if (step.state !== 'to come') once(step.name, line);
+  });
   const { waiting } = progress;
-  if (waiting?.kind === 'blocked' && printed.get('blocked') !== waiting.since) {
-    printed.set('blocked', waiting.since);
-    console.log(
-      `   What to do: ${waiting.todo}\n   Then signal \`retry\` in the UI with {"by": "you@example.org"}, or \`abort\` with a reason.`,
+  if (waiting?.kind === 'blocked')
+    once(
+      'blocked',
+      `What to do: ${waiting.todo}\n   Then signal \`retry\` in the UI with ${JSON.stringify(retryFor(waiting.failure))}, or \`abort\` with a reason.`,
     );
-  }
-  for (const line of progress.retrying)
-    if (!printed.has(line)) {
-      printed.set(line, line);
-      console.log(`   tried again: ${line}`);
-    }
-  if (progress.lastAnswer && printed.get('answer') !== progress.lastAnswer) {
-    printed.set('answer', progress.lastAnswer);
-    console.log(`   “${progress.lastAnswer}”`);
-  }
+  for (const line of progress.retrying) once(line, `tried again: ${line}`);
+  if (progress.lastAnswer) once('answer', `“${progress.lastAnswer}”`);
 }
 
 export function printEvidence(evidence: Evidence): void {
   console.log(
-    `\n   Evidence, round ${evidence.round}: new token ${evidence.newToken.masked}, until ${evidence.newToken.expires}`,
+    `\n${evidenceLines(evidence)
+      .map((line) => `   ${line}`)
+      .join('\n')}\n`,
   );
-  for (const { masked, authorisationId, expires, standing } of evidence.toRevoke)
-    console.log(`   to revoke: ${masked} (authorisation ${authorisationId}, until ${expires}), ${standing}`);
-  for (const { container, workload, pods, detail } of evidence.consumers)
-    console.log(`   ${container} of ${workload}: ${pods.length} pods hold the new token; ${detail}`);
-  console.log('');
 }
 
 export function printReport(report: RotationReport, happened: Happened): void {
-  console.log(`\nOutcome: ${report.outcome}. ${report.why}`);
-  if (report.newToken)
-    console.log(
-      `  new token  ${report.newToken.masked}, authorisation ${report.newToken.authorisationId}, until ${report.newToken.expires}`,
-    );
-  for (const { masked, authorisationId } of report.revoked)
-    console.log(`  revoked    ${masked}, authorisation ${authorisationId}`);
-  for (const { by, revoke } of report.approvals) console.log(`  approved   by ${by}, for ${revoke.join(', ')}`);
-  console.log(`  sync Jobs  ${report.syncJobs.join(', ') || 'none'}`);
+  console.log(`\n${reportLines(report).join('\n')}`);
   console.log(`  meanwhile  ${happened.trafficCalls} calls of running pods, ${happened.outages.length} refused`);
 }

@@ -6,8 +6,8 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { userMetadataLink } from '../domain/links.ts';
-import { startRotation } from '../client/start-rotation.ts';
-import type { Progress } from '../domain/checklist.ts';
+import type { Status } from '../client/rotations.ts';
+import { startRotation, type Started } from '../client/start-rotation.ts';
 import { approvalFor } from '../domain/checklist.ts';
 import type { RotationReport } from '../domain/report.ts';
 import type { RotationRequest } from '../domain/request.ts';
@@ -34,8 +34,7 @@ const settings = {
   hosts: { integration: '^127\\.0\\.0\\.1$', staging: '^$', production: '^$' },
 };
 
-type Status = Progress & { code?: string };
-type Rotation = Awaited<ReturnType<typeof startRotation>>;
+type Rotation = Started['handle'];
 
 /** What was started, ended in the reverse order however the demo ends. */
 const started: (() => Promise<unknown>)[] = [];
@@ -100,7 +99,7 @@ async function demo(): Promise<void> {
   });
   const connection = await Connection.connect(connectionOptions);
   const client = new Client({ connection, namespace });
-  const handle = await startRotation(client, request);
+  const { handle } = await startRotation(client, request);
   const { runId } = await handle.describe();
   if (temporal.uiUrl)
     console.log(

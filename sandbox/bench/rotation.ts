@@ -1,12 +1,10 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { startRotation } from '../../client/start-rotation.ts';
+import { startRotation, type Started } from '../../client/start-rotation.ts';
 import { approvalFor, type Progress } from '../../domain/checklist.ts';
 import type { Ground } from './ground.ts';
 import { REQUEST } from './ground.ts';
 
-type Event = NonNullable<
-  Awaited<ReturnType<Awaited<ReturnType<typeof startRotation>>['fetchHistory']>>['events']
->[number];
+type Event = NonNullable<Awaited<ReturnType<Started['handle']['fetchHistory']>>['events']>[number];
 
 /** One rotation's times in ms, by the server's clock, and what its history holds. */
 export interface RotationFigures {
@@ -20,7 +18,7 @@ export interface RotationFigures {
 
 /** Rotates once through Temporal, approving by itself. */
 export async function rotateOnce({ client, sandbox }: Ground): Promise<RotationFigures> {
-  const handle = await startRotation(client, REQUEST);
+  const { handle } = await startRotation(client, REQUEST);
   for (;;) {
     const status = await handle.query<Progress>('status').catch(() => undefined);
     if (status?.waiting?.kind === 'blocked') throw new Error(`blocked: ${status.waiting.message}`);

@@ -3,10 +3,11 @@ import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startRotation } from '../../client/start-rotation.ts';
+import { startRotation, type Started } from '../../client/start-rotation.ts';
 import { approvalFor } from '../../domain/checklist.ts';
+import type { Answer } from '../../domain/decisions.ts';
 import type { RotationReport } from '../../domain/report.ts';
-import type { RotationRequest } from '../../domain/request.ts';
+import type { Environment, RotationRequest } from '../../domain/request.ts';
 import { IMMEDIATE, type SandboxOptions } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { expireIn, pairOf, seedWorld } from '../../sandbox/seed.ts';
@@ -40,11 +41,19 @@ export class Stage {
     readonly client: Client,
   ) {}
 
-  static async set(options: Partial<SandboxOptions> = {}, settings: object = {}): Promise<Stage> {
+  /** @param seed what the world is made of: the request's pair alone, unless more API users are named as `[client, application]` */
+  static async set(
+    options: Partial<SandboxOptions> = {},
+    settings: object = {},
+    seed: { environment?: Environment; also?: [client: string, application: string][] } = {},
+    { ui = false }: { ui?: boolean } = {},
+  ): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), 'signon-stage-'));
-    const temporal = await startTemporal({ dataFile: join(folder, 'temporal.db'), ui: false });
-    const world = seedWorld({ only: ['short-url-manager'] });
+    const temporal = await startTemporal({ dataFile: join(folder, 'temporal.db'), ui });
+    const { environment = 'integration', also = [] } = seed;
+    const world = seedWorld({ environment, only: ['short-url-manager', ...also.map(([client]) => client)] });
     expireIn(world, REQUEST.apiUser, REQUEST.application, 10);
+    for (const [client, application] of also) expireIn(world, `${client}@alphagov.co.uk`, application, 10);
     const sandbox = await Sandbox.start(world, { ...IMMEDIATE, ...options });
     writeFileSync(join(folder, 'settings.json'), JSON.stringify({ ...SETTINGS, ...settings }));
     const connection = await Connection.connect({ address: temporal.address });
@@ -56,6 +65,7 @@ export class Stage {
     return {
       ...this.sandbox.workerEnv(),
       TEMPORAL_ADDRESS: this.temporal.address,
+      ...(this.temporal.uiUrl && { TEMPORAL_UI_URL: this.temporal.uiUrl }),
       ROTATION_SETTINGS: join(this.folder, 'settings.json'),
       WORKFLOW_BUNDLE: BUNDLE.codePath,
       ...change,
@@ -84,7 +94,8 @@ export class Stage {
   }
 
   async rotation(request: Partial<RotationRequest> = {}): Promise<StagedRotation> {
-    return new StagedRotation(await startRotation(this.client, { ...REQUEST, ...request }), this.sandbox);
+    const { handle } = await startRotation(this.client, { ...REQUEST, ...request });
+    return new StagedRotation(handle, this.sandbox);
   }
 
   /** The pair's tokens as Signon has them, revoked ones included, oldest first. */
@@ -107,7 +118,7 @@ export class Stage {
 /** A rotation on the stage, as people see it. */
 export class StagedRotation {
   constructor(
-    readonly handle: Awaited<ReturnType<typeof startRotation>>,
+    readonly handle: Started['handle'],
     private readonly sandbox: Sandbox,
   ) {}
 
@@ -137,12 +148,14 @@ export class StagedRotation {
     });
   }
 
-  async approve(round = 1, change: object = {}): Promise<void> {
+  /** Sends the approval that the details offer, changed as given. */
+  async approve(round = 1, change: object = {}, way: 'signal' | 'update' = 'signal'): Promise<void> {
     const { waiting } = await this.awaitingApproval(round);
     if (waiting?.kind !== 'approval') throw new Error('nothing waits for approval');
     const { runId } = await this.handle.describe();
     const approval = { ...approvalFor(waiting.evidence, runId), by: 'grace@example.org', ...change };
-    await this.handle.signal<[unknown]>('approve', approval);
+    if (way === 'signal') await this.handle.signal<[unknown]>('approve', approval);
+    else await this.handle.executeUpdate<Answer, [unknown]>('approve', { args: [approval] });
   }
 
   retry(): Promise<void> {

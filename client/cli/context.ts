@@ -1,0 +1,108 @@
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { TemporalUi } from '../../domain/links.ts';
+import { ENVIRONMENTS, parseRequest, rotationId, type Environment } from '../../domain/request.ts';
+import { isPolled } from '../rotations.ts';
+import { Ended, EXIT } from './exit-codes.ts';
+
+/** What a command runs with: where it reads and writes, and what its user's environment says. */
+export interface Terminal {
+  env: NodeJS.ProcessEnv;
+  /** One line on standard output. */
+  out: (line: string) => void;
+  /** One line on standard error: questions, warnings, failures. */
+  err: (line: string) => void;
+  /** One line of standard input; undefined at its end. */
+  readLine: () => Promise<string | undefined>;
+}
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  environment?: string;
+  json?: boolean;
+  by?: string;
+}
+
+/** A command under way, connected to Temporal. */
+export class Context {
+  private constructor(
+    readonly client: Client,
+    readonly environment: Environment,
+    readonly ui: TemporalUi | undefined,
+    readonly json: boolean,
+    private readonly by: string | undefined,
+    readonly terminal: Terminal,
+  ) {}
+
+  /** @throws Ended where the environment is not named or Temporal cannot be reached */
+  static async open(options: CommonOptions, terminal: Terminal): Promise<Context> {
+    const { env } = terminal;
+    const environment = (options.environment ?? env.ROTATION_ENVIRONMENT) as Environment | undefined;
+    if (!environment || !ENVIRONMENTS.includes(environment))
+      throw new Ended(
+        EXIT.usage,
+        `Say which environment: --environment, or ROTATION_ENVIRONMENT; one of ${ENVIRONMENTS.join(', ')}.`,
+      );
+    const by = (options.by ?? env.ROTATION_BY)?.trim() || undefined;
+    const { connectionOptions, namespace } = loadClientConnectConfig({
+      overrideEnvVars: env as Record<string, string>,
+    });
+    const address = connectionOptions.address ?? 'localhost:7233';
+    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '5 seconds' }).catch(() => {
+      throw new Ended(EXIT.failed, `Temporal does not answer at ${address}. Check TEMPORAL_ADDRESS and the like.`);
+    });
+    // What the server records of the sender: an e-mail address takes part in the rule of the second person.
+    const client = new Client({ connection, namespace, ...(by && { identity: by }) });
+    const ui = env.TEMPORAL_UI_URL ? { url: env.TEMPORAL_UI_URL, namespace: client.options.namespace } : undefined;
+    return new Context(client, environment, ui, options.json ?? false, by, terminal);
+  }
+
+  close(): Promise<void> {
+    return this.client.connection.close();
+  }
+
+  /** Who acts: recorded, and compared in production. */
+  who(): string {
+    if (this.by) return this.by;
+    throw new Ended(EXIT.usage, 'Say who you are: --by you@example.org, or ROTATION_BY.');
+  }
+
+  /** Prints for people, or one JSON value for programs. */
+  print(lines: string[], value: unknown): void {
+    if (this.json) this.terminal.out(JSON.stringify(value, undefined, 2));
+    else for (const line of lines) this.terminal.out(line);
+  }
+
+  /** Says something that is not the result. */
+  say(...lines: string[]): void {
+    for (const line of lines) this.terminal.err(line);
+  }
+
+  /** Asks before something that ends access or a rotation; only the environment's name is a yes. */
+  async confirm(question: string): Promise<void> {
+    this.say(`${question} Type ${this.environment} to go on: `);
+    const answer = await this.terminal.readLine();
+    if (answer?.trim() !== this.environment) throw new Ended(EXIT.declined, 'Nothing was sent.');
+  }
+
+  /** @throws Ended where nothing would answer */
+  async needWorker(): Promise<void> {
+    if (await isPolled(this.client, this.environment)) return;
+    throw new Ended(EXIT.noWorker, noWorker(this.environment));
+  }
+
+  /** A workflow id from what a person names: the pair, or the id itself. */
+  idOf(pair: string[]): string {
+    if (pair.length === 1 && pair[0]!.startsWith(`rotate-token/${this.environment}/`)) return pair[0]!;
+    if (pair.length === 1 && pair[0]!.includes('/'))
+      throw new Ended(EXIT.usage, `${pair[0]} is not an id of a rotation of ${this.environment}.`);
+    const [apiUser, application] = pair;
+    const parsed = parseRequest({ environment: this.environment, apiUser, application, requestedBy: 'somebody' });
+    if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
+    return rotationId(parsed.request);
+  }
+}
+
+export function noWorker(environment: Environment): string {
+  return `No worker polls signon-rotation-${environment}: nothing moves and nothing answers until one does.`;
+}

@@ -1,0 +1,165 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { approve, approveWaiting, type Named } from './approve.ts';
+import { Context, type CommonOptions, type Terminal } from './context.ts';
+import { classify, end, retry } from './decide.ts';
+import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { list } from './list.ts';
+import { plain } from './print.ts';
+import { show } from './show.ts';
+import { start } from './start.ts';
+
+const PAIR =
+  'the API user’s e-mail and the application, e.g. short-url-manager@alphagov.co.uk publishing-api; or the workflow id';
+const AFTER_HELP = `
+A rotation issues a new token, brings it to every consumer, proves that each holds it, and waits for a person before it revokes the old one.
+
+  signon-rotation start short-url-manager@alphagov.co.uk publishing-api --environment integration --by you@example.org
+  signon-rotation show  short-url-manager@alphagov.co.uk publishing-api --environment integration --watch
+  signon-rotation list --waiting --environment integration
+  signon-rotation approve short-url-manager@alphagov.co.uk publishing-api --environment integration --by other@example.org
+
+What ends access or a rotation asks first; only the environment's name is a yes. With --json, standard output holds one JSON value.
+
+Variables:
+  ROTATION_ENVIRONMENT  instead of --environment
+  ROTATION_BY           instead of --by
+  TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS…  where Temporal is, as its own clients read them
+  TEMPORAL_UI_URL       for links
+
+Exit codes:
+  0  done
+  1  Temporal cannot be reached, or something unexpected
+  2  wrong usage
+  3  no such rotation, or nothing that waits
+  4  a rotation did not accept the decision, and says why
+  5  the question was not answered with the environment's name
+  6  no worker polls the environment's task queue, so nothing moves`;
+
+/** Runs one command line. @param args what follows the program's name @returns its exit code */
+export async function run(args: string[], terminal: Terminal): Promise<ExitCode> {
+  let code: ExitCode = EXIT.done;
+  const program = new Command('signon-rotation')
+    .description('Rotates API tokens of Signon, and revokes only on proof.')
+    .addHelpText('after', AFTER_HELP)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+    });
+
+  const command = (usage: string, description: string): Command =>
+    program
+      .command(usage)
+      .description(description)
+      .option('-e, --environment <name>', 'integration, staging or production')
+      .option('--json', 'print one JSON value')
+      .copyInheritedSettings(program);
+  const bySomebody = (one: Command): Command =>
+    one.option('--by <who>', 'who you are: a name or e-mail, recorded and compared');
+  /** What a command does, between connecting and closing. */
+  const does =
+    (act: (context: Context, given: string[], options: Record<string, unknown>) => Promise<ExitCode>) =>
+    async (...called: unknown[]): Promise<void> => {
+      const self = called.at(-1) as Command;
+      const options = self.opts<CommonOptions & Record<string, unknown>>();
+      const context = await Context.open(options, terminal);
+      try {
+        code = await act(context, self.args, options);
+      } finally {
+        await context.close();
+      }
+    };
+
+  bySomebody(command('start <api-user> <application>', 'start a rotation'))
+    .option('--reason <text>', 'why')
+    .option('--force', 'although the token is not near its end (a leak): adopts no token that was there before')
+    .action(
+      does((context, [apiUser = '', application = ''], options) => start(context, apiUser, application, options)),
+    );
+
+  command('list', 'what is open, and what waits for whom')
+    .option('--waiting', 'only what waits for a person')
+    .option('--closed', 'closed ones too, as far back as the namespace keeps them')
+    .action(does((context, _, options) => list(context, options)));
+
+  command('show <pair...>', 'the checklist of one rotation')
+    .addHelpText('after', `\n<pair>: ${PAIR}`)
+    .option('--watch', 'go on printing what changes, to the end')
+    .action(does((context, pair, options) => show(context, pair, options)));
+
+  bySomebody(command('approve [pair...]', 'read the evidence, then revoke the old token'))
+    .addHelpText('after', `\n<pair>: ${PAIR}`)
+    .option('--waiting', 'all that wait: shows the evidence of each, asks once, sends each its own code')
+    .addOption(
+      new Option('--accept <shortfall...>', 'what could not be shown')
+        .choices(['no-pod-seen', 'not-smoke-tested'])
+        .default([]),
+    )
+    .option('--revoke <ids...>', 'authorisation ids; needed for tokens whose holder is unknown', ids)
+    .action(
+      does((context, pair, options) => {
+        const { waiting, ...named } = options as unknown as Named & { waiting?: boolean };
+        if ((waiting === true) === pair.length > 0) throw new Ended(EXIT.usage, 'Name one rotation, or say --waiting.');
+        if (waiting && named.revoke) throw new Ended(EXIT.usage, '--revoke names tokens of one rotation.');
+        return waiting ? approveWaiting(context, named) : approve(context, pair, named);
+      }),
+    );
+
+  for (const [name, description] of [
+    ['reject', 'keep the old token and end: for a rotation that waits for approval'],
+    ['abort', 'end a rotation tidily, wherever it is'],
+  ] as const)
+    bySomebody(command(`${name} <pair...>`, description))
+      .addHelpText('after', `\n<pair>: ${PAIR}`)
+      .requiredOption('--reason <text>', 'why')
+      .action(does((context, pair, options) => end(context, name, pair, String(options.reason))));
+
+  bySomebody(command('retry [pair...]', 'go on from the step that is blocked'))
+    .addHelpText('after', `\n<pair>: ${PAIR}`)
+    .option('--blocked-by <failure>', 'all that this failure blocks, e.g. Unreachable')
+    .addOption(new Option('--accept <what...>', 'what is up for acceptance').choices(['unlisted-token']))
+    .action(
+      does((context, pair, options) => {
+        const { blockedBy } = options;
+        if ((blockedBy === undefined) === (pair.length === 0))
+          throw new Ended(EXIT.usage, 'Name one rotation, or say --blocked-by.');
+        return retry(context, pair, options);
+      }),
+    );
+
+  bySomebody(command('classify <pair...>', 'say who holds a token that no container reads'))
+    .addHelpText('after', `\n<pair>: ${PAIR}`)
+    .addOption(
+      new Option('--as <class>', 'what the token is')
+        .choices(['external', 'disused', 'internal'])
+        .makeOptionMandatory(),
+    )
+    .option('--recipient <name>', 'external: its name in the settings')
+    .option('--workload <kind/name>', 'internal: e.g. Deployment/whitehall')
+    .option('--container <name>', 'internal')
+    .option('--variable <name>', 'internal: the variable that holds the token')
+    .action(
+      does((context, pair, { as, recipient, workload, container, variable }) => {
+        const said = Object.entries({ as, recipient, workload, container, variable });
+        return classify(context, pair, Object.fromEntries(said.filter(([, value]) => value !== undefined)) as never);
+      }),
+    );
+
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    terminal.err(
+      error instanceof Error ? (error instanceof Ended ? error.message : plain(error.message)) : plain(String(error)),
+    );
+    return error instanceof Ended ? error.code : EXIT.failed;
+  }
+}
+
+function ids(value: string, before: number[] = []): number[] {
+  const given = value.split(',').map(Number);
+  if (!given.every((id) => Number.isSafeInteger(id) && id > 0))
+    throw new InvalidArgumentError('expected authorisation ids');
+  return [...before, ...given];
+}

@@ -1,0 +1,48 @@
+import { startFormLink, userMetadataLink } from '../../domain/links.ts';
+import { parseRequest } from '../../domain/request.ts';
+import { isPolled } from '../rotations.ts';
+import { startRotation } from '../start-rotation.ts';
+import { noWorker, type Context } from './context.ts';
+import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { plain } from './print.ts';
+
+/** Starts a rotation, or says that the pair's is open. */
+export async function start(
+  context: Context,
+  apiUser: string,
+  application: string,
+  options: { reason?: string; force?: boolean },
+): Promise<ExitCode> {
+  const { client, environment, ui } = context;
+  const { reason, force } = options;
+  const parsed = parseRequest({
+    environment,
+    apiUser,
+    application,
+    requestedBy: context.who(),
+    ...(reason !== undefined && { reason }),
+    ...(force && { force }),
+  });
+  if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
+  const { handle, fresh } = await startRotation(client, parsed.request);
+  const { runId } = await handle.describe();
+  const polled = await isPolled(client, environment);
+  const link = ui && userMetadataLink(ui, handle.workflowId, runId);
+  context.print(
+    [
+      plain(fresh ? `Started ${handle.workflowId}.` : `${handle.workflowId} is open already; nothing was started.`),
+      ...(link ? [`Watch it: ${link}`] : []),
+    ],
+    {
+      workflowId: handle.workflowId,
+      runId,
+      started: fresh,
+      polled,
+      link,
+      startForm: ui && startFormLink(ui, parsed.request),
+    },
+  );
+  if (polled) return EXIT.done;
+  context.say(noWorker(environment));
+  return EXIT.noWorker;
+}

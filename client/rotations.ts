@@ -1,0 +1,119 @@
+import {
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type Client,
+  type WorkflowExecutionInfo,
+} from '@temporalio/client';
+import { randomUUID } from 'node:crypto';
+import type { Progress } from '../domain/checklist.ts';
+import type { Answer, DecisionName, Decisions } from '../domain/decisions.ts';
+import { taskQueueOf, type Environment } from '../domain/request.ts';
+import type { SearchAttribute, Stage } from '../domain/stage.ts';
+
+/** What a rotation answers to `status`. */
+export type Status = Progress & { code?: string };
+
+/** A rotation as Temporal lists it, without asking it. */
+export interface ListedRotation {
+  workflowId: string;
+  runId: string;
+  apiUser: string;
+  application: string;
+  stage: Stage;
+  open: boolean;
+  startedAt: Date;
+}
+
+/** A query or an update is answered by a worker; how long to wait for that, in ms. */
+const ANSWER_WITHIN_MS = 20_000;
+
+/** Lists an environment's rotations: open ones, oldest first; closed ones too where asked for. */
+export async function listRotations(
+  client: Client,
+  environment: Environment,
+  { stages, closed = false }: { stages?: readonly Stage[]; closed?: boolean } = {},
+): Promise<ListedRotation[]> {
+  const query = [
+    `WorkflowType = 'rotateToken'`,
+    `RotationEnvironment = '${environment}'`,
+    ...(closed ? [] : [`ExecutionStatus = 'Running'`]),
+    ...(stages ? [`RotationStage IN (${stages.map((stage) => `'${stage}'`).join(', ')})`] : []),
+  ].join(' AND ');
+  const found: ListedRotation[] = [];
+  for await (const execution of client.workflow.list({ query })) found.push(listed(execution));
+  return found.toSorted((a, b) => a.startedAt.getTime() - b.startedAt.getTime());
+}
+
+function listed({
+  workflowId,
+  runId,
+  status,
+  startTime,
+  typedSearchAttributes,
+}: WorkflowExecutionInfo): ListedRotation {
+  const values = new Map(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, String(value)]));
+  const attribute = (name: SearchAttribute): string => values.get(name) ?? '';
+  return {
+    workflowId,
+    runId,
+    apiUser: attribute('RotationApiUser'),
+    application: attribute('RotationApplication'),
+    stage: attribute('RotationStage') as Stage,
+    open: status.name === 'RUNNING',
+    startedAt: startTime,
+  };
+}
+
+/** Where a rotation stands, as it says itself; undefined where no worker answers in 20 s. @throws WorkflowNotFoundError */
+export async function askStatus(client: Client, workflowId: string, runId?: string): Promise<Status | undefined> {
+  try {
+    return await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
+      client.workflow.getHandle(workflowId, runId).query<Status>('status'),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw error;
+    return undefined;
+  }
+}
+
+/** Sends a decision and waits for its answer. @throws WorkflowNotFoundError; NoAnswer where no worker gives one in 20 s */
+export async function decide<Name extends DecisionName>(
+  client: Client,
+  workflowId: string,
+  name: Name,
+  decision: Decisions[Name],
+): Promise<Answer> {
+  try {
+    return await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
+      client.workflow
+        .getHandle(workflowId)
+        .executeUpdate<Answer, [unknown]>(name, { args: [decision], updateId: randomUUID() }),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError)
+      return { accepted: false, answer: error.cause?.message ?? error.message };
+    if (!(error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)) throw error;
+    throw new NoAnswer(
+      `${workflowId} did not answer in ${ANSWER_WITHIN_MS / 1000} s; whether it took ${name} shows in its details`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** A decision was sent and no worker answered. */
+export class NoAnswer extends Error {}
+
+/** Whether a worker polls the environment's task queue: without one nothing moves, and no query is answered. */
+export async function isPolled(client: Client, environment: Environment): Promise<boolean> {
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name: taskQueueOf(environment) },
+  });
+  // The server remembers pollers for minutes; a live one asks again at least once a minute.
+  return (pollers ?? []).some(
+    ({ lastAccessTime }) => Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1000 < 90_000,
+  );
+}

@@ -1,0 +1,244 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { EXIT } from '../../client/cli/exit-codes.ts';
+import { run } from '../../client/cli/program.ts';
+import { isPolled } from '../../client/rotations.ts';
+import { rotationId } from '../../domain/request.ts';
+import { REQUEST } from '../support/request.ts';
+import { Stage } from '../support/stage.ts';
+import { until } from '../support/until.ts';
+
+const PAIR = [REQUEST.apiUser, REQUEST.application];
+const ID = rotationId(REQUEST);
+const GRACE = ['--by', 'grace@example.org'];
+
+let stage: Stage;
+
+async function setStage(): Promise<void> {
+  stage = await Stage.set({}, {}, { also: [['collections', 'email-alert-api']] });
+  await stage.worker();
+  await until('the worker to poll', async () => (await isPolled(stage.client, 'integration')) || undefined);
+}
+
+/** Runs one command line, answering its question with the lines given. */
+async function cli(
+  args: string[],
+  { lines = [] as string[], env = {} }: { lines?: string[]; env?: Record<string, string> } = {},
+): Promise<{ code: number; out: string; err: string; json: never[] & Record<string, unknown> }> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const left = [...lines];
+  const code = await run(args, {
+    env: {
+      TEMPORAL_ADDRESS: stage.temporal.address,
+      TEMPORAL_UI_URL: 'https://temporal.example.org',
+      ROTATION_ENVIRONMENT: 'integration',
+      ...env,
+    },
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+    readLine: () => Promise.resolve(left.shift()),
+  });
+  const text = out.join('\n');
+  return { code, out: text, err: err.join('\n'), json: args.includes('--json') && text ? JSON.parse(text) : [] };
+}
+
+const waiting = (id = ID): Promise<unknown> =>
+  until(`${id} to wait`, async () => {
+    const { json } = await cli(['list', '--waiting', '--json']);
+    return (json as { workflowId: string; status?: { waiting?: object } }[]).find(
+      ({ workflowId, status }) => workflowId === id && status?.waiting,
+    );
+  });
+
+describe('with a pair that nobody rotated before', () => {
+  beforeEach(setStage);
+  afterEach(() => stage.strike());
+
+  test('start starts under the pair’s id and links to its details; a second start says that it is open', async () => {
+    const first = await cli(['start', ...PAIR, ...GRACE, '--reason', 'the alert']);
+    expect(first).toMatchObject({ code: EXIT.done, err: '' });
+    expect(first.out).toContain(`Started ${ID}.`);
+    expect(first.out).toMatch(
+      /Watch it: https:\/\/temporal\.example\.org\/namespaces\/default\/workflows\/rotate-token%2F\S+\/user-metadata/,
+    );
+    const second = await cli(['start', 'Short-URL-Manager@alphagov.co.uk', 'Publishing API', ...GRACE]);
+    expect(second).toMatchObject({ code: EXIT.done, out: expect.stringContaining(`${ID} is open already`) });
+  });
+
+  test('list shows what waits for whom, show the checklist and the evidence', async () => {
+    await cli(['start', ...PAIR, ...GRACE]);
+    await waiting();
+    const listed = await cli(['list', '--waiting']);
+    expect(listed.out).toMatch(/STAGE +STARTED \(UTC\) +PAIR +WAITS FOR/);
+    expect(listed.out).toMatch(/waiting-approval .* short-url-manager@alphagov\.co\.uk → publishing-api +approval/);
+    const shown = await cli(['show', ...PAIR]);
+    expect(shown.out).toMatch(/✓ issue: issued: \S{8}…\S{8} \(authorisation \d+\)/);
+    expect(shown.out).toMatch(/✓ app of Deployment\/short-url-manager reads PUBLISHING_API_BEARER_TOKEN/);
+    expect(shown.out).toMatch(/not shown {3}no-pod-seen: cron-task of CronJob/);
+    expect(shown.out).toMatch(/Evidence code: [0-9a-f]{8}/);
+  });
+
+  test('approve names what was not shown and sends nothing until it is accepted by name', async () => {
+    await cli(['start', ...PAIR, ...GRACE]);
+    await waiting();
+    const lacking = await cli(['approve', ...PAIR, ...GRACE], { lines: ['integration'] });
+    expect(lacking).toMatchObject({ code: EXIT.notAccepted, out: '' });
+    expect(lacking.err).toContain('to go on all the same: --accept no-pod-seen');
+    expect(stage.sandbox.world.happened.revoked).toEqual([]);
+  });
+
+  test.each([['yes'], ['production'], []])('approve asks, naming the environment; %j is no yes', async (...lines) => {
+    await cli(['start', ...PAIR, ...GRACE]);
+    await waiting();
+    const declined = await cli(['approve', ...PAIR, ...GRACE, '--accept', 'no-pod-seen'], { lines });
+    expect(declined.code).toBe(EXIT.declined);
+    expect(declined.err).toMatch(/Revoke 1 token in integration\? Type integration to go on/);
+    expect(stage.sandbox.world.happened.revoked).toEqual([]);
+  });
+
+  test('approve shows the evidence, revokes exactly that, and show tells how it ended', async () => {
+    await cli(['start', ...PAIR, ...GRACE]);
+    await waiting();
+    const before = stage.sandbox.world.happened.revoked.length;
+    const approved = await cli(['approve', ...PAIR, ...GRACE, '--accept', 'no-pod-seen'], { lines: ['integration'] });
+    expect(approved).toMatchObject({ code: EXIT.done, out: `${ID}: approved by grace@example.org` });
+    expect(approved.err).toMatch(/to revoke {3}\S{8}…\S{8}, authorisation \d+, until \S+: given up by its holders/);
+    const watched = await cli(['show', ...PAIR, '--watch']);
+    expect(watched.out).toContain('Outcome: rotated.');
+    expect(stage.sandbox.world.happened.revoked).toHaveLength(before + 1);
+    const { approvals } = (await stage.client.workflow.getHandle(ID).result()) as {
+      approvals: { sender: { identity: string } }[];
+    };
+    expect(approvals[0]?.sender.identity).toBe('grace@example.org');
+    const again = await cli(['approve', ...PAIR, ...GRACE], { lines: ['integration'] });
+    expect(again).toMatchObject({ code: EXIT.nothing, err: `${ID} does not wait for approval.` });
+  });
+
+  test('approve --waiting asks once, sends each its own code, and leaves out what needs a name', async () => {
+    const collections = ['collections@alphagov.co.uk', 'email-alert-api'] as const;
+    const other = rotationId({ ...REQUEST, apiUser: collections[0], application: collections[1] });
+    for (const pair of [PAIR, collections]) await cli(['start', ...pair, ...GRACE]);
+    for (const id of [ID, other]) await waiting(id);
+    const none = await cli(['approve', '--waiting', '--json', ...GRACE, '--accept', 'not-smoke-tested'], {
+      lines: ['integration'],
+    });
+    expect(
+      none.err.match(/LEFT OUT: not everything was shown; to go on all the same: --accept no-pod-seen/g),
+    ).toHaveLength(1);
+    expect(none.json).toMatchObject([{ workflowId: other, accepted: true }]);
+    await waiting();
+    const { code, err, json } = await cli(['approve', '--waiting', '--json', ...GRACE, '--accept', 'no-pod-seen'], {
+      lines: ['integration'],
+    });
+    expect({ code, json }).toMatchObject({ code: EXIT.done, json: [{ workflowId: ID, accepted: true }] });
+    expect(err.match(/Type integration to go on/g)).toHaveLength(1);
+    await until('both revokes', () => stage.sandbox.world.happened.revoked.length === 2 || undefined);
+  });
+
+  test('retry --blocked-by lets go all that one failure blocks, and nothing else', async () => {
+    const strangers = [
+      ['nobody@alphagov.co.uk', 'publishing-api'],
+      ['no-one@alphagov.co.uk', 'publishing-api'],
+    ] as const;
+    for (const pair of [...strangers, PAIR]) await cli(['start', ...pair, ...GRACE]);
+    for (const [apiUser] of strangers) await waiting(rotationId({ ...REQUEST, apiUser }));
+    await waiting();
+    const none = await cli(['retry', '--blocked-by', 'SyncJobFailed', ...GRACE]);
+    expect(none).toMatchObject({ code: EXIT.nothing, err: 'No rotation is blocked by SyncJobFailed in integration.' });
+    const both = await cli(['retry', '--blocked-by', 'UnknownApiUser', '--json', ...GRACE]);
+    expect(both.json).toMatchObject([{ accepted: true }, { accepted: true }]);
+  });
+
+  test('abort asks and ends; reject of what waits for nothing is answered by the rotation', async () => {
+    await cli(['start', 'nobody@alphagov.co.uk', 'publishing-api', ...GRACE]);
+    const id = rotationId({ ...REQUEST, apiUser: 'nobody@alphagov.co.uk' });
+    await waiting(id);
+    const end = ['nobody@alphagov.co.uk', 'publishing-api', ...GRACE, '--reason', 'no such user'];
+    const rejected = await cli(['reject', ...end], { lines: ['integration'] });
+    expect(rejected).toMatchObject({
+      code: EXIT.notAccepted,
+      out: expect.stringContaining('nothing waits for approval'),
+    });
+    expect((await cli(['abort', ...end], { lines: ['no'] })).code).toBe(EXIT.declined);
+    const aborted = await cli(['abort', ...end], { lines: ['integration'] });
+    expect(aborted).toMatchObject({ code: EXIT.done, out: `${id}: stopping: asked by grace@example.org` });
+    expect(await stage.client.workflow.getHandle(id).result()).toMatchObject({ outcome: 'aborted' });
+  });
+
+  test('classify is answered by the rotation', async () => {
+    await cli(['start', ...PAIR, ...GRACE]);
+    await waiting();
+    const { code, out } = await cli(['classify', ...PAIR, ...GRACE, '--as', 'disused']);
+    expect({ code, out }).toEqual({
+      code: EXIT.notAccepted,
+      out: `${ID}: classify not accepted: nothing waits for a classification`,
+    });
+    const misshapen = await cli(['classify', ...PAIR, ...GRACE, '--as', 'internal']);
+    expect(misshapen).toMatchObject({
+      code: EXIT.notAccepted,
+      out: expect.stringContaining('workload: expected a text'),
+    });
+  });
+
+  test('text from outside cannot steer the terminal', async () => {
+    await cli(['start', ...PAIR, '--by', 'mallory \u001b[2J\u202e@example.org']);
+    await waiting();
+    const { out } = await cli(['show', ...PAIR]);
+    expect(out).toContain('asked for by mallory �[2J�@example.org');
+  });
+});
+
+describe('with a worker and no rotation', () => {
+  beforeAll(setStage);
+  afterAll(() => stage.strike());
+
+  test('what does not exist is said to, with how to start it', async () => {
+    const { code, err } = await cli(['show', 'never@alphagov.co.uk', 'publishing-api']);
+    expect(code).toBe(EXIT.nothing);
+    expect(err).toContain('There is no rotation rotate-token/integration/never@alphagov.co.uk/publishing-api.');
+    expect(err).toContain('signon-rotation start never@alphagov.co.uk publishing-api --environment integration');
+    expect(err).toMatch(/or here: https:\S+\/workflows\/start-workflow\?workflowId=rotate-token%2F/);
+  });
+
+  test.each([
+    [['start', 'not an address', 'publishing-api', ...GRACE], /apiUser: expected an e-mail address/],
+    [['start', ...PAIR], /Say who you are: --by/],
+    [['approve'], /Name one rotation, or say --waiting/],
+    [['approve', ...PAIR, '--revoke', 'all', ...GRACE], /expected authorisation ids/],
+    [['reject', ...PAIR, ...GRACE], /required option '--reason/],
+    [['retry', ...GRACE], /Name one rotation, or say --blocked-by/],
+    [['frobnicate'], /unknown command/],
+    [['show', 'rotate-token/production/a@b.example/publishing-api'], /not an id of a rotation of integration/],
+    [['list', '--environment', 'prod'], /Say which environment/],
+  ])('wrong usage is said, and nothing is sent: %j', async (args, says) => {
+    const { code, err } = await cli(args);
+    expect({ code, err }).toEqual({ code: EXIT.usage, err: expect.stringMatching(says) });
+  });
+
+  test('Temporal that cannot be reached is said to be', async () => {
+    const { code, err } = await cli(['list'], { env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+    expect({ code, err }).toEqual({
+      code: EXIT.failed,
+      err: expect.stringContaining('Temporal does not answer at 127.0.0.1:1'),
+    });
+  });
+
+  test('--help names every command and exit code', async () => {
+    const { code, out } = await cli(['--help']);
+    expect(code).toBe(EXIT.done);
+    for (const word of ['start', 'list', 'show', 'approve', 'reject', 'abort', 'retry', 'classify'])
+      expect(out).toContain(`  ${word} `);
+    for (const exit of Object.values(EXIT)) expect(out).toMatch(new RegExp(`^ {2}${exit} {2}\\S`, 'm'));
+  });
+
+  test('start in an environment without a worker starts, says that nothing moves, and exits with 6', async () => {
+    const lone = await cli(['start', ...PAIR, ...GRACE], { env: { ROTATION_ENVIRONMENT: 'production' } });
+    expect(lone).toMatchObject({
+      code: EXIT.noWorker,
+      out: expect.stringContaining('Started rotate-token/production/'),
+    });
+    expect(lone.err).toContain('No worker polls signon-rotation-production');
+    const shown = await cli(['show', ...PAIR], { env: { ROTATION_ENVIRONMENT: 'production' } });
+    expect(shown.code).toBe(EXIT.noWorker);
+  });
+});
