@@ -1,7 +1,9 @@
 import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { escapeMarkdown as text } from '../domain/markdown.ts';
 import type { RotationReport } from '../domain/report.ts';
 import { rotationId, taskQueueOf, type RotationRequest } from '../domain/request.ts';
+import { attributesOf } from '../domain/stage.ts';
 
 /** A rotation's workflow as its starters see it. */
 export type RotateToken = (request: RotationRequest) => Promise<RotationReport>;
@@ -25,6 +27,10 @@ export async function startRotation(client: Client, request: RotationRequest): P
       taskQueue: taskQueueOf(request.environment),
       args: [request],
       workflowIdConflictPolicy: 'FAIL',
+      typedSearchAttributes: Object.entries(attributesOf(request)).map(([name, value]) => ({
+        key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
+        value,
+      })),
       staticSummary: `${request.apiUser} → ${request.application}, ${request.environment}`,
       staticDetails: `Asked for by ${text(requestedBy)}${reason ? `: ${text(reason)}` : ''}.\n\nThe current details show what it waits for and what to send; they need a live worker, and refresh on R.`,
     });

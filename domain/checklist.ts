@@ -77,6 +77,21 @@ export function drawChecklist(progress: Progress, runId: string): string {
     .join('\n\n');
 }
 
+/** What was wrong with an input, and one that would do. */
+export function drawInvalid(problems: readonly string[]): string {
+  const request: RotationRequest = {
+    environment: 'integration',
+    apiUser: 'short-url-manager@alphagov.co.uk',
+    application: 'publishing-api',
+    requestedBy: YOU,
+  };
+  return [
+    '### ✗ The request cannot be read',
+    list([...problems]).join('\n'),
+    `Start another, with an input like this:\n\n\`\`\`\n${JSON.stringify(request)}\n\`\`\``,
+  ].join('\n\n');
+}
+
 /** The evidence code of what is shown now, if an approval is waited for. */
 export function currentCode(progress: Progress, runId: string): string | undefined {
   return progress.waiting?.kind === 'approval' ? evidenceCode(runId, progress.waiting.evidence) : undefined;

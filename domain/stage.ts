@@ -1,5 +1,6 @@
 import type { Progress } from './checklist.ts';
 import type { Outcome } from './plan.ts';
+import type { RotationRequest } from './request.ts';
 
 /** Where a rotation stands, coarse enough to filter by: the search attribute `RotationStage`. An ended one shows its outcome. */
 export type Stage = 'preparing' | 'waiting-approval' | 'blocked' | 'revoking' | Outcome;
@@ -28,4 +29,16 @@ export const SEARCH_ATTRIBUTES = [
   'RotationApplication',
   'RotationStage',
 ] as const;
+/** The attributes of a rotation that has just begun. */
+export function attributesOf(
+  request: Pick<RotationRequest, 'environment' | 'apiUser' | 'application'>,
+): Record<SearchAttribute, string> {
+  return {
+    RotationEnvironment: request.environment,
+    RotationApiUser: request.apiUser,
+    RotationApplication: request.application,
+    RotationStage: 'preparing' satisfies Stage,
+  };
+}
+
 export type SearchAttribute = (typeof SEARCH_ATTRIBUTES)[number];

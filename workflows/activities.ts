@@ -25,7 +25,10 @@ function activity<Name extends ActivityName>(name: Name, change: ActivityOptions
   return proxyActivities<Activities>({ ...STEPS_OPTIONS[as], ...change, summary, cancellationType })[name];
 }
 
-export const beginRotation = activity('beginRotation');
+export const { beginRotation } = proxyLocalActivities<TemporalActivities>({
+  ...STEPS_OPTIONS.self,
+  summary: ACTIVITIES.beginRotation.summary,
+});
 export const readStarter = activity('readStarter');
 export const readRetries = activity('readRetries');
 export const judge = activity('judge');

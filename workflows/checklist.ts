@@ -4,7 +4,7 @@ import { currentCode, drawChecklist, STEPS, type Progress, type StepName } from 
 import { newReport, type RotationReport } from '../domain/report.ts';
 import type { RotationRequest } from '../domain/request.ts';
 import type { Settings } from '../domain/settings.ts';
-import { stageOf, type SearchAttribute, type Stage } from '../domain/stage.ts';
+import { attributesOf, stageOf, type SearchAttribute, type Stage } from '../domain/stage.ts';
 import { readRetries } from './activities.ts';
 import { status } from './messages.ts';
 import { WATCH_RETRIES_AFTER } from './steps.ts';
@@ -16,7 +16,7 @@ export class Checklist {
   /** A step is under way. */
   private active = false;
   private watching = false;
-  private stage?: Stage;
+  private stage: Stage = 'preparing';
 
   constructor(request: RotationRequest) {
     this.report = newReport(request);
@@ -30,12 +30,8 @@ export class Checklist {
     setHandler(status, () => ({ ...this.progress, code: currentCode(this.progress, workflowInfo().runId) }), {
       description: 'Where this rotation stands',
     });
-    this.attribute({
-      RotationEnvironment: request.environment,
-      RotationApiUser: request.apiUser,
-      RotationApplication: request.application,
-      RotationStage: (this.stage = 'preparing'),
-    });
+    // Starters of ours set them, so that a rotation no worker has seen yet is listed too; the UI's form does not.
+    if (workflowInfo().typedSearchAttributes.getAll().length === 0) this.attribute(attributesOf(request));
     this.show();
   }
 

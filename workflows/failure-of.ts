@@ -1,5 +1,6 @@
 import { RetryState } from '@temporalio/common';
 import { ActivityFailure, ApplicationFailure, TemporalFailure, TimeoutFailure } from '@temporalio/workflow';
+import { invalidRequest } from './invalid-request.ts';
 import { ACTIVITIES, STEPS_OPTIONS, type ActivityName } from './steps.ts';
 
 /** A failure to show. */
@@ -17,7 +18,7 @@ export function failureOf(error: unknown): ShownFailure {
   const cause = activity ? activity.cause : error;
   const tried = activity && triedBy(activity);
   if (cause instanceof ApplicationFailure) {
-    if (cause.type === 'InvalidRequest') throw ApplicationFailure.nonRetryable(cause.message, 'InvalidRequest');
+    if (cause.type === 'InvalidRequest') throw invalidRequest([cause.message]);
     return { type: cause.type ?? 'Unexpected', message: cause.message, tried };
   }
   if (cause instanceof TimeoutFailure)

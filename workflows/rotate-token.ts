@@ -1,4 +1,4 @@
-import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
+import { workflowInfo } from '@temporalio/workflow';
 import type { Delegation } from '../activities/temporal/interface.ts';
 import { gatherEvidence, othersAlive } from '../domain/evidence.ts';
 import { planFor } from '../domain/plan.ts';
@@ -10,6 +10,7 @@ import { assess } from './assess.ts';
 import { confirmed } from './confirm.ts';
 import { answerOtherSignals } from './decisions.ts';
 import { handOver } from './hand-over.ts';
+import { invalidRequest } from './invalid-request.ts';
 import { issueToken } from './issue.ts';
 import { lookAgain, revokeWhileEvidenceHolds } from './revoke.ts';
 import { everyConsumerHolds } from './rollout.ts';
@@ -91,5 +92,5 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
 function requestOrFail(input: unknown): RotationRequest {
   const parsed = parseRequest(input);
   if (parsed.ok) return parsed.request;
-  throw ApplicationFailure.nonRetryable(parsed.problems.join('; '), 'InvalidRequest');
+  throw invalidRequest(parsed.problems);
 }

@@ -46,7 +46,9 @@ export const STEPS_OPTIONS = {
     scheduleToCloseTimeout: '1 hour',
     retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
   },
-  /** Temporal's own history and the worker's settings. */
+  /** What the worker knows by itself: a local activity. */
+  self: { startToCloseTimeout: '5 seconds', retry: { maximumAttempts: 3 } },
+  /** Temporal's own history. */
   own: {
     startToCloseTimeout: '1 minute',
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds', maximumAttempts: 20 },
@@ -55,7 +57,7 @@ export const STEPS_OPTIONS = {
 
 /** Which activity is tried how, and what the timeline says of it. */
 export const ACTIVITIES = {
-  beginRotation: { as: 'own', summary: 'Check the environment, fix the settings' },
+  beginRotation: { as: 'self', summary: 'Check the environment, fix the settings' },
   readStarter: { as: 'own', summary: 'Read who started this' },
   readRetries: { as: 'glance', summary: 'See what is tried again' },
   judge: { as: 'own', summary: 'Judge an approval' },

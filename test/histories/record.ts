@@ -1,3 +1,4 @@
+import '../support/prepare.ts'; // what is recorded is this code
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';

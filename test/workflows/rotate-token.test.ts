@@ -144,6 +144,7 @@ test('fails a bad request at once, naming each field and what was expected', () 
   rotating(
     async (rotation) => {
       const { type, message } = await rotation.failure();
+      expect(await rotation.details()).toContain('The request cannot be read');
       expect(type).toBe('InvalidRequest');
       expect(message).toContain('api_user: unknown field, did you mean apiUser?');
       expect(message).toContain('environment: expected one of integration, staging, production');

@@ -1,0 +1,286 @@
+import { expect, test } from '@jest/globals';
+import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { Worker } from '@temporalio/worker';
+import { randomUUID } from 'node:crypto';
+import { failure } from '../../activities/failure.ts';
+import type { LinkedNotice, NoticePace } from '../../domain/notices.ts';
+import { BUNDLE } from '../support/bundle.ts';
+import { useTimeSkipping } from '../support/time-skipping.ts';
+import { until } from '../support/until.ts';
+
+const { server } = useTimeSkipping();
+const PACE: NoticePace = { collectFor: '30 s', quietFor: '5 minutes' };
+const QUIET = 300_000;
+/** The time-skipping server’s own clock may be this much off between two looks at it. */
+const CLOCK = 1000;
+
+function aNotice(given: Partial<LinkedNotice> = {}): LinkedNotice {
+  return {
+    kind: 'needed',
+    cause: 'Unreachable',
+    environment: 'integration',
+    apiUser: 'short-url-manager@alphagov.co.uk',
+    application: 'publishing-api',
+    text: 'Signon did not answer',
+    ...given,
+  };
+}
+
+interface Collector {
+  handle: WorkflowHandle;
+  /** Every message that Slack took, and when, by the server’s clock. */
+  posted: { text: string; at: number }[];
+  tell: (notice: unknown) => Promise<void>;
+  /** So many messages. */
+  messages: (count: number) => Promise<string[]>;
+  details: () => Promise<string>;
+}
+
+/** A collector of its own, started with a first notice, over a Slack that takes or refuses what it is given. */
+async function collecting(
+  first: unknown,
+  act: (collector: Collector) => Promise<void>,
+  given: { pace?: Partial<NoticePace>; carried?: unknown; slack?: (text: string, attempt: number) => void } = {},
+): Promise<void> {
+  const { client, nativeConnection: connection } = server();
+  const [workflowId, taskQueue] = [randomUUID(), randomUUID()];
+  const posted: Collector['posted'] = [];
+  const attempts = new Map<string, number>();
+  const postToSlack = async (text: string): Promise<void> => {
+    const attempt = (attempts.get(text) ?? 0) + 1;
+    attempts.set(text, attempt);
+    given.slack?.(text, attempt);
+    posted.push({ text, at: await server().currentTimeMs() });
+  };
+  const worker = await Worker.create({
+    connection,
+    taskQueue,
+    workflowBundle: BUNDLE,
+    activities: { postToSlack },
+  });
+  await worker.runUntil(async () => {
+    const pace = { ...PACE, ...given.pace };
+    const handle = await client.workflow.signalWithStart('notifications', {
+      workflowId,
+      taskQueue,
+      args: given.carried === undefined ? [pace] : [pace, given.carried],
+      signal: 'notice',
+      signalArgs: [first],
+    });
+    try {
+      await act({
+        handle,
+        posted,
+        tell: (notice) => handle.signal('notice', notice),
+        messages: async (count) => {
+          const enough = await until(`${count} messages`, () => (posted.length >= count ? posted : undefined));
+          return enough.map(({ text }) => text);
+        },
+        details: async () => {
+          const { currentDetails } = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+          return currentDetails ?? '';
+        },
+      });
+    } finally {
+      await handle.terminate().catch(() => undefined);
+    }
+  });
+}
+
+test('notices of one cause that come together make one message, which names each rotation', () =>
+  collecting(aNotice({ apiUser: 'a@example.org' }), async ({ handle, posted, tell }) => {
+    await tell(aNotice({ apiUser: 'b@example.org' }));
+    await tell(aNotice({ apiUser: 'c@example.org' }));
+    await handle.result();
+    expect(posted).toHaveLength(1);
+    const [{ text }] = posted as [(typeof posted)[number]];
+    expect(text).toContain('3 rotations are blocked: Unreachable');
+    for (const apiUser of ['a', 'b', 'c']) expect(text).toContain(`${apiUser}@example.org → publishing-api`);
+  }));
+
+test('of one rotation the last word counts, and it is said once', () =>
+  collecting(aNotice({ text: 'the first word' }), async ({ handle, posted, tell }) => {
+    await tell(aNotice({ text: 'the last word' }));
+    await handle.result();
+    expect(posted).toHaveLength(1);
+    expect(posted[0]?.text).toMatch(/A rotation is blocked[^]*the last word/);
+    expect(posted[0]?.text).not.toContain('the first word');
+  }));
+
+test('another cause, and another kind, make messages of their own', () =>
+  collecting(aNotice(), async ({ handle, posted, tell }) => {
+    await tell(aNotice({ cause: 'approval' }));
+    await tell(aNotice({ kind: 'reminder' }));
+    await handle.result();
+    expect(posted.map(({ text }) => text.split('\n')[0])).toEqual([
+      '*[integration] A rotation is blocked: Unreachable*',
+      '*[integration] A rotation waits for approval*',
+      '*[integration] A rotation is still blocked: Unreachable*',
+    ]);
+  }));
+
+test('the next of the same cause waits until all has been quiet, with what came meanwhile; another cause does not', () =>
+  collecting(aNotice({ text: 'first' }), async ({ handle, posted, tell, messages }) => {
+    await server().sleep('31 s');
+    await messages(1);
+    await tell(aNotice({ text: 'second' }));
+    await server().sleep('1 minute');
+    await tell(aNotice({ text: 'third', application: 'whitehall' }));
+    await tell(aNotice({ cause: 'approval', text: 'other' }));
+    await handle.result();
+    const of = (what: string): (typeof posted)[number] => posted.find(({ text }) => text.includes(what))!;
+    expect(posted.map(({ text }) => ['first', 'other', 'second'].find((what) => text.includes(what)))).toEqual([
+      'first',
+      'other',
+      'second',
+    ]);
+    expect(of('second')).toBe(of('third'));
+    expect(of('second').at - of('first').at).toBeGreaterThanOrEqual(QUIET - CLOCK);
+  }));
+
+test('an incident goes at once, before what was collected, and a second one too', () =>
+  collecting(
+    aNotice(),
+    async ({ tell, messages }) => {
+      const incident = { kind: 'incident', cause: 'ConfirmFailed' } as const;
+      await tell(aNotice({ ...incident, text: 'the new token is refused' }));
+      expect(await messages(1)).toEqual([expect.stringContaining('INCIDENT: ConfirmFailed')]);
+      await tell(aNotice({ ...incident, text: 'and once more' }));
+      expect(await messages(2)).toEqual([
+        expect.stringContaining('the new token is refused'),
+        expect.stringContaining('and once more'),
+      ]);
+    },
+    { pace: { collectFor: '1 day', quietFor: '2 days' } }, // no time is skipped in this test
+  ));
+
+test('a message that is refused is dropped, which the details say, and those after it go', () =>
+  collecting(
+    aNotice({ cause: 'approval' }),
+    async ({ handle, posted, tell, details }) => {
+      await server().sleep('31 s');
+      await until('the dropped message in the details', async () => /dropped/.test(await details()) || undefined);
+      expect(await details()).toMatch(/SlackRefused: Slack’s webhook answered 404/);
+      await tell(aNotice());
+      await handle.result();
+      expect(posted.map(({ text }) => text)).toEqual([expect.stringContaining('blocked: Unreachable')]);
+    },
+    {
+      slack: (text) => {
+        if (text.includes('approval')) throw failure('SlackRefused', 'Slack’s webhook answered 404');
+      },
+    },
+  ));
+
+test('a message that Slack does not take in an hour is dropped, and those that waited for it go', () =>
+  collecting(
+    aNotice({ cause: 'approval' }),
+    async ({ handle, posted, tell, details }) => {
+      await server().sleep('5 minutes');
+      await tell(aNotice());
+      expect(posted).toEqual([]);
+      await server().sleep('61 minutes');
+      await until('the dropped message in the details', async () => /dropped/.test(await details()) || undefined);
+      await handle.result();
+      expect(posted.map(({ text }) => text)).toEqual([expect.stringContaining('blocked: Unreachable')]);
+    },
+    {
+      slack: (text) => {
+        if (text.includes('approval')) throw failure('Unreachable', 'Slack’s webhook answered 503');
+      },
+    },
+  ));
+
+test('a message that Slack takes at the third attempt is sent once, and nothing is said to be dropped', () =>
+  collecting(
+    aNotice(),
+    async ({ handle, posted, messages, details }) => {
+      await server().sleep('2 minutes');
+      await messages(1);
+      expect(await details()).not.toContain('dropped');
+      await handle.result();
+      expect(posted).toHaveLength(1);
+    },
+    {
+      slack: (_text, attempt) => {
+        if (attempt < 3) throw failure('Unreachable', 'Slack’s webhook answered 503');
+      },
+    },
+  ));
+
+test('what was refused is shown as text, whatever it is made of', () =>
+  collecting(
+    aNotice(),
+    async ({ details }) => {
+      await server().sleep('31 s');
+      const shown = await until('the details', async () => (await details()) || undefined);
+      expect(shown).not.toMatch(/<img/);
+      expect(shown).not.toMatch(/\[x\]\(/);
+    },
+    {
+      slack: () => {
+        throw ApplicationFailure.nonRetryable('<img src=x> [x](http://evil.example)', 'SlackRefused');
+      },
+    },
+  ));
+
+test('it ends when all has been quiet, having sent what it was told', () =>
+  collecting(aNotice(), async ({ handle, posted }) => {
+    await handle.result();
+    const { status, closeTime } = await handle.describe();
+    expect(status.name).toBe('COMPLETED');
+    expect(closeTime!.getTime() - posted[0]!.at).toBeGreaterThanOrEqual(QUIET - CLOCK);
+    expect(posted).toHaveLength(1);
+  }));
+
+test('what a cut history hands on is neither lost nor sent early', () => {
+  const at = Date.now() - 10_000;
+  const handed = { pending: [{ notice: aNotice({ text: 'handed on' }), at }], sent: [['needed/Unreachable', at]] };
+  return collecting(
+    aNotice({ text: 'new', application: 'whitehall' }),
+    async ({ handle, posted }) => {
+      await handle.result();
+      expect(posted).toHaveLength(1);
+      expect(posted[0]?.text).toMatch(/2 rotations[^]*handed on[^]*new/);
+      expect(posted[0]!.at - at).toBeGreaterThanOrEqual(QUIET - CLOCK);
+    },
+    { carried: handed },
+  );
+});
+
+test('told nothing that it understands, it sends nothing and ends', () =>
+  collecting(null, async ({ handle, posted }) => {
+    await handle.result();
+    expect((await handle.describe()).status.name).toBe('COMPLETED');
+    expect(posted).toEqual([]);
+  }));
+
+test('misshapen signals among good ones change nothing', () =>
+  collecting(aNotice({ apiUser: 'a@example.org' }), async ({ handle, posted, tell }) => {
+    const misshapen = [undefined, null, 7, 'notice', [], {}, { cause: 'Unreachable' }, { text: 'x' }, { cause: 7 }];
+    for (const signal of misshapen) await tell(signal);
+    await tell({ ...aNotice(), cause: ['Unreachable'] });
+    await tell({ ...aNotice(), text: { toString: 'x' } });
+    await tell(aNotice({ apiUser: 'b@example.org' }));
+    await handle.result();
+    expect(posted.map(({ text }) => text)).toEqual([expect.stringContaining('2 rotations are blocked: Unreachable')]);
+  }));
+
+// A defect known when this was written (workflows/notifications.ts: the signal's handler looks at `cause` and `text` only, and
+// drawing what else is misshapen fails every workflow task): drop `.failing` once it is mended.
+test.failing.each([
+  ['has no environment', { environment: undefined }],
+  ['says what to do in another shape than a text', { todo: 7 }],
+  ['has an end that is no text', { ends: 20260910 }],
+])('a notice that %s keeps no other from being sent', (_what, odd) =>
+  collecting(
+    { ...aNotice({ cause: 'odd' }), ...odd },
+    async ({ tell, posted }) => {
+      await tell(aNotice());
+      const good = (): string | undefined => posted.find(({ text }) => text.includes('Unreachable'))?.text;
+      expect(await until('the good notice', good, 2000)).toContain('blocked');
+    },
+    { pace: { collectFor: '0 s' } }, // no time is skipped in this test
+  ),
+);
