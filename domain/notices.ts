@@ -1,9 +1,11 @@
 import ms from 'ms';
-import type { Environment } from './request.ts';
+import { ENVIRONMENTS, type Environment } from './request.ts';
+
+const KINDS = ['needed', 'reminder', 'incident', 'ended'] as const;
 
 /** What people are told outside the Temporal UI. Holds no secret: it is written into histories and sent to a chat. */
 export interface Notice {
-  kind: 'needed' | 'reminder' | 'incident' | 'ended';
+  kind: (typeof KINDS)[number];
   /** What several notices have in common: a failure's name, `approval`, an outcome. */
   cause: string;
   environment: Environment;
@@ -22,6 +24,23 @@ export interface LinkedNotice extends Notice {
   link?: string;
 }
 
+/** Reads what came as a notice strictly: anybody who may signal the collector can send anything. Undefined where it is none. */
+export function parseNotice(input: unknown): LinkedNotice | undefined {
+  if (typeof input !== 'object' || input === null) return undefined;
+  const given = input as Record<keyof LinkedNotice, unknown>;
+  const isText = (value: unknown): boolean =>
+    typeof value === 'string' && value !== '' && value.length <= LONGEST_FIELD;
+  const isNotice =
+    KINDS.includes(given.kind as Notice['kind']) &&
+    ENVIRONMENTS.includes(given.environment as Environment) &&
+    [given.cause, given.apiUser, given.application, given.text].every(isText) &&
+    [given.todo, given.ends, given.link].every((value) => value === undefined || isText(value)) &&
+    (given.link === undefined || /^https?:\/\/[^\s<>|]+$/.test(given.link as string));
+  return isNotice ? (input as LinkedNotice) : undefined;
+}
+
+/** Characters of one field; a failure's message is at most half of it. */
+const LONGEST_FIELD = 4000;
 /** Rotations named in one message; the rest is counted. */
 const NAMED_AT_MOST = 15;
 const LONGEST_TEXT = 300;
@@ -48,13 +67,16 @@ export function groupOf({ kind, cause }: Notice): string {
 /**
  * When the next message is due and of which group; undefined where nothing is pending. An incident is not held back.
  * @param sent when each group's last message was sent
+ * @param sending groups that have a message under way: their next waits for it
  */
 export function nextDue(
   pending: readonly Pending[],
   sent: ReadonlyMap<string, number>,
   pace: NoticePace,
+  sending: ReadonlySet<string> = new Set(),
 ): { at: number; group: string } | undefined {
-  const due = pending.map(({ notice, at }) => {
+  const free = pending.filter(({ notice }) => !sending.has(groupOf(notice)));
+  const due = free.map(({ notice, at }) => {
     const group = groupOf(notice);
     const quietUntil = (sent.get(group) ?? -Infinity) + ms(pace.quietFor);
     return { group, at: notice.kind === 'incident' ? at : Math.max(at + ms(pace.collectFor), quietUntil) };
@@ -76,7 +98,7 @@ export function drawMessage(notices: readonly [LinkedNotice, ...LinkedNotice[]])
   const [first] = notices;
   const rotations = notices.length === 1 ? 'A rotation' : `${notices.length} rotations`;
   const verb = (one: string, many: string): string => (notices.length === 1 ? one : many);
-  const cause = slack(first.cause);
+  const cause = slack(bounded(first.cause));
   const heading = {
     needed:
       first.cause === 'approval'
@@ -92,21 +114,22 @@ export function drawMessage(notices: readonly [LinkedNotice, ...LinkedNotice[]])
   const more = notices.length - NAMED_AT_MOST;
   return [
     `*[${slack(first.environment)}] ${heading}*`,
-    ...(first.todo ? [slack(first.todo)] : []),
+    ...(first.todo ? [slack(bounded(first.todo))] : []),
     ...notices.slice(0, NAMED_AT_MOST).map(line),
     ...(more > 0 ? [`… and ${more} more`] : []),
   ].join('\n');
 }
 
 function line(notice: LinkedNotice): string {
-  const pair = slack(`${notice.apiUser} → ${notice.application}`);
+  const pair = slack(bounded(`${notice.apiUser} → ${notice.application}`));
   const name = notice.link ? `<${notice.link}|${pair}>` : pair;
-  const ends = notice.ends ? ` (old token ends on ${slack(notice.ends)})` : '';
+  const ends = notice.ends ? ` (old token ends on ${slack(bounded(notice.ends))})` : '';
   return `• ${name}: ${slack(bounded(notice.text))}${ends}`;
 }
 
 function bounded(text: string): string {
-  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
+  const characters = Array.from(text);
+  return characters.length > LONGEST_TEXT ? `${characters.slice(0, LONGEST_TEXT).join('')}…` : text;
 }
 
 /** Slack reads `&`, `<` and `>` as markup: with them escaped, no text mentions a channel or hides a link. */

@@ -1,6 +1,6 @@
 import { evidenceLines, reportLines, stepLines } from '../client/cli/print.ts';
 import type { Progress } from '../domain/checklist.ts';
-import { retryFor } from '../domain/checklist.ts';
+import { retryFor } from '../domain/offers.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import type { RotationReport } from '../domain/report.ts';
 import type { Happened } from './world.ts';

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { userMetadataLink } from '../domain/links.ts';
 import type { Status } from '../client/rotations.ts';
 import { startRotation, type Started } from '../client/start-rotation.ts';
-import { approvalFor } from '../domain/checklist.ts';
+import { approvalFor } from '../domain/offers.ts';
 import type { RotationReport } from '../domain/report.ts';
 import type { RotationRequest } from '../domain/request.ts';
 import { printEvidence, printProgress, printReport } from './demo-output.ts';

@@ -1,6 +1,8 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { setCurrentDetails, setHandler, sleep, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import { currentCode, drawChecklist, STEPS, type Progress, type StepName } from '../domain/checklist.ts';
+import { currentCode } from '../domain/offers.ts';
+import { drawChecklist } from '../domain/details.ts';
+import { STEPS, type Progress, type StepName } from '../domain/checklist.ts';
 import { newReport, type RotationReport } from '../domain/report.ts';
 import type { RotationRequest } from '../domain/request.ts';
 import type { Settings } from '../domain/settings.ts';

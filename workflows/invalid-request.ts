@@ -1,5 +1,5 @@
 import { ApplicationFailure, setCurrentDetails } from '@temporalio/workflow';
-import { drawInvalid } from '../domain/checklist.ts';
+import { drawInvalid } from '../domain/details.ts';
 
 /** The failure that ends a workflow for a bad request, which its details explain too. */
 export function invalidRequest(problems: readonly string[]): ApplicationFailure {

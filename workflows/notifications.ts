@@ -12,7 +12,7 @@ import {
   groupOf,
   lastOfEach,
   nextDue,
-  type LinkedNotice,
+  parseNotice,
   type NoticePace,
   type Pending,
 } from '../domain/notices.ts';
@@ -21,7 +21,7 @@ import { postToSlack } from './activities.ts';
 import { failureOf } from './failure-of.ts';
 
 /** Adds a notice. */
-export const notice = defineSignal<[LinkedNotice]>('notice');
+export const notice = defineSignal<[unknown]>('notice');
 
 /** What is handed on when a long history is cut. */
 interface Carried {
@@ -36,32 +36,47 @@ interface Carried {
 export async function notifications(pace: NoticePace, carried?: Carried): Promise<void> {
   let pending = carried?.pending ?? [];
   const sent = new Map(carried?.sent);
-  setHandler(notice, (given) => {
-    if (typeof given?.cause === 'string' && typeof given.text === 'string')
-      pending.push({ notice: given, at: Date.now() });
+  const sending = new Set<string>();
+  let changes = 0;
+  setHandler(notice, (input) => {
+    const given = parseNotice(input);
+    if (!given) return;
+    pending.push({ notice: given, at: Date.now() });
+    changes++;
   });
+
+  const send = async (group: string): Promise<void> => {
+    const [first, ...more] = lastOfEach(pending.map(({ notice: one }) => one).filter((one) => groupOf(one) === group));
+    pending = pending.filter(({ notice: one }) => groupOf(one) !== group);
+    sending.add(group);
+    if (first) setCurrentDetails(await sentOrWhy(drawMessage([first, ...more])));
+    sending.delete(group);
+    sent.set(group, Date.now());
+    changes++;
+  };
+
   for (;;) {
-    const due = nextDue(pending, sent, pace);
-    const quietUntil = Math.max(Date.now(), ...[...sent.values()].map((at) => at + ms(pace.quietFor)));
-    const wait = (due?.at ?? quietUntil) - Date.now();
-    const known = pending.length;
-    if (wait > 0 && (await condition(() => pending.length !== known, wait, { summary: 'Until the next message' })))
-      continue;
-    if (!due) {
-      if (pending.length > 0) continue;
-      return;
-    }
-    const [first, ...more] = lastOfEach(
-      pending.map(({ notice: one }) => one).filter((one) => groupOf(one) === due.group),
-    );
-    pending = pending.filter(({ notice: one }) => groupOf(one) !== due.group);
-    if (first)
-      await postToSlack(drawMessage([first, ...more])).catch((error: unknown) => {
-        const { type, message } = failureOf(error);
-        setCurrentDetails(`A message was not sent and is dropped: ${escapeMarkdown(`${type}: ${message}`)}`);
-      });
-    sent.set(due.group, Date.now());
-    if (workflowInfo().continueAsNewSuggested)
+    const due = nextDue(pending, sent, pace, sending);
+    const quietAt = Math.max(Date.now(), ...[...sent.values()].map((at) => at + ms(pace.quietFor)));
+    const known = changes;
+    const changed = (): boolean => changes !== known;
+    const left = (due?.at ?? quietAt) - Date.now();
+    if (left > 0) await condition(changed, left, { summary: 'Until the next message, or all was quiet' });
+    else if (due) void send(due.group);
+    else if (sending.size > 0) await condition(changed);
+    else if (pending.length === 0) return;
+    if (workflowInfo().continueAsNewSuggested && sending.size === 0)
       await continueAsNew<typeof notifications>(pace, { pending, sent: [...sent] });
+  }
+}
+
+/** Sends one message. Nothing to say where that went well, else why it is dropped. */
+async function sentOrWhy(text: string): Promise<string> {
+  try {
+    await postToSlack(text);
+    return '';
+  } catch (error) {
+    const { type, message } = failureOf(error);
+    return `A message was not sent and is dropped: ${escapeMarkdown(`${type}: ${message}`)}`;
   }
 }

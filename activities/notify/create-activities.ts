@@ -19,6 +19,8 @@ export interface Notifying {
 }
 
 const LONGEST_ANSWER = 64 * 1024;
+/** A pause that Slack asks for is kept, up to this. */
+const LONGEST_PAUSE_S = 600;
 
 export function createNotifyActivities(client: Client, { webhook, ui, pace, limitMs }: Notifying): NotifyActivities {
   return {
@@ -38,17 +40,21 @@ export function createNotifyActivities(client: Client, { webhook, ui, pace, limi
 
     async postToSlack(text) {
       if (!webhook) return;
-      const status = await post(webhook, text, limitMs);
+      const { status, retryAfterMs } = await post(webhook, text, limitMs);
       if (status < 300) return;
       const name = status === 429 || status >= 500 ? 'Unreachable' : 'SlackRefused';
-      throw failure(name, `Slack’s webhook answered ${status}`);
+      throw failure(name, `Slack’s webhook answered ${status}`, retryAfterMs);
     },
   };
 }
 
-async function post(webhook: Secret, text: string, limitMs: number): Promise<number> {
+async function post(
+  webhook: Secret,
+  text: string,
+  limitMs: number,
+): Promise<{ status: number; retryAfterMs?: number }> {
   try {
-    const { status } = await axios.post(
+    const { status, headers } = await axios.post(
       webhook.reveal(),
       { text, unfurl_links: false, unfurl_media: false },
       {
@@ -60,7 +66,8 @@ async function post(webhook: Secret, text: string, limitMs: number): Promise<num
         proxy: false,
       },
     );
-    return status;
+    const seconds = Number(headers['retry-after']);
+    return { status, ...(seconds > 0 && { retryAfterMs: Math.min(seconds, LONGEST_PAUSE_S) * 1000 }) };
   } catch (error) {
     const code = isAxiosError(error) ? (error.code ?? 'no code') : 'no code';
     throw failure('Unreachable', `Slack’s webhook did not answer (${code})`);

@@ -1,11 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { shapeApprove, shapeRefusal, shapeRetry } from '../../domain/decisions.ts';
+import {
+  DECISIONS,
+  shapeApprove,
+  shapeClassify,
+  shapeRefusal,
+  shapeRetry,
+  type Shaped,
+} from '../../domain/decisions.ts';
 
 const by = 'grace@example.org';
 const evidence = '0a1b2c3d';
 const shapes = { approve: shapeApprove, refusal: shapeRefusal, retry: shapeRetry };
-const whyOf = (shaped: ReturnType<(typeof shapes)[keyof typeof shapes]>): string => (shaped.ok ? '' : shaped.why);
+const whyOf = (shaped: Shaped<unknown>): string => (shaped.ok ? '' : shaped.why);
 
 describe.each(Object.entries(shapes))('what comes as %s', (_, shape) => {
   test.each([undefined, null, 7, 'grace', [], [{ by }]])('is refused where it is no JSON object: %p', (input) => {
@@ -93,4 +100,95 @@ describe('a retry', () => {
       expect(whyOf(shapeRetry({ by, accept }))).toMatch(/^accept: expected/);
     },
   );
+});
+
+describe('a classification', () => {
+  const classes = {
+    external: { recipient: 'fastly' },
+    disused: {},
+    internal: { workload: 'Deployment/frontend', container: 'app', variable: 'SOME_BEARER_TOKEN' },
+  };
+
+  test.each(Object.entries(classes))('as %s is taken with what that class asks for, and nothing less', (as, fields) => {
+    const whole: Record<string, unknown> = { by, as, ...fields };
+    expect(shapeClassify(whole)).toEqual({ ok: true, value: whole });
+    for (const missing of ['by', ...Object.keys(fields)])
+      for (const value of [undefined, '', '  ', 7, ['x'], 'x'.repeat(255)])
+        expect(whyOf(shapeClassify({ ...whole, [missing]: value }))).toMatch(new RegExp(`^${missing}: expected`));
+  });
+
+  test.each(Object.entries(classes))('as %s is refused with a field that the class has not', (as, fields) => {
+    const foreign = ['recipient', 'workload', 'container', 'variable', 'evidence', 'revoke', 'key'];
+    for (const field of foreign.filter((name) => !Object.hasOwn(fields, name)))
+      expect(whyOf(shapeClassify({ by, as, ...fields, [field]: 'x' }))).toMatch(
+        new RegExp(`^${field}: unknown field, expected by, as`),
+      );
+  });
+
+  test.each([
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    '__proto__',
+    'prototype',
+    'External',
+    'external ',
+    '',
+    ['external'],
+    { external: true },
+    null,
+    7,
+    undefined,
+  ])('is refused as %p, naming the classes there are', (as) => {
+    const given = { by, as, recipient: 'fastly' };
+    expect(shapeClassify(given)).toEqual({ ok: false, why: 'as: expected one of external, disused, internal' });
+  });
+
+  test.each([undefined, null, 7, 'disused', [], [{ by, as: 'disused' }]])(
+    'is refused where it is no JSON object: %p',
+    (input) => {
+      expect(shapeClassify(input).ok).toBe(false);
+    },
+  );
+
+  test('is refused where a field hides in the prototype’s name', () => {
+    const hidden: unknown = JSON.parse(`{"by": "${by}", "as": "disused", "__proto__": {"recipient": "fastly"}}`);
+    expect(whyOf(shapeClassify(hidden))).toMatch(/^__proto__: unknown field/);
+    const inherited: unknown = JSON.parse(`{"by": "${by}", "__proto__": {"as": "disused"}}`);
+    expect(whyOf(shapeClassify(inherited))).toMatch(/^as: expected/);
+  });
+
+  test('may be any JSON at all: it is taken unchanged or refused with a reason, and nothing is thrown', () => {
+    const field = fc.constantFrom('by', 'as', 'recipient', 'workload', 'container', 'variable', 'constructor');
+    const value = fc.oneof(fc.constantFrom('external', 'disused', 'internal', 'constructor'), fc.jsonValue());
+    fc.assert(
+      fc.property(fc.oneof(fc.jsonValue(), fc.dictionary(field, value)), (input) => {
+        const shaped = shapeClassify(input);
+        expect(shaped).toEqual(shaped.ok ? { ok: true, value: input } : { ok: false, why: shaped.why });
+        const named = shaped.ok ? Object.keys(classes).includes(shaped.value.as) : shaped.why !== '';
+        expect(named).toBe(true);
+      }),
+    );
+  });
+});
+
+describe.each(Object.entries(DECISIONS))('the form of %s', (name, { shape, description }) => {
+  test('shows an example that would be taken', () => {
+    const example: unknown = JSON.parse(description.slice(description.indexOf('{')));
+    expect(shape(example)).toEqual({ ok: true, value: example });
+  });
+
+  test('asks who sends it, and refuses what is no JSON object', () => {
+    expect(description).toContain('"by"');
+    for (const input of [undefined, null, name, [], 7]) expect(shape(input).ok).toBe(false);
+  });
+
+  test('refuses a field that nobody knows', () => {
+    const example = JSON.parse(description.slice(description.indexOf('{'))) as object;
+    expect(whyOf(shape({ ...example, surprise: 'x' }))).toMatch(/^surprise: unknown field/);
+  });
+});
+
+test('five decisions can be sent', () => {
+  expect(Object.keys(DECISIONS)).toEqual(['approve', 'reject', 'retry', 'abort', 'classify']);
 });

@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { ConsumingContainer } from '../../domain/cluster.ts';
-import { voidedBy } from '../../domain/voided.ts';
+import { smokeThatLapsed, voidedBy } from '../../domain/voided.ts';
 import {
   aContainer,
   aLook,
   anEvidence,
+  aSmokeResult,
   APP,
   aStartingContainer,
   aToken,
@@ -129,5 +130,75 @@ describe('evidence is void', () => {
 
   test('by a workload that mounts the Secret as files: what it reads cannot be proven', () => {
     expect(reason({ look: aLook([aContainer(NEW)], { mountedBy: ['Deployment/legacy'] }) })).toMatch(/legacy/);
+  });
+});
+
+describe('a smoke call that passed', () => {
+  const pod = 'short-url-manager-7';
+  const both = anEvidence({
+    look: aLook([aContainer(NEW), aContainer(NEW, TWIN)]),
+    smoke: [aSmokeResult(APP), aSmokeResult(TWIN)],
+  });
+  const NAMES = { app: 'app of Deployment/short-url-manager', twin: 'worker of Deployment/short-url-manager-worker' };
+
+  test('still stands where it passes again, from whichever pod and in whichever order', () => {
+    expect(smokeThatLapsed(both, [aSmokeResult(TWIN, { pod }), aSmokeResult(APP, { pod })])).toBeUndefined();
+  });
+
+  test.each(['failed', 'no-proof', 'not-tested'] as const)(
+    'has lapsed where the same call is now %s, naming the consumer and what was seen',
+    (verdict) => {
+      const detail = 'lookup_content_id was refused with 401';
+      const again = [aSmokeResult(APP), aSmokeResult(TWIN, { verdict, detail })];
+      expect(smokeThatLapsed(both, again)).toBe(
+        `what passed the smoke call does not any more: ${NAMES.twin}: ${detail}`,
+      );
+    },
+  );
+
+  test('has lapsed where nothing is left to call from', () => {
+    expect(smokeThatLapsed(both, [aSmokeResult(APP)])).toMatch(`${NAMES.twin}: no ready pod to call from`);
+  });
+
+  test('has lapsed where only another container, workload or variable passes', () => {
+    for (const other of [TWIN, { ...APP, container: 'nginx' }, { ...APP, variable: 'SECOND_BEARER_TOKEN' }])
+      expect(smokeThatLapsed(evidence, [aSmokeResult(other)])).toMatch(NAMES.app);
+  });
+
+  test('is named with every other one that lapsed, and with none that did not', () => {
+    const why = smokeThatLapsed(both, []);
+    expect(why).toContain(NAMES.app);
+    expect(why).toContain(NAMES.twin);
+    expect(smokeThatLapsed(both, [aSmokeResult(APP)])).not.toContain(`${NAMES.app}:`);
+  });
+
+  test('counts alone: what did not pass when it was approved may be as it is', () => {
+    for (const before of ['no-proof', 'not-tested', 'failed'] as const)
+      for (const again of [[], [aSmokeResult(APP, { verdict: 'failed' })], [aSmokeResult(APP)]])
+        expect(smokeThatLapsed(anEvidence({ smoke: [aSmokeResult(APP, { verdict: before })] }), again)).toBeUndefined();
+  });
+
+  test('is looked for in the evidence alone: a consumer that joined says nothing here', () => {
+    const again = [aSmokeResult(APP), aSmokeResult(TWIN, { verdict: 'failed' })];
+    expect(smokeThatLapsed(evidence, again)).toBeUndefined();
+  });
+
+  test('has lapsed exactly where one of those that passed does not pass now', () => {
+    const verdict = fc.constantFrom('passed', 'failed', 'no-proof', 'not-tested', undefined);
+    fc.assert(
+      fc.property(fc.tuple(verdict, verdict), fc.tuple(verdict, verdict), (before, now) => {
+        const results = (verdicts: typeof before) =>
+          [APP, TWIN].flatMap((consumer, index) => {
+            const seen = verdicts[index];
+            return seen ? [aSmokeResult(consumer, { verdict: seen })] : [];
+          });
+        const approved = anEvidence({
+          look: aLook([aContainer(NEW), aContainer(NEW, TWIN)]),
+          smoke: results(before),
+        });
+        const lapsed = before.some((seen, index) => seen === 'passed' && now[index] !== 'passed');
+        expect(smokeThatLapsed(approved, results(now)) !== undefined).toBe(lapsed);
+      }),
+    );
   });
 });

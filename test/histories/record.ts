@@ -1,4 +1,5 @@
-import '../support/prepare.ts'; // what is recorded is this code
+// eslint-disable-next-line import/no-unassigned-import -- what is recorded must be this code
+import '../support/prepare.ts';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRotation, type Started } from '../../client/start-rotation.ts';
-import { approvalFor } from '../../domain/checklist.ts';
+import { approvalFor } from '../../domain/offers.ts';
 import type { Answer } from '../../domain/decisions.ts';
 import type { RotationReport } from '../../domain/report.ts';
 import type { Environment, RotationRequest } from '../../domain/request.ts';

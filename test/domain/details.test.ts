@@ -1,15 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { judgeApproval } from '../../domain/approval.ts';
-import {
-  approvalFor,
-  currentCode,
-  drawChecklist,
-  STEPS,
-  type Progress,
-  type StepProgress,
-  type Waiting,
-} from '../../domain/checklist.ts';
+import { approvalFor, currentCode } from '../../domain/offers.ts';
+import { drawChecklist } from '../../domain/details.ts';
+import { STEPS, type Progress, type StepProgress, type Waiting } from '../../domain/checklist.ts';
 import { shapeApprove, shapeRefusal, shapeRetry } from '../../domain/decisions.ts';
 import { evidenceCode, type Evidence } from '../../domain/evidence.ts';
 import { FAILURES, todoFor } from '../../domain/failures.ts';

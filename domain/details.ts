@@ -1,0 +1,121 @@
+import { MARKS, type Progress, type Waiting } from './checklist.ts';
+import type { DecisionName } from './decisions.ts';
+import type { Evidence } from './evidence.ts';
+import { isFailure } from './failures.ts';
+import { startFormLink } from './links.ts';
+import { escapeMarkdown as text, table } from './markdown.ts';
+import { approvalFor, retryFor, YOU } from './offers.ts';
+import type { RotationRequest } from './request.ts';
+
+const STOP = { by: YOU, reason: 'why it should end here' };
+
+/** The runbook's checklist as Markdown for the Temporal UI, with what is waited for and the exact JSON to send. */
+export function drawChecklist(progress: Progress, runId: string): string {
+  const { request, waiting, links } = progress;
+  return [
+    `### ${text(request.apiUser)} → ${text(request.application)} (${request.environment})`,
+    waiting?.kind === 'blocked' ? drawBlocked(waiting, links.docs) : undefined,
+    waiting?.kind === 'approval' ? drawApproval(waiting, runId) : undefined,
+    progress.lastAnswer ? `**Last answer:** ${text(progress.lastAnswer)}` : undefined,
+    table(
+      ['', 'Step', 'What happened'],
+      progress.steps.map(({ name, state, note }) => [MARKS[state], name, text(note)]),
+    ),
+    progress.retrying.length > 0 ? ['**Tried again by itself:**', ...list(progress.retrying)].join('\n') : undefined,
+    progress.notes.length > 0 ? list(progress.notes).join('\n') : undefined,
+    progress.outcome && links.ui ? `[Start it again](${startFormLink(links.ui, request)})` : undefined,
+    waiting || progress.outcome ? undefined : toSend('abort', STOP),
+  ]
+    .filter((part) => part !== undefined)
+    .join('\n\n');
+}
+
+/** What was wrong with an input, and one that would do. */
+export function drawInvalid(problems: readonly string[]): string {
+  const request: RotationRequest = {
+    environment: 'integration',
+    apiUser: 'short-url-manager@alphagov.co.uk',
+    application: 'publishing-api',
+    requestedBy: YOU,
+  };
+  return [
+    '### ✗ The request cannot be read',
+    list([...problems]).join('\n'),
+    `Start another, with an input like this:\n\n\`\`\`\n${JSON.stringify(request)}\n\`\`\``,
+  ].join('\n\n');
+}
+
+function drawBlocked(blocked: Extract<Waiting, { kind: 'blocked' }>, docs: string | undefined): string {
+  const { step, since, failure, message, todo, tried, tries } = blocked;
+  const heading = isFailure(failure) ? failure : 'Unexpected';
+  const page = `docs/failures.md, “${heading}”`;
+  return [
+    `#### ✗ Blocked in “${step}” since ${minute(since)}`,
+    `**${text(failure)}**: ${text(message)}`,
+    ...(tried ? [`**Tried:** ${text(tried)}${tries > 1 ? `; the step was begun ${tries} times` : ''}`] : []),
+    `**What to do:** ${text(todo)} (${docs ? `[${page}](${docs}/failures.md#${heading.toLowerCase()})` : page})`,
+    toSend('retry', retryFor(failure)),
+    toSend('abort', STOP),
+  ].join('\n\n');
+}
+
+/** A signal with the JSON to send, to be copied as it stands. */
+function toSend(signal: DecisionName, input: object): string {
+  const what = {
+    approve: 'To revoke what this evidence covers',
+    reject: 'To keep the old token and end',
+    retry: 'To go on from this step',
+    abort: 'To stop',
+    classify: 'To say who holds the token',
+  };
+  return `${what[signal]}, send the signal \`${signal}\`:\n\n\`\`\`\n${JSON.stringify(input)}\n\`\`\``;
+}
+
+/** The UI flattens nested lists, so there is none. */
+function list(lines: string[]): string[] {
+  return lines.map((line) => `- ${text(line)}`);
+}
+
+function minute(iso: string): string {
+  return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+function drawApproval({ evidence, since }: Extract<Waiting, { kind: 'approval' }>, runId: string): string {
+  const { newToken, toRevoke, consumers, shortfalls } = evidence;
+  return [
+    `#### ▶ Waiting for approval since ${minute(since)}`,
+    `Evidence of round ${evidence.round}, gathered ${minute(evidence.gatheredAt)}. New token \`${newToken.masked}\`, authorisation ${newToken.authorisationId}, until ${newToken.expires}.`,
+    table(
+      ['Token to revoke', 'Authorisation', 'Until', 'Standing'],
+      toRevoke.map((token) => [
+        `\`${token.masked}\``,
+        String(token.authorisationId),
+        token.expires,
+        token.standing === 'given-up' ? 'given up by its holders' : '**holder unknown**: name it in `revoke`',
+      ]),
+    ),
+    ...consumers.map((consumer) => drawConsumer(consumer, newToken.masked)),
+    [
+      '**Not shown:**',
+      ...shortfalls.map(({ code, what }) => `- \`${code}\`: ${text(what)}`),
+      '- holders outside the namespace, and when a token was last used: neither can be seen from here',
+    ].join('\n'),
+    toSend('approve', approvalFor(evidence, runId)),
+    toSend('reject', { by: YOU, reason: 'why the old token must stay' }),
+    toSend('abort', STOP),
+  ].join('\n\n');
+}
+
+function drawConsumer(
+  { container, workload, variable, pods, smoke, detail }: Evidence['consumers'][number],
+  masked: string,
+): string {
+  return [
+    `${pods.length > 0 && smoke === 'passed' ? '✓' : '✗'} **${text(`${container} of ${workload}`)}** reads ${text(variable)}`,
+    '',
+    pods.length === 0
+      ? '- ✗ no pod is running'
+      : `- ✓ ${pods.length} running, ${pods.length === 1 ? 'holds' : 'all hold'} \`${masked}\`: ${text(pods.join(', '))}`,
+    `- ${smoke === 'passed' ? '✓' : '✗'} smoke call: ${text(detail)}`,
+  ].join('\n');
+}

@@ -1,0 +1,328 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { userMetadataLink } from '../../domain/links.ts';
+import {
+  drawMessage,
+  groupOf,
+  lastOfEach,
+  nextDue,
+  type LinkedNotice,
+  type Notice,
+  type NoticePace,
+} from '../../domain/notices.ts';
+
+const PACE: NoticePace = { collectFor: '30 s', quietFor: '5 minutes' };
+const [COLLECT, QUIET] = [30_000, 300_000];
+const KINDS = ['needed', 'reminder', 'incident', 'ended'] as const;
+
+function aNotice(given: Partial<LinkedNotice> = {}): LinkedNotice {
+  return {
+    kind: 'needed',
+    cause: 'Unreachable',
+    environment: 'integration',
+    apiUser: 'short-url-manager@alphagov.co.uk',
+    application: 'publishing-api',
+    text: 'in “assess”: Signon did not answer',
+    ...given,
+  };
+}
+
+/** Notices of so many rotations. */
+function someNotices(count: number, given: Partial<LinkedNotice> = {}): [LinkedNotice, ...LinkedNotice[]] {
+  const [first, ...more] = Array.from({ length: count }, (_, index) =>
+    aNotice({ apiUser: `user-${index}@alphagov.co.uk`, ...given }),
+  );
+  return [first!, ...more];
+}
+
+const bullets = (message: string): string[] => message.split('\n').filter((line) => line.startsWith('•'));
+const heading = (given: Partial<Notice>, count = 1): string => drawMessage(someNotices(count, given)).split('\n')[0]!;
+
+describe('the next message', () => {
+  const due = (pending: [Partial<Notice>, number][], sent: [string, number][] = []): ReturnType<typeof nextDue> =>
+    nextDue(
+      pending.map(([given, at]) => ({ notice: aNotice(given), at })),
+      new Map(sent),
+      PACE,
+    );
+
+  test('is none where nothing is pending, however much was sent', () => {
+    expect(due([])).toBeUndefined();
+    expect(due([], [['needed/Unreachable', 1000]])).toBeUndefined();
+  });
+
+  test('is due when the first of its group has waited for others, whenever these came', () => {
+    const group = 'needed/Unreachable';
+    expect(due([[{}, 1000]])).toEqual({ group, at: 1000 + COLLECT });
+    const three: [Partial<Notice>, number][] = [
+      [{}, 25_000],
+      [{}, 1000],
+      [{}, 30_999],
+    ];
+    expect(due(three)).toEqual({ group, at: 1000 + COLLECT });
+  });
+
+  test('waits for as long after its group’s last as the group is quiet', () => {
+    const at = 1_000_000;
+    expect(due([[{}, at]], [['needed/Unreachable', at - 1]])).toMatchObject({ at: at - 1 + QUIET });
+    expect(due([[{}, at]], [['needed/Unreachable', at - QUIET]])).toMatchObject({ at: at + COLLECT });
+    expect(due([[{}, at]], [['needed/approval', at - 1]])).toMatchObject({ at: at + COLLECT });
+    expect(due([[{ kind: 'reminder' }, at]], [['needed/Unreachable', at - 1]])).toMatchObject({ at: at + COLLECT });
+  });
+
+  test('is an incident at once: it waits neither for others nor for quiet', () => {
+    const incident = { kind: 'incident', cause: 'ConfirmFailed' } as const;
+    const sent: [string, number][] = [['incident/ConfirmFailed', 4999]];
+    expect(
+      due(
+        [
+          [{}, 1000],
+          [incident, 5000],
+        ],
+        sent,
+      ),
+    ).toEqual({ group: 'incident/ConfirmFailed', at: 5000 });
+  });
+
+  test('is of the group that is due first', () => {
+    const late: [string, number][] = [['needed/Unreachable', 900]];
+    const pending: [Partial<Notice>, number][] = [
+      [{}, 1000],
+      [{ cause: 'approval' }, 2000],
+      [{ cause: 'other' }, 3000],
+    ];
+    expect(due(pending, late)).toEqual({ group: 'needed/approval', at: 2000 + COLLECT });
+  });
+
+  test('is never due before a notice of its group came, nor later than collecting and quiet ask for', () => {
+    const moment = fc.integer({ min: 0, max: 2_000_000 });
+    const notice = fc.record({ kind: fc.constantFrom(...KINDS), cause: fc.constantFrom('a', 'b', 'c') });
+    const group = fc.tuple(fc.constantFrom(...KINDS), fc.constantFrom('a', 'b', 'c')).map((parts) => parts.join('/'));
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(notice, moment), { minLength: 1, maxLength: 8 }),
+        fc.array(fc.tuple(group, moment), { maxLength: 8 }),
+        (pending, sent) => {
+          const next = due(pending, sent)!;
+          const ofGroup = pending.filter(([given]) => groupOf(aNotice(given)) === next.group);
+          const [first] = ofGroup.map(([, at]) => at).toSorted((a, b) => a - b);
+          const last = new Map(sent).get(next.group);
+          expect(next.at).toBeGreaterThanOrEqual(first!);
+          expect(next.at).toBeLessThanOrEqual(Math.max(first! + COLLECT, (last ?? -Infinity) + QUIET));
+          const quietUntil = next.group.startsWith('incident/') ? -Infinity : (last ?? -Infinity) + QUIET;
+          expect(next.at).toBeGreaterThanOrEqual(quietUntil);
+        },
+      ),
+    );
+  });
+});
+
+describe('a group', () => {
+  test('is all of one kind and cause, whoever it is about and whatever it says', () => {
+    expect(groupOf(aNotice())).toBe(groupOf(aNotice({ apiUser: 'other@example.org', text: 'another', todo: 'else' })));
+    expect(groupOf(aNotice())).not.toBe(groupOf(aNotice({ kind: 'reminder' })));
+    expect(groupOf(aNotice())).not.toBe(groupOf(aNotice({ cause: 'approval' })));
+  });
+
+  test('says of each rotation its last word', () => {
+    const [a, b] = [{ apiUser: 'a@example.org' }, { application: 'whitehall' }];
+    const said = lastOfEach([
+      aNotice({ ...a, text: 'first' }),
+      aNotice({ ...b, text: 'first' }),
+      aNotice({ ...a, text: 'last' }),
+      aNotice({ text: 'only' }),
+    ]);
+    expect(said).toEqual([
+      aNotice({ ...a, text: 'last' }),
+      aNotice({ ...b, text: 'first' }),
+      aNotice({ text: 'only' }),
+    ]);
+  });
+
+  test('of nothing says nothing', () => {
+    expect(lastOfEach([])).toEqual([]);
+  });
+
+  test('loses no rotation and names none twice', () => {
+    const who = fc.record({
+      apiUser: fc.constantFrom('a@example.org', 'b@example.org'),
+      application: fc.constantFrom('whitehall', 'publishing-api'),
+      text: fc.string(),
+    });
+    fc.assert(
+      fc.property(fc.array(who), (given) => {
+        const pair = ({ apiUser, application }: { apiUser: string; application: string }): string =>
+          JSON.stringify([apiUser, application]);
+        const said = lastOfEach(given.map((one) => aNotice(one)));
+        expect(new Set(said.map(pair))).toEqual(new Set(given.map(pair)));
+        expect(said.length).toBe(new Set(given.map(pair)).size);
+        for (const one of said) expect(one.text).toBe(given.findLast((other) => pair(other) === pair(one))!.text);
+      }),
+    );
+  });
+});
+
+describe('a message', () => {
+  test('of one rotation says where, what, what to do, for whom and until when', () => {
+    const link = 'https://temporal.example.org/namespaces/default/workflows/w/r/user-metadata';
+    const todo = 'Check that the named system is up, then retry.';
+    expect(drawMessage([aNotice({ link, todo, ends: '2026-09-10' })])).toBe(
+      [
+        '*[integration] A rotation is blocked: Unreachable*',
+        todo,
+        `• <${link}|short-url-manager@alphagov.co.uk → publishing-api>: in “assess”: Signon did not answer` +
+          ' (old token ends on 2026-09-10)',
+      ].join('\n'),
+    );
+  });
+
+  test('leaves out what is not known: no link, nothing to do, no end', () => {
+    expect(drawMessage([aNotice()])).toBe(
+      [
+        '*[integration] A rotation is blocked: Unreachable*',
+        '• short-url-manager@alphagov.co.uk → publishing-api: in “assess”: Signon did not answer',
+      ].join('\n'),
+    );
+  });
+
+  test.each([
+    ['needed', 'approval', 'A rotation waits for approval', '3 rotations wait for approval'],
+    ['needed', 'Unreachable', 'A rotation is blocked: Unreachable', '3 rotations are blocked: Unreachable'],
+    ['reminder', 'approval', 'A rotation still waits for approval', '3 rotations still wait for approval'],
+    [
+      'reminder',
+      'Unreachable',
+      'A rotation is still blocked: Unreachable',
+      '3 rotations are still blocked: Unreachable',
+    ],
+    ['incident', 'ConfirmFailed', 'INCIDENT: ConfirmFailed', 'INCIDENT: ConfirmFailed'],
+    ['ended', 'rotated', 'A rotation ended as rotated', '3 rotations ended as rotated'],
+  ] as const)('of kind %s and cause %s is headed so for one rotation and for several', (kind, cause, one, three) => {
+    expect(heading({ kind, cause })).toBe(`*[integration] ${one}*`);
+    expect(heading({ kind, cause, environment: 'production' }, 3)).toBe(`*[production] ${three}*`);
+  });
+
+  test('names each rotation in a line of its own, with its own link, and says once what to do', () => {
+    const message = drawMessage([
+      aNotice({ todo: 'Retry.', link: 'https://t.example.org/1' }),
+      aNotice({ todo: 'Retry.', link: 'https://t.example.org/2', application: 'whitehall', text: 'other' }),
+    ]);
+    expect(bullets(message)).toEqual([
+      expect.stringMatching(
+        /^• <https:\/\/t\.example\.org\/1\|short-url-manager@alphagov\.co\.uk → publishing-api>: in/,
+      ),
+      expect.stringMatching(
+        /^• <https:\/\/t\.example\.org\/2\|short-url-manager@alphagov\.co\.uk → whitehall>: other$/,
+      ),
+    ]);
+    expect(message.match(/Retry\./g)).toHaveLength(1);
+  });
+
+  test('names fifteen rotations, and counts the rest', () => {
+    expect(drawMessage(someNotices(15))).not.toContain('more');
+    expect(bullets(drawMessage(someNotices(15)))).toHaveLength(15);
+    expect(drawMessage(someNotices(16)).split('\n').at(-1)).toBe('… and 1 more');
+    const many = drawMessage(someNotices(40));
+    expect(many).toContain('40 rotations are blocked');
+    expect(bullets(many)).toHaveLength(15);
+    expect(many.split('\n').at(-1)).toBe('… and 25 more');
+  });
+
+  test('cuts a long text short and says so', () => {
+    const [line] = bullets(drawMessage([aNotice({ text: 'x'.repeat(301) })]));
+    expect(line).toMatch(/: x{300}…$/);
+    expect(bullets(drawMessage([aNotice({ text: 'x'.repeat(300) })]))[0]).toMatch(/: x{300}$/);
+  });
+
+  test('cuts before it escapes: no escape is cut in two', () => {
+    const [line] = bullets(drawMessage([aNotice({ text: `${'x'.repeat(299)}<b>` })]));
+    expect(line).toMatch(/x&lt;…$/);
+  });
+});
+
+/** What somebody could write into a name, a page or a signal to make Slack do something. */
+const hostile = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        '<!channel>',
+        '<!here|here>',
+        '<@U012>',
+        '<#C012>',
+        '<http://evil.example|Signon>',
+        '|',
+        '>',
+        '<',
+      ),
+      fc.constantFrom('&lt;!channel&gt;', '&amp;', '\n', '\r\n', '\u2028', '• ', '*[production] ', '```'),
+      fc.string({ unit: 'grapheme' }),
+    ),
+    { maxLength: 6 },
+  )
+  .map((parts) => parts.join(''));
+
+describe('whatever comes from outside, a message', () => {
+  const link = userMetadataLink({ url: 'https://temporal.example.org', namespace: 'default' }, 'w', 'r');
+  const notice = fc
+    .record(
+      { apiUser: hostile, application: hostile, text: hostile, todo: hostile, cause: hostile, ends: hostile },
+      { noNullPrototype: true },
+    )
+    .chain((given) =>
+      fc
+        .record({ kind: fc.constantFrom(...KINDS), linked: fc.boolean() })
+        .map(({ kind, linked }) => aNotice({ ...given, kind, ...(linked && { link }) })),
+    );
+  const notices = fc
+    .array(notice, { minLength: 1, maxLength: 20 })
+    .map(([first, ...more]): [LinkedNotice, ...LinkedNotice[]] => [first!, ...more]);
+
+  test('mentions nobody and links nowhere but to the Temporal UI', () => {
+    fc.assert(
+      fc.property(notices, (given) => {
+        const message = drawMessage(given);
+        const markup = message.match(/<[^>]*>/g) ?? [];
+        for (const one of markup) expect(one.startsWith(`<${link}|`)).toBe(true);
+        expect(markup).toHaveLength(given.slice(0, 15).filter((one) => one.link).length);
+        expect(message.replace(/<[^>]*>/g, '')).not.toMatch(/[<>]/);
+        expect(message).not.toMatch(/&(?!(amp|lt|gt);)/);
+      }),
+    );
+  });
+
+  test('shows what was written, as it was written, blanks aside', () => {
+    fc.assert(
+      fc.property(
+        hostile.filter((text) => text.length <= 300),
+        (text) => {
+          const shown = drawMessage([aNotice({ text, apiUser: 'a', application: 'b' })]).split('\n')[1]!;
+          const read = shown.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&');
+          expect(read).toBe(`• a → b: ${text.replace(/\s+/g, ' ')}`);
+        },
+      ),
+    );
+  });
+
+  test('has one heading, and one line for each rotation that it names', () => {
+    fc.assert(
+      fc.property(notices, (given) => {
+        const lines = drawMessage(given).split(/[\n\r\u2028\u2029]/);
+        const named = Math.min(given.length, 15);
+        expect(lines).toHaveLength(1 + (given[0].todo ? 1 : 0) + named + (given.length > 15 ? 1 : 0));
+        expect(lines[0]).toMatch(/^\*\[integration\] .*\*$/);
+      }),
+    );
+  });
+
+  test('never ends in half a character: what JSON cannot say well, Slack refuses', () => {
+    const cut = drawMessage([aNotice({ text: `${'x'.repeat(299)}😀` })]);
+    expect(cut).not.toMatch(/\p{Surrogate}/u);
+  });
+
+  test('is of bounded length, however long the texts and however many the rotations', () => {
+    const longest = { text: '&'.repeat(100_000), link, ends: '2026-09-10', todo: 'Retry.' };
+    // Names are as long as a request may make them. Slack takes 40,000 characters.
+    const names = { apiUser: `${'u'.repeat(242)}@example.org`, application: 'a'.repeat(254) };
+    expect(drawMessage(someNotices(1000, { ...longest, ...names })).length).toBeLessThan(40_000);
+  });
+});

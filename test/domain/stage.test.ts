@@ -1,0 +1,85 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { STEPS, type StepName, type StepProgress, type Waiting } from '../../domain/checklist.ts';
+import { SEARCH_ATTRIBUTES, stageOf, WAITS_FOR_PERSON } from '../../domain/stage.ts';
+import { anEvidence } from '../support/builders.ts';
+
+const since = '2026-09-01T12:00:00.000Z';
+const approval: Waiting = { kind: 'approval', evidence: anEvidence(), since };
+const blockedIn = (step: StepName): Waiting => ({
+  kind: 'blocked',
+  step,
+  failure: 'Unreachable',
+  message: 'Signon did not answer',
+  todo: 'Retry.',
+  since,
+  tries: 1,
+});
+
+/** The checklist of a rotation that is at one step: what is before it is done, what comes after it is to come. */
+function at(step: StepName, state: StepProgress['state'] = 'now'): StepProgress[] {
+  const here = STEPS.indexOf(step);
+  return STEPS.map((name, index) => ({
+    name,
+    note: '',
+    state: index < here ? 'done' : index === here ? state : 'to come',
+  }));
+}
+
+describe('a rotation’s stage', () => {
+  test.each([
+    ['assess', 'preparing'],
+    ['issue', 'preparing'],
+    ['sync', 'preparing'],
+    ['roll out', 'preparing'],
+    ['smoke', 'preparing'],
+    ['approve', 'waiting-approval'],
+    ['revoke', 'revoking'],
+    ['confirm', 'revoking'],
+  ] as const)('in “%s” is %s', (step, stage) => {
+    expect(stageOf({ steps: at(step) })).toBe(stage);
+  });
+
+  test.each(STEPS)('is blocked where “%s” is', (step) => {
+    expect(stageOf({ steps: at(step, 'blocked'), waiting: blockedIn(step) })).toBe('blocked');
+    expect(stageOf({ steps: at(step), waiting: blockedIn(step) })).toBe('blocked');
+  });
+
+  test('is what it was between two steps', () => {
+    expect(stageOf({ steps: at('issue', 'done') })).toBeUndefined();
+    expect(stageOf({ steps: at('sync', 'to come') })).toBeUndefined();
+    expect(stageOf({ steps: at('sync', 'skipped') })).toBeUndefined();
+    expect(stageOf({ steps: [] })).toBeUndefined();
+  });
+
+  test.each(['rotated', 'old-token-expired', 'ignored', 'nothing-to-do', 'delegated', 'rejected', 'aborted'] as const)(
+    'is the outcome once it ended as %s, wherever it stood',
+    (outcome) => {
+      fc.assert(
+        fc.property(
+          fc.constantFrom(...STEPS),
+          fc.constantFrom('now' as const, 'blocked' as const, 'done' as const),
+          fc.constantFrom(undefined, approval, blockedIn('revoke')),
+          (step, state, waiting) => {
+            expect(stageOf({ steps: at(step, state), waiting, outcome })).toBe(outcome);
+          },
+        ),
+      );
+    },
+  );
+
+  test('says that a person is waited for exactly where one is', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...STEPS.filter((step) => step !== 'approve')), fc.boolean(), (step, blocked) => {
+        const stage = stageOf({ steps: at(step), waiting: blocked ? blockedIn(step) : undefined });
+        expect(WAITS_FOR_PERSON.includes(stage!)).toBe(blocked);
+      }),
+    );
+    expect(WAITS_FOR_PERSON).toContain(stageOf({ steps: at('approve'), waiting: approval }));
+  });
+});
+
+test('the stage is one of the search attributes, each named once', () => {
+  expect(SEARCH_ATTRIBUTES).toContain('RotationStage');
+  expect(new Set(SEARCH_ATTRIBUTES).size).toBe(SEARCH_ATTRIBUTES.length);
+});
