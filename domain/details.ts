@@ -21,7 +21,9 @@ export function drawChecklist(progress: Progress, runId: string): string {
       ['', 'Step', 'What happened'],
       progress.steps.map(({ name, state, note }) => [MARKS[state], name, text(note)]),
     ),
-    progress.retrying.length > 0 ? ['**Tried again by itself:**', ...list(progress.retrying)].join('\n') : undefined,
+    progress.retrying.length > 0
+      ? ['**Tried again by itself:**', '', ...list(progress.retrying)].join('\n')
+      : undefined,
     progress.notes.length > 0 ? list(progress.notes).join('\n') : undefined,
     progress.outcome && links.ui ? `[Start it again](${startFormLink(links.ui, request)})` : undefined,
     waiting || progress.outcome ? undefined : toSend('abort', STOP),
@@ -41,7 +43,7 @@ export function drawInvalid(problems: readonly string[]): string {
   return [
     '### ✗ The request cannot be read',
     list([...problems]).join('\n'),
-    `Start another, with an input like this:\n\n\`\`\`\n${JSON.stringify(request)}\n\`\`\``,
+    `Start another, with an input like this:\n\n\`${JSON.stringify(request)}\``,
   ].join('\n\n');
 }
 
@@ -59,7 +61,7 @@ function drawBlocked(blocked: Extract<Waiting, { kind: 'blocked' }>, docs: strin
   ].join('\n\n');
 }
 
-/** A signal with the JSON to send, to be copied as it stands. */
+/** A signal with the JSON to send, to be copied as it stands. Not a block: the UI would not wrap it. */
 function toSend(signal: DecisionName, input: object): string {
   const what = {
     approve: 'To revoke what this evidence covers',
@@ -68,7 +70,7 @@ function toSend(signal: DecisionName, input: object): string {
     abort: 'To stop',
     classify: 'To say who holds the token',
   };
-  return `${what[signal]}, send the signal \`${signal}\`:\n\n\`\`\`\n${JSON.stringify(input)}\n\`\`\``;
+  return `${what[signal]}, send the signal \`${signal}\` with\n\n\`${JSON.stringify(input)}\``;
 }
 
 /** The UI flattens nested lists, so there is none. */
@@ -97,6 +99,7 @@ function drawApproval({ evidence, since }: Extract<Waiting, { kind: 'approval' }
     ...consumers.map((consumer) => drawConsumer(consumer, newToken.masked)),
     [
       '**Not shown:**',
+      '',
       ...shortfalls.map(({ code, what }) => `- \`${code}\`: ${text(what)}`),
       '- holders outside the namespace, and when a token was last used: neither can be seen from here',
     ].join('\n'),

@@ -26,7 +26,7 @@ test.each([
       expect(blocked).toMatchObject({ step, message: `${failure} as told` });
       const details = await rotation.details();
       expect(details).toContain(`Blocked in “${step}”`);
-      expect(details).toContain('\n{"by":"you@example.org"}\n');
+      expect(details).toContain('`{"by":"you@example.org"}`');
       expect(details).toContain(escapeMarkdown(blocked.todo));
       const before = rotation.systems.calls.filter((call) => call === 'createToken').length;
       await rotation.send('retry', BY);
