@@ -70,7 +70,7 @@ function toSend(signal: DecisionName, input: object): string {
     abort: 'To stop',
     classify: 'To say who holds the token',
   };
-  return `${what[signal]}, send the signal \`${signal}\` with\n\n\`${JSON.stringify(input)}\``;
+  return `${what[signal]}, send the signal \`${signal}\` with \`${JSON.stringify(input)}\``;
 }
 
 /** The UI flattens nested lists, so there is none. */

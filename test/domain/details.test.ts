@@ -42,7 +42,7 @@ const drawEvidence = (evidence: Evidence): string => draw({ waiting: { kind: 'ap
 
 /** The JSON that the details tell a person to send with a signal. */
 function inputOf(drawn: string, signal: string): unknown {
-  const input = new RegExp(`send the signal \`${signal}\` with\n\n\`(.*)\`$`, 'm').exec(drawn)?.[1];
+  const input = new RegExp(`send the signal \`${signal}\` with \`(.*)\`$`, 'm').exec(drawn)?.[1];
   return input === undefined ? undefined : JSON.parse(input);
 }
 
