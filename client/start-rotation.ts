@@ -31,7 +31,7 @@ export async function startRotation(client: Client, request: RotationRequest): P
         key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
         value,
       })),
-      staticSummary: `${request.apiUser} → ${request.application}, ${request.environment}`,
+      staticSummary: text(`${request.apiUser} → ${request.application}, ${request.environment}`),
       staticDetails: `Asked for by ${text(requestedBy)}${reason ? `: ${text(reason)}` : ''}.\n\nThe current details show what it waits for and what to send; they need a live worker, and refresh on R.`,
     });
     return { handle, fresh: true };

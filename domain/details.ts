@@ -9,24 +9,26 @@ import type { RotationRequest } from './request.ts';
 
 const STOP = { by: YOU, reason: 'why it should end here' };
 
-/** The runbook's checklist as Markdown for the Temporal UI, with what is waited for and the exact JSON to send. */
+/**
+ * The runbook's checklist as Markdown for the Temporal UI, with what is waited for and the exact JSON to send.
+ * The UI draws a line break as one and flattens nested lists, so a paragraph is lines, and there is no nesting.
+ */
 export function drawChecklist(progress: Progress, runId: string): string {
-  const { request, waiting, links } = progress;
+  const { request, waiting, links, outcome } = progress;
   return [
     `### ${text(request.apiUser)} → ${text(request.application)} (${request.environment})`,
+    outcome ? `#### Ended as ${outcome}` : undefined,
+    progress.lastAnswer ? `**Last answer:** ${text(progress.lastAnswer)}` : undefined,
     waiting?.kind === 'blocked' ? drawBlocked(waiting, links.docs) : undefined,
     waiting?.kind === 'approval' ? drawApproval(waiting, runId) : undefined,
-    progress.lastAnswer ? `**Last answer:** ${text(progress.lastAnswer)}` : undefined,
     table(
       ['', 'Step', 'What happened'],
       progress.steps.map(({ name, state, note }) => [MARKS[state], name, text(note)]),
     ),
-    progress.retrying.length > 0
-      ? ['**Tried again by itself:**', '', ...list(progress.retrying)].join('\n')
-      : undefined,
-    progress.notes.length > 0 ? list(progress.notes).join('\n') : undefined,
-    progress.outcome && links.ui ? `[Start it again](${startFormLink(links.ui, request)})` : undefined,
-    waiting || progress.outcome ? undefined : toSend('abort', STOP),
+    progress.retrying.length > 0 ? ['**Tried again by itself:**', ...lines(progress.retrying)].join('\n') : undefined,
+    progress.notes.length > 0 ? lines(progress.notes).join('\n') : undefined,
+    outcome && links.ui ? `[Start it again](${startFormLink(links.ui, request)})` : undefined,
+    waiting || outcome ? undefined : toSend('abort', STOP),
   ]
     .filter((part) => part !== undefined)
     .join('\n\n');
@@ -42,7 +44,7 @@ export function drawInvalid(problems: readonly string[]): string {
   };
   return [
     '### ✗ The request cannot be read',
-    list([...problems]).join('\n'),
+    lines(problems).join('\n'),
     `Start another, with an input like this:\n\n\`${JSON.stringify(request)}\``,
   ].join('\n\n');
 }
@@ -73,9 +75,8 @@ function toSend(signal: DecisionName, input: object): string {
   return `${what[signal]}, send the signal \`${signal}\` with \`${JSON.stringify(input)}\``;
 }
 
-/** The UI flattens nested lists, so there is none. */
-function list(lines: string[]): string[] {
-  return lines.map((line) => `- ${text(line)}`);
+function lines(texts: readonly string[]): string[] {
+  return texts.map((one) => `· ${text(one)}`);
 }
 
 function minute(iso: string): string {
@@ -87,21 +88,18 @@ function drawApproval({ evidence, since }: Extract<Waiting, { kind: 'approval' }
   return [
     `#### ▶ Waiting for approval since ${minute(since)}`,
     `Evidence of round ${evidence.round}, gathered ${minute(evidence.gatheredAt)}. New token \`${newToken.masked}\`, authorisation ${newToken.authorisationId}, until ${newToken.expires}.`,
-    table(
-      ['Token to revoke', 'Authorisation', 'Until', 'Standing'],
-      toRevoke.map((token) => [
-        `\`${token.masked}\``,
-        String(token.authorisationId),
-        token.expires,
-        token.standing === 'given-up' ? 'given up by its holders' : '**holder unknown**: name it in `revoke`',
-      ]),
-    ),
+    [
+      '**Tokens to revoke:**',
+      ...toRevoke.map(
+        (token) =>
+          `· \`${token.masked}\`, authorisation ${token.authorisationId}, until ${token.expires}: ${token.standing === 'given-up' ? 'given up by its holders' : '**holder unknown**, name it in `revoke`'}`,
+      ),
+    ].join('\n'),
     ...consumers.map((consumer) => drawConsumer(consumer, newToken.masked)),
     [
       '**Not shown:**',
-      '',
-      ...shortfalls.map(({ code, what }) => `- \`${code}\`: ${text(what)}`),
-      '- holders outside the namespace, and when a token was last used: neither can be seen from here',
+      ...shortfalls.map(({ code, what }) => `· \`${code}\`: ${text(what)}`),
+      '· holders outside the namespace, and when a token was last used: neither can be seen from here',
     ].join('\n'),
     toSend('approve', approvalFor(evidence, runId)),
     toSend('reject', { by: YOU, reason: 'why the old token must stay' }),
@@ -115,10 +113,9 @@ function drawConsumer(
 ): string {
   return [
     `${pods.length > 0 && smoke === 'passed' ? '✓' : '✗'} **${text(`${container} of ${workload}`)}** reads ${text(variable)}`,
-    '',
     pods.length === 0
-      ? '- ✗ no pod is running'
-      : `- ✓ ${pods.length} running, ${pods.length === 1 ? 'holds' : 'all hold'} \`${masked}\`: ${text(pods.join(', '))}`,
-    `- ${smoke === 'passed' ? '✓' : '✗'} smoke call: ${text(detail)}`,
+      ? '✗ no pod is running'
+      : `✓ ${pods.length} running, ${pods.length === 1 ? 'holds' : 'all hold'} \`${masked}\`: ${text(pods.join(', '))}`,
+    `${smoke === 'passed' ? '✓' : '✗'} smoke call: ${text(detail)}`,
   ].join('\n');
 }

@@ -6,7 +6,7 @@ export function escapeMarkdown(text: string): string {
   return text
     .replace(/[\r\n\t]+/g, ' ')
     .replace(/[\\`*_{}[\]()#+!|~&<>]/g, (mark) => `\\${mark}`)
-    .replace(/(https?):\/\//gi, '$1\u200b://');
+    .replace(/:\/\/|(?<=mailto):/gi, '\u200b$&');
 }
 
 /** One that Markdown does not trim. */

@@ -39,7 +39,7 @@ export function parseNotice(input: unknown): LinkedNotice | undefined {
   return isNotice ? (input as LinkedNotice) : undefined;
 }
 
-/** Characters of one field; a failure's message is at most half of it. */
+/** Characters of one field; whoever tells cuts what is longer. */
 const LONGEST_FIELD = 4000;
 /** Rotations named in one message; the rest is counted. */
 const NAMED_AT_MOST = 15;
@@ -51,6 +51,17 @@ export interface NoticePace {
   collectFor: ms.StringValue;
   /** How long after a message the next of its group waits. */
   quietFor: ms.StringValue;
+}
+
+/** A pace as given, or one that will do: anybody may start the collector with anything. */
+export function parsePace(input: unknown): NoticePace {
+  const given = (typeof input === 'object' && input !== null ? input : {}) as Record<string, unknown>;
+  const { collectFor, quietFor } = given;
+  const isDuration = (value: unknown): value is ms.StringValue =>
+    typeof value === 'string' && value !== '' && value.length < 100 && ms(value as ms.StringValue) >= 0;
+  return isDuration(collectFor) && isDuration(quietFor)
+    ? { collectFor, quietFor }
+    : { collectFor: '30 seconds', quietFor: '5 minutes' };
 }
 
 /** A notice and when it came, in milliseconds since the epoch. */
@@ -87,10 +98,11 @@ export function nextDue(
   );
 }
 
-/** What one group's message says: of each rotation its last notice. */
+/** What one group's message says: of each rotation its last notice; of incidents each, however many. */
 export function lastOfEach(notices: readonly LinkedNotice[]): LinkedNotice[] {
-  const pair = ({ apiUser, application }: Notice): string => `${apiUser} ${application}`;
-  return [...new Map(notices.map((notice) => [pair(notice), notice])).values()];
+  const key = ({ kind, apiUser, application, text }: Notice): string =>
+    [apiUser, application, ...(kind === 'incident' ? [text] : [])].join('\n');
+  return [...new Map(notices.map((notice) => [key(notice), notice])).values()];
 }
 
 /** One message in Slack's markup for notices of one group. Everything from outside is escaped and bounded. */
@@ -127,7 +139,8 @@ function line(notice: LinkedNotice): string {
   return `• ${name}: ${slack(bounded(notice.text))}${ends}`;
 }
 
-function bounded(text: string): string {
+/** At most 300 characters, none of them cut in half. */
+export function bounded(text: string): string {
   const characters = Array.from(text);
   return characters.length > LONGEST_TEXT ? `${characters.slice(0, LONGEST_TEXT).join('')}…` : text;
 }

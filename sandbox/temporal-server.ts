@@ -20,6 +20,8 @@ export async function startTemporal(options: {
   port?: number;
   uiPort?: number;
   ui?: boolean;
+  /** Those of rotations where absent. */
+  searchAttributes?: readonly string[];
   /** Called as soon as there is something to end, before the server is up. */
   started?: (stop: () => Promise<void>) => void;
 }): Promise<TemporalServer> {
@@ -43,7 +45,7 @@ export async function startTemporal(options: {
       options.dataFile,
       '--log-level',
       'error',
-      ...SEARCH_ATTRIBUTES.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+      ...(options.searchAttributes ?? SEARCH_ATTRIBUTES).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
     ],
     { stdio: 'ignore', detached: true },
   );

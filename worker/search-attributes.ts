@@ -23,6 +23,7 @@ export class SearchAttributesMissing extends Error {
  * @throws SearchAttributesMissing
  */
 export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+  await refuseOtherTypes(connection, namespace);
   if (await areKnown(connection, namespace)) return;
   try {
     await connection.operatorService.addSearchAttributes({
@@ -40,6 +41,20 @@ export async function ensureSearchAttributes(connection: Connection, namespace: 
       throw new SearchAttributesMissing(namespace, `not known ${KNOWN_WITHIN_MS / 1000} s after registering`);
     await after(LOOK_EVERY_MS);
   }
+}
+
+/** An attribute of another type stalls rotations as a missing one does. Where types cannot be listed, nothing is refused. */
+async function refuseOtherTypes(connection: Connection, namespace: string): Promise<void> {
+  const answer = await connection.operatorService.listSearchAttributes({ namespace }).catch(() => undefined);
+  const wrong = SEARCH_ATTRIBUTES.filter((name) => (answer?.customAttributes?.[name] ?? KEYWORD) !== KEYWORD);
+  if (wrong.length === 0) return;
+  const commands = wrong.map(
+    (name) => `temporal operator search-attribute remove --namespace ${namespace} --name ${name}`,
+  );
+  throw new SearchAttributesMissing(
+    namespace,
+    `${wrong.join(', ')} must be of type Keyword and is of another; first remove:\n  ${commands.join('\n  ')}\n`,
+  );
 }
 
 /** Asks by a query that uses them all: this works where listing attributes is not permitted. */

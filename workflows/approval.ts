@@ -76,9 +76,12 @@ export class ApprovalDesk {
         const { value: approval, sent } = received;
         book.waitFor(undefined);
         const { request, delegation } = this;
-        const verdict = await judge({ approval, sent, evidence, request, delegation });
+        const verdict = await judge({ approval, sent, evidence, request, delegation }).catch((error: unknown) => {
+          if (this.rejected()) return undefined;
+          throw error;
+        });
         this.approvals.shift();
-        if (this.rejected()) {
+        if (!verdict || this.rejected()) {
           received.answer = { accepted: false, answer: `approval by ${approval.by} not accepted: rejected meanwhile` };
           continue; // whoever says no is heard
         }
@@ -90,6 +93,7 @@ export class ApprovalDesk {
         const { by, sender, revoke } = verdict;
         book.report.approvals.push({ by, sender, revoke, at: new Date().toISOString() });
         received.answer = { accepted: true, answer: `approved by ${by}` };
+        book.note('approve', `by ${by}, for ${revoke.join(', ')}`);
         return { kind: 'approved', revoke };
       }
     } finally {

@@ -18,6 +18,7 @@ export async function assess(book: Runbook, request: RotationRequest): Promise<A
     lookAtConsumers(pair.secret),
     cronJobUid(cronJob.name),
   ]);
+  book.pair = pair;
   book.report.alive = tokens.filter((token) => isLive(token, Date.now()));
   if (uid !== cronJob.uid)
     throw block(

@@ -1,12 +1,19 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { setCurrentDetails, setHandler, sleep, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { currentCode } from '../domain/offers.ts';
 import { drawChecklist } from '../domain/details.ts';
 import { STEPS, type Progress, type StepName } from '../domain/checklist.ts';
 import { newReport, type RotationReport } from '../domain/report.ts';
 import type { RotationRequest } from '../domain/request.ts';
 import type { Settings } from '../domain/settings.ts';
-import { attributesOf, stageOf, type SearchAttribute, type Stage } from '../domain/stage.ts';
+import { attributesOf, SEARCH_ATTRIBUTES, stageOf, type SearchAttribute, type Stage } from '../domain/stage.ts';
 import { readRetries } from './activities.ts';
 import { status } from './messages.ts';
 import { WATCH_RETRIES_AFTER } from './steps.ts';
@@ -33,7 +40,9 @@ export class Checklist {
       description: 'Where this rotation stands',
     });
     // Starters of ours set them, so that a rotation no worker has seen yet is listed too; the UI's form does not.
-    if (workflowInfo().typedSearchAttributes.getAll().length === 0) this.attribute(attributesOf(request));
+    const { typedSearchAttributes: given } = workflowInfo();
+    const missing = SEARCH_ATTRIBUTES.some((name) => given.get(keyOf(name)) === undefined);
+    if (missing) this.attribute(attributesOf(request));
     this.show();
   }
 
@@ -106,12 +115,7 @@ export class Checklist {
   }
 
   private attribute(values: Partial<Record<SearchAttribute, string>>): void {
-    upsertSearchAttributes(
-      Object.entries(values).map(([name, value]) => ({
-        key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
-        value,
-      })),
-    );
+    upsertSearchAttributes(Object.entries(values).map(([name, value]) => ({ key: keyOf(name), value })));
   }
 
   private stateOf(name: StepName): Progress['steps'][number] {
@@ -122,7 +126,8 @@ export class Checklist {
   private watchRetries(): void {
     if (this.watching) return;
     this.watching = true;
-    void (async () => {
+    // May begin inside a step's scope: a stop that cancels that must not reach it.
+    void CancellationScope.nonCancellable(async () => {
       for (const pause of WATCH_RETRIES_AFTER) {
         await sleep(pause);
         if (!this.watched()) break;
@@ -132,7 +137,7 @@ export class Checklist {
         this.show();
       }
       this.watching = false;
-    })();
+    });
   }
 
   /** Whether it is the outside that is waited for, not a person. */
@@ -140,3 +145,5 @@ export class Checklist {
     return this.active && this.progress.waiting === undefined;
   }
 }
+
+const keyOf = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);

@@ -1,6 +1,6 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
 import type { Waiting } from '../domain/checklist.ts';
-import type { Notice } from '../domain/notices.ts';
+import { bounded, type Notice } from '../domain/notices.ts';
 import { nextReminder } from '../domain/reminders.ts';
 import type { RotationRequest } from '../domain/request.ts';
 import { startOfDay, type ListedToken } from '../domain/tokens.ts';
@@ -14,7 +14,7 @@ export class Notices {
 
   constructor(
     private readonly request: RotationRequest,
-    /** The first of the old tokens to end, where it is known. */
+    /** The old token that ends next, where it is known. */
     private readonly firstToEnd: () => ListedToken | undefined,
   ) {}
 
@@ -23,7 +23,9 @@ export class Notices {
     const { environment, apiUser, application } = this.request;
     const ends = this.firstToEnd()?.expires;
     await CancellationScope.nonCancellable(() =>
-      notify({ ...what, environment, apiUser, application, ...(ends && { ends }) }).catch(() => undefined),
+      notify({ ...what, text: bounded(what.text), environment, apiUser, application, ...(ends && { ends }) }).catch(
+        () => undefined,
+      ),
     );
   }
 

@@ -13,6 +13,7 @@ import {
   lastOfEach,
   nextDue,
   parseNotice,
+  parsePace,
   type NoticePace,
   type Pending,
 } from '../domain/notices.ts';
@@ -33,15 +34,17 @@ interface Carried {
  * Collects what rotations of an environment tell people, and sends one message for those of one cause.
  * A webhook that is down delays messages and drops them after an hour; no rotation waits for it. Ends when all has been quiet.
  */
-export async function notifications(pace: NoticePace, carried?: Carried): Promise<void> {
+export async function notifications(given?: NoticePace, carried?: Carried): Promise<void> {
+  const pace = parsePace(given);
   let pending = carried?.pending ?? [];
   const sent = new Map(carried?.sent);
   const sending = new Set<string>();
   let changes = 0;
+  let drops = 0;
   setHandler(notice, (input) => {
-    const given = parseNotice(input);
-    if (!given) return;
-    pending.push({ notice: given, at: Date.now() });
+    const told = parseNotice(input);
+    if (!told) return;
+    pending.push({ notice: told, at: Date.now() });
     changes++;
   });
 
@@ -49,7 +52,11 @@ export async function notifications(pace: NoticePace, carried?: Carried): Promis
     const [first, ...more] = lastOfEach(pending.map(({ notice: one }) => one).filter((one) => groupOf(one) === group));
     pending = pending.filter(({ notice: one }) => groupOf(one) !== group);
     sending.add(group);
-    if (first) setCurrentDetails(await sentOrWhy(drawMessage([first, ...more])));
+    const dropped = first && (await whyNotSent(drawMessage([first, ...more])));
+    if (dropped !== undefined)
+      setCurrentDetails(
+        `Messages dropped: ${++drops}, the last at ${new Date().toISOString()}: ${escapeMarkdown(dropped)}`,
+      );
     sending.delete(group);
     sent.set(group, Date.now());
     changes++;
@@ -70,13 +77,13 @@ export async function notifications(pace: NoticePace, carried?: Carried): Promis
   }
 }
 
-/** Sends one message. Nothing to say where that went well, else why it is dropped. */
-async function sentOrWhy(text: string): Promise<string> {
+/** Sends one message. Undefined where that went well, else why it is dropped. */
+async function whyNotSent(text: string): Promise<string | undefined> {
   try {
     await postToSlack(text);
-    return '';
+    return undefined;
   } catch (error) {
     const { type, message } = failureOf(error);
-    return `A message was not sent and is dropped: ${escapeMarkdown(`${type}: ${message}`)}`;
+    return `${type}: ${message}`;
   }
 }

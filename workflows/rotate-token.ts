@@ -17,7 +17,6 @@ import { everyConsumerHolds } from './rollout.ts';
 import { runbook } from './runbook.ts';
 import { smokeCalls } from './smoke.ts';
 import { synced, type Sync } from './sync.ts';
-import { watchEnds } from './watch-ends.ts';
 
 const ROTATED = 'every consumer holds the new token, and the old one is revoked';
 
@@ -40,7 +39,6 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
     const { settings, pair, cronJob } = assessment;
     const plan = planFor(assessment, request, Date.now());
     if (plan.kind === 'stop') return book.close(plan.outcome, plan.why);
-    watchEnds(book, pair);
 
     const issued = await book.step('issue', () => issueToken(book, assessment, plan));
     const before = request.force ? assessment.tokens.map(({ authorisationId }) => authorisationId) : [];

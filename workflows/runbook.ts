@@ -2,14 +2,15 @@ import { allHandlersFinished, CancellationScope, condition, isCancellation } fro
 import type { StepName, Waiting } from '../domain/checklist.ts';
 import type { Answer, Retry } from '../domain/decisions.ts';
 import { todoFor } from '../domain/failures.ts';
-import type { Outcome } from '../domain/plan.ts';
+import type { Outcome, Pair } from '../domain/plan.ts';
 import { whatLives, type RotationReport } from '../domain/report.ts';
 import type { RotationRequest } from '../domain/request.ts';
-import type { ListedToken } from '../domain/tokens.ts';
+import { startOfDay, type ListedToken } from '../domain/tokens.ts';
 import { Checklist } from './checklist.ts';
 import { onDecision } from './decisions.ts';
 import { failureOf, type ShownFailure } from './failure-of.ts';
 import { Notices } from './notices.ts';
+import { watchEnds } from './watch-ends.ts';
 
 /** Thrown inside the runbook when a person stops it: unwinds to the tidy end. */
 class Stopped extends Error {}
@@ -23,13 +24,18 @@ export class Runbook extends Checklist {
   /** Tokens whose revoke was begun: one of them that is gone was not revoked by somebody else. */
   readonly revokesBegun: ListedToken[] = [];
   readonly notices: Notices;
+  /** The pair in Signon, once it was found. */
+  pair?: Pair;
   private stop?: { by: string; reason: string };
   private interrupt: () => void = () => undefined;
   private resume = false;
 
   constructor(request: RotationRequest) {
     super(request);
-    this.notices = new Notices(request, () => this.oldTokens()[0]);
+    this.notices = new Notices(request, () => {
+      const old = this.oldTokens();
+      return old.find(({ expires }) => startOfDay(expires) > Date.now()) ?? old.at(-1);
+    });
     this.listen();
   }
 
@@ -66,7 +72,7 @@ export class Runbook extends Checklist {
     this.progress.outcome = outcome;
     this.report.outcome = outcome;
     this.report.why = why;
-    this.remark(`Ended as ${outcome}: ${why}`);
+    this.remark(why);
     return this.report;
   }
 
@@ -112,7 +118,7 @@ export class Runbook extends Checklist {
 
   private async block(step: StepName, failure: ShownFailure, tries: number): Promise<void> {
     this.resume = false;
-    this.mark(step, 'blocked', `${failure.type}: ${failure.message}`);
+    this.mark(step, 'blocked', failure.type);
     this.waitFor({
       kind: 'blocked',
       step,
@@ -131,6 +137,7 @@ export class Runbook extends Checklist {
   private listen(): void {
     onDecision('retry', this, (retry) => this.takeRetry(retry));
     onDecision('abort', this, ({ by, reason }) => {
+      if (this.progress.outcome) return { accepted: false, answer: 'abort not accepted: the rotation has ended' };
       this.requestStop(by, reason);
       return { accepted: true, answer: `stopping: asked by ${by}` };
     });
@@ -158,6 +165,7 @@ export async function runbook(
   steps: (book: Runbook) => Promise<RotationReport>,
 ): Promise<RotationReport> {
   const book = new Runbook(request);
+  watchEnds(book);
   CancellationScope.current().cancelRequested.catch(() => {
     book.requestStop('a cancel request', 'the workflow was cancelled');
     book.answer('stopping: asked by a cancel request');

@@ -10,7 +10,7 @@ import type { Runbook } from './runbook.ts';
  * For as long as a rotation runs: when the last day of one of its old tokens begins, looks whether containers still hold it.
  * That is an incident: people are told, and the rotation goes on with its step. Reads only.
  */
-export function watchEnds(book: Runbook, pair: Pair): void {
+export function watchEnds(book: Runbook): void {
   const looked = new Set<number>();
   const next = (): ListedToken | undefined =>
     book.oldTokens().find(({ authorisationId }) => !looked.has(authorisationId));
@@ -23,7 +23,7 @@ export function watchEnds(book: Runbook, pair: Pair): void {
       if (left > 0 && (await condition(() => next()?.authorisationId !== token.authorisationId, left, { summary })))
         continue;
       looked.add(token.authorisationId);
-      await lookForHolders(book, pair, token);
+      if (book.pair) await lookForHolders(book, book.pair, token);
     }
   });
 }

@@ -1,11 +1,11 @@
-import type { Approve } from '../../domain/decisions.ts';
 import type { Evidence, Shortfall } from '../../domain/evidence.ts';
-import { decide, type Status } from '../rotations.ts';
+import type { Status } from '../rotations.ts';
 import type { Context } from './context.ts';
+import { sendEach } from './decide.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { knownRotations } from './list.ts';
 import { evidenceLines, plain } from './print.ts';
-import { statusOf } from './show.ts';
+import { openRotation, statusOf } from './open-rotation.ts';
 
 /** What an approver names. */
 export interface Named {
@@ -25,6 +25,7 @@ interface Asking {
 export async function approve(context: Context, pair: string[], named: Named): Promise<ExitCode> {
   const by = context.who();
   const workflowId = context.idOf(pair);
+  await openRotation(context, workflowId);
   const asking = askingOf(workflowId, await statusOf(context, workflowId));
   if (!asking) throw new Ended(EXIT.nothing, plain(`${workflowId} does not wait for approval.`));
   context.say(...shown(asking));
@@ -53,21 +54,15 @@ async function send(context: Context, by: string, named: Named, askings: Asking[
   const count = askings.reduce((sum, { evidence }) => sum + revokes(evidence, named).length, 0);
   const of = askings.length === 1 ? '' : ` of ${askings.length} rotations`;
   await context.confirm(`Revoke ${count} token${count === 1 ? '' : 's'}${of} in ${context.environment}?`);
-  const answers = [];
-  for (const { workflowId, code } of askings) {
-    const approval: Approve = {
-      by,
-      evidence: code,
-      ...(named.revoke && { revoke: named.revoke }),
-      ...(named.accept.length > 0 && { accept: named.accept }),
-    };
-    answers.push({ workflowId, ...(await decide(context.client, workflowId, 'approve', approval)) });
-  }
-  context.print(
-    answers.map(({ workflowId, answer }) => plain(`${workflowId}: ${answer}`)),
-    answers,
+  const { accept, revoke } = named;
+  return sendEach(
+    context,
+    'approve',
+    askings.map(({ workflowId, code }) => ({
+      workflowId,
+      decision: { by, evidence: code, ...(revoke && { revoke }), ...(accept.length > 0 && { accept }) },
+    })),
   );
-  return answers.every(({ accepted }) => accepted) ? EXIT.done : EXIT.notAccepted;
 }
 
 function askingOf(workflowId: string, status: Status): Asking | undefined {

@@ -1,11 +1,11 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { DecisionName, Decisions } from '../../domain/decisions.ts';
+import type { Answer, DecisionName, Decisions } from '../../domain/decisions.ts';
 import { decide } from '../rotations.ts';
 import type { Context } from './context.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { knownRotations } from './list.ts';
 import { plain } from './print.ts';
-import { notThere } from './show.ts';
+import { notOpen, openRotation } from './open-rotation.ts';
 
 /** Ends a rotation, as `reject` or `abort` does, after a question. */
 export async function end(
@@ -16,10 +16,11 @@ export async function end(
 ): Promise<ExitCode> {
   const decision = { by: context.who(), reason };
   const workflowId = context.idOf(pair);
+  await openRotation(context, workflowId);
   await context.needWorker();
   const what = name === 'reject' ? 'Keep the old token and end' : 'Stop';
   await context.confirm(plain(`${what} ${workflowId} in ${context.environment}?`));
-  return sendTo(context, [workflowId], name, decision);
+  return sendEach(context, name, [{ workflowId, decision }]);
 }
 
 /** Lets one rotation go on from the step it is blocked in, or all that the same failure blocks. */
@@ -30,18 +31,17 @@ export async function retry(
 ): Promise<ExitCode> {
   const decision = { by: context.who(), ...(accept && { accept }) };
   await context.needWorker();
-  if (blockedBy === undefined) return sendTo(context, [context.idOf(pair)], 'retry', decision);
+  if (blockedBy === undefined) return sendEach(context, 'retry', [{ workflowId: context.idOf(pair), decision }]);
   const known = await knownRotations(context, { waiting: true });
   const blocked = known.filter(
     ({ status }) => status?.waiting?.kind === 'blocked' && status.waiting.failure === blockedBy,
   );
   if (blocked.length === 0)
     throw new Ended(EXIT.nothing, plain(`No rotation is blocked by ${blockedBy} in ${context.environment}.`));
-  return sendTo(
+  return sendEach(
     context,
-    blocked.map(({ workflowId }) => workflowId),
     'retry',
-    decision,
+    blocked.map(({ workflowId }) => ({ workflowId, decision })),
   );
 }
 
@@ -53,19 +53,22 @@ export async function classify(
 ): Promise<ExitCode> {
   const decision = { ...said, by: context.who() } as Decisions['classify'];
   await context.needWorker();
-  return sendTo(context, [context.idOf(pair)], 'classify', decision);
+  return sendEach(context, 'classify', [{ workflowId: context.idOf(pair), decision }]);
 }
 
-async function sendTo<Name extends DecisionName>(
+/** Sends a decision to each rotation; one that cannot be reached keeps no other from getting its own. Prints every answer. */
+export async function sendEach<Name extends DecisionName>(
   context: Context,
-  ids: string[],
   name: Name,
-  decision: Decisions[Name],
+  decisions: { workflowId: string; decision: Decisions[Name] }[],
 ): Promise<ExitCode> {
-  const answers = [];
-  for (const workflowId of ids) {
-    const answer = await decide(context.client, workflowId, name, decision).catch((error: unknown) => {
-      throw error instanceof WorkflowNotFoundError ? notThere(context, workflowId) : error;
+  const answers: ({ workflowId: string } & Answer)[] = [];
+  for (const { workflowId, decision } of decisions) {
+    const answer = await decide(context.client, workflowId, name, decision).catch(async (error: unknown) => {
+      if (decisions.length === 1 && error instanceof WorkflowNotFoundError) throw await notOpen(context, workflowId);
+      if (error instanceof WorkflowNotFoundError) return { accepted: false, answer: 'it is not open any more' };
+      if (decisions.length === 1 || !(error instanceof Error)) throw error;
+      return { accepted: false, answer: error.message };
     });
     answers.push({ workflowId, ...answer });
   }

@@ -5,7 +5,7 @@ import type { Status } from '../rotations.ts';
 
 /** Text from outside, for a terminal: nothing in it moves the cursor, colours or turns text around. */
 export function plain(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '�');
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g, '�');
 }
 
 /** `✓ issue: issued: W1_Y1fNn…tHU9rYv0 (authorisation 163)`, a line for each step. */

@@ -84,7 +84,7 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
 
   command('show <pair...>', 'the checklist of one rotation')
     .addHelpText('after', `\n<pair>: ${PAIR}`)
-    .option('--watch', 'go on printing what changes, to the end')
+    .option('--watch', 'go on printing what changes, to the end; with --json, a value each time')
     .action(does((context, pair, options) => show(context, pair, options)));
 
   bySomebody(command('approve [pair...]', 'read the evidence, then revoke the old token'))

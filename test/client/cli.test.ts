@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { defineSearchAttributeKey } from '@temporalio/common';
 import { EXIT } from '../../client/cli/exit-codes.ts';
 import { run } from '../../client/cli/program.ts';
 import { isPolled } from '../../client/rotations.ts';
@@ -9,6 +10,7 @@ import { until } from '../support/until.ts';
 
 const PAIR = [REQUEST.apiUser, REQUEST.application];
 const ID = rotationId(REQUEST);
+const KEYWORD = 2; // of Temporal's IndexedValueType
 const GRACE = ['--by', 'grace@example.org'];
 
 let stage: Stage;
@@ -22,7 +24,11 @@ async function setStage(): Promise<void> {
 /** Runs one command line, answering its question with the lines given. */
 async function cli(
   args: string[],
-  { lines = [] as string[], env = {} }: { lines?: string[]; env?: Record<string, string> } = {},
+  {
+    lines = [] as string[],
+    env = {},
+    asked = (): Promise<unknown> => Promise.resolve(),
+  }: { lines?: string[]; env?: Record<string, string>; asked?: () => Promise<unknown> } = {},
 ): Promise<{ code: number; out: string; err: string; json: never[] & Record<string, unknown> }> {
   const out: string[] = [];
   const err: string[] = [];
@@ -36,7 +42,10 @@ async function cli(
     },
     out: (line) => out.push(line),
     err: (line) => err.push(line),
-    readLine: () => Promise.resolve(left.shift()),
+    readLine: async () => {
+      await asked();
+      return left.shift();
+    },
   });
   const text = out.join('\n');
   return { code, out: text, err: err.join('\n'), json: args.includes('--json') && text ? JSON.parse(text) : [] };
@@ -111,7 +120,7 @@ describe('with a pair that nobody rotated before', () => {
     };
     expect(approvals[0]?.sender.identity).toBe('grace@example.org');
     const again = await cli(['approve', ...PAIR, ...GRACE], { lines: ['integration'] });
-    expect(again).toMatchObject({ code: EXIT.nothing, err: `${ID} does not wait for approval.` });
+    expect(again).toMatchObject({ code: EXIT.nothing, err: `${ID} is not open: it is completed.` });
   });
 
   test('approve --waiting asks once, sends each its own code, and leaves out what needs a name', async () => {
@@ -178,6 +187,58 @@ describe('with a pair that nobody rotated before', () => {
       code: EXIT.notAccepted,
       out: expect.stringContaining('workload: expected a text'),
     });
+  });
+
+  test('what was terminated, or failed, waits for nothing any more, and is said to', async () => {
+    await cli(['start', ...PAIR, ...GRACE]);
+    await waiting();
+    await stage.client.workflow.getHandle(ID).terminate();
+    const shown = await cli(['show', ...PAIR]);
+    expect(shown).toMatchObject({ code: EXIT.done, out: expect.stringContaining(`${ID} ended as terminated`) });
+    for (const command of ['approve', 'abort'])
+      expect(await cli([command, ...PAIR, ...GRACE, ...(command === 'abort' ? ['--reason', 'x'] : [])])).toMatchObject({
+        code: EXIT.nothing,
+        err: `${ID} is not open: it is terminated.`,
+      });
+    const bad = { workflowId: ID, taskQueue: 'signon-rotation-integration', args: [{ environment: 'integration' }] };
+    await stage.client.workflow.execute('rotateToken', bad).catch(() => undefined);
+    const failed = await cli(['show', ...PAIR, '--watch']);
+    expect(failed.out).toMatch(/ended as failed: apiUser: expected the API user’s e-mail, got nothing/);
+  });
+
+  test('one rotation that is gone keeps no other from its decision, and each has its answer', async () => {
+    const collections = ['collections@alphagov.co.uk', 'email-alert-api'] as const;
+    const there = rotationId({ ...REQUEST, apiUser: collections[0], application: collections[1] });
+    for (const pair of [PAIR, collections]) await cli(['start', ...pair, ...GRACE]);
+    for (const id of [ID, there]) await waiting(id);
+    const accepting = ['--accept', 'no-pod-seen', 'not-smoke-tested'];
+    const { code, json } = await cli(['approve', '--waiting', '--json', ...GRACE, ...accepting], {
+      lines: ['integration'],
+      asked: () => stage.client.workflow.getHandle(ID).terminate(),
+    });
+    expect(code).toBe(EXIT.notAccepted);
+    expect(json).toEqual([
+      { workflowId: ID, accepted: false, answer: 'it is not open any more' },
+      { workflowId: there, accepted: true, answer: 'approved by grace@example.org' },
+    ]);
+  });
+
+  test('a rotation that was started with search attributes of somebody’s own is listed too', async () => {
+    await stage.client.connection.operatorService.addSearchAttributes({
+      namespace: 'default',
+      searchAttributes: Object.fromEntries([['Team', KEYWORD]]),
+    });
+    await until('the attribute', () =>
+      stage.client.workflow
+        .start('rotateToken', {
+          workflowId: ID,
+          taskQueue: 'signon-rotation-integration',
+          args: [REQUEST],
+          typedSearchAttributes: [{ key: defineSearchAttributeKey('Team', 'KEYWORD'), value: 'platform' }],
+        })
+        .catch(() => undefined),
+    );
+    expect(await waiting()).toMatchObject({ workflowId: ID });
   });
 
   test('text from outside cannot steer the terminal', async () => {

@@ -81,7 +81,7 @@ describe('the current details', () => {
       retrying: ['listTokens, 3rd try'],
       notes: ['two pods left'],
     });
-    for (const line of ['refused: too early', '- listTokens, 3rd try', '- two pods left'])
+    for (const line of ['refused: too early', '· listTokens, 3rd try', '· two pods left'])
       expect(drawn).toContain(line);
   });
 
@@ -163,21 +163,21 @@ describe('a rotation that waits for approval', () => {
 
   test('shows each token on offer with its standing, and the new one', () => {
     const drawn = drawEvidence(anEvidence({ tokens: [aToken(100), OLD, NEW] }));
-    expect(drawn).toMatch(/first100…last0100.* 100\u2002.*2026-09-10.*holder unknown/);
-    expect(drawn).toMatch(/first101…last0101.* 101\u2002.*2026-09-10.*given up/);
+    expect(drawn).toMatch(/first100…last0100.* 100, .*2026-09-10.*holder unknown/);
+    expect(drawn).toMatch(/first101…last0101.* 101, .*2026-09-10.*given up/);
     expect(drawn).toMatch(/New token `first102…last0102`, authorisation 102, until 2028-09-01/);
   });
 
   test('marks only a smoke call that passed as passed, and a consumer without pods as such', () => {
     const look = aLook([aContainer(NEW)], { consumers: [APP, TWIN] });
     const entryOf = (evidence: Evidence, who: string): string =>
-      new RegExp(`. \\*\\*${who} of.*\n\n.*\n.*`).exec(drawEvidence(evidence))?.[0] ?? '';
+      new RegExp(`. \\*\\*${who} of.*\n.*\n.*`).exec(drawEvidence(evidence))?.[0] ?? '';
     expect(entryOf(anEvidence(), 'app')).toMatch(
-      /^✓ .*\n\n- ✓ 1 running, holds `first102…last0102`: \S*short-url-manager-1\n- ✓ /,
+      /^✓ .*\n✓ 1 running, holds `first102…last0102`: \S*short-url-manager-1\n✓ /,
     );
-    expect(entryOf(anEvidence({ look }), 'worker')).toMatch(/^✗ .*\n\n- ✗ no pod is running\n- ✗ /);
+    expect(entryOf(anEvidence({ look }), 'worker')).toMatch(/^✗ .*\n✗ no pod is running\n✗ /);
     for (const verdict of ['failed', 'no-proof', 'not-tested'] as const)
-      expect(entryOf(anEvidence({ smoke: [aSmokeResult(APP, { verdict })] }), 'app')).toMatch(/^✗ [^]*\n- ✗ /);
+      expect(entryOf(anEvidence({ smoke: [aSmokeResult(APP, { verdict })] }), 'app')).toMatch(/^✗ [^]*\n✗ /);
   });
 
   test('always says what cannot be seen from here', () => {

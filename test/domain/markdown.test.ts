@@ -47,7 +47,8 @@ describe('text from outside', () => {
   });
 
   test('shows an address as text, not as a link', () => {
-    expect(escapeMarkdown('see https://evil.example and HTTP://evil.example')).not.toMatch(/https?:\/\//i);
+    const addresses = ['https://evil.example', 'HTTP://evil.example', 'ftp://evil.example', 'MailTo:eve@evil.example'];
+    for (const address of addresses) expect(escapeMarkdown(`see ${address}`)).not.toMatch(/\w:\/\/|mailto:/i);
   });
 
   test('cannot undo an escape by bringing a backslash', () => {

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
 import { randomUUID } from 'node:crypto';
 import { gate } from '../support/gate.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
@@ -136,6 +137,24 @@ test('a rejection that comes while an approval is judged is heard', () => {
   return rotating(async (rotation) => {
     await rotation.awaitingApproval();
     rotation.systems.onCall = (name) => (name === 'judge' ? verdict.stop() : undefined);
+    await rotation.approve();
+    await verdict.reached;
+    await rotation.send('reject', { by: 'grace@example.org', reason: 'not now' });
+    verdict.open();
+    expect(await rotation.report()).toMatchObject({ outcome: 'rejected', revoked: [] });
+    expect(rotation.systems.revoked).toEqual([]);
+  });
+});
+
+test('a rejection that was accepted is heard although the verdict beside it fails', () => {
+  const verdict = gate();
+  return rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    rotation.systems.onCall = async (name) => {
+      if (name !== 'judge') return;
+      await verdict.stop();
+      throw ApplicationFailure.nonRetryable('as told', 'Unreachable');
+    };
     await rotation.approve();
     await verdict.reached;
     await rotation.send('reject', { by: 'grace@example.org', reason: 'not now' });

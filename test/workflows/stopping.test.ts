@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { Answer } from '../../domain/decisions.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 import { gate } from '../support/gate.ts';
 import type { Rotation } from '../support/rotations.ts';
@@ -163,6 +164,44 @@ for (const [step, activity] of Object.entries(UNDER_WAY))
         { prepare: (systems) => (systems.onCall = (name) => (name === activity ? act.stop() : undefined)) },
       );
     });
+
+test.each(['abort', 'cancel'] as const)('%s after a long wait for approval ends as tidily as at once', (how) =>
+  rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    await rotation.pass('2 minutes');
+    await stops[how](rotation);
+    expect(await rotation.report()).toMatchObject({ outcome: 'aborted', revoked: [] });
+  }),
+);
+
+test('an abort while a late approval is judged ends tidily', () => {
+  const verdict = gate();
+  return rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    await rotation.pass('2 minutes');
+    rotation.systems.onCall = (name) => (name === 'judge' ? verdict.stop() : undefined);
+    await rotation.approve();
+    await verdict.reached;
+    await rotation.send('abort', ABORT);
+    expect(await rotation.report()).toMatchObject({ outcome: 'aborted', revoked: [], approvals: [] });
+    verdict.open();
+  });
+});
+
+test('an abort that comes when all is over is refused, and changes no outcome', () => {
+  const last = gate();
+  return rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    rotation.systems.onCall = (name) => (name === 'notify' ? last.stop() : undefined);
+    await rotation.send('reject', ABORT);
+    await last.reached;
+    const aborted = rotation.handle.executeUpdate<Answer, [unknown]>('abort', { args: [ABORT] });
+    await rotation.answered(/./);
+    last.open();
+    expect(await aborted).toEqual({ accepted: false, answer: 'abort not accepted: the rotation has ended' });
+    expect(await rotation.report()).toMatchObject({ outcome: 'rejected' });
+  });
+});
 
 test('a later rotation adopts what a stopped one issued', () =>
   rotating(async (rotation) => {

@@ -129,6 +129,57 @@ test('the old token ends while containers hold it: an incident as its last day b
     { prepare: (systems) => (systems.onSync = () => undefined) },
   ));
 
+test('the old token ends while the rotation is blocked in its first step: an incident all the same', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.blocked('UnlistedToken');
+      await rotation.pass('12 days');
+      expect(told(rotation, 'incident')).toMatchObject([{ text: expect.stringContaining('first101…last0101') }]);
+    },
+    { prepare: (systems) => (systems.containers[2]!.holds = 77) },
+  ));
+
+test('each old token has its reminders, and none speaks of a day that is past', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.blocked('SyncJobFailed');
+      const [first, second] = rotation.systems.tokens;
+      const ends = Date.parse(`${second!.expires}T00:00:00Z`);
+      await rotation.pass(ends - (await server().currentTimeMs()) - 5 * 3_600_000);
+      const before = told(rotation, 'reminder').length;
+      await rotation.pass('3 hours');
+      const reminders = told(rotation, 'reminder');
+      expect(reminders.length).toBeGreaterThan(before);
+      expect(reminders[0]?.ends).toBe(first!.expires);
+      expect(reminders.at(-1)?.ends).toBe(second!.expires);
+    },
+    {
+      prepare: (systems) => {
+        const [old] = systems.tokens;
+        const earlier = new Date(Date.parse(`${old!.expires}T00:00:00Z`) - 6 * DAY).toISOString().slice(0, 10);
+        systems.tokens.unshift({ ...systems.token(100, 0, 0), generated: old!.generated, expires: earlier });
+        systems.fail('awaitSyncJob', 'SyncJobFailed');
+      },
+    },
+  ));
+
+test('however many containers a failure names, what people are told of it is short', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.blocked('RolloutIncomplete');
+      await rotation.pass('1 minute');
+      const [needed] = told(rotation, 'needed');
+      expect(needed?.text).toMatch(/^in “roll out”: app in /);
+      expect(needed!.text.length).toBeLessThan(310);
+    },
+    {
+      prepare: (systems) => {
+        systems.containers = Array.from({ length: 60 }, (_, at) => systems.container('app', `short-url-manager-${at}`));
+        systems.onSync = () => undefined;
+      },
+    },
+  ));
+
 test('a rotation blocked before its tokens are known reminds every day', () =>
   rotating(
     async (rotation) => {

@@ -1,0 +1,44 @@
+import { WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
+import { startFormLink } from '../../domain/links.ts';
+import { askStatus, type Status } from '../rotations.ts';
+import type { Context } from './context.ts';
+import { Ended, EXIT } from './exit-codes.ts';
+import { plain } from './print.ts';
+
+/** What Temporal knows of a rotation's last run. @throws Ended where there is none */
+export function describeRotation(context: Context, workflowId: string): Promise<WorkflowExecutionDescription> {
+  return context.client.workflow
+    .getHandle(workflowId)
+    .describe()
+    .catch((error: unknown) => {
+      throw error instanceof WorkflowNotFoundError ? notThere(context, workflowId) : error;
+    });
+}
+
+/** @throws Ended where there is no open rotation of that id */
+export async function openRotation(context: Context, workflowId: string): Promise<void> {
+  const { status } = await describeRotation(context, workflowId);
+  if (status.name !== 'RUNNING') throw await notOpen(context, workflowId);
+}
+
+/** Asks a rotation where it stands. @throws Ended where no worker answers */
+export async function statusOf(context: Context, workflowId: string): Promise<Status> {
+  await context.needWorker();
+  const status = await askStatus(context.client, workflowId);
+  if (status) return status;
+  throw new Ended(EXIT.noWorker, plain(`${workflowId} does not answer: is its worker well?`));
+}
+
+/** A decision found nobody to take it: the rotation has ended, or never was. */
+export async function notOpen(context: Context, workflowId: string): Promise<Ended> {
+  const { status } = await describeRotation(context, workflowId);
+  return new Ended(EXIT.nothing, plain(`${workflowId} is not open: it is ${status.name.toLowerCase()}.`));
+}
+
+/** There is no such rotation: says so, and how to start one. */
+function notThere({ ui, environment }: Context, workflowId: string): Ended {
+  const [, , apiUser = '', application = ''] = workflowId.split('/');
+  const start = `Start one: signon-rotation start ${apiUser} ${application} --environment ${environment}`;
+  const form = ui ? `\nor here: ${startFormLink(ui, { environment, apiUser, application })}` : '';
+  return new Ended(EXIT.nothing, `${plain(`There is no rotation ${workflowId}. ${start}`)}${form}`);
+}
