@@ -100,8 +100,9 @@ export class Runbook extends Checklist {
         continue;
       this.report.revoked.push(token);
       this.report.alive = this.report.alive.filter((alive) => alive.authorisationId !== authorisationId);
-      this.note('revoke', `revoked ${this.report.revoked.map(({ masked }) => masked).join(', ')}`);
     }
+    const { revoked } = this.report;
+    if (revoked.length > 0) this.note('revoke', `revoked ${revoked.map(({ masked }) => masked).join(', ')}`);
   }
 
   /** Asks the rotation to end, as soon as what must not be cut short has run to its end. */

@@ -89,6 +89,7 @@ withChromium('a person rotates a token with nothing but the Temporal UI', async 
   const rotated = await ui.detailsLike(/Ended as rotated/);
   await look('rotated', rotated);
   expect(rotated.text).toContain(`approved by ${ME}`);
+  expect(rotated.checklist[6]!.note).toMatch(/^revoked \S{8}…\S{8}$/);
   expect(rotated.checklist.map(({ mark }) => mark)).toEqual(STEPS.map(() => expect.stringContaining('✓')));
   const [old, made] = stage.tokens();
   expect(happened.revoked.map(({ id }) => id)).toEqual([old!.id]);
