@@ -21,10 +21,19 @@ export interface Assessment {
 }
 
 export type Outcome =
-  'rotated' | 'old-token-expired' | 'ignored' | 'nothing-to-do' | 'delegated' | 'rejected' | 'aborted';
+  'rotated' | 'old-token-expired' | 'ignored' | 'referred' | 'nothing-to-do' | 'delegated' | 'rejected' | 'aborted';
 
 export type Plan =
   { kind: 'stop'; outcome: Outcome; why: string } | { kind: 'adopt'; token: ListedToken } | { kind: 'issue' };
+
+/** What the runbook says of this API user beside its steps, as the settings list it; undefined where nothing. Names are compared as they read, case and blanks apart. */
+export function specialCaseOf(pair: Pair, { specialCases }: Settings): Extract<Plan, { kind: 'stop' }> | undefined {
+  const plain = (name: string): string => name.trim().replace(/\s+/g, ' ').toLowerCase();
+  const found = specialCases.find(({ apiUser }) => plain(apiUser) === plain(pair.apiUser.name));
+  if (!found) return undefined;
+  const { outcome, why, link } = found;
+  return { kind: 'stop', outcome, why: `${pair.apiUser.name}: ${why}${link ? `: ${link}` : ''}` };
+}
 
 /** What to do with a pair. No access is granted that was not there: a pair without any listed token never gets one. */
 export function planFor(assessment: Assessment, request: RotationRequest, now: number): Plan {

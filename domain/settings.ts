@@ -13,6 +13,16 @@ export interface SmokeCall {
   keyword: Record<string, unknown>;
 }
 
+/** An API user that somebody else's procedure rotates, or that rotates by itself. */
+export interface SpecialCase {
+  /** Its name in Signon: the alert has the e-mail only. */
+  apiUser: string;
+  outcome: 'referred' | 'ignored';
+  why: string;
+  /** The page that says what to do. */
+  link?: string;
+}
+
 /** What a worker is told by its settings file; reaches a rotation through its assessment only, so a deploy never changes its mind. */
 export interface Settings {
   /** A token with less than this left is rotated. */
@@ -37,6 +47,8 @@ export interface Settings {
   temporalUiUrl?: string;
   /** Where the project's `docs/` can be read, for links; e.g. `https://git.example.org/signon-token-rotation/blob/main/docs`. */
   docsUrl?: string;
+  /** API users that are not rotated here. */
+  specialCases: SpecialCase[];
   /** By server application, parameterized. */
   smokeCalls: Record<string, SmokeCall>;
   /** Regular expressions that the hosts of Signon and Argo CD must match, by environment. */

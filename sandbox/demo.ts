@@ -90,6 +90,7 @@ async function demo(): Promise<void> {
   const worker = new WorkerProcess({
     ...sandbox.workerEnv(),
     TEMPORAL_ADDRESS: temporal.address,
+    ...(temporal.uiUrl && { TEMPORAL_UI_URL: temporal.uiUrl }),
     ROTATION_SETTINGS: join(FOLDER, 'settings.json'),
   });
   ends(() => worker.stop());

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
-import ms from 'ms';
 import { z } from 'zod';
 import { Secret } from '../activities/secret.ts';
 import { totpCode } from '../activities/signon/totp.ts';
 import { ENVIRONMENTS } from '../domain/request.ts';
 import type { Settings } from '../domain/settings.ts';
-import { DEFAULT_SETTINGS } from './settings.ts';
+import { BadSettings, DEFAULT_SETTINGS, readSettings } from './settings.ts';
 
 const text = z.string().trim().min(1);
 const url = z.url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/+$/, ''));
@@ -13,11 +12,6 @@ const secret = z
   .string()
   .min(1)
   .transform((value) => new Secret(value));
-const duration = z
-  .string()
-  .refine((value) => Number.isFinite(ms(value as ms.StringValue)), 'expected a duration such as "10 minutes"')
-  .transform((value) => value as ms.StringValue);
-
 function makesCodes(totpSecret: Secret): boolean {
   try {
     return totpCode(totpSecret, 0).length === 6;
@@ -29,30 +23,6 @@ function makesCodes(totpSecret: Secret): boolean {
 function isAddress(webhook: Secret): boolean {
   return z.url({ protocol: /^https?$/ }).safeParse(webhook.reveal()).success;
 }
-
-const settings = z.strictObject({
-  window: duration,
-  answerLimit: duration,
-  signonRequestLimit: duration,
-  syncLimit: duration,
-  rolloutLimit: duration,
-  pollEvery: duration,
-  soak: duration,
-  evidenceHoldsFor: duration,
-  notices: z.strictObject({ collectFor: duration, quietFor: duration }),
-  docsUrl: url,
-  smokeCalls: z.record(
-    z.string(),
-    z.strictObject({
-      adapter: text,
-      requires: text,
-      method: text,
-      positional: z.array(z.unknown()),
-      keyword: z.record(z.string(), z.unknown()),
-    }),
-  ),
-  hosts: z.strictObject({ integration: z.string(), staging: z.string(), production: z.string() }),
-});
 
 const schema = z.object({
   ROTATION_ENVIRONMENT: z.enum(ENVIRONMENTS),
@@ -111,28 +81,19 @@ export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
       if (!already.includes(String(path[0])))
         problems.push(`${String(path[0])}: ${given[String(path[0])] ? message : 'is not set'}`);
   }
-  const read = readSettings(env.ROTATION_SETTINGS, problems);
+  const read = settingsFrom(env.ROTATION_SETTINGS, problems);
   if (!parsed.success || problems.length > 0) throw new BadConfiguration(problems);
   const { TEMPORAL_UI_URL: temporalUiUrl } = parsed.data;
   return { ...parsed.data, settings: { ...read, ...(temporalUiUrl && { temporalUiUrl }) } };
 }
 
-/** Settings named in the file replace the shipped ones, field by field. */
-function readSettings(file: string | undefined, problems: string[]): Settings {
+function settingsFrom(file: string | undefined, problems: string[]): Settings {
   if (!file) return DEFAULT_SETTINGS;
-  let given: unknown;
   try {
-    given = JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    problems.push('ROTATION_SETTINGS: the file cannot be read as JSON');
+    return readSettings(file);
+  } catch (error) {
+    const named = error instanceof BadSettings ? error.problems : ['the file cannot be read'];
+    problems.push(...named.map((problem) => `ROTATION_SETTINGS: ${problem}`));
     return DEFAULT_SETTINGS;
   }
-  const parsed = settings.partial().safeParse(given);
-  if (!parsed.success) {
-    problems.push(
-      ...parsed.error.issues.map(({ path, message }) => `ROTATION_SETTINGS: ${path.join('.')}: ${message}`),
-    );
-    return DEFAULT_SETTINGS;
-  }
-  return { ...DEFAULT_SETTINGS, ...parsed.data };
 }

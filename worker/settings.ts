@@ -1,71 +1,104 @@
+import ms from 'ms';
+import { readFileSync } from 'node:fs';
+import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
+import { z } from 'zod';
 import type { Settings } from '../domain/settings.ts';
 
-/** What ships. The smoke calls are gds-api-adapters' read-only ones; the hosts are GOV.UK's. */
-export const DEFAULT_SETTINGS: Settings = {
-  window: '14 days',
-  answerLimit: '30 seconds',
-  signonRequestLimit: '60 seconds',
-  syncLimit: '30 minutes',
-  rolloutLimit: '15 minutes',
-  pollEvery: '2 seconds',
-  soak: '10 minutes',
-  evidenceHoldsFor: '1 hour',
-  notices: { collectFor: '30 seconds', quietFor: '5 minutes' },
-  smokeCalls: {
-    'publishing-api': {
-      adapter: 'PublishingApi',
-      requires: 'gds_api/publishing_api',
-      method: 'lookup_content_id',
-      positional: [],
-      keyword: { base_path: '/' },
-    },
-    'email-alert-api': {
-      adapter: 'EmailAlertApi',
-      requires: 'gds_api/email_alert_api',
-      method: 'get_subscriber_list',
-      positional: [],
-      keyword: { slug: 'no-such-list' },
-    },
-    'asset-manager': {
-      adapter: 'AssetManager',
-      requires: 'gds_api/asset_manager',
-      method: 'asset',
-      positional: ['000000000000000000000000'],
-      keyword: {},
-    },
-    'link-checker-api': {
-      adapter: 'LinkCheckerApi',
-      requires: 'gds_api/link_checker_api',
-      method: 'get_batch',
-      positional: [0],
-      keyword: {},
-    },
-    'support-api': {
-      adapter: 'SupportApi',
-      requires: 'gds_api/support_api',
-      method: 'organisations_list',
-      positional: [],
-      keyword: {},
-    },
-    'signon-api': {
-      adapter: 'SignonApi',
-      requires: 'gds_api/signon_api',
-      method: 'get_users',
-      positional: [],
-      keyword: { uuids: [] },
-    },
-    'content-store': {
-      adapter: 'ContentStore',
-      requires: 'gds_api/content_store',
-      method: 'content_item',
-      positional: ['/'],
-      keyword: {},
-    },
-  },
-  hosts: {
-    integration:
-      '^(signon\\.integration\\.publishing\\.service\\.gov\\.uk|argo\\.eks\\.integration\\.govuk\\.digital)$',
-    staging: '^$',
-    production: '^(signon\\.publishing\\.service\\.gov\\.uk|argo\\.eks\\.production\\.govuk\\.digital)$',
-  },
-};
+const text = z.string().trim().min(1);
+const address = z.url({ protocol: /^https?$/ });
+const duration = z
+  .string()
+  .refine((value) => Number.isFinite(ms(value as ms.StringValue)), 'expected a duration such as "10 minutes"')
+  .transform((value) => value as ms.StringValue);
+const pattern = z.string().refine(isPattern, 'expected a regular expression');
+
+const schema = z.strictObject({
+  window: duration,
+  answerLimit: duration,
+  signonRequestLimit: duration,
+  syncLimit: duration,
+  rolloutLimit: duration,
+  pollEvery: duration,
+  soak: duration,
+  evidenceHoldsFor: duration,
+  notices: z.strictObject({ collectFor: duration, quietFor: duration }).partial(),
+  docsUrl: address.transform((value) => value.replace(/\/+$/, '')),
+  specialCases: z.array(
+    z.strictObject({ apiUser: text, outcome: z.enum(['referred', 'ignored']), why: text, link: address.optional() }),
+  ),
+  smokeCalls: z.record(
+    z.string(),
+    z.strictObject({
+      adapter: text,
+      requires: text,
+      method: text,
+      positional: z.array(z.unknown()),
+      keyword: z.record(z.string(), z.unknown()),
+    }),
+  ),
+  hosts: z.strictObject({ integration: pattern, staging: pattern, production: pattern }).partial(),
+});
+
+/** What ships, as `settings.yaml` beside this file says and explains. */
+export const DEFAULT_SETTINGS = parseSettings(
+  readFileSync(new URL('./settings.yaml', import.meta.url), 'utf8'),
+) as Settings;
+
+/** Thrown for a settings file: a line and a field for each mistake. */
+export class BadSettings extends Error {
+  constructor(readonly problems: string[]) {
+    super(problems.join('\n'));
+  }
+}
+
+/**
+ * Reads a settings file; what it does not name is as shipped. Lists and single values replace the shipped ones whole, the rest entry by entry.
+ * @throws BadSettings; as `fs` does where the file cannot be read
+ */
+export function readSettings(file: string): Settings {
+  const given = parseSettings(readFileSync(file, 'utf8'));
+  const merged = Object.entries(given).map(([name, value]) => {
+    const shipped: unknown = DEFAULT_SETTINGS[name as keyof Settings];
+    return [name, isEntries(value) && isEntries(shipped) ? { ...shipped, ...value } : value];
+  });
+  return { ...DEFAULT_SETTINGS, ...(Object.fromEntries(merged) as Partial<Settings>) };
+}
+
+function parseSettings(source: string): z.infer<ReturnType<typeof schema.partial>> {
+  const lines = new LineCounter();
+  const document = parseDocument(source, { lineCounter: lines });
+  if (document.errors.length > 0)
+    throw new BadSettings(
+      document.errors.map(({ pos, message }) => `line ${lines.linePos(pos[0]).line}: ${message.split('\n')[0]}`),
+    );
+  const parsed = schema.partial().safeParse(document.toJS() ?? {});
+  if (parsed.success) return parsed.data;
+  throw new BadSettings(
+    parsed.error.issues.map((issue) => {
+      const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
+      const field = path.map(String).join('.');
+      return `line ${lineOf(document, lines, path)}: ${field ? `${field}: ` : ''}${issue.message}`;
+    }),
+  );
+}
+
+/** The line of a field, or of the nearest thing around it that is there. */
+function lineOf(document: Document.Parsed, lines: LineCounter, path: PropertyKey[]): number {
+  for (let length = path.length; length > 0; length--) {
+    const node: unknown = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return 1;
+}
+
+function isEntries(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isPattern(value: string): boolean {
+  try {
+    return new RegExp(value) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}

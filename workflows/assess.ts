@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { SyncCronJob } from '../activities/argo/interface.ts';
-import type { Assessment } from '../domain/plan.ts';
+import { specialCaseOf, type Assessment, type Plan } from '../domain/plan.ts';
 import { disagreements } from '../domain/possession.ts';
 import type { RotationRequest } from '../domain/request.ts';
 import { isLive } from '../domain/tokens.ts';
@@ -9,10 +9,16 @@ import { refuseUnprovable } from './rollout.ts';
 import type { Runbook } from './runbook.ts';
 
 /** Gathers all that the plan needs, and blocks where the systems do not fit together. Reads only. */
-export async function assess(book: Runbook, request: RotationRequest): Promise<Assessment & { cronJob: SyncCronJob }> {
+export async function assess(
+  book: Runbook,
+  request: RotationRequest,
+): Promise<Extract<Plan, { kind: 'stop' }> | (Assessment & { kind: 'assessed'; cronJob: SyncCronJob })> {
   const settings = await beginRotation(request);
   book.linkTo(settings);
-  const [pair, cronJob] = await Promise.all([findPair(request), findSyncCronJob()]);
+  const pair = await findPair(request);
+  const special = specialCaseOf(pair, settings);
+  if (special) return special;
+  const cronJob = await findSyncCronJob();
   const [tokens, look, uid] = await Promise.all([
     listTokens(pair),
     lookAtConsumers(pair.secret),
@@ -36,7 +42,7 @@ export async function assess(book: Runbook, request: RotationRequest): Promise<A
     throw block('UnlistedToken', unlisted.join('; '));
   const pods = new Set(look.containers.map(({ pod }) => pod)).size;
   book.note('assess', `tokens listed: ${tokens.length}; consumers: ${look.consumers.length}, in pods: ${pods}`);
-  return { settings, pair, cronJob, tokens, look };
+  return { kind: 'assessed', settings, pair, cronJob, tokens, look };
 }
 
 function block(type: string, message: string): ApplicationFailure {

@@ -36,6 +36,7 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
     if (workflowInfo().workflowId !== rotationId(request)) return handOver(book, request);
 
     const assessment = await book.step('assess', () => assess(book, request));
+    if (assessment.kind === 'stop') return book.close(assessment.outcome, assessment.why);
     const { settings, pair, cronJob } = assessment;
     const plan = planFor(assessment, request, Date.now());
     if (plan.kind === 'stop') return book.close(plan.outcome, plan.why);

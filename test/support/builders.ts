@@ -98,6 +98,7 @@ export const SETTINGS: Settings = {
   soak: '10 minutes',
   evidenceHoldsFor: '1 hour',
   notices: { collectFor: '30 s', quietFor: '5 minutes' },
+  specialCases: [],
   smokeCalls: {},
   hosts: { integration: '.*', staging: '.*', production: '.*' },
 };

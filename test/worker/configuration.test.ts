@@ -93,7 +93,7 @@ test('settings replace the shipped ones by name; a wrong one is named', () => {
   });
   writeFileSync(file, JSON.stringify({ soak: 'a while', windw: '1 day' }));
   const problems = problemsOf({ ...GOOD, ROTATION_SETTINGS: file });
-  expect(problems).toContainEqual('ROTATION_SETTINGS: soak: expected a duration such as "10 minutes"');
+  expect(problems).toContainEqual('ROTATION_SETTINGS: line 1: soak: expected a duration such as "10 minutes"');
   expect(problems.join()).toContain('windw');
   rmSync(folder, { recursive: true });
 });
