@@ -1,3 +1,4 @@
+import type { Workload } from './cluster.ts';
 import type { Evidence } from './evidence.ts';
 import type { TemporalUi } from './links.ts';
 import type { Outcome } from './plan.ts';
@@ -20,6 +21,8 @@ export type Waiting =
       failure: string;
       message: string;
       todo: string;
+      /** Workloads whose containers stand in the way: a retry may restart the Deployments among them. */
+      workloads?: Workload[];
       /** What was tried, and how often, where an activity was. */
       tried?: string;
       since: string;

@@ -45,6 +45,11 @@ export function describeContainer(container: Pick<ConsumingContainer, 'container
   return `${container.container} in ${container.pod}`;
 }
 
+/** The workloads that containers belong to, each once. */
+export function workloadsOf(containers: readonly Pick<Consumer, 'workload'>[]): Workload[] {
+  return [...new Set(containers.map(({ workload }) => workload))];
+}
+
 /** The running containers of a look. */
 export function running(look: Pick<ClusterLook, 'containers'>): ConsumingContainer[] {
   return look.containers.filter(({ state }) => state === 'running');

@@ -15,6 +15,10 @@ export interface Refusal {
 }
 export interface Retry {
   by: string;
+  /** Restart the Deployments that the failure names, as `kubectl rollout restart` does, before going on. */
+  restart?: boolean;
+  /** Make another sync Job before going on. */
+  sync?: boolean;
   accept?: 'unlisted-token'[];
 }
 
@@ -61,7 +65,9 @@ export function shapeRefusal(input: unknown): Shaped<Refusal> {
 }
 
 export function shapeRetry(input: unknown): Shaped<Retry> {
-  return shape(input, ['by', 'accept'], (given) => {
+  return shape(input, ['by', 'restart', 'sync', 'accept'], (given) => {
+    for (const field of ['restart', 'sync'])
+      if (given[field] !== undefined && typeof given[field] !== 'boolean') return `${field}: expected true or false`;
     if (given.accept !== undefined && !isListOf(given.accept, ['unlisted-token']))
       return 'accept: expected ["unlisted-token"]';
     return expectText(given, 'by');

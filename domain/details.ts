@@ -4,7 +4,7 @@ import type { Evidence } from './evidence.ts';
 import { isFailure } from './failures.ts';
 import { startFormLink } from './links.ts';
 import { escapeMarkdown as text, table } from './markdown.ts';
-import { approvalFor, retryFor, YOU } from './offers.ts';
+import { approvalFor, retriesFor, YOU } from './offers.ts';
 import type { RotationRequest } from './request.ts';
 
 const STOP = { by: YOU, reason: 'why it should end here' };
@@ -58,13 +58,23 @@ function drawBlocked(blocked: Extract<Waiting, { kind: 'blocked' }>, docs: strin
     `**${text(failure)}**: ${text(message)}`,
     ...(tried ? [`**Tried:** ${text(tried)}${tries > 1 ? `; the step was begun ${tries} times` : ''}`] : []),
     `**What to do:** ${text(todo)} (${docs ? `[${page}](${docs}/failures.md#${heading.toLowerCase()})` : page})`,
-    toSend('retry', retryFor(failure)),
+    ...retriesFor(blocked).map((retry) =>
+      toSend(
+        'retry',
+        retry,
+        retry.restart
+          ? 'To restart the Deployments named here and go on'
+          : retry.sync
+            ? 'To make another sync Job and go on'
+            : undefined,
+      ),
+    ),
     toSend('abort', STOP),
   ].join('\n\n');
 }
 
 /** A signal with the JSON to send, to be copied as it stands. Not a block: the UI would not wrap it. */
-function toSend(signal: DecisionName, input: object): string {
+function toSend(signal: DecisionName, input: object, purpose?: string): string {
   const what = {
     approve: 'To revoke what this evidence covers',
     reject: 'To keep the old token and end',
@@ -72,7 +82,7 @@ function toSend(signal: DecisionName, input: object): string {
     abort: 'To stop',
     classify: 'To say who holds the token',
   };
-  return `${what[signal]}, send the signal \`${signal}\` with \`${JSON.stringify(input)}\``;
+  return `${purpose ?? what[signal]}, send the signal \`${signal}\` with \`${JSON.stringify(input)}\``;
 }
 
 function lines(texts: readonly string[]): string[] {

@@ -82,7 +82,7 @@ export const FAILURES = {
   },
   RolloutIncomplete: {
     treatment: 'blocks',
-    todo: 'Restart the workloads named here (kubectl rollout restart), or wait for Reloader, then retry.',
+    todo: 'Restart the workloads named here, as a retry with restart does, or wait for Reloader, then retry.',
   },
   ExecIncomplete: { treatment: 'retried', todo: 'Check that the named pod and its node are healthy, then retry.' },
   SmokeFailed: {

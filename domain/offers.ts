@@ -1,5 +1,8 @@
-import type { Progress } from './checklist.ts';
+import type { Progress, Waiting } from './checklist.ts';
+import type { Retry } from './decisions.ts';
 import { evidenceCode, type Evidence } from './evidence.ts';
+
+type Blocked = Extract<Waiting, { kind: 'blocked' }>;
 
 /** Stands for whoever sends what is offered. */
 export const YOU = 'you@example.org';
@@ -21,7 +24,25 @@ export function approvalFor(evidence: Evidence, runId: string): object {
   };
 }
 
-/** The retry that fits a failure, for a person to send under their own name. */
-export function retryFor(failure: string): object {
-  return failure === 'UnlistedToken' ? { by: YOU, accept: ['unlisted-token'] } : { by: YOU };
+/** What a retry can do about a failure beside going on. */
+export interface Remedies {
+  restart: boolean;
+  sync: boolean;
+  accept: boolean;
+}
+
+/** What is on offer for a blocked rotation, and nothing else is taken: restarts where Deployments stand in the way, another sync before the rollout. */
+export function remediesFor({ failure, step, workloads }: Pick<Blocked, 'failure' | 'step' | 'workloads'>): Remedies {
+  return {
+    restart: (workloads ?? []).some((workload) => workload.startsWith('Deployment/')),
+    sync: step === 'roll out' && (failure === 'RolloutIncomplete' || failure === 'SecretNotUpdated'),
+    accept: failure === 'UnlistedToken',
+  };
+}
+
+/** The retries that fit a failure, for a person to send under their own name; the first is the plain one, where it can help. */
+export function retriesFor(blocked: Pick<Blocked, 'failure' | 'step' | 'workloads'>): [Retry, ...Retry[]] {
+  const { restart, sync, accept } = remediesFor(blocked);
+  if (accept) return [{ by: YOU, accept: ['unlisted-token'] }];
+  return [{ by: YOU }, ...(restart ? [{ by: YOU, restart: true }] : []), ...(sync ? [{ by: YOU, sync: true }] : [])];
 }

@@ -1,6 +1,6 @@
 import { evidenceLines, reportLines, stepLines } from '../client/cli/print.ts';
 import type { Progress } from '../domain/checklist.ts';
-import { retryFor } from '../domain/offers.ts';
+import { retriesFor } from '../domain/offers.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import type { RotationReport } from '../domain/report.ts';
 import type { Happened } from './world.ts';
@@ -20,7 +20,9 @@ export function printProgress(progress: Progress, printed: Map<string, string>):
   if (waiting?.kind === 'blocked')
     once(
       'blocked',
-      `What to do: ${waiting.todo}\n   Then signal \`retry\` in the UI with ${JSON.stringify(retryFor(waiting.failure))}, or \`abort\` with a reason.`,
+      `What to do: ${waiting.todo}\n   Then signal \`retry\` in the UI with ${retriesFor(waiting)
+        .map((retry) => JSON.stringify(retry))
+        .join(' or ')}, or \`abort\` with a reason.`,
     );
   for (const line of progress.retrying) once(line, `tried again: ${line}`);
   if (progress.lastAnswer) once('answer', `“${progress.lastAnswer}”`);

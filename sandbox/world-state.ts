@@ -23,6 +23,8 @@ export interface WorkloadState {
   uid: string;
   replicas: number;
   generation: number;
+  /** The annotation that `kubectl rollout restart` leaves in its pod template. */
+  restartedAt?: string;
   containers: ContainerSpec[];
 }
 

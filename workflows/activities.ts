@@ -48,6 +48,7 @@ export const awaitSyncJob = activity('awaitSyncJob');
 
 export const cronJobUid = activity('cronJobUid');
 export const lookAtConsumers = activity('lookAtConsumers');
+export const restartDeployments = activity('restartDeployments');
 export const awaitRollout = activity('awaitRollout');
 export const smokeConsumers = activity('smokeConsumers');
 

@@ -2,12 +2,18 @@ import { ApplicationFailure, sleep } from '@temporalio/workflow';
 import { running } from '../domain/cluster.ts';
 import { describeOthers, holds } from '../domain/possession.ts';
 import { lookAtConsumers } from './activities.ts';
-import type { Expected } from './rollout.ts';
+import { standsInTheWay } from './failure-of.ts';
+import { restarted, rolledOut, type Expected } from './rollout.ts';
 import type { Runbook } from './runbook.ts';
 import { smokeCalls } from './smoke.ts';
 
 /** Looks at once and again after a soak: every running consumer holds the new token and its smoke call passes. A failure is an incident. */
 export async function confirmed(book: Runbook, expected: Expected): Promise<void> {
+  const { restart } = book.takeRemedy();
+  if (restart) {
+    await restarted(restart);
+    await rolledOut({ ...expected, followed: undefined });
+  }
   await confirmOnce(book, expected);
   book.note('confirm', `at once: well; again after ${expected.settings.soak}`);
   await sleep(expected.settings.soak);
@@ -18,7 +24,7 @@ export async function confirmed(book: Runbook, expected: Expected): Promise<void
 async function confirmOnce(book: Runbook, { pair, newToken, tokens, settings }: Expected): Promise<void> {
   const look = await lookAtConsumers(pair.secret);
   const others = running(look).filter((container) => !holds(container, newToken));
-  if (others.length > 0) throw ApplicationFailure.nonRetryable(describeOthers(others, tokens), 'ConfirmFailed');
+  if (others.length > 0) throw standsInTheWay('ConfirmFailed', describeOthers(others, tokens), others);
   try {
     await smokeCalls(book, look, pair, settings);
   } catch (error) {

@@ -1,5 +1,7 @@
 import { RetryState } from '@temporalio/common';
 import { ActivityFailure, ApplicationFailure, TemporalFailure, TimeoutFailure } from '@temporalio/workflow';
+import { workloadsOf, type Consumer, type Workload } from '../domain/cluster.ts';
+import type { FailureName } from '../domain/failures.ts';
 import { invalidRequest } from './invalid-request.ts';
 import { ACTIVITIES, STEPS_OPTIONS, type ActivityName } from './steps.ts';
 
@@ -9,6 +11,17 @@ export interface ShownFailure {
   message: string;
   /** What was tried, and how often, where it was an activity. */
   tried?: string;
+  /** Workloads whose containers stand in the way. */
+  workloads?: Workload[];
+}
+
+/** A failure that names the containers in the way. */
+export function standsInTheWay(
+  type: FailureName,
+  message: string,
+  containers: readonly Consumer[],
+): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nonRetryable: true, details: [workloadsOf(containers)] });
 }
 
 /** The failure to show. Anything that is not a failure of the outside is a defect and fails the workflow task, which tries again after a deploy. */
@@ -19,7 +32,8 @@ export function failureOf(error: unknown): ShownFailure {
   const tried = activity && triedBy(activity);
   if (cause instanceof ApplicationFailure) {
     if (cause.type === 'InvalidRequest') throw invalidRequest([cause.message]);
-    return { type: cause.type ?? 'Unexpected', message: cause.message, tried };
+    const workloads = activity ? undefined : (cause.details?.[0] as Workload[] | undefined);
+    return { type: cause.type ?? 'Unexpected', message: cause.message, tried, workloads };
   }
   if (cause instanceof TimeoutFailure)
     return { type: 'Unreachable', message: `no answer in time (${cause.timeoutType})`, tried };

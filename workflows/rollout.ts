@@ -1,11 +1,13 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import ms from 'ms';
-import { running, type ClusterLook } from '../domain/cluster.ts';
+import type { RolloutSeen } from '../activities/kubernetes/interface.ts';
+import { running, type ClusterLook, type Workload } from '../domain/cluster.ts';
 import type { Pair } from '../domain/plan.ts';
 import { describeOthers } from '../domain/possession.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { ListedToken } from '../domain/tokens.ts';
-import { awaitRollout } from './activities.ts';
+import { awaitRollout, restartDeployments } from './activities.ts';
+import { standsInTheWay } from './failure-of.ts';
 import type { Runbook } from './runbook.ts';
 import type { Sync } from './sync.ts';
 
@@ -31,10 +33,13 @@ export async function everyConsumerHolds(
   book: Runbook,
   expected: Expected & { sync: () => Promise<Sync> },
 ): Promise<ClusterLook> {
-  const seen = await rolledOut(expected);
-  const syncMayHelp = seen.kind === 'not-updated' || (seen.kind === 'incomplete' && expected.followed === undefined);
+  const { restart, sync } = book.takeRemedy();
+  if (restart) await restarted(restart);
+  const followed = sync ? await expected.sync() : expected.followed;
+  const seen = await rolledOut({ ...expected, followed });
+  const syncMayHelp = seen.kind === 'not-updated' || (seen.kind === 'incomplete' && followed === undefined);
   const again = syncMayHelp ? await rolledOut({ ...expected, followed: await expected.sync() }) : seen;
-  if (again.kind !== 'held') throw notHeld(again.kind, describeOthers(again.containers, expected.tokens));
+  if (again.kind !== 'held') throw notHeld(again, describeOthers(again.containers, expected.tokens));
   refuseUnprovable(again.look, expected.pair);
   book.note('roll out', `${running(again.look).length} running containers hold ${expected.newToken.masked}`);
   return again.look;
@@ -55,8 +60,14 @@ export function rolledOut({ pair, newToken, settings, followed }: Expected): Ret
   return awaitRollout({ secret: pair.secret, token: newToken, sync: followed, deadline });
 }
 
-function notHeld(kind: 'not-updated' | 'incomplete', who: string): ApplicationFailure {
-  return kind === 'not-updated'
-    ? ApplicationFailure.nonRetryable(`started after the second sync: ${who}`, 'SecretNotUpdated')
-    : ApplicationFailure.nonRetryable(who, 'RolloutIncomplete');
+/** Restarts Deployments as `kubectl rollout restart` does; what else stands in the way is left. One moment for all tries, so that none restarts twice. */
+export async function restarted(workloads: Workload[]): Promise<void> {
+  const deployments = workloads.filter((workload) => workload.startsWith('Deployment/'));
+  await restartDeployments({ deployments, at: new Date().toISOString() });
+}
+
+function notHeld(seen: Exclude<RolloutSeen, { kind: 'held' }>, who: string): ApplicationFailure {
+  return seen.kind === 'not-updated'
+    ? standsInTheWay('SecretNotUpdated', `started after the second sync: ${who}`, seen.containers)
+    : standsInTheWay('RolloutIncomplete', who, seen.containers);
 }

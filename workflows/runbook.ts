@@ -1,7 +1,9 @@
 import { allHandlersFinished, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { StepName, Waiting } from '../domain/checklist.ts';
+import type { Workload } from '../domain/cluster.ts';
 import type { Answer, Retry } from '../domain/decisions.ts';
 import { todoFor } from '../domain/failures.ts';
+import { remediesFor } from '../domain/offers.ts';
 import type { Outcome, Pair } from '../domain/plan.ts';
 import { whatLives, type RotationReport } from '../domain/report.ts';
 import type { RotationRequest } from '../domain/request.ts';
@@ -29,6 +31,7 @@ export class Runbook extends Checklist {
   private stop?: { by: string; reason: string };
   private interrupt: () => void = () => undefined;
   private resume = false;
+  private remedy: { restart?: Workload[]; sync?: boolean } = {};
 
   constructor(request: RotationRequest) {
     super(request);
@@ -127,6 +130,7 @@ export class Runbook extends Checklist {
       message: failure.message,
       todo: todoFor(failure.type),
       ...(failure.tried && { tried: failure.tried }),
+      ...(failure.workloads && { workloads: failure.workloads }),
       since: new Date().toISOString(),
       tries,
     });
@@ -148,15 +152,32 @@ export class Runbook extends Checklist {
     }));
   }
 
-  private takeRetry({ by, accept }: Retry): Answer {
+  /** What the retry that a step goes on after asked for, once. */
+  takeRemedy(): { restart?: Workload[]; sync?: boolean } {
+    const { remedy } = this;
+    this.remedy = {};
+    return remedy;
+  }
+
+  private takeRetry({ by, restart, sync, accept }: Retry): Answer {
     const no = (why: string): Answer => ({ accepted: false, answer: `retry not accepted: ${why}` });
     const { waiting } = this.progress;
     if (waiting?.kind !== 'blocked') return no('nothing is blocked');
-    if (accept && waiting.failure !== 'UnlistedToken') return no('accept: nothing is up for acceptance here');
+    const offered = remediesFor(waiting);
+    if (accept && !offered.accept) return no('accept: nothing is up for acceptance here');
+    if (restart && !offered.restart) return no('restart: no Deployment stands in the way here');
+    if (sync && !offered.sync) return no('sync: another sync Job would not help here');
     for (const accepted of accept ?? []) this.accepted.add(accepted);
-    this.remark(`${by} sent retry in “${waiting.step}”${accept ? `, accepting ${accept.join(', ')}` : ''}`);
+    const restarting = restart ? waiting.workloads : undefined;
+    this.remedy = { ...(restarting && { restart: restarting }), ...(sync && { sync }) };
+    const asked = [
+      ...(restarting ? [`restarting ${restarting.join(', ')}`] : []),
+      ...(sync ? ['with another sync Job'] : []),
+      ...(accept ? [`accepting ${accept.join(', ')}`] : []),
+    ];
+    this.remark([`${by} sent retry in “${waiting.step}”`, ...asked].join(', '));
     this.resume = true;
-    return { accepted: true, answer: `retrying: asked by ${by}` };
+    return { accepted: true, answer: [`retrying: asked by ${by}`, ...asked].join(', ') };
   }
 }
 

@@ -70,6 +70,7 @@ export const ACTIVITIES = {
   awaitSyncJob: { as: 'wait', summary: 'Wait for the sync Job' },
   cronJobUid: { as: 'look', summary: 'Find the sync CronJob in Kubernetes' },
   lookAtConsumers: { as: 'look', summary: 'Look at every consumer' },
+  restartDeployments: { as: 'look', summary: 'Restart the Deployments that stand in the way' },
   awaitRollout: { as: 'wait', summary: 'Wait until every consumer holds the new token' },
   smokeConsumers: { as: 'smoke', summary: 'Make the smoke calls' },
   notify: { as: 'tell', summary: 'Tell people' },

@@ -3,6 +3,8 @@ import {
   AppsV1Api,
   BatchV1Api,
   CoreV1Api,
+  PatchStrategy,
+  setHeaderOptions,
   Watch,
   type KubeConfig,
   type V1Job,
@@ -82,6 +84,20 @@ export class KubernetesClient {
     );
     const time = found?.status?.completionTime;
     return time === undefined ? undefined : new Date(time).getTime();
+  }
+
+  /** What `kubectl rollout restart` does: a new pod template, by an annotation that holds the moment. */
+  async restartDeployment(name: string, at: string): Promise<void> {
+    const annotations = { 'kubectl.kubernetes.io/restartedAt': at };
+    const body = { spec: { template: { metadata: { annotations } } } };
+    try {
+      await this.apps.patchNamespacedDeployment(
+        { name, namespace: this.namespace, body },
+        setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch),
+      );
+    } catch (error) {
+      throw rebuilt(error, `patch deployment ${name}`);
+    }
   }
 
   exec(target: Target, command: string[]): Promise<ExecResult> {

@@ -50,6 +50,10 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
       return seen ?? { kind: 'incomplete', containers: last };
     },
 
+    async restartDeployments({ deployments, at }) {
+      for (const deployment of deployments) await cluster.restartDeployment(deployment.replace('Deployment/', ''), at);
+    },
+
     async smokeConsumers({ secret, application, call }) {
       const { consumers, containers } = await findReaders(cluster, secret);
       const results: SmokeResult[] = [];

@@ -1,4 +1,4 @@
-import type { ClusterLook, ConsumingContainer } from '../../domain/cluster.ts';
+import type { ClusterLook, ConsumingContainer, Workload } from '../../domain/cluster.ts';
 import type { SmokeResult } from '../../domain/evidence.ts';
 import type { SmokeCall } from '../../domain/settings.ts';
 import type { Fingerprint } from '../../domain/tokens.ts';
@@ -23,6 +23,12 @@ export interface KubernetesActivities {
   cronJobUid: (name: string) => Promise<string | undefined>;
   /** Everything that reads a Secret, and what each running container holds. Reads only. */
   lookAtConsumers: (secret: string) => Promise<ClusterLook>;
+  /**
+   * Restarts Deployments as `kubectl rollout restart` does. A retry is safe: the same moment restarts nothing a second time.
+   * @param order.at ISO
+   * @throws NotPermitted (not retried) where the role lacks `patch` on deployments
+   */
+  restartDeployments: (order: { deployments: Workload[]; at: string }) => Promise<void>;
   /** Waits until every running container that reads the Secret holds the token. Reads only; a retry goes on waiting until the same deadline. */
   awaitRollout: (order: RolloutOrder) => Promise<RolloutSeen>;
   /** Calls the server application from one ready pod of each consumer, with its own token and with a made-up one. */

@@ -27,10 +27,16 @@ export async function end(
 export async function retry(
   context: Context,
   pair: string[],
-  { blockedBy, accept }: { blockedBy?: string; accept?: 'unlisted-token'[] },
+  { blockedBy, restart, sync, accept }: Omit<Decisions['retry'], 'by'> & { blockedBy?: string },
 ): Promise<ExitCode> {
-  const decision = { by: context.who(), ...(accept && { accept }) };
+  const decision = {
+    by: context.who(),
+    ...(restart && { restart }),
+    ...(sync && { sync }),
+    ...(accept && { accept }),
+  };
   await context.needWorker();
+  if (restart) await context.confirm(`Restart the Deployments that stand in the way in ${context.environment}?`);
   if (blockedBy === undefined) return sendEach(context, 'retry', [{ workflowId: context.idOf(pair), decision }]);
   const known = await knownRotations(context, { waiting: true });
   const blocked = known.filter(

@@ -117,6 +117,8 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
   bySomebody(command('retry [pair...]', 'go on from the step that is blocked'))
     .addHelpText('after', `\n<pair>: ${PAIR}`)
     .option('--blocked-by <failure>', 'all that this failure blocks, e.g. Unreachable')
+    .option('--restart', 'restart the Deployments that the failure names, as kubectl rollout restart does')
+    .option('--sync', 'make another sync Job first')
     .addOption(new Option('--accept <what...>', 'what is up for acceptance').choices(['unlisted-token']))
     .action(
       does((context, pair, options) => {

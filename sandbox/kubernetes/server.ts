@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { Faults } from '../faults.ts';
 import type { World } from '../world.ts';
+import type { WorkloadState } from '../world-state.ts';
 import { ExecEndpoint } from './exec.ts';
 import { listOf } from './objects.ts';
 
-/** What the worker's role allows: `<group>/<resource>: verbs`. No Secrets. */
+/** What the worker's role allows: `<group>/<resource>: verbs`. No Secrets; `patch` on deployments only where restarting is wanted. */
 const ROLE: Record<string, string[]> = {
   deployments: ['get', 'list'],
   statefulsets: ['get', 'list'],
@@ -14,6 +15,9 @@ const ROLE: Record<string, string[]> = {
   pods: ['get', 'list', 'watch'],
   'pods/exec': ['get', 'create'],
 };
+
+/** The only kind of patch it takes. */
+const STRATEGIC_MERGE = 'application/strategic-merge-patch+json';
 
 /** A stand-in of the Kubernetes API: paged lists, watch, exec, and a role that is enforced. */
 export class KubernetesStandIn {
@@ -50,6 +54,24 @@ export class KubernetesStandIn {
         return found ?? refuse(reply, 404, 'NotFound');
       },
     );
+    this.server.addContentTypeParser(STRATEGIC_MERGE, { parseAs: 'string' }, (_request, body, done) =>
+      done(null, body),
+    );
+    this.server.patch<{ Params: { namespace: string; name: string }; Body: string }>(
+      '/apis/apps/v1/namespaces/:namespace/deployments/:name',
+      (request, reply) => {
+        const { namespace, name } = request.params;
+        const allowed = this.allowed(request.headers.authorization, namespace, 'deployments', 'patch');
+        if (allowed === undefined) return refuse(reply, 401, 'Unauthorized');
+        if (!allowed) return refuse(reply, 403, 'Forbidden');
+        const workload = world.state.workloads.find((one) => one.kind === 'Deployment' && one.name === name);
+        if (!workload) return refuse(reply, 404, 'NotFound');
+        this.patchTemplate(workload, request.body);
+        return listOf(world, 'deployments').find(
+          (deployment) => (deployment as { metadata: { name: string } }).metadata.name === name,
+        );
+      },
+    );
     this.server.server.on('upgrade', (request, socket, head) => {
       const namespace = request.url?.split('/')[4];
       const allowed = this.allowed(request.headers.authorization, namespace, 'pods/exec', 'get');
@@ -63,6 +85,18 @@ export class KubernetesStandIn {
 
   close(): Promise<void> {
     return this.server.close();
+  }
+
+  /** A pod template that changed makes new pods; one that is as it was makes none. */
+  private patchTemplate(workload: WorkloadState, body: string): void {
+    const patch = JSON.parse(body) as {
+      spec?: { template?: { metadata?: { annotations?: Record<string, string> } } };
+    };
+    const restartedAt = patch.spec?.template?.metadata?.annotations?.['kubectl.kubernetes.io/restartedAt'];
+    if (restartedAt === undefined || restartedAt === workload.restartedAt) return;
+    workload.restartedAt = restartedAt;
+    workload.generation++;
+    this.world.changed();
   }
 
   /** Undefined where the token is not known. From 1.35 on, a WebSocket exec needs both verbs. */

@@ -65,6 +65,17 @@ test('reads all pages of a list', async () => {
   expect(containers).toHaveLength(3);
 });
 
+test('the same restart asked for twice restarts once', async () => {
+  sandbox.kubernetes.role.deployments!.push('patch');
+  const generationOf = (): number | undefined =>
+    sandbox.world.state.workloads.find(({ name }) => name === 'short-url-manager')?.generation;
+  const before = generationOf()!;
+  const order = { deployments: ['Deployment/short-url-manager' as const], at: '2026-11-24T12:00:00.000Z' };
+  await run(() => kubernetes.restartDeployments(order));
+  await run(() => kubernetes.restartDeployments(order));
+  expect(generationOf()).toBe(before + 1);
+});
+
 test('a missing right is named', async () => {
   sandbox.kubernetes.role['pods/exec'] = ['get'];
   await expect(run(() => kubernetes.lookAtConsumers(SECRET))).rejects.toMatchObject({

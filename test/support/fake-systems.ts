@@ -22,6 +22,8 @@ export class FakeSystems {
   tokens: ListedToken[] = [];
   containers: Held[] = [];
   readonly revoked: number[] = [];
+  /** Deployments that were restarted, in order. */
+  readonly restarted: string[] = [];
   /** What people were told. */
   readonly notices: Notice[] = [];
   readonly pair: Pair = {
@@ -130,6 +132,12 @@ export class FakeSystems {
         if (rollout.kind === 'held') return Promise.resolve({ kind: 'held', look });
         if (rollout.kind === 'not-updated') return Promise.resolve(rollout);
         return Promise.resolve({ kind: 'incomplete', containers: rollout.for });
+      },
+      restartDeployments: ({ deployments }) => {
+        this.restarted.push(...deployments);
+        for (const container of this.containers)
+          if (deployments.includes(container.workload)) container.holds = this.secret;
+        return Promise.resolve();
       },
       smokeConsumers: () => Promise.resolve(this.smokeResults()),
       notify: (notice) => {

@@ -97,8 +97,14 @@ export class Rotation {
     return this.server.sleep(time);
   }
 
+  /** The result, once it is there; time is skipped until then, and past it: in ten years the run would time out. */
   report(): Promise<RotationReport> {
     return this.handle.result();
+  }
+
+  /** Waits until it has ended, and skips no time. */
+  async ended(): Promise<void> {
+    await until('the end', async () => (await this.handle.describe()).status.name !== 'RUNNING' || undefined);
   }
 
   /** The type and message of the failure that ended the workflow. */

@@ -158,8 +158,8 @@ export class StagedRotation {
     else await this.handle.executeUpdate<Answer, [unknown]>('approve', { args: [approval] });
   }
 
-  retry(): Promise<void> {
-    return this.handle.signal<[unknown]>('retry', { by: 'grace@example.org' });
+  retry(how: object = {}): Promise<void> {
+    return this.handle.signal<[unknown]>('retry', { by: 'grace@example.org', ...how });
   }
 
   /** The result. No rotation that ends `rotated` may have had a call of a running pod refused: that fails whatever test it is in. */

@@ -121,6 +121,26 @@ test('a pod of the worker Deployment that Reloader overlooked keeps the old toke
   expect(stage.sandbox.world.happened.outages).toEqual([]);
 });
 
+test('a retry with restart replaces exactly the pods that Reloader overlooked, where the role allows it', async () => {
+  stage.sandbox.world.overlooked.add('short-url-manager-worker');
+  const rotation = await stage.rotation();
+  await rotation.blocked('RolloutIncomplete');
+  const podsOf = (name: string): string[] =>
+    stage.sandbox.world.state.pods.filter(({ workload }) => workload === name).map(({ name: pod }) => pod);
+  const untouched = podsOf('short-url-manager');
+  await rotation.retry({ restart: true });
+  const { message } = await rotation.blocked('NotPermitted');
+  expect(message).toBe('Kubernetes refused “patch deployment short-url-manager-worker” with 403');
+  await rotation.retry();
+  await rotation.blocked('RolloutIncomplete');
+  stage.sandbox.kubernetes.role.deployments!.push('patch');
+  await rotation.retry({ restart: true });
+  await rotation.approve();
+  expect(await rotation.report()).toMatchObject({ outcome: 'rotated', syncJobs: [expect.any(String)] });
+  expect(podsOf('short-url-manager')).toEqual(untouched);
+  expect(stage.sandbox.world.happened.outages).toEqual([]);
+});
+
 test('a sync that writes nothing is done once more by itself when a new container shows it', async () => {
   stage.sandbox.world.sync.writesNothing = 1;
   const rotation = await stage.rotation();

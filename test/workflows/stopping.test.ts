@@ -207,7 +207,7 @@ test('a later rotation adopts what a stopped one issued', () =>
   rotating(async (rotation) => {
     await rotation.awaitingApproval();
     await rotation.send('abort', ABORT);
-    await rotation.report();
+    await rotation.ended();
     const { type, taskQueue } = await rotation.handle.describe();
     const again = await rotation.client.workflow.start(type, {
       workflowId: rotation.handle.workflowId,

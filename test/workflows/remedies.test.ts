@@ -1,0 +1,109 @@
+import { expect, test } from '@jest/globals';
+import type { FakeSystems } from '../support/fake-systems.ts';
+import { useTimeSkipping } from '../support/time-skipping.ts';
+
+const { rotating } = useTimeSkipping();
+const BY = { by: 'grace@example.org' };
+
+/** Only the worker Deployment is not replaced after a sync. */
+function overlooked(systems: FakeSystems): void {
+  systems.onSync = () => {
+    const before = systems.containers.map(({ holds }) => holds);
+    systems.replaceAll();
+    systems.containers.forEach((container, at) => {
+      if (container.container === 'worker') container.holds = before[at]!;
+    });
+  };
+}
+
+test('pods that were simply not replaced: no second sync; the workloads are named, and a restart of exactly these is offered', () =>
+  rotating(
+    async (rotation) => {
+      const blocked = await rotation.blocked('RolloutIncomplete');
+      expect(blocked).toMatchObject({ step: 'roll out', workloads: ['Deployment/short-url-manager-worker'] });
+      expect(blocked.message).toContain('worker in w-1 holds first101…last0101');
+      expect(rotation.systems.calls.filter((call) => call === 'createSyncJob')).toHaveLength(1);
+      const details = await rotation.details();
+      expect(details).toContain('`{"by":"you@example.org","restart":true}`');
+      expect(details).toContain('`{"by":"you@example.org","sync":true}`');
+      await rotation.send('retry', { ...BY, restart: true });
+      await rotation.approve();
+      const report = await rotation.report();
+      expect(report).toMatchObject({ outcome: 'rotated', syncJobs: ['sync-1'] });
+      expect(rotation.systems.restarted).toEqual(['Deployment/short-url-manager-worker']);
+      expect(report.notes.join()).toContain('restarting Deployment/short-url-manager-worker');
+    },
+    { prepare: overlooked },
+  ));
+
+test('a restart is done once: the retry after it is a plain one again', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.blocked('RolloutIncomplete');
+      rotation.systems.fail('awaitRollout', 'ExecIncomplete');
+      await rotation.send('retry', { ...BY, restart: true });
+      await rotation.blocked('ExecIncomplete');
+      await rotation.send('retry', BY);
+      await rotation.awaitingApproval();
+      expect(rotation.systems.restarted).toHaveLength(1);
+    },
+    { prepare: overlooked },
+  ));
+
+test('retry with sync makes another Job before it looks again', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.blocked('RolloutIncomplete');
+      rotation.systems.onSync = () => rotation.systems.replaceAll();
+      await rotation.send('retry', { ...BY, sync: true });
+      await rotation.approve();
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', syncJobs: ['sync-1', 'sync-2'] });
+      expect(rotation.systems.restarted).toEqual([]);
+    },
+    { prepare: overlooked },
+  ));
+
+test('a role that does not allow restarting blocks, naming the right; the plain retry still goes on', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.blocked('RolloutIncomplete');
+      rotation.systems.fail('restartDeployments', 'NotPermitted');
+      await rotation.send('retry', { ...BY, restart: true });
+      expect(await rotation.blocked('NotPermitted')).toMatchObject({ step: 'roll out' });
+      rotation.systems.replaceAll();
+      await rotation.send('retry', BY);
+      await rotation.awaitingApproval();
+    },
+    { prepare: overlooked },
+  ));
+
+test('after a revoke, an incident may be mended by restarting what holds another token', () =>
+  rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    rotation.systems.onCall = (name) => {
+      if (name === 'revokeToken') rotation.systems.containers[2]!.holds = 101;
+    };
+    await rotation.approve();
+    expect(await rotation.blocked('ConfirmFailed')).toMatchObject({
+      workloads: ['Deployment/short-url-manager-worker'],
+    });
+    await rotation.send('retry', { ...BY, restart: true });
+    expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
+    expect(rotation.systems.restarted).toEqual(['Deployment/short-url-manager-worker']);
+  }));
+
+test.each([
+  [{ restart: true }, /restart: no Deployment stands in the way here/],
+  [{ sync: true }, /sync: another sync Job would not help here/],
+  [{ restart: 'yes' }, /restart: expected true or false/],
+])('what is not on offer is refused: retry %j', (remedy, why) =>
+  rotating(
+    async (rotation) => {
+      await rotation.blocked('UnknownApiUser');
+      await rotation.send('retry', { ...BY, ...remedy });
+      await rotation.answered(why);
+      expect((await rotation.status()).waiting).toMatchObject({ kind: 'blocked', tries: 1 });
+    },
+    { prepare: (systems) => systems.fail('findPair', 'UnknownApiUser') },
+  ),
+);
