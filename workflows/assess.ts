@@ -18,11 +18,10 @@ export async function assess(
   const pair = await findPair(request);
   const special = specialCaseOf(pair, settings);
   if (special) return special;
-  const cronJob = await findSyncCronJob();
-  const [tokens, look, uid] = await Promise.all([
+  const [tokens, look, [cronJob, uid]] = await Promise.all([
     listTokens(pair),
     lookAtConsumers(pair.secret),
-    cronJobUid(cronJob.name),
+    findSyncCronJob().then(async (found) => [found, await cronJobUid(found.name)] as const),
   ]);
   book.pair = pair;
   book.report.alive = tokens.filter((token) => isLive(token, Date.now()));
