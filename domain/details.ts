@@ -94,7 +94,7 @@ function minute(iso: string): string {
 }
 
 function drawApproval({ evidence, since }: Extract<Waiting, { kind: 'approval' }>, runId: string): string {
-  const { newToken, toRevoke, consumers, shortfalls } = evidence;
+  const { newToken, toRevoke, consumers, oddities, shortfalls } = evidence;
   return [
     `#### ▶ Waiting for approval since ${minute(since)}`,
     `Evidence of round ${evidence.round}, gathered ${minute(evidence.gatheredAt)}. New token \`${newToken.masked}\`, authorisation ${newToken.authorisationId}, until ${newToken.expires}.`,
@@ -106,6 +106,7 @@ function drawApproval({ evidence, since }: Extract<Waiting, { kind: 'approval' }
       ),
     ].join('\n'),
     ...consumers.map((consumer) => drawConsumer(consumer, newToken.masked)),
+    ...(oddities.length > 0 ? [['**Odd:**', ...lines(oddities)].join('\n')] : []),
     [
       '**Not shown:**',
       ...shortfalls.map(({ code, what }) => `· \`${code}\`: ${text(what)}`),

@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { running, sameConsumer, type ClusterLook, type Consumer } from './cluster.ts';
+import { isNamedAfter } from './parameterize.ts';
 import { heldTokens, holds } from './possession.ts';
 import { isLive, sameToken, type ListedToken } from './tokens.ts';
 
@@ -28,6 +29,8 @@ export interface Evidence {
   newToken: ListedToken;
   toRevoke: TokenToRevoke[];
   consumers: (Consumer & { pods: string[]; smoke: SmokeResult['verdict']; detail: string })[];
+  /** Variables that are not named after the application whose token they hold: a name that misleads whoever looks by hand. */
+  oddities: string[];
   /** `smoke-failed` is never up for acceptance. */
   shortfalls: { code: Shortfall | 'smoke-failed'; what: string }[];
 }
@@ -35,6 +38,8 @@ export interface Evidence {
 /** Puts together what was seen. Only live tokens other than the new one can be revoked. */
 export function gatherEvidence(seen: {
   round: number;
+  /** The server application's name. */
+  application: string;
   now: number;
   look: ClusterLook;
   tokens: readonly ListedToken[];
@@ -66,6 +71,12 @@ export function gatherEvidence(seen: {
           : 'holder-unknown',
     })),
     consumers,
+    oddities: consumers
+      .filter(({ variable }) => !isNamedAfter(variable, seen.application))
+      .map(
+        ({ container, workload, variable }) =>
+          `${container} of ${workload} reads this Secret, which is for ${seen.application}, through ${variable}`,
+      ),
     shortfalls: consumers.flatMap((consumer): Evidence['shortfalls'] => {
       const name = `${consumer.container} of ${consumer.workload}`;
       if (consumer.pods.length === 0) return [{ code: 'no-pod-seen', what: `${name}: no pod is running` }];

@@ -36,6 +36,10 @@ export const FAILURES = {
     treatment: 'blocks',
     todo: 'Rename one of the applications in Signon so that only one matches, then retry.',
   },
+  SecretNameShared: {
+    treatment: 'blocks',
+    todo: 'Rename one of the API users in Signon, so that each pair has a Secret of its own, then retry; or rotate by hand.',
+  },
   AccessEnded: {
     treatment: 'blocks',
     todo: 'Somebody ended this pair’s access while the rotation ran, and none is granted anew. Abort it.',

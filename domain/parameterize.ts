@@ -17,28 +17,55 @@ export function tokenSecretName(apiUserName: string, applicationName: string): s
   return parameterize(`signon-token-${apiUserName}-${applicationName}`);
 }
 
-const LETTERS_WITHOUT_DECOMPOSITION: Readonly<Record<string, string>> = {
-  ß: 'ss',
-  æ: 'ae',
+/**
+ * The letters that Rails' default rule (I18n's) writes in ASCII are Latin-1's and Latin Extended-A's, up to ž, and a few more.
+ * Most lose their accents; these do not come apart.
+ */
+const WITHOUT_ACCENT: Readonly<Record<string, string>> = {
   Æ: 'AE',
-  ø: 'o',
-  Ø: 'O',
-  œ: 'oe',
-  Œ: 'OE',
-  ł: 'l',
-  Ł: 'L',
-  đ: 'd',
-  Đ: 'D',
-  ð: 'd',
+  æ: 'ae',
   Ð: 'D',
-  þ: 'th',
+  ð: 'd',
+  '×': 'x',
+  Ø: 'O',
+  ø: 'o',
   Þ: 'Th',
+  þ: 'th',
+  ß: 'ss',
+  ẞ: 'SS',
+  Đ: 'D',
+  đ: 'd',
+  Ħ: 'H',
+  ħ: 'h',
   ı: 'i',
+  Ĳ: 'IJ',
+  ĳ: 'ij',
+  ĸ: 'k',
+  Ŀ: 'L',
+  ŀ: 'l',
+  Ł: 'L',
+  ł: 'l',
+  ŉ: "'n",
+  Ŋ: 'NG',
+  ŋ: 'ng',
+  Œ: 'OE',
+  œ: 'oe',
+  Ŧ: 'T',
+  ŧ: 't',
 };
+/** Accents are dropped of these alone: of any other letter Rails knows nothing. */
+const ACCENTED = /^[À-žǪǫǬǭ]$/u;
 
 function transliterate(name: string): string {
   return Array.from(name.normalize('NFC'), (character) => {
-    const plain = LETTERS_WITHOUT_DECOMPOSITION[character] ?? character.normalize('NFD').replace(/\p{M}/gu, '');
+    if (/^[\x00-\x7f]$/.test(character)) return character;
+    const plain =
+      WITHOUT_ACCENT[character] ?? (ACCENTED.test(character) ? character.normalize('NFD').replace(/\p{M}/gu, '') : '?');
     return /^[\x00-\x7f]*$/.test(plain) ? plain : '?';
   }).join('');
+}
+
+/** Whether a variable's name is the one that names this server application: `PUBLISHING_API_BEARER_TOKEN` for `publishing-api`. */
+export function isNamedAfter(variable: string, applicationName: string): boolean {
+  return variable === `${parameterize(applicationName).replaceAll('-', '_').toUpperCase()}_BEARER_TOKEN`;
 }

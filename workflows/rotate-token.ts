@@ -65,7 +65,15 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
           : book.close('old-token-expired', 'every consumer holds the new token, and no older one is live');
       }
 
-      const evidence = gatherEvidence({ round, now: Date.now(), ...now, look, everHeld, smoke });
+      const evidence = gatherEvidence({
+        round,
+        application: pair.application.name,
+        now: Date.now(),
+        ...now,
+        look,
+        everHeld,
+        smoke,
+      });
       const decision = await book.step('approve', () => desk.ask(evidence));
       if (decision.kind === 'rejected') {
         book.note('approve', `rejected by ${decision.by}`);

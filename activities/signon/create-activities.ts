@@ -14,6 +14,7 @@ import {
   readRevokePage,
   readShownToken,
   readSuccess,
+  type ApiUserRow,
 } from './pages.ts';
 import type { Pages, SignonSession } from './session.ts';
 
@@ -41,7 +42,9 @@ export function createSignonActivities(session: SignonSession): SignonActivities
             'UnknownApplication',
             `Signon offers ${applications.length} applications, none is ${application}`,
           );
-        return { apiUser: found, application: chosen, secret: tokenSecretName(found.name, chosen.name) };
+        const secret = tokenSecretName(found.name, chosen.name);
+        await refuseSharedSecret(pages, secret, { apiUser: found, application: chosen }, rows, applications);
+        return { apiUser: found, application: chosen, secret };
       }),
 
     listTokens: (pair) => session.alone((pages) => listPair(pages, pair)),
@@ -50,6 +53,32 @@ export function createSignonActivities(session: SignonSession): SignonActivities
 
     revokeToken: (order) => session.alone((pages) => revokeOnce(pages, order)),
   };
+}
+
+/** Names are parameterized as one string, so two pairs may be written to one Secret, the later over the earlier. */
+async function refuseSharedSecret(
+  pages: Pages,
+  secret: string,
+  pair: { apiUser: ApiUserRow; application: { name: string } },
+  apiUsers: ApiUserRow[],
+  applications: { name: string }[],
+): Promise<void> {
+  const namesakes = apiUsers.flatMap((apiUser) =>
+    applications
+      .filter(({ name }) => tokenSecretName(apiUser.name, name) === secret)
+      .filter(({ name }) => apiUser.id !== pair.apiUser.id || name !== pair.application.name)
+      .map((application) => ({ apiUser, application })),
+  );
+  for (const { apiUser, application } of namesakes) {
+    const { cards } = readManageTokens((await pages.open(`/api_users/${apiUser.id}/manage_tokens`)).body);
+    if (!cards.some((card) => card.application === application.name)) continue;
+    const named = (who: ApiUserRow, what: { name: string }): string =>
+      `“${who.name}” (${who.email}) for “${what.name}”`;
+    throw failure(
+      'SecretNameShared',
+      `the tokens of ${named(pair.apiUser, pair.application)} and of ${named(apiUser, application)} are written to one Secret, ${secret}`,
+    );
+  }
 }
 
 async function listPair(pages: Pages, pair: Pair): Promise<ListedToken[]> {

@@ -20,7 +20,7 @@ export interface RevokeOrder {
 export interface SignonActivities {
   /**
    * Finds the API user by e-mail and the application by its parameterized name. Reads only.
-   * @throws UnknownApiUser, UnknownApplication, AmbiguousApplication (not retried)
+   * @throws UnknownApiUser, UnknownApplication, AmbiguousApplication, SecretNameShared (not retried)
    */
   findPair: (wanted: { apiUser: string; application: string }) => Promise<Pair>;
   /** The pair's tokens as Signon lists them, expired ones included. Reads only. */

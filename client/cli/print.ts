@@ -37,7 +37,7 @@ function waitingLines(waiting: Waiting, code: string | undefined): string[] {
 
 /** Everything an approver is to read. */
 export function evidenceLines(evidence: Evidence): string[] {
-  const { newToken, toRevoke, consumers, shortfalls } = evidence;
+  const { newToken, toRevoke, consumers, oddities, shortfalls } = evidence;
   return [
     `Evidence of round ${evidence.round}, gathered ${evidence.gatheredAt}`,
     `  new token   ${newToken.masked}, authorisation ${newToken.authorisationId}, until ${newToken.expires}`,
@@ -50,6 +50,7 @@ export function evidenceLines(evidence: Evidence): string[] {
       plain(`      ${pods.length === 0 ? 'no pod is running' : `holds the new token in ${pods.join(', ')}`}`),
       plain(`      smoke call: ${detail}`),
     ]),
+    ...oddities.map((oddity) => plain(`  odd         ${oddity}`)),
     ...shortfalls.map(({ code, what }) => plain(`  not shown   ${code}: ${what}`)),
     '  cannot be seen: holders outside the namespace, and when a token was last used',
   ];

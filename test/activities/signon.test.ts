@@ -154,3 +154,25 @@ function createWorkerWith(password: string): SignonActivities {
   account.password = kept;
   return made;
 }
+
+test('two pairs that both have tokens and come to one Secret’s name are refused, both named', async () => {
+  const { world } = sandbox;
+  const pair = await run(() => worker().findPair(WANTED));
+  const application = { id: 9001, name: 'API', retired: false };
+  const namesake = {
+    id: 9001,
+    name: 'Short URL Manager Publishing',
+    email: 'namesake@alphagov.co.uk',
+    suspended: false,
+  };
+  world.state.applications.push(application);
+  world.state.apiUsers.push(namesake);
+  expect(await run(() => worker().findPair(WANTED))).toEqual(pair); // nothing is written for a pair without a token
+  world.issue(namesake.id, application.id);
+  await expect(run(() => worker().findPair(WANTED))).rejects.toMatchObject({
+    type: 'SecretNameShared',
+    nonRetryable: true,
+    message:
+      'the tokens of “Short URL Manager” (short-url-manager@alphagov.co.uk) for “Publishing API” and of “Short URL Manager Publishing” (namesake@alphagov.co.uk) for “API” are written to one Secret, signon-token-short-url-manager-publishing-api',
+  });
+});

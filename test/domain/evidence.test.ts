@@ -143,3 +143,11 @@ describe('the evidence code', () => {
     expect(changed({ toRevoke: evidence.toRevoke.toReversed() })).toBe(changed({}));
   });
 });
+
+test('a variable that is not named after the application its Secret is for is pointed out', () => {
+  expect(anEvidence().oddities).toEqual([]);
+  const { oddities } = anEvidence({ application: 'Email Alert API' });
+  expect(oddities).toEqual([
+    'app of Deployment/short-url-manager reads this Secret, which is for Email Alert API, through PUBLISHING_API_BEARER_TOKEN',
+  ]);
+});

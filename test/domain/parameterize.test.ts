@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { parameterize, tokenSecretName } from '../../domain/parameterize.ts';
+import { isNamedAfter, parameterize, tokenSecretName } from '../../domain/parameterize.ts';
 
 test.each([
   ['Publishing API', 'publishing-api'],
@@ -16,6 +16,19 @@ test.each([
   ['Café Œuvre Straße', 'cafe-oeuvre-strasse'],
   ['Cafe\u0301', 'cafe'],
   ['日本 tokens', 'tokens'],
+  // Expected values as I18n's default rule gives them, letter by letter.
+  ['Æsir & Ðuro × Øre', 'aesir-duro-x-ore'],
+  ['Þór ÞORN', 'thor-thorn'],
+  ['Straẞe', 'strasse'],
+  ['Ħal-Għarb İzmir ıssız', 'hal-gharb-izmir-issiz'],
+  ['Ĳmuiden ĳs', 'ijmuiden-ijs'],
+  ['ŉ Ŋa', 'n-nga'],
+  ['Łódź Ŀ ŀ ĸ Ŧ', 'lodz-l-l-k-t'],
+  ['Ǫ ǫ Ǭ ǭ', 'o-o-o-o'],
+  ['Ž ž Ÿ', 'z-z-y'],
+  // Letters of which Rails knows nothing become a hyphen, accents or not.
+  ['ǎ Viện ſ ÷', 'vi-n'],
+  ['Ŵy\u0302', 'wy'],
 ])('%p is called %p, as Rails has it', (name, called) => {
   expect(parameterize(name)).toBe(called);
 });
@@ -56,4 +69,13 @@ test.each([
 
 test('two pairs whose names run together have one Secret name: it does not tell which pair', () => {
   expect(tokenSecretName('Account', 'API Signon')).toBe(tokenSecretName('Account API', 'Signon'));
+});
+
+test.each([
+  ['PUBLISHING_API_BEARER_TOKEN', 'Publishing API', true],
+  ['RUMMAGER_BEARER_TOKEN', 'Search API', false],
+  ['PUBLISHING_API_BEARER_TOKEN', 'Email Alert API', false],
+  ['bearer_token', 'Publishing API', false],
+])('%s is named after %s: %p', (variable, application, named) => {
+  expect(isNamedAfter(variable, application)).toBe(named);
 });

@@ -68,6 +68,7 @@ type Seen = Parameters<typeof gatherEvidence>[0];
 export function anEvidence(given: Partial<Seen> = {}): Evidence {
   return gatherEvidence({
     round: 1,
+    application: 'Publishing API',
     now: NOW,
     look: aLook([aContainer(NEW)]),
     tokens: [OLD, NEW],
