@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRotation, type Started } from '../../client/start-rotation.ts';
 import { approvalFor } from '../../domain/offers.ts';
+import type { Waiting } from '../../domain/checklist.ts';
 import type { Answer } from '../../domain/decisions.ts';
 import type { RotationReport } from '../../domain/report.ts';
 import type { Environment, RotationRequest } from '../../domain/request.ts';
@@ -138,6 +139,14 @@ export class StagedRotation {
     return until(`being blocked by ${failure}`, async () => {
       const waiting = (await this.status())?.waiting;
       return waiting?.kind === 'blocked' && waiting.failure === failure ? waiting : undefined;
+    });
+  }
+
+  /** Blocked, by whatever failure. */
+  blockedByAny(): Promise<Extract<Waiting, { kind: 'blocked' }>> {
+    return until('being blocked', async () => {
+      const waiting = (await this.status())?.waiting;
+      return waiting?.kind === 'blocked' ? waiting : undefined;
     });
   }
 
