@@ -1,6 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { escapeMarkdown as text } from '../domain/markdown.ts';
+import { introduce } from '../domain/details.ts';
 import type { RotationReport } from '../domain/report.ts';
 import { rotationId, taskQueueOf, type RotationRequest } from '../domain/request.ts';
 import { attributesOf } from '../domain/stage.ts';
@@ -20,7 +20,6 @@ export interface Started {
  */
 export async function startRotation(client: Client, request: RotationRequest): Promise<Started> {
   const workflowId = rotationId(request);
-  const { requestedBy, reason } = request;
   try {
     const handle = await client.workflow.start<RotateToken>('rotateToken', {
       workflowId,
@@ -31,8 +30,7 @@ export async function startRotation(client: Client, request: RotationRequest): P
         key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
         value,
       })),
-      staticSummary: text(`${request.apiUser} → ${request.application}, ${request.environment}`),
-      staticDetails: `Asked for by ${text(requestedBy)}${reason ? `: ${text(reason)}` : ''}.\n\nThe current details show what it waits for and what to send; they need a live worker, and refresh on R.`,
+      ...introduce(request),
     });
     return { handle, fresh: true };
   } catch (error) {

@@ -9,6 +9,17 @@ import type { RotationRequest } from './request.ts';
 
 const STOP = { by: YOU, reason: 'why it should end here' };
 
+/** What a rotation is started with for the UI: its summary, and what stands beside the current details for good. */
+export function introduce({ apiUser, application, environment, requestedBy, reason }: RotationRequest): {
+  staticSummary: string;
+  staticDetails: string;
+} {
+  return {
+    staticSummary: text(`${apiUser} → ${application}, ${environment}`),
+    staticDetails: `Asked for by ${text(requestedBy)}${reason ? `: ${text(reason)}` : ''}.\n\nThe current details show what it waits for and what to send; they need a live worker, and refresh on R.`,
+  };
+}
+
 /**
  * The runbook's checklist as Markdown for the Temporal UI, with what is waited for and the exact JSON to send.
  * The UI draws a line break as one and flattens nested lists, so a paragraph is lines, and there is no nesting.

@@ -1,6 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
-import { escapeMarkdown as text } from '../domain/markdown.ts';
+import { introduce } from '../domain/details.ts';
 import type { RotationReport } from '../domain/report.ts';
 import { rotationId, type RotationRequest } from '../domain/request.ts';
 import { beginRotation, readStarter } from './activities.ts';
@@ -20,7 +20,7 @@ export async function handOver(book: Runbook, request: RotationRequest): Promise
       taskQueue,
       args: [request, { workflowId, runId, starter }],
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: text(`${request.apiUser} → ${request.application}, ${request.environment}`),
+      ...introduce(request),
     });
     return book.close('delegated', `the rotation runs as ${canonical}`);
   } catch (error) {

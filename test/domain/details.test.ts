@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { judgeApproval } from '../../domain/approval.ts';
 import { approvalFor, currentCode } from '../../domain/offers.ts';
-import { drawChecklist } from '../../domain/details.ts';
+import { drawChecklist, introduce } from '../../domain/details.ts';
 import { STEPS, type Progress, type StepProgress, type Waiting } from '../../domain/checklist.ts';
 import { shapeApprove, shapeRefusal, shapeRetry } from '../../domain/decisions.ts';
 import { evidenceCode, type Evidence } from '../../domain/evidence.ts';
@@ -195,4 +195,13 @@ describe('a rotation that waits for approval', () => {
     expect(currentCode(aProgress(), RUN)).toBeUndefined();
     expect(currentCode(aProgress({ waiting: blocked('SyncJobFailed') }), RUN)).toBeUndefined();
   });
+});
+
+test('what a rotation is started with says who asked and why, and brings nothing of its own into the page', () => {
+  const { staticSummary, staticDetails } = introduce(
+    aRequest({ requestedBy: '<b>ada</b> https://evil.example', reason: '[click](x)' }),
+  );
+  expect(staticSummary).toBe('short-url-manager@alphagov.co.uk → publishing-api, integration');
+  expect(staticDetails).toMatch(/^Asked for by \\<b\\>ada.*: \\\[click\\\]\\\(x\\\)\.\n\n/);
+  expect(staticDetails).not.toMatch(/(?<!\\)<|https:\/\//);
 });
