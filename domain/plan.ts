@@ -23,6 +23,9 @@ export interface Assessment {
 export type Outcome =
   'rotated' | 'old-token-expired' | 'ignored' | 'referred' | 'nothing-to-do' | 'delegated' | 'rejected' | 'aborted';
 
+/** The runbook's reason to leave staging alone. */
+export const STAGING_IS_IGNORED = 'since it is overwritten from production every night';
+
 export type Plan =
   { kind: 'stop'; outcome: Outcome; why: string } | { kind: 'adopt'; token: ListedToken } | { kind: 'issue' };
 

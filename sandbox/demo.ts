@@ -107,6 +107,9 @@ async function demo(): Promise<void> {
       `4. Watch it in the Temporal UI:\n   ${userMetadataLink({ url: temporal.uiUrl, namespace }, handle.workflowId, runId)}\n`,
     );
 
+  console.log(
+    `   or from another terminal:\n   export TEMPORAL_ADDRESS=${temporal.address} ROTATION_ENVIRONMENT=${request.environment} ROTATION_BY=you@example.org\n   npx signon-rotation show ${request.apiUser} ${request.application}\n`,
+  );
   const report = await follow(handle, runId, worker);
   await connection.close();
   printReport(report, sandbox.world.happened);

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter } from 'node:path';
 import { z } from 'zod';
 import { Secret } from '../activities/secret.ts';
 import { totpCode } from '../activities/signon/totp.ts';
-import { ENVIRONMENTS } from '../domain/request.ts';
 import type { Settings } from '../domain/settings.ts';
 import { BadSettings, DEFAULT_SETTINGS, readSettings } from './settings.ts';
 
@@ -25,7 +25,7 @@ function isAddress(webhook: Secret): boolean {
 }
 
 const schema = z.object({
-  ROTATION_ENVIRONMENT: z.enum(ENVIRONMENTS),
+  ROTATION_ENVIRONMENT: z.enum(['integration', 'production']), // staging needs no worker: it is overwritten every night
   SIGNON_URL: url,
   SIGNON_EMAIL: z.email(),
   SIGNON_PASSWORD: secret,
@@ -38,7 +38,9 @@ const schema = z.object({
   ARGOCD_SYNC_CRONJOBS: text
     .default('signon-sync-token-secrets-to-k8s,signon-sync-app-secrets-to-k8s')
     .transform((names) => names.split(',').map((name) => name.trim())),
-  KUBECONFIG: text.optional(),
+  KUBECONFIG: text
+    .refine((paths) => paths.split(delimiter).every((path) => existsSync(path)), 'the file is not there')
+    .optional(),
   KUBERNETES_NAMESPACE: text.default('apps'),
   ROTATION_SETTINGS: text.optional(),
   SLACK_WEBHOOK_URL: secret.refine(isAddress, 'expected an address that begins with https:// or http://').optional(),

@@ -1,6 +1,6 @@
 import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { BadConfiguration, readConfiguration } from './configuration.ts';
-import { runWorker } from './run-worker.ts';
+import { runWorker, TemporalAway } from './run-worker.ts';
 import { SearchAttributesMissing } from './search-attributes.ts';
 
 try {
@@ -17,6 +17,11 @@ try {
   await worker.ended;
   process.exit(0);
 } catch (error) {
-  console.error(error instanceof BadConfiguration || error instanceof SearchAttributesMissing ? error.message : error);
+  console.error(
+    error instanceof TemporalAway ||
+      [BadConfiguration, TemporalAway, SearchAttributesMissing].some((known) => error instanceof known)
+      ? (error as Error).message
+      : error,
+  );
   process.exit(1);
 }

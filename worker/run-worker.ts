@@ -13,6 +13,15 @@ export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', imp
 /** What workers and bundles decode payloads with. */
 export const PAYLOAD_CONVERTER_PATH = fileURLToPath(new URL('../workflows/payload-converter.cjs', import.meta.url));
 
+/** Thrown at start: nothing answers where `TEMPORAL_…` say Temporal is, or it does not let this worker in. */
+export class TemporalAway extends Error {
+  constructor(address: string) {
+    super(
+      `Temporal does not answer at ${address}, or refuses this worker. Check TEMPORAL_ADDRESS, TEMPORAL_API_KEY and TEMPORAL_TLS….`,
+    );
+  }
+}
+
 export interface RunningWorker {
   /** Settles when the worker has ended. */
   ended: Promise<void>;
@@ -22,7 +31,7 @@ export interface RunningWorker {
 
 /**
  * Connects to Temporal as `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE` and the like say, and runs a worker.
- * @throws SearchAttributesMissing
+ * @throws TemporalAway, SearchAttributesMissing
  * @param env where the `TEMPORAL_…` variables are
  */
 export async function runWorker(
@@ -34,7 +43,9 @@ export async function runWorker(
   const [connection, native] = await Promise.all([
     Connection.connect(connectionOptions),
     NativeConnection.connect(connectionOptions),
-  ]);
+  ]).catch(() => {
+    throw new TemporalAway(connectionOptions.address ?? 'localhost:7233');
+  });
   const client = new Client({ connection, namespace });
   try {
     await ensureSearchAttributes(connection, client.options.namespace);

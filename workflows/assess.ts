@@ -1,7 +1,8 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { SyncCronJob } from '../activities/argo/interface.ts';
 import { specialCaseOf, type Assessment, type Plan } from '../domain/plan.ts';
-import { disagreements } from '../domain/possession.ts';
+import { running } from '../domain/cluster.ts';
+import { disagreements, unseenConsumers } from '../domain/possession.ts';
 import type { RotationRequest } from '../domain/request.ts';
 import { isLive } from '../domain/tokens.ts';
 import { beginRotation, cronJobUid, findPair, findSyncCronJob, listTokens, lookAtConsumers } from './activities.ts';
@@ -39,8 +40,12 @@ export async function assess(
   if (environment.length > 0) throw block('WrongEnvironment', environment.join('; '));
   if (tokens.length > 0 && unlisted.length > 0 && !book.accepted.has('unlisted-token'))
     throw block('UnlistedToken', unlisted.join('; '));
-  const pods = new Set(look.containers.map(({ pod }) => pod)).size;
-  book.note('assess', `tokens listed: ${tokens.length}; consumers: ${look.consumers.length}, in pods: ${pods}`);
+  const pods = new Set(running(look).map(({ pod }) => pod)).size;
+  const idle = unseenConsumers(look).length;
+  book.note(
+    'assess',
+    `tokens listed: ${tokens.length}; consumers: ${look.consumers.length}${idle > 0 ? `, ${idle} of them not running` : ''}; pods: ${pods}`,
+  );
   return { kind: 'assessed', settings, pair, cronJob, tokens, look };
 }
 

@@ -1,9 +1,9 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { Delegation } from '../activities/temporal/interface.ts';
 import { gatherEvidence, othersAlive } from '../domain/evidence.ts';
-import { planFor } from '../domain/plan.ts';
+import { planFor, STAGING_IS_IGNORED } from '../domain/plan.ts';
 import { allHold, heldTokens, unseenConsumers } from '../domain/possession.ts';
-import type { RotationReport } from '../domain/report.ts';
+import { whatLives, type RotationReport } from '../domain/report.ts';
 import { parseRequest, rotationId, type RotationRequest } from '../domain/request.ts';
 import { ApprovalDesk } from './approval.ts';
 import { assess } from './assess.ts';
@@ -29,8 +29,7 @@ const ROTATED = 'every consumer holds the new token, and the old one is revoked'
 export async function rotateToken(input: unknown, delegation?: Delegation): Promise<RotationReport> {
   const request = requestOrFail(input);
   return runbook(request, async (book) => {
-    if (request.environment === 'staging')
-      return book.close('ignored', 'staging is overwritten from production every night');
+    if (request.environment === 'staging') return book.close('ignored', `staging is left alone, ${STAGING_IS_IGNORED}`);
     const desk = new ApprovalDesk(book, request, delegation);
     answerOtherSignals(book);
     if (workflowInfo().workflowId !== rotationId(request)) return handOver(book, request);
@@ -77,7 +76,10 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
       const decision = await book.step('approve', () => desk.ask(evidence));
       if (decision.kind === 'rejected') {
         book.note('approve', `rejected by ${decision.by}`);
-        return book.close('rejected', `${decision.by}: ${decision.reason}`);
+        return book.close(
+          'rejected',
+          `${decision.by}: ${decision.reason}; ${whatLives(book.report, book.revokesBegun)}`,
+        );
       }
       const fresh =
         decision.kind === 'token-ended'

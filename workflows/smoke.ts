@@ -22,9 +22,10 @@ export async function smokeCalls(
       failed.map(({ container, pod, detail }) => `${container} in ${pod}: ${detail}`).join('; '),
       'SmokeFailed',
     );
+  const passed = results.filter(({ verdict }) => verdict === 'passed').length;
   book.note(
     'smoke',
-    `${results.filter(({ verdict }) => verdict === 'passed').length} of ${look.consumers.length} consumers passed`,
+    `passed: ${passed} of ${look.consumers.length} consumers${passed < look.consumers.length ? '; what the others lack stands in the evidence' : ''}`,
   );
   return results;
 }

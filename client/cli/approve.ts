@@ -51,9 +51,15 @@ export async function approveWaiting(context: Context, named: Pick<Named, 'accep
 }
 
 async function send(context: Context, by: string, named: Named, askings: Asking[]): Promise<ExitCode> {
-  const count = askings.reduce((sum, { evidence }) => sum + revokes(evidence, named).length, 0);
+  const tokens = askings.flatMap(({ evidence }) =>
+    revokes(evidence, named).map((id) => {
+      const token = evidence.toRevoke.find(({ authorisationId }) => authorisationId === id);
+      return `${token?.masked ?? ''} (authorisation ${id})`;
+    }),
+  );
   const of = askings.length === 1 ? '' : ` of ${askings.length} rotations`;
-  await context.confirm(`Revoke ${count} token${count === 1 ? '' : 's'}${of} in ${context.environment}?`);
+  const count = `${tokens.length} token${tokens.length === 1 ? '' : 's'}${of}`;
+  await context.confirm(`Revoke ${count} in ${context.environment}: ${tokens.join(', ')}?`);
   const { accept, revoke } = named;
   return sendEach(
     context,
@@ -91,6 +97,10 @@ function lacks({ evidence, status: { request } }: Asking, by: string, named: Nam
   const plainly = (name: string): string => name.trim().toLowerCase();
   if (request.environment === 'production' && plainly(by) === plainly(request.requestedBy))
     return `production needs another person than ${request.requestedBy}`;
+  const strangers = (named.revoke ?? []).filter(
+    (id) => !evidence.toRevoke.some((token) => token.authorisationId === id),
+  );
+  if (strangers.length > 0) return `authorisation ${strangers.join(', ')} is not among the tokens to revoke`;
   if (revokes(evidence, named).length === 0)
     return 'no token was seen to be given up; name authorisation ids with --revoke';
   const codes = new Set(

@@ -38,7 +38,9 @@ export class Context {
   static async open(options: CommonOptions, terminal: Terminal): Promise<Context> {
     const { env } = terminal;
     const environment = (options.environment ?? env.ROTATION_ENVIRONMENT) as Environment | undefined;
-    if (!environment || !ENVIRONMENTS.includes(environment))
+    if (environment && !ENVIRONMENTS.includes(environment))
+      throw new Ended(EXIT.usage, `${environment} is not one of ${ENVIRONMENTS.join(', ')}.`);
+    if (!environment)
       throw new Ended(
         EXIT.usage,
         `Say which environment: --environment, or ROTATION_ENVIRONMENT; one of ${ENVIRONMENTS.join(', ')}.`,

@@ -1,11 +1,13 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Answer, DecisionName, Decisions } from '../../domain/decisions.ts';
+import { isFailure } from '../../domain/failures.ts';
+import { remediesFor } from '../../domain/offers.ts';
 import { decide } from '../rotations.ts';
 import type { Context } from './context.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { knownRotations } from './list.ts';
 import { plain } from './print.ts';
-import { notOpen, openRotation } from './open-rotation.ts';
+import { notOpen, openRotation, statusOf } from './open-rotation.ts';
 
 /** Ends a rotation, as `reject` or `abort` does, after a question. */
 export async function end(
@@ -36,7 +38,18 @@ export async function retry(
     ...(accept && { accept }),
   };
   await context.needWorker();
-  if (restart) await context.confirm(`Restart the Deployments that stand in the way in ${context.environment}?`);
+  if (blockedBy !== undefined && !isFailure(blockedBy))
+    throw new Ended(EXIT.usage, plain(`${blockedBy} is no failure; docs/failures.md lists them.`));
+  if (blockedBy === undefined && restart) {
+    const workflowId = context.idOf(pair);
+    await openRotation(context, workflowId);
+    const { waiting } = await statusOf(context, workflowId);
+    const deployments = waiting?.kind === 'blocked' && remediesFor(waiting).restart ? waiting.workloads! : [];
+    if (deployments.length === 0)
+      throw new Ended(EXIT.notAccepted, 'Nothing was sent: no Deployment stands in the way.');
+    await context.confirm(plain(`Restart ${deployments.join(', ')} in ${context.environment}?`));
+  } else if (restart)
+    await context.confirm(`Restart every Deployment that stands in the way in ${context.environment}?`);
   if (blockedBy === undefined) return sendEach(context, 'retry', [{ workflowId: context.idOf(pair), decision }]);
   const known = await knownRotations(context, { waiting: true });
   const blocked = known.filter(

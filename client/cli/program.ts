@@ -90,12 +90,13 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
   bySomebody(command('approve [pair...]', 'read the evidence, then revoke the old token'))
     .addHelpText('after', `\n<pair>: ${PAIR}`)
     .option('--waiting', 'all that wait: shows the evidence of each, asks once, sends each its own code')
-    .addOption(
-      new Option('--accept <shortfall...>', 'what could not be shown')
-        .choices(['no-pod-seen', 'not-smoke-tested'])
-        .default([]),
+    .option(
+      '--accept <shortfall>',
+      'what could not be shown, no-pod-seen or not-smoke-tested; may be given twice',
+      oneOf(['no-pod-seen', 'not-smoke-tested']),
+      [],
     )
-    .option('--revoke <ids...>', 'authorisation ids; needed for tokens whose holder is unknown', ids)
+    .option('--revoke <ids>', 'authorisation ids, e.g. 145,146; needed for tokens whose holder is unknown', ids)
     .action(
       does((context, pair, options) => {
         const { waiting, ...named } = options as unknown as Named & { waiting?: boolean };
@@ -119,7 +120,7 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
     .option('--blocked-by <failure>', 'all that this failure blocks, e.g. Unreachable')
     .option('--restart', 'restart the Deployments that the failure names, as kubectl rollout restart does')
     .option('--sync', 'make another sync Job first')
-    .addOption(new Option('--accept <what...>', 'what is up for acceptance').choices(['unlisted-token']))
+    .option('--accept <what>', 'what is up for acceptance: unlisted-token', oneOf(['unlisted-token']))
     .action(
       does((context, pair, options) => {
         const { blockedBy } = options;
@@ -157,6 +158,14 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
     );
     return error instanceof Ended ? error.code : EXIT.failed;
   }
+}
+
+/** An option that may be given again, of a few words. */
+function oneOf(words: string[]): (value: string, before?: string[]) => string[] {
+  return (value, before = []) => {
+    if (!words.includes(value)) throw new InvalidArgumentError(`Allowed choices are ${words.join(', ')}.`);
+    return [...before, value];
+  };
 }
 
 function ids(value: string, before: number[] = []): number[] {

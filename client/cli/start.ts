@@ -1,4 +1,5 @@
 import { startFormLink, userMetadataLink } from '../../domain/links.ts';
+import { STAGING_IS_IGNORED } from '../../domain/plan.ts';
 import { parseRequest } from '../../domain/request.ts';
 import { isPolled } from '../rotations.ts';
 import { startRotation } from '../start-rotation.ts';
@@ -24,6 +25,13 @@ export async function start(
     ...(force && { force }),
   });
   if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
+  if (environment === 'staging') {
+    context.print([`Nothing was started: staging is ignored, ${STAGING_IS_IGNORED}.`], {
+      started: false,
+      ignored: true,
+    });
+    return EXIT.done;
+  }
   const { handle, fresh } = await startRotation(client, parsed.request);
   const { runId } = await handle.describe();
   const polled = await isPolled(client, environment);

@@ -66,5 +66,5 @@ function kindOf(event: Event): string {
   if (kind.startsWith('workflowTask')) return 'workflow tasks';
   if (kind.startsWith('activityTask')) return 'activities';
   if (kind.startsWith('timer')) return 'timers';
-  return 'start, signals, end';
+  return 'start, signals, attributes, notices, end';
 }

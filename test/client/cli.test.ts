@@ -96,12 +96,24 @@ describe('with a pair that nobody rotated before', () => {
     expect(stage.sandbox.world.happened.revoked).toEqual([]);
   });
 
+  test('approve does not ask in vain: the new token, or a stranger’s, cannot be named', async () => {
+    await cli(['start', ...PAIR, ...GRACE]);
+    await waiting();
+    const newest = Math.max(...stage.tokens().map(({ id }) => id));
+    const named = await cli(['approve', '--accept', 'no-pod-seen', '--revoke', String(newest), ...PAIR, ...GRACE]);
+    expect(named.code).toBe(EXIT.notAccepted);
+    expect(named.err).toContain(`authorisation ${newest} is not among the tokens to revoke`);
+    expect(named.err).not.toContain('to go on:');
+  });
+
   test.each([['yes'], ['production'], []])('approve asks, naming the environment; %j is no yes', async (...lines) => {
     await cli(['start', ...PAIR, ...GRACE]);
     await waiting();
     const declined = await cli(['approve', ...PAIR, ...GRACE, '--accept', 'no-pod-seen'], { lines });
     expect(declined.code).toBe(EXIT.declined);
-    expect(declined.err).toMatch(/Revoke 1 token in integration\? Type integration to go on/);
+    expect(declined.err).toMatch(
+      /Revoke 1 token in integration: \S{8}…\S{8} \(authorisation \d+\)\? Type integration to go on/,
+    );
     expect(stage.sandbox.world.happened.revoked).toEqual([]);
   });
 
@@ -211,7 +223,7 @@ describe('with a pair that nobody rotated before', () => {
     const there = rotationId({ ...REQUEST, apiUser: collections[0], application: collections[1] });
     for (const pair of [PAIR, collections]) await cli(['start', ...pair, ...GRACE]);
     for (const id of [ID, there]) await waiting(id);
-    const accepting = ['--accept', 'no-pod-seen', 'not-smoke-tested'];
+    const accepting = ['--accept', 'no-pod-seen', '--accept', 'not-smoke-tested'];
     const { code, json } = await cli(['approve', '--waiting', '--json', ...GRACE, ...accepting], {
       lines: ['integration'],
       asked: () => stage.client.workflow.getHandle(ID).terminate(),
@@ -270,7 +282,8 @@ describe('with a worker and no rotation', () => {
     [['retry', ...GRACE], /Name one rotation, or say --blocked-by/],
     [['frobnicate'], /unknown command/],
     [['show', 'rotate-token/production/a@b.example/publishing-api'], /not an id of a rotation of integration/],
-    [['list', '--environment', 'prod'], /Say which environment/],
+    [['list', '--environment', 'prod'], /prod is not one of integration, staging, production/],
+    [['retry', '--blocked-by', 'Bogus', ...GRACE], /Bogus is no failure/],
   ])('wrong usage is said, and nothing is sent: %j', async (args, says) => {
     const { code, err } = await cli(args);
     expect({ code, err }).toEqual({ code: EXIT.usage, err: expect.stringMatching(says) });
@@ -290,6 +303,14 @@ describe('with a worker and no rotation', () => {
     for (const word of ['start', 'list', 'show', 'approve', 'reject', 'abort', 'retry', 'classify'])
       expect(out).toContain(`  ${word} `);
     for (const exit of Object.values(EXIT)) expect(out).toMatch(new RegExp(`^ {2}${exit} {2}\\S`, 'm'));
+  });
+
+  test('start in staging starts nothing, and says why', async () => {
+    const { code, out } = await cli(['start', ...PAIR, ...GRACE, '--environment', 'staging']);
+    expect({ code, out }).toEqual({
+      code: EXIT.done,
+      out: 'Nothing was started: staging is ignored, since it is overwritten from production every night.',
+    });
   });
 
   test('start in an environment without a worker starts, says that nothing moves, and exits with 6', async () => {

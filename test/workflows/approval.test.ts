@@ -108,7 +108,7 @@ test('a rejection ends the rotation with both tokens alive', () =>
     const report = await rotation.report();
     expect(report).toMatchObject({
       outcome: 'rejected',
-      why: 'grace@example.org: a release is under way',
+      why: expect.stringMatching(/^grace@example\.org: a release is under way; nothing was revoked: .* both live/),
       revoked: [],
     });
     expect(rotation.systems.tokens).toHaveLength(2);
