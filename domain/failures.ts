@@ -40,6 +40,10 @@ export const FAILURES = {
     treatment: 'blocks',
     todo: 'Rename one of the API users in Signon, so that each pair has a Secret of its own, then retry; or rotate by hand.',
   },
+  OlderTokenOutlives: {
+    treatment: 'blocks',
+    todo: 'The token to be replaced by force outlives the one just issued, so the sync would go on writing it: issue a longer-lived one in Signon by hand, then retry; or abort.',
+  },
   AccessEnded: {
     treatment: 'blocks',
     todo: 'Somebody ended this pair’s access while the rotation ran, and none is granted anew. Abort it.',

@@ -66,6 +66,18 @@ export function successorOf(
   return outlives(newest, now, window) && !before.includes(newest.authorisationId) ? newest : undefined;
 }
 
+/**
+ * Tokens as listed afresh, the one this rotation issued with its whole digest again. Signon may show another token under the same id
+ * (environments are copied over each other): that one gets no digest of ours.
+ */
+export function withKnownDigest(listed: readonly ListedToken[], known: ListedToken): ListedToken[] {
+  return listed.map((token) =>
+    token.authorisationId === known.authorisationId && token.maskedSha256 === known.maskedSha256
+      ? { ...token, sha256: known.sha256 }
+      : token,
+  );
+}
+
 /** Whether two fingerprints can be of one token: the whole digest decides where both know it. */
 export function sameToken(a: Omit<Fingerprint, 'masked'>, b: Omit<Fingerprint, 'masked'>): boolean {
   if (a.sha256 !== undefined && b.sha256 !== undefined) return a.sha256 === b.sha256;

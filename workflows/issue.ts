@@ -1,4 +1,4 @@
-import { CancellationScope, sleep } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, sleep } from '@temporalio/workflow';
 import type { Assessment, Plan } from '../domain/plan.ts';
 import { isLive, newestOf, type ListedToken } from '../domain/tokens.ts';
 import { createToken } from './activities.ts';
@@ -16,6 +16,7 @@ export async function issueToken(
   book: Runbook,
   { settings, pair, tokens }: Assessment,
   plan: Exclude<Plan, { kind: 'stop' }>,
+  force: boolean,
 ): Promise<Issued> {
   if (plan.kind === 'adopt') {
     book.report.newToken = plan.token;
@@ -37,6 +38,11 @@ export async function issueToken(
     token.authorisationId === created.token.authorisationId ? created.token : token,
   );
   const newToken = newestOf(listed) ?? created.token;
+  if (force && before.includes(newToken.authorisationId))
+    throw ApplicationFailure.nonRetryable(
+      `${newToken.masked} (authorisation ${newToken.authorisationId}) was there before and lives until ${newToken.expires}, longer than ${created.token.masked} (authorisation ${created.token.authorisationId}): the sync would write it`,
+      'OlderTokenOutlives',
+    );
   book.report.newToken = newToken;
   book.report.origin = created.origin;
   book.report.alive = listed.filter((token) => isLive(token, Date.now()));

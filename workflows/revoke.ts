@@ -3,7 +3,7 @@ import ms from 'ms';
 import type { ClusterLook } from '../domain/cluster.ts';
 import type { Evidence, TokenToRevoke } from '../domain/evidence.ts';
 import { describeOthers } from '../domain/possession.ts';
-import { isLive, successorOf, type ListedToken } from '../domain/tokens.ts';
+import { isLive, successorOf, withKnownDigest, type ListedToken } from '../domain/tokens.ts';
 import { smokeThatLapsed, voidedBy } from '../domain/voided.ts';
 import { listTokens, lookAtConsumers, revokeToken } from './activities.ts';
 import { refuseUnprovable, rolledOut, type Expected } from './rollout.ts';
@@ -28,9 +28,7 @@ export async function lookAgain(book: Runbook, expected: Expected): Promise<Fres
   const { pair, newToken, settings, before } = expected;
   const [listed, look] = await Promise.all([listTokens(pair), lookAtConsumers(pair.secret)]);
   refuseUnprovable(look, pair);
-  const tokens = listed.map((token) =>
-    token.authorisationId === newToken.authorisationId ? { ...token, sha256: newToken.sha256 } : token,
-  );
+  const tokens = withKnownDigest(listed, newToken);
   book.report.alive = tokens.filter((token) => isLive(token, Date.now()));
   book.countRevoked(tokens);
   const successor = successorOf(newToken, tokens, { before, window: settings.window, now: Date.now() });

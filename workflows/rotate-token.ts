@@ -40,7 +40,7 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
     const plan = planFor(assessment, request, Date.now());
     if (plan.kind === 'stop') return book.close(plan.outcome, plan.why);
 
-    const issued = await book.step('issue', () => issueToken(book, assessment, plan));
+    const issued = await book.step('issue', () => issueToken(book, assessment, plan, request.force === true));
     const before = request.force ? assessment.tokens.map(({ authorisationId }) => authorisationId) : [];
     const everHeld = heldTokens(assessment.look, assessment.tokens);
     let syncedFor: number | undefined;

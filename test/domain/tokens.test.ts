@@ -8,6 +8,7 @@ import {
   sameToken,
   startOfDay,
   successorOf,
+  withKnownDigest,
   type ListedToken,
 } from '../../domain/tokens.ts';
 import { aDay, aToken, NEW, NOW, OLD, somePairsTokens } from '../support/builders.ts';
@@ -152,4 +153,11 @@ describe('two fingerprints', () => {
       }),
     );
   });
+});
+
+test('a token that Signon shows under a known id, but with another value, gets no digest of ours', () => {
+  const issued = { ...NEW, sha256: 'f'.repeat(64) };
+  const copied = aToken(NEW.authorisationId, { masked: 'copy0102…copy0102', expires: NEW.expires });
+  expect(withKnownDigest([OLD, NEW], issued)).toEqual([OLD, issued]);
+  expect(withKnownDigest([OLD, copied], issued)).toEqual([OLD, copied]);
 });

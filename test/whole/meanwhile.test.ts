@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { pairOf } from '../../sandbox/seed.ts';
+import { makeToken } from '../../sandbox/world.ts';
 import { REQUEST } from '../support/request.ts';
 import { Stage, type StagedRotation } from '../support/stage.ts';
 
@@ -90,6 +91,17 @@ test('an engineer issues another and syncs it: that one is proven, and it is ask
   await rotation.approve(2, { revoke: [old!.id, second!.id] });
   expect(await rotation.report()).toMatchObject({ outcome: 'rotated', newToken: { authorisationId: third.id } });
   expect(stage.sandbox.world.happened.outages).toEqual([]);
+});
+
+test('another environment is copied over: a token of another value under the new one’s id is proven afresh', async () => {
+  await waits();
+  const made = stage.tokens().at(-1)!;
+  made.token = makeToken();
+  await rotation.approve();
+  const { waiting } = await rotation.awaitingApproval(2);
+  const masked = `${made.token.slice(0, 8)}…${made.token.slice(-8)}`;
+  expect(waiting).toMatchObject({ evidence: { newToken: { authorisationId: made.id, masked } } });
+  expect(stage.sandbox.world.happened.revoked).toEqual([]);
 });
 
 test('Signon’s nightly renewal made the new token: it is adopted and proven by its masked fingerprint', async () => {

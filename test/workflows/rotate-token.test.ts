@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { DAY } from '../support/fake-systems.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 
 const { rotating } = useTimeSkipping();
@@ -164,4 +165,26 @@ test('fails another environment’s request before anything is read', () =>
       expect(rotation.systems.calls).toEqual([]);
     },
     { request: { environment: 'production' } },
+  ));
+
+test('a forced rotation whose old token outlives the new one blocks, since the sync would go on writing it', () =>
+  rotating(
+    async (rotation) => {
+      const { message } = await rotation.blocked('OlderTokenOutlives');
+      expect(message).toMatch(
+        /^first101…last0101 \(authorisation 101\) was there before and lives until .*: the sync would write it$/,
+      );
+      rotation.systems.issueByHand(2000);
+      await rotation.send('retry', { by: 'grace@example.org' });
+      await rotation.awaitingApproval();
+      expect(rotation.systems.calls).not.toContain('revokeToken');
+    },
+    {
+      request: { force: true },
+      prepare: (systems) => {
+        const [old] = systems.tokens;
+        const expires = new Date(Date.parse(`${old!.expires}T00:00:00Z`) + 800 * DAY).toISOString().slice(0, 10);
+        systems.tokens = [{ ...old!, expires }];
+      },
+    },
   ));
