@@ -8,7 +8,7 @@ import { notify } from './activities.ts';
 
 type What = Pick<Notice, 'kind' | 'cause' | 'text' | 'todo'>;
 
-/** Tells people what happens to one rotation. Nothing waits for it, but the end for its last word, a minute at most. */
+/** Tells people what happens to one rotation. Nothing waits for it, but the end for its last word, some seconds at most. */
 export class Notices {
   private announced?: Waiting;
 

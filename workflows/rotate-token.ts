@@ -46,9 +46,12 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
     let syncedFor: number | undefined;
     let confirmedRevokes = 0;
     let now = { ...issued, look: assessment.look };
+    // A round proves one token and asks for one approval. What changes meanwhile (a later token, a consumer, a revoke by somebody) voids
+    // its evidence, and tokens that an approval left alive are asked about afresh: then another round begins, synced only where needed.
     for (let round = 1; ; round++) {
       const expected = { pair, settings, before, ...now };
       const sync = (): Promise<Sync> => synced(book, { cronJob, settings, issuedAt: expected.issuedAt });
+      // What the Secret holds for a consumer of which nothing runs cannot be asked: one sync for each new token makes sure.
       const unseen = syncedFor === now.newToken.authorisationId ? [] : unseenConsumers(now.look);
       const followed =
         allHold(now.look, now.newToken) && unseen.length === 0
