@@ -40,7 +40,7 @@ export function judgeApproval(
   const revoke =
     approval.revoke ??
     evidence.toRevoke.filter(({ standing }) => standing === 'given-up').map(({ authorisationId }) => authorisationId);
-  if (revoke.length === 0)
+  if (evidence.asks === 'revoke' && revoke.length === 0)
     return no('no token was seen to be given up: name the authorisation ids in revoke, e.g. "revoke": [812]');
 
   const missing = evidence.shortfalls.filter(

@@ -1,10 +1,26 @@
 import type { Workload } from './cluster.ts';
 import type { Evidence } from './evidence.ts';
+import type { Findings } from './holders.ts';
 import type { TemporalUi } from './links.ts';
 import type { Outcome } from './plan.ts';
+import type { HandOver } from './report.ts';
 import type { RotationRequest } from './request.ts';
 
-export const STEPS = ['assess', 'issue', 'sync', 'roll out', 'smoke', 'approve', 'revoke', 'confirm'] as const;
+export const STEPS = [
+  'assess',
+  'classify',
+  'approve plan',
+  'issue',
+  'hand over',
+  'sync',
+  'roll out',
+  'smoke',
+  'approve',
+  'revoke',
+  'confirm',
+] as const;
+/** Steps that most rotations do not have: shown once begun. */
+export const SELDOM = ['classify', 'approve plan', 'hand over'] as const satisfies readonly StepName[];
 export type StepName = (typeof STEPS)[number];
 
 export interface StepProgress {
@@ -29,7 +45,8 @@ export type Waiting =
       /** How often the step was begun. */
       tries: number;
     }
-  | { kind: 'approval'; evidence: Evidence; since: string };
+  | { kind: 'approval'; evidence: Evidence; since: string }
+  | { kind: 'classification'; findings: Findings; since: string };
 
 /** Where a rotation stands: the `status` query's answer, and what the current details are drawn from. */
 export interface Progress {
@@ -44,6 +61,8 @@ export interface Progress {
   retrying: string[];
   /** The answer to the last decision somebody sent. */
   lastAnswer?: string;
+  /** The new token for a holder outside, encrypted. */
+  handOver?: HandOver;
   notes: string[];
 }
 
@@ -55,3 +74,7 @@ export const MARKS: Record<StepProgress['state'], string> = {
   done: '✓',
   skipped: '–',
 };
+
+export function isSeldom(name: StepName): boolean {
+  return (SELDOM as readonly StepName[]).includes(name);
+}

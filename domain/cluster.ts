@@ -11,6 +11,16 @@ export interface Consumer {
   variable: string;
 }
 
+/** Where a pair's token is read. */
+export interface Readers {
+  /** Name of the Secret: whoever reads it is a consumer. */
+  secret: string;
+  /** Consumers that hold the token without reading that Secret, as a search or a person found. */
+  also: Consumer[];
+  /** Where given, every container of the namespace is asked as well: one that holds any of these is a consumer. */
+  holding?: Omit<Fingerprint, 'masked'>[];
+}
+
 /** Digests of what a container's variable holds, taken inside the container. */
 export type Digests = Omit<Fingerprint, 'masked'> & { sha256: string };
 
@@ -38,11 +48,28 @@ export interface ClusterLook {
   containers: ConsumingContainer[];
   /** Workloads that mount the Secret as files: readers that cannot be proven. */
   mountedBy: Workload[];
+  /** What a search through all containers came to, where there was one. */
+  searched?: Searched;
+}
+
+/** A search through every running container that has a token of any pair. */
+export interface Searched {
+  /** How many containers told what they hold. */
+  asked: number;
+  /** Their different values of `GOVUK_ENVIRONMENT`. */
+  environments: string[];
+  /** Containers that could not be asked, a sentence each. */
+  unasked: string[];
 }
 
 /** `app in short-url-manager-6c9…` for sentences. */
 export function describeContainer(container: Pick<ConsumingContainer, 'container' | 'pod'>): string {
   return `${container.container} in ${container.pod}`;
+}
+
+/** `app of Deployment/short-url-manager (PUBLISHING_API_BEARER_TOKEN)` for sentences. */
+export function describeConsumer({ container, workload, variable }: Consumer): string {
+  return `${container} of ${workload} (${variable})`;
 }
 
 /** The workloads that containers belong to, each once. */

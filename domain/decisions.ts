@@ -1,4 +1,4 @@
-import type { Shortfall } from './evidence.ts';
+import { SHORTFALLS, type Shortfall } from './evidence.ts';
 
 /** What people send. `by` is who sends it: a name or e-mail. */
 export interface Approve {
@@ -19,8 +19,12 @@ export interface Retry {
   restart?: boolean;
   /** Make another sync Job before going on. */
   sync?: boolean;
-  accept?: 'unlisted-token'[];
+  accept?: RetryAccept[];
 }
+
+/** What a person may vouch for with a retry, where it is offered. */
+export const RETRY_ACCEPTS = ['unlisted-token', 'already-handed-over', 'issue-another'] as const;
+export type RetryAccept = (typeof RETRY_ACCEPTS)[number];
 
 /** Who holds a token that no container reads, as a person says. */
 export type Classify =
@@ -54,8 +58,8 @@ export function shapeApprove(input: unknown): Shaped<Approve> {
     const { revoke, accept } = given;
     if (revoke !== undefined && !(isList(revoke) && revoke.every((id) => Number.isSafeInteger(id))))
       return 'revoke: expected a list of authorisation ids';
-    if (accept !== undefined && !isListOf(accept, ['not-smoke-tested', 'no-pod-seen']))
-      return 'accept: expected a list of "not-smoke-tested" and "no-pod-seen"';
+    if (accept !== undefined && !isListOf(accept, SHORTFALLS))
+      return `accept: expected a list of ${SHORTFALLS.map((code) => `"${code}"`).join(', ')}`;
     return expectText(given, 'by') ?? expectText(given, 'evidence');
   });
 }
@@ -68,8 +72,8 @@ export function shapeRetry(input: unknown): Shaped<Retry> {
   return shape(input, ['by', 'restart', 'sync', 'accept'], (given) => {
     for (const field of ['restart', 'sync'])
       if (given[field] !== undefined && typeof given[field] !== 'boolean') return `${field}: expected true or false`;
-    if (given.accept !== undefined && !isListOf(given.accept, ['unlisted-token']))
-      return 'accept: expected ["unlisted-token"]';
+    if (given.accept !== undefined && !isListOf(given.accept, RETRY_ACCEPTS))
+      return `accept: expected a list of ${RETRY_ACCEPTS.map((code) => `"${code}"`).join(', ')}`;
     return expectText(given, 'by');
   });
 }
@@ -133,6 +137,6 @@ function isList(value: unknown): value is unknown[] {
   return Array.isArray(value) && value.length <= 100;
 }
 
-function isListOf(value: unknown, allowed: string[]): boolean {
+function isListOf(value: unknown, allowed: readonly string[]): boolean {
   return isList(value) && value.every((item) => typeof item === 'string' && allowed.includes(item));
 }

@@ -1,11 +1,14 @@
-import { MARKS, type Progress, type Waiting } from './checklist.ts';
-import type { DecisionName } from './decisions.ts';
-import type { Evidence } from './evidence.ts';
+import { isSeldom, MARKS, type Progress, type Waiting } from './checklist.ts';
+import type { DecisionName, Retry } from './decisions.ts';
+import type { Searched } from './cluster.ts';
+import type { Evidence, TokenToRevoke } from './evidence.ts';
 import { isFailure } from './failures.ts';
 import { startFormLink } from './links.ts';
 import { escapeMarkdown as text, table } from './markdown.ts';
-import { approvalFor, retriesFor, YOU } from './offers.ts';
+import { approvalFor, classificationsFor, retriesFor, YOU } from './offers.ts';
+import type { HandOver } from './report.ts';
 import type { RotationRequest } from './request.ts';
+import type { ListedToken } from './tokens.ts';
 
 const STOP = { by: YOU, reason: 'why it should end here' };
 
@@ -32,9 +35,13 @@ export function drawChecklist(progress: Progress, runId: string): string {
     progress.lastAnswer ? `**Last answer:** ${text(progress.lastAnswer)}` : undefined,
     waiting?.kind === 'blocked' ? drawBlocked(waiting, links.docs) : undefined,
     waiting?.kind === 'approval' ? drawApproval(waiting, runId) : undefined,
+    waiting?.kind === 'classification' ? drawClassification(waiting) : undefined,
+    progress.handOver ? drawHandOver(progress.handOver) : undefined,
     table(
       ['', 'Step', 'What happened'],
-      progress.steps.map(({ name, state, note }) => [MARKS[state], name, text(note)]),
+      progress.steps
+        .filter(({ name, state }) => state !== 'to come' || !isSeldom(name))
+        .map(({ name, state, note }) => [MARKS[state], name, text(note)]),
     ),
     progress.retrying.length > 0 ? ['**Tried again by itself:**', ...lines(progress.retrying)].join('\n') : undefined,
     progress.notes.length > 0 ? lines(progress.notes).join('\n') : undefined,
@@ -69,19 +76,18 @@ function drawBlocked(blocked: Extract<Waiting, { kind: 'blocked' }>, docs: strin
     `**${text(failure)}**: ${text(message)}`,
     ...(tried ? [`**Tried:** ${text(tried)}${tries > 1 ? `; the step was begun ${tries} times` : ''}`] : []),
     `**What to do:** ${text(todo)} (${docs ? `[${page}](${docs}/failures.md#${heading.toLowerCase()})` : page})`,
-    ...retriesFor(blocked).map((retry) =>
-      toSend(
-        'retry',
-        retry,
-        retry.restart
-          ? 'To restart the Deployments named here and go on'
-          : retry.sync
-            ? 'To make another sync Job and go on'
-            : undefined,
-      ),
-    ),
+    ...retriesFor(blocked).map((retry) => toSend('retry', retry, purposeOf(retry))),
     toSend('abort', STOP),
   ].join('\n\n');
+}
+
+/** What a retry does beside going on; undefined for the plain one. */
+function purposeOf({ restart, sync, accept }: Retry): string | undefined {
+  if (restart) return 'To restart the Deployments named here and go on';
+  if (sync) return 'To make another sync Job and go on';
+  if (accept?.includes('already-handed-over')) return 'Where its holder has this very token';
+  if (accept?.includes('issue-another')) return 'To issue another and hand that over';
+  return undefined;
 }
 
 /** A signal with the JSON to send, to be copied as it stands. Not a block: the UI would not wrap it. */
@@ -105,27 +111,82 @@ function minute(iso: string): string {
 }
 
 function drawApproval({ evidence, since }: Extract<Waiting, { kind: 'approval' }>, runId: string): string {
-  const { newToken, toRevoke, consumers, oddities, shortfalls } = evidence;
+  const { asks, newToken, recipient, toRevoke, consumers, oddities, warnings, searched, shortfalls } = evidence;
   return [
     `#### ▶ Waiting for approval since ${minute(since)}`,
-    `Evidence of round ${evidence.round}, gathered ${minute(evidence.gatheredAt)}. New token \`${newToken.masked}\`, authorisation ${newToken.authorisationId}, until ${newToken.expires}.`,
     [
-      '**Tokens to revoke:**',
-      ...toRevoke.map(
-        (token) =>
-          `· \`${token.masked}\`, authorisation ${token.authorisationId}, until ${token.expires}: ${token.standing === 'given-up' ? 'given up by its holders' : '**holder unknown**, name it in `revoke`'}`,
-      ),
-    ].join('\n'),
-    ...consumers.map((consumer) => drawConsumer(consumer, newToken.masked)),
+      `Evidence of round ${evidence.round}, gathered ${minute(evidence.gatheredAt)}.`,
+      ...(newToken
+        ? [`New token \`${newToken.masked}\`, authorisation ${newToken.authorisationId}, until ${newToken.expires}.`]
+        : []),
+      ...(recipient ? [`It goes to **${text(recipient.name)}**, outside the cluster.`] : []),
+      ...(asks === 'revoke' && !newToken ? ['**Nobody is to have access any more.**'] : []),
+    ].join(' '),
+    ...(asks === 'revoke'
+      ? [['**Tokens to revoke:**', ...toRevoke.map((token) => drawToken(token, standing(token)))].join('\n')]
+      : ['**To approve:** a token is issued and handed over. Nothing is revoked yet.']),
+    ...(warnings.length > 0 ? [['**Mind:**', ...lines(warnings)].join('\n')] : []),
+    ...(searched ? [drawSearched(searched)] : []),
+    ...consumers.map((consumer) => drawConsumer(consumer, newToken?.masked ?? '')),
     ...(oddities.length > 0 ? [['**Odd:**', ...lines(oddities)].join('\n')] : []),
     [
       '**Not shown:**',
       ...shortfalls.map(({ code, what }) => `· \`${code}\`: ${text(what)}`),
       '· holders outside the namespace, and when a token was last used: neither can be seen from here',
     ].join('\n'),
-    toSend('approve', approvalFor(evidence, runId)),
+    toSend(
+      'approve',
+      approvalFor(evidence, runId),
+      asks === 'hand-over' ? 'To issue a token and hand it over' : undefined,
+    ),
     toSend('reject', { by: YOU, reason: 'why the old token must stay' }),
     toSend('abort', STOP),
+  ].join('\n\n');
+}
+
+function standing({ standing: how }: TokenToRevoke): string {
+  return how === 'given-up' ? 'given up by its holders' : '**holder unknown**, name it in `revoke`';
+}
+
+function drawToken({ masked, authorisationId, expires }: ListedToken, what: string): string {
+  return `· \`${masked}\`, authorisation ${authorisationId}, until ${expires}${what ? `: ${what}` : ''}`;
+}
+
+function drawSearched({ asked, unasked }: Searched): string {
+  return `**Searched:** ${asked} running containers that have a token of some pair were asked; none holds one of this pair’s.${unasked.length > 0 ? ` Not asked: ${unasked.length}.` : ''} Containers that do not run now cannot be asked.`;
+}
+
+/** Who holds a token that nobody seems to read: what is known, and what may be said. */
+function drawClassification({ findings, since }: Extract<Waiting, { kind: 'classification' }>): string {
+  const { secret, domain, internal, lastSyncedAt, tokens, searched, recipient } = findings;
+  return [
+    `#### ▶ Who holds this token? Asked since ${minute(since)}`,
+    `No workload reads the Secret \`${secret}\`.`,
+    drawSearched(searched),
+    ...(searched.unasked.length > 0 ? [lines(searched.unasked).join('\n')] : []),
+    [
+      '**Known:**',
+      `· the API user’s e-mail is of ${text(domain)}, ${internal ? 'one of Signon’s internal domains' : 'none of Signon’s internal domains'}`,
+      `· last synced: ${lastSyncedAt === undefined ? 'Signon does not show it' : text(lastSyncedAt)}`,
+      `· holder outside, by the settings: ${recipient === undefined ? 'none; to hand a token over, enter one with its age key, start the worker again, abort here and start anew' : text(recipient)}`,
+      ...tokens.map((token) => drawToken(token, `generated ${token.generated}`)),
+    ].join('\n'),
+    ...classificationsFor(findings).map((classify) => toSend('classify', classify, CLASSES[classify.as])),
+    toSend('abort', STOP),
+  ].join('\n\n');
+}
+
+const CLASSES = {
+  external: 'Where a holder outside the cluster uses it',
+  disused: 'Where nobody uses it any more, to be asked whether to revoke it',
+  internal: 'Where a container holds it, with the names as they are',
+};
+
+/** The way a sealed token goes to its holder. */
+function drawHandOver({ recipient, masked, authorisationId, armoured }: HandOver): string {
+  return [
+    `**For ${text(recipient)}:** \`${masked}\`, authorisation ${authorisationId}, encrypted to the key of the settings. Send them this; the command \`signon-rotation handover\` prints it with what to tell them.`,
+    '```\n' + armoured.trim() + '\n```',
   ].join('\n\n');
 }
 

@@ -1,8 +1,9 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { running, sameConsumer, type ClusterLook, type Consumer } from './cluster.ts';
+import { running, sameConsumer, type ClusterLook, type Consumer, type Searched } from './cluster.ts';
 import { isNamedAfter } from './parameterize.ts';
 import { heldTokens, holds } from './possession.ts';
+import type { Recipient } from './settings.ts';
 import { isLive, sameToken, type ListedToken } from './tokens.ts';
 
 /** What the smoke calls showed in one consuming container of one ready pod. */
@@ -14,7 +15,8 @@ export interface SmokeResult extends Consumer {
 }
 
 /** What cannot be shown, and is accepted by name or not at all. */
-export type Shortfall = 'not-smoke-tested' | 'no-pod-seen';
+export const SHORTFALLS = ['not-smoke-tested', 'no-pod-seen', 'consumer-confirmed', 'not-asked'] as const;
+export type Shortfall = (typeof SHORTFALLS)[number];
 
 export interface TokenToRevoke extends ListedToken {
   /** Given up: a container was seen holding it in this rotation and no longer does. */
@@ -23,17 +25,29 @@ export interface TokenToRevoke extends ListedToken {
 
 /** What an approver is shown, and what the code they quote stands for. */
 export interface Evidence {
+  /** What an approval allows: to end tokens, or to issue one and hand it over to somebody outside. */
+  asks: 'revoke' | 'hand-over';
   round: number;
   /** ISO, by the workflow's clock. */
   gatheredAt: string;
-  newToken: ListedToken;
+  /** Absent where none is issued yet, and where the pair is to have none. */
+  newToken?: ListedToken;
+  /** Who the new token goes to outside the cluster. */
+  recipient?: Pick<Recipient, 'name' | 'key'>;
   toRevoke: TokenToRevoke[];
   consumers: (Consumer & { pods: string[]; smoke: SmokeResult['verdict']; detail: string })[];
   /** Variables that are not named after the application whose token they hold: a name that misleads whoever looks by hand. */
   oddities: string[];
+  /** What will or may happen after an approval. */
+  warnings: string[];
+  /** A search through all containers, where it is part of the evidence. */
+  searched?: Searched;
   /** `smoke-failed` is never up for acceptance. */
   shortfalls: { code: Shortfall | 'smoke-failed'; what: string }[];
 }
+
+/** Evidence that a new token has taken an old one's place. */
+export type Proof = Evidence & { newToken: ListedToken };
 
 /** Puts together what was seen. Only live tokens other than the new one can be revoked. */
 export function gatherEvidence(seen: {
@@ -44,9 +58,10 @@ export function gatherEvidence(seen: {
   look: ClusterLook;
   tokens: readonly ListedToken[];
   newToken: ListedToken;
+  recipient?: Recipient;
   everHeld: readonly ListedToken[];
   smoke: readonly SmokeResult[];
-}): Evidence {
+}): Proof {
   const consumers = seen.look.consumers.map((consumer) => {
     const pods = running(seen.look)
       .filter((container) => sameConsumer(container, consumer) && holds(container, seen.newToken))
@@ -59,10 +74,13 @@ export function gatherEvidence(seen: {
       detail: smoke?.detail ?? 'no ready pod to call from',
     };
   });
+  const { recipient } = seen;
   return {
+    asks: 'revoke',
     round: seen.round,
     gatheredAt: new Date(seen.now).toISOString(),
     newToken: seen.newToken,
+    ...(recipient && { recipient: { name: recipient.name, key: recipient.key } }),
     toRevoke: othersAlive(seen.tokens, seen.newToken, seen.now).map((token) => ({
       ...token,
       standing:
@@ -77,14 +95,77 @@ export function gatherEvidence(seen: {
         ({ container, workload, variable }) =>
           `${container} of ${workload} reads this Secret, which is for ${seen.application}, through ${variable}`,
       ),
-    shortfalls: consumers.flatMap((consumer): Evidence['shortfalls'] => {
-      const name = `${consumer.container} of ${consumer.workload}`;
-      if (consumer.pods.length === 0) return [{ code: 'no-pod-seen', what: `${name}: no pod is running` }];
-      if (consumer.smoke === 'passed') return [];
-      if (consumer.smoke === 'failed') return [{ code: 'smoke-failed', what: `${name}: ${consumer.detail}` }];
-      return [{ code: 'not-smoke-tested', what: `${name}: ${consumer.detail}` }];
-    }),
+    warnings: [],
+    ...(seen.look.searched && { searched: seen.look.searched }),
+    shortfalls: [
+      ...notAsked(seen.look),
+      ...(recipient
+        ? [
+            {
+              code: 'consumer-confirmed' as const,
+              what: `${recipient.name} uses the new token: nobody can see that from here, so ask them`,
+            },
+          ]
+        : []),
+      ...consumers.flatMap((consumer): Evidence['shortfalls'] => {
+        const name = `${consumer.container} of ${consumer.workload}`;
+        if (consumer.pods.length === 0) return [{ code: 'no-pod-seen', what: `${name}: no pod is running` }];
+        if (consumer.smoke === 'passed') return [];
+        if (consumer.smoke === 'failed') return [{ code: 'smoke-failed', what: `${name}: ${consumer.detail}` }];
+        return [{ code: 'not-smoke-tested', what: `${name}: ${consumer.detail}` }];
+      }),
+    ],
   };
+}
+
+/** What is shown before a token is issued for somebody outside: nothing of the pair is to end yet. */
+export function gatherHandOver(seen: {
+  round: number;
+  now: number;
+  recipient: Recipient;
+  look: ClusterLook;
+}): Evidence {
+  const { round, now, recipient, look } = seen;
+  return {
+    asks: 'hand-over',
+    round,
+    gatheredAt: new Date(now).toISOString(),
+    recipient: { name: recipient.name, key: recipient.key },
+    toRevoke: [],
+    consumers: [],
+    oddities: [],
+    warnings: [
+      `a token is issued and leaves this system encrypted to the key ${recipient.key}: whoever has the private key to it has access`,
+    ],
+    ...(look.searched && { searched: look.searched }),
+    shortfalls: [],
+  };
+}
+
+/** What is shown before a pair that nobody uses loses its access. */
+export function gatherDisused(seen: {
+  round: number;
+  now: number;
+  tokens: readonly ListedToken[];
+  look: ClusterLook;
+  warnings: string[];
+}): Evidence {
+  const { round, now, tokens, look, warnings } = seen;
+  return {
+    asks: 'revoke',
+    round,
+    gatheredAt: new Date(now).toISOString(),
+    toRevoke: tokens.filter((token) => isLive(token, now)).map((token) => ({ ...token, standing: 'holder-unknown' })),
+    consumers: [],
+    oddities: [],
+    warnings,
+    ...(look.searched && { searched: look.searched }),
+    shortfalls: notAsked(look),
+  };
+}
+
+function notAsked({ searched }: ClusterLook): Evidence['shortfalls'] {
+  return (searched?.unasked ?? []).map((what) => ({ code: 'not-asked', what }));
 }
 
 /** Live tokens of the pair but the new one. */
@@ -96,12 +177,17 @@ export function othersAlive(tokens: readonly ListedToken[], newToken: ListedToke
  * The code an approval quotes: 8 hex characters. Computed each time it is shown or judged, from the run it is shown in;
  * so an approval meant for another run or another round counts for nothing.
  */
-export function evidenceCode(runId: string, evidence: Pick<Evidence, 'round' | 'newToken' | 'toRevoke'>): string {
+export function evidenceCode(
+  runId: string,
+  evidence: Pick<Evidence, 'asks' | 'round' | 'newToken' | 'recipient' | 'toRevoke'>,
+): string {
   const parts = [
     runId,
+    evidence.asks,
     String(evidence.round),
     ...evidence.toRevoke.map(({ authorisationId, masked }) => `${authorisationId}:${masked}`).toSorted(),
-    evidence.newToken.maskedSha256,
+    evidence.newToken?.maskedSha256 ?? '',
+    evidence.recipient?.key ?? '',
   ];
   return bytesToHex(sha256(utf8ToBytes(parts.join('\n')))).slice(0, 8);
 }

@@ -68,9 +68,21 @@ export const FAILURES = {
     treatment: 'blocks',
     todo: 'Rotate this pair by hand: readers of a mounted file cannot be proven.',
   },
-  NoConsumers: {
+  UnknownRecipient: {
     treatment: 'blocks',
-    todo: 'Find out who holds this token. If a workload should read the Secret, deploy it, then retry; else abort and rotate by hand.',
+    todo: 'Enter the recipient and its age key for this API user in the settings and start the worker again, then retry; or abort and start without a recipient.',
+  },
+  ReadInCluster: {
+    treatment: 'blocks',
+    todo: 'The settings know a holder outside for this API user, and containers read its token. If both do, say alsoInCluster in the settings; if not, mend the settings or the workload. Start the worker again, then abort and start anew; blocked in “assess”, a retry is enough.',
+  },
+  CannotHandOver: {
+    treatment: 'blocks',
+    todo: 'This rotation does not know this token’s value. Ask whether its holder has it: then send retry with accept ["already-handed-over"]. Else send accept ["issue-another"]: another is issued and handed over, and this one is revoked only if named.',
+  },
+  StillInUse: {
+    treatment: 'blocks',
+    todo: 'The token is not disused: the containers named here read or hold it. Abort and start the rotation again; if they are a mistake, remove them, then retry.',
   },
   SyncCronJobMissing: {
     treatment: 'blocks',

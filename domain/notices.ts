@@ -112,14 +112,12 @@ export function drawMessage(notices: readonly [LinkedNotice, ...LinkedNotice[]])
   const verb = (one: string, many: string): string => (notices.length === 1 ? one : many);
   const cause = slack(bounded(first.cause));
   const heading = {
-    needed:
-      first.cause === 'approval'
-        ? `${rotations} ${verb('waits', 'wait')} for approval`
-        : `${rotations} ${verb('is', 'are')} blocked: ${cause}`,
-    reminder:
-      first.cause === 'approval'
-        ? `${rotations} still ${verb('waits', 'wait')} for approval`
-        : `${rotations} ${verb('is', 'are')} still blocked: ${cause}`,
+    needed: waitsFor(first.cause)
+      ? `${rotations} ${verb('waits', 'wait')} for ${cause}`
+      : `${rotations} ${verb('is', 'are')} blocked: ${cause}`,
+    reminder: waitsFor(first.cause)
+      ? `${rotations} still ${verb('waits', 'wait')} for ${cause}`
+      : `${rotations} ${verb('is', 'are')} still blocked: ${cause}`,
     incident: `INCIDENT: ${cause}`,
     ended: `${rotations} ended as ${cause}`,
   }[first.kind];
@@ -130,6 +128,11 @@ export function drawMessage(notices: readonly [LinkedNotice, ...LinkedNotice[]])
     ...notices.slice(0, NAMED_AT_MOST).map(line),
     ...(more > 0 ? [`… and ${more} more`] : []),
   ].join('\n');
+}
+
+/** Whether it is a decision that is waited for; else something blocks. */
+function waitsFor(cause: string): boolean {
+  return cause === 'approval' || cause === 'classification';
 }
 
 function line(notice: LinkedNotice): string {

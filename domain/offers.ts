@@ -1,6 +1,7 @@
 import type { Progress, Waiting } from './checklist.ts';
-import type { Retry } from './decisions.ts';
+import type { Classify, Retry, RetryAccept } from './decisions.ts';
 import { evidenceCode, type Evidence } from './evidence.ts';
+import type { Findings } from './holders.ts';
 
 type Blocked = Extract<Waiting, { kind: 'blocked' }>;
 
@@ -28,21 +29,37 @@ export function approvalFor(evidence: Evidence, runId: string): object {
 export interface Remedies {
   restart: boolean;
   sync: boolean;
-  accept: boolean;
+  /** What a person may vouch for; the step does not go on without one of them. */
+  accept: RetryAccept[];
 }
+
+const ACCEPTS: Partial<Record<string, RetryAccept[]>> = {
+  UnlistedToken: ['unlisted-token'],
+  CannotHandOver: ['already-handed-over', 'issue-another'],
+};
 
 /** What is on offer for a blocked rotation, and nothing else is taken: restarts where Deployments stand in the way, another sync before the rollout. */
 export function remediesFor({ failure, step, workloads }: Pick<Blocked, 'failure' | 'step' | 'workloads'>): Remedies {
   return {
     restart: (workloads ?? []).some((workload) => workload.startsWith('Deployment/')),
     sync: step === 'roll out' && (failure === 'RolloutIncomplete' || failure === 'SecretNotUpdated'),
-    accept: failure === 'UnlistedToken',
+    accept: ACCEPTS[failure] ?? [],
   };
 }
 
 /** The retries that fit a failure, for a person to send under their own name; the first is the plain one, where it can help. */
 export function retriesFor(blocked: Pick<Blocked, 'failure' | 'step' | 'workloads'>): [Retry, ...Retry[]] {
   const { restart, sync, accept } = remediesFor(blocked);
-  if (accept) return [{ by: YOU, accept: ['unlisted-token'] }];
+  const [first, ...more] = accept.map((one): Retry => ({ by: YOU, accept: [one] }));
+  if (first) return [first, ...more];
   return [{ by: YOU }, ...(restart ? [{ by: YOU, restart: true }] : []), ...(sync ? [{ by: YOU, sync: true }] : [])];
+}
+
+/** The classifications that may be true, for a person to send under their own name. The last is to be filled in. */
+export function classificationsFor({ recipient }: Findings): Classify[] {
+  return [
+    ...(recipient === undefined ? [] : [{ by: YOU, as: 'external' as const, recipient }]),
+    { by: YOU, as: 'disused' },
+    { by: YOU, as: 'internal', workload: 'Deployment/name', container: 'app', variable: 'NAME_BEARER_TOKEN' },
+  ];
 }

@@ -21,7 +21,16 @@ export interface Assessment {
 }
 
 export type Outcome =
-  'rotated' | 'old-token-expired' | 'ignored' | 'referred' | 'nothing-to-do' | 'delegated' | 'rejected' | 'aborted';
+  | 'rotated'
+  | 'revoked-disused'
+  | 'handed-over'
+  | 'old-token-expired'
+  | 'ignored'
+  | 'referred'
+  | 'nothing-to-do'
+  | 'delegated'
+  | 'rejected'
+  | 'aborted';
 
 /** The runbook's reason to leave staging alone. */
 export const STAGING_IS_IGNORED = 'since it is overwritten from production every night';

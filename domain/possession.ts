@@ -70,13 +70,13 @@ export function disagreements(
   environment: Environment,
 ): { environment: string[]; unlisted: string[] } {
   const live = running(look);
+  const others = live.filter((container) => container.environment !== environment);
+  const searched = (look.searched?.environments ?? []).filter((seen) => seen !== environment);
   return {
-    environment: live
-      .filter((container) => container.environment !== environment)
-      .map(
-        (container) =>
-          `${describeContainer(container)} has GOVUK_ENVIRONMENT "${container.environment ?? ''}", the request says "${environment}"`,
-      ),
+    environment: [
+      ...others.map((container) => [describeContainer(container), container.environment ?? '']),
+      ...searched.map((seen) => ['a container of the namespace', seen]),
+    ].map(([who, seen]) => `${who} has GOVUK_ENVIRONMENT "${seen}", the request says "${environment}"`),
     unlisted: live
       .filter((container) => !tokens.some((token) => holds(container, token)))
       .map((container) => `${describeContainer(container)} holds a token that Signon does not list for this pair`),

@@ -1,7 +1,17 @@
 import type { Outcome } from './plan.ts';
 import type { RecordedSender } from './approval.ts';
 import type { RotationRequest } from './request.ts';
+import type { Evidence } from './evidence.ts';
 import type { ListedToken } from './tokens.ts';
+
+/** A token on its way to a holder outside the cluster. */
+export interface HandOver {
+  recipient: string;
+  authorisationId: number;
+  masked: string;
+  /** The token, encrypted with age to the recipient's registered key; armoured text. */
+  armoured: string;
+}
 
 /** The result of a rotation. */
 export interface RotationReport {
@@ -16,10 +26,12 @@ export interface RotationReport {
   origin?: 'issued' | 'adopted' | 'maybe another’s';
   /** A create may have taken effect without its token being seen: look for tokens of the pair that nobody knows. */
   createsLost: boolean;
+  /** The new token for a holder outside the cluster, encrypted to its key. */
+  handOver?: HandOver;
   revoked: ListedToken[];
   /** Tokens of the pair that were live when last looked at, the new one included. */
   alive: ListedToken[];
-  approvals: { by: string; sender: RecordedSender; revoke: number[]; at: string }[];
+  approvals: { asks: Evidence['asks']; by: string; sender: RecordedSender; revoke: number[]; at: string }[];
   syncJobs: string[];
   notes: string[];
 }

@@ -23,6 +23,30 @@ export interface SpecialCase {
   link?: string;
 }
 
+/** A holder outside the cluster: tokens are handed over encrypted to this key, and to no other. */
+export interface Recipient {
+  name: string;
+  /** E-mail of the API user whose tokens it holds. */
+  apiUser: string;
+  /** Public key, as `age-keygen` prints it. */
+  key: string;
+  /** Containers in the cluster use this API user as well: both proofs are needed. */
+  alsoInCluster: boolean;
+}
+
+/** Signon's nightly renewal of internal tokens, and the sync after it. */
+export interface Renewal {
+  /** It looks at API users whose e-mail has one of these domains. */
+  domains: string[];
+  every: ms.StringValue;
+  /** When in that time it begins, counted from 00:00 UTC. */
+  at: ms.StringValue;
+  /** How long until renewal and sync are over for certain. */
+  takes: ms.StringValue;
+  /** A token with less than this left is renewed, revoked or not, unless a later-expiring one exists. */
+  before: ms.StringValue;
+}
+
 /** What a worker is told by its settings file; reaches a rotation through its assessment only, so a deploy never changes its mind. */
 export interface Settings {
   /** A token with less than this left is rotated. */
@@ -49,6 +73,9 @@ export interface Settings {
   docsUrl?: string;
   /** API users that are not rotated here. */
   specialCases: SpecialCase[];
+  /** Holders outside the cluster, one for an API user at most. */
+  recipients: Recipient[];
+  renewal: Renewal;
   /** By server application, parameterized. */
   smokeCalls: Record<string, SmokeCall>;
   /** Regular expressions that the hosts of Signon and Argo CD must match, by environment. */

@@ -3,10 +3,10 @@ import type { Outcome } from './plan.ts';
 import type { RotationRequest } from './request.ts';
 
 /** Where a rotation stands, coarse enough to filter by: the search attribute `RotationStage`. An ended one shows its outcome. */
-export type Stage = 'preparing' | 'waiting-approval' | 'blocked' | 'revoking' | Outcome;
+export type Stage = 'preparing' | 'waiting-classification' | 'waiting-approval' | 'blocked' | 'revoking' | Outcome;
 
 /** The stages in which a person is waited for. */
-export const WAITS_FOR_PERSON: readonly Stage[] = ['waiting-approval', 'blocked'];
+export const WAITS_FOR_PERSON: readonly Stage[] = ['waiting-classification', 'waiting-approval', 'blocked'];
 
 /** Undefined between steps: the stage is what it was. */
 export function stageOf({
@@ -18,7 +18,8 @@ export function stageOf({
   if (waiting?.kind === 'blocked') return 'blocked';
   const step = steps.find(({ state }) => state === 'now')?.name;
   if (step === undefined) return undefined;
-  if (step === 'approve') return 'waiting-approval';
+  if (waiting?.kind === 'classification') return 'waiting-classification';
+  if (step === 'approve' || step === 'approve plan') return 'waiting-approval';
   return step === 'revoke' || step === 'confirm' ? 'revoking' : 'preparing';
 }
 

@@ -17,7 +17,8 @@ export function voidedBy(
     ended: readonly number[];
   },
 ): string | undefined {
-  const approved: ListedToken[] = [evidence.newToken, ...evidence.toRevoke];
+  const { newToken } = evidence;
+  const approved: ListedToken[] = [...(newToken ? [newToken] : []), ...evidence.toRevoke];
   const appeared = fresh.tokens.find(
     (token) => isLive(token, fresh.now) && !approved.some((known) => isSame(known, token)),
   );
@@ -38,7 +39,7 @@ export function voidedBy(
 
   if (fresh.look.mountedBy.length > 0) return `${fresh.look.mountedBy.join(', ')} mount the Secret as files`;
 
-  const others = running(fresh.look).filter((container) => !holds(container, evidence.newToken));
+  const others = running(fresh.look).filter((container) => !newToken || !holds(container, newToken));
   return others.length > 0 ? describeOthers(others, fresh.tokens) : undefined;
 }
 

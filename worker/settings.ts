@@ -2,6 +2,7 @@ import ms from 'ms';
 import { readFileSync } from 'node:fs';
 import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
+import { isAgeKey } from '../activities/handover/seal.ts';
 import type { Settings } from '../domain/settings.ts';
 
 const text = z.string().trim().min(1);
@@ -26,6 +27,22 @@ const schema = z.strictObject({
   specialCases: z.array(
     z.strictObject({ apiUser: text, outcome: z.enum(['referred', 'ignored']), why: text, link: address.optional() }),
   ),
+  recipients: z
+    .array(
+      z.strictObject({
+        name: text,
+        apiUser: z.email().transform((email) => email.toLowerCase()),
+        key: text.refine(isAgeKey, 'expected an age public key, as age-keygen prints it'),
+        alsoInCluster: z.boolean().default(false),
+      }),
+    )
+    .refine(
+      (recipients) => new Set(recipients.map(({ apiUser }) => apiUser)).size === recipients.length,
+      'expected one recipient for an API user at most',
+    ),
+  renewal: z
+    .strictObject({ domains: z.array(text), every: duration, at: duration, takes: duration, before: duration })
+    .partial(),
   smokeCalls: z.record(
     z.string(),
     z.strictObject({

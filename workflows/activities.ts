@@ -34,6 +34,7 @@ export const readRetries = activity('readRetries');
 export const judge = activity('judge');
 
 export const findPair = activity('findPair');
+export const readLastSync = activity('readLastSync');
 export const listTokens = activity('listTokens');
 export const revokeToken = activity('revokeToken');
 /** Tried again no sooner than Signon's request limit, so that a late effect is seen before another token is made. */

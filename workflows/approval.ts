@@ -1,31 +1,22 @@
 import { condition } from '@temporalio/workflow';
 import type { Delegation } from '../activities/temporal/interface.ts';
-import type { Answer, Approve, Sent } from '../domain/decisions.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import type { RotationRequest } from '../domain/request.ts';
 import { endOfDay } from '../domain/tokens.ts';
 import { judge } from './activities.ts';
 import { onDecision } from './decisions.ts';
-import type { Runbook } from './runbook.ts';
+import { Inbox } from './inbox.ts';
+import { Rejected, type Runbook } from './runbook.ts';
 
 export type Decision =
   | { kind: 'approved'; revoke: number[] }
-  | { kind: 'rejected'; by: string; reason: string }
   /** A token the evidence named ended meanwhile: the evidence is gathered afresh. */
   | { kind: 'token-ended' };
 
-const NOT_OPEN: Answer = { accepted: false, answer: 'approval not accepted: nothing waits for approval now' };
-
-/** An approval somebody sent, until it is answered. */
-interface Received {
-  value: Approve;
-  sent: Sent;
-  answer?: Answer;
-}
-
 /** Takes approvals and rejections, from the rotation's first moment: what comes early is answered and counts for nothing. */
 export class ApprovalDesk {
-  private approvals: Received[] = [];
+  private readonly approvals: Inbox<'approve'>;
+  private rounds = 0;
   private rejection?: { by: string; reason: string };
   private open = false;
 
@@ -34,13 +25,7 @@ export class ApprovalDesk {
     private readonly request: RotationRequest,
     private readonly delegation: Delegation | undefined,
   ) {
-    onDecision('approve', book, async (value, sent) => {
-      if (!this.open) return NOT_OPEN;
-      const received: Received = { value, sent };
-      this.approvals.push(received);
-      await condition(() => received.answer !== undefined);
-      return received.answer!;
-    });
+    this.approvals = new Inbox('approve', book, 'approval not accepted: nothing waits for approval now');
     onDecision('reject', book, (refusal) => {
       if (!this.open)
         return {
@@ -52,27 +37,35 @@ export class ApprovalDesk {
     });
   }
 
+  /** The number of the evidence to be gathered next: no two of one run have the same code. */
+  nextRound(): number {
+    return ++this.rounds;
+  }
+
   private rejected(): boolean {
     return this.rejection !== undefined;
   }
 
-  /** Waits for a person's decision on this evidence, at most until one of its tokens ends by itself. */
+  /**
+   * Waits for a person's decision on this evidence, at most until one of its tokens ends by itself.
+   * @throws Rejected, which ends the rotation
+   */
   async ask(evidence: Evidence): Promise<Decision> {
     const { book } = this;
-    const ends = Math.min(...evidence.toRevoke.map(({ expires }) => endOfDay(expires)));
+    const ends = evidence.toRevoke.map(({ expires }) => endOfDay(expires));
     const waiting = { kind: 'approval', evidence, since: new Date().toISOString() } as const;
     book.waitFor(waiting);
     this.open = true;
+    this.approvals.open();
     try {
       for (;;) {
-        const decided = await condition(
-          () => this.approvals.length > 0 || this.rejection !== undefined,
-          Math.max(1, ends - Date.now()),
-          { summary: 'Until the first of the tokens to revoke ends by itself' },
+        const decided = await before(
+          () => this.approvals.first() !== undefined || this.rejection !== undefined,
+          ends.length > 0 ? Math.min(...ends) : undefined,
         );
         if (!decided) return { kind: 'token-ended' };
-        if (this.rejection) return { kind: 'rejected', ...this.rejection };
-        const received = this.approvals[0]!;
+        if (this.rejection) throw new Rejected(this.rejection);
+        const received = this.approvals.first()!;
         const { value: approval, sent } = received;
         book.waitFor(undefined);
         const { request, delegation } = this;
@@ -80,28 +73,36 @@ export class ApprovalDesk {
           if (this.rejected()) return undefined;
           throw error;
         });
-        this.approvals.shift();
+        const refuse = (why: string): void =>
+          this.approvals.answerFirst({ accepted: false, answer: `approval by ${approval.by} not accepted: ${why}` });
         if (!verdict || this.rejected()) {
-          received.answer = { accepted: false, answer: `approval by ${approval.by} not accepted: rejected meanwhile` };
+          refuse('rejected meanwhile');
           continue; // whoever says no is heard
         }
         if (!verdict.counts) {
           book.waitFor(waiting);
-          received.answer = { accepted: false, answer: `approval by ${approval.by} not accepted: ${verdict.why}` };
+          refuse(verdict.why);
           continue;
         }
         const { by, sender, revoke } = verdict;
-        book.report.approvals.push({ by, sender, revoke, at: new Date().toISOString() });
-        received.answer = { accepted: true, answer: `approved by ${by}` };
-        book.note('approve', `by ${by}, for ${revoke.join(', ')}`);
+        book.report.approvals.push({ asks: evidence.asks, by, sender, revoke, at: new Date().toISOString() });
+        this.approvals.answerFirst({ accepted: true, answer: `approved by ${by}` });
+        if (evidence.asks === 'hand-over') book.note('approve plan', `by ${by}`);
+        else book.note('approve', `by ${by}, for ${revoke.join(', ')}`);
         return { kind: 'approved', revoke };
       }
     } finally {
       this.open = false;
-      for (const received of this.approvals) received.answer ??= NOT_OPEN;
-      this.approvals = [];
+      this.approvals.close();
       this.rejection = undefined;
       book.waitFor(undefined);
     }
   }
+}
+
+/** Waits for something, at most until a moment, if there is one. False where it did not come. */
+async function before(happened: () => boolean, moment: number | undefined): Promise<boolean> {
+  if (moment === undefined) return condition(happened).then(() => true);
+  const summary = 'Until the first of the tokens to revoke ends by itself';
+  return condition(happened, Math.max(1, moment - Date.now()), { summary });
 }

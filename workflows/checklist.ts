@@ -10,7 +10,7 @@ import {
 import { currentCode } from '../domain/offers.ts';
 import { drawChecklist } from '../domain/details.ts';
 import { STEPS, type Progress, type StepName } from '../domain/checklist.ts';
-import { newReport, type RotationReport } from '../domain/report.ts';
+import { newReport, type HandOver, type RotationReport } from '../domain/report.ts';
 import type { RotationRequest } from '../domain/request.ts';
 import type { Settings } from '../domain/settings.ts';
 import { attributesOf, SEARCH_ATTRIBUTES, stageOf, type SearchAttribute, type Stage } from '../domain/stage.ts';
@@ -77,6 +77,13 @@ export class Checklist {
     this.progress.waiting = waiting;
     this.show();
     if (!waiting) this.watchRetries();
+  }
+
+  /** Shows the new token, encrypted, to whoever sends it on. */
+  handOver(sealed: HandOver): void {
+    this.report.handOver = sealed;
+    this.progress.handOver = sealed;
+    this.show();
   }
 
   /** Answers a decision somebody sent. */

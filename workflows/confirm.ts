@@ -21,12 +21,13 @@ export async function confirmed(book: Runbook, expected: Expected): Promise<void
   book.note('confirm', `at once and after ${expected.settings.soak}: well`);
 }
 
-async function confirmOnce(book: Runbook, { pair, newToken, tokens, settings }: Expected): Promise<void> {
-  const look = await lookAtConsumers(pair.secret);
+async function confirmOnce(book: Runbook, expected: Expected): Promise<void> {
+  const { readers, newToken, tokens } = expected;
+  const look = await lookAtConsumers(readers);
   const others = running(look).filter((container) => !holds(container, newToken));
   if (others.length > 0) throw standsInTheWay('ConfirmFailed', describeOthers(others, tokens), others);
   try {
-    await smokeCalls(book, look, pair, settings);
+    await smokeCalls(book, look, expected);
   } catch (error) {
     if (error instanceof ApplicationFailure && error.type === 'SmokeFailed')
       throw ApplicationFailure.nonRetryable(error.message, 'ConfirmFailed');

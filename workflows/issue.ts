@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancellationScope, sleep } from '@temporalio/workflow';
 import type { Assessment, Plan } from '../domain/plan.ts';
+import type { Recipient } from '../domain/settings.ts';
 import { isLive, newestOf, type ListedToken } from '../domain/tokens.ts';
 import { createToken } from './activities.ts';
 import type { Runbook } from './runbook.ts';
@@ -14,9 +15,9 @@ export interface Issued {
 /** Issues the new token, or adopts the one the plan found. Runs to its end once begun. */
 export async function issueToken(
   book: Runbook,
-  { settings, pair, tokens }: Assessment,
+  { settings, pair, tokens }: Pick<Assessment, 'settings' | 'pair' | 'tokens'>,
   plan: Exclude<Plan, { kind: 'stop' }>,
-  force: boolean,
+  { force, recipient }: { force: boolean; recipient?: Recipient },
 ): Promise<Issued> {
   if (plan.kind === 'adopt') {
     book.report.newToken = plan.token;
@@ -28,7 +29,7 @@ export async function issueToken(
   const created = await CancellationScope.nonCancellable(async () => {
     if (book.report.createsLost) await sleep(settings.signonRequestLimit); // a late one would be there by now
     try {
-      return await createToken(settings)({ pair, before });
+      return await createToken(settings)({ pair, before, ...(recipient && { recipient }) });
     } catch (error) {
       book.report.createsLost = true;
       throw error;
@@ -38,6 +39,10 @@ export async function issueToken(
     token.authorisationId === created.token.authorisationId ? created.token : token,
   );
   const newToken = newestOf(listed) ?? created.token;
+  if (recipient && created.armoured !== undefined) {
+    const { authorisationId, masked } = created.token;
+    book.handOver({ recipient: recipient.name, authorisationId, masked, armoured: created.armoured });
+  }
   if (force && before.includes(newToken.authorisationId))
     throw ApplicationFailure.nonRetryable(
       `${newToken.masked} (authorisation ${newToken.authorisationId}) was there before and lives until ${newToken.expires}, longer than ${created.token.masked} (authorisation ${created.token.authorisationId}): the sync would write it`,

@@ -52,12 +52,28 @@ export class Notices {
 }
 
 function whatIsNeeded(waiting: Waiting): What {
+  if (waiting.kind === 'classification')
+    return {
+      kind: 'needed',
+      cause: 'classification',
+      text: 'no workload reads this token, and no running container was found to hold it',
+      todo: 'Find out who holds the token and send classify.',
+    };
   if (waiting.kind === 'approval') {
-    const { toRevoke } = waiting.evidence;
+    const { asks, recipient, newToken, toRevoke } = waiting.evidence;
+    const what =
+      asks === 'hand-over'
+        ? `a token is to be issued and handed over to ${recipient?.name ?? ''}`
+        : newToken
+          ? `every consumer that runs holds the new token; tokens to revoke: ${toRevoke.length}`
+          : `nobody seems to use this pair; tokens to revoke: ${toRevoke.length}`;
     return {
       kind: 'needed',
       cause: 'approval',
-      text: `every consumer that runs holds the new token; tokens to revoke: ${toRevoke.length}`,
+      text:
+        recipient && newToken
+          ? `${recipient.name} was to be handed a token: ask whether they use it; tokens to revoke: ${toRevoke.length}`
+          : what,
       todo: 'Read the evidence and send approve or reject.',
     };
   }

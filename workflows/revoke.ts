@@ -2,6 +2,7 @@ import { ActivityFailure, ApplicationFailure, CancellationScope } from '@tempora
 import ms from 'ms';
 import type { ClusterLook } from '../domain/cluster.ts';
 import type { Evidence, TokenToRevoke } from '../domain/evidence.ts';
+import type { Pair } from '../domain/plan.ts';
 import { describeOthers } from '../domain/possession.ts';
 import { isLive, successorOf, withKnownDigest, type ListedToken } from '../domain/tokens.ts';
 import { smokeThatLapsed, voidedBy } from '../domain/voided.ts';
@@ -25,8 +26,8 @@ export interface Fresh {
 
 /** Lists tokens and looks at every consumer afresh; which token is new is determined anew. */
 export async function lookAgain(book: Runbook, expected: Expected): Promise<Fresh> {
-  const { pair, newToken, settings, before } = expected;
-  const [listed, look] = await Promise.all([listTokens(pair), lookAtConsumers(pair.secret)]);
+  const { pair, readers, newToken, settings, before } = expected;
+  const [listed, look] = await Promise.all([listTokens(pair), lookAtConsumers(readers)]);
   refuseUnprovable(look, pair);
   const tokens = withKnownDigest(listed, newToken);
   book.report.alive = tokens.filter((token) => isLive(token, Date.now()));
@@ -50,22 +51,23 @@ export async function lookAgain(book: Runbook, expected: Expected): Promise<Fres
  * Revokes what the approval covers, each token right after a fresh look. Once the first revoke has begun, all run to their end.
  * Where the evidence no longer holds, nothing (more) is revoked and what was found is returned.
  */
-export async function revokeWhileEvidenceHolds(
+export async function revokeWhileEvidenceHolds<Seen extends Pick<Fresh, 'tokens' | 'look'>>(
   book: Runbook,
-  order: Expected & { evidence: Evidence; revoke: number[] },
-): Promise<'done' | Fresh> {
+  order: {
+    pair: Pair;
+    evidence: Evidence;
+    revoke: number[];
+    /** Lists the tokens and looks at every consumer. */
+    lookAfresh: () => Promise<Seen>;
+  },
+): Promise<'done' | Seen> {
   const { evidence, revoke } = order;
   const left = (): TokenToRevoke[] =>
     evidence.toRevoke.filter(
       ({ authorisationId }) => revoke.includes(authorisationId) && !book.hasRevoked(authorisationId),
     );
-  const lapsed = await smokeLapsed(book, order);
-  if (lapsed !== undefined) {
-    book.remark(`The evidence of round ${evidence.round} no longer holds: ${lapsed}`);
-    return lookAgain(book, order);
-  }
   for (let looks = 1; ; looks++) {
-    const fresh = await lookUntilSettled(book, order);
+    const fresh = await order.lookAfresh();
     const [token] = left();
     if (!token) return 'done';
     const ended = book.revokesBegun.map(({ authorisationId }) => authorisationId);
@@ -87,12 +89,24 @@ export async function revokeWhileEvidenceHolds(
   }
 }
 
+/** Revokes what the approval of a proven rollout covers; where the evidence is old, the smoke calls must pass again first. */
+export async function revokeProven(
+  book: Runbook,
+  order: Expected & { evidence: Evidence; revoke: number[] },
+): Promise<'done' | Fresh> {
+  const lapsed = await smokeLapsed(book, order);
+  if (lapsed === undefined)
+    return revokeWhileEvidenceHolds(book, { ...order, lookAfresh: () => lookUntilSettled(book, order) });
+  book.remark(`The evidence of round ${order.evidence.round} no longer holds: ${lapsed}`);
+  return lookAgain(book, order);
+}
+
 /** Repeats the smoke calls where the evidence is old: what passed must pass again. Says what did not, undefined where all did. */
 async function smokeLapsed(book: Runbook, order: Expected & { evidence: Evidence }): Promise<string | undefined> {
-  const { evidence, pair, settings } = order;
+  const { evidence, settings } = order;
   if (Date.now() - Date.parse(evidence.gatheredAt) <= ms(settings.evidenceHoldsFor)) return undefined;
   const { look } = await lookUntilSettled(book, order);
-  const lapsed = smokeThatLapsed(evidence, await smokeCalls(book, look, pair, settings));
+  const lapsed = smokeThatLapsed(evidence, await smokeCalls(book, look, order));
   if (lapsed === undefined) book.note('revoke', 'the smoke calls passed again');
   return lapsed;
 }

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import ms from 'ms';
 import type { RolloutSeen } from '../activities/kubernetes/interface.ts';
-import { running, type ClusterLook, type Workload } from '../domain/cluster.ts';
+import { running, type ClusterLook, type Readers, type Workload } from '../domain/cluster.ts';
 import type { Pair } from '../domain/plan.ts';
 import { describeOthers } from '../domain/possession.ts';
 import type { Settings } from '../domain/settings.ts';
@@ -13,6 +13,7 @@ import type { Sync } from './sync.ts';
 
 export interface Expected {
   pair: Pair;
+  readers: Readers;
   newToken: ListedToken;
   tokens: ListedToken[];
   settings: Settings;
@@ -55,9 +56,9 @@ export function refuseUnprovable(look: ClusterLook, pair: Pair): void {
 }
 
 /** One wait for the rollout, bounded by the setting. */
-export function rolledOut({ pair, newToken, settings, followed }: Expected): ReturnType<typeof awaitRollout> {
+export function rolledOut({ readers, newToken, settings, followed }: Expected): ReturnType<typeof awaitRollout> {
   const deadline = new Date(Date.now() + ms(settings.rolloutLimit)).toISOString();
-  return awaitRollout({ secret: pair.secret, token: newToken, sync: followed, deadline });
+  return awaitRollout({ readers, token: newToken, sync: followed, deadline });
 }
 
 /** Restarts Deployments as `kubectl rollout restart` does; what else stands in the way is left. One moment for all tries, so that none restarts twice. */

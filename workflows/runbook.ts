@@ -1,10 +1,10 @@
 import { allHandlersFinished, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { StepName, Waiting } from '../domain/checklist.ts';
-import type { Workload } from '../domain/cluster.ts';
+import type { Readers, Workload } from '../domain/cluster.ts';
 import type { Answer, Retry } from '../domain/decisions.ts';
 import { todoFor } from '../domain/failures.ts';
 import { remediesFor } from '../domain/offers.ts';
-import type { Outcome, Pair } from '../domain/plan.ts';
+import type { Outcome } from '../domain/plan.ts';
 import { whatLives, type RotationReport } from '../domain/report.ts';
 import type { RotationRequest } from '../domain/request.ts';
 import { startOfDay, type ListedToken } from '../domain/tokens.ts';
@@ -17,6 +17,13 @@ import { watchEnds } from './watch-ends.ts';
 /** Thrown inside the runbook when a person stops it: unwinds to the tidy end. */
 class Stopped extends Error {}
 
+/** Thrown where a person rejected what they were asked: unwinds to the end of the rotation. */
+export class Rejected extends Error {
+  constructor(readonly refusal: { by: string; reason: string }) {
+    super();
+  }
+}
+
 /**
  * Carries a rotation through its steps: progress, blocking, retry, and the tidy stop.
  * One mechanism for all steps: a step whose retries are spent blocks until a person sends `retry`, then runs again.
@@ -26,8 +33,8 @@ export class Runbook extends Checklist {
   /** Tokens whose revoke was begun: one of them that is gone was not revoked by somebody else. */
   readonly revokesBegun: ListedToken[] = [];
   readonly notices: Notices;
-  /** The pair in Signon, once it was found. */
-  pair?: Pair;
+  /** Where the pair's token is read, as far as is known. */
+  readers?: Readers;
   private stop?: { by: string; reason: string };
   private interrupt: () => void = () => undefined;
   private resume = false;
@@ -57,6 +64,10 @@ export class Runbook extends Checklist {
         return result;
       } catch (error) {
         this.rest();
+        if (error instanceof Rejected) {
+          this.mark(name, 'done', `rejected by ${error.refusal.by}`);
+          throw error;
+        }
         if (error instanceof Stopped || (this.stop && isCancellation(error))) throw new Stopped();
         this.stopIfAsked();
         await this.block(name, failureOf(error), tries);
@@ -120,6 +131,11 @@ export class Runbook extends Checklist {
     return this.close('aborted', `${by} stopped it (${reason}); ${whatLives(this.report, this.revokesBegun)}`);
   }
 
+  /** The end after a rejection: the old token stays. */
+  closeRejected({ by, reason }: { by: string; reason: string }): RotationReport {
+    return this.close('rejected', `${by}: ${reason}; ${whatLives(this.report, this.revokesBegun)}`);
+  }
+
   private async block(step: StepName, failure: ShownFailure, tries: number): Promise<void> {
     this.resume = false;
     this.mark(step, 'blocked', failure.type);
@@ -146,10 +162,6 @@ export class Runbook extends Checklist {
       this.requestStop(by, reason);
       return { accepted: true, answer: `stopping: asked by ${by}` };
     });
-    onDecision('classify', this, () => ({
-      accepted: false,
-      answer: 'classify not accepted: nothing waits for a classification',
-    }));
   }
 
   /** What the retry that a step goes on after asked for, once. */
@@ -164,7 +176,12 @@ export class Runbook extends Checklist {
     const { waiting } = this.progress;
     if (waiting?.kind !== 'blocked') return no('nothing is blocked');
     const offered = remediesFor(waiting);
-    if (accept && !offered.accept) return no('accept: nothing is up for acceptance here');
+    const beside = accept?.find((one) => !offered.accept.includes(one));
+    if (beside)
+      return no(
+        `accept: ${offered.accept.length > 0 ? `expected one of ${offered.accept.join(', ')}` : 'nothing is up for acceptance here'}`,
+      );
+    if (accept && accept.length > 1 && offered.accept.length > 1) return no('accept: one or the other');
     if (restart && !offered.restart) return no('restart: no Deployment stands in the way here');
     if (sync && !offered.sync) return no('sync: another sync Job would not help here');
     for (const accepted of accept ?? []) this.accepted.add(accepted);
@@ -195,6 +212,7 @@ export async function runbook(
   return CancellationScope.nonCancellable(async () => {
     const report = await steps(book).catch((error: unknown) => {
       if (error instanceof Stopped) return book.closeStopped();
+      if (error instanceof Rejected) return book.closeRejected(error.refusal);
       throw error;
     });
     const { outcome, why } = report;

@@ -2,20 +2,18 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import type { ClusterLook } from '../domain/cluster.ts';
 import type { SmokeResult } from '../domain/evidence.ts';
 import { parameterize } from '../domain/parameterize.ts';
-import type { Pair } from '../domain/plan.ts';
-import type { Settings } from '../domain/settings.ts';
 import { smokeConsumers } from './activities.ts';
+import type { Expected } from './rollout.ts';
 import type { Runbook } from './runbook.ts';
 
 /** Calls the server application from one ready pod of every consumer; blocks where a call with the new token fails. */
 export async function smokeCalls(
   book: Runbook,
   look: ClusterLook,
-  pair: Pair,
-  settings: Settings,
+  { pair, readers, settings }: Pick<Expected, 'pair' | 'readers' | 'settings'>,
 ): Promise<SmokeResult[]> {
   const application = parameterize(pair.application.name);
-  const results = await smokeConsumers({ secret: pair.secret, application, call: settings.smokeCalls[application] });
+  const results = await smokeConsumers({ readers, application, call: settings.smokeCalls[application] });
   const failed = results.filter(({ verdict }) => verdict === 'failed');
   if (failed.length > 0)
     throw ApplicationFailure.nonRetryable(

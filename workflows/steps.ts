@@ -62,6 +62,7 @@ export const ACTIVITIES = {
   readRetries: { as: 'glance', summary: 'See what is tried again' },
   judge: { as: 'own', summary: 'Judge an approval' },
   findPair: { as: 'look', summary: 'Find API user and application in Signon' },
+  readLastSync: { as: 'look', summary: 'Read when the API user was last synced' },
   listTokens: { as: 'look', summary: 'List the pair’s tokens in Signon' },
   createToken: { as: 'create', summary: 'Issue a new token in Signon' },
   revokeToken: { as: 'revoke', summary: 'Revoke the old token in Signon' },

@@ -1,6 +1,5 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
-import { running } from '../domain/cluster.ts';
-import type { Pair } from '../domain/plan.ts';
+import { running, type Readers } from '../domain/cluster.ts';
 import { describeOthers, holds } from '../domain/possession.ts';
 import { startOfDay, type ListedToken } from '../domain/tokens.ts';
 import { lookAtConsumers } from './activities.ts';
@@ -23,13 +22,13 @@ export function watchEnds(book: Runbook): void {
       if (left > 0 && (await condition(() => next()?.authorisationId !== token.authorisationId, left, { summary })))
         continue;
       looked.add(token.authorisationId);
-      if (book.pair) await lookForHolders(book, book.pair, token);
+      if (book.readers) await lookForHolders(book, book.readers, token);
     }
   });
 }
 
-async function lookForHolders(book: Runbook, pair: Pair, token: ListedToken): Promise<void> {
-  const seen = await lookAtConsumers(pair.secret).catch(() => undefined);
+async function lookForHolders(book: Runbook, readers: Readers, token: ListedToken): Promise<void> {
+  const seen = await lookAtConsumers(readers).catch(() => undefined);
   const who = `${token.masked} (authorisation ${token.authorisationId}), which ends on ${token.expires}`;
   const holders = seen && running(seen).filter((container) => holds(container, token));
   if (holders?.length === 0) return;

@@ -1,5 +1,5 @@
-import type { V1Container, V1ContainerStatus, V1Pod, V1PodSpec } from '@kubernetes/client-node';
-import type { Consumer, ConsumingContainer, Workload } from '../../domain/cluster.ts';
+import type { V1Container, V1ContainerStatus, V1Job, V1Pod, V1PodSpec } from '@kubernetes/client-node';
+import type { Consumer, ConsumingContainer, Readers, Workload } from '../../domain/cluster.ts';
 
 /** A workload's name and what its pods are made of. */
 export interface Template {
@@ -21,11 +21,33 @@ export function readingVariables(container: V1Container, secret: string): string
   return [...single, ...whole];
 }
 
-/** Every container of a template that reads the Secret, init containers included. */
-export function consumersOf({ workload, spec }: Template, secret: string): Consumer[] {
-  return [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].flatMap((container) =>
-    readingVariables(container, secret).map((variable) => ({ workload, container: container.name, variable })),
-  );
+/** Every container of a template that reads the Secret or is said to hold its token, init containers included. */
+export function consumersOf({ workload, spec }: Template, { secret, also }: Readers): Consumer[] {
+  return containersOf(spec).flatMap((container) => {
+    const told = also.filter((one) => one.workload === workload && one.container === container.name);
+    const variables = new Set([...readingVariables(container, secret), ...told.map(({ variable }) => variable)]);
+    return [...variables].map((variable) => ({ workload, container: container.name, variable }));
+  });
+}
+
+/** Every container of a template with the variables that hold a token of some pair, as far as their names tell. */
+export function tokenVariablesOf({ workload, spec }: Template): Consumer[] {
+  return containersOf(spec).flatMap((container) => {
+    const single = (container.env ?? [])
+      .filter(
+        ({ name, valueFrom }) =>
+          name.endsWith('_BEARER_TOKEN') || valueFrom?.secretKeyRef?.name?.startsWith('signon-token-'),
+      )
+      .map(({ name }) => name);
+    const whole = (container.envFrom ?? [])
+      .filter(({ secretRef }) => secretRef?.name?.startsWith('signon-token-'))
+      .map(({ prefix }) => `${prefix ?? ''}${KEY}`);
+    return [...new Set([...single, ...whole])].map((variable) => ({ workload, container: container.name, variable }));
+  });
+}
+
+function containersOf(spec: V1PodSpec | undefined): V1Container[] {
+  return [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
 }
 
 /** Whether a template mounts the Secret as files. */
@@ -42,8 +64,11 @@ export function isAlive(pod: V1Pod): boolean {
   return pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
 }
 
-/** The consumers in one pod, without what they hold. */
-export function consumingContainers(pod: V1Pod, secret: string): Omit<ConsumingContainer, 'digests' | 'environment'>[] {
+/** Consumers as they are in one pod, without what they hold. */
+export function inPod(
+  pod: V1Pod,
+  consumers: readonly Consumer[],
+): Omit<ConsumingContainer, 'digests' | 'environment'>[] {
   const name = pod.metadata?.name ?? '';
   const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
   const over = !isAlive(pod);
@@ -52,7 +77,7 @@ export function consumingContainers(pod: V1Pod, secret: string): Omit<ConsumingC
       .filter(({ restartPolicy }) => restartPolicy !== 'Always')
       .map((container) => container.name),
   );
-  return consumersOf({ workload: ownerOf(pod), spec: pod.spec }, secret).map((consumer) => {
+  return consumers.map((consumer) => {
     const status = statuses.find((candidate) => candidate.name === consumer.container);
     const state = over || (init.has(consumer.container) && status?.ready) ? 'ended' : stateOf(status, pod);
     return {
@@ -67,21 +92,28 @@ export function consumingContainers(pod: V1Pod, secret: string): Omit<ConsumingC
   });
 }
 
-/** The workload a pod belongs to. A ReplicaSet's Deployment is told by the pod's own label, so no right on ReplicaSets is needed. */
-export function ownerOf(pod: V1Pod): Workload {
+/** The workload a pod belongs to, a Job that a CronJob made counting as the CronJob's. A ReplicaSet's Deployment is told by the pod's own label, so no right on ReplicaSets is needed. */
+export function ownerOf(pod: V1Pod, jobs: readonly V1Job[]): Workload {
   const owner =
     pod.metadata?.ownerReferences?.find(({ controller }) => controller) ?? pod.metadata?.ownerReferences?.[0];
   const hash = pod.metadata?.labels?.['pod-template-hash'];
   if (!owner) return `Pod/${pod.metadata?.name ?? ''}`;
   if (owner.kind === 'ReplicaSet')
     return `Deployment/${hash && owner.name.endsWith(`-${hash}`) ? owner.name.slice(0, -hash.length - 1) : owner.name}`;
+  const job = owner.kind === 'Job' ? jobs.find(({ metadata }) => metadata?.name === owner.name) : undefined;
+  const cronJob = job?.metadata?.ownerReferences?.find(({ kind }) => kind === 'CronJob');
+  if (cronJob) return `CronJob/${cronJob.name}`;
   return `${owner.kind as 'StatefulSet' | 'DaemonSet' | 'Job'}/${owner.name}`;
 }
 
 function stateOf(status: V1ContainerStatus | undefined, pod: V1Pod): ConsumingContainer['state'] {
   if (status?.state?.running) return 'running';
-  if (status?.state?.terminated)
-    return pod.spec?.restartPolicy === 'Never' || pod.metadata?.deletionTimestamp ? 'ended' : 'starting';
+  const { terminated } = status?.state ?? {};
+  if (terminated) {
+    const policy = pod.spec?.restartPolicy;
+    const over = policy === 'Never' || (policy === 'OnFailure' && terminated.exitCode === 0);
+    return over || pod.metadata?.deletionTimestamp ? 'ended' : 'starting';
+  }
   return pod.metadata?.deletionTimestamp ? 'ended' : 'starting';
 }
 

@@ -1,10 +1,10 @@
-import type { ClusterLook, ConsumingContainer, Workload } from '../../domain/cluster.ts';
+import type { ClusterLook, ConsumingContainer, Readers, Workload } from '../../domain/cluster.ts';
 import type { SmokeResult } from '../../domain/evidence.ts';
 import type { SmokeCall } from '../../domain/settings.ts';
 import type { Fingerprint } from '../../domain/tokens.ts';
 
 export interface RolloutOrder {
-  secret: string;
+  readers: Readers;
   token: Fingerprint;
   /** The sync the rollout follows; absent where none was needed. */
   sync?: { job: string; seenAt: string };
@@ -21,8 +21,11 @@ export type RolloutSeen =
 export interface KubernetesActivities {
   /** The uid of a CronJob, undefined where there is none. Reads only. */
   cronJobUid: (name: string) => Promise<string | undefined>;
-  /** Everything that reads a Secret, and what each running container holds. Reads only. */
-  lookAtConsumers: (secret: string) => Promise<ClusterLook>;
+  /**
+   * Everything that reads a pair's token, and what each running container holds. Where tokens are given, every other running container
+   * that has a token of some pair is asked as well, and is a consumer if it holds one of them. Reads only.
+   */
+  lookAtConsumers: (readers: Readers) => Promise<ClusterLook>;
   /**
    * Restarts Deployments as `kubectl rollout restart` does. A retry is safe: the same moment restarts nothing a second time.
    * @param order.at ISO
@@ -32,5 +35,5 @@ export interface KubernetesActivities {
   /** Waits until every running container that reads the Secret holds the token. Reads only; a retry goes on waiting until the same deadline. */
   awaitRollout: (order: RolloutOrder) => Promise<RolloutSeen>;
   /** Calls the server application from one ready pod of each consumer, with its own token and with a made-up one. */
-  smokeConsumers: (order: { secret: string; application: string; call?: SmokeCall }) => Promise<SmokeResult[]>;
+  smokeConsumers: (order: { readers: Readers; application: string; call?: SmokeCall }) => Promise<SmokeResult[]>;
 }

@@ -2,13 +2,16 @@ import { activityInfo, ApplicationFailure } from '@temporalio/activity';
 import { parameterize, tokenSecretName } from '../../domain/parameterize.ts';
 import type { Pair } from '../../domain/plan.ts';
 import { redact } from '../../domain/redact.ts';
+import type { Recipient } from '../../domain/settings.ts';
 import { newestOf, type ListedToken } from '../../domain/tokens.ts';
 import { failure } from '../failure.ts';
+import { sealFor } from '../handover/seal.ts';
 import { fingerprintOf } from '../secret.ts';
 import type { CreatedToken, RevokeOrder, SignonActivities } from './interface.ts';
 import {
   readApiUser,
   readApiUsers,
+  readLastSynced,
   readManageTokens,
   readNewTokenPage,
   readRevokePage,
@@ -46,6 +49,11 @@ export function createSignonActivities(session: SignonSession): SignonActivities
         await refuseSharedSecret(pages, secret, { apiUser: found, application: chosen }, rows, applications);
         return { apiUser: found, application: chosen, secret };
       }),
+
+    readLastSync: (pair) =>
+      session.alone(async (pages) =>
+        readLastSynced((await pages.open(`/api_users/${pair.apiUser.id}/edit`)).body, pair.application.name),
+      ),
 
     listTokens: (pair) => session.alone((pages) => listPair(pages, pair)),
 
@@ -107,7 +115,10 @@ function changedPair(pair: Pair, seen: string): Error {
 }
 
 /** Look, act once, look again: with the session to itself from the form to the page that shows the token. */
-async function createOnce(pages: Pages, { pair, before }: { pair: Pair; before: number[] }): Promise<CreatedToken> {
+async function createOnce(
+  pages: Pages,
+  { pair, before, recipient }: { pair: Pair; before: number[]; recipient?: Recipient },
+): Promise<CreatedToken> {
   const fresh = (tokens: ListedToken[]): ListedToken[] =>
     tokens.filter(({ authorisationId }) => !before.includes(authorisationId));
   const csrf = await nothingSentYet(async () => {
@@ -135,7 +146,11 @@ async function createOnce(pages: Pages, { pair, before }: { pair: Pair; before: 
     const tokens = tokensOf(pair, page.body);
     const digest = shown && fingerprintOf(shown);
     const made = fresh(tokens).find(({ masked }) => masked === digest?.masked);
-    if (made) return { token: { ...made, sha256: digest!.sha256 }, origin: 'issued', tokens };
+    if (shown && digest && made) {
+      const token = { ...made, sha256: digest.sha256 };
+      const armoured = recipient && (await sealFor(recipient.key, shown));
+      return { token, origin: 'issued', tokens, ...(armoured && { armoured }) };
+    }
   } catch (error) {
     throw failure(
       'CreateAnswerLost',

@@ -1,4 +1,5 @@
 import type { Pair } from '../../domain/plan.ts';
+import type { Recipient } from '../../domain/settings.ts';
 import type { ListedToken } from '../../domain/tokens.ts';
 
 export interface CreatedToken {
@@ -7,6 +8,8 @@ export interface CreatedToken {
   origin: 'issued' | 'maybe another’s';
   /** The pair's tokens as listed right after. */
   tokens: ListedToken[];
+  /** The token encrypted to the recipient's key, where one was named and the token's value was shown to this activity. */
+  armoured?: string;
 }
 
 export interface RevokeOrder {
@@ -23,13 +26,15 @@ export interface SignonActivities {
    * @throws UnknownApiUser, UnknownApplication, AmbiguousApplication, SecretNameShared (not retried)
    */
   findPair: (wanted: { apiUser: string; application: string }) => Promise<Pair>;
+  /** When the API user was last synced with the application, in the page's own words; undefined where Signon does not show it, as today's does not. Reads only. */
+  readLastSync: (pair: Pair) => Promise<string | undefined>;
   /** The pair's tokens as Signon lists them, expired ones included. Reads only. */
   listTokens: (pair: Pair) => Promise<ListedToken[]>;
   /**
-   * Issues one token, unless one that was not there before has appeared. A retry looks first, so a lost answer makes no second token.
+   * Issues one token, and encrypts it to the recipient's key where one is given, unless one that was not there before has appeared. A retry looks first, so a lost answer makes no second token.
    * @throws AccessEnded (not retried) where none of the tokens from before is left; CreateAnswerLost (retried no sooner than Signon's request limit)
    */
-  createToken: (order: { pair: Pair; before: number[] }) => Promise<CreatedToken>;
+  createToken: (order: { pair: Pair; before: number[]; recipient?: Recipient }) => Promise<CreatedToken>;
   /**
    * Revokes one authorisation. A retry is safe: one no longer listed counts as revoked, provided its application is still on offer.
    * @throws CannotTell, NotTheApprovedToken, LookTooOld (not retried), RevokeNotSeen (retried)

@@ -57,9 +57,19 @@ async function send(context: Context, by: string, named: Named, askings: Asking[
       return `${token?.masked ?? ''} (authorisation ${id})`;
     }),
   );
+  const recipients = askings.flatMap(({ evidence: { asks, recipient } }) =>
+    asks === 'hand-over' ? [plain(recipient?.name ?? '')] : [],
+  );
   const of = askings.length === 1 ? '' : ` of ${askings.length} rotations`;
   const count = `${tokens.length} token${tokens.length === 1 ? '' : 's'}${of}`;
-  await context.confirm(`Revoke ${count} in ${context.environment}: ${tokens.join(', ')}?`);
+  const { environment } = context;
+  const questions = [
+    ...(recipients.length > 0
+      ? [`Issue a token in ${environment} and encrypt it for its holder outside: ${recipients.join(', ')}?`]
+      : []),
+    ...(tokens.length > 0 ? [`Revoke ${count} in ${environment}: ${tokens.join(', ')}?`] : []),
+  ];
+  await context.confirm(questions.join(' '));
   const { accept, revoke } = named;
   return sendEach(
     context,
@@ -101,7 +111,7 @@ function lacks({ evidence, status: { request } }: Asking, by: string, named: Nam
     (id) => !evidence.toRevoke.some((token) => token.authorisationId === id),
   );
   if (strangers.length > 0) return `authorisation ${strangers.join(', ')} is not among the tokens to revoke`;
-  if (revokes(evidence, named).length === 0)
+  if (evidence.asks === 'revoke' && revokes(evidence, named).length === 0)
     return 'no token was seen to be given up; name authorisation ids with --revoke';
   const codes = new Set(
     evidence.shortfalls.map(({ code }) => code).filter((code) => !(named.accept as string[]).includes(code)),

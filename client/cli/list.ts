@@ -74,6 +74,7 @@ export function waitsFor({ status, stage, open }: Pick<KnownRotation, 'status' |
   if (!status) return 'no answer from a worker';
   const { waiting, request } = status;
   if (waiting?.kind === 'blocked') return `retry or abort: ${waiting.failure} in “${waiting.step}”`;
+  if (waiting?.kind === 'classification') return 'classify: who holds the token';
   if (waiting?.kind === 'approval')
     return request.environment === 'production' ? `approval by another person than ${request.requestedBy}` : 'approval';
   return stage === 'waiting-approval'

@@ -1,6 +1,8 @@
-import { MARKS, type Progress, type Waiting } from '../../domain/checklist.ts';
+import { isSeldom, MARKS, type Progress, type Waiting } from '../../domain/checklist.ts';
+import type { Searched } from '../../domain/cluster.ts';
 import type { Evidence } from '../../domain/evidence.ts';
-import type { RotationReport } from '../../domain/report.ts';
+import type { Findings } from '../../domain/holders.ts';
+import type { HandOver, RotationReport } from '../../domain/report.ts';
 import type { Status } from '../rotations.ts';
 
 /** Text from outside, for a terminal: nothing in it moves the cursor, colours or turns text around. */
@@ -10,7 +12,9 @@ export function plain(text: string): string {
 
 /** `✓ issue: issued: W1_Y1fNn…tHU9rYv0 (authorisation 163)`, a line for each step. */
 export function stepLines({ steps }: Pick<Progress, 'steps'>): string[] {
-  return steps.map(({ name, state, note }) => plain(`${MARKS[state]} ${name}${note ? `: ${note}` : ''}`));
+  return steps
+    .filter(({ name, state }) => state !== 'to come' || !isSeldom(name))
+    .map(({ name, state, note }) => plain(`${MARKS[state]} ${name}${note ? `: ${note}` : ''}`));
 }
 
 /** Where a rotation stands, and what to do next. */
@@ -27,6 +31,7 @@ export function statusLines(status: Status): string[] {
 }
 
 function waitingLines(waiting: Waiting, code: string | undefined): string[] {
+  if (waiting.kind === 'classification') return findingsLines(waiting.findings);
   if (waiting.kind === 'approval') return [...evidenceLines(waiting.evidence), `Evidence code: ${code ?? ''}`];
   return [
     plain(`Blocked in “${waiting.step}” since ${waiting.since}: ${waiting.failure}: ${waiting.message}`),
@@ -37,10 +42,17 @@ function waitingLines(waiting: Waiting, code: string | undefined): string[] {
 
 /** Everything an approver is to read. */
 export function evidenceLines(evidence: Evidence): string[] {
-  const { newToken, toRevoke, consumers, oddities, shortfalls } = evidence;
+  const { asks, newToken, recipient, toRevoke, consumers, oddities, warnings, searched, shortfalls } = evidence;
   return [
     `Evidence of round ${evidence.round}, gathered ${evidence.gatheredAt}`,
-    `  new token   ${newToken.masked}, authorisation ${newToken.authorisationId}, until ${newToken.expires}`,
+    asks === 'hand-over'
+      ? '  to approve  a token is issued and handed over; nothing is revoked yet'
+      : newToken
+        ? `  new token   ${newToken.masked}, authorisation ${newToken.authorisationId}, until ${newToken.expires}`
+        : '  new token   NONE: nobody is to have access any more',
+    ...(recipient
+      ? [plain(`  goes to     ${recipient.name}, outside the cluster, encrypted to ${recipient.key}`)]
+      : []),
     ...toRevoke.map(
       ({ masked, authorisationId, expires, standing }) =>
         `  to revoke   ${masked}, authorisation ${authorisationId}, until ${expires}: ${standing === 'given-up' ? 'given up by its holders' : 'HOLDER UNKNOWN, revoked only if named'}`,
@@ -50,10 +62,57 @@ export function evidenceLines(evidence: Evidence): string[] {
       plain(`      ${pods.length === 0 ? 'no pod is running' : `holds the new token in ${pods.join(', ')}`}`),
       plain(`      smoke call: ${detail}`),
     ]),
+    ...(searched ? [searchedLine(searched)] : []),
+    ...warnings.map((warning) => plain(`  mind        ${warning}`)),
     ...oddities.map((oddity) => plain(`  odd         ${oddity}`)),
     ...shortfalls.map(({ code, what }) => plain(`  not shown   ${code}: ${what}`)),
     '  cannot be seen: holders outside the namespace, and when a token was last used',
   ];
+}
+
+/** What is known of a token that nobody seems to read. */
+function findingsLines(findings: Findings): string[] {
+  const { secret, domain, internal, lastSyncedAt, recipient, tokens, searched } = findings;
+  return [
+    plain(`Who holds this token? No workload reads the Secret ${secret}.`),
+    searchedLine(searched),
+    ...searched.unasked.map((line) => plain(`  not asked   ${line}`)),
+    plain(`  e-mail      of ${domain}, ${internal ? 'one' : 'none'} of Signon’s internal domains`),
+    plain(`  last synced ${lastSyncedAt ?? 'not shown by Signon'}`),
+    plain(`  outside     ${recipient ?? 'the settings name no holder outside'}`),
+    ...tokens.map(
+      ({ masked, authorisationId, generated, expires }) =>
+        `  token       ${masked}, authorisation ${authorisationId}, generated ${generated}, until ${expires}`,
+    ),
+    'Say so with: signon-rotation classify … --as external|disused|internal',
+  ];
+}
+
+function searchedLine({ asked, unasked }: Searched): string {
+  return `  searched    ${asked} running containers with a token of some pair, none holds one of this pair’s; not asked: ${unasked.length}`;
+}
+
+/** A token on its way to a holder outside: the armoured text, and what to tell them. */
+export function handOverLines(
+  { recipient, masked, authorisationId, armoured }: HandOver,
+  { apiUser, application, environment }: Pick<RotationReport, 'apiUser' | 'application' | 'environment'>,
+  oldEnds: string | undefined,
+): { armoured: string[]; tell: string[] } {
+  return {
+    armoured: armoured.trim().split('\n').map(plain),
+    tell: [
+      plain(
+        `For ${recipient}: the new token of ${apiUser} for ${application}, ${environment} (${masked}, authorisation ${authorisationId}).`,
+      ),
+      'Send them the text between BEGIN and END, by mail or chat: only their key opens it. Tell them:',
+      '  1. Save it as token.age, and decrypt it where the token belongs: age --decrypt --identity KEY-FILE token.age',
+      plain(
+        `  2. Use it as the bearer token for ${application} from now on. The old one works until it is revoked${oldEnds ? `, at the latest until ${oldEnds}` : ''}.`,
+      ),
+      '  3. Say when every caller uses it. Only then is the old one revoked.',
+      'When they have said so: signon-rotation approve … --accept consumer-confirmed --revoke IDS',
+    ],
+  };
 }
 
 /** How a rotation ended. */
@@ -65,7 +124,9 @@ export function reportLines(report: RotationReport): string[] {
       ? [`  new token  ${newToken.masked}, authorisation ${newToken.authorisationId}, until ${newToken.expires}`]
       : []),
     ...revoked.map(({ masked, authorisationId }) => `  revoked    ${masked}, authorisation ${authorisationId}`),
-    ...approvals.map(({ by, revoke }) => plain(`  approved   by ${by}, for ${revoke.join(', ')}`)),
+    ...approvals.map(({ asks, by, revoke }) =>
+      plain(`  approved   by ${by}, ${asks === 'hand-over' ? 'to hand a token over' : `for ${revoke.join(', ')}`}`),
+    ),
     plain(`  sync Jobs  ${syncJobs.join(', ') || 'none'}`),
   ];
 }

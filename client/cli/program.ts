@@ -1,8 +1,11 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { RETRY_ACCEPTS } from '../../domain/decisions.ts';
+import { SHORTFALLS } from '../../domain/evidence.ts';
 import { approve, approveWaiting, type Named } from './approve.ts';
 import { Context, type CommonOptions, type Terminal } from './context.ts';
 import { classify, end, retry } from './decide.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { handover } from './handover.ts';
 import { list } from './list.ts';
 import { plain } from './print.ts';
 import { show } from './show.ts';
@@ -72,6 +75,7 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
 
   bySomebody(command('start <api-user> <application>', 'start a rotation'))
     .option('--reason <text>', 'why')
+    .option('--recipient <name>', 'the holder outside the cluster, as the settings name it')
     .option('--force', 'although the token is not near its end (a leak): adopts no token that was there before')
     .action(
       does((context, [apiUser = '', application = ''], options) => start(context, apiUser, application, options)),
@@ -92,8 +96,8 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
     .option('--waiting', 'all that wait: shows the evidence of each, asks once, sends each its own code')
     .option(
       '--accept <shortfall>',
-      'what could not be shown, no-pod-seen or not-smoke-tested; may be given twice',
-      oneOf(['no-pod-seen', 'not-smoke-tested']),
+      `what could not be shown: ${SHORTFALLS.join(', ')}; may be given again`,
+      oneOf(SHORTFALLS),
       [],
     )
     .option('--revoke <ids>', 'authorisation ids, e.g. 145,146; needed for tokens whose holder is unknown', ids)
@@ -105,6 +109,16 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
         return waiting ? approveWaiting(context, named) : approve(context, pair, named);
       }),
     );
+
+  command(
+    'handover <pair...>',
+    'print the encrypted new token for its holder outside the cluster, and what to tell them',
+  )
+    .addHelpText(
+      'after',
+      `\n<pair>: ${PAIR}\n\nThe ciphertext goes to standard output, what to tell to standard error.`,
+    )
+    .action(does((context, pair) => handover(context, pair)));
 
   for (const [name, description] of [
     ['reject', 'keep the old token and end: for a rotation that waits for approval'],
@@ -120,7 +134,7 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
     .option('--blocked-by <failure>', 'all that this failure blocks, e.g. Unreachable')
     .option('--restart', 'restart the Deployments that the failure names, as kubectl rollout restart does')
     .option('--sync', 'make another sync Job first')
-    .option('--accept <what>', 'what is up for acceptance: unlisted-token', oneOf(['unlisted-token']))
+    .option('--accept <what>', `what is up for acceptance: ${RETRY_ACCEPTS.join(', ')}`, oneOf(RETRY_ACCEPTS))
     .action(
       does((context, pair, options) => {
         const { blockedBy } = options;
@@ -161,7 +175,7 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
 }
 
 /** An option that may be given again, of a few words. */
-function oneOf(words: string[]): (value: string, before?: string[]) => string[] {
+function oneOf(words: readonly string[]): (value: string, before?: string[]) => string[] {
   return (value, before = []) => {
     if (!words.includes(value)) throw new InvalidArgumentError(`Allowed choices are ${words.join(', ')}.`);
     return [...before, value];

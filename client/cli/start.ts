@@ -12,10 +12,10 @@ export async function start(
   context: Context,
   apiUser: string,
   application: string,
-  options: { reason?: string; force?: boolean },
+  options: { reason?: string; force?: boolean; recipient?: string },
 ): Promise<ExitCode> {
   const { client, environment, ui } = context;
-  const { reason, force } = options;
+  const { reason, force, recipient } = options;
   const parsed = parseRequest({
     environment,
     apiUser,
@@ -23,6 +23,7 @@ export async function start(
     requestedBy: context.who(),
     ...(reason !== undefined && { reason }),
     ...(force && { force }),
+    ...(recipient !== undefined && { recipient }),
   });
   if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
   if (environment === 'staging') {

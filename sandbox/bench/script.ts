@@ -20,9 +20,10 @@ export function plainScript({ env, client }: Ground): () => Promise<{ toApproval
       const began = performance.now();
       const settings = await activities.beginRotation(REQUEST);
       const pair = await activities.findPair(REQUEST);
+      const readers = { secret: pair.secret, also: [] };
       const cronJob = await activities.findSyncCronJob();
       const before = await activities.listTokens(pair);
-      await activities.lookAtConsumers(pair.secret);
+      await activities.lookAtConsumers(readers);
       await activities.cronJobUid(cronJob.name);
       const created = await activities.createToken({
         pair,
@@ -31,12 +32,12 @@ export function plainScript({ env, client }: Ground): () => Promise<{ toApproval
       const job = await activities.createSyncJob({ cronJob, notBefore: new Date().toISOString(), deadline: inOne });
       const { seenAt } = await activities.awaitSyncJob({ job, deadline: inOne });
       const sync = { job: job.name, seenAt };
-      await activities.awaitRollout({ secret: pair.secret, token: created.token, sync, deadline: inOne });
+      await activities.awaitRollout({ readers, token: created.token, sync, deadline: inOne });
       const call = settings.smokeCalls[REQUEST.application];
-      await activities.smokeConsumers({ secret: pair.secret, application: REQUEST.application, call });
+      await activities.smokeConsumers({ readers, application: REQUEST.application, call });
       const ready = performance.now();
       await activities.listTokens(pair);
-      await activities.lookAtConsumers(pair.secret);
+      await activities.lookAtConsumers(readers);
       for (const token of before)
         if (token !== newestOf([created.token, token])) await activities.revokeToken({ pair, token, notAfter: inOne });
       return { toApproval: ready - began, toRevoked: performance.now() - ready };

@@ -12,6 +12,7 @@ import { until } from '../support/until.ts';
 const SECRET = 'signon-token-short-url-manager-publishing-api';
 let sandbox: Sandbox;
 let kubernetes: KubernetesActivities;
+const READERS = { secret: SECRET, also: [] };
 beforeEach(async () => {
   sandbox = await Sandbox.start(seedWorld({ only: ['short-url-manager'] }), { ...IMMEDIATE, terminationMs: 3_600_000 });
   const config = new KubeConfig();
@@ -24,7 +25,7 @@ afterEach(() => sandbox.stop());
 const run = <T>(act: () => Promise<T>): Promise<T> => new MockActivityEnvironment().run(act);
 
 test('finds app and worker containers, the CronJob without a pod, and not nginx', async () => {
-  const { consumers, containers } = await run(() => kubernetes.lookAtConsumers(SECRET));
+  const { consumers, containers } = await run(() => kubernetes.lookAtConsumers(READERS));
   expect(consumers.map(({ workload, container }) => `${container} of ${workload}`)).toEqual([
     'app of Deployment/short-url-manager',
     'worker of Deployment/short-url-manager-worker',
@@ -37,12 +38,12 @@ test('finds app and worker containers, the CronJob without a pod, and not nginx'
 
 test('a container whose exec is killed every time is never taken for ended', async () => {
   sandbox.kubernetes.exec.faults.push(...Array.from({ length: 50 }, () => 'killed' as const));
-  await expect(run(() => kubernetes.lookAtConsumers(SECRET))).rejects.toMatchObject({ type: 'ExecIncomplete' });
+  await expect(run(() => kubernetes.lookAtConsumers(READERS))).rejects.toMatchObject({ type: 'ExecIncomplete' });
 });
 
 test('a pod that goes away between list and question is found gone by another list', async () => {
   const [pod] = sandbox.world.state.pods;
-  const looking = run(() => kubernetes.lookAtConsumers(SECRET));
+  const looking = run(() => kubernetes.lookAtConsumers(READERS));
   sandbox.cluster.kill(pod!.name);
   const { containers } = await looking;
   expect(containers.filter((container) => container.pod === pod!.name && container.state === 'running')).toEqual([]);
@@ -51,7 +52,7 @@ test('a pod that goes away between list and question is found gone by another li
 test('a pod being deleted still counts as running, and says that it is terminating', async () => {
   sandbox.cluster.roll('short-url-manager');
   await until('a pod that terminates', () => sandbox.world.state.pods.find(({ goneAt }) => goneAt !== undefined));
-  const { containers } = await run(() => kubernetes.lookAtConsumers(SECRET));
+  const { containers } = await run(() => kubernetes.lookAtConsumers(READERS));
   const terminating = containers.filter((container) => container.terminating);
   expect(new Set(terminating.map(({ state }) => state))).toEqual(new Set(['running']));
 });
@@ -61,7 +62,7 @@ test('reads all pages of a list', async () => {
   for (let i = 0; i < 450; i++)
     sandbox.world.state.pods.push({ ...pod!, name: `bystander-${i}`, workload: 'bystander', containers: [] });
   sandbox.world.state.pods.push(sandbox.world.state.pods.shift()!); // one of the pair's comes last
-  const { containers } = await run(() => kubernetes.lookAtConsumers(SECRET));
+  const { containers } = await run(() => kubernetes.lookAtConsumers(READERS));
   expect(containers).toHaveLength(3);
 });
 
@@ -78,7 +79,7 @@ test('the same restart asked for twice restarts once', async () => {
 
 test('a missing right is named', async () => {
   sandbox.kubernetes.role['pods/exec'] = ['get'];
-  await expect(run(() => kubernetes.lookAtConsumers(SECRET))).rejects.toMatchObject({
+  await expect(run(() => kubernetes.lookAtConsumers(READERS))).rejects.toMatchObject({
     type: 'NotPermitted',
     message: expect.stringMatching(/^Kubernetes refused exec into app in short-url-manager-\S+ with 403$/),
   });
@@ -88,7 +89,7 @@ test('a program that ends before its smoke call is not a failed call', async () 
   sandbox.kubernetes.exec.faults.push('killed', 'killed');
   const results = await run(() =>
     kubernetes.smokeConsumers({
-      secret: SECRET,
+      readers: READERS,
       application: 'publishing-api',
       call: {
         adapter: 'PublishingApi',

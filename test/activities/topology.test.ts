@@ -51,7 +51,9 @@ test('the topology is GOV.UK’s: 33 applications read 62 Secrets in 71 readings
 test.each(SECRETS)(
   'every reader of %s is found, twins, workers and CronJobs included, and no other',
   async (secret) => {
-    const look: ClusterLook = await new MockActivityEnvironment().run(() => kubernetes.lookAtConsumers(secret));
+    const look: ClusterLook = await new MockActivityEnvironment().run(() =>
+      kubernetes.lookAtConsumers({ secret, also: [] }),
+    );
     expect(inOrder(look.consumers)).toEqual(inOrder(readersOf(secret)));
     expect(look.mountedBy).toEqual([]);
     for (const container of look.containers)

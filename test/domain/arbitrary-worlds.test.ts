@@ -4,7 +4,7 @@ import ms from 'ms';
 import { judgeApproval } from '../../domain/approval.ts';
 import type { ClusterLook } from '../../domain/cluster.ts';
 import type { Approve } from '../../domain/decisions.ts';
-import { evidenceCode, gatherEvidence, othersAlive, type Evidence, type SmokeResult } from '../../domain/evidence.ts';
+import { evidenceCode, gatherEvidence, othersAlive, type Proof, type SmokeResult } from '../../domain/evidence.ts';
 import { planFor } from '../../domain/plan.ts';
 import {
   allHold,
@@ -58,7 +58,7 @@ interface Fresh {
 
 /** What a person was shown, beside what was so in the world at that moment. */
 interface Shown {
-  evidence: Evidence;
+  evidence: Proof;
   truth: Truth;
   everSeenHeld: string[];
   smoke: SmokeResult[];
@@ -212,7 +212,7 @@ class Rotation {
     return results;
   }
 
-  private ask(evidence: Evidence): number[] | 'nobody' | 'ended' {
+  private ask(evidence: Proof): number[] | 'nobody' | 'ended' {
     const { world } = this;
     const ends = Math.min(...evidence.toRevoke.map(({ expires }) => endOfDay(expires)));
     for (;;) {
@@ -238,7 +238,7 @@ class Rotation {
     }
   }
 
-  private write({ by, identity, quotes, names, accept }: Sent, evidence: Evidence): Approve {
+  private write({ by, identity, quotes, names, accept }: Sent, evidence: Proof): Approve {
     const earlier = this.shown.at(-2)?.evidence;
     const codes = {
       shown: evidenceCode(RUN, evidence),
@@ -293,7 +293,7 @@ class Rotation {
     return again;
   }
 
-  private revokeWhileEvidenceHolds(evidence: Evidence, approved: number[], newToken: ListedToken): Fresh | 'done' {
+  private revokeWhileEvidenceHolds(evidence: Proof, approved: number[], newToken: ListedToken): Fresh | 'done' {
     const { world } = this;
     const left = (): ListedToken[] =>
       evidence.toRevoke.filter(({ authorisationId: id }) => approved.includes(id) && !this.hasRevoked(id));

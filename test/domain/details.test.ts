@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { judgeApproval } from '../../domain/approval.ts';
 import { approvalFor, currentCode } from '../../domain/offers.ts';
 import { drawChecklist, introduce } from '../../domain/details.ts';
-import { STEPS, type Progress, type StepProgress, type Waiting } from '../../domain/checklist.ts';
+import { isSeldom, SELDOM, STEPS, type Progress, type StepProgress, type Waiting } from '../../domain/checklist.ts';
 import { shapeApprove, shapeRefusal, shapeRetry } from '../../domain/decisions.ts';
 import { evidenceCode, type Evidence } from '../../domain/evidence.ts';
 import { FAILURES, todoFor } from '../../domain/failures.ts';
@@ -71,8 +71,18 @@ describe('the current details', () => {
     const steps = STEPS.map((name, at): StepProgress => ({ name, state: states[at % 5]!, note: `note ${at}` }));
     const drawn = draw({ steps });
     expect(drawn).toMatch(/short-url-manager@alphagov\.co\.uk → publishing-api \(integration\)/);
-    const rows = STEPS.map((name, at) => `| ${['✓', '–', '▶', '✗', '·'][at % 5]} | ${name} | note ${at} |`);
+    const rows = steps
+      .filter(({ name, state }) => state !== 'to come' || !isSeldom(name))
+      .map(({ name, note }, at) => ({ name, note, at }))
+      .map(({ name, note }) => `| ${['✓', '–', '▶', '✗', '·'][STEPS.indexOf(name) % 5]} | ${name} | ${note} |`);
     expect(drawn.replaceAll('\u2002', '')).toContain(rows.join('\n'));
+  });
+
+  test('show a step that most rotations do not have once it is begun', () => {
+    const steps = STEPS.map((name): StepProgress => ({ name, state: 'to come', note: '' }));
+    for (const name of SELDOM) expect(draw({ steps })).not.toContain(`${name} |`);
+    const begun = steps.map((step): StepProgress => ({ ...step, state: 'now' }));
+    for (const name of SELDOM) expect(draw({ steps: begun })).toContain(name);
   });
 
   test('show the answer to the last decision, what is tried again, and the notes', () => {
@@ -126,11 +136,11 @@ describe('a blocked rotation', () => {
     },
   );
 
-  test('by an unlisted token shows how to accept that; no other shows anything to accept', () => {
+  test('shows how to accept what a person may vouch for; no other shows anything to accept', () => {
     const offering = Object.keys(FAILURES).filter((name) =>
       JSON.stringify(inputOf(draw({ waiting: blocked(name) }), 'retry')).includes('accept'),
     );
-    expect(offering).toEqual(['UnlistedToken']);
+    expect(offering).toEqual(['UnlistedToken', 'CannotHandOver']);
   });
 });
 

@@ -6,6 +6,17 @@ import { anEvidence } from '../support/builders.ts';
 
 const since = '2026-09-01T12:00:00.000Z';
 const approval: Waiting = { kind: 'approval', evidence: anEvidence(), since };
+const classification: Waiting = {
+  kind: 'classification',
+  findings: {
+    secret: 'signon-token-hmrc-support-api',
+    domain: 'example.org',
+    internal: false,
+    tokens: [],
+    searched: { asked: 1, environments: ['integration'], unasked: [] },
+  },
+  since,
+};
 const blockedIn = (step: StepName): Waiting => ({
   kind: 'blocked',
   step,
@@ -29,7 +40,10 @@ function at(step: StepName, state: StepProgress['state'] = 'now'): StepProgress[
 describe('a rotation’s stage', () => {
   test.each([
     ['assess', 'preparing'],
+    ['classify', 'preparing'],
+    ['approve plan', 'waiting-approval'],
     ['issue', 'preparing'],
+    ['hand over', 'preparing'],
     ['sync', 'preparing'],
     ['roll out', 'preparing'],
     ['smoke', 'preparing'],
@@ -52,30 +66,44 @@ describe('a rotation’s stage', () => {
     expect(stageOf({ steps: [] })).toBeUndefined();
   });
 
-  test.each(['rotated', 'old-token-expired', 'ignored', 'nothing-to-do', 'delegated', 'rejected', 'aborted'] as const)(
-    'is the outcome once it ended as %s, wherever it stood',
-    (outcome) => {
-      fc.assert(
-        fc.property(
-          fc.constantFrom(...STEPS),
-          fc.constantFrom('now' as const, 'blocked' as const, 'done' as const),
-          fc.constantFrom(undefined, approval, blockedIn('revoke')),
-          (step, state, waiting) => {
-            expect(stageOf({ steps: at(step, state), waiting, outcome })).toBe(outcome);
-          },
-        ),
-      );
-    },
-  );
+  test.each([
+    'rotated',
+    'revoked-disused',
+    'handed-over',
+    'old-token-expired',
+    'ignored',
+    'nothing-to-do',
+    'delegated',
+    'rejected',
+    'aborted',
+  ] as const)('is the outcome once it ended as %s, wherever it stood', (outcome) => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...STEPS),
+        fc.constantFrom('now' as const, 'blocked' as const, 'done' as const),
+        fc.constantFrom(undefined, approval, blockedIn('revoke')),
+        (step, state, waiting) => {
+          expect(stageOf({ steps: at(step, state), waiting, outcome })).toBe(outcome);
+        },
+      ),
+    );
+  });
 
   test('says that a person is waited for exactly where one is', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...STEPS.filter((step) => step !== 'approve')), fc.boolean(), (step, blocked) => {
-        const stage = stageOf({ steps: at(step), waiting: blocked ? blockedIn(step) : undefined });
-        expect(WAITS_FOR_PERSON.includes(stage!)).toBe(blocked);
-      }),
+      fc.property(
+        fc.constantFrom(...STEPS.filter((step) => step !== 'approve' && step !== 'approve plan')),
+        fc.boolean(),
+        (step, blocked) => {
+          const stage = stageOf({ steps: at(step), waiting: blocked ? blockedIn(step) : undefined });
+          expect(WAITS_FOR_PERSON.includes(stage!)).toBe(blocked);
+        },
+      ),
     );
-    expect(WAITS_FOR_PERSON).toContain(stageOf({ steps: at('approve'), waiting: approval }));
+    for (const step of ['approve', 'approve plan'] as const)
+      expect(WAITS_FOR_PERSON).toContain(stageOf({ steps: at(step), waiting: approval }));
+    expect(stageOf({ steps: at('classify'), waiting: classification })).toBe('waiting-classification');
+    expect(WAITS_FOR_PERSON).toContain('waiting-classification');
   });
 });
 

@@ -100,6 +100,14 @@ export const SETTINGS: Settings = {
   evidenceHoldsFor: '1 hour',
   notices: { collectFor: '30 s', quietFor: '5 minutes' },
   specialCases: [],
+  recipients: [],
+  renewal: {
+    domains: ['alphagov.co.uk', 'publishing.service.gov.uk'],
+    every: '1 day',
+    at: '1 hour',
+    takes: '40 minutes',
+    before: '31 days',
+  },
   smokeCalls: {},
   hosts: { integration: '.*', staging: '.*', production: '.*' },
 };

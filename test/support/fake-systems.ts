@@ -4,14 +4,14 @@ import type { KubernetesActivities } from '../../activities/kubernetes/interface
 import type { NotifyActivities } from '../../activities/notify/interface.ts';
 import { sha256 } from '../../activities/secret.ts';
 import type { SignonActivities } from '../../activities/signon/interface.ts';
-import type { ClusterLook, ConsumingContainer } from '../../domain/cluster.ts';
+import { sameConsumer, type ClusterLook, type ConsumingContainer, type Readers } from '../../domain/cluster.ts';
 import type { SmokeResult } from '../../domain/evidence.ts';
 import type { FailureName } from '../../domain/failures.ts';
 import type { Notice } from '../../domain/notices.ts';
 import { tokenSecretName } from '../../domain/parameterize.ts';
 import type { Pair } from '../../domain/plan.ts';
 import { judgeRollout } from '../../domain/possession.ts';
-import { newestOf, type ListedToken } from '../../domain/tokens.ts';
+import { newestOf, sameToken, type ListedToken } from '../../domain/tokens.ts';
 
 type Activities = SignonActivities & ArgoActivities & KubernetesActivities & Pick<NotifyActivities, 'notify'>;
 type Held = Omit<ConsumingContainer, 'digests'> & { holds: number };
@@ -37,11 +37,17 @@ export class FakeSystems {
   mountedBy: ClusterLook['mountedBy'] = [];
   /** Consumers of which no container runs. */
   idle: ClusterLook['consumers'] = [];
+  /** Containers that read no Secret of the pair, and hold a token of some pair: a search asks them. */
+  elsewhere: Held[] = [];
+  /** Containers that a search cannot ask. */
+  unasked: string[] = [];
+  lastSyncedAt?: string;
   /** What a sync does besides ending well; the default brings the newest token to every container. */
   onSync: () => void = () => this.replaceAll();
   /** Called before an activity does anything. */
   onCall: (activity: string) => void | Promise<void> = () => undefined;
   private readonly failures: { activity: string; error: Error; after: boolean }[] = [];
+  private lastId = 101;
   private secret = 0;
   private jobs = 0;
 
@@ -84,7 +90,8 @@ export class FakeSystems {
 
   /** Another token of the pair, as an engineer or Signon's renewal makes it. */
   issueByHand(days = 730): ListedToken {
-    const id = Math.max(...this.tokens.map(({ authorisationId }) => authorisationId)) + 1;
+    const id = Math.max(this.lastId, ...this.tokens.map(({ authorisationId }) => authorisationId)) + 1;
+    this.lastId = id;
     const made = this.token(id, this.nowOf(), this.nowOf() + days * DAY);
     this.tokens.push(made);
     return made;
@@ -105,10 +112,13 @@ export class FakeSystems {
     const all: Activities = {
       findPair: () => Promise.resolve(this.pair),
       listTokens: () => Promise.resolve([...this.tokens]),
-      createToken: ({ before }) => {
+      readLastSync: () => Promise.resolve(this.lastSyncedAt),
+      createToken: ({ before, recipient }) => {
         const found = newestOf(this.tokens.filter(({ authorisationId }) => !before.includes(authorisationId)));
         const token = found ?? this.issueByHand();
-        return Promise.resolve({ token, origin: found ? 'maybe another’s' : 'issued', tokens: [...this.tokens] });
+        const armoured = found || !recipient ? undefined : `ciphertext of ${token.masked} for ${recipient.key}`;
+        const origin = found ? 'maybe another’s' : 'issued';
+        return Promise.resolve({ token, origin, tokens: [...this.tokens], ...(armoured && { armoured }) });
       },
       revokeToken: ({ token }) => {
         const listed = this.tokens.some(({ authorisationId }) => authorisationId === token.authorisationId);
@@ -125,9 +135,9 @@ export class FakeSystems {
         return Promise.resolve({ seenAt: '2020-01-02T00:00:00Z', seenHealthy: true });
       },
       cronJobUid: () => Promise.resolve(this.cronJobUid),
-      lookAtConsumers: () => Promise.resolve(this.look()),
-      awaitRollout: ({ token, sync }) => {
-        const look = this.look();
+      lookAtConsumers: (readers) => Promise.resolve(this.look(readers)),
+      awaitRollout: ({ readers, token, sync }) => {
+        const look = this.look(readers);
         const rollout = judgeRollout(look, token, sync && Date.parse(sync.seenAt));
         if (rollout.kind === 'held') return Promise.resolve({ kind: 'held', look });
         if (rollout.kind === 'not-updated') return Promise.resolve(rollout);
@@ -139,7 +149,7 @@ export class FakeSystems {
           if (deployments.includes(container.workload)) container.holds = this.secret;
         return Promise.resolve();
       },
-      smokeConsumers: () => Promise.resolve(this.smokeResults()),
+      smokeConsumers: ({ readers }) => Promise.resolve(this.smokeResults(readers)),
       notify: (notice) => {
         this.notices.push(notice);
         return Promise.resolve();
@@ -161,21 +171,35 @@ export class FakeSystems {
     return Object.fromEntries(wrapped) as Activities;
   }
 
-  look(): ClusterLook {
-    const containers = this.containers.map(({ holds, ...container }): ConsumingContainer => {
+  look({ also, holding }: Pick<Readers, 'also' | 'holding'> = { also: [] }): ClusterLook {
+    const seen = ({ holds, ...container }: Held): ConsumingContainer => {
       if (container.state !== 'running') return { ...container, startedAt: undefined, ready: false };
       const token = [...this.tokens, this.token(holds, 0, 0)].find(({ authorisationId }) => authorisationId === holds)!;
       const digests = { sha256: sha256(String(holds)), maskedSha256: token.maskedSha256 };
       return { ...container, digests, environment: this.environment };
-    });
-    const consumers = [...this.containers, ...this.idle]
+    };
+    const others = this.elsewhere.map(seen);
+    const holders = others.filter(
+      (one) =>
+        also.some((told) => sameConsumer(told, one)) ||
+        holding?.some((token) => one.digests && sameToken(token, one.digests)),
+    );
+    const containers = [...this.containers.map(seen), ...holders];
+    const consumers = [...containers, ...this.idle]
       .map(({ workload, container, variable }) => ({ workload, container, variable }))
       .filter((one, index, list) => list.findIndex(({ workload }) => workload === one.workload) === index);
-    return { at: new Date().toISOString(), consumers, containers, mountedBy: this.mountedBy };
+    const searched = { asked: others.length, environments: [this.environment], unasked: this.unasked };
+    return {
+      at: new Date().toISOString(),
+      consumers,
+      containers,
+      mountedBy: this.mountedBy,
+      ...(holding && { searched }),
+    };
   }
 
-  private smokeResults(): SmokeResult[] {
-    return this.look()
+  private smokeResults(readers: Readers): SmokeResult[] {
+    return this.look(readers)
       .consumers.filter((consumer) => !this.idle.some(({ workload }) => workload === consumer.workload))
       .map((consumer) => ({ ...consumer, pod: 'a-1', verdict: this.smoke, detail: `lookup_content_id ${this.smoke}` }));
   }

@@ -6,8 +6,11 @@ import { randomUUID } from 'node:crypto';
 import { createTemporalActivities } from '../../activities/temporal/create-activities.ts';
 import { approvalFor } from '../../domain/offers.ts';
 import type { Progress } from '../../domain/checklist.ts';
+import type { DecisionName } from '../../domain/decisions.ts';
+import type { Findings } from '../../domain/holders.ts';
 import type { RotationReport } from '../../domain/report.ts';
 import { rotationId, type RotationRequest } from '../../domain/request.ts';
+import type { Settings } from '../../domain/settings.ts';
 import { SEARCH_ATTRIBUTES } from '../../domain/stage.ts';
 import { findBinary } from '../../sandbox/temporal-binary.ts';
 import { PAYLOAD_CONVERTER_PATH } from '../../worker/run-worker.ts';
@@ -66,15 +69,31 @@ export class Rotation {
     });
   }
 
+  /** Waits until a person is asked who holds the token. */
+  awaitingClassification(): Promise<Findings> {
+    return until('a classification', async () => {
+      const { waiting } = await this.status();
+      return waiting?.kind === 'classification' ? waiting.findings : undefined;
+    });
+  }
+
+  /** Waits until a step says something. */
+  noted(step: string, like: RegExp): Promise<string> {
+    return until(`“${step}” to say ${like}`, async () => {
+      const note = (await this.status()).steps.find(({ name }) => name === step)?.note;
+      return note && like.test(note) ? note : undefined;
+    });
+  }
+
   /** Sends the approval that the details offer, changed as given. */
-  async approve(change: object = {}): Promise<void> {
-    const { waiting } = await this.awaitingApproval();
+  async approve(change: object = {}, after = 0): Promise<void> {
+    const { waiting } = await this.awaitingApproval(after);
     const { runId } = await this.handle.describe();
     if (waiting?.kind !== 'approval') throw new Error('no approval is asked for');
     await this.send('approve', { ...approvalFor(waiting.evidence, runId), by: 'grace@example.org', ...change });
   }
 
-  send(signal: 'approve' | 'reject' | 'retry' | 'abort', input: unknown): Promise<void> {
+  send(signal: DecisionName, input: unknown): Promise<void> {
     return this.handle.signal<[unknown]>(signal, input);
   }
 
@@ -128,6 +147,7 @@ export async function rotating(
     prepare?: (systems: FakeSystems) => void;
     workflowId?: string;
     serves?: RotationRequest['environment'];
+    settings?: Partial<Settings>;
     /** Hosts of the worker's settings. */
     hosts?: Record<string, string>;
   } = {},
@@ -137,12 +157,12 @@ export async function rotating(
   const apiUser = `user-${randomUUID().slice(0, 8)}@alphagov.co.uk`;
   systems.pair.apiUser.email = apiUser;
   options.prepare?.(systems);
-  const request: RotationRequest = { ...REQUEST, apiUser, ...options.request };
+  const request: RotationRequest = { ...REQUEST, apiUser: systems.pair.apiUser.email, ...options.request };
   const taskQueue = randomUUID();
   const { client, nativeConnection: connection } = server;
   const scope = {
     environment: options.serves ?? 'integration',
-    settings: DEFAULT_SETTINGS,
+    settings: { ...DEFAULT_SETTINGS, ...options.settings },
     hosts: options.hosts ?? {},
   };
   const temporal = createTemporalActivities(client, scope);

@@ -175,7 +175,6 @@ test('an unlisted token cannot be accepted before anybody was shown it', () =>
 
 test.each([
   ['SecretMountedAsFile', /Deployment\/legacy mount/],
-  ['NoConsumers', /no container reads/],
   ['ApiUserSuspended', /suspended/],
 ] as const)('blocks with %s before anything is issued', (failure, message) =>
   rotating(
@@ -186,7 +185,6 @@ test.each([
     {
       prepare: (systems) => {
         if (failure === 'SecretMountedAsFile') systems.mountedBy = ['Deployment/legacy'];
-        if (failure === 'NoConsumers') systems.containers = [];
         if (failure === 'ApiUserSuspended') systems.pair.apiUser.suspended = true;
       },
     },

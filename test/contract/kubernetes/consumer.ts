@@ -1,6 +1,6 @@
 import { Exec, KubeConfig, type V1Status } from '@kubernetes/client-node';
 import { Writable } from 'node:stream';
-import { consumingContainers } from '../../../activities/kubernetes/consumers.ts';
+import { consumersOf, inPod, ownerOf } from '../../../activities/kubernetes/consumers.ts';
 import type { Target } from '../../../activities/kubernetes/exec.ts';
 import { tokenSecretName } from '../../../domain/parameterize.ts';
 import type { ConsumingContainer } from '../../../domain/cluster.ts';
@@ -14,7 +14,8 @@ type Found = Omit<ConsumingContainer, 'digests' | 'environment'>;
 /** Containers that read the pair's Secret, as their pods' status shows them. */
 export async function consumers(systems: Systems): Promise<Found[]> {
   const pods = await systems.kubernetes.pods();
-  return pods.flatMap((pod) => consumingContainers(pod, secretOf(systems)));
+  const readers = { secret: secretOf(systems), also: [] };
+  return pods.flatMap((pod) => inPod(pod, consumersOf({ workload: ownerOf(pod, []), spec: pod.spec }, readers)));
 }
 
 /** One that runs, beside others in its pod. */

@@ -3,7 +3,7 @@ import { describe, expect } from '@jest/globals';
 import ms from 'ms';
 import { createKubernetesActivities } from '../../../activities/kubernetes/create-activities.ts';
 import { consumersOf } from '../../../activities/kubernetes/consumers.ts';
-import type { ClusterLook } from '../../../domain/cluster.ts';
+import type { ClusterLook, Readers } from '../../../domain/cluster.ts';
 import { sha256 } from '../../../activities/secret.ts';
 import { IMMEDIATE } from '../../../sandbox/options.ts';
 import { pairOf } from '../../../sandbox/seed.ts';
@@ -17,9 +17,10 @@ import { consumers, secretOf } from './consumer.ts';
 const systems = useSystems({ ...IMMEDIATE, reloaderMs: ms('1 hour'), terminationMs: ms('1 hour') });
 const NAME = 'short-url-manager';
 
+const readers = (): Readers => ({ secret: secretOf(systems), also: [] });
 const look = (): Promise<ClusterLook> => {
   const waits = { everyMs: 20, draining: new AbortController().signal };
-  return run(createKubernetesActivities(systems.kubernetes, waits).lookAtConsumers, secretOf(systems));
+  return run(createKubernetesActivities(systems.kubernetes, waits).lookAtConsumers, readers());
 };
 const held = async (): Promise<Set<string | undefined>> =>
   new Set((await look()).containers.map(({ digests }) => digests?.sha256));
@@ -41,7 +42,7 @@ async function issueAndSync(): Promise<Authorisation> {
 describe('the consumers', () => {
   standInTest('are app, the worker of its twin, and its CronJobs, all by the same variable', async () => {
     const templates = await systems.kubernetes.templates();
-    expect(templates.flatMap((template) => consumersOf(template, secretOf(systems)))).toEqual([
+    expect(templates.flatMap((template) => consumersOf(template, readers()))).toEqual([
       { workload: `Deployment/${NAME}`, container: 'app', variable: 'PUBLISHING_API_BEARER_TOKEN' },
       { workload: `Deployment/${NAME}-worker`, container: 'worker', variable: 'PUBLISHING_API_BEARER_TOKEN' },
       { workload: `CronJob/${NAME}-task-1`, container: 'cron-task', variable: 'PUBLISHING_API_BEARER_TOKEN' },

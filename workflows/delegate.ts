@@ -7,7 +7,7 @@ import { beginRotation, readStarter } from './activities.ts';
 import type { Runbook } from './runbook.ts';
 
 /** Hands a request over to its canonical id, which is the pair's lock, and says so. */
-export async function handOver(book: Runbook, request: RotationRequest): Promise<RotationReport> {
+export async function delegate(book: Runbook, request: RotationRequest): Promise<RotationReport> {
   const canonical = rotationId(request);
   const starter = await book.step('assess', async () => {
     await beginRotation(request); // another environment's request is refused here, not in the child

@@ -1,0 +1,177 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import {
+  describeContainer,
+  sameConsumer,
+  type ClusterLook,
+  type Consumer,
+  type ConsumingContainer,
+  type Digests,
+  type Readers,
+} from '../../domain/cluster.ts';
+import { sameToken } from '../../domain/tokens.ts';
+import { failure } from '../failure.ts';
+import type { KubernetesClient } from './client.ts';
+import { consumersOf, inPod, isAlive, mounts, ownerOf, tokenVariablesOf, type Template } from './consumers.ts';
+import { digestWithRuby, digestWithShell } from './scripts.ts';
+
+interface Held {
+  digests: Digests;
+  environment: string;
+}
+/** What a question to a container came to. */
+type Answered = Held | 'gone' | { unable: string };
+
+const LOOKS_AT_MOST = 3;
+/** Containers that are asked at the same time. */
+const ASKED_AT_ONCE = 8;
+/** Containers that could not be asked, of a search: named up to this, counted beyond. */
+const NAMED_AT_MOST = 20;
+/** Env is resolved once, when a container starts: what one holds never changes, so each is asked once. */
+export type Asked = Map<string, Exclude<Answered, 'gone'>>;
+
+/** What was found, and nobody asked yet; `others` have tokens of some pair, whose is not known. */
+interface Found extends ClusterLook {
+  others: ConsumingContainer[];
+}
+
+/** Everything that reads the token, by specification and by status; nobody is asked what it holds. */
+export async function findReaders(cluster: KubernetesClient, readers: Readers): Promise<Found> {
+  const at = new Date().toISOString();
+  const [templates, pods, jobs] = await Promise.all([cluster.templates(), cluster.pods(), cluster.jobs()]);
+  const owned = pods.map((pod): Template & { pod: V1Pod } => ({ pod, workload: ownerOf(pod, jobs), spec: pod.spec }));
+  const containers = owned.flatMap((template) => inPod(template.pod, consumersOf(template, readers)));
+  const alive = containers.filter(({ state }) => state !== 'ended');
+  const consumers = distinct([...templates.flatMap((template) => consumersOf(template, readers)), ...alive]);
+  const mounting = [...templates, ...owned.filter(({ pod }) => isAlive(pod))].filter(({ spec }) =>
+    mounts(spec, readers.secret),
+  );
+  const others = readers.holding
+    ? owned.flatMap((template) =>
+        inPod(
+          template.pod,
+          tokenVariablesOf(template).filter((one) => !consumers.some((known) => sameConsumer(known, one))),
+        ),
+      )
+    : [];
+  return {
+    at,
+    consumers,
+    containers,
+    mountedBy: [...new Set(mounting.map(({ workload }) => workload))],
+    others: others.filter(({ state }) => state !== 'ended'),
+  };
+}
+
+/**
+ * Finds all readers and asks each running container what it holds. One that gave no answer because it is gone is looked for again:
+ * only a list says that a container ended; its silence never does.
+ */
+export async function look(cluster: KubernetesClient, readers: Readers, asked: Asked): Promise<ClusterLook> {
+  for (let tries = 1; ; tries++) {
+    const { others, ...found } = await findReaders(cluster, readers);
+    const running = [...found.containers, ...others].filter(({ state }) => state === 'running');
+    await inTurn(running, ASKED_AT_ONCE, async (container) => {
+      if (asked.has(keyOf(container))) return;
+      const answer = await ask(cluster, container);
+      if (answer !== 'gone') asked.set(keyOf(container), answer);
+    });
+    const silent = running.filter((container) => !asked.has(keyOf(container)));
+    if (silent.length === 0) return { ...withAnswers(found, asked), ...searched(readers, found, others, asked) };
+    if (tries === LOOKS_AT_MOST)
+      throw failure(
+        'ExecIncomplete',
+        `${silent.map(describeContainer).join(', ')}: listed as running, but gave no answer`,
+      );
+  }
+}
+
+/** The readers with what each running container holds: each of them has to say. */
+function withAnswers(found: ClusterLook, asked: Asked): ClusterLook {
+  const containers = found.containers.map((container) => {
+    if (container.state !== 'running') return container;
+    const answer = asked.get(keyOf(container))!;
+    if ('unable' in answer)
+      throw failure(
+        'ExecIncomplete',
+        `${describeContainer(container)} could not tell what it holds (${answer.unable})`,
+      );
+    return { ...container, ...answer };
+  });
+  return { ...found, containers };
+}
+
+/** Those of the others that hold one of the tokens are consumers too; those that could not be asked are named. */
+function searched(
+  { holding }: Readers,
+  found: ClusterLook,
+  others: ConsumingContainer[],
+  asked: Asked,
+): Partial<ClusterLook> {
+  if (!holding) return {};
+  const known = withAnswers(found, asked);
+  const answered = others.flatMap((container): (ConsumingContainer & Held)[] => {
+    const answer = container.state === 'running' ? asked.get(keyOf(container)) : undefined;
+    return answer && !('unable' in answer) ? [{ ...container, ...answer }] : [];
+  });
+  const hits = answered.filter(({ digests }) => holding.some((token) => sameToken(token, digests)));
+  const unasked = [
+    ...new Set(
+      others.flatMap((container) => {
+        if (container.state !== 'running') return [`${describeContainer(container)} has not started`];
+        const answer = asked.get(keyOf(container));
+        return answer && 'unable' in answer ? [`${describeContainer(container)} could not be asked`] : [];
+      }),
+    ),
+  ];
+  const more = unasked.length - NAMED_AT_MOST;
+  return {
+    consumers: distinct([...known.consumers, ...hits]),
+    containers: [
+      ...known.containers,
+      ...answered.filter((container) => hits.some((hit) => sameConsumer(hit, container))),
+    ],
+    searched: {
+      asked: new Set(answered.map(({ containerId }) => containerId)).size,
+      environments: [...new Set(answered.map(({ environment }) => environment))].slice(0, NAMED_AT_MOST),
+      unasked: [...unasked.slice(0, NAMED_AT_MOST), ...(more > 0 ? [`and ${more} more`] : [])],
+    },
+  };
+}
+
+/** Each consumer once, without what else is known of a container. */
+function distinct(consumers: readonly Consumer[]): Consumer[] {
+  const each: Consumer[] = [];
+  for (const { workload, container, variable } of consumers)
+    if (!each.some((known) => sameConsumer(known, { workload, container, variable })))
+      each.push({ workload, container, variable });
+  return each;
+}
+
+function keyOf({ containerId, variable }: Pick<ConsumingContainer, 'containerId' | 'variable'>): string {
+  return `${containerId}/${variable}`;
+}
+
+/** Does something with each of many, a few at a time. */
+async function inTurn<T>(items: T[], atOnce: number, act: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of queue) await act(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
+/** Asks a container what it holds: with Ruby, and with a shell where there is none. */
+async function ask(cluster: KubernetesClient, container: ConsumingContainer): Promise<Answered> {
+  const withRuby = await cluster.exec(container, digestWithRuby([container.variable]));
+  const answer =
+    withRuby.kind === 'no-such-program'
+      ? await cluster.exec(container, digestWithShell([container.variable]))
+      : withRuby;
+  // Killed: the container under it, or only the program for want of memory. A list tells which.
+  if (answer.kind === 'gone' || (answer.kind === 'exited' && answer.code === 137)) return 'gone';
+  if (answer.kind !== 'answered') return { unable: answer.kind === 'exited' ? `exited ${answer.code}` : answer.kind };
+  const digest = /^(\S+) ([0-9a-f]{64}) ([0-9a-f]{64})$/.exec(answer.lines[0] ?? '');
+  const environment = /^environment ([\w-]{0,40})$/.exec(answer.lines[1] ?? '');
+  if (!digest || digest[1] !== container.variable || !environment) return { unable: 'answered' };
+  return { digests: { sha256: digest[2]!, maskedSha256: digest[3]! }, environment: environment[1]! };
+}
