@@ -18,12 +18,12 @@ const SHORTEST_PAUSE_MS = 100;
 
 /**
  * Looks until there is an answer, every `everyMs` or as soon as nudged, and gives way at once on shutdown or cancel.
- * @returns the answer, or undefined at the deadline
+ * @returns the answer, or undefined at the deadline; without one, an answer
  * @throws WaitInterrupted (retried) when the worker shuts down
  */
 export async function lookUntil<T>(
   look: () => Promise<T | undefined>,
-  { everyMs, draining, deadline, nudges }: Waits & { deadline: string; nudges?: Nudges },
+  { everyMs, draining, deadline, nudges }: Waits & { deadline?: string; nudges?: Nudges },
 ): Promise<T | undefined> {
   const { cancellationSignal } = Context.current();
   const over = new AbortController();
@@ -37,7 +37,7 @@ export async function lookUntil<T>(
       nudged = new AbortController();
       const answer = await look();
       if (answer !== undefined) return answer;
-      if (Date.now() >= Date.parse(deadline)) return undefined;
+      if (deadline !== undefined && Date.now() >= Date.parse(deadline)) return undefined;
       const shortest = Math.min(SHORTEST_PAUSE_MS, everyMs);
       await pause(shortest, ends);
       await pause(everyMs - shortest, AbortSignal.any([ends, nudged.signal]));

@@ -191,14 +191,16 @@ function drawHandOver({ recipient, masked, authorisationId, armoured }: HandOver
 }
 
 function drawConsumer(
-  { container, workload, variable, pods, smoke, detail }: Evidence['consumers'][number],
+  { container, workload, variable, pods, smoke, detail, seenAt }: Evidence['consumers'][number],
   masked: string,
 ): string {
   return [
     `${pods.length > 0 && smoke === 'passed' ? '✓' : '✗'} **${text(`${container} of ${workload}`)}** reads ${text(variable)}`,
     pods.length === 0
       ? '✗ no pod is running'
-      : `✓ ${pods.length} running, ${pods.length === 1 ? 'holds' : 'all hold'} \`${masked}\`: ${text(pods.join(', '))}`,
+      : seenAt !== undefined
+        ? `✓ held \`${masked}\` when it ran, ${minute(seenAt)}: ${text(pods.join(', '))}`
+        : `✓ ${pods.length} running, ${pods.length === 1 ? 'holds' : 'all hold'} \`${masked}\`: ${text(pods.join(', '))}`,
     `${smoke === 'passed' ? '✓' : '✗'} smoke call: ${text(detail)}`,
   ].join('\n');
 }

@@ -1,6 +1,13 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { running, sameConsumer, type ClusterLook, type Consumer, type Searched } from './cluster.ts';
+import {
+  running,
+  sameConsumer,
+  type ClusterLook,
+  type Consumer,
+  type ConsumingContainer,
+  type Searched,
+} from './cluster.ts';
 import { isNamedAfter } from './parameterize.ts';
 import { heldTokens, holds } from './possession.ts';
 import type { Recipient } from './settings.ts';
@@ -12,6 +19,15 @@ export interface SmokeResult extends Consumer {
   verdict: 'passed' | 'failed' | 'no-proof' | 'not-tested';
   /** What was called and seen, e.g. `lookup_content_id returned; a made-up token was refused with 401`. */
   detail: string;
+}
+
+/** A consumer of which nothing ran, seen in a run of its own: a CronJob's. */
+export interface Sighting {
+  /** ISO, by the worker's clock. */
+  at: string;
+  container: ConsumingContainer;
+  /** Absent where the run ended before its smoke call. */
+  smoke?: SmokeResult;
 }
 
 /** What cannot be shown, and is accepted by name or not at all. */
@@ -35,7 +51,13 @@ export interface Evidence {
   /** Who the new token goes to outside the cluster. */
   recipient?: Pick<Recipient, 'name' | 'key'>;
   toRevoke: TokenToRevoke[];
-  consumers: (Consumer & { pods: string[]; smoke: SmokeResult['verdict']; detail: string })[];
+  consumers: (Consumer & {
+    pods: string[];
+    smoke: SmokeResult['verdict'];
+    detail: string;
+    /** ISO: it does not run now, and was seen then. */
+    seenAt?: string;
+  })[];
   /** Variables that are not named after the application whose token they hold: a name that misleads whoever looks by hand. */
   oddities: string[];
   /** What will or may happen after an approval. */
@@ -61,17 +83,25 @@ export function gatherEvidence(seen: {
   recipient?: Recipient;
   everHeld: readonly ListedToken[];
   smoke: readonly SmokeResult[];
+  sightings?: readonly Sighting[];
 }): Proof {
   const consumers = seen.look.consumers.map((consumer) => {
     const pods = running(seen.look)
       .filter((container) => sameConsumer(container, consumer) && holds(container, seen.newToken))
       .map(({ pod }) => pod);
-    const smoke = seen.smoke.find((result) => sameConsumer(result, consumer));
+    const sighted =
+      pods.length > 0
+        ? undefined
+        : seen.sightings?.findLast(
+            ({ container }) => sameConsumer(container, consumer) && holds(container, seen.newToken),
+          );
+    const smoke = sighted ? sighted.smoke : seen.smoke.find((result) => sameConsumer(result, consumer));
     return {
       ...consumer,
-      pods,
+      pods: sighted ? [sighted.container.pod] : pods,
+      ...(sighted && { seenAt: sighted.at }),
       smoke: smoke?.verdict ?? ('not-tested' as const),
-      detail: smoke?.detail ?? 'no ready pod to call from',
+      detail: smoke?.detail ?? (sighted ? 'its run ended before the call' : 'no ready pod to call from'),
     };
   });
   const { recipient } = seen;

@@ -46,7 +46,7 @@ export function voidedBy(
 /** Which of the smoke calls that passed in the evidence do not pass any more; undefined where all do. */
 export function smokeThatLapsed(evidence: Evidence, again: readonly SmokeResult[]): string | undefined {
   const lapsed = evidence.consumers
-    .filter(({ smoke }) => smoke === 'passed')
+    .filter(({ smoke, seenAt }) => smoke === 'passed' && seenAt === undefined) // a run that is over cannot call again
     .flatMap((consumer) => {
       const now = again.find((result) => sameConsumer(result, consumer));
       if (now?.verdict === 'passed') return [];

@@ -65,6 +65,7 @@ export function seedWorld({
     workloads: [],
     pods: [],
     jobs: [],
+    tasks: [],
     cronJob: { name: 'signon-sync-token-secrets-to-k8s', uid: makeUid() },
   };
   const world = new World(state);

@@ -15,10 +15,17 @@ export interface ContainerSpec {
   /** Variables read from Secrets. */
   tokens: { variable: string; secret: string }[];
   ruby: boolean;
+  /** A Secret read whole, through `envFrom`: its one key becomes a variable. */
+  whole?: { secret: string; prefix?: string };
+  /** An init container: one that has ended when the others run, or a sidecar that runs beside them. */
+  init?: 'ends' | 'stays';
+  /** Neither Ruby nor a shell. */
+  bare?: boolean;
 }
 
 export interface WorkloadState {
-  kind: 'Deployment' | 'CronJob';
+  /** `Pod`: one without a controller, never replaced. */
+  kind: 'Deployment' | 'StatefulSet' | 'CronJob' | 'Pod';
   name: string;
   uid: string;
   replicas: number;
@@ -26,6 +33,8 @@ export interface WorkloadState {
   /** The annotation that `kubectl rollout restart` leaves in its pod template. */
   restartedAt?: string;
   containers: ContainerSpec[];
+  /** Secrets mounted as files. */
+  mounts?: string[];
 }
 
 export interface ContainerState {
@@ -43,6 +52,13 @@ export interface PodState {
   containers: ContainerState[];
   startsAt: number;
   running: boolean;
+  /** Why it does not run, though its time has come. */
+  stuck?: 'unschedulable' | 'crashing';
+  /** A Job's pod ends by itself, and stays listed. */
+  endsAt?: number;
+  ended?: boolean;
+  /** The run of a CronJob it belongs to. */
+  task?: string;
   goneAt?: number;
 }
 
@@ -55,6 +71,15 @@ export interface JobState {
   status: 'Progressing' | 'Healthy' | 'Degraded';
   endedAt?: number;
   log: string[];
+}
+
+/** One run of an application's CronJob. */
+export interface TaskState {
+  name: string;
+  uid: string;
+  cronJob: string;
+  createdAt: number;
+  endedAt?: number;
 }
 
 /** Everything the stand-ins know; JSON, so that it can be kept in a file. */
@@ -86,5 +111,6 @@ export interface WorldState {
   workloads: WorkloadState[];
   pods: PodState[];
   jobs: JobState[];
+  tasks: TaskState[];
   cronJob: { name: string; uid: string };
 }

@@ -33,6 +33,9 @@ export class World {
   readonly sync = { fails: 0, writesNothing: 0, extraLog: [] as string[] };
   /** Workloads that Reloader overlooks. */
   readonly overlooked = new Set<string>();
+  /** Workloads whose new pods find no node, or whose containers end as soon as they start. */
+  readonly unschedulable = new Set<string>();
+  readonly crashing = new Set<string>();
   /** Server applications that let any token in. */
   readonly open = new Set<string>();
   version = 1;

@@ -51,6 +51,7 @@ export const cronJobUid = activity('cronJobUid');
 export const lookAtConsumers = activity('lookAtConsumers');
 export const restartDeployments = activity('restartDeployments');
 export const awaitRollout = activity('awaitRollout');
+export const awaitSighting = activity('awaitSighting');
 export const smokeConsumers = activity('smokeConsumers');
 
 export const { notify } = proxyLocalActivities<NotifyActivities>({

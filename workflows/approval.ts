@@ -10,8 +10,8 @@ import { Rejected, type Runbook } from './runbook.ts';
 
 export type Decision =
   | { kind: 'approved'; revoke: number[] }
-  /** A token the evidence named ended meanwhile: the evidence is gathered afresh. */
-  | { kind: 'token-ended' };
+  /** What the evidence rests on has changed, e.g. a token it named ended: it is gathered afresh. */
+  | { kind: 'outdated' };
 
 /** Takes approvals and rejections, from the rotation's first moment: what comes early is answered and counts for nothing. */
 export class ApprovalDesk {
@@ -47,10 +47,10 @@ export class ApprovalDesk {
   }
 
   /**
-   * Waits for a person's decision on this evidence, at most until one of its tokens ends by itself.
+   * Waits for a person's decision on this evidence, at most until one of its tokens ends by itself or it is outdated otherwise.
    * @throws Rejected, which ends the rotation
    */
-  async ask(evidence: Evidence): Promise<Decision> {
+  async ask(evidence: Evidence, outdated: () => boolean = () => false): Promise<Decision> {
     const { book } = this;
     const ends = evidence.toRevoke.map(({ expires }) => endOfDay(expires));
     const waiting = { kind: 'approval', evidence, since: new Date().toISOString() } as const;
@@ -60,11 +60,11 @@ export class ApprovalDesk {
     try {
       for (;;) {
         const decided = await before(
-          () => this.approvals.first() !== undefined || this.rejection !== undefined,
+          () => this.approvals.first() !== undefined || this.rejection !== undefined || outdated(),
           ends.length > 0 ? Math.min(...ends) : undefined,
         );
-        if (!decided) return { kind: 'token-ended' };
         if (this.rejection) throw new Rejected(this.rejection);
+        if (!decided || outdated()) return { kind: 'outdated' };
         const received = this.approvals.first()!;
         const { value: approval, sent } = received;
         book.waitFor(undefined);

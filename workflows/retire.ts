@@ -49,7 +49,7 @@ export async function retire(
       warnings: warning === undefined ? [] : [warning],
     });
     const decision = await book.step('approve', () => desk.ask(evidence));
-    if (decision.kind === 'token-ended') continue;
+    if (decision.kind === 'outdated') continue;
     const { revoke } = decision;
     const ended = await book.step('revoke', () =>
       revokeWhileEvidenceHolds(book, { pair, evidence, revoke, lookAfresh: look }),

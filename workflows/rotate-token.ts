@@ -20,6 +20,7 @@ import { retire } from './retire.ts';
 import { lookAgain, revokeProven, type Fresh } from './revoke.ts';
 import { everyConsumerHolds } from './rollout.ts';
 import { runbook } from './runbook.ts';
+import { Sightings } from './sightings.ts';
 import { smokeCalls } from './smoke.ts';
 import { synced, type Sync } from './sync.ts';
 
@@ -53,6 +54,7 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
     const issued = await book.step('issue', () => issueToken(book, assessment, plan, { force, recipient }));
     const before = force ? assessment.tokens.map(({ authorisationId }) => authorisationId) : [];
     const everHeld = heldTokens(holders.look, assessment.tokens);
+    const sightings = new Sightings(book);
     let syncedFor: number | undefined;
     let confirmedRevokes = 0;
     let now: Fresh = { ...issued, look: holders.look };
@@ -88,13 +90,16 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
       }
 
       const application = pair.application.name;
-      const seen = { application, now: Date.now(), ...now, look, recipient, everHeld, smoke };
+      const seen = { application, now: Date.now(), ...now, look, recipient, everHeld, smoke, sightings: sightings.all };
       const evidence = gatherEvidence({ round: desk.nextRound(), ...seen });
-      const decision = await book.step('approve', () => desk.ask(evidence));
+      const decision = await book.step('approve', () =>
+        sightings.whileAsking(evidence, expected, (seen) => desk.ask(evidence, seen)),
+      );
       const fresh =
-        decision.kind === 'token-ended'
+        decision.kind === 'outdated'
           ? await book.step('approve', () => lookAgain(book, expected))
           : await book.step('revoke', () => revokeProven(book, { ...expected, evidence, revoke: decision.revoke }));
+      if (sightings.sawOther(expected)) syncedFor = undefined;
       now = fresh === 'done' ? await book.step('revoke', () => lookAgain(book, expected)) : fresh;
       everHeld.push(...heldTokens(now.look, now.tokens)); // a later token may have become the new one: prove that one, ask anew
       if (book.report.revoked.length === confirmedRevokes) continue;

@@ -27,6 +27,12 @@ export const STEPS_OPTIONS = {
     heartbeatTimeout: '10 seconds',
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 20 },
   },
+  /** Waits for what may take days, and holds nothing up: as long as somebody cares, and a crash goes on after the heartbeat. */
+  vigil: {
+    startToCloseTimeout: '8 days',
+    heartbeatTimeout: '10 seconds',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 minutes' },
+  },
   /** Smoke calls start a Ruby process in each consumer. */
   smoke: {
     startToCloseTimeout: '10 minutes',
@@ -73,6 +79,7 @@ export const ACTIVITIES = {
   lookAtConsumers: { as: 'look', summary: 'Look at every consumer' },
   restartDeployments: { as: 'look', summary: 'Restart the Deployments that stand in the way' },
   awaitRollout: { as: 'wait', summary: 'Wait until every consumer holds the new token' },
+  awaitSighting: { as: 'vigil', summary: 'Wait for a run of what does not run now' },
   smokeConsumers: { as: 'smoke', summary: 'Make the smoke calls' },
   notify: { as: 'tell', summary: 'Tell people' },
   postToSlack: { as: 'post', summary: 'Send one message to Slack' },

@@ -1,5 +1,5 @@
 import { sameConsumer, type ConsumingContainer } from '../../domain/cluster.ts';
-import type { SmokeResult } from '../../domain/evidence.ts';
+import type { Sighting, SmokeResult } from '../../domain/evidence.ts';
 import { judgeRollout } from '../../domain/possession.ts';
 import type { SmokeCall } from '../../domain/settings.ts';
 import { failure } from '../failure.ts';
@@ -8,6 +8,9 @@ import type { KubernetesClient } from './client.ts';
 import type { KubernetesActivities } from './interface.ts';
 import { findReaders, look, type Asked } from './look.ts';
 import { smokeWithRuby } from './scripts.ts';
+
+/** Runs of CronJobs are told by the watch; this carries the wait where that is cut. */
+const SIGHTED_EVERY_MS = 30_000;
 
 export function createKubernetesActivities(cluster: KubernetesClient, waits: Waits): KubernetesActivities {
   return {
@@ -35,6 +38,29 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
 
     async restartDeployments({ deployments, at }) {
       for (const deployment of deployments) await cluster.restartDeployment(deployment.replace('Deployment/', ''), at);
+    },
+
+    async awaitSighting({ readers, consumers, application, call }) {
+      const asked: Asked = new Map();
+      const seen = await lookUntil(
+        async () => {
+          const now = await look(cluster, readers, asked);
+          const runs = now.containers.filter(
+            (container) => container.digests && consumers.some((consumer) => sameConsumer(consumer, container)),
+          );
+          return runs.length > 0 ? runs : undefined;
+        },
+        { ...waits, everyMs: SIGHTED_EVERY_MS, nudges: (nudge, signal) => cluster.watchPods(nudge, signal) },
+      );
+      const at = new Date().toISOString();
+      const sightings: Sighting[] = [];
+      for (const container of seen ?? []) {
+        const result = container.ready
+          ? await smoke(cluster, container, application, call).catch(() => undefined) // its run may be over by now
+          : undefined;
+        sightings.push({ at, container, ...(result && { smoke: result }) });
+      }
+      return sightings;
     },
 
     async smokeConsumers({ readers, application, call }) {

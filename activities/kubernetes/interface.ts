@@ -1,5 +1,5 @@
-import type { ClusterLook, ConsumingContainer, Readers, Workload } from '../../domain/cluster.ts';
-import type { SmokeResult } from '../../domain/evidence.ts';
+import type { ClusterLook, Consumer, ConsumingContainer, Readers, Workload } from '../../domain/cluster.ts';
+import type { Sighting, SmokeResult } from '../../domain/evidence.ts';
 import type { SmokeCall } from '../../domain/settings.ts';
 import type { Fingerprint } from '../../domain/tokens.ts';
 
@@ -34,6 +34,16 @@ export interface KubernetesActivities {
   restartDeployments: (order: { deployments: Workload[]; at: string }) => Promise<void>;
   /** Waits until every running container that reads the Secret holds the token. Reads only; a retry goes on waiting until the same deadline. */
   awaitRollout: (order: RolloutOrder) => Promise<RolloutSeen>;
+  /**
+   * Waits until a container of one of these consumers runs, asks it what it holds and makes its smoke call. Reads only. Waits for days:
+   * whoever no longer needs to know cancels it.
+   */
+  awaitSighting: (order: {
+    readers: Readers;
+    consumers: Consumer[];
+    application: string;
+    call?: SmokeCall;
+  }) => Promise<Sighting[]>;
   /** Calls the server application from one ready pod of each consumer, with its own token and with a made-up one. */
   smokeConsumers: (order: { readers: Readers; application: string; call?: SmokeCall }) => Promise<SmokeResult[]>;
 }

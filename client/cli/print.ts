@@ -57,9 +57,11 @@ export function evidenceLines(evidence: Evidence): string[] {
       ({ masked, authorisationId, expires, standing }) =>
         `  to revoke   ${masked}, authorisation ${authorisationId}, until ${expires}: ${standing === 'given-up' ? 'given up by its holders' : 'HOLDER UNKNOWN, revoked only if named'}`,
     ),
-    ...consumers.flatMap(({ container, workload, variable, pods, smoke, detail }) => [
+    ...consumers.flatMap(({ container, workload, variable, pods, smoke, detail, seenAt }) => [
       plain(`  ${smoke === 'passed' && pods.length > 0 ? '✓' : '✗'} ${container} of ${workload} reads ${variable}`),
-      plain(`      ${pods.length === 0 ? 'no pod is running' : `holds the new token in ${pods.join(', ')}`}`),
+      plain(
+        `      ${pods.length === 0 ? 'no pod is running' : `${seenAt === undefined ? 'holds the new token' : `held the new token at ${seenAt},`} in ${pods.join(', ')}`}`,
+      ),
       plain(`      smoke call: ${detail}`),
     ]),
     ...(searched ? [searchedLine(searched)] : []),

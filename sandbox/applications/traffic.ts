@@ -39,6 +39,7 @@ export class Traffic {
           const spec = this.world.state.workloads
             .find(({ name }) => name === pod.workload)
             ?.containers.find(({ name }) => name === container.name);
+          if (spec?.init === 'ends') return [];
           return (spec?.tokens ?? []).map(({ variable, secret }) =>
             this.call(pod.name, container.name, this.servers.get(secret) ?? '', container.env[variable] ?? ''),
           );

@@ -52,6 +52,29 @@ export class Cluster {
     return true;
   }
 
+  /** Deploys a workload, with all its pods at once. */
+  deploy(workload: WorkloadState): void {
+    this.world.state.workloads.push(workload);
+    for (let replica = 0; replica < workload.replicas; replica++) this.run(this.makePod(workload, this.world.now()));
+    this.world.changed();
+  }
+
+  /** One run of an application's CronJob: a Job with a pod that ends by itself. */
+  runTask(cronJob: string, forMs: number): string {
+    const { state } = this.world;
+    const workload = state.workloads.find(({ kind, name }) => kind === 'CronJob' && name === cronJob);
+    if (!workload) throw new Error(`the sandbox has no CronJob ${cronJob}`);
+    const now = this.world.now();
+    const name = `${cronJob}-${Math.floor(now / 60_000)}${randomBytes(2).toString('hex')}`;
+    state.tasks.push({ name, uid: makeUid(), cronJob, createdAt: now });
+    const pod = this.makePod(workload, now, name);
+    pod.task = name;
+    pod.endsAt = now + forMs;
+    this.run(pod);
+    this.world.changed();
+    return pod.name;
+  }
+
   /** Restarts a workload as Reloader and `kubectl rollout restart` do. */
   roll(name: string): void {
     const workload = this.world.state.workloads.find((candidate) => candidate.name === name);
@@ -96,9 +119,11 @@ export class Cluster {
     const { world } = this;
     for (const workload of world.state.workloads)
       if (
-        workload.kind === 'Deployment' &&
+        ['Deployment', 'StatefulSet'].includes(workload.kind) &&
         !world.overlooked.has(workload.name) &&
-        workload.containers.some(({ tokens }) => tokens.some(({ secret }) => secrets.includes(secret)))
+        workload.containers.some(({ tokens, whole }) =>
+          [...tokens, ...(whole ? [whole] : [])].some(({ secret }) => secrets.includes(secret)),
+        )
       )
         world.state.reloads.push({ workload: workload.name, at: world.now() + this.options.reloaderMs });
   }
@@ -127,9 +152,19 @@ export class Cluster {
   private movePods(): boolean {
     const { state } = this.world;
     const now = this.world.now();
-    const starting = state.pods.find((pod) => !pod.running && pod.startsAt <= now);
+    const ending = state.pods.find((pod) => pod.running && pod.endsAt !== undefined && pod.endsAt <= now);
+    if (ending) {
+      Object.assign(ending, { running: false, ended: true });
+      Object.assign(state.tasks.find(({ name }) => name === ending.task) ?? {}, { endedAt: now });
+      this.world.changed();
+      return true;
+    }
+    const starting = state.pods.find((pod) => isComing(pod) && pod.startsAt <= now);
     if (starting) {
-      this.run(starting);
+      const { workload } = starting;
+      if (this.world.unschedulable.has(workload)) starting.stuck = 'unschedulable';
+      else if (this.world.crashing.has(workload)) starting.stuck = 'crashing';
+      else this.run(starting);
       this.world.changed();
       return true;
     }
@@ -142,11 +177,15 @@ export class Cluster {
 
   private rollDeployments(): boolean {
     for (const workload of this.world.state.workloads) {
-      if (workload.kind !== 'Deployment') continue;
+      if (workload.kind !== 'Deployment' && workload.kind !== 'StatefulSet') continue;
       const pods = this.world.state.pods.filter((pod) => pod.workload === workload.name && pod.goneAt === undefined);
       const fresh = pods.filter(({ generation }) => generation === workload.generation);
       const old = pods.filter(({ generation }) => generation !== workload.generation);
       if (fresh.some(({ running }) => !running)) continue;
+      if (workload.kind === 'StatefulSet') {
+        if (this.rollInPlace(workload, pods, old)) return true;
+        continue;
+      }
       if (
         pods.length < workload.replicas ||
         (old.length > 0 && pods.length === workload.replicas && fresh.length < workload.replicas)
@@ -165,9 +204,29 @@ export class Cluster {
     return false;
   }
 
-  private makePod(workload: WorkloadState, startsAt: number): PodState {
+  /** A StatefulSet replaces a pod by another of the same name: the old one goes first. */
+  private rollInPlace(workload: WorkloadState, pods: PodState[], old: PodState[]): boolean {
+    const { state } = this.world;
+    if (state.pods.some((pod) => pod.workload === workload.name && pod.goneAt !== undefined)) return false;
+    if (old[0]) old[0].goneAt = this.world.now() + this.options.terminationMs;
+    else if (pods.length < workload.replicas) this.makePod(workload, this.world.now() + this.options.podStartMs);
+    else return false;
+    this.world.changed();
+    return true;
+  }
+
+  private makePod(workload: WorkloadState, startsAt: number, task?: string): PodState {
+    const random = randomBytes(3).toString('hex').slice(0, 5);
+    const taken = new Set(this.world.state.pods.map(({ name }) => name));
+    const ordinals = Array.from({ length: workload.replicas }, (_, ordinal) => `${workload.name}-${ordinal}`);
+    const names: Record<WorkloadState['kind'], string> = {
+      Deployment: `${workload.name}-${hashOf(workload)}-${random}`,
+      StatefulSet: ordinals.find((name) => !taken.has(name)) ?? `${workload.name}-0`,
+      CronJob: `${task}-${random}`,
+      Pod: workload.name,
+    };
     const pod: PodState = {
-      name: `${workload.name}-${hashOf(workload)}-${randomBytes(3).toString('hex').slice(0, 5)}`,
+      name: names[workload.kind],
       uid: makeUid(),
       workload: workload.name,
       generation: workload.generation,
@@ -195,10 +254,18 @@ export class Cluster {
         ...Object.fromEntries(
           (spec?.tokens ?? []).map(({ variable, secret }) => [variable, this.world.state.secrets[secret] ?? '']),
         ),
+        ...(spec?.whole && {
+          [`${spec.whole.prefix ?? ''}bearer_token`]: this.world.state.secrets[spec.whole.secret] ?? '',
+        }),
       };
     }
     pod.running = true;
   }
+}
+
+/** Whether a pod is still to start. */
+function isComing(pod: PodState): boolean {
+  return !pod.running && !pod.ended && pod.stuck === undefined;
 }
 
 /** What a ReplicaSet's name and the label `pod-template-hash` end in. */

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { World } from '../world.ts';
-import type { ContainerState, PodState } from '../world-state.ts';
+import type { ContainerSpec, ContainerState, PodState } from '../world-state.ts';
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -47,11 +47,17 @@ export class ExecEndpoint {
     if (!container) return refuse(socket, 400);
     const fault = this.faults.shift();
     this.sockets.handleUpgrade(request, socket, head, (connection) => {
-      if (!pod.running) return end(connection, internalError('container not found'));
+      const runs = pod.running && this.specOf(pod, container)?.init !== 'ends';
+      if (!runs) return end(connection, internalError('container not found'));
       if (fault === 'node-down')
         return end(connection, internalError(`error dialing backend: ${url.searchParams.getAll('command').join(' ')}`));
       this.run(connection, pod, container, url.searchParams, fault);
     });
+  }
+
+  private specOf(pod: PodState, { name }: ContainerState): ContainerSpec | undefined {
+    const workload = this.world.state.workloads.find((candidate) => candidate.name === pod.workload);
+    return workload?.containers.find((candidate) => candidate.name === name);
   }
 
   private run(
@@ -62,11 +68,9 @@ export class ExecEndpoint {
     fault: ExecFault | undefined,
   ): void {
     const [program = '', ...args] = asked.getAll('command');
-    const spec = this.world.state.workloads
-      .find(({ name }) => name === pod.workload)
-      ?.containers.find(({ name }) => name === container.name);
+    const spec = this.specOf(pod, container);
     const path = spec?.ruby ? `${this.programs}:/usr/bin:/bin` : '/usr/bin:/bin';
-    if (!spec?.ruby && ['ruby', 'bundle'].includes(program))
+    if ((!spec?.ruby && ['ruby', 'bundle'].includes(program)) || spec?.bare)
       return end(connection, internalError(`exec: "${program}": executable file not found in $PATH`));
     const child = spawn(program, args, { env: { PATH: path, ...container.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     let sent = 0;

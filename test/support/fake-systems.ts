@@ -1,10 +1,17 @@
+import { Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ArgoActivities } from '../../activities/argo/interface.ts';
 import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
 import type { NotifyActivities } from '../../activities/notify/interface.ts';
 import { sha256 } from '../../activities/secret.ts';
 import type { SignonActivities } from '../../activities/signon/interface.ts';
-import { sameConsumer, type ClusterLook, type ConsumingContainer, type Readers } from '../../domain/cluster.ts';
+import {
+  sameConsumer,
+  type ClusterLook,
+  type Consumer,
+  type ConsumingContainer,
+  type Readers,
+} from '../../domain/cluster.ts';
 import type { SmokeResult } from '../../domain/evidence.ts';
 import type { FailureName } from '../../domain/failures.ts';
 import type { Notice } from '../../domain/notices.ts';
@@ -42,6 +49,9 @@ export class FakeSystems {
   /** Containers that a search cannot ask. */
   unasked: string[] = [];
   lastSyncedAt?: string;
+  /** Whether runs of idle consumers are looked out for; an activity that waits keeps the server from skipping time. */
+  watched = false;
+  private runs: ((containers: Held[]) => void)[] = [];
   /** What a sync does besides ending well; the default brings the newest token to every container. */
   onSync: () => void = () => this.replaceAll();
   /** Called before an activity does anything. */
@@ -97,6 +107,26 @@ export class FakeSystems {
     return made;
   }
 
+  /** An idle consumer runs, for a moment, with a token. */
+  runOf(consumer: Consumer, holds = this.secret): void {
+    for (const seen of this.runs.splice(0)) seen([{ ...this.container('app', 'run-1'), ...consumer, holds }]);
+  }
+
+  get isWatched(): boolean {
+    return this.runs.length > 0;
+  }
+
+  private async nextRun(): Promise<Held[]> {
+    if (!this.watched) throw ApplicationFailure.nonRetryable('nobody looks', 'Unreachable');
+    const beat = setInterval(() => heartbeat(), 500);
+    try {
+      const run = new Promise<Held[]>((resolve) => this.runs.push(resolve));
+      return await Promise.race([run, Context.current().cancelled]);
+    } finally {
+      clearInterval(beat);
+    }
+  }
+
   /** Every container is replaced by one that holds what the Secret holds. */
   replaceAll(): void {
     this.containers = this.containers.map((container) => ({ ...container, holds: this.secret }));
@@ -149,6 +179,17 @@ export class FakeSystems {
           if (deployments.includes(container.workload)) container.holds = this.secret;
         return Promise.resolve();
       },
+      awaitSighting: async ({ consumers }) => {
+        const seen = this.shown(
+          (await this.nextRun()).filter((one) => consumers.some((wanted) => sameConsumer(wanted, one))),
+        );
+        const smoke = (container: ConsumingContainer): SmokeResult => ({
+          ...container,
+          verdict: this.smoke,
+          detail: 'its own call',
+        });
+        return seen.map((container) => ({ at: new Date().toISOString(), container, smoke: smoke(container) }));
+      },
       smokeConsumers: ({ readers }) => Promise.resolve(this.smokeResults(readers)),
       notify: (notice) => {
         this.notices.push(notice);
@@ -172,19 +213,13 @@ export class FakeSystems {
   }
 
   look({ also, holding }: Pick<Readers, 'also' | 'holding'> = { also: [] }): ClusterLook {
-    const seen = ({ holds, ...container }: Held): ConsumingContainer => {
-      if (container.state !== 'running') return { ...container, startedAt: undefined, ready: false };
-      const token = [...this.tokens, this.token(holds, 0, 0)].find(({ authorisationId }) => authorisationId === holds)!;
-      const digests = { sha256: sha256(String(holds)), maskedSha256: token.maskedSha256 };
-      return { ...container, digests, environment: this.environment };
-    };
-    const others = this.elsewhere.map(seen);
+    const others = this.shown(this.elsewhere);
     const holders = others.filter(
       (one) =>
         also.some((told) => sameConsumer(told, one)) ||
         holding?.some((token) => one.digests && sameToken(token, one.digests)),
     );
-    const containers = [...this.containers.map(seen), ...holders];
+    const containers = [...this.shown(this.containers), ...holders];
     const consumers = [...containers, ...this.idle]
       .map(({ workload, container, variable }) => ({ workload, container, variable }))
       .filter((one, index, list) => list.findIndex(({ workload }) => workload === one.workload) === index);
@@ -196,6 +231,16 @@ export class FakeSystems {
       mountedBy: this.mountedBy,
       ...(holding && { searched }),
     };
+  }
+
+  /** Containers as a look shows them. */
+  private shown(containers: Held[]): ConsumingContainer[] {
+    return containers.map(({ holds, ...container }) => {
+      if (container.state !== 'running') return { ...container, startedAt: undefined, ready: false };
+      const token = [...this.tokens, this.token(holds, 0, 0)].find(({ authorisationId }) => authorisationId === holds)!;
+      const digests = { sha256: sha256(String(holds)), maskedSha256: token.maskedSha256 };
+      return { ...container, digests, environment: this.environment };
+    });
   }
 
   private smokeResults(readers: Readers): SmokeResult[] {
