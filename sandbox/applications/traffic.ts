@@ -7,6 +7,7 @@ export class Traffic {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 16 });
   private timer?: NodeJS.Timeout;
   private readonly servers = new Map<string, string>();
+  private known = 0;
   private busy = false;
 
   constructor(
@@ -14,9 +15,23 @@ export class Traffic {
     private readonly origin: string,
     private readonly everyMs: number,
   ) {
-    for (const user of world.state.apiUsers)
-      for (const application of world.state.applications)
-        this.servers.set(tokenSecretName(user.name, application.name), parameterize(application.name));
+    for (const user of world.state.apiUsers) this.learn(user.name);
+  }
+
+  /** The server application whose tokens a Secret holds; the one that its value is a token of, where its name does not tell. */
+  private serverOf(secret: string): string {
+    const { apiUsers, applications, authorisations, secrets } = this.world.state;
+    for (const { name } of apiUsers.slice(this.known)) this.learn(name);
+    const named = this.servers.get(secret);
+    if (named !== undefined) return named;
+    const token = authorisations.find((one) => one.token === secrets[secret]);
+    return parameterize(applications.find(({ id }) => id === token?.applicationId)?.name ?? '');
+  }
+
+  private learn(apiUser: string): void {
+    this.known++;
+    for (const { name } of this.world.state.applications)
+      this.servers.set(tokenSecretName(apiUser, name), parameterize(name));
   }
 
   start(): void {
@@ -41,7 +56,7 @@ export class Traffic {
             ?.containers.find(({ name }) => name === container.name);
           if (spec?.init === 'ends') return [];
           return (spec?.tokens ?? []).map(({ variable, secret }) =>
-            this.call(pod.name, container.name, this.servers.get(secret) ?? '', container.env[variable] ?? ''),
+            this.call(pod.name, container.name, this.serverOf(secret), container.env[variable] ?? ''),
           );
         }),
       );

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { startRotation, type Started } from '../../client/start-rotation.ts';
 import { approvalFor } from '../../domain/offers.ts';
 import type { Waiting } from '../../domain/checklist.ts';
-import type { Answer } from '../../domain/decisions.ts';
+import type { Findings } from '../../domain/holders.ts';
+import type { Answer, DecisionName } from '../../domain/decisions.ts';
 import type { RotationReport } from '../../domain/report.ts';
 import type { Environment, RotationRequest } from '../../domain/request.ts';
 import { IMMEDIATE, type SandboxOptions } from '../../sandbox/options.ts';
@@ -99,6 +100,20 @@ export class Stage {
     return new StagedRotation(handle, this.sandbox);
   }
 
+  /** Another API user, with one token for the request's application that ends in ten days; no workload reads its Secret. */
+  addApiUser(name: string, email: string, days = 10): Authorisation {
+    const { world } = this.sandbox;
+    const id = Math.max(...world.state.apiUsers.map((user) => user.id)) + 1;
+    world.state.apiUsers.push({ id, name, email, suspended: false });
+    return this.issue(email, days);
+  }
+
+  /** Another token for the request's application, as an engineer issues it. */
+  issue(email: string, days: number): Authorisation {
+    const { user, server } = pairOf(this.sandbox.world, email, REQUEST.application);
+    return this.sandbox.world.issue(user.id, server.id, days * 86_400_000);
+  }
+
   /** The pair's tokens as Signon has them, revoked ones included, oldest first. */
   tokens(): Authorisation[] {
     const { user, server } = pairOf(this.sandbox.world, REQUEST.apiUser, REQUEST.application);
@@ -135,6 +150,13 @@ export class StagedRotation {
     });
   }
 
+  awaitingClassification(): Promise<Findings> {
+    return until('a classification', async () => {
+      const waiting = (await this.status())?.waiting;
+      return waiting?.kind === 'classification' ? waiting.findings : undefined;
+    });
+  }
+
   blocked(failure: string): Promise<{ message: string; todo: string }> {
     return until(`being blocked by ${failure}`, async () => {
       const waiting = (await this.status())?.waiting;
@@ -168,15 +190,19 @@ export class StagedRotation {
   }
 
   retry(how: object = {}): Promise<void> {
-    return this.handle.signal<[unknown]>('retry', { by: 'grace@example.org', ...how });
+    return this.send('retry', how);
   }
 
-  /** The result. No rotation that ends `rotated` may have had a call of a running pod refused: that fails whatever test it is in. */
+  send(signal: DecisionName, what: object): Promise<void> {
+    return this.handle.signal<[unknown]>(signal, { by: 'grace@example.org', ...what });
+  }
+
+  /** The result. No rotation that revoked as it should may have had a call of a running pod refused: that fails whatever test it is in. */
   async report(): Promise<RotationReport> {
     const report = await this.handle.result();
     const { outages } = this.sandbox.world.happened;
-    if (report.outcome === 'rotated' && outages.length > 0)
-      throw new Error(`rotated with outages: ${JSON.stringify(outages)}`);
+    if (['rotated', 'handed-over', 'revoked-disused'].includes(report.outcome) && outages.length > 0)
+      throw new Error(`${report.outcome} with outages: ${JSON.stringify(outages.slice(0, 3))}`);
     return report;
   }
 }
