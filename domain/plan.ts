@@ -20,17 +20,20 @@ export interface Assessment {
   look: ClusterLook;
 }
 
-export type Outcome =
-  | 'rotated'
-  | 'revoked-disused'
-  | 'handed-over'
-  | 'old-token-expired'
-  | 'ignored'
-  | 'referred'
-  | 'nothing-to-do'
-  | 'delegated'
-  | 'rejected'
-  | 'aborted';
+/** How a rotation can end. */
+export const OUTCOMES = [
+  'rotated',
+  'revoked-disused',
+  'handed-over',
+  'old-token-expired',
+  'ignored',
+  'referred',
+  'nothing-to-do',
+  'delegated',
+  'rejected',
+  'aborted',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 
 /** The runbook's reason to leave staging alone. */
 export const STAGING_IS_IGNORED = 'since it is overwritten from production every night';

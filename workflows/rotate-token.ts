@@ -93,7 +93,7 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
       const seen = { application, now: Date.now(), ...now, look, recipient, everHeld, smoke, sightings: sightings.all };
       const evidence = gatherEvidence({ round: desk.nextRound(), ...seen });
       const decision = await book.step('approve', () =>
-        sightings.whileAsking(evidence, expected, (seen) => desk.ask(evidence, seen)),
+        sightings.whileAsking(evidence, expected, (sighted) => desk.ask(evidence, sighted)),
       );
       const fresh =
         decision.kind === 'outdated'

@@ -72,7 +72,7 @@ withAge(
     const made = stage.sandbox.world.state.authorisations.at(-1)!;
     expect(made.id).not.toBe(old.id);
     expect(decrypt(`${out}\n`, join(keys, 'hmrc'))).toBe(made.token);
-    expect(() => decrypt(`${out}\n`, join(keys, 'both'))).toThrow();
+    expect(() => decrypt(`${out}\n`, join(keys, 'both'))).toThrow(/Command failed: age/);
     expect(err).toMatch(/age --decrypt --identity KEY-FILE token\.age/);
     expect(out + err).not.toContain(made.token);
 
@@ -129,5 +129,5 @@ withAge('a create whose answer was lost is not handed over: a person says so, an
   await rotation.approve(2);
   const report = await rotation.report();
   expect(report).toMatchObject({ outcome: 'handed-over', newToken: { authorisationId: made.id } });
-  expect(report.revoked.map(({ authorisationId }) => authorisationId).toSorted()).toEqual([old.id, lost.id]);
+  expect(new Set(report.revoked.map(({ authorisationId }) => authorisationId))).toEqual(new Set([old.id, lost.id]));
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Outcome } from '../../domain/plan.ts';
-import { rotationId } from '../../domain/request.ts';
+import { rotationId, taskQueueOf } from '../../domain/request.ts';
 import { makeUid } from '../../sandbox/world.ts';
 import { REQUEST } from '../support/request.ts';
 import { Stage, type StagedRotation } from '../support/stage.ts';
@@ -50,6 +50,19 @@ test.each([
   expect(isAlive(id)).toBe(true);
 });
 
+test('staging is ignored on any queue, and nothing outside is called', async () => {
+  const request = { ...REQUEST, environment: 'staging' };
+  const { signonRequests } = stage.sandbox.world.happened;
+  const taskQueue = taskQueueOf('integration');
+  const handle = await stage.client.workflow.start('rotateToken', {
+    workflowId: 'staging',
+    taskQueue,
+    args: [request],
+  });
+  expect(await handle.result()).toMatchObject({ outcome: 'ignored', why: expect.stringMatching(/overwritten/) });
+  expect(stage.sandbox.world.happened.signonRequests).toBe(signonRequests);
+});
+
 test('a pair whose only token lives long has nothing to do', async () => {
   await inCluster('Long lived', 400);
   expect(await (await rotationOf('Long lived')).report()).toMatchObject({ outcome: 'nothing-to-do' });
@@ -73,7 +86,7 @@ test('an old token that has ended leaves nothing to revoke', async () => {
 test('a rotation started under any other id hands over, and names the one that runs', async () => {
   await inCluster('Delegating');
   const request = { ...REQUEST, apiUser: of('Delegating') };
-  const { taskQueue } = await (await rotationOf('Long lived')).handle.describe();
+  const taskQueue = taskQueueOf('integration');
   const handle = await stage.client.workflow.start('rotateToken', {
     workflowId: 'at-random',
     taskQueue,
