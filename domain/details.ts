@@ -186,7 +186,12 @@ const CLASSES = {
 function drawHandOver({ recipient, masked, authorisationId, armoured }: HandOver): string {
   return [
     `**For ${text(recipient)}:** \`${masked}\`, authorisation ${authorisationId}, encrypted to the key of the settings. Send them this; the command \`signon-rotation handover\` prints it with what to tell them.`,
-    '```\n' + armoured.trim() + '\n```',
+    // Not a block: the UI would not wrap it. A line that wraps is copied as one.
+    armoured
+      .trim()
+      .split('\n')
+      .map((line) => `\`${line}\``)
+      .join('\n'),
   ].join('\n\n');
 }
 

@@ -42,7 +42,13 @@ export async function everyConsumerHolds(
   const again = syncMayHelp ? await rolledOut({ ...expected, followed: await expected.sync() }) : seen;
   if (again.kind !== 'held') throw notHeld(again, describeOthers(again.containers, expected.tokens));
   refuseUnprovable(again.look, expected.pair);
-  book.note('roll out', `${running(again.look).length} running containers hold ${expected.newToken.masked}`);
+  const holding = running(again.look).length;
+  book.note(
+    'roll out',
+    holding === 0
+      ? 'no container that reads the token runs'
+      : `${holding} running containers hold ${expected.newToken.masked}`,
+  );
   return again.look;
 }
 

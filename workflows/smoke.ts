@@ -12,6 +12,10 @@ export async function smokeCalls(
   look: ClusterLook,
   { pair, readers, settings }: Pick<Expected, 'pair' | 'readers' | 'settings'>,
 ): Promise<SmokeResult[]> {
+  if (look.consumers.length === 0) {
+    book.note('smoke', 'no container to call from');
+    return [];
+  }
   const application = parameterize(pair.application.name);
   const results = await smokeConsumers({ readers, application, call: settings.smokeCalls[application] });
   const failed = results.filter(({ verdict }) => verdict === 'failed');

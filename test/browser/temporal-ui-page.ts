@@ -1,5 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
-import { startFormLink, type TemporalUi } from '../../domain/links.ts';
+import { startFormLink, userMetadataLink, type TemporalUi } from '../../domain/links.ts';
 import type { RotationRequest } from '../../domain/request.ts';
 import { until } from '../support/until.ts';
 
@@ -13,9 +13,11 @@ export interface Details {
   text: string;
   /** The last table's rows. */
   checklist: { mark: string; step: string; note: string }[];
-  /** What is said to be sent with each signal, as it would be copied. */
+  /** What is said first to be sent with each signal, as it would be copied. */
   toSend: Record<string, string>;
   links: Record<string, string>;
+  /** As they would be copied. */
+  paragraphs: string[];
   /** How many pixels do not fit into the column. */
   tooWide: number;
 }
@@ -32,6 +34,12 @@ export class TemporalUiPage {
   async openStartForm(pair: Pick<RotationRequest, 'environment' | 'apiUser' | 'application'>): Promise<void> {
     await this.page.goto(startFormLink(this.ui, pair));
     await this.startButton.waitFor();
+  }
+
+  /** Goes to the details of a rotation. */
+  async openDetails(workflowId: string, runId: string): Promise<void> {
+    await this.page.goto(userMetadataLink(this.ui, workflowId, runId));
+    await this.page.locator(DETAILS).waitFor();
   }
 
   /** What a field of the Start form holds. */
@@ -122,7 +130,7 @@ export class TemporalUiPage {
         const toSend: Record<string, string> = {};
         let signal = '';
         for (const code of main.querySelectorAll('code'))
-          if (words(code).startsWith('{')) toSend[signal] = words(code);
+          if (words(code).startsWith('{')) toSend[signal] ??= words(code);
           else signal = words(code);
         return {
           text: main.innerText,
@@ -132,6 +140,7 @@ export class TemporalUiPage {
           }),
           toSend,
           links: Object.fromEntries([...main.querySelectorAll('a')].map((link) => [words(link), link.href])),
+          paragraphs: [...main.querySelectorAll('p')].map(({ innerText }) => innerText),
           tooWide: Math.max(0, documentElement.scrollWidth - documentElement.clientWidth),
         };
       })

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { STEPS } from '../../domain/checklist.ts';
+import { isSeldom, STEPS } from '../../domain/checklist.ts';
 import { rotationId, type RotationRequest } from '../../domain/request.ts';
+import { ageKey, decrypt, HAS_AGE } from '../support/age.ts';
 import { CHROMIUM, openBrowser, type OpenBrowser } from '../support/chromium.ts';
 import { Stage } from '../support/stage.ts';
 import { flawsOf, TemporalUiPage, type Details } from './temporal-ui-page.ts';
@@ -20,9 +22,14 @@ const INPUT = /\*\*Start\*\*.*?```json\n(.*?)```/s.exec(README)?.[1] ?? '';
 const IMAGES = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const DOCS = 'https://docs.example.org/rotation';
 /** Who sends what the details say, under their own name. */
+const HMRC = 'hmrc@example.org';
 const ME = 'grace@example.org';
 
+/** The steps that every rotation has. */
+const SHOWN = STEPS.filter((step) => !isSeldom(step));
+
 let stage: Stage;
+let keys: string;
 let browser: OpenBrowser;
 let ui: TemporalUiPage;
 let images: string;
@@ -30,9 +37,11 @@ const flaws: Record<string, string[]> = {};
 
 beforeAll(async () => {
   if (!CHROMIUM) return;
+  keys = mkdtempSync(join(tmpdir(), 'signon-keys-'));
+  const recipients = HAS_AGE ? [{ name: 'HMRC', apiUser: HMRC, key: ageKey(join(keys, 'hmrc')) }] : [];
   stage = await Stage.set(
     { jobMs: 100, podStartMs: 50, terminationMs: 200, reloaderMs: 20 },
-    { docsUrl: DOCS },
+    { docsUrl: DOCS, recipients },
     {},
     { ui: true },
   );
@@ -41,12 +50,13 @@ beforeAll(async () => {
   const url = stage.temporal.uiUrl;
   if (!url) throw new Error('the Temporal server at TEMPORAL_ADDRESS has no UI: set TEMPORAL_UI_URL');
   ui = new TemporalUiPage(await browser.context.newPage(), { url, namespace: 'default' });
-  images = process.env.SCREENSHOTS === '1' ? IMAGES : join(stage.folder, 'images');
+  images = process.env.SCREENSHOTS === '1' ? IMAGES : (process.env.LOOK ?? join(stage.folder, 'images'));
   mkdirSync(images, { recursive: true });
 });
 afterAll(async () => {
   await browser?.close();
   await stage?.strike();
+  if (keys) rmSync(keys, { recursive: true });
 });
 
 /** Keeps how the details look at a moment. */
@@ -68,7 +78,7 @@ withChromium('a person rotates a token with nothing but the Temporal UI', async 
   await ui.pictureOfForm(join(images, 'start.png'));
   await ui.start();
   const { checklist } = await ui.detailsLike(/confirm/);
-  expect(checklist.map(({ step }) => step)).toEqual(STEPS.map((step) => expect.stringContaining(step)));
+  expect(checklist.map(({ step }) => step)).toEqual(SHOWN.map((step) => expect.stringContaining(step)));
 
   const blocked = await ui.detailsLike(/Blocked in “sync”/);
   await look('blocked', blocked);
@@ -90,13 +100,37 @@ withChromium('a person rotates a token with nothing but the Temporal UI', async 
   await look('rotated', rotated);
   expect(rotated.text).toContain(`approved by ${ME}`);
   expect(rotated.checklist[6]!.note).toMatch(/^revoked \S{8}…\S{8}$/);
-  expect(rotated.checklist.map(({ mark }) => mark)).toEqual(STEPS.map(() => expect.stringContaining('✓')));
+  expect(rotated.checklist.map(({ mark }) => mark)).toEqual(SHOWN.map(() => expect.stringContaining('✓')));
   const [old, made] = stage.tokens();
   expect(happened.revoked.map(({ id }) => id)).toEqual([old!.id]);
   expect(happened.created.map(({ id }) => id)).toEqual([made!.id]);
   expect(happened.outages).toEqual([]);
 });
 
+const withBoth = CHROMIUM && HAS_AGE ? test : test.skip;
+withBoth('a person says who holds a token that nobody reads, and copies it, encrypted, from the details', async () => {
+  const old = stage.addApiUser('HMRC', HMRC);
+  const { handle } = await stage.rotation({ apiUser: HMRC });
+  const { runId } = await handle.describe();
+  await ui.openDetails(handle.workflowId, runId);
+  const asked = await ui.detailsLike(/Who holds this token/);
+  await look('classification', asked);
+  await ui.sendSignal('classify', asked.toSend.classify!);
+  const plan = await ui.detailsLike(/To approve: a token is issued and handed over/);
+  await look('hand-over-plan', plan);
+  await ui.sendSignal('approve', plan.toSend.approve!);
+  const sealed = await ui.detailsLike(/BEGIN AGE ENCRYPTED FILE/);
+  await look('hand-over', sealed);
+  const made = stage.sandbox.world.state.authorisations.at(-1)!;
+  const armoured = sealed.paragraphs.find((text) => text.startsWith('-----BEGIN AGE'))!;
+  expect(decrypt(armoured, join(keys, 'hmrc'))).toBe(made.token);
+  const approved = await ui.detailsLike(/consumer-confirmed/);
+  await ui.sendSignal('approve', approved.toSend.approve!);
+  await ui.detailsLike(/Ended as handed-over/);
+  expect(old.revokedAt).toBeDefined();
+});
+
 withChromium('no Markdown is left in what they read, and nothing runs over the edge', () => {
-  expect(flaws).toEqual({ blocked: [], approval: [], rotated: [] });
+  expect(Object.keys(flaws)).toEqual(expect.arrayContaining(['blocked', 'approval', 'rotated']));
+  expect(Object.values(flaws).flat()).toEqual([]);
 });

@@ -1,164 +1,47 @@
-import * as fc from 'fast-check';
-import type { ClusterLook, Consumer } from '../../domain/cluster.ts';
-import type { Shortfall, SmokeResult } from '../../domain/evidence.ts';
+import { sameConsumer, type ClusterLook, type Consumer, type Readers } from '../../domain/cluster.ts';
+import type { SmokeResult } from '../../domain/evidence.ts';
+import type { Pair } from '../../domain/plan.ts';
 import type { RotationRequest } from '../../domain/request.ts';
-import { isLive, type ListedToken } from '../../domain/tokens.ts';
-import { aContainer, aLook, APP, aRequest, aSmokeResult, aStartingContainer, aToken, NOW } from './builders.ts';
+import type { Recipient, Settings } from '../../domain/settings.ts';
+import { isLive, sameToken, type ListedToken } from '../../domain/tokens.ts';
+import {
+  aContainer,
+  aLook,
+  APP,
+  aRequest,
+  aSmokeResult,
+  aStartingContainer,
+  aToken,
+  NOW,
+  SETTINGS,
+} from './builders.ts';
+import { ASKER, type Fate, type Happening, type Stray } from './fates.ts';
 
-/** What happens to a world between two steps. Numbers pick one of what is there, counted round. */
-export type Happening =
-  | { kind: 'time passes'; minutes: number }
-  | { kind: 'a token appears'; days: number }
-  | { kind: 'a token is revoked by somebody' | 'a token is copied over'; which: number }
-  | { kind: 'ended tokens are deleted' | 'pods settle' }
-  | { kind: 'a container restarts'; which: number; holds: number }
-  | { kind: 'a pod starts' | 'a pod is deleted' | 'a pod ends' | 'a smoke call breaks'; which: number }
-  | { kind: 'a consumer joins'; withPod: boolean };
+/** A step that cannot go on: named as the product names the failure. */
+export class Blocked extends Error {}
 
-/** An approval that will be sent: which code it quotes, what it names. */
-export interface Sent {
-  by: string;
-  identity: string;
-  quotes: 'shown' | 'earlier round' | 'other run' | 'nonsense';
-  names: 'nothing' | 'all' | 'first' | 'new token' | 'stranger';
-  accept: (Shortfall | 'smoke-failed')[];
-}
-
-export interface Fate {
-  environment: 'integration' | 'production';
-  force: boolean;
-  starter: string;
-  tokens: { id: number; days: number }[];
-  pods: { of: number; holds: number; state: 'running' | 'starting' | 'ended'; terminating: boolean }[];
-  consumers: number;
-  smoke: SmokeResult['verdict'][];
-  /** Whether a smoke call that fails blocks, as it does; else the later rules must hold by themselves. */
-  smokeBlocks: boolean;
-  acceptsUnlisted: boolean;
-  retries: number;
-  /** Whether the n-th pod is rolled by a sync. */
-  rolls: boolean[];
-  /** Pods that are deleted stay until something ends them. */
-  lingers: boolean;
-  meanwhile: Happening[][];
-  /** Between an approval that counted and the first look after it. */
-  afterApproval: Happening[];
-  approvals: Sent[];
-}
-
-export const ASKER = 'ada@example.org';
 /** Before the masked value of a token that another one shares. */
 export const ALMOST = 'looks like ';
-const DAY = 86_400_000;
+export const KEY = 'age1the-key-of-this-pairs-holder';
+const HOLDER = 'the holder';
+/** Whose key must never be used here. */
+const SOMEBODY_ELSE: Recipient = {
+  name: 'somebody else',
+  apiUser: 'somebody-else@example.org',
+  key: 'age1a-key-of-somebody-else',
+  alsoInCluster: true,
+};
+const MINUTE = 60_000;
+const DAY = 1440 * MINUTE;
+/** Signon's renewal begins at 01:00 UTC, and the sync after it is over forty minutes later. */
+const NIGHT = { begins: 60 * MINUTE, takes: 40 * MINUTE };
 const STRANGER = aToken(999, { masked: 'stranger…stranger' });
-
-const days = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom(3, 9, 9, 13) },
-  { weight: 3, arbitrary: fc.constantFrom(-400, -1, 0, 1, 14, 15, 30, 400, 729, 730) },
-);
-const minutes = fc.oneof(fc.constantFrom(1, 3, 59, 61), fc.constantFrom(600, 1440, 5 * 1440, 30 * 1440));
-const which = fc.nat(9);
-const holding = fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: which });
-
-const aHappening: fc.Arbitrary<Happening> = fc.oneof(
-  fc.record({ kind: fc.constant('time passes' as const), minutes }),
-  fc.record({ kind: fc.constant('a token appears' as const), days: fc.constantFrom(1, 30, 400, 729, 730, 730) }),
-  fc.record({
-    kind: fc.constantFrom('a token is revoked by somebody' as const, 'a token is copied over' as const),
-    which,
-  }),
-  fc.record({ kind: fc.constantFrom('ended tokens are deleted' as const, 'pods settle' as const) }),
-  fc.record({ kind: fc.constant('a container restarts' as const), which, holds: which }),
-  fc.record({
-    kind: fc.constantFrom(
-      'a pod starts' as const,
-      'a pod is deleted' as const,
-      'a pod ends' as const,
-      'a smoke call breaks' as const,
-    ),
-    which,
-  }),
-  fc.record({ kind: fc.constant('a consumer joins' as const), withPod: fc.boolean() }),
-);
-
-const breaksMuchLater = (one: number): Happening[] => [
-  { kind: 'time passes', minutes: 61 },
-  { kind: 'a smoke call breaks', which: one },
-];
-
-const leavesWithAnother = ([one, holds]: [number, number]): Happening[] => [
-  { kind: 'a container restarts', which: one, holds },
-  { kind: 'a pod is deleted', which: one },
-];
-
-const mostly = <T>(usual: T, ...others: T[]): fc.Arbitrary<T> =>
-  fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) });
-
-const aSent: fc.Arbitrary<Sent> = fc.record({
-  by: mostly('grace@example.org', ASKER, ' ADA@Example.org '),
-  identity: mostly('7@laptop', '', ASKER, 'grace@example.org'),
-  quotes: fc.oneof(
-    { weight: 2, arbitrary: fc.constant<Sent['quotes']>('shown') },
-    {
-      weight: 1,
-      arbitrary: fc.constantFrom<Sent['quotes']>('earlier round', 'earlier round', 'other run', 'nonsense'),
-    },
-  ),
-  names: fc.constantFrom('nothing', 'nothing', 'all', 'all', 'first', 'new token', 'stranger'),
-  accept: fc.oneof(
-    fc.constant<Sent['accept']>(['no-pod-seen', 'not-smoke-tested']),
-    fc.subarray<Sent['accept'][number]>(['no-pod-seen', 'not-smoke-tested', 'smoke-failed']),
-  ),
-});
-
-/** Any world a rotation may meet; those in which it gets somewhere come often enough. */
-export const aFate: fc.Arbitrary<Fate> = fc.record({
-  environment: fc.constantFrom('integration', 'production'),
-  force: mostly(false, true),
-  starter: mostly('1@worker', ASKER, 'grace@example.org'),
-  tokens: fc.uniqueArray(fc.record({ id: fc.integer({ min: 1, max: 99 }), days }), {
-    selector: ({ id }) => id,
-    maxLength: 4,
-  }),
-  pods: fc.array(
-    fc.record({
-      of: which,
-      holds: holding,
-      state: mostly<Fate['pods'][number]['state']>('running', 'starting', 'ended'),
-      terminating: mostly(false, true),
-    }),
-    { maxLength: 4 },
-  ),
-  consumers: fc.oneof(
-    { weight: 1, arbitrary: fc.constant(0) },
-    { weight: 9, arbitrary: fc.integer({ min: 1, max: 3 }) },
-  ),
-  smoke: fc.array(mostly<SmokeResult['verdict']>('passed', 'failed', 'no-proof', 'not-tested'), { minLength: 1 }),
-  smokeBlocks: fc.boolean(),
-  acceptsUnlisted: fc.boolean(),
-  retries: fc.nat(2),
-  rolls: fc.array(mostly(true, false), { minLength: 1, maxLength: 5 }),
-  lingers: fc.boolean(),
-  meanwhile: fc.array(
-    fc.oneof(
-      { weight: 3, arbitrary: fc.constant<Happening[]>([]) },
-      { weight: 1, arbitrary: fc.array(aHappening, { minLength: 1, maxLength: 2 }) },
-    ),
-    { maxLength: 25 },
-  ),
-  afterApproval: fc.oneof(
-    { weight: 5, arbitrary: fc.constant<Happening[]>([]) },
-    { weight: 4, arbitrary: fc.array(aHappening, { minLength: 1, maxLength: 3 }) },
-    { weight: 1, arbitrary: which.map(breaksMuchLater) },
-    { weight: 1, arbitrary: fc.tuple(which, which).map(leavesWithAnother) },
-    { weight: 2, arbitrary: fc.constant<Happening[]>([{ kind: 'a consumer joins', withPod: true }]) },
-  ),
-  approvals: fc.array(aSent, { maxLength: 5 }),
-});
 
 interface Pod {
   consumer: Consumer;
   name: string;
+  /** Absent where it reads the Secret. */
+  stray?: Stray;
   state: 'running' | 'starting' | 'ended';
   terminating: boolean;
   startedAt: number;
@@ -168,24 +51,30 @@ interface Pod {
 /** What was so when a rotation last looked, told by the world itself and by masked values: no rule of ours computed it. */
 export interface Truth {
   at: number;
+  /** By readers of the Secret, by those found or named before, and where all are asked, by whoever can answer. */
   held: string[];
   /** Containers about to start. */
   starting: number;
   listed: ListedToken[];
   consumers: { name: string; pods: number }[];
+  /** Containers a search got no answer from. */
+  unasked: string[];
 }
 
 /** Signon, the cluster and the clock, as far as a rotation sees or moves them. */
 export class World {
   now = NOW;
-  /** How many tokens the rotation made. */
-  issued = 0;
   readonly request: RotationRequest;
+  readonly pair: Pair;
+  readonly settings: Settings;
   tokens: ListedToken[];
   /** What is so now, each time somebody looks. */
-  seen: Truth = { at: 0, held: [], starting: 0, listed: [], consumers: [] };
+  seen: Truth = { at: 0, held: [], starting: 0, listed: [], consumers: [], unasked: [] };
   /** Masked values that running containers were seen holding. */
   readonly everSeenHeld = new Set<string>();
+  /** Tokens that Signon's renewal made. */
+  readonly renewals: ListedToken[] = [];
+  private ever: ListedToken[];
   private readonly pods: Pod[] = [];
   private readonly consumers: Consumer[] = [];
   private readonly broken = new Set<string>();
@@ -193,20 +82,23 @@ export class World {
   private made = 100;
 
   constructor(private readonly fate: Fate) {
-    this.request = aRequest({ environment: fate.environment, requestedBy: ASKER, force: fate.force });
+    const { environment, force, recipient } = fate;
+    const email = `short-url-manager@${fate.renewed ? 'alphagov.co.uk' : 'example.org'}`;
+    const named = recipient?.requested ? { recipient: HOLDER } : {};
+    this.request = aRequest({ environment, apiUser: email, requestedBy: ASKER, force, ...named });
+    this.pair = {
+      apiUser: { id: 1, name: 'Short URL Manager', email, suspended: false },
+      application: { id: 2, name: 'Publishing API' },
+      secret: 'signon-token-short-url-manager-publishing-api',
+    };
+    const ours = recipient && { name: HOLDER, apiUser: email, key: KEY, alsoInCluster: recipient.alsoInCluster };
+    this.settings = { ...SETTINGS, recipients: [SOMEBODY_ELSE, ...(ours ? [ours] : [])] };
     this.tokens = fate.tokens.map(({ id, days: left }) => aToken(id, { expires: this.day(left) }));
-    this.secret = this.newest() ?? STRANGER;
+    this.ever = [...this.tokens];
+    this.secret = newestIn(this.tokens) ?? STRANGER;
     for (let at = 0; at < fate.consumers; at++) this.join(false);
     for (const pod of fate.pods) this.start(pod.of, pod.state, pod.terminating, this.pick(pod.holds));
-  }
-
-  /** The token the sync writes, by the words of the design: latest expiry, then highest id. */
-  newest(): ListedToken | undefined {
-    return this.tokens
-      .toSorted((a, b) =>
-        a.expires === b.expires ? a.authorisationId - b.authorisationId : a.expires < b.expires ? -1 : 1,
-      )
-      .at(-1);
+    for (const { stray, holds, state } of fate.strays) this.stray(stray, state, this.pick(holds));
   }
 
   list(): ListedToken[] {
@@ -214,27 +106,29 @@ export class World {
     return [...this.tokens];
   }
 
-  look(): ClusterLook {
-    const live = this.pods.filter(({ state }) => state === 'running');
-    const held = live.map(({ holds }) => (holds.sha256 === undefined ? holds.masked : `${ALMOST}${holds.masked}`));
-    for (const { holds } of live) this.everSeenHeld.add(holds.masked);
-    const starting = this.pods.filter((pod) => pod.state === 'starting' && !pod.terminating).length;
-    const consumers = this.consumers.map((consumer) => ({
-      name: consumer.workload,
-      pods: live.filter((pod) => pod.consumer === consumer).length,
-    }));
-    this.seen = { ...this.seen, at: this.now, held, starting, consumers };
-    const containers = this.pods.map(({ consumer, name: pod, state, terminating, holds, startedAt }) => {
+  /** @throws Blocked ExecIncomplete where a consumer gives no answer */
+  look(readers: Readers): ClusterLook {
+    const consumers = this.read(readers);
+    const pods = this.pods.filter((pod) => this.isRead(pod, consumers, readers));
+    if (pods.some(({ stray, state }) => stray === 'mute' && state === 'running')) throw new Blocked('ExecIncomplete');
+    const others = this.pods.filter((pod) => this.isAskedToo(pod, readers) && pod.state !== 'ended');
+    const silent = others.filter(({ state, stray }) => state === 'starting' || stray === 'mute');
+    const unasked = readers.holding ? silent.map(({ name }) => name) : [];
+    this.witness(consumers, pods, readers.holding ? others : [], unasked);
+    const containers = pods.map(({ consumer, name: pod, state, terminating, holds, startedAt }) => {
       const shown = { ...consumer, pod, terminating, environment: this.fate.environment };
       if (state !== 'running') return aStartingContainer({ ...consumer, pod, terminating, state });
       return aContainer(holds, { ...shown, startedAt: new Date(startedAt).toISOString() });
     });
-    return aLook(containers, { at: new Date(this.now).toISOString(), consumers: [...this.consumers] });
+    const asked = others.length - silent.length;
+    const searched = { asked, environments: asked > 0 ? [this.fate.environment] : [], unasked };
+    const at = new Date(this.now).toISOString();
+    return aLook(containers, { at, consumers, ...(readers.holding && { searched }) });
   }
 
-  smoke(): SmokeResult[] {
-    return this.consumers.flatMap((consumer, at) => {
-      const pod = this.pods.find((one) => one.consumer === consumer && one.state === 'running');
+  smoke(readers: Readers): SmokeResult[] {
+    return this.read(readers).flatMap((consumer, at) => {
+      const pod = this.pods.find((one) => one.consumer.workload === consumer.workload && one.state === 'running');
       const { smoke } = this.fate;
       const verdict = this.broken.has(consumer.workload) ? 'failed' : smoke[at % smoke.length]!;
       return pod ? [aSmokeResult(consumer, { pod: pod.name, verdict })] : [];
@@ -244,23 +138,23 @@ export class World {
   /** Signon's create: two years from today; the rotation alone knows the whole digest. */
   issue(): ListedToken {
     const token = this.appear(730);
-    this.issued++;
     return { ...token, sha256: aContainer(token).digests!.sha256 };
   }
 
   /** What a sync does: the newest token is in the Secret, and pods roll, if they do. */
   sync(): void {
-    this.secret = this.newest() ?? this.secret;
-    this.now += 60_000;
+    this.secret = newestIn(this.tokens) ?? this.secret;
+    this.pass(MINUTE);
+    const { rolls, straysFollow } = this.fate;
     for (const [at, pod] of this.pods.entries())
-      if (this.fate.rolls[at % this.fate.rolls.length] && pod.state !== 'ended') this.run(pod, this.secret);
+      if (rolls[at % rolls.length] && pod.state !== 'ended' && (!pod.stray || straysFollow)) this.run(pod, this.secret);
   }
 
-  /** Starting pods run with what is in the Secret, deleted ones end. */
+  /** Starting pods run with what is in the Secret, or with what they were given; deleted ones end. */
   settle(): void {
     for (const pod of this.pods)
       if (pod.terminating && !this.fate.lingers) pod.state = 'ended';
-      else if (pod.state === 'starting' && !pod.terminating) this.run(pod, this.secret);
+      else if (pod.state === 'starting' && !pod.terminating) this.run(pod, pod.stray ? pod.holds : this.secret);
   }
 
   revoke(token: ListedToken): boolean {
@@ -269,19 +163,102 @@ export class World {
     return still !== undefined;
   }
 
+  /** Lets time go by; each night Signon renews what ends soon, revoked or not, unless a later-expiring token exists. */
+  pass(time: number): void {
+    const until = this.now + time;
+    const night = (day: number): number => day * DAY + NIGHT.begins;
+    for (let day = Math.floor((this.now - NIGHT.begins) / DAY) + 1; night(day) <= until; day++) {
+      this.now = night(day);
+      const newest = newestIn(this.ever);
+      if (this.fate.renewed && newest && Date.parse(newest.expires) - this.now < 31 * DAY)
+        this.renewals.push(this.appear(730));
+    }
+    this.now = until;
+  }
+
+  /** Whether a whole night of renewal lay between two moments. */
+  nightBetween(from: number, to: number): boolean {
+    const begins = Math.ceil((from - NIGHT.begins) / DAY) * DAY + NIGHT.begins;
+    return begins + NIGHT.takes <= to;
+  }
+
+  /** The n-th of the containers that do not read the Secret. */
+  strayAt(which: number): Consumer | undefined {
+    const strays = this.pods.filter(({ stray }) => stray);
+    return strays[which % Math.max(1, strays.length)]?.consumer;
+  }
+
+  /** Whether that very variable of a running container is one of the pair's tokens. */
+  isHeldBy({ workload, variable }: Consumer): boolean {
+    return this.pods.some(
+      ({ consumer, state, holds }) =>
+        state === 'running' &&
+        consumer.workload === workload &&
+        consumer.variable === variable &&
+        this.tokens.some(({ masked }) => masked === holds.masked),
+    );
+  }
+
   /** Lets happen what happens before the next step. */
   meanwhile(batch: readonly Happening[]): void {
     for (const happening of batch) this.happen(happening);
   }
 
+  private read({ also, holding }: Readers): Consumer[] {
+    const strays = this.pods.filter(({ stray }) => stray);
+    const told = strays.filter(({ consumer }) => also.some((one) => sameConsumer(one, consumer)));
+    const found = strays.filter((pod) => {
+      if (pod.stray !== 'open' || pod.state !== 'running' || told.includes(pod)) return false;
+      return holding?.some((token) => sameToken(token, aContainer(pod.holds).digests!));
+    });
+    return [...this.consumers, ...[...told, ...found].map(({ consumer }) => consumer)];
+  }
+
+  private isRead(pod: Pod, consumers: readonly Consumer[], readers: Readers): boolean {
+    if (!consumers.includes(pod.consumer)) return false;
+    return !this.isAskedToo(pod, readers) || (pod.state === 'running' && pod.stray === 'open');
+  }
+
+  /** Strays that only a search comes upon. */
+  private isAskedToo({ stray, consumer }: Pod, { also }: Readers): boolean {
+    if (stray !== 'open' && stray !== 'mute') return false;
+    return !also.some(({ workload }) => workload === consumer.workload);
+  }
+
+  private witness(consumers: readonly Consumer[], pods: readonly Pod[], others: readonly Pod[], unasked: string[]): void {
+    const live = pods.filter(({ state }) => state === 'running');
+    const answering = others.filter(
+      (pod) =>
+        !live.includes(pod) &&
+        pod.state === 'running' &&
+        pod.stray === 'open' &&
+        pod.holds.sha256 === undefined &&
+        this.ever.some(({ masked }) => masked === pod.holds.masked),
+    );
+    const holding = [...live, ...answering].map(({ holds }) => holds);
+    for (const { masked } of holding) this.everSeenHeld.add(masked);
+    this.seen = {
+      ...this.seen,
+      at: this.now,
+      held: holding.map(({ sha256, masked }) => (sha256 === undefined ? masked : `${ALMOST}${masked}`)),
+      starting: pods.filter((pod) => pod.state === 'starting' && !pod.terminating).length,
+      consumers: consumers.map((consumer) => ({
+        name: consumer.workload,
+        pods: live.filter((pod) => pod.consumer === consumer).length,
+      })),
+      unasked,
+    };
+  }
+
   private happen(one: Happening): void {
     const pod = 'which' in one ? this.pods[one.which % Math.max(1, this.pods.length)] : undefined;
     const token = 'which' in one ? this.tokens[one.which % Math.max(1, this.tokens.length)] : undefined;
-    if (one.kind === 'time passes') this.now += one.minutes * 60_000;
+    if (one.kind === 'time passes') this.pass(one.minutes * MINUTE);
     else if (one.kind === 'a token appears') this.appear(one.days);
     else if (one.kind === 'ended tokens are deleted') this.tokens = this.tokens.filter((it) => isLive(it, this.now));
     else if (one.kind === 'pods settle') this.settle();
     else if (one.kind === 'a consumer joins') this.join(one.withPod);
+    else if (one.kind === 'a stray starts') this.stray(one.stray, 'running', this.pick(one.holds));
     else if (one.kind === 'a pod starts') this.start(one.which, 'starting', false, this.secret);
     else if (one.kind === 'a token is revoked by somebody') this.tokens = this.tokens.filter((it) => it !== token);
     else if (one.kind === 'a token is copied over')
@@ -295,12 +272,15 @@ export class World {
 
   /** Another environment's token under the same id. */
   private twin({ authorisationId, expires }: ListedToken): ListedToken {
-    return aToken(authorisationId, { expires, masked: `copy${++this.made}…copy${this.made}` });
+    const token = aToken(authorisationId, { expires, masked: `copy${++this.made}…copy${this.made}` });
+    this.ever.push(token);
+    return token;
   }
 
   private appear(left: number): ListedToken {
     const token = aToken(++this.made, { generated: this.day(0), expires: this.day(left) });
     this.tokens = [...this.tokens, token];
+    this.ever.push(token);
     return token;
   }
 
@@ -315,13 +295,20 @@ export class World {
     if (consumer) this.pods.push({ consumer, name, state, terminating, startedAt: this.now - DAY, holds });
   }
 
+  private stray(stray: Stray, state: Pod['state'], holds: ListedToken): void {
+    const name = `stray-${this.pods.length}`;
+    const variable = stray === 'odd' ? 'API_CREDENTIALS' : 'OLD_API_BEARER_TOKEN';
+    const consumer: Consumer = { ...APP, workload: `Deployment/${name}`, variable };
+    this.pods.push({ consumer, name, stray, state, terminating: false, startedAt: this.now - DAY, holds });
+  }
+
   private run(pod: Pod, holds: ListedToken): void {
     Object.assign(pod, { state: 'running', startedAt: this.now, terminating: false, holds });
   }
 
   /** 0: the newest token; then the others of the pair; after them one that nobody lists, and one that only looks like the newest. */
   private pick(at: number): ListedToken {
-    const newest = this.newest();
+    const newest = newestIn(this.tokens);
     const all = [...(newest ? [newest, ...this.tokens.filter((it) => it !== newest)] : []), STRANGER];
     if (newest) all.push({ ...newest, sha256: 'f'.repeat(64) });
     return all[at % all.length]!;
@@ -330,4 +317,13 @@ export class World {
   private day(left: number): string {
     return new Date(this.now + left * DAY).toISOString().slice(0, 10);
   }
+}
+
+/** The token the sync writes, by the words of the design: latest expiry, then highest id. */
+export function newestIn(tokens: readonly ListedToken[]): ListedToken | undefined {
+  return tokens
+    .toSorted((a, b) =>
+      a.expires === b.expires ? a.authorisationId - b.authorisationId : a.expires < b.expires ? -1 : 1,
+    )
+    .at(-1);
 }
