@@ -13,7 +13,7 @@ export interface Waits {
   draining: AbortSignal;
 }
 
-/** However often the outside changes, no sooner than this after the last look. */
+/** However often the outside changes, no sooner than this after the last look, unless told otherwise. */
 const SHORTEST_PAUSE_MS = 100;
 
 /**
@@ -23,7 +23,13 @@ const SHORTEST_PAUSE_MS = 100;
  */
 export async function lookUntil<T>(
   look: () => Promise<T | undefined>,
-  { everyMs, draining, deadline, nudges }: Waits & { deadline?: string; nudges?: Nudges },
+  {
+    everyMs,
+    soonestMs = SHORTEST_PAUSE_MS,
+    draining,
+    deadline,
+    nudges,
+  }: Waits & { soonestMs?: number; deadline?: string; nudges?: Nudges },
 ): Promise<T | undefined> {
   const { cancellationSignal } = Context.current();
   const over = new AbortController();
@@ -38,7 +44,7 @@ export async function lookUntil<T>(
       const answer = await look();
       if (answer !== undefined) return answer;
       if (deadline !== undefined && Date.now() >= Date.parse(deadline)) return undefined;
-      const shortest = Math.min(SHORTEST_PAUSE_MS, everyMs);
+      const shortest = Math.min(soonestMs, everyMs);
       await pause(shortest, ends);
       await pause(everyMs - shortest, AbortSignal.any([ends, nudged.signal]));
     }

@@ -48,9 +48,10 @@ export function judgeApproval(
   );
   if (missing.length > 0) {
     const codes = [...new Set(missing.map(({ code: shortfall }) => shortfall))];
-    return no(
-      `not shown: ${missing.map(({ what }) => what).join('; ')}. To go on all the same, send "accept": ${JSON.stringify(codes)}`,
-    );
+    const howTo = codes.includes('smoke-failed')
+      ? 'A failed smoke call is never accepted'
+      : `To go on all the same, send "accept": ${JSON.stringify(codes)}`;
+    return no(`not shown: ${missing.map(({ what }) => what).join('; ')}. ${howTo}`);
   }
 
   if (request.environment === 'production') {

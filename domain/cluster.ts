@@ -56,8 +56,10 @@ export interface ClusterLook {
 export interface Searched {
   /** How many containers told what they hold. */
   asked: number;
-  /** Their different values of `GOVUK_ENVIRONMENT`. */
-  environments: string[];
+  /** Their different values of `GOVUK_ENVIRONMENT`, each with one container that has it. */
+  environments: { value: string; seenIn: string }[];
+  /** Containers that have not started: what they will hold cannot be asked yet. */
+  starting: string[];
   /** Containers that could not be asked, a sentence each. */
   unasked: string[];
 }

@@ -83,8 +83,28 @@ export function shapeClassify(input: unknown): Shaped<Classify> {
   const more = typeof as === 'string' && Object.hasOwn(CLASSES, as) ? CLASSES[as as Classify['as']] : undefined;
   if (!more) return { ok: false, why: `as: expected one of ${Object.keys(CLASSES).join(', ')}` };
   return shape(input, ['by', 'as', ...more], (given) =>
-    ['by', ...more].map((field) => expectText(given, field)).find((why) => why !== undefined),
+    ['by', ...more]
+      .map((field) => expectText(given, field) ?? expectName(given, field))
+      .find((why) => why !== undefined),
   );
+}
+
+/** Names that are asked of containers: as Kubernetes allows them. */
+const NAMES: Record<string, { like: RegExp; example: string }> = {
+  workload: {
+    like: /^(Deployment|StatefulSet|DaemonSet|CronJob|Job|Pod)\/[a-z0-9][a-z0-9.-]{0,252}$/,
+    example: 'a kind and a name, e.g. "Deployment/short-url-manager"',
+  },
+  container: { like: /^[a-z0-9][a-z0-9-]{0,62}$/, example: 'a container’s name, e.g. "app"' },
+  variable: {
+    like: /^[A-Za-z_][A-Za-z0-9_]{0,253}$/,
+    example: 'a variable’s name, e.g. "PUBLISHING_API_BEARER_TOKEN"',
+  },
+};
+
+function expectName(given: Record<string, unknown>, field: string): string | undefined {
+  const name = NAMES[field];
+  return !name || name.like.test(String(given[field])) ? undefined : `${field}: expected ${name.example}`;
 }
 
 /** What else is to be said with each class. */

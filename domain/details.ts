@@ -99,7 +99,7 @@ function toSend(signal: DecisionName, input: object, purpose?: string): string {
     abort: 'To stop',
     classify: 'To say who holds the token',
   };
-  return `${purpose ?? what[signal]}, send the signal \`${signal}\` with \`${JSON.stringify(input)}\``;
+  return `${purpose ?? what[signal]}, send the signal \`${signal}\` with \`${JSON.stringify(input).replaceAll('`', '\\u0060')}\``;
 }
 
 function lines(texts: readonly string[]): string[] {
@@ -126,7 +126,7 @@ function drawApproval({ evidence, since }: Extract<Waiting, { kind: 'approval' }
       ? [['**Tokens to revoke:**', ...toRevoke.map((token) => drawToken(token, standing(token)))].join('\n')]
       : ['**To approve:** a token is issued and handed over. Nothing is revoked yet.']),
     ...(warnings.length > 0 ? [['**Mind:**', ...lines(warnings)].join('\n')] : []),
-    ...(searched ? [drawSearched(searched)] : []),
+    ...(searched ? [drawSearched(searched, consumers.length === 0)] : []),
     ...consumers.map((consumer) => drawConsumer(consumer, newToken?.masked ?? '')),
     ...(oddities.length > 0 ? [['**Odd:**', ...lines(oddities)].join('\n')] : []),
     [
@@ -152,8 +152,14 @@ function drawToken({ masked, authorisationId, expires }: ListedToken, what: stri
   return `· \`${masked}\`, authorisation ${authorisationId}, until ${expires}${what ? `: ${what}` : ''}`;
 }
 
-function drawSearched({ asked, unasked }: Searched): string {
-  return `**Searched:** ${asked} running containers that have a token of some pair were asked; none holds one of this pair’s.${unasked.length > 0 ? ` Not asked: ${unasked.length}.` : ''} Containers that do not run now cannot be asked.`;
+function drawSearched({ asked, starting, unasked }: Searched, nobody = true): string {
+  const notAsked = starting.length + unasked.length;
+  return [
+    `**Searched:** ${asked} running containers that have a token of some pair were asked;`,
+    nobody ? 'none holds one of this pair’s.' : 'those that hold one of this pair’s are shown below.',
+    ...(notAsked > 0 ? [`Not asked: ${notAsked}.`] : []),
+    'Containers that do not run now cannot be asked.',
+  ].join(' ');
 }
 
 /** Who holds a token that nobody seems to read: what is known, and what may be said. */
@@ -163,7 +169,9 @@ function drawClassification({ findings, since }: Extract<Waiting, { kind: 'class
     `#### ▶ Who holds this token? Asked since ${minute(since)}`,
     `No workload reads the Secret \`${secret}\`.`,
     drawSearched(searched),
-    ...(searched.unasked.length > 0 ? [lines(searched.unasked).join('\n')] : []),
+    ...(searched.starting.length + searched.unasked.length > 0
+      ? [lines([...searched.starting.map((one) => `${one} has not started`), ...searched.unasked]).join('\n')]
+      : []),
     [
       '**Known:**',
       `· the API user’s e-mail is of ${text(domain)}, ${internal ? 'one of Signon’s internal domains' : 'none of Signon’s internal domains'}`,

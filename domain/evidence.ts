@@ -89,12 +89,8 @@ export function gatherEvidence(seen: {
     const pods = running(seen.look)
       .filter((container) => sameConsumer(container, consumer) && holds(container, seen.newToken))
       .map(({ pod }) => pod);
-    const sighted =
-      pods.length > 0
-        ? undefined
-        : seen.sightings?.findLast(
-            ({ container }) => sameConsumer(container, consumer) && holds(container, seen.newToken),
-          );
+    const last = pods.length > 0 ? undefined : lastSighting(seen.sightings, consumer);
+    const sighted = last && holds(last.container, seen.newToken) ? last : undefined;
     const smoke = sighted ? sighted.smoke : seen.smoke.find((result) => sameConsumer(result, consumer));
     return {
       ...consumer,
@@ -104,7 +100,16 @@ export function gatherEvidence(seen: {
       detail: smoke?.detail ?? (sighted ? 'its run ended before the call' : 'no ready pod to call from'),
     };
   });
-  const { recipient } = seen;
+  const { recipient, sightings = [] } = seen;
+  const everHeld = [
+    ...seen.everHeld,
+    ...sightings.flatMap(({ container }) => heldTokens({ containers: [container] }, seen.tokens)),
+  ];
+  /** Whoever holds a token now, or held it when last seen. */
+  const lastHolders = (token: ListedToken): ConsumingContainer[] =>
+    [...running(seen.look), ...sightings.map(({ container }) => lastSighting(sightings, container)!.container)].filter(
+      (container) => holds(container, token),
+    );
   return {
     asks: 'revoke',
     round: seen.round,
@@ -114,7 +119,7 @@ export function gatherEvidence(seen: {
     toRevoke: othersAlive(seen.tokens, seen.newToken, seen.now).map((token) => ({
       ...token,
       standing:
-        seen.everHeld.some((held) => sameToken(held, token)) && heldTokens(seen.look, [token]).length === 0
+        everHeld.some((held) => sameToken(held, token)) && lastHolders(token).length === 0
           ? 'given-up'
           : 'holder-unknown',
     })),
@@ -139,7 +144,10 @@ export function gatherEvidence(seen: {
         : []),
       ...consumers.flatMap((consumer): Evidence['shortfalls'] => {
         const name = `${consumer.container} of ${consumer.workload}`;
-        if (consumer.pods.length === 0) return [{ code: 'no-pod-seen', what: `${name}: no pod is running` }];
+        const held = lastSighting(sightings, consumer);
+        const otherwise = held ? `; when it last ran, ${held.at}, it held another token than the new one` : '';
+        if (consumer.pods.length === 0)
+          return [{ code: 'no-pod-seen', what: `${name}: no pod is running${otherwise}` }];
         if (consumer.smoke === 'passed') return [];
         if (consumer.smoke === 'failed') return [{ code: 'smoke-failed', what: `${name}: ${consumer.detail}` }];
         return [{ code: 'not-smoke-tested', what: `${name}: ${consumer.detail}` }];
@@ -195,7 +203,12 @@ export function gatherDisused(seen: {
 }
 
 function notAsked({ searched }: ClusterLook): Evidence['shortfalls'] {
-  return (searched?.unasked ?? []).map((what) => ({ code: 'not-asked', what }));
+  const starting = (searched?.starting ?? []).map((container) => `${container} has not started`);
+  return [...starting, ...(searched?.unasked ?? [])].map((what) => ({ code: 'not-asked', what }));
+}
+
+function lastSighting(sightings: readonly Sighting[] | undefined, consumer: Consumer): Sighting | undefined {
+  return sightings?.findLast(({ container }) => sameConsumer(container, consumer));
 }
 
 /** Live tokens of the pair but the new one. */

@@ -70,7 +70,7 @@ export const FAILURES = {
   },
   UnknownRecipient: {
     treatment: 'blocks',
-    todo: 'Enter the recipient and its age key for this API user in the settings and start the worker again, then retry; or abort and start without a recipient.',
+    todo: 'Enter the recipient and its age key for this API user in the settings and start the worker again, then retry; or abort, and start anew or without a recipient.',
   },
   ReadInCluster: {
     treatment: 'blocks',

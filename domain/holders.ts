@@ -50,7 +50,7 @@ export function findingsOf(seen: {
     ...(lastSyncedAt !== undefined && { lastSyncedAt }),
     ...(recipient !== undefined && { recipient }),
     tokens,
-    searched: look.searched ?? { asked: 0, environments: [], unasked: [] },
+    searched: look.searched ?? { asked: 0, environments: [], starting: [], unasked: [] },
   };
 }
 

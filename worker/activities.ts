@@ -57,7 +57,7 @@ export function createActivities(configuration: Configuration, client: Client, d
       limitMs,
     }),
     ...createTemporalActivities(client, { environment, settings, hosts }),
-    ...createSignonActivities(session),
+    ...createSignonActivities(session, settings.recipients),
     ...createArgoActivities(new ArgoClient(account), account, waits),
     ...createKubernetesActivities(new KubernetesClient(kubeConfig, namespace), waits),
   };

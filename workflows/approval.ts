@@ -79,6 +79,10 @@ export class ApprovalDesk {
           refuse('rejected meanwhile');
           continue; // whoever says no is heard
         }
+        if (outdated()) {
+          refuse('the evidence has changed meanwhile');
+          continue;
+        }
         if (!verdict.counts) {
           book.waitFor(waiting);
           refuse(verdict.why);

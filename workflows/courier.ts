@@ -1,10 +1,12 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { ClusterLook } from '../domain/cluster.ts';
+import type { ClusterLook, Readers } from '../domain/cluster.ts';
 import { gatherHandOver } from '../domain/evidence.ts';
 import type { Assessment } from '../domain/plan.ts';
 import type { Recipient } from '../domain/settings.ts';
 import type { ListedToken } from '../domain/tokens.ts';
+import { lookAtConsumers } from './activities.ts';
 import type { ApprovalDesk } from './approval.ts';
+import { refuseReadInCluster } from './assess.ts';
 import { issueToken } from './issue.ts';
 import type { Fresh } from './revoke.ts';
 import type { Runbook } from './runbook.ts';
@@ -18,7 +20,7 @@ export class Courier {
   constructor(
     private readonly book: Runbook,
     private readonly desk: ApprovalDesk,
-    private readonly assessment: Pick<Assessment, 'settings' | 'pair'>,
+    private readonly assessment: Pick<Assessment, 'settings' | 'pair'> & { readers: Readers },
     private readonly recipient: Recipient,
   ) {}
 
@@ -27,7 +29,10 @@ export class Courier {
     if (this.isAgreed) return;
     const { book, desk, recipient } = this;
     const evidence = gatherHandOver({ round: desk.nextRound(), now: Date.now(), recipient, look });
-    await book.step('approve plan', () => desk.ask(evidence));
+    await book.step('approve plan', async () => {
+      await desk.ask(evidence);
+      refuseReadInCluster(await lookAtConsumers(this.assessment.readers), recipient); // days may have passed
+    });
     this.isAgreed = true;
   }
 

@@ -21,8 +21,6 @@ export interface Holders {
   disused?: true;
 }
 
-const WORKLOAD = /^(Deployment|StatefulSet|DaemonSet|CronJob|Job|Pod)\/[a-z0-9.-]{1,253}$/;
-
 /** Finds out who holds a token: the workloads that read its Secret, else whoever a search finds, else whom a person names. */
 export class HolderDesk {
   private readonly classifications: Inbox<'classify'>;
@@ -96,8 +94,6 @@ export class HolderDesk {
       return said.recipient === recipient
         ? outside
         : `the settings name ${recipient === undefined ? 'no recipient' : `“${recipient}”`} for this API user, not “${said.recipient}”`;
-    if (!WORKLOAD.test(said.workload))
-      return 'workload: expected a kind and a name, e.g. "Deployment/short-url-manager"';
     const consumer: Consumer = {
       workload: said.workload as Workload,
       container: said.container,

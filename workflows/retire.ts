@@ -1,4 +1,4 @@
-import { sleep } from '@temporalio/workflow';
+import { ApplicationFailure, sleep } from '@temporalio/workflow';
 import { describeConsumer, type Readers } from '../domain/cluster.ts';
 import { gatherDisused } from '../domain/evidence.ts';
 import type { Assessment, Pair } from '../domain/plan.ts';
@@ -8,8 +8,7 @@ import type { Settings } from '../domain/settings.ts';
 import { isLive, type ListedToken } from '../domain/tokens.ts';
 import { listTokens, lookAtConsumers } from './activities.ts';
 import type { ApprovalDesk } from './approval.ts';
-import { standsInTheWay } from './failure-of.ts';
-import { revokeWhileEvidenceHolds, type Fresh } from './revoke.ts';
+import { revokeWhileEvidenceHolds, untilStarted, type Fresh } from './revoke.ts';
 import { refuseUnprovable } from './rollout.ts';
 import type { Runbook } from './runbook.ts';
 
@@ -31,15 +30,23 @@ export async function retire(
     for (const token of seen.tokens) known.set(token.authorisationId, token);
     return seen;
   };
+  /** Whether something was revoked that no renewal has come after. */
+  let revokedSince = false;
   for (;;) {
     const now = await book.step('approve', async () => {
       const seen = await look();
-      const used = seen.look.containers.filter(({ state }) => state !== 'ended');
       if (seen.look.consumers.length > 0)
-        throw standsInTheWay('StillInUse', seen.look.consumers.map(describeConsumer).join('; '), used);
+        throw ApplicationFailure.nonRetryable(seen.look.consumers.map(describeConsumer).join('; '), 'StillInUse');
       return seen;
     });
     const live = now.tokens.filter((token) => isLive(token, Date.now()));
+    if (live.length === 0 && revokedSince && isRenewed(pair.apiUser.email, settings.renewal)) {
+      await book.step('confirm', () => afterRenewal(book, settings));
+      revokedSince = false;
+      continue;
+    }
+    if (live.length === 0 && !isRenewed(pair.apiUser.email, settings.renewal))
+      book.skip('confirm', 'Signon does not renew tokens of this API user');
     if (live.length === 0) return closeRetired(book, pair, [...known.values()], settings);
     const warning = renewalWarning(pair.apiUser, [...known.values()], settings.renewal, Date.now());
     const evidence = gatherDisused({
@@ -52,11 +59,14 @@ export async function retire(
     if (decision.kind === 'outdated') continue;
     const { revoke } = decision;
     const ended = await book.step('revoke', () =>
-      revokeWhileEvidenceHolds(book, { pair, evidence, revoke, lookAfresh: look }),
+      revokeWhileEvidenceHolds(book, {
+        pair,
+        evidence,
+        revoke,
+        lookAfresh: () => untilStarted(look, settings, evidence),
+      }),
     );
-    if (ended !== 'done' || !live.every(({ authorisationId }) => revoke.includes(authorisationId))) continue;
-    if (isRenewed(pair.apiUser.email, settings.renewal)) await book.step('confirm', () => afterRenewal(book, settings));
-    else book.skip('confirm', 'Signon does not renew tokens of this API user');
+    if (ended === 'done') revokedSince = true;
   }
 }
 

@@ -1,9 +1,10 @@
-import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope, sleep } from '@temporalio/workflow';
 import ms from 'ms';
 import type { ClusterLook } from '../domain/cluster.ts';
 import type { Evidence, TokenToRevoke } from '../domain/evidence.ts';
 import type { Pair } from '../domain/plan.ts';
 import { describeOthers } from '../domain/possession.ts';
+import type { Settings } from '../domain/settings.ts';
 import { isLive, successorOf, withKnownDigest, type ListedToken } from '../domain/tokens.ts';
 import { smokeThatLapsed, voidedBy } from '../domain/voided.ts';
 import { listTokens, lookAtConsumers, revokeToken } from './activities.ts';
@@ -14,6 +15,10 @@ import { smokeCalls } from './smoke.ts';
 /** A revoke follows its look within this time, or looks again. */
 const LOOK_HOLDS_FOR = ms('2 minutes');
 const LOOKS_AT_MOST = 5;
+/** How often, while pods may take to start, is looked whether they have. */
+const STARTS_LOOKED_FOR = 10;
+/** Rollouts come one after the other: how many are waited for before a look. */
+const WAITS_AT_MOST = 3;
 
 /** What a fresh look found. */
 export interface Fresh {
@@ -66,8 +71,11 @@ export async function revokeWhileEvidenceHolds<Seen extends Pick<Fresh, 'tokens'
     evidence.toRevoke.filter(
       ({ authorisationId }) => revoke.includes(authorisationId) && !book.hasRevoked(authorisationId),
     );
+  const begunBefore = book.revokesBegun.length;
   for (let looks = 1; ; looks++) {
-    const fresh = await order.lookAfresh();
+    // Once the first is sent, all that was approved runs to its end, looks included.
+    const begun = book.revokesBegun.length > begunBefore;
+    const fresh = await (begun ? CancellationScope.nonCancellable(order.lookAfresh) : order.lookAfresh());
     const [token] = left();
     if (!token) return 'done';
     const ended = book.revokesBegun.map(({ authorisationId }) => authorisationId);
@@ -89,6 +97,20 @@ export async function revokeWhileEvidenceHolds<Seen extends Pick<Fresh, 'tokens'
   }
 }
 
+/** Looks until containers that were starting have started, and can be asked; those that the evidence names were accepted. */
+export async function untilStarted<Seen extends Pick<Fresh, 'look'>>(
+  look: () => Promise<Seen>,
+  { rolloutLimit }: Settings,
+  { searched }: Evidence,
+): Promise<Seen> {
+  for (let looks = 1; ; looks++) {
+    const seen = await look();
+    const news = (seen.look.searched?.starting ?? []).filter((one) => !searched?.starting.includes(one));
+    if (news.length === 0 || looks > STARTS_LOOKED_FOR) return seen;
+    await sleep(ms(rolloutLimit) / STARTS_LOOKED_FOR);
+  }
+}
+
 /** Revokes what the approval of a proven rollout covers; where the evidence is old, the smoke calls must pass again first. */
 export async function revokeProven(
   book: Runbook,
@@ -96,7 +118,10 @@ export async function revokeProven(
 ): Promise<'done' | Fresh> {
   const lapsed = await smokeLapsed(book, order);
   if (lapsed === undefined)
-    return revokeWhileEvidenceHolds(book, { ...order, lookAfresh: () => lookUntilSettled(book, order) });
+    return revokeWhileEvidenceHolds(book, {
+      ...order,
+      lookAfresh: () => untilStarted(() => lookUntilSettled(book, order), order.settings, order.evidence),
+    });
   book.remark(`The evidence of round ${order.evidence.round} no longer holds: ${lapsed}`);
   return lookAgain(book, order);
 }
@@ -124,14 +149,17 @@ function unlessTooOld(error: unknown): false {
 
 /** Looks again; containers that start or end are waited for first, the approval kept. */
 async function lookUntilSettled(book: Runbook, order: Expected): Promise<Fresh> {
-  const fresh = await lookAgain(book, order);
-  const moving = fresh.look.containers.filter(({ state, terminating }) => state === 'starting' || terminating);
-  if (moving.length === 0) return fresh;
-  book.note('revoke', `waits for ${moving.length} containers that start or end`);
-  const settled = await rolledOut({ ...order, followed: undefined });
-  const again = await lookAgain(book, order);
-  const starting = again.look.containers.filter(({ state }) => state === 'starting');
-  if (settled.kind !== 'held' && starting.length > 0)
-    throw ApplicationFailure.nonRetryable(describeOthers(starting, again.tokens), 'RolloutIncomplete');
-  return again;
+  for (let waits = 1; ; waits++) {
+    const fresh = await lookAgain(book, order);
+    const starting = fresh.look.containers.filter(({ state }) => state === 'starting');
+    const moving = fresh.look.containers.filter((one) => starting.includes(one) || one.terminating);
+    if (moving.length === 0) return fresh;
+    if (waits > WAITS_AT_MOST) {
+      if (starting.length === 0) return fresh;
+      throw ApplicationFailure.nonRetryable(describeOthers(starting, fresh.tokens), 'RolloutIncomplete');
+    }
+    book.note('revoke', `waits for ${moving.length} containers that start or end`);
+    const settled = await rolledOut({ ...order, followed: undefined });
+    if (settled.kind !== 'held') waits = WAITS_AT_MOST; // its limit is over: one more look
+  }
 }

@@ -45,16 +45,17 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
     const plan = planFor(assessment, request, Date.now());
     if (plan.kind === 'stop') return book.close(plan.outcome, plan.why);
     const holders = await holderDesk.find(assessment);
+    book.readers = holders.readers;
     if (holders.disused) return retire(book, desk, { ...assessment, readers: holders.readers });
 
     const { recipient } = holders;
-    const courier = recipient && new Courier(book, desk, assessment, recipient);
+    const courier = recipient && new Courier(book, desk, { ...assessment, readers: holders.readers }, recipient);
     if (plan.kind === 'issue') await courier?.agreed(holders.look);
     const force = request.force === true;
     const issued = await book.step('issue', () => issueToken(book, assessment, plan, { force, recipient }));
     const before = force ? assessment.tokens.map(({ authorisationId }) => authorisationId) : [];
     const everHeld = heldTokens(holders.look, assessment.tokens);
-    const sightings = new Sightings(book);
+    const sightings = new Sightings(book, request);
     let syncedFor: number | undefined;
     let confirmedRevokes = 0;
     let now: Fresh = { ...issued, look: holders.look };
@@ -76,6 +77,7 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
           : await book.step('sync', sync);
       syncedFor = now.newToken.authorisationId;
       const look = await book.step('roll out', async () => {
+        sightings.refuseWhatWasSeen(expected);
         const held = await everyConsumerHolds(book, { ...expected, followed, sync });
         refuseReadInCluster(held, recipient);
         return held;
@@ -99,7 +101,7 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
         decision.kind === 'outdated'
           ? await book.step('approve', () => lookAgain(book, expected))
           : await book.step('revoke', () => revokeProven(book, { ...expected, evidence, revoke: decision.revoke }));
-      if (sightings.sawOther(expected)) syncedFor = undefined;
+      if (sightings.askForSync(now)) syncedFor = undefined;
       now = fresh === 'done' ? await book.step('revoke', () => lookAgain(book, expected)) : fresh;
       everHeld.push(...heldTokens(now.look, now.tokens)); // a later token may have become the new one: prove that one, ask anew
       if (book.report.revoked.length === confirmedRevokes) continue;

@@ -1,7 +1,7 @@
 import { allHandlersFinished, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { StepName, Waiting } from '../domain/checklist.ts';
 import type { Readers, Workload } from '../domain/cluster.ts';
-import type { Answer, Retry } from '../domain/decisions.ts';
+import type { Answer, Retry, RetryAccept } from '../domain/decisions.ts';
 import { todoFor } from '../domain/failures.ts';
 import { remediesFor } from '../domain/offers.ts';
 import type { Outcome } from '../domain/plan.ts';
@@ -23,6 +23,9 @@ export class Rejected extends Error {
     super();
   }
 }
+
+/** What a person vouches for of one token: it answers one question, and no later one. */
+const ANSWERED_ONCE: readonly RetryAccept[] = ['already-handed-over', 'issue-another'];
 
 /**
  * Carries a rotation through its steps: progress, blocking, retry, and the tidy stop.
@@ -138,6 +141,7 @@ export class Runbook extends Checklist {
 
   private async block(step: StepName, failure: ShownFailure, tries: number): Promise<void> {
     this.resume = false;
+    for (const once of ANSWERED_ONCE) this.accepted.delete(once);
     this.mark(step, 'blocked', failure.type);
     this.waitFor({
       kind: 'blocked',
@@ -175,6 +179,7 @@ export class Runbook extends Checklist {
     const no = (why: string): Answer => ({ accepted: false, answer: `retry not accepted: ${why}` });
     const { waiting } = this.progress;
     if (waiting?.kind !== 'blocked') return no('nothing is blocked');
+    if (this.resume) return no('it goes on already');
     const offered = remediesFor(waiting);
     const beside = accept?.find((one) => !offered.accept.includes(one));
     if (beside)

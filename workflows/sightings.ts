@@ -1,18 +1,26 @@
-import { CancellationScope } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
 import type { Evidence, Sighting } from '../domain/evidence.ts';
+import { describeContainer } from '../domain/cluster.ts';
 import { parameterize } from '../domain/parameterize.ts';
-import { describeOthers, holds } from '../domain/possession.ts';
+import { describeOthers, disagreements, holds } from '../domain/possession.ts';
+import type { RotationRequest } from '../domain/request.ts';
 import { awaitSighting } from './activities.ts';
+import { failureOf, standsInTheWay } from './failure-of.ts';
 import type { Expected } from './rollout.ts';
 import type { Runbook } from './runbook.ts';
 
 /** Looks out for consumers of which nothing runs, while a person is asked: a CronJob's next run shows what the Secret holds for it. */
 export class Sightings {
-  readonly all: Sighting[] = [];
+  all: Sighting[] = [];
   /** Those of the last question. */
   private recent: Sighting[] = [];
+  /** The new token that a run did not hold, after which was synced once more. */
+  private syncedAgainFor?: number;
 
-  constructor(private readonly book: Runbook) {}
+  constructor(
+    private readonly book: Runbook,
+    private readonly request: RotationRequest,
+  ) {}
 
   /** Asks, and tells the question once one of them was seen. */
   async whileAsking<T>(
@@ -26,6 +34,7 @@ export class Sightings {
     const application = parameterize(pair.application.name);
     const consumers = unseen.map(({ workload, container, variable }) => ({ workload, container, variable }));
     const watch = new CancellationScope();
+    let over = false;
     void watch
       .run(() => awaitSighting({ readers, consumers, application, call: settings.smokeCalls[application] }))
       .then((seen) => {
@@ -34,16 +43,49 @@ export class Sightings {
         this.all.push(...seen);
         this.recent = seen;
       })
-      .catch(() => undefined); // whoever cannot be seen is accepted by name, as before
+      .catch((error: unknown) => {
+        // Whoever cannot be seen is accepted by name, as before.
+        if (!over) this.book.remark(`Nobody looks out for runs any more: ${failureOf(error).message}`);
+      });
     try {
       return await ask(() => this.recent.length > 0);
     } finally {
+      over = true;
       watch.cancel();
     }
   }
 
-  /** Whether a run that was just seen held another token: the Secret may not have been updated. */
-  sawOther({ newToken }: Pick<Expected, 'newToken'>): boolean {
-    return this.recent.some(({ container }) => !holds(container, newToken));
+  /** Whether a run that was just seen held another token, for the first time: the Secret may not have been updated, so one more sync may help. */
+  askForSync({ newToken }: Pick<Expected, 'newToken'>): boolean {
+    if (this.syncedAgainFor === newToken.authorisationId || this.others(newToken).length === 0) return false;
+    this.syncedAgainFor = newToken.authorisationId;
+    this.recent = [];
+    return true;
+  }
+
+  /**
+   * Blocks where what was just seen must not be: another token after that sync, another environment, a smoke call that failed. Says so
+   * once: what is seen after a retry counts afresh.
+   */
+  refuseWhatWasSeen({ newToken, tokens }: Pick<Expected, 'newToken' | 'tokens'>): void {
+    const { recent } = this;
+    const others = this.others(newToken);
+    const containers = recent.map(({ container }) => container);
+    const { environment } = disagreements({ containers }, [], this.request.environment);
+    const failed = recent.filter(({ smoke }) => smoke?.verdict === 'failed');
+    this.recent = [];
+    this.all = this.all.filter((sighting) => !failed.includes(sighting));
+    if (environment.length > 0) throw ApplicationFailure.nonRetryable(environment.join('; '), 'WrongEnvironment');
+    if (others.length > 0)
+      throw standsInTheWay('SecretNotUpdated', `after another sync: ${describeOthers(others, tokens)}`, others);
+    if (failed.length > 0)
+      throw ApplicationFailure.nonRetryable(
+        failed.map(({ container, smoke }) => `${describeContainer(container)}: ${smoke?.detail ?? ''}`).join('; '),
+        'SmokeFailed',
+      );
+  }
+
+  private others(newToken: Expected['newToken']): Sighting['container'][] {
+    return this.recent.map(({ container }) => container).filter((container) => !holds(container, newToken));
   }
 }

@@ -10,12 +10,14 @@ import {
   type V1Job,
   type V1Pod,
 } from '@kubernetes/client-node';
+import { setTimeout as after } from 'node:timers/promises';
 import type { Workload, WorkloadKind } from '../../domain/cluster.ts';
 import { failure } from '../failure.ts';
 import type { Template } from './consumers.ts';
 import { execIn, type ExecResult, type Target } from './exec.ts';
 
 const PAGE = 200;
+const WATCH_AGAIN_MS = 1000;
 
 interface Page<T> {
   items: T[];
@@ -104,19 +106,35 @@ export class KubernetesClient {
     return execIn(this.config, this.namespace, target, command);
   }
 
-  /** Calls back whenever a pod changes, until stopped; silent when the watch is cut. */
+  /** Calls back whenever a pod changes, until stopped. A watch that was cut is opened again; meanwhile this is silent. */
   watchPods(changed: () => void, signal: AbortSignal): void {
     void (async () => {
-      const { metadata } = await this.core.listNamespacedPod({ namespace: this.namespace, limit: 1 });
-      const controller = await new Watch(this.config).watch(
-        `/api/v1/namespaces/${this.namespace}/pods`,
-        { resourceVersion: metadata?.resourceVersion },
-        changed,
-        () => undefined,
-      );
-      if (signal.aborted) controller.abort();
-      signal.addEventListener('abort', () => controller.abort());
-    })().catch(() => undefined);
+      while (!signal.aborted) {
+        await this.watchPodsOnce(changed, signal).catch(() => undefined);
+        await after(WATCH_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+      }
+    })();
+  }
+
+  private async watchPodsOnce(changed: () => void, signal: AbortSignal): Promise<void> {
+    const { metadata } = await this.core.listNamespacedPod({ namespace: this.namespace, limit: 1 });
+    const path = `/api/v1/namespaces/${this.namespace}/pods`;
+    const cut = new AbortController();
+    const stop = (): void => cut.abort();
+    signal.addEventListener('abort', stop);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        cut.signal.addEventListener('abort', () => resolve());
+        new Watch(this.config)
+          .watch(path, { resourceVersion: metadata?.resourceVersion }, changed, () => resolve())
+          .then((watch) => {
+            if (cut.signal.aborted) watch.abort();
+            else cut.signal.addEventListener('abort', () => watch.abort());
+          }, reject);
+      });
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
   }
 
   /** Reads all pages of a list; starts over once when the continuation has expired. */

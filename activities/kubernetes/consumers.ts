@@ -30,20 +30,22 @@ export function consumersOf({ workload, spec }: Template, { secret, also }: Read
   });
 }
 
-/** Every container of a template with the variables that hold a token of some pair, as far as their names tell. */
-export function tokenVariablesOf({ workload, spec }: Template): Consumer[] {
+/** Every container of a template with the variables that hold a token of some pair, as far as names tell: the variable's, or the Secret's. */
+export function tokenVariablesOf({ workload, spec }: Template): (Consumer & { fromPair: boolean })[] {
   return containersOf(spec).flatMap((container) => {
     const single = (container.env ?? [])
-      .filter(
-        ({ name, valueFrom }) =>
-          name.endsWith('_BEARER_TOKEN') || valueFrom?.secretKeyRef?.name?.startsWith('signon-token-'),
-      )
-      .map(({ name }) => name);
+      .map(({ name, valueFrom }) => ({ variable: name, fromPair: isPairs(valueFrom?.secretKeyRef?.name) }))
+      .filter(({ variable, fromPair }) => fromPair || variable.endsWith('_BEARER_TOKEN'));
     const whole = (container.envFrom ?? [])
-      .filter(({ secretRef }) => secretRef?.name?.startsWith('signon-token-'))
-      .map(({ prefix }) => `${prefix ?? ''}${KEY}`);
-    return [...new Set([...single, ...whole])].map((variable) => ({ workload, container: container.name, variable }));
+      .filter(({ secretRef }) => isPairs(secretRef?.name))
+      .map(({ prefix }) => ({ variable: `${prefix ?? ''}${KEY}`, fromPair: true }));
+    return [...single, ...whole].map((one) => ({ workload, container: container.name, ...one }));
   });
+}
+
+/** Whether a Secret is one that Signon's sync writes. */
+function isPairs(secret: string | undefined): boolean {
+  return secret?.startsWith('signon-token-') === true;
 }
 
 function containersOf(spec: V1PodSpec | undefined): V1Container[] {
@@ -77,11 +79,13 @@ export function inPod(
       .filter(({ restartPolicy }) => restartPolicy !== 'Always')
       .map((container) => container.name),
   );
-  return consumers.map((consumer) => {
-    const status = statuses.find((candidate) => candidate.name === consumer.container);
-    const state = over || (init.has(consumer.container) && status?.ready) ? 'ended' : stateOf(status, pod);
+  return consumers.map(({ workload, container, variable }) => {
+    const status = statuses.find((candidate) => candidate.name === container);
+    const state = over || (init.has(container) && status?.ready) ? 'ended' : stateOf(status, pod);
     return {
-      ...consumer,
+      workload,
+      container,
+      variable,
       pod: name,
       containerId: status?.containerID ?? '',
       state,

@@ -11,6 +11,8 @@ import { smokeWithRuby } from './scripts.ts';
 
 /** Runs of CronJobs are told by the watch; this carries the wait where that is cut. */
 const SIGHTED_EVERY_MS = 30_000;
+/** Waits for days: no look sooner than this after the last, whatever happens in the namespace. */
+const SIGHTED_SOONEST_MS = 2000;
 
 export function createKubernetesActivities(cluster: KubernetesClient, waits: Waits): KubernetesActivities {
   return {
@@ -50,7 +52,12 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
           );
           return runs.length > 0 ? runs : undefined;
         },
-        { ...waits, everyMs: SIGHTED_EVERY_MS, nudges: (nudge, signal) => cluster.watchPods(nudge, signal) },
+        {
+          ...waits,
+          everyMs: SIGHTED_EVERY_MS,
+          soonestMs: SIGHTED_SOONEST_MS,
+          nudges: (nudge, signal) => cluster.watchPods(nudge, signal),
+        },
       );
       const at = new Date().toISOString();
       const sightings: Sighting[] = [];

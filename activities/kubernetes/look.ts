@@ -1,5 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import {
+  describeConsumer,
   describeContainer,
   sameConsumer,
   type ClusterLook,
@@ -25,13 +26,15 @@ const LOOKS_AT_MOST = 3;
 /** Containers that are asked at the same time. */
 const ASKED_AT_ONCE = 8;
 /** Containers that could not be asked, of a search: named up to this, counted beyond. */
-const NAMED_AT_MOST = 20;
+const NAMED_AT_MOST = 200;
 /** Env is resolved once, when a container starts: what one holds never changes, so each is asked once. */
 export type Asked = Map<string, Exclude<Answered, 'gone'>>;
 
 /** What was found, and nobody asked yet; `others` have tokens of some pair, whose is not known. */
 interface Found extends ClusterLook {
   others: ConsumingContainer[];
+  /** Of a search: what has such a token by its template and does not run at all. */
+  idle: string[];
 }
 
 /** Everything that reads the token, by specification and by status; nobody is asked what it holds. */
@@ -53,12 +56,14 @@ export async function findReaders(cluster: KubernetesClient, readers: Readers): 
         ),
       )
     : [];
+  const othersAlive = others.filter(({ state }) => state !== 'ended');
   return {
     at,
     consumers,
     containers,
     mountedBy: [...new Set(mounting.map(({ workload }) => workload))],
-    others: others.filter(({ state }) => state !== 'ended'),
+    others: othersAlive,
+    idle: readers.holding ? idleHolders(templates, [...consumers, ...othersAlive]) : [],
   };
 }
 
@@ -68,7 +73,7 @@ export async function findReaders(cluster: KubernetesClient, readers: Readers): 
  */
 export async function look(cluster: KubernetesClient, readers: Readers, asked: Asked): Promise<ClusterLook> {
   for (let tries = 1; ; tries++) {
-    const { others, ...found } = await findReaders(cluster, readers);
+    const { others, idle, ...found } = await findReaders(cluster, readers);
     const running = [...found.containers, ...others].filter(({ state }) => state === 'running');
     await inTurn(running, ASKED_AT_ONCE, async (container) => {
       if (asked.has(keyOf(container))) return;
@@ -76,7 +81,8 @@ export async function look(cluster: KubernetesClient, readers: Readers, asked: A
       if (answer !== 'gone') asked.set(keyOf(container), answer);
     });
     const silent = running.filter((container) => !asked.has(keyOf(container)));
-    if (silent.length === 0) return { ...withAnswers(found, asked), ...searched(readers, found, others, asked) };
+    if (silent.length === 0)
+      return { ...withAnswers(found, asked), ...searched(readers, found, { others, idle }, asked) };
     if (tries === LOOKS_AT_MOST)
       throw failure(
         'ExecIncomplete',
@@ -104,7 +110,7 @@ function withAnswers(found: ClusterLook, asked: Asked): ClusterLook {
 function searched(
   { holding }: Readers,
   found: ClusterLook,
-  others: ConsumingContainer[],
+  { others, idle }: Pick<Found, 'others' | 'idle'>,
   asked: Asked,
 ): Partial<ClusterLook> {
   if (!holding) return {};
@@ -114,16 +120,11 @@ function searched(
     return answer && !('unable' in answer) ? [{ ...container, ...answer }] : [];
   });
   const hits = answered.filter(({ digests }) => holding.some((token) => sameToken(token, digests)));
-  const unasked = [
-    ...new Set(
-      others.flatMap((container) => {
-        if (container.state !== 'running') return [`${describeContainer(container)} has not started`];
-        const answer = asked.get(keyOf(container));
-        return answer && 'unable' in answer ? [`${describeContainer(container)} could not be asked`] : [];
-      }),
-    ),
-  ];
-  const more = unasked.length - NAMED_AT_MOST;
+  const unable = others.filter((container) => {
+    const answer = container.state === 'running' ? asked.get(keyOf(container)) : undefined;
+    return answer !== undefined && 'unable' in answer;
+  });
+  const named = (containers: ConsumingContainer[]): string[] => [...new Set(containers.map(describeContainer))];
   return {
     consumers: distinct([...known.consumers, ...hits]),
     containers: [
@@ -132,10 +133,30 @@ function searched(
     ],
     searched: {
       asked: new Set(answered.map(({ containerId }) => containerId)).size,
-      environments: [...new Set(answered.map(({ environment }) => environment))].slice(0, NAMED_AT_MOST),
-      unasked: [...unasked.slice(0, NAMED_AT_MOST), ...(more > 0 ? [`and ${more} more`] : [])],
+      environments: [...new Map(answered.map((one) => [one.environment, describeContainer(one)]))]
+        .map(([value, seenIn]) => ({ value, seenIn }))
+        .filter(({ value }) => value !== '') // says nothing of itself
+        .slice(0, NAMED_AT_MOST),
+      starting: bounded(named(others.filter(({ state }) => state === 'starting'))),
+      unasked: bounded([...named(unable).map((who) => `${who} could not be asked`), ...idle]),
     },
   };
+}
+
+/**
+ * Workloads of which nothing runs and that have such a token from elsewhere than a pair's Secret: nobody can ask what it is. One that
+ * reads another pair's Secret holds that pair's token.
+ */
+function idleHolders(templates: readonly Template[], running: readonly Consumer[]): string[] {
+  return templates
+    .flatMap((template) => tokenVariablesOf(template))
+    .filter((one) => !one.fromPair && !running.some((known) => sameConsumer(known, one)))
+    .map((one) => `${describeConsumer(one)} does not run`);
+}
+
+function bounded(lines: string[]): string[] {
+  const more = lines.length - NAMED_AT_MOST;
+  return [...lines.slice(0, NAMED_AT_MOST), ...(more > 0 ? [`and ${more} more`] : [])];
 }
 
 /** Each consumer once, without what else is known of a container. */

@@ -52,7 +52,14 @@ puts "made-up " + try.call(SecureRandom.urlsafe_base64(32))
 puts "${END_MARKER}"
 `.trim();
 
-export const digestWithRuby = (variables: string[]): string[] => ['ruby', '-rdigest', '-e', DIGEST_RUBY, ...variables];
+export const digestWithRuby = (variables: string[]): string[] => [
+  'ruby',
+  '-rdigest',
+  '-e',
+  DIGEST_RUBY,
+  '--', // what follows is never an option of Ruby's, whatever it begins with
+  ...variables,
+];
 export const digestWithShell = (variables: string[]): string[] => ['sh', '-c', DIGEST_SH, 'sh', ...variables];
 export const smokeWithRuby = (call: string, application: string, variable: string): string[] => [
   'bundle',
@@ -60,6 +67,7 @@ export const smokeWithRuby = (call: string, application: string, variable: strin
   'ruby',
   '-e',
   SMOKE_RUBY,
+  '--',
   call,
   application,
   variable,

@@ -24,7 +24,10 @@ import type { Pages, SignonSession } from './session.ts';
 const managePath = (pair: Pair): string => `/api_users/${pair.apiUser.id}/manage_tokens`;
 
 /** Signon's pages as activities. One session per worker is shared by all of them. */
-export function createSignonActivities(session: SignonSession): SignonActivities {
+export function createSignonActivities(
+  session: SignonSession,
+  recipients: readonly Recipient[] = [],
+): SignonActivities {
   return {
     findPair: ({ apiUser, application }) =>
       session.alone(async (pages) => {
@@ -57,10 +60,31 @@ export function createSignonActivities(session: SignonSession): SignonActivities
 
     listTokens: (pair) => session.alone((pages) => listPair(pages, pair)),
 
-    createToken: (order) => session.alone((pages) => createOnce(pages, order)),
+    createToken: (order) => {
+      refuseUnknownRecipient(order, recipients);
+      return session.alone((pages) => createOnce(pages, order));
+    },
 
     revokeToken: (order) => session.alone((pages) => revokeOnce(pages, order)),
   };
+}
+
+/** A rotation may have waited for days: a key that the settings no longer name is not encrypted to. */
+function refuseUnknownRecipient(
+  { pair, recipient }: { pair: Pair; recipient?: Recipient },
+  recipients: readonly Recipient[],
+): void {
+  if (!recipient) return;
+  const { name, key } = recipient;
+  const known = recipients.some(
+    (one) =>
+      one.apiUser === pair.apiUser.email && one.apiUser === recipient.apiUser && one.name === name && one.key === key,
+  );
+  if (!known)
+    throw failure(
+      'UnknownRecipient',
+      `the settings do not name “${name}” with this key for ${pair.apiUser.email} any more`,
+    );
 }
 
 /** Names are parameterized as one string, so two pairs may be written to one Secret, the later over the earlier. */

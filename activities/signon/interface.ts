@@ -32,7 +32,7 @@ export interface SignonActivities {
   listTokens: (pair: Pair) => Promise<ListedToken[]>;
   /**
    * Issues one token, and encrypts it to the recipient's key where one is given, unless one that was not there before has appeared. A retry looks first, so a lost answer makes no second token.
-   * @throws AccessEnded (not retried) where none of the tokens from before is left; CreateAnswerLost (retried no sooner than Signon's request limit)
+   * @throws UnknownRecipient (not retried) where the settings no longer name the recipient with that key; AccessEnded (not retried) where none of the tokens from before is left; CreateAnswerLost (retried no sooner than Signon's request limit)
    */
   createToken: (order: { pair: Pair; before: number[]; recipient?: Recipient }) => Promise<CreatedToken>;
   /**

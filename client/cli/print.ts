@@ -78,6 +78,7 @@ function findingsLines(findings: Findings): string[] {
   return [
     plain(`Who holds this token? No workload reads the Secret ${secret}.`),
     searchedLine(searched),
+    ...searched.starting.map((line) => plain(`  not asked   ${line} has not started`)),
     ...searched.unasked.map((line) => plain(`  not asked   ${line}`)),
     plain(`  e-mail      of ${domain}, ${internal ? 'one' : 'none'} of Signon’s internal domains`),
     plain(`  last synced ${lastSyncedAt ?? 'not shown by Signon'}`),
@@ -90,8 +91,9 @@ function findingsLines(findings: Findings): string[] {
   ];
 }
 
-function searchedLine({ asked, unasked }: Searched): string {
-  return `  searched    ${asked} running containers with a token of some pair, none holds one of this pair’s; not asked: ${unasked.length}`;
+function searchedLine({ asked, starting, unasked }: Searched): string {
+  const notAsked = starting.length + unasked.length;
+  return `  searched    ${asked} running containers with a token of some pair; not asked: ${notAsked}, nor what does not run now`;
 }
 
 /** A token on its way to a holder outside: the armoured text, and what to tell them. */

@@ -4,7 +4,8 @@ import { request } from 'node:http';
 
 const args = process.argv.slice(2).filter((arg, index) => !(index < 2 && ['exec', 'ruby'].includes(arg)));
 while (args[0] !== '-e' && args.length > 0) args.shift();
-const [, script = '', ...given] = args;
+const [, script = '', end, ...given] = args;
+if (end !== '--') throw new Error('names must not be taken for options');
 
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 

@@ -179,7 +179,12 @@ describe('a search', () => {
     const seen = await look({ holding: [inSecret()] });
     expect(ofLegacy(seen)).toEqual(['app of Deployment/legacy by SUPPORT_API_BEARER_TOKEN']);
     expect(podsOf(seen, 'Deployment/legacy')).toMatchObject([{ digests: { sha256: inSecret().sha256 } }]);
-    expect(seen.searched).toEqual({ asked: 1, environments: ['integration'], unasked: [] });
+    expect(seen.searched).toEqual({
+      asked: 1,
+      environments: [{ value: 'integration', seenIn: expect.stringMatching(/^app in legacy-/) }],
+      starting: [],
+      unasked: [],
+    });
     expect(ofLegacy(await look())).toEqual([]); // without a search, only who reads the Secret is a consumer
   });
 
@@ -211,10 +216,23 @@ describe('a search', () => {
     });
     await until('the pod', () => sandbox.world.state.pods.find(({ stuck }) => stuck === 'unschedulable'));
     const { searched } = await look({ holding: [inSecret()] });
-    expect(searched?.unasked).toEqual([
-      expect.stringMatching(/^app in legacy-\S+ could not be asked$/),
-      expect.stringMatching(/^app in late-\S+ has not started$/),
-    ]);
+    expect(searched?.unasked).toEqual([expect.stringMatching(/^app in legacy-\S+ could not be asked$/)]);
+    expect(searched?.starting).toEqual([expect.stringMatching(/^app in late-\S+$/)]);
+  });
+
+  test('names what does not run and has such a token from elsewhere than a pair’s Secret; another pair’s reader is none', async () => {
+    deploy(
+      'CronJob',
+      { name: 'task', tokens: [{ variable: 'COPIED_BEARER_TOKEN', secret: 'by-hand' }] },
+      { replicas: 0 },
+    );
+    deploy(
+      'Deployment',
+      { name: 'idle', tokens: [{ variable: 'SUPPORT_API_BEARER_TOKEN', secret: OTHER }] },
+      { replicas: 0 },
+    );
+    const { searched } = await look({ holding: [inSecret()] });
+    expect(searched?.unasked).toEqual(['task of CronJob/legacy (COPIED_BEARER_TOKEN) does not run']);
   });
 
   test('takes the word of a person for a variable whose name tells nothing', async () => {

@@ -35,6 +35,15 @@ test('a hostile variable name is an argument, not a command', async () => {
   expect(lines.at(-1)).toBe(END_MARKER);
 });
 
+withRuby('no name is taken for an option of Ruby’s', async () => {
+  for (const name of ['-e$stderr.puts(ENV.to_h)', '-rjson', '--version', '-h']) {
+    const lines = await run(digestWithRuby([name]));
+    expect(lines.join()).not.toContain(TOKEN);
+    expect(lines[0]).toMatch(/ [0-9a-f]{64} [0-9a-f]{64}$/);
+    expect(lines.at(-1)).toBe(END_MARKER);
+  }
+});
+
 withRuby('Ruby gives the same digests as the worker', async () => {
   expect(await run(digestWithRuby(['MY_TOKEN']))).toEqual(DIGESTS);
 });

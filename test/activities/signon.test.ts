@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { createSignonActivities } from '../../activities/signon/create-activities.ts';
 import type { SignonActivities } from '../../activities/signon/interface.ts';
 import { readLastSynced } from '../../activities/signon/pages.ts';
 import { SignonSession } from '../../activities/signon/session.ts';
 import { Secret } from '../../activities/secret.ts';
+import type { Recipient } from '../../domain/settings.ts';
 import { IMMEDIATE } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { seedWorld } from '../../sandbox/seed.ts';
@@ -20,7 +22,7 @@ beforeEach(async () => {
 afterEach(() => sandbox.stop());
 
 /** The activities of one worker, with a budget that keeps what sign-ins came to. */
-function worker(): SignonActivities {
+function worker(recipients: Recipient[] = []): SignonActivities {
   const { account } = sandbox.world.state;
   const session = new SignonSession(
     {
@@ -32,7 +34,7 @@ function worker(): SignonActivities {
     },
     { reserve: () => Promise.resolve({ settle: (outcome) => Promise.resolve(void settled.push(outcome)) }) },
   );
-  return createSignonActivities(session);
+  return createSignonActivities(session, recipients);
 }
 
 const run = <T>(act: () => Promise<T>, environment = new MockActivityEnvironment()): Promise<T> => environment.run(act);
@@ -190,3 +192,24 @@ test('reads when an API user was last synced, where Signon’s page has the tabl
   const pair = await run(() => worker().findPair(WANTED));
   expect(await run(() => worker().readLastSync(pair))).toBeUndefined();
 });
+
+test('no token is encrypted to a key that the settings no longer name, and none is issued for it', async () => {
+  const { world } = sandbox;
+  const pair = await run(() => worker().findPair(WANTED));
+  const before = (await run(() => worker().listTokens(pair))).map(({ authorisationId }) => authorisationId);
+  const recipient = { name: 'HMRC', apiUser: pair.apiUser.email, key: await aKey(), alsoInCluster: false };
+  for (const other of [{ key: await aKey() }, { apiUser: 'other@example.org' }, { name: 'DWP' }]) {
+    const named = [{ ...recipient, ...other }];
+    await expect(run(() => worker(named).createToken({ pair, before, recipient }))).rejects.toMatchObject({
+      type: 'UnknownRecipient',
+    });
+  }
+  expect(world.happened.created).toEqual([]);
+  const made = await run(() => worker([recipient]).createToken({ pair, before, recipient }));
+  expect(made.armoured).toMatch(/^-----BEGIN AGE ENCRYPTED FILE-----/);
+  expect(JSON.stringify(made)).not.toContain(world.state.authorisations.at(-1)!.token);
+});
+
+async function aKey(): Promise<string> {
+  return identityToRecipient(await generateIdentity());
+}

@@ -192,3 +192,29 @@ describe.each(Object.entries(DECISIONS))('the form of %s', (name, { shape, descr
 test('five decisions can be sent', () => {
   expect(Object.keys(DECISIONS)).toEqual(['approve', 'reject', 'retry', 'abort', 'classify']);
 });
+
+test.each([
+  ['variable', '-e$stderr.puts(1)'],
+  ['variable', 'A B'],
+  ['variable', ''],
+  ['container', '--help'],
+  ['container', 'app/../x'],
+  ['workload', 'legacy'],
+  ['workload', 'Secret/legacy'],
+])(
+  'a classification whose %s is %p is misshapen: it would be an argument of a program in a container',
+  (field, value) => {
+    const said = {
+      by: 'ada',
+      as: 'internal',
+      workload: 'Deployment/legacy',
+      container: 'app',
+      variable: 'A_BEARER_TOKEN',
+    };
+    expect(shapeClassify(said)).toMatchObject({ ok: true });
+    expect(shapeClassify({ ...said, [field]: value })).toMatchObject({
+      ok: false,
+      why: expect.stringContaining(field),
+    });
+  },
+);

@@ -13,7 +13,7 @@ const classification: Waiting = {
     domain: 'example.org',
     internal: false,
     tokens: [],
-    searched: { asked: 1, environments: ['integration'], unasked: [] },
+    searched: { asked: 1, environments: [], starting: [], unasked: [] },
   },
   since,
 };

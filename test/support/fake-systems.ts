@@ -48,6 +48,8 @@ export class FakeSystems {
   elsewhere: Held[] = [];
   /** Containers that a search cannot ask. */
   unasked: string[] = [];
+  /** Containers elsewhere that a search finds, and that have not started. */
+  startingElsewhere: string[] = [];
   lastSyncedAt?: string;
   /** Whether runs of idle consumers are looked out for; an activity that waits keeps the server from skipping time. */
   watched = false;
@@ -223,7 +225,12 @@ export class FakeSystems {
     const consumers = [...containers, ...this.idle]
       .map(({ workload, container, variable }) => ({ workload, container, variable }))
       .filter((one, index, list) => list.findIndex(({ workload }) => workload === one.workload) === index);
-    const searched = { asked: others.length, environments: [this.environment], unasked: this.unasked };
+    const searched = {
+      asked: others.length,
+      environments: [{ value: this.environment, seenIn: 'app in legacy-1' }],
+      starting: this.startingElsewhere,
+      unasked: this.unasked,
+    };
     return {
       at: new Date().toISOString(),
       consumers,

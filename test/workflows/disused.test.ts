@@ -159,3 +159,63 @@ test('production wants a second person for a disused pair too', () =>
       },
     },
   ));
+
+test('a container that starts after the approval, and cannot be asked, keeps the token alive', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    await disused(rotation);
+    await rotation.awaitingApproval();
+    systems.startingElsewhere = ['app in late-1'];
+    await rotation.approve();
+    await rotation.pass('1 hour');
+    const { waiting, notes } = await rotation.awaitingApproval(1);
+    expect(notes).toContainEqual(expect.stringMatching(/app in late-1 has not started, and cannot be asked yet/));
+    expect(waiting).toMatchObject({ evidence: { shortfalls: [{ code: 'not-asked' }] } });
+    expect(systems.revoked).toEqual([]);
+    await rotation.approve({ accept: undefined }, 1);
+    await rotation.answered(/"not-asked"/);
+    await rotation.approve({}, 1);
+    expect(await rotation.report()).toMatchObject({ outcome: 'revoked-disused' });
+  }, OUTSIDER));
+
+test('a container that could not be asked after the approval keeps the token alive', () =>
+  rotating(async (rotation) => {
+    await disused(rotation);
+    await rotation.awaitingApproval();
+    rotation.systems.unasked = ['app in bare-1 could not be asked'];
+    await rotation.approve();
+    await rotation.awaitingApproval(1);
+    expect(rotation.systems.revoked).toEqual([]);
+  }, OUTSIDER));
+
+test('what an approval left alive and then ended by itself is no reason not to look after the renewal', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      systems.issueByHand(9);
+      await disused(rotation);
+      await rotation.approve({ revoke: [101] });
+      await rotation.awaitingApproval(1);
+      systems.tokens = []; // somebody revokes the other
+      await rotation.approve({}, 1);
+      await rotation.noted('confirm', /looks again/);
+      systems.issueByHand();
+      await rotation.pass('1 day');
+      await rotation.awaitingApproval(2);
+      expect(systems.revoked).toEqual([101]);
+    },
+    { prepare: nobodyReads },
+  ));
+
+test('tokens still in use offer no restart, since nothing would come of it', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    await disused(rotation);
+    await rotation.awaitingApproval();
+    systems.elsewhere = [{ ...systems.container('app', 'late-1'), workload: 'Deployment/late', holds: 101 }];
+    await rotation.approve();
+    await rotation.blocked('StillInUse');
+    await rotation.send('retry', { by: BY, restart: true });
+    await rotation.answered(/restart: no Deployment stands in the way here/);
+    expect(systems.restarted).toEqual([]);
+  }, OUTSIDER));

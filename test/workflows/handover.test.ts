@@ -244,3 +244,32 @@ test('its holder is asked after every day until somebody decides; a token that e
     expect(reminders.length).toBeGreaterThan(8);
     expect(reminders.at(-1)?.text).toMatch(/HMRC was to be handed a token: ask whether they use it/);
   }));
+
+test('a workload that begins to read the Secret while the plan is waited for: nothing is issued', () =>
+  outside(async (rotation) => {
+    const { systems } = rotation;
+    await rotation.awaitingApproval();
+    systems.containers.push(systems.container('app', 'a-9'));
+    await rotation.approve();
+    await rotation.blocked('ReadInCluster');
+    expect(systems.calls).not.toContain('createToken');
+  }));
+
+test('of two answers to one question the first counts, and none is kept for a later question', () =>
+  outside(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.blocked('CannotHandOver');
+      await Promise.all([
+        rotation.send('retry', { by: BY, accept: ['already-handed-over'] }),
+        rotation.send('retry', { by: BY, accept: ['issue-another'] }),
+      ]);
+      await rotation.answered(/it goes on already|nothing is blocked|approval/);
+      await rotation.awaitingApproval().catch(() => undefined);
+      systems.issueByHand(760);
+      await rotation.approve();
+      await rotation.blocked('CannotHandOver');
+      expect(systems.calls).not.toContain('createToken');
+    },
+    { prepare: (systems) => void systems.issueByHand() },
+  ));

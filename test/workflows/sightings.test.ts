@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { Consumer } from '../../domain/cluster.ts';
 import type { FakeSystems } from '../support/fake-systems.ts';
+import { gate } from '../support/gate.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 import { until } from '../support/until.ts';
 
@@ -35,7 +36,7 @@ test('a CronJob’s next run, seen while a person is asked, shows that it holds 
     expect(await rotation.report()).toMatchObject({ outcome: 'rotated', syncJobs: ['sync-1'] });
   }, withTask));
 
-test('a run that held another token than the new one brings another sync, and is named', () =>
+test('a run that held another token than the new one brings one more sync; another such run blocks, and is named', () =>
   rotating(async (rotation) => {
     const { systems } = rotation;
     await rotation.awaitingApproval();
@@ -44,6 +45,16 @@ test('a run that held another token than the new one brings another sync, and is
     const { waiting, notes } = await rotation.awaitingApproval(1);
     expect(waiting).toMatchObject({ evidence: { shortfalls: [{ code: 'no-pod-seen' }] } });
     expect(notes).toContainEqual(expect.stringMatching(/^When it ran: cron-task in run-1 holds first101…last0101/));
+    expect(systems.calls.filter((call) => call === 'createSyncJob')).toHaveLength(2);
+    if (waiting?.kind !== 'approval') throw new Error('nothing waits for approval');
+    expect(waiting.evidence.shortfalls[0]!.what).toMatch(/when it last ran, .* it held another token/);
+    await watched(systems);
+    systems.runOf(TASK, 101);
+    const { message, workloads } = await rotation.blocked('SecretNotUpdated');
+    expect(message).toMatch(/after another sync: cron-task in run-1 holds first101…last0101/);
+    expect(workloads).toEqual([TASK.workload]);
+    await rotation.send('retry', { by: 'grace@example.org' });
+    await rotation.awaitingApproval(2);
     expect(systems.calls.filter((call) => call === 'createSyncJob')).toHaveLength(2);
   }, withTask));
 
@@ -64,3 +75,77 @@ test('where nobody can look out, the person who approves accepts what was not se
     },
     { prepare: (systems) => void (systems.idle = [TASK]) },
   ));
+
+test('a token that a CronJob held when last seen is not given up: it must be named', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.awaitingApproval();
+      await watched(systems);
+      systems.runOf(TASK, 101);
+      const { waiting } = await rotation.awaitingApproval(1);
+      expect(waiting).toMatchObject({ evidence: { toRevoke: [{ authorisationId: 101, standing: 'holder-unknown' }] } });
+      await rotation.approve({ revoke: undefined }, 1);
+      await rotation.answered(/no token was seen to be given up/);
+      await watched(systems);
+      systems.runOf(TASK, 102);
+      const again = await rotation.awaitingApproval(2);
+      expect(again.waiting).toMatchObject({ evidence: { toRevoke: [{ standing: 'given-up' }], shortfalls: [] } });
+      expect(systems.revoked).toEqual([]);
+    },
+    {
+      prepare: (systems) => {
+        withTask.prepare(systems);
+        systems.containers = [];
+      },
+    },
+  ));
+
+test('a run that is seen while an approval is judged voids that approval', () => {
+  const judging = gate();
+  return rotating(async (rotation) => {
+    const { systems } = rotation;
+    await rotation.awaitingApproval();
+    await watched(systems);
+    systems.onCall = (activity) => (activity === 'judge' ? judging.stop() : undefined);
+    await rotation.approve();
+    await judging.reached;
+    systems.runOf(TASK, 101);
+    await until(
+      'it to be known',
+      async () => (await rotation.status()).notes.some((note) => note.startsWith('When it ran')) || undefined,
+    );
+    judging.open();
+    await rotation.answered(/the evidence has changed meanwhile/);
+    await rotation.awaitingApproval(1);
+    expect(systems.revoked).toEqual([]);
+  }, withTask);
+});
+
+test('a failed smoke call of a run blocks; after a retry the next run is looked out for', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    await rotation.awaitingApproval();
+    await watched(systems);
+    systems.smoke = 'failed';
+    systems.runOf(TASK);
+    expect((await rotation.blocked('SmokeFailed')).message).toMatch(/cron-task in run-1: its own call/);
+    systems.smoke = 'passed';
+    await rotation.send('retry', { by: 'grace@example.org' });
+    const { waiting } = await rotation.awaitingApproval(1);
+    expect(waiting).toMatchObject({ evidence: { shortfalls: [{ code: 'no-pod-seen' }] } });
+    await watched(systems);
+    systems.runOf(TASK);
+    expect((await rotation.awaitingApproval(2)).waiting).toMatchObject({ evidence: { shortfalls: [] } });
+  }, withTask));
+
+test('a run in another environment than the request’s blocks', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    await rotation.awaitingApproval();
+    await watched(systems);
+    systems.environment = 'production';
+    systems.runOf(TASK);
+    const { message } = await rotation.blocked('WrongEnvironment');
+    expect(message).toMatch(/cron-task in run-1 has GOVUK_ENVIRONMENT "production"/);
+  }, withTask));

@@ -62,6 +62,31 @@ test('an abort in the middle of a revoke lets it end, and the report names what 
   );
 });
 
+test('an abort after the first of two approved revokes lets the second be made too', () => {
+  const revoke = gate();
+  return rotating(
+    async (rotation) => {
+      await rotation.approve();
+      await revoke.reached;
+      await rotation.send('abort', ABORT);
+      await rotation.answered(/stopping/);
+      revoke.open();
+      const report = await rotation.report();
+      expect(report).toMatchObject({
+        outcome: 'aborted',
+        revoked: [{ authorisationId: 101 }, { authorisationId: 102 }],
+        alive: [{ authorisationId: 103 }],
+      });
+    },
+    {
+      prepare: (systems) => {
+        systems.issueByHand(9);
+        systems.onCall = (name) => (name === 'revokeToken' ? revoke.stop() : undefined);
+      },
+    },
+  );
+});
+
 test('an abort while the last look before a revoke is under way revokes nothing', () => {
   const look = gate();
   return rotating(async (rotation) => {
