@@ -1,11 +1,18 @@
 import { condition } from '@temporalio/workflow';
-import { workloadsOf, type ClusterLook, type Consumer, type Readers, type Workload } from '../domain/cluster.ts';
+import {
+  running,
+  workloadsOf,
+  type ClusterLook,
+  type Consumer,
+  type Readers,
+  type Workload,
+} from '../domain/cluster.ts';
 import type { Classify } from '../domain/decisions.ts';
 import { findingsOf, isHolder, readInCluster, recipientOf, type Findings } from '../domain/holders.ts';
 import type { Assessment, Pair } from '../domain/plan.ts';
 import type { RotationRequest } from '../domain/request.ts';
 import type { Recipient } from '../domain/settings.ts';
-import { lookAtConsumers, readLastSync } from './activities.ts';
+import { listTokens, lookAtConsumers, readLastSync } from './activities.ts';
 import { refuseOtherEnvironment, refuseReadInCluster } from './assess.ts';
 import { Inbox } from './inbox.ts';
 import { refuseUnprovable } from './rollout.ts';
@@ -35,13 +42,15 @@ export class HolderDesk {
   async find({ settings, pair, tokens, look }: Assessment): Promise<Holders> {
     const { book, request } = this;
     const recipient = recipientOf(settings, pair);
-    if (look.consumers.length > 0) return { readers: { secret: pair.secret, also: [] }, look, recipient };
+    if (running(look).length > 0) return { readers: { secret: pair.secret, also: [] }, look, recipient };
 
+    // Nothing that reads the Secret runs: whoever was given the token by another way holds it all the same.
     const everywhere: Readers = { secret: pair.secret, also: [], holding: tokens };
     const searched = await book.step('classify', () => this.search(everywhere, pair, recipient));
     if (searched.consumers.length > 0) {
-      book.note('classify', `found by a search: ${workloadsOf(searched.consumers).join(', ')}`);
-      return { readers: { secret: pair.secret, also: searched.consumers }, look: searched, recipient };
+      const found = workloadsOf(running(searched));
+      book.note('classify', found.length > 0 ? `found by a search: ${found.join(', ')}` : 'a search found nobody else');
+      return { readers: { ...everywhere, also: searched.consumers }, look: searched, recipient };
     }
     if (request.recipient !== undefined) {
       book.note('classify', `held outside by ${request.recipient}, as the request says`);
@@ -50,11 +59,10 @@ export class HolderDesk {
     return book.step('classify', async () => {
       const lastSyncedAt = await readLastSync(pair);
       const findings = findingsOf({ pair, settings, tokens, look: searched, lastSyncedAt });
-      return this.ask(findings, { readers: everywhere, look: searched, recipient });
+      return this.ask(pair, findings, { readers: everywhere, look: searched, recipient });
     });
   }
 
-  /** No workload reads the Secret: whoever was given the token by another way holds it all the same. */
   private async search(everywhere: Readers, pair: Pair, recipient: Recipient | undefined): Promise<ClusterLook> {
     const found = await lookAtConsumers(everywhere);
     refuseUnprovable(found, pair);
@@ -64,7 +72,7 @@ export class HolderDesk {
   }
 
   /** Asks a person, until what they say can be believed. */
-  private async ask(findings: Findings, outside: Holders): Promise<Holders> {
+  private async ask(pair: Pair, findings: Findings, outside: Holders): Promise<Holders> {
     const { book, classifications } = this;
     book.waitFor({ kind: 'classification', findings, since: new Date().toISOString() });
     classifications.open();
@@ -72,7 +80,7 @@ export class HolderDesk {
       for (;;) {
         await condition(() => classifications.first() !== undefined);
         const { value } = classifications.first()!;
-        const holders = await this.believe(value, findings, outside);
+        const holders = await this.believe(value, pair, findings, outside);
         if (typeof holders === 'object') {
           classifications.answerFirst({ accepted: true, answer: `classified as ${value.as} by ${value.by}` });
           book.note('classify', `${value.as}, says ${value.by}`);
@@ -87,8 +95,8 @@ export class HolderDesk {
   }
 
   /** The holders that somebody names, or why they are not believed. */
-  private async believe(said: Classify, findings: Findings, outside: Holders): Promise<Holders | string> {
-    const { secret, recipient, tokens } = findings;
+  private async believe(said: Classify, pair: Pair, findings: Findings, outside: Holders): Promise<Holders | string> {
+    const { recipient } = findings;
     if (said.as === 'disused') return { ...outside, disused: true };
     if (said.as === 'external')
       return said.recipient === recipient
@@ -99,7 +107,8 @@ export class HolderDesk {
       container: said.container,
       variable: said.variable,
     };
-    const readers: Readers = { secret, also: [consumer] };
+    const tokens = await listTokens(pair); // days may have passed since they were shown
+    const readers: Readers = { ...outside.readers, also: [consumer], holding: tokens };
     const look = await lookAtConsumers(readers);
     if (!isHolder(consumer, look, tokens))
       return `no running ${said.container} of ${said.workload} holds one of the pair’s tokens in ${said.variable}`;

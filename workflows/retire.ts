@@ -32,6 +32,7 @@ export async function retire(
   };
   /** Whether something was revoked that no renewal has come after. */
   let revokedSince = false;
+  let revokedBefore = 0;
   for (;;) {
     const now = await book.step('approve', async () => {
       const seen = await look();
@@ -40,6 +41,8 @@ export async function retire(
       return seen;
     });
     const live = now.tokens.filter((token) => isLive(token, Date.now()));
+    if (book.report.revoked.length > revokedBefore) revokedSince = true;
+    revokedBefore = book.report.revoked.length;
     if (live.length === 0 && revokedSince && isRenewed(pair.apiUser.email, settings.renewal)) {
       await book.step('confirm', () => afterRenewal(book, settings));
       revokedSince = false;
@@ -58,7 +61,7 @@ export async function retire(
     const decision = await book.step('approve', () => desk.ask(evidence));
     if (decision.kind === 'outdated') continue;
     const { revoke } = decision;
-    const ended = await book.step('revoke', () =>
+    await book.step('revoke', () =>
       revokeWhileEvidenceHolds(book, {
         pair,
         evidence,
@@ -66,7 +69,6 @@ export async function retire(
         lookAfresh: () => untilStarted(look, settings, evidence),
       }),
     );
-    if (ended === 'done') revokedSince = true;
   }
 }
 

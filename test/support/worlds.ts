@@ -112,16 +112,22 @@ export class World {
     const pods = this.pods.filter((pod) => this.isRead(pod, consumers, readers));
     if (pods.some(({ stray, state }) => stray === 'mute' && state === 'running')) throw new Blocked('ExecIncomplete');
     const others = this.pods.filter((pod) => this.isAskedToo(pod, readers) && pod.state !== 'ended');
-    const silent = others.filter(({ state, stray }) => state === 'starting' || stray === 'mute');
-    const unasked = readers.holding ? silent.map(({ name }) => name) : [];
-    this.witness(consumers, pods, readers.holding ? others : [], unasked);
+    const starting = others.filter(({ state }) => state === 'starting').map(({ name }) => name);
+    const mute = others.filter(({ state, stray }) => state === 'running' && stray === 'mute').map(({ name }) => name);
+    const silent = [...starting, ...mute];
+    this.witness(consumers, pods, readers.holding ? others : [], readers.holding ? silent : []);
     const containers = pods.map(({ consumer, name: pod, state, terminating, holds, startedAt }) => {
       const shown = { ...consumer, pod, terminating, environment: this.fate.environment };
       if (state !== 'running') return aStartingContainer({ ...consumer, pod, terminating, state });
       return aContainer(holds, { ...shown, startedAt: new Date(startedAt).toISOString() });
     });
     const asked = others.length - silent.length;
-    const searched = { asked, environments: asked > 0 ? [this.fate.environment] : [], unasked };
+    const searched = {
+      asked,
+      environments: asked > 0 ? [{ value: this.fate.environment, seenIn: 'some stray' }] : [],
+      starting,
+      unasked: mute.map((name) => `${name} could not be asked`),
+    };
     const at = new Date(this.now).toISOString();
     return aLook(containers, { at, consumers, ...(readers.holding && { searched }) });
   }
@@ -188,14 +194,14 @@ export class World {
     return strays[which % Math.max(1, strays.length)]?.consumer;
   }
 
-  /** Whether that very variable of a running container is one of the pair's tokens. */
+  /** Whether that very variable of a running container is a token that the pair has or had. */
   isHeldBy({ workload, variable }: Consumer): boolean {
     return this.pods.some(
       ({ consumer, state, holds }) =>
         state === 'running' &&
         consumer.workload === workload &&
         consumer.variable === variable &&
-        this.tokens.some(({ masked }) => masked === holds.masked),
+        this.ever.some(({ masked }) => masked === holds.masked),
     );
   }
 
@@ -225,7 +231,12 @@ export class World {
     return !also.some(({ workload }) => workload === consumer.workload);
   }
 
-  private witness(consumers: readonly Consumer[], pods: readonly Pod[], others: readonly Pod[], unasked: string[]): void {
+  private witness(
+    consumers: readonly Consumer[],
+    pods: readonly Pod[],
+    others: readonly Pod[],
+    unasked: string[],
+  ): void {
     const live = pods.filter(({ state }) => state === 'running');
     const answering = others.filter(
       (pod) =>
@@ -233,7 +244,7 @@ export class World {
         pod.state === 'running' &&
         pod.stray === 'open' &&
         pod.holds.sha256 === undefined &&
-        this.ever.some(({ masked }) => masked === pod.holds.masked),
+        this.tokens.some((token) => token.masked === pod.holds.masked && isLive(token, this.now)),
     );
     const holding = [...live, ...answering].map(({ holds }) => holds);
     for (const { masked } of holding) this.everSeenHeld.add(masked);
@@ -258,7 +269,7 @@ export class World {
     else if (one.kind === 'ended tokens are deleted') this.tokens = this.tokens.filter((it) => isLive(it, this.now));
     else if (one.kind === 'pods settle') this.settle();
     else if (one.kind === 'a consumer joins') this.join(one.withPod);
-    else if (one.kind === 'a stray starts') this.stray(one.stray, 'running', this.pick(one.holds));
+    else if (one.kind === 'a stray starts') this.stray(one.stray, one.state, this.pick(one.holds));
     else if (one.kind === 'a pod starts') this.start(one.which, 'starting', false, this.secret);
     else if (one.kind === 'a token is revoked by somebody') this.tokens = this.tokens.filter((it) => it !== token);
     else if (one.kind === 'a token is copied over')

@@ -219,3 +219,25 @@ test('tokens still in use offer no restart, since nothing would come of it', () 
     await rotation.answered(/restart: no Deployment stands in the way here/);
     expect(systems.restarted).toEqual([]);
   }, OUTSIDER));
+
+test('what was revoked before the evidence was voided is looked after too: the renewal may bring it back', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      systems.issueByHand(9);
+      await disused(rotation);
+      await rotation.awaitingApproval();
+      // Somebody else revokes the other token in the moment between the two revokes.
+      systems.onCall = (activity) => {
+        if (activity === 'lookAtConsumers' && systems.revoked.length === 1) systems.tokens = [];
+      };
+      await rotation.approve();
+      await rotation.noted('confirm', /looks again/);
+      systems.onCall = () => undefined;
+      expect(systems.revoked).toHaveLength(1);
+      systems.issueByHand();
+      await rotation.pass('1 day');
+      await rotation.awaitingApproval(1);
+    },
+    { prepare: nobodyReads },
+  ));
