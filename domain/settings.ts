@@ -1,5 +1,6 @@
 import type ms from 'ms';
 import type { NoticePace } from './notices.ts';
+import type { Gathering } from './sync-requests.ts';
 import type { Environment } from './request.ts';
 
 /** A read-only call that shows whether a server application lets a token in. Mirrors gds-api-adapters. */
@@ -57,6 +58,8 @@ export interface Settings {
   signonRequestLimit: ms.StringValue;
   /** How long a sync Job may take, from the request to its end. */
   syncLimit: ms.StringValue;
+  /** How requests for a sync gather before a Job is made. */
+  syncGathering: Gathering;
   /** How long pods may take to hold the new token after a sync. */
   rolloutLimit: ms.StringValue;
   /** How often the cluster and Argo CD are looked at while waiting; their streams shorten the wait. */

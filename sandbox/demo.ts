@@ -29,6 +29,7 @@ const request: RotationRequest = {
 };
 const settings = {
   soak: '5 seconds',
+  syncGathering: { quietFor: '1 second' },
   pollEvery: '1 second',
   signonRequestLimit: '5 seconds',
   hosts: { integration: '^127\\.0\\.0\\.1$', staging: '^$', production: '^$' },

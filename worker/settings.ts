@@ -18,6 +18,7 @@ const schema = z.strictObject({
   answerLimit: duration,
   signonRequestLimit: duration,
   syncLimit: duration,
+  syncGathering: z.strictObject({ quietFor: duration, atMost: duration, askAgainAfter: duration }).partial(),
   rolloutLimit: duration,
   pollEvery: duration,
   soak: duration,

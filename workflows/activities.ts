@@ -32,6 +32,7 @@ export const { beginRotation } = proxyLocalActivities<TemporalActivities>({
 export const readStarter = activity('readStarter');
 export const readRetries = activity('readRetries');
 export const judge = activity('judge');
+export const requestSync = activity('requestSync');
 
 export const findPair = activity('findPair');
 export const readLastSync = activity('readLastSync');

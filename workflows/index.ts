@@ -1,3 +1,4 @@
 export { notifications } from './notifications.ts';
 export { rotateToken } from './rotate-token.ts';
+export { syncTokens } from './sync-tokens.ts';
 export { signInLedger } from './sign-in-ledger.ts';

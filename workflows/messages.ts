@@ -9,3 +9,8 @@ export const status = defineQuery<Progress & { code?: string }>('status');
 export const signalOf = (name: DecisionName) => defineSignal<[unknown]>(name);
 /** The same decision as an update, for callers who need the answer. */
 export const updateOf = (name: DecisionName) => defineUpdate<Answer, [unknown]>(name);
+
+/** Asks `syncTokens` for a sync; input a `SyncRequest`. */
+export const syncRequested = defineSignal<[unknown]>('request');
+/** Tells a rotation what became of its request; input a `SyncAnswer`. */
+export const syncAnswered = defineSignal<[unknown]>('synced');

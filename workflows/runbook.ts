@@ -1,4 +1,4 @@
-import { allHandlersFinished, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, isCancellation, setHandler } from '@temporalio/workflow';
 import type { StepName, Waiting } from '../domain/checklist.ts';
 import type { Readers, Workload } from '../domain/cluster.ts';
 import type { Answer, Retry, RetryAccept } from '../domain/decisions.ts';
@@ -7,10 +7,12 @@ import { remediesFor } from '../domain/offers.ts';
 import type { Outcome } from '../domain/plan.ts';
 import { whatLives, type RotationReport } from '../domain/report.ts';
 import type { RotationRequest } from '../domain/request.ts';
+import { parseSyncAnswer, type SyncAnswer } from '../domain/sync-requests.ts';
 import { startOfDay, type ListedToken } from '../domain/tokens.ts';
 import { Checklist } from './checklist.ts';
 import { onDecision } from './decisions.ts';
 import { failureOf, type ShownFailure } from './failure-of.ts';
+import { syncAnswered } from './messages.ts';
 import { Notices } from './notices.ts';
 import { watchEnds } from './watch-ends.ts';
 
@@ -36,6 +38,8 @@ export class Runbook extends Checklist {
   /** Tokens whose revoke was begun: one of them that is gone was not revoked by somebody else. */
   readonly revokesBegun: ListedToken[] = [];
   readonly notices: Notices;
+  /** What became of the syncs that were asked for, by ticket. */
+  readonly syncAnswers = new Map<string, SyncAnswer>();
   /** Where the pair's token is read, as far as is known. */
   readers?: Readers;
   private stop?: { by: string; reason: string };
@@ -160,6 +164,14 @@ export class Runbook extends Checklist {
   }
 
   private listen(): void {
+    setHandler(
+      syncAnswered,
+      (input) => {
+        const answer = parseSyncAnswer(input);
+        if (answer) this.syncAnswers.set(answer.ticket, answer);
+      },
+      { description: 'Sent by sync-tokens, not by people' },
+    );
     onDecision('retry', this, (retry) => this.takeRetry(retry));
     onDecision('abort', this, ({ by, reason }) => {
       if (this.progress.outcome) return { accepted: false, answer: 'abort not accepted: the rotation has ended' };

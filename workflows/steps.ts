@@ -67,6 +67,7 @@ export const ACTIVITIES = {
   readStarter: { as: 'own', summary: 'Read who started this' },
   readRetries: { as: 'glance', summary: 'See what is tried again' },
   judge: { as: 'own', summary: 'Judge an approval' },
+  requestSync: { as: 'own', summary: 'Ask for a sync' },
   findPair: { as: 'look', summary: 'Find API user and application in Signon' },
   readLastSync: { as: 'look', summary: 'Read when the API user was last synced' },
   listTokens: { as: 'look', summary: 'List the pair’s tokens in Signon' },

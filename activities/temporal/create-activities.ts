@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { judgeApproval, type RecordedSender } from '../../domain/approval.ts';
 import { evidenceCode } from '../../domain/evidence.ts';
 import type { Environment } from '../../domain/request.ts';
+import { syncTokensId } from '../../domain/sync-requests.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { failure } from '../failure.ts';
 import type { Delegation, TemporalActivities } from './interface.ts';
@@ -53,6 +54,18 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
     async readStarter() {
       const { workflowId, runId } = own();
       return senderOf(await startOf(client, workflowId, runId));
+    },
+
+    async requestSync(request) {
+      const { environment } = scope;
+      await client.workflow.signalWithStart('syncTokens', {
+        workflowId: syncTokensId(environment),
+        taskQueue: activityInfo().taskQueue,
+        args: [],
+        signal: 'request',
+        signalArgs: [request],
+        staticSummary: `Syncs for all rotations of ${environment}`,
+      });
     },
 
     async judge({ approval, sent, evidence, request, delegation }) {

@@ -2,6 +2,7 @@ import type { RecordedSender, Verdict } from '../../domain/approval.ts';
 import type { Approve, Sent } from '../../domain/decisions.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { RotationRequest } from '../../domain/request.ts';
+import type { SyncRequest } from '../../domain/sync-requests.ts';
 import type { Settings } from '../../domain/settings.ts';
 
 /** The run that handed a request over to the canonical id, with who started it. */
@@ -22,6 +23,8 @@ export interface TemporalActivities {
   readRetries: () => Promise<string[]>;
   /** Who started the calling run, as the server recorded it. Reads only. */
   readStarter: () => Promise<RecordedSender>;
+  /** Asks the environment's `syncTokens` for a sync, and starts it where it does not run. A retry is safe: one ticket counts once. */
+  requestSync: (request: SyncRequest) => Promise<void>;
   /**
    * The verdict on an approval: computes the code again for the calling run and reads the sender from the server's history. Reads only.
    * @param judged.sent which signal or update of the run it came as

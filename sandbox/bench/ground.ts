@@ -32,7 +32,8 @@ export async function layGround(options: Partial<SandboxOptions> = {}): Promise<
   const sandbox = await Sandbox.start(world, { ...IMMEDIATE, jobNameEveryMs: 1, trafficEveryMs: 1000, ...options });
   const settings = join(folder, 'settings.json');
   const hosts = { integration: '^127\\.0\\.0\\.1$', staging: '^$', production: '^$' };
-  writeFileSync(settings, JSON.stringify({ soak: '1 ms', pollEvery: '1 second', hosts }));
+  const syncGathering = { quietFor: '0 ms', atMost: '0 ms' };
+  writeFileSync(settings, JSON.stringify({ soak: '1 ms', pollEvery: '1 second', syncGathering, hosts }));
   const connection = await Connection.connect({ address: temporal.address });
   return {
     temporal,

@@ -49,13 +49,14 @@ function figuresOf(events: Event[], jobEndedAt: number): RotationFigures {
     );
   const nextTask = (event: Event | undefined): Event | undefined =>
     events.find((other) => Number(other.eventId) > Number(event?.eventId) && other.workflowTaskStartedEventAttributes);
-  const approval = events.find((event) => event.workflowExecutionSignaledEventAttributes);
+  const signalled = (name: string): Event | undefined =>
+    events.find((event) => event.workflowExecutionSignaledEventAttributes?.signalName === name);
   const count = (names: string[]): Record<string, number> =>
     Object.fromEntries([...new Set(names)].map((name) => [name, names.filter((other) => other === name).length]));
   return {
     toApproval: at(nextTask(completed('smokeConsumers'))) - at(events[0]),
-    toRevoked: at(completed('revokeToken')) - at(approval),
-    jobKnownAfter: at(nextTask(completed('awaitSyncJob'))) - jobEndedAt,
+    toRevoked: at(completed('revokeToken')) - at(signalled('approve')),
+    jobKnownAfter: at(nextTask(signalled('synced'))) - jobEndedAt,
     events: count(events.map(kindOf)),
     activities: count(events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? [])),
   };

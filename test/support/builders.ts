@@ -94,6 +94,7 @@ export const SETTINGS: Settings = {
   answerLimit: '30 s',
   signonRequestLimit: '60 s',
   syncLimit: '10 minutes',
+  syncGathering: { quietFor: '10 seconds', atMost: '10 minutes', askAgainAfter: '5 minutes' },
   rolloutLimit: '30 minutes',
   pollEvery: '15 s',
   soak: '10 minutes',

@@ -162,7 +162,11 @@ export async function rotating(
   const { client, nativeConnection: connection } = server;
   const scope = {
     environment: options.serves ?? 'integration',
-    settings: { ...DEFAULT_SETTINGS, ...options.settings },
+    settings: {
+      ...DEFAULT_SETTINGS,
+      syncGathering: { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '5 minutes' } as const,
+      ...options.settings,
+    },
     hosts: options.hosts ?? {},
   };
   const temporal = createTemporalActivities(client, scope);

@@ -26,6 +26,7 @@ import { until } from './until.ts';
 const SETTINGS = {
   answerLimit: '1 second',
   signonRequestLimit: '2 seconds',
+  syncGathering: { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '2 seconds' },
   rolloutLimit: '3 seconds',
   pollEvery: '100 ms',
   soak: '300 ms',
