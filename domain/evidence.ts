@@ -128,7 +128,7 @@ export function gatherEvidence(seen: {
       .filter(({ variable }) => !isNamedAfter(variable, seen.application))
       .map(
         ({ container, workload, variable }) =>
-          `${container} of ${workload} reads this Secret, which is for ${seen.application}, through ${variable}`,
+          `${container} of ${workload} has this token, which is for ${seen.application}, in ${variable}`,
       ),
     warnings: [],
     ...(seen.look.searched && { searched: seen.look.searched }),

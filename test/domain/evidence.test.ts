@@ -148,6 +148,6 @@ test('a variable that is not named after the application its Secret is for is po
   expect(anEvidence().oddities).toEqual([]);
   const { oddities } = anEvidence({ application: 'Email Alert API' });
   expect(oddities).toEqual([
-    'app of Deployment/short-url-manager reads this Secret, which is for Email Alert API, through PUBLISHING_API_BEARER_TOKEN',
+    'app of Deployment/short-url-manager has this token, which is for Email Alert API, in PUBLISHING_API_BEARER_TOKEN',
   ]);
 });
