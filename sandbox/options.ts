@@ -14,6 +14,8 @@ export interface SandboxOptions {
   trafficEveryMs: number;
   /** Granularity of Job names: Argo CD's is the minute. */
   jobNameEveryMs: number;
+  /** Whether what is executed in containers that have Ruby runs in a process of its own, as in life, or in the sandbox's: a fleet is many. */
+  execs: 'processes' | 'in the sandbox';
 }
 
 /** About what a small cluster takes, shortened to be watched. */
@@ -25,6 +27,7 @@ export const WATCHABLE: SandboxOptions = {
   terminationMs: 3000,
   trafficEveryMs: 500,
   jobNameEveryMs: 60_000,
+  execs: 'processes',
 };
 
 /** No delay anywhere; Job names collide within 100 ms. */
@@ -36,4 +39,5 @@ export const IMMEDIATE: SandboxOptions = {
   terminationMs: 0,
   trafficEveryMs: 50,
   jobNameEveryMs: 100,
+  execs: 'processes',
 };

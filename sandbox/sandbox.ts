@@ -44,7 +44,7 @@ export class Sandbox {
     this.cluster = new Cluster(world, options, applications.plekVariables());
     this.signon = new SignonStandIn(world);
     this.argo = new ArgoStandIn(world, this.cluster, options);
-    this.kubernetes = new KubernetesStandIn(world, join(folder, 'programs'));
+    this.kubernetes = new KubernetesStandIn(world, join(folder, 'programs'), options.execs);
     this.traffic = new Traffic(world, applications.origin, options.trafficEveryMs);
   }
 

@@ -13,7 +13,10 @@ export interface Happened {
   refusedSignIns: { at: number; what: 'password' | 'code' }[];
   signIns: number;
   jobs: { name: string; at: number }[];
-  signonRequests: number;
+  /** Requests that each stand-in took. */
+  requests: { signon: number; argo: number; kubernetes: number };
+  /** Those of Kubernetes that were execs. */
+  execs: number;
 }
 
 /** The state of all stand-ins and the rules that they share: which token is live, what the sync writes. */
@@ -26,7 +29,8 @@ export class World {
     refusedSignIns: [],
     signIns: 0,
     jobs: [],
-    signonRequests: 0,
+    requests: { signon: 0, argo: 0, kubernetes: 0 },
+    execs: 0,
   };
   readonly events = new EventEmitter();
   /** Set by tests: the next syncs do nothing, or fail. */

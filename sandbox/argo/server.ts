@@ -37,6 +37,9 @@ export class ArgoStandIn {
         done(error as Error);
       }
     });
+    this.server.addHook('onRequest', async () => {
+      world.happened.requests.argo++;
+    });
     this.server.addHook('onRequest', async (request, reply) => {
       if (request.method === 'POST' && request.headers['content-type'] !== 'application/json')
         await reply.code(415).type('text/plain').send('Invalid content type');

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { madeUpRuby } from '../container/made-up-ruby.mjs';
+import type { SandboxOptions } from '../options.ts';
 import type { World } from '../world.ts';
 import type { ContainerSpec, ContainerState, PodState } from '../world-state.ts';
 
@@ -27,6 +29,7 @@ export class ExecEndpoint {
     private readonly world: World,
     /** Folder with the programs of a container that has Ruby. */
     private readonly programs: string,
+    private readonly execs: SandboxOptions['execs'] = 'processes',
   ) {}
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, allowed: boolean | undefined): void {
@@ -72,7 +75,6 @@ export class ExecEndpoint {
     const path = spec?.ruby ? `${this.programs}:/usr/bin:/bin` : '/usr/bin:/bin';
     if ((!spec?.ruby && ['ruby', 'bundle'].includes(program)) || spec?.bare)
       return end(connection, internalError(`exec: "${program}": executable file not found in $PATH`));
-    const child = spawn(program, args, { env: { PATH: path, ...container.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     let sent = 0;
     const forward =
       (channel: number) =>
@@ -82,6 +84,20 @@ export class ExecEndpoint {
         sent += part.length;
         if (part.length > 0) connection.send(Buffer.concat([Buffer.from([channel]), part]));
       };
+    const endAs = (code: number): void => {
+      if (fault === 'no-status') connection.terminate();
+      else if (fault === 'false-success' || (code === 0 && fault !== 'killed'))
+        end(connection, { metadata: {}, status: 'Success' });
+      else end(connection, nonZero(fault === 'killed' ? 137 : code));
+    };
+    if (spec?.ruby && ['ruby', 'bundle'].includes(program) && this.execs === 'in the sandbox') {
+      const print = (line: string): void => forward(STDOUT)(Buffer.from(`${line}\n`));
+      void madeUpRuby(args, container.env, print).then((code) =>
+        endAs(this.world.state.pods.includes(pod) ? code : 137),
+      );
+      return;
+    }
+    const child = spawn(program, args, { env: { PATH: path, ...container.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.on('data', forward(STDOUT));
     child.stderr.on('data', forward(asked.get('tty') === 'true' ? STDOUT : STDERR));
     const endWithPod = (): void => {
@@ -92,11 +108,8 @@ export class ExecEndpoint {
     child.on('error', () => (found = false));
     child.on('close', (code) => {
       this.world.events.off('changed', endWithPod);
-      if (!found) end(connection, internalError(`exec: "${program}": executable file not found in $PATH`));
-      else if (fault === 'no-status') connection.terminate();
-      else if (fault === 'false-success' || (code === 0 && fault !== 'killed'))
-        end(connection, { metadata: {}, status: 'Success' });
-      else end(connection, nonZero(fault === 'killed' ? 137 : (code ?? 137)));
+      if (found) endAs(code ?? 137);
+      else end(connection, internalError(`exec: "${program}": executable file not found in $PATH`));
     });
   }
 }

@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { Faults } from '../faults.ts';
 import type { World } from '../world.ts';
 import type { WorkloadState } from '../world-state.ts';
+import type { SandboxOptions } from '../options.ts';
 import { ExecEndpoint } from './exec.ts';
 import { listOf } from './objects.ts';
 
@@ -32,8 +33,12 @@ export class KubernetesStandIn {
   constructor(
     private readonly world: World,
     programs: string,
+    execs: SandboxOptions['execs'] = 'processes',
   ) {
-    this.exec = new ExecEndpoint(world, programs);
+    this.exec = new ExecEndpoint(world, programs, execs);
+    this.server.addHook('onRequest', async () => {
+      world.happened.requests.kubernetes++;
+    });
     this.faults.install(this.server);
     this.server.get<{ Params: { '*': string; name?: string }; Querystring: Record<string, string> }>(
       '/*',
@@ -73,6 +78,8 @@ export class KubernetesStandIn {
       },
     );
     this.server.server.on('upgrade', (request, socket, head) => {
+      world.happened.requests.kubernetes++;
+      world.happened.execs++;
       const namespace = request.url?.split('/')[4];
       const allowed = this.allowed(request.headers.authorization, namespace, 'pods/exec', 'get');
       this.exec.upgrade(request, socket, head, allowed);

@@ -39,7 +39,7 @@ export class Site {
     );
     this.faults.install(this.server);
     this.server.addHook('onRequest', async () => {
-      this.world.happened.signonRequests++;
+      this.world.happened.requests.signon++;
     });
     this.server.setNotFoundHandler((_request, reply) => reply.code(404).send(''));
     this.server.setErrorHandler((_error, _request, reply) => reply.code(500).send(''));

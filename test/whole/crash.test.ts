@@ -14,7 +14,7 @@ const REACHED: Record<
   Exclude<StepName, (typeof SELDOM)[number]>,
   (rotation: StagedRotation) => boolean | Promise<boolean>
 > = {
-  assess: () => stage.sandbox.world.happened.signonRequests > 0,
+  assess: () => stage.sandbox.world.happened.requests.signon > 0,
   issue: () => stage.sandbox.world.happened.created.length > 0,
   sync: () => stage.sandbox.world.happened.jobs.length > 0,
   'roll out': () => stage.sandbox.world.state.jobs.some(({ status }) => status === 'Healthy'),

@@ -1,0 +1,5 @@
+export function madeUpRuby(
+  given: string[],
+  env: Record<string, string | undefined>,
+  print: (line: string) => void,
+): Promise<number>;
