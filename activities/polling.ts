@@ -17,12 +17,13 @@ export interface Waits {
 const SHORTEST_PAUSE_MS = 100;
 
 /**
- * Looks until there is an answer, every `everyMs` or as soon as nudged, and gives way at once on shutdown or cancel.
+ * Looks until there is an answer, each time told since when what was seen will do (of `performance.now()`): many who wait may share a look.
+ * Looks every `everyMs` or as soon as nudged, and gives way at once on shutdown or cancel.
  * @returns the answer, or undefined at the deadline; without one, an answer
  * @throws WaitInterrupted (retried) when the worker shuts down
  */
 export async function lookUntil<T>(
-  look: () => Promise<T | undefined>,
+  look: (since: number) => Promise<T | undefined>,
   {
     everyMs,
     soonestMs = SHORTEST_PAUSE_MS,
@@ -35,18 +36,23 @@ export async function lookUntil<T>(
   const over = new AbortController();
   const ends = AbortSignal.any([draining, cancellationSignal]);
   let nudged = new AbortController();
-  nudges?.(() => nudged.abort(), over.signal);
+  let since = performance.now();
+  nudges?.(() => {
+    since = performance.now(); // what was seen before says nothing any more
+    nudged.abort();
+  }, over.signal);
   try {
     for (;;) {
       if (draining.aborted) throw failure('WaitInterrupted', 'the worker is shutting down', '1 second');
       cancellationSignal.throwIfAborted();
       nudged = new AbortController();
-      const answer = await look();
+      const answer = await look(since);
       if (answer !== undefined) return answer;
       if (deadline !== undefined && Date.now() >= Date.parse(deadline)) return undefined;
       const shortest = Math.min(soonestMs, everyMs);
       await pause(shortest, ends);
       await pause(everyMs - shortest, AbortSignal.any([ends, nudged.signal]));
+      since = Math.max(since, performance.now() - everyMs);
     }
   } finally {
     over.abort();

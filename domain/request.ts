@@ -77,6 +77,11 @@ export function taskQueueOf(environment: Environment): string {
   return `signon-rotation-${environment}`;
 }
 
+/** The task queue of waits beside a worker's own, so that however many of them hold up no act. */
+export function waitsQueueOf(taskQueue: string): string {
+  return `${taskQueue}-waits`;
+}
+
 function unknownField(key: string): string {
   const shown = key.length > 40 ? `${key.slice(0, 40)}…` : key;
   const plain = (name: string): string => name.toLowerCase().replace(/[^a-z]/g, '');

@@ -14,7 +14,9 @@ import { setTimeout as after } from 'node:timers/promises';
 import type { Workload, WorkloadKind } from '../../domain/cluster.ts';
 import { failure } from '../failure.ts';
 import type { Template } from './consumers.ts';
+import { SharedRead } from '../shared-read.ts';
 import { execIn, type ExecResult, type Target } from './exec.ts';
+import { Snapshot } from './snapshot.ts';
 
 const PAGE = 200;
 const WATCH_AGAIN_MS = 1000;
@@ -29,6 +31,10 @@ export class KubernetesClient {
   private readonly core: CoreV1Api;
   private readonly apps: AppsV1Api;
   private readonly batch: BatchV1Api;
+  private readonly snapshots = new SharedRead(() => this.readSnapshot());
+  /** Told of every change of a pod, by one watch for all. */
+  private readonly watchers = new Set<() => void>();
+  private watching?: AbortController;
 
   constructor(
     private readonly config: KubeConfig,
@@ -39,8 +45,26 @@ export class KubernetesClient {
     this.batch = config.makeApiClient(BatchV1Api);
   }
 
+  /**
+   * All workloads and pods of the namespace: one set of lists for all who ask together, begun after they asked.
+   * @param since as `SharedRead` says: lists begun since then will do
+   */
+  snapshot(since?: number): Promise<Snapshot> {
+    return this.snapshots.get(since);
+  }
+
+  private async readSnapshot(): Promise<Snapshot> {
+    const at = new Date().toISOString();
+    const [templates, pods, jobs] = await Promise.all([this.templates(), this.pods(), this.jobs()]);
+    return new Snapshot(at, templates, pods, jobs);
+  }
+
   pods(): Promise<V1Pod[]> {
     return this.all('list pods', (page) => this.core.listNamespacedPod(page));
+  }
+
+  jobs(): Promise<V1Job[]> {
+    return this.all('list jobs', (page) => this.batch.listNamespacedJob(page));
   }
 
   /** All workloads' pod templates; Jobs of CronJobs only where they run now, under the CronJob's name. */
@@ -65,10 +89,6 @@ export class KubernetesClient {
         spec: spec?.jobTemplate.spec?.template.spec,
       })),
     ];
-  }
-
-  jobs(): Promise<V1Job[]> {
-    return this.all('list jobs', (page) => this.batch.listNamespacedJob(page));
   }
 
   /** @returns undefined where there is none */
@@ -108,6 +128,23 @@ export class KubernetesClient {
 
   /** Calls back whenever a pod changes, until stopped. A watch that was cut is opened again; meanwhile this is silent. */
   watchPods(changed: () => void, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.watchers.add(changed);
+    signal.addEventListener('abort', () => {
+      this.watchers.delete(changed);
+      if (this.watchers.size > 0) return;
+      this.watching?.abort();
+      this.watching = undefined;
+    });
+    if (this.watching) return;
+    this.watching = new AbortController();
+    this.watchForAll(this.watching.signal);
+  }
+
+  private watchForAll(signal: AbortSignal): void {
+    const changed = (): void => {
+      for (const watcher of this.watchers) watcher();
+    };
     void (async () => {
       while (!signal.aborted) {
         await this.watchPodsOnce(changed, signal).catch(() => undefined);

@@ -52,6 +52,19 @@ function containersOf(spec: V1PodSpec | undefined): V1Container[] {
   return [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
 }
 
+/** Every Secret that a template names, whatever for. */
+export function secretsOf(spec: V1PodSpec | undefined): string[] {
+  const variables = containersOf(spec).flatMap(({ env = [], envFrom = [] }) => [
+    ...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
+    ...envFrom.map(({ secretRef }) => secretRef?.name),
+  ]);
+  const files = (spec?.volumes ?? []).flatMap(({ secret, projected }) => [
+    secret?.secretName,
+    ...(projected?.sources ?? []).map((source) => source.secret?.name),
+  ]);
+  return [...variables, ...files].filter((name) => name !== undefined);
+}
+
 /** Whether a template mounts the Secret as files. */
 export function mounts(spec: V1PodSpec | undefined, secret: string): boolean {
   return (spec?.volumes ?? []).some(

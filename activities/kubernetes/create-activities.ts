@@ -25,8 +25,8 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
       const asked: Asked = new Map();
       let last: ConsumingContainer[] = [];
       const seen = await lookUntil(
-        async () => {
-          const now = await look(cluster, readers, asked);
+        async (since) => {
+          const now = await look(cluster, readers, asked, since);
           const rollout = judgeRollout(now, token, syncedAt);
           if (rollout.kind === 'held') return { kind: 'held' as const, look: now };
           if (rollout.kind === 'not-updated') return rollout;
@@ -45,8 +45,8 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
     async awaitSighting({ readers, consumers, application, call }) {
       const asked: Asked = new Map();
       const seen = await lookUntil(
-        async () => {
-          const now = await look(cluster, readers, asked);
+        async (since) => {
+          const now = await look(cluster, readers, asked, since);
           const runs = now.containers.filter(
             (container) => container.digests && consumers.some((consumer) => sameConsumer(consumer, container)),
           );

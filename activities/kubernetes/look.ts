@@ -1,4 +1,3 @@
-import type { V1Pod } from '@kubernetes/client-node';
 import {
   describeConsumer,
   describeContainer,
@@ -12,7 +11,7 @@ import {
 import { sameToken } from '../../domain/tokens.ts';
 import { failure } from '../failure.ts';
 import type { KubernetesClient } from './client.ts';
-import { consumersOf, inPod, isAlive, mounts, ownerOf, tokenVariablesOf, type Template } from './consumers.ts';
+import { consumersOf, inPod, isAlive, mounts, tokenVariablesOf, type Template } from './consumers.ts';
 import { digestWithRuby, digestWithShell } from './scripts.ts';
 
 interface Held {
@@ -37,11 +36,13 @@ interface Found extends ClusterLook {
   idle: string[];
 }
 
-/** Everything that reads the token, by specification and by status; nobody is asked what it holds. */
-export async function findReaders(cluster: KubernetesClient, readers: Readers): Promise<Found> {
-  const at = new Date().toISOString();
-  const [templates, pods, jobs] = await Promise.all([cluster.templates(), cluster.pods(), cluster.jobs()]);
-  const owned = pods.map((pod): Template & { pod: V1Pod } => ({ pod, workload: ownerOf(pod, jobs), spec: pod.spec }));
+/**
+ * Everything that reads the token, by specification and by status; nobody is asked what it holds.
+ * @param since a list begun since this moment of `performance.now()` will do; now where absent
+ */
+export async function findReaders(cluster: KubernetesClient, readers: Readers, since?: number): Promise<Found> {
+  const snapshot = await cluster.snapshot(since);
+  const { templates, pods: owned } = snapshot.of(readers);
   const containers = owned.flatMap((template) => inPod(template.pod, consumersOf(template, readers)));
   const alive = containers.filter(({ state }) => state !== 'ended');
   const consumers = distinct([...templates.flatMap((template) => consumersOf(template, readers)), ...alive]);
@@ -49,7 +50,7 @@ export async function findReaders(cluster: KubernetesClient, readers: Readers): 
     mounts(spec, readers.secret),
   );
   const others = readers.holding
-    ? owned.flatMap((template) =>
+    ? snapshot.pods.flatMap((template) =>
         inPod(
           template.pod,
           tokenVariablesOf(template).filter((one) => !consumers.some((known) => sameConsumer(known, one))),
@@ -58,12 +59,12 @@ export async function findReaders(cluster: KubernetesClient, readers: Readers): 
     : [];
   const othersAlive = others.filter(({ state }) => state !== 'ended');
   return {
-    at,
+    at: snapshot.at,
     consumers,
     containers,
     mountedBy: [...new Set(mounting.map(({ workload }) => workload))],
     others: othersAlive,
-    idle: readers.holding ? idleHolders(templates, [...consumers, ...othersAlive]) : [],
+    idle: readers.holding ? idleHolders(snapshot.templates, [...consumers, ...othersAlive]) : [],
   };
 }
 
@@ -71,9 +72,14 @@ export async function findReaders(cluster: KubernetesClient, readers: Readers): 
  * Finds all readers and asks each running container what it holds. One that gave no answer because it is gone is looked for again:
  * only a list says that a container ended; its silence never does.
  */
-export async function look(cluster: KubernetesClient, readers: Readers, asked: Asked): Promise<ClusterLook> {
+export async function look(
+  cluster: KubernetesClient,
+  readers: Readers,
+  asked: Asked,
+  since?: number,
+): Promise<ClusterLook> {
   for (let tries = 1; ; tries++) {
-    const { others, idle, ...found } = await findReaders(cluster, readers);
+    const { others, idle, ...found } = await findReaders(cluster, readers, tries === 1 ? since : undefined);
     const running = [...found.containers, ...others].filter(({ state }) => state === 'running');
     await inTurn(running, ASKED_AT_ONCE, async (container) => {
       if (asked.has(keyOf(container))) return;

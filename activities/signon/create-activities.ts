@@ -5,6 +5,7 @@ import { redact } from '../../domain/redact.ts';
 import type { Recipient } from '../../domain/settings.ts';
 import { newestOf, type ListedToken } from '../../domain/tokens.ts';
 import { failure } from '../failure.ts';
+import { SharedRead } from '../shared-read.ts';
 import { sealFor } from '../handover/seal.ts';
 import { fingerprintOf } from '../secret.ts';
 import type { CreatedToken, RevokeOrder, SignonActivities } from './interface.ts';
@@ -28,10 +29,11 @@ export function createSignonActivities(
   session: SignonSession,
   recipients: readonly Recipient[] = [],
 ): SignonActivities {
+  const apiUsers = new SharedRead(() => listApiUsers(session));
   return {
-    findPair: ({ apiUser, application }) =>
-      session.alone(async (pages) => {
-        const rows = readApiUsers((await pages.open('/api_users')).body);
+    findPair: async ({ apiUser, application }) => {
+      const rows = await apiUsers.get();
+      return session.alone(async (pages) => {
         const found = rows.find(({ email }) => email === apiUser.toLowerCase());
         if (!found)
           throw failure('UnknownApiUser', `Signon lists ${rows.length} API users, none with the e-mail ${apiUser}`);
@@ -50,8 +52,10 @@ export function createSignonActivities(
           );
         const secret = tokenSecretName(found.name, chosen.name);
         await refuseSharedSecret(pages, secret, { apiUser: found, application: chosen }, rows, applications);
-        return { apiUser: found, application: chosen, secret };
-      }),
+        const { id, name, email, suspended } = found;
+        return { apiUser: { id, name, email, suspended }, application: chosen, secret };
+      });
+    },
 
     readLastSync: (pair) =>
       session.alone(async (pages) =>
@@ -67,6 +71,23 @@ export function createSignonActivities(
 
     revokeToken: (order) => session.alone((pages) => revokeOnce(pages, order)),
   };
+}
+
+/** An API user, and how the names of its Secrets begin. */
+interface ListedApiUser extends ApiUserRow {
+  secrets: string;
+}
+
+/** All API users. Shared by whoever asks at the time, so no one activity's cancellation ends it. */
+function listApiUsers(session: SignonSession): Promise<ListedApiUser[]> {
+  return session.alone(
+    async (pages) =>
+      readApiUsers((await pages.open('/api_users')).body).map((row) => ({
+        ...row,
+        secrets: tokenSecretName(row.name, ''),
+      })),
+    { cancellationSignal: new AbortController().signal },
+  );
 }
 
 /** A rotation may have waited for days: a key that the settings no longer name is not encrypted to. */
@@ -92,10 +113,11 @@ async function refuseSharedSecret(
   pages: Pages,
   secret: string,
   pair: { apiUser: ApiUserRow; application: { name: string } },
-  apiUsers: ApiUserRow[],
+  apiUsers: ListedApiUser[],
   applications: { name: string }[],
 ): Promise<void> {
-  const namesakes = apiUsers.flatMap((apiUser) =>
+  const mayShare = apiUsers.filter(({ secrets }) => secret.startsWith(secrets));
+  const namesakes = mayShare.flatMap((apiUser) =>
     applications
       .filter(({ name }) => tokenSecretName(apiUser.name, name) === secret)
       .filter(({ name }) => apiUser.id !== pair.apiUser.id || name !== pair.application.name)

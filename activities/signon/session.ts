@@ -40,9 +40,14 @@ export class SignonSession {
     this.browser = new Browser(account.url, account.limitMs);
   }
 
-  /** Runs one exchange with the session to itself: all exchanges go one after the other. */
-  alone<T>(exchange: (pages: Pages) => Promise<T>): Promise<T> {
-    const { cancellationSignal } = Context.current();
+  /**
+   * Runs one exchange with the session to itself: all exchanges go one after the other.
+   * @param cancellationSignal gives it up; the activity's where absent
+   */
+  alone<T>(
+    exchange: (pages: Pages) => Promise<T>,
+    { cancellationSignal }: { cancellationSignal: AbortSignal } = Context.current(),
+  ): Promise<T> {
     const mine = this.turn.then(() => {
       cancellationSignal.throwIfAborted(); // its turn may come after its activity was given up
       return exchange({

@@ -102,3 +102,16 @@ test('a program that ends before its smoke call is not a failed call', async () 
   );
   expect(results.map(({ verdict }) => verdict)).toEqual(['not-tested', 'not-tested']);
 });
+
+test('fifty who look at the same time cost as many lists as two', async () => {
+  const { requests, execs } = sandbox.world.happened;
+  const before = { kubernetes: requests.kubernetes, execs };
+  const looks = await Promise.all(
+    Array.from({ length: 50 }, () =>
+      run(() => kubernetes.smokeConsumers({ readers: { ...READERS, secret: 'read-by-nobody' }, application: 'x' })),
+    ),
+  );
+  expect(looks).toEqual(looks.map(() => []));
+  expect(sandbox.world.happened.requests.kubernetes - before.kubernetes).toBeLessThanOrEqual(10); // five lists, twice
+  expect(sandbox.world.happened.execs).toBe(before.execs);
+});

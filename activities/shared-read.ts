@@ -1,0 +1,43 @@
+import { setTimeout as after } from 'node:timers/promises';
+
+/** Where somebody waits for the next read, it begins no sooner than this share of the last one's time after its end, and at most 1 s. */
+const REST_AT_MOST_MS = 1000;
+
+interface Begun<T> {
+  /** By `performance.now()`. */
+  at: number;
+  value: Promise<T>;
+  ended: boolean;
+}
+
+/**
+ * One read for all who ask together. Nobody is given what was read before they asked, unless they say since when a read will do; so many
+ * who ask cost as little as two.
+ */
+export class SharedRead<T> {
+  /** The last that was begun. */
+  private begun?: Begun<T>;
+  /** The one that begins when that has ended. */
+  private next?: Promise<T>;
+
+  constructor(private readonly read: () => Promise<T>) {}
+
+  /** @param since a read begun at this moment of `performance.now()` or later will do; now where absent */
+  get(since = performance.now()): Promise<T> {
+    if (this.begun && this.begun.at >= since) return this.begun.value;
+    this.next ??= this.begin(this.begun);
+    return this.next;
+  }
+
+  private async begin(last: Begun<T> | undefined): Promise<T> {
+    const inARow = last && !last.ended;
+    await last?.value.catch(() => undefined);
+    if (inARow) await after(Math.min(performance.now() - last.at, REST_AT_MOST_MS), undefined, { ref: false });
+    const begun: Begun<T> = { at: performance.now(), value: this.read(), ended: false };
+    const end = (): void => void (begun.ended = true);
+    begun.value.then(end, end); // whoever asked is told of a failure
+    this.begun = begun;
+    this.next = undefined;
+    return begun.value;
+  }
+}
