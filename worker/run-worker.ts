@@ -3,7 +3,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
 import { heartbeats } from '../activities/heartbeat.ts';
-import { taskQueueOf } from '../domain/request.ts';
+import { taskQueueOf, waitsQueueOf } from '../domain/request.ts';
 import { createActivities } from './activities.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import type { Configuration } from './configuration.ts';
@@ -54,20 +54,23 @@ export async function runWorker(
     throw error;
   }
   const draining = new AbortController();
-  const worker = await Worker.create({
+  const workers = await createWorkers({
     connection: native,
     namespace,
     taskQueue: taskQueueOf(configuration.ROTATION_ENVIRONMENT),
     activities: createActivities(configuration, client, draining.signal),
     interceptors: { activity: [heartbeats] },
-    dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH },
-    ...(bundle ? { workflowBundle: bundle } : { workflowsPath: WORKFLOWS_PATH }),
+    workflows: bundle ? { workflowBundle: bundle } : { workflowsPath: WORKFLOWS_PATH },
     shutdownGraceTime: '2 minutes', // creates and revokes end by themselves well before
     shutdownForceTime: '150 seconds',
   });
+  const stop = (): void => {
+    draining.abort();
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
   const ended = (async () => {
     try {
-      await worker.run();
+      await Promise.all(workers.map((worker) => worker.run().finally(stop))); // one alone would do half of the work
     } finally {
       await Promise.all([connection.close(), native.close()]);
     }
@@ -75,9 +78,28 @@ export async function runWorker(
   return {
     ended,
     stop: async () => {
-      draining.abort();
-      if (worker.getState() === 'RUNNING') worker.shutdown();
+      stop();
       await ended;
     },
   };
+}
+
+/** Waits at the same time: each holds nothing but its turn to look at what was read for all. */
+const WAITS_AT_ONCE = 5000;
+
+/** A worker for workflows and acts, and one beside it for the waits, on a task queue of its own. */
+export function createWorkers({
+  workflows,
+  ...options
+}: WorkerOptions & { workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> }): Promise<Worker[]> {
+  const { taskQueue } = options;
+  return Promise.all([
+    Worker.create({ ...options, ...workflows, dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH } }),
+    Worker.create({
+      ...options,
+      dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH },
+      taskQueue: waitsQueueOf(taskQueue),
+      maxConcurrentActivityTaskExecutions: WAITS_AT_ONCE,
+    }),
+  ]);
 }

@@ -2,6 +2,7 @@ import {
   ActivityCancellationType,
   proxyActivities,
   proxyLocalActivities,
+  workflowInfo,
   type ActivityInterfaceFor,
   type ActivityOptions,
 } from '@temporalio/workflow';
@@ -11,7 +12,8 @@ import type { NotifyActivities } from '../activities/notify/interface.ts';
 import type { SignonActivities } from '../activities/signon/interface.ts';
 import type { TemporalActivities } from '../activities/temporal/interface.ts';
 import type { Settings } from '../domain/settings.ts';
-import { ACTIVITIES, STEPS_OPTIONS, type ActivityName } from './steps.ts';
+import { waitsQueueOf } from '../domain/request.ts';
+import { ACTIVITIES, STEPS_OPTIONS, WAITING, type ActivityName } from './steps.ts';
 
 type Activities = ActivityInterfaceFor<
   SignonActivities & ArgoActivities & KubernetesActivities & TemporalActivities & NotifyActivities
@@ -22,7 +24,13 @@ function activity<Name extends ActivityName>(name: Name, change: ActivityOptions
   const { as, summary } = ACTIVITIES[name];
   // An abort must not wait for a hanging activity's word; what must not be cut short runs in a scope that cannot be cancelled.
   const cancellationType = ActivityCancellationType.TRY_CANCEL;
-  return proxyActivities<Activities>({ ...STEPS_OPTIONS[as], ...change, summary, cancellationType })[name];
+  const options = { ...STEPS_OPTIONS[as], ...change, summary, cancellationType };
+  if (!WAITING.includes(as)) return proxyActivities<Activities>(options)[name];
+  const act = (...given: unknown[]): unknown => {
+    const proxies = proxyActivities<Activities>({ ...options, taskQueue: waitsQueueOf(workflowInfo().taskQueue) });
+    return (proxies[name] as (...same: unknown[]) => unknown)(...given);
+  };
+  return act as Activities[Name];
 }
 
 export const { beginRotation } = proxyLocalActivities<TemporalActivities>({

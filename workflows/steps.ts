@@ -1,6 +1,9 @@
 import type { ActivityOptions } from '@temporalio/workflow';
 import type ms from 'ms';
 
+/** Kinds of activities that wait, on a task queue of their own: however many there are, they hold up no act. */
+export const WAITING: readonly (keyof typeof STEPS_OPTIONS)[] = ['wait', 'vigil'];
+
 /** How often a step's activities are tried before the rotation blocks, and how long each try may take: side by side, to be compared. */
 export const STEPS_OPTIONS = {
   /** Quick questions: reading pages, listing, exec of a digest. About 10 minutes of tries. */
@@ -30,7 +33,7 @@ export const STEPS_OPTIONS = {
   /** Waits for what may take days, and holds nothing up: as long as somebody cares, and a crash goes on after the heartbeat. */
   vigil: {
     startToCloseTimeout: '8 days',
-    heartbeatTimeout: '10 seconds',
+    heartbeatTimeout: '1 minute',
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 minutes' },
   },
   /** Smoke calls start a Ruby process in each consumer. */

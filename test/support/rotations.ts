@@ -1,7 +1,7 @@
 import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
+import { makeTelemetryFilterString, Runtime, type Worker } from '@temporalio/worker';
 import { randomUUID } from 'node:crypto';
 import { createTemporalActivities } from '../../activities/temporal/create-activities.ts';
 import { approvalFor } from '../../domain/offers.ts';
@@ -13,7 +13,7 @@ import { rotationId, type RotationRequest } from '../../domain/request.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { SEARCH_ATTRIBUTES } from '../../domain/stage.ts';
 import { findBinary } from '../../sandbox/temporal-binary.ts';
-import { PAYLOAD_CONVERTER_PATH } from '../../worker/run-worker.ts';
+import { createWorkers } from '../../worker/run-worker.ts';
 import { DEFAULT_SETTINGS } from '../../worker/settings.ts';
 import { BUNDLE } from './bundle.ts';
 import { FakeSystems } from './fake-systems.ts';
@@ -38,6 +38,12 @@ export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
     searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD])),
   });
   return server;
+}
+
+/** Runs workers until something is done. */
+export async function runUntil<T>(workers: Worker[], act: () => Promise<T>): Promise<T> {
+  const [first, ...more] = workers;
+  return first ? first.runUntil(() => runUntil(more, act)) : act();
 }
 
 /** One rotation as a test drives it: what people see and send. */
@@ -150,6 +156,8 @@ export async function rotating(
     settings?: Partial<Settings>;
     /** Hosts of the worker's settings. */
     hosts?: Record<string, string>;
+    /** Acts at the same time; waits have a task queue of their own. */
+    actsAtOnce?: number;
   } = {},
 ): Promise<void> {
   const systems = new FakeSystems(await server.currentTimeMs());
@@ -174,14 +182,14 @@ export async function rotating(
     await systems.onCall('judge');
     return temporal.judge(judged);
   };
-  const worker = await Worker.create({
+  const workers = await createWorkers({
     connection,
     taskQueue,
-    workflowBundle: BUNDLE,
-    dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH },
+    workflows: { workflowBundle: BUNDLE },
     activities: { ...systems.activities(), ...temporal, judge },
+    ...(options.actsAtOnce && { maxConcurrentActivityTaskExecutions: options.actsAtOnce }),
   });
-  await worker.runUntil(async () => {
+  await runUntil(workers, async () => {
     const workflowId = options.workflowId ?? rotationId(request);
     const handle = await client.workflow.start('rotateToken', { workflowId, taskQueue, args: [request] });
     try {

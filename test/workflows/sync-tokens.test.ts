@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker } from '@temporalio/worker';
 import { randomUUID } from 'node:crypto';
 import type { ArgoActivities } from '../../activities/argo/interface.ts';
 import type { Queued, SyncAnswer, SyncRequest } from '../../domain/sync-requests.ts';
 import { BUNDLE } from '../support/bundle.ts';
 import { gate } from '../support/gate.ts';
-import { timeSkippingServer } from '../support/rotations.ts';
+import { createWorkers } from '../../worker/run-worker.ts';
+import { runUntil, timeSkippingServer } from '../support/rotations.ts';
 import { until } from '../support/until.ts';
 
 const AT_ONCE = { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '5 minutes' } as const;
@@ -89,8 +89,8 @@ async function syncing(
     createSyncJob: (order: Parameters<typeof argo.createSyncJob>[0]) => argo.createSyncJob(order),
     awaitSyncJob: (wait: Parameters<typeof argo.awaitSyncJob>[0]) => argo.awaitSyncJob(wait),
   };
-  const worker = await Worker.create({ connection, taskQueue, workflowBundle: BUNDLE, activities });
-  return worker.runUntil(async () => {
+  const workers = await createWorkers({ connection, taskQueue, workflows: { workflowBundle: BUNDLE }, activities });
+  return runUntil(workers, async () => {
     const handle =
       args.length > 0
         ? await client.workflow.start('syncTokens', { workflowId, taskQueue, args })
