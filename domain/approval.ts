@@ -8,6 +8,8 @@ export interface RecordedSender {
   identity: string;
   /** The server's own word, where it has an authorizer. */
   principal?: string;
+  /** The Schedule that started it, if one did. */
+  schedule?: string;
 }
 
 export type Verdict =

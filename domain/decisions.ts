@@ -68,6 +68,11 @@ export function shapeRefusal(input: unknown): Shaped<Refusal> {
   return shape(input, ['by', 'reason'], (given) => expectText(given, 'by') ?? expectText(given, 'reason'));
 }
 
+/** Who sends it, and nothing else. */
+export function shapeBy(input: unknown): Shaped<{ by: string }> {
+  return shape(input, ['by'], (given) => expectText(given, 'by'));
+}
+
 export function shapeRetry(input: unknown): Shaped<Retry> {
   return shape(input, ['by', 'restart', 'sync', 'accept'], (given) => {
     for (const field of ['restart', 'sync'])

@@ -42,7 +42,10 @@ export type Plan =
   { kind: 'stop'; outcome: Outcome; why: string } | { kind: 'adopt'; token: ListedToken } | { kind: 'issue' };
 
 /** What the runbook says of this API user beside its steps, as the settings list it; undefined where nothing. Names are compared as they read, case and blanks apart. */
-export function specialCaseOf(pair: Pair, { specialCases }: Settings): Extract<Plan, { kind: 'stop' }> | undefined {
+export function specialCaseOf(
+  pair: { apiUser: { name: string } },
+  { specialCases }: Settings,
+): Extract<Plan, { kind: 'stop' }> | undefined {
   const plain = (name: string): string => name.trim().replace(/\s+/g, ' ').toLowerCase();
   const found = specialCases.find(({ apiUser }) => plain(apiUser) === plain(pair.apiUser.name));
   if (!found) return undefined;

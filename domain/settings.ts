@@ -2,6 +2,7 @@ import type ms from 'ms';
 import type { NoticePace } from './notices.ts';
 import type { Gathering } from './sync-requests.ts';
 import type { Environment } from './request.ts';
+import type { SweepPace } from './sweep.ts';
 
 /** A read-only call that shows whether a server application lets a token in. Mirrors gds-api-adapters. */
 export interface SmokeCall {
@@ -58,6 +59,8 @@ export interface Settings {
   signonRequestLimit: ms.StringValue;
   /** How long a sync Job may take, from the request to its end. */
   syncLimit: ms.StringValue;
+  /** How all expiring tokens are rotated at once. */
+  sweep: SweepPace;
   /** How requests for a sync gather before a Job is made. */
   syncGathering: Gathering;
   /** How long pods may take to hold the new token after a sync. */

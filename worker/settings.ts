@@ -4,6 +4,7 @@ import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import { isAgeKey } from '../activities/handover/seal.ts';
 import type { Settings } from '../domain/settings.ts';
+import { LARGEST_WAVE } from '../domain/sweep.ts';
 
 const text = z.string().trim().min(1);
 const address = z.url({ protocol: /^https?$/ });
@@ -19,6 +20,14 @@ const schema = z.strictObject({
   signonRequestLimit: duration,
   syncLimit: duration,
   syncGathering: z.strictObject({ quietFor: duration, atMost: duration, askAgainAfter: duration }).partial(),
+  sweep: z
+    .strictObject({
+      maxConcurrent: z.int().min(1).max(LARGEST_WAVE),
+      pause: duration,
+      looksEvery: duration,
+      endsAfter: duration,
+    })
+    .partial(),
   rolloutLimit: duration,
   pollEvery: duration,
   soak: duration,

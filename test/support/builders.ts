@@ -95,6 +95,7 @@ export const SETTINGS: Settings = {
   signonRequestLimit: '60 s',
   syncLimit: '10 minutes',
   syncGathering: { quietFor: '10 seconds', atMost: '10 minutes', askAgainAfter: '5 minutes' },
+  sweep: { maxConcurrent: 20, pause: '200 ms', looksEvery: '10 minutes', endsAfter: '20 hours' },
   rolloutLimit: '30 minutes',
   pollEvery: '15 s',
   soak: '10 minutes',

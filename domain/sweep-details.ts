@@ -1,0 +1,98 @@
+import { escapeMarkdown as text, table } from './markdown.ts';
+import { YOU } from './offers.ts';
+import { countByState, RANK, type RowState, type SweepReport, type SweepRequest, type SweepRow } from './sweep.ts';
+
+/** Where a sweep stands: the `status` query's answer, and what the current details are drawn from. */
+export interface SweepProgress {
+  request: SweepRequest;
+  rows: SweepRow[];
+  /** What is being done, one sentence. */
+  doing: string;
+  /** Who paused it. */
+  pausedBy?: string;
+  /** What it waits for a person with. */
+  blocked?: { failure: string; message: string; todo: string; since: string };
+  outcome?: SweepReport['outcome'];
+  lastAnswer?: string;
+}
+
+/** What a sweep is started with for the UI. */
+export function introduceSweep({ environment, requestedBy, plan }: SweepRequest): {
+  staticSummary: string;
+  staticDetails: string;
+} {
+  return {
+    staticSummary: `${plan ? 'Plan for expiring' : 'Expiring'} tokens of ${environment}`,
+    staticDetails: `Asked for by ${text(requestedBy)}.\n\nThe current details show every pair and where it stands; they need a live worker, and refresh on R.`,
+  };
+}
+
+/** More rows than these are counted, and only those that people can do something about are named. */
+const NAMED_AT_MOST = 100;
+const MARKS: Partial<Record<RowState, string>> = {
+  blocked: '✗',
+  'waiting-classification': '▶',
+  'waiting-approval': '▶',
+  revoking: '…',
+  preparing: '…',
+  'to come': '·',
+  'open before': '–',
+  'left alone': '–',
+};
+
+/** A sweep's table as Markdown for the Temporal UI, with what may be sent. */
+export function drawSweep(progress: SweepProgress): string {
+  const { request, rows, doing, pausedBy, blocked, outcome, lastAnswer } = progress;
+  return [
+    `### ${request.plan ? 'What a sweep would do' : 'All expiring tokens'} (${request.environment})`,
+    outcome ? `#### Ended as ${outcome}` : undefined,
+    lastAnswer ? `**Last answer:** ${text(lastAnswer)}` : undefined,
+    blocked
+      ? `#### ✗ Blocked since ${blocked.since.slice(0, 16).replace('T', ' ')} UTC\n\n**${text(blocked.failure)}**: ${text(blocked.message)}\n\n**What to do:** ${text(blocked.todo)}\n\n${toSend('retry', 'To go on')}`
+      : undefined,
+    pausedBy ? `#### ▶ Paused by ${text(pausedBy)}: no wave begins. ${toSend('resume', 'To go on')}` : undefined,
+    text(doing),
+    rows.length > 0
+      ? countByState(rows)
+          .map(({ state, count }) => `**${state}:** ${count}`)
+          .join(' · ')
+      : undefined,
+    drawRows(rows),
+    rows.some(({ state }) => state === 'waiting-approval')
+      ? 'To approve all that can be approved: `signon-rotation approve --waiting`'
+      : undefined,
+    outcome || request.plan
+      ? undefined
+      : [
+          ...(pausedBy ? [] : [toSend('pause', 'To let no further wave begin')]),
+          `To end the sweep, and leave the rotations as they are, send the signal \`abort\` with \`${JSON.stringify({ by: YOU, reason: 'why it should end here' })}\``,
+        ].join('\n'),
+  ]
+    .filter((part) => part !== undefined)
+    .join('\n\n');
+}
+
+function drawRows(rows: readonly SweepRow[]): string | undefined {
+  const quiet = ['left alone', 'to come'];
+  const all = rows.length <= NAMED_AT_MOST ? rows : rows.filter(({ state }) => !quiet.includes(state));
+  const named = all.toSorted((a, b) => RANK.indexOf(a.state) - RANK.indexOf(b.state)).slice(0, NAMED_AT_MOST);
+  if (named.length === 0) return undefined;
+  const more = rows.length - named.length;
+  return [
+    table(
+      ['', 'Stage', 'Pair', 'Ends', 'What'],
+      named.map(({ state, apiUser, application, ends, what }) => [
+        MARKS[state] ?? '✓',
+        state,
+        text(`${apiUser} → ${application}`),
+        ends ?? '',
+        text(what),
+      ]),
+    ),
+    ...(more > 0 ? [`and ${more} more: \`WorkflowType = "rotateToken"\` lists every rotation`] : []),
+  ].join('\n\n');
+}
+
+function toSend(signal: string, purpose: string): string {
+  return `${purpose}, send the signal \`${signal}\` with \`${JSON.stringify({ by: YOU })}\``;
+}

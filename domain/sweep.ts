@@ -1,0 +1,223 @@
+import type ms from 'ms';
+import { parameterize } from './parameterize.ts';
+import { OUTCOMES, specialCaseOf } from './plan.ts';
+import { ENVIRONMENTS, rotationId, type Environment } from './request.ts';
+import type { Settings } from './settings.ts';
+import { WAITS_FOR_PERSON, type Stage } from './stage.ts';
+import { isLive, newestOf, outlives, type Day } from './tokens.ts';
+
+/** What a person or a Schedule asks for: the input of `rotateExpiringTokens`. */
+export interface SweepRequest {
+  environment: Environment;
+  /** Who asks: a name or e-mail, or `schedule`. Passed on to every rotation. */
+  requestedBy: string;
+  /** Rotations of one wave: bounds how much one sync restarts. The settings' where absent. */
+  maxConcurrent?: number;
+  /** Only say what would be done, for every pair. */
+  plan?: boolean;
+}
+
+/** How a sweep behaves. */
+export interface SweepPace {
+  /** Rotations of one wave, unless the request says otherwise. */
+  maxConcurrent: number;
+  /** Between two pages of Signon, while all API users are read. */
+  pause: ms.StringValue;
+  /** How often rotations that were not heard of are looked up. */
+  looksEvery: ms.StringValue;
+  /** A sweep ends after so long, whatever is left. */
+  endsAfter: ms.StringValue;
+}
+
+/** One API user's tokens for one application, as Signon lists them. */
+export interface SignonPair {
+  apiUser: { name: string; email: string };
+  /** The application's name, as Signon shows it. */
+  application: string;
+  tokens: { authorisationId: number; expires: Day }[];
+}
+
+/** Where a pair of a sweep stands. */
+export type RowState =
+  | Stage
+  /** Its wave has not begun. */
+  | 'to come'
+  /** Its rotation was open before this sweep: listed, not started. */
+  | 'open before'
+  /** Its rotation is closed, and nobody said how. */
+  | 'ended'
+  /** Nothing is to be done. */
+  | 'left alone';
+
+/** One line of a sweep's table. */
+export interface SweepRow {
+  /** The API user's e-mail. */
+  apiUser: string;
+  /** Parameterized. */
+  application: string;
+  /** The first day on which one of its live tokens ends; absent where none is live. */
+  ends?: Day;
+  state: RowState;
+  /** What is or would be done, and why. */
+  what: string;
+}
+
+/** The result of a sweep. */
+export interface SweepReport {
+  outcome: 'swept' | 'planned' | 'ignored' | 'delegated' | 'aborted' | 'out-of-time';
+  why: string;
+  environment: Environment;
+  requestedBy: string;
+  rows: SweepRow[];
+}
+
+export type ParsedSweep = { ok: true; request: SweepRequest } | { ok: false; problems: string[] };
+
+const FIELDS = ['environment', 'requestedBy', 'maxConcurrent', 'plan'];
+/** No wave is larger: a parent may have two thousand children pending. */
+export const LARGEST_WAVE = 1000;
+
+/** Reads a sweep's request strictly: each problem names the field and what was expected. */
+export function parseSweepRequest(input: unknown): ParsedSweep {
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    return { ok: false, problems: ['the input must be one JSON object'] };
+  const given = input as Record<string, unknown>;
+  const { environment, requestedBy, maxConcurrent, plan } = given;
+  const problems = Object.keys(given)
+    .filter((key) => !FIELDS.includes(key))
+    .map((key) => `${key.slice(0, 40)}: unknown field, expected ${FIELDS.join(', ')}`);
+  if (!ENVIRONMENTS.includes(environment as Environment))
+    problems.push(`environment: expected one of ${ENVIRONMENTS.join(', ')}`);
+  if (typeof requestedBy !== 'string' || requestedBy.trim() === '' || requestedBy.length > 254)
+    problems.push('requestedBy: expected the name or e-mail of who asks');
+  if (
+    maxConcurrent !== undefined &&
+    !(Number.isInteger(maxConcurrent) && (maxConcurrent as number) >= 1 && (maxConcurrent as number) <= LARGEST_WAVE)
+  )
+    problems.push(`maxConcurrent: expected a number from 1 to ${LARGEST_WAVE}`);
+  if (plan !== undefined && typeof plan !== 'boolean') problems.push('plan: expected true or false');
+  if (problems.length > 0) return { ok: false, problems };
+  return {
+    ok: true,
+    request: {
+      environment: environment as Environment,
+      requestedBy: (requestedBy as string).trim(),
+      ...(maxConcurrent !== undefined && { maxConcurrent: maxConcurrent as number }),
+      ...(plan !== undefined && { plan: plan as boolean }),
+    },
+  };
+}
+
+/** The workflow id of an environment's sweep, which is also its lock. */
+export function sweepId(environment: string): string {
+  return `sweep/${environment}`;
+}
+
+/** The rotation of a row. */
+export function rowId(environment: Environment, { apiUser, application }: SweepRow): string {
+  return rotationId({ environment, apiUser, application });
+}
+
+/**
+ * What a sweep makes of every pair, those that end first coming first. To be rotated is each with any live token that ends inside the
+ * window, also where a longer-lived one exists: pods may still hold the older one, and nothing else speaks of it.
+ * @param open ids of rotations that are open already
+ */
+export function rowsOf(
+  pairs: readonly SignonPair[],
+  {
+    settings,
+    environment,
+    open,
+    now,
+  }: { settings: Settings; environment: Environment; open: ReadonlySet<string>; now: number },
+): SweepRow[] {
+  return pairs
+    .map((pair): SweepRow => {
+      const apiUser = pair.apiUser.email;
+      const application = parameterize(pair.application);
+      const [ends] = pair.tokens
+        .filter((token) => isLive(token, now))
+        .map(({ expires }) => expires)
+        .toSorted();
+      const row = { apiUser, application, ...(ends && { ends }) };
+      if (open.has(rotationId({ environment, apiUser, application })))
+        return { ...row, state: 'open before', what: 'its rotation is open already' };
+      return { ...row, ...intentFor(pair, ends, settings, now) };
+    })
+    .toSorted((a, b) => order(a).localeCompare(order(b)));
+}
+
+function order({ ends, apiUser, application }: SweepRow): string {
+  return [ends ?? '9999', apiUser, application].join(' ');
+}
+
+/** What is to be done with one pair. */
+function intentFor(
+  { apiUser, tokens }: SignonPair,
+  ends: Day | undefined,
+  settings: Settings,
+  now: number,
+): Pick<SweepRow, 'state' | 'what'> {
+  const leave = (what: string): Pick<SweepRow, 'state' | 'what'> => ({ state: 'left alone', what });
+  const special = specialCaseOf({ apiUser }, settings);
+  if (special) return leave(`${special.outcome}: ${special.why}`);
+  const newest = newestOf(tokens);
+  if (!newest || ends === undefined) return leave('no token of it is live');
+  if (outlives({ expires: ends }, now, settings.window)) return leave(`no live token ends before ${ends}`);
+  return {
+    state: 'to come',
+    what: outlives(newest, now, settings.window)
+      ? `roll the token until ${newest.expires} out, then ask to revoke the older one`
+      : 'issue a token, roll it out, then ask to revoke the old one',
+  };
+}
+
+/** The rows of the wave that is next; empty where none is left. */
+export function nextWave(rows: readonly SweepRow[], atMost: number): SweepRow[] {
+  return rows.filter(({ state }) => state === 'to come').slice(0, atMost);
+}
+
+/** Whether a row keeps its wave from being over: its rotation is at work, and does not wait for a person. */
+export function isAtWork({ state }: SweepRow): boolean {
+  return state === 'preparing' || state === 'revoking';
+}
+
+/** What a rotation that a sweep started tells it. */
+export interface StageReport {
+  workflowId: string;
+  stage: Stage;
+}
+
+const STAGES: readonly string[] = ['preparing', 'revoking', ...WAITS_FOR_PERSON, ...OUTCOMES];
+
+/** Reads what came as a report strictly: anybody who may signal can send anything. Undefined where it is none. */
+export function parseStageReport(input: unknown): StageReport | undefined {
+  if (typeof input !== 'object' || input === null) return undefined;
+  const { workflowId, stage } = input as Record<string, unknown>;
+  return typeof workflowId === 'string' && typeof stage === 'string' && STAGES.includes(stage)
+    ? { workflowId, stage: stage as Stage }
+    : undefined;
+}
+
+/** How many rows stand where, those that people can do something about first. */
+export function countByState(rows: readonly SweepRow[]): { state: RowState; count: number }[] {
+  const states = [...new Set(rows.map(({ state }) => state))];
+  return states
+    .toSorted((a, b) => RANK.indexOf(a) - RANK.indexOf(b))
+    .map((state) => ({ state, count: rows.filter((row) => row.state === state).length }));
+}
+
+/** From what needs a person to what needs nobody. */
+export const RANK: readonly RowState[] = [
+  'blocked',
+  'waiting-classification',
+  'waiting-approval',
+  'revoking',
+  'preparing',
+  'to come',
+  'open before',
+  'ended',
+  ...OUTCOMES,
+  'left alone',
+];
