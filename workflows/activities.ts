@@ -38,12 +38,15 @@ export const { beginRotation } = proxyLocalActivities<TemporalActivities>({
   summary: ACTIVITIES.beginRotation.summary,
 });
 export const readStarter = activity('readStarter');
+export const listOpen = activity('listOpen');
+export const readStages = activity('readStages');
 export const readRetries = activity('readRetries');
 export const judge = activity('judge');
 export const requestSync = activity('requestSync');
 
 export const findPair = activity('findPair');
 export const readLastSync = activity('readLastSync');
+export const listPairs = activity('listPairs');
 export const listTokens = activity('listTokens');
 export const revokeToken = activity('revokeToken');
 /** Tried again no sooner than Signon's request limit, so that a late effect is seen before another token is made. */

@@ -1,6 +1,6 @@
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
   CancellationScope,
+  getExternalWorkflowHandle,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -15,7 +15,9 @@ import type { RotationRequest } from '../domain/request.ts';
 import type { Settings } from '../domain/settings.ts';
 import { attributesOf, SEARCH_ATTRIBUTES, stageOf, type SearchAttribute, type Stage } from '../domain/stage.ts';
 import { readRetries } from './activities.ts';
-import { status } from './messages.ts';
+import { sweepId } from '../domain/sweep.ts';
+import { stageReported, status } from './messages.ts';
+import { keyOf, pairsOf } from './search-attributes.ts';
 import { WATCH_RETRIES_AFTER } from './steps.ts';
 
 /** Shows where a rotation stands: in the current details, the `status` query and the search attributes. */
@@ -26,6 +28,8 @@ export class Checklist {
   private active = false;
   private watching = false;
   private stage: Stage = 'preparing';
+  /** Settles when a sweep has been told all there was. */
+  sweepTold: Promise<unknown> = Promise.resolve();
 
   constructor(request: RotationRequest) {
     this.report = newReport(request);
@@ -119,10 +123,22 @@ export class Checklist {
     if (stage === undefined || stage === this.stage) return;
     this.stage = stage;
     this.attribute({ RotationStage: stage });
+    this.tellSweep(stage);
+  }
+
+  /** A sweep that started this rotation is told where it stands; one that is over needs to know no more. */
+  private tellSweep(stage: Stage): void {
+    const { parent, workflowId } = workflowInfo();
+    if (parent?.workflowId !== sweepId(this.report.environment)) return;
+    const sweep = getExternalWorkflowHandle(parent.workflowId);
+    const told = CancellationScope.nonCancellable(() => sweep.signal(stageReported, { workflowId, stage })).catch(
+      () => undefined,
+    );
+    this.sweepTold = Promise.all([this.sweepTold, told]);
   }
 
   private attribute(values: Partial<Record<SearchAttribute, string>>): void {
-    upsertSearchAttributes(Object.entries(values).map(([name, value]) => ({ key: keyOf(name), value })));
+    upsertSearchAttributes(pairsOf(values));
   }
 
   private stateOf(name: StepName): Progress['steps'][number] {
@@ -152,5 +168,3 @@ export class Checklist {
     return this.active && this.progress.waiting === undefined;
   }
 }
-
-const keyOf = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);

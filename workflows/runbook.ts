@@ -234,6 +234,7 @@ export async function runbook(
     });
     const { outcome, why } = report;
     if (outcome !== 'delegated') await book.notices.tell({ kind: 'ended', cause: outcome, text: why });
+    await book.sweepTold;
     await condition(allHandlersFinished); // whoever sent a decision as an update gets its answer
     return report;
   });

@@ -9,6 +9,7 @@ import { SharedRead } from '../shared-read.ts';
 import { sealFor } from '../handover/seal.ts';
 import { fingerprintOf } from '../secret.ts';
 import type { CreatedToken, RevokeOrder, SignonActivities } from './interface.ts';
+import { listPairs } from './list-pairs.ts';
 import {
   readApiUser,
   readApiUsers,
@@ -61,6 +62,8 @@ export function createSignonActivities(
       session.alone(async (pages) =>
         readLastSynced((await pages.open(`/api_users/${pair.apiUser.id}/edit`)).body, pair.application.name),
       ),
+
+    listPairs: async ({ pause }) => listPairs(session, await apiUsers.get(), pause),
 
     listTokens: (pair) => session.alone((pages) => listPair(pages, pair)),
 

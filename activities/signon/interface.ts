@@ -1,5 +1,7 @@
+import type ms from 'ms';
 import type { Pair } from '../../domain/plan.ts';
 import type { Recipient } from '../../domain/settings.ts';
+import type { SignonPair } from '../../domain/sweep.ts';
 import type { ListedToken } from '../../domain/tokens.ts';
 
 export interface CreatedToken {
@@ -28,6 +30,8 @@ export interface SignonActivities {
   findPair: (wanted: { apiUser: string; application: string }) => Promise<Pair>;
   /** When the API user was last synced with the application, in the page's own words; undefined where Signon does not show it, as today's does not. Reads only. */
   readLastSync: (pair: Pair) => Promise<string | undefined>;
+  /** The tokens of all API users, one page after the other with a pause between two. Reads only; a retry goes on where the last attempt was. */
+  listPairs: (order: { pause: ms.StringValue }) => Promise<SignonPair[]>;
   /** The pair's tokens as Signon lists them, expired ones included. Reads only. */
   listTokens: (pair: Pair) => Promise<ListedToken[]>;
   /**

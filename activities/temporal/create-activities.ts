@@ -1,11 +1,18 @@
 import { activityInfo } from '@temporalio/activity';
-import type { Client } from '@temporalio/client';
-import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import {
+  defaultPayloadConverter,
+  defineSearchAttributeKey,
+  SearchAttributeType,
+  type Payload,
+} from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
 import { isDeepStrictEqual } from 'node:util';
 import { judgeApproval, type RecordedSender } from '../../domain/approval.ts';
 import { evidenceCode } from '../../domain/evidence.ts';
+import { OUTCOMES, type Outcome } from '../../domain/plan.ts';
 import type { Environment } from '../../domain/request.ts';
+import type { SearchAttribute, Stage } from '../../domain/stage.ts';
 import { syncTokensId } from '../../domain/sync-requests.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { failure } from '../failure.ts';
@@ -51,9 +58,23 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
       );
     },
 
-    async readStarter() {
+    async readStarter(delegation) {
       const { workflowId, runId } = own();
-      return senderOf(await startOf(client, workflowId, runId));
+      const start = await startOf(client, workflowId, runId);
+      return isParent(start, delegation) ? delegation.starter : senderOf(start);
+    },
+
+    async listOpen(environment) {
+      const query = `WorkflowType = 'rotateToken' AND RotationEnvironment = '${environment}' AND ExecutionStatus = 'Running'`;
+      const ids: string[] = [];
+      for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
+      return ids;
+    },
+
+    async readStages(workflowIds) {
+      const stages: (Stage | 'ended')[] = [];
+      for (const workflowId of workflowIds) stages.push(await stageOf(client, workflowId));
+      return stages;
     },
 
     async requestSync(request) {
@@ -125,7 +146,14 @@ function isParent(start: Event, delegation: Delegation | undefined): delegation 
 }
 
 function senderOf(start: Event): RecordedSender {
-  return { identity: start.workflowExecutionStartedEventAttributes?.identity ?? '', ...principalOf(start) };
+  const started = start.workflowExecutionStartedEventAttributes;
+  const scheduled = started?.searchAttributes?.indexedFields?.TemporalScheduledById;
+  const schedule = scheduled && decoded(scheduled);
+  return {
+    identity: started?.identity ?? '',
+    ...principalOf(start),
+    ...(typeof schedule === 'string' && { schedule }),
+  };
 }
 
 /** The server's own word on who sent an event, where it has an authorizer. */
@@ -139,6 +167,21 @@ function own(): { workflowId: string; runId: string } {
   if (!execution) throw failure('Unexpected', 'this activity runs inside a workflow only');
   return execution;
 }
+
+/** Where a rotation's last run stands. One that did not complete, or says nothing, has ended somehow. */
+async function stageOf(client: Client, workflowId: string): Promise<Stage | 'ended'> {
+  try {
+    const { status, typedSearchAttributes } = await client.workflow.getHandle(workflowId).describe();
+    const stage = typedSearchAttributes.get(STAGE) as Stage | undefined;
+    if (status.name === 'RUNNING') return stage ?? 'preparing';
+    return status.name === 'COMPLETED' && OUTCOMES.includes(stage as Outcome) ? stage! : 'ended';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return 'ended';
+    throw error;
+  }
+}
+
+const STAGE = defineSearchAttributeKey('RotationStage' satisfies SearchAttribute, SearchAttributeType.KEYWORD);
 
 /** What a signal carried; undefined where it cannot be read. */
 function decoded(payload: Payload): unknown {

@@ -1,7 +1,8 @@
 import type { RecordedSender, Verdict } from '../../domain/approval.ts';
 import type { Approve, Sent } from '../../domain/decisions.ts';
 import type { Evidence } from '../../domain/evidence.ts';
-import type { RotationRequest } from '../../domain/request.ts';
+import type { Environment, RotationRequest } from '../../domain/request.ts';
+import type { Stage } from '../../domain/stage.ts';
 import type { SyncRequest } from '../../domain/sync-requests.ts';
 import type { Settings } from '../../domain/settings.ts';
 
@@ -18,11 +19,15 @@ export interface TemporalActivities {
    * Checks that this worker serves the request's environment, and hands out its settings.
    * @throws InvalidRequest (fails the workflow) for another environment's request; WrongEnvironment (not retried) where a host does not match it
    */
-  beginRotation: (request: RotationRequest) => Promise<Settings>;
+  beginRotation: (request: Pick<RotationRequest, 'environment'>) => Promise<Settings>;
   /** Which of the calling run's activities are tried again, a sentence each; empty where none is. Reads only. */
   readRetries: () => Promise<string[]>;
-  /** Who started the calling run, as the server recorded it. Reads only. */
-  readStarter: () => Promise<RecordedSender>;
+  /** Who started the calling run, or the run that handed it over, as the server recorded it. Reads only. */
+  readStarter: (delegation?: Delegation) => Promise<RecordedSender>;
+  /** Ids of the environment's open rotations; one that opened a moment ago may be missing. Reads only. */
+  listOpen: (environment: Environment) => Promise<string[]>;
+  /** Where rotations stand, in the order asked for. Reads only. */
+  readStages: (workflowIds: string[]) => Promise<(Stage | 'ended')[]>;
   /** Asks the environment's `syncTokens` for a sync, and starts it where it does not run. A retry is safe: one ticket counts once. */
   requestSync: (request: SyncRequest) => Promise<void>;
   /**

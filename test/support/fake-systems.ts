@@ -143,6 +143,10 @@ export class FakeSystems {
   activities(): Activities {
     const all: Activities = {
       findPair: () => Promise.resolve(this.pair),
+      listPairs: () =>
+        Promise.resolve([
+          { apiUser: this.pair.apiUser, application: this.pair.application.name, tokens: [...this.tokens] },
+        ]),
       listTokens: () => Promise.resolve([...this.tokens]),
       readLastSync: () => Promise.resolve(this.lastSyncedAt),
       createToken: ({ before, recipient }) => {

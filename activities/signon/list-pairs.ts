@@ -1,0 +1,35 @@
+import { Context } from '@temporalio/activity';
+import ms from 'ms';
+import { setTimeout as after } from 'node:timers/promises';
+import type { SignonPair } from '../../domain/sweep.ts';
+import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
+import { readManageTokens, type ApiUserRow } from './pages.ts';
+import type { SignonSession } from './session.ts';
+
+/** What an attempt keeps for the next: API users up to this id are read. */
+interface Kept {
+  upTo: number;
+  pairs: SignonPair[];
+}
+
+/** Reads the tokens of all API users, one page at a time with a pause between two; a retry goes on where the last attempt was. */
+export async function listPairs(
+  session: SignonSession,
+  apiUsers: readonly ApiUserRow[],
+  pause: ms.StringValue,
+): Promise<SignonPair[]> {
+  const { cancellationSignal } = Context.current();
+  const { upTo, pairs } = (keptByLastAttempt() as Kept | undefined) ?? { upTo: 0, pairs: [] };
+  const left = apiUsers.filter(({ id }) => id > upTo).toSorted((a, b) => a.id - b.id);
+  for (const { id, name, email } of left) {
+    cancellationSignal.throwIfAborted();
+    const { body } = await session.alone((pages) => pages.open(`/api_users/${id}/manage_tokens`));
+    const byApplication = new Map<string, SignonPair['tokens']>();
+    for (const { application, authorisationId, expires } of readManageTokens(body).cards)
+      byApplication.set(application, [...(byApplication.get(application) ?? []), { authorisationId, expires }]);
+    for (const [application, tokens] of byApplication) pairs.push({ apiUser: { name, email }, application, tokens });
+    keepForNextAttempt({ upTo: id, pairs } satisfies Kept);
+    await after(ms(pause), undefined, { signal: cancellationSignal });
+  }
+  return pairs;
+}

@@ -1,0 +1,44 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { Delegation } from '../activities/temporal/interface.ts';
+import { STAGING_IS_IGNORED } from '../domain/plan.ts';
+import { parseSweepRequest, sweepId, type SweepReport, type SweepRequest } from '../domain/sweep.ts';
+import { invalidRequest } from './invalid-request.ts';
+import { sweep, type CarriedSweep } from './sweep.ts';
+
+/**
+ * Rotates every token of an environment that ends inside the window, in waves: a wave's rotations ask for one sync together, and the next
+ * begins when each of them waits for a person or has ended. The rotations are children that outlive it, and tell it where they stand.
+ * Its workflow id, `sweep/<environment>`, is its lock; under any other id it hands over. A plan touches nothing, and runs under any id.
+ * @param delegation set by a run that handed over; believed only where the server records that run as the parent
+ * @param carried what a cut history hands on
+ * @throws InvalidRequest naming each wrong field
+ */
+export async function rotateExpiringTokens(
+  input: unknown,
+  delegation?: Delegation,
+  carried?: CarriedSweep,
+): Promise<SweepReport> {
+  const request = requestOrFail(input);
+  return sweep(request, delegation, carried, async (run) => {
+    if (request.environment === 'staging') return run.close('ignored', `staging is left alone, ${STAGING_IS_IGNORED}`);
+    const isCanonical = workflowInfo().workflowId === sweepId(request.environment);
+    if (!isCanonical && !request.plan) return run.close('delegated', await run.delegate());
+
+    await run.begin();
+    if (request.plan) return run.close('planned', 'nothing was touched');
+    await run.untilOver(run.atWork()); // what a history that was cut waited for
+    for (let wave = run.nextWave(); wave.length > 0; wave = run.nextWave()) {
+      await run.untilNotPaused();
+      await run.start(wave);
+      await run.untilOver(wave);
+    }
+    return run.close('swept', 'every pair had its turn; what waits for a person goes on waiting');
+  });
+}
+
+/** Parses the input, or fails the workflow naming each field that is wrong. */
+function requestOrFail(input: unknown): SweepRequest {
+  const parsed = parseSweepRequest(input);
+  if (parsed.ok) return parsed.request;
+  throw invalidRequest(parsed.problems);
+}
