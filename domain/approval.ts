@@ -27,6 +27,8 @@ export function judgeApproval(
     code: string;
     starter: RecordedSender;
     sender: RecordedSender;
+    /** The identity that the alert receiver starts rotations with. */
+    receiver: string;
   },
 ): Verdict {
   const { request, evidence, code, starter, sender } = facts;
@@ -56,12 +58,24 @@ export function judgeApproval(
     return no(`not shown: ${missing.map(({ what }) => what).join('; ')}. ${howTo}`);
   }
 
-  if (request.environment === 'production') {
+  if (request.environment === 'production' && !isNobody(request.requestedBy, starter, facts.receiver)) {
     const same = samePerson(approval.by, request.requestedBy, starter, sender);
     if (same !== undefined)
       return no(`production needs a second person: ${same} both asked for and approved this rotation`);
   }
   return { counts: true, by: approval.by.trim(), sender, revoke: [...new Set(revoke)] };
+}
+
+/** What the alert receiver and a Schedule give as `requestedBy`. */
+export const ALERT = 'alert';
+export const SCHEDULE = 'schedule';
+/** The identity of the alert receiver, unless both sides are told another. */
+export const ALERT_RECEIVER = 'alert-receiver';
+
+/** Whether no person asked: an alert or a Schedule did, and the start event shows it. Else these are names like any other. */
+export function isNobody(requestedBy: string, starter: RecordedSender, receiver: string): boolean {
+  if (requestedBy === ALERT) return starter.identity === receiver;
+  return requestedBy === SCHEDULE && starter.schedule !== undefined;
 }
 
 function samePerson(

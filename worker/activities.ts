@@ -18,6 +18,7 @@ import type { Configuration } from './configuration.ts';
  */
 export function createActivities(configuration: Configuration, client: Client, draining: AbortSignal): object {
   const { settings, ROTATION_ENVIRONMENT: environment, KUBERNETES_NAMESPACE: namespace } = configuration;
+  const { ALERT_RECEIVER_IDENTITY: receiver } = configuration;
   const limitMs = ms(settings.answerLimit);
   const account: ArgoAccount = {
     url: configuration.ARGOCD_URL,
@@ -56,7 +57,7 @@ export function createActivities(configuration: Configuration, client: Client, d
       pace: settings.notices,
       limitMs,
     }),
-    ...createTemporalActivities(client, { environment, settings, hosts }),
+    ...createTemporalActivities(client, { environment, settings, receiver, hosts }),
     ...createSignonActivities(session, settings.recipients),
     ...createArgoActivities(new ArgoClient(account), account, waits),
     ...createKubernetesActivities(new KubernetesClient(kubeConfig, namespace), waits),

@@ -3,6 +3,7 @@ import { delimiter } from 'node:path';
 import { z } from 'zod';
 import { Secret } from '../activities/secret.ts';
 import { totpCode } from '../activities/signon/totp.ts';
+import { ALERT_RECEIVER } from '../domain/approval.ts';
 import type { Settings } from '../domain/settings.ts';
 import { BadSettings, DEFAULT_SETTINGS, readSettings } from './settings.ts';
 
@@ -45,6 +46,7 @@ const schema = z.object({
   ROTATION_SETTINGS: text.optional(),
   SLACK_WEBHOOK_URL: secret.refine(isAddress, 'expected an address that begins with https:// or http://').optional(),
   TEMPORAL_UI_URL: url.optional(),
+  ALERT_RECEIVER_IDENTITY: text.default(ALERT_RECEIVER),
   LOG_LEVEL: z.enum(['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
 });
 

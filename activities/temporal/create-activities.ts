@@ -24,6 +24,8 @@ type Event = temporal.api.history.v1.IHistoryEvent;
 export interface WorkerScope {
   environment: Environment;
   settings: Settings;
+  /** The identity that the alert receiver starts rotations with. */
+  receiver: string;
   /** Hosts of the outside systems, by the name of their setting. */
   hosts: Record<string, string>;
 }
@@ -103,6 +105,7 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
         code: evidenceCode(runId, evidence),
         starter: isParent(start, delegation) ? delegation.starter : senderOf(start),
         sender: received.sender,
+        receiver: scope.receiver,
       });
     },
   };

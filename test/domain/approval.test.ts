@@ -26,7 +26,7 @@ type Facts = Parameters<typeof judgeApproval>[1];
 function judge(sent: Partial<Approve> = {}, given: Partial<Facts> = {}): Verdict {
   const evidence = given.evidence ?? anEvidence();
   const code = evidenceCode(RUN, evidence);
-  const facts = { request: aRequest(), evidence, code, starter: nobody, sender: nobody, ...given };
+  const facts = { request: aRequest(), evidence, code, starter: nobody, sender: nobody, receiver: 'alert-receiver', ...given };
   return judgeApproval({ by: 'grace@example.org', evidence: code, ...sent }, facts);
 }
 
@@ -186,9 +186,27 @@ describe('the second person', () => {
     expect(judge({}, both)).toMatchObject({ counts: false });
   });
 
-  test('a rotation that the alert asked for is approved by any one person', () => {
-    const request = aRequest({ environment: 'production', requestedBy: 'alert' });
-    const facts = { request, starter: { identity: 'alert-receiver' }, sender: { identity: 'ada@example.org' } };
-    expect(judge({ by: 'ada@example.org' }, facts)).toMatchObject({ counts: true });
+  test.each([
+    ['the alert receiver', 'alert', { identity: 'alerts@example.org' }],
+    ['a Schedule', 'schedule', { identity: 'temporal-scheduler-default-sweep', schedule: 'sweep/production' }],
+  ])('a rotation that %s asked for is approved by any one person, by whatever name', (_, requestedBy, starter) => {
+    const request = aRequest({ environment: 'production', requestedBy });
+    const receiver = 'alerts@example.org';
+    for (const by of ['ada@example.org', requestedBy])
+      expect(judge({ by }, { request, starter, sender: starter, receiver })).toMatchObject({ counts: true });
+  });
+
+  test.each([
+    ['alert', { identity: 'ada@example.org' }],
+    ['alert', { identity: 'temporal-scheduler-default-sweep', schedule: 'sweep/production' }],
+    ['schedule', { identity: 'alert-receiver' }],
+    ['Alert', { identity: 'alert-receiver' }],
+    ['ada', { identity: 'ada@example.org', schedule: 'sweep/production' }],
+  ])('who only calls himself %s, started by %j, is a person like any other', (requestedBy, starter) => {
+    const request = aRequest({ environment: 'production', requestedBy });
+    expect(judge({ by: requestedBy }, { request, starter })).toMatchObject({ counts: false });
+    const sender = { identity: 'ada@example.org' };
+    const isSame = starter.identity === sender.identity;
+    expect(judge({ by: 'somebody' }, { request, starter, sender })).toMatchObject({ counts: !isSame });
   });
 });

@@ -83,7 +83,7 @@ describe('what was not shown', () => {
     const nobody = { identity: '' };
     const verdict = judgeApproval(
       { by: 'grace@example.org', evidence: code, accept: ['not-smoke-tested', 'no-pod-seen'] },
-      { request: aRequest(), evidence, code, starter: nobody, sender: nobody },
+      { request: aRequest(), evidence, code, starter: nobody, sender: nobody, receiver: 'alert-receiver' },
     );
     expect(verdict).toMatchObject({ counts: false });
   });

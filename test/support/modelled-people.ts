@@ -83,6 +83,7 @@ export class ModelledPeople {
         code: evidenceCode(RUN, evidence),
         starter: { identity: fate.starter },
         sender: { identity: person.identity },
+        receiver: 'alert-receiver',
       });
       if (verdict.counts) {
         this.granted.push({ shown, revoke: verdict.revoke });

@@ -175,6 +175,7 @@ export async function rotating(
       syncGathering: { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '5 minutes' } as const,
       ...options.settings,
     },
+    receiver: 'alert-receiver',
     hosts: options.hosts ?? {},
   };
   const temporal = createTemporalActivities(client, scope);
