@@ -10,6 +10,7 @@ import type { Progress } from '../domain/checklist.ts';
 import type { Answer, DecisionName, Decisions } from '../domain/decisions.ts';
 import { taskQueueOf, type Environment } from '../domain/request.ts';
 import type { SearchAttribute, Stage } from '../domain/stage.ts';
+import type { SweepDecisions } from '../domain/sweep-decisions.ts';
 
 /** What a rotation answers to `status`. */
 export type Status = Progress & { code?: string };
@@ -24,6 +25,9 @@ export interface ListedRotation {
   open: boolean;
   startedAt: Date;
 }
+
+/** What people send to rotations and to sweeps. */
+export type Sendable = Decisions & Omit<SweepDecisions, DecisionName>;
 
 /** A query or an update is answered by a worker; how long to wait for that, in ms. */
 const ANSWER_WITHIN_MS = 20_000;
@@ -65,11 +69,15 @@ function listed({
   };
 }
 
-/** Where a rotation stands, as it says itself; undefined where no worker answers in 20 s. @throws WorkflowNotFoundError */
-export async function askStatus(client: Client, workflowId: string, runId?: string): Promise<Status | undefined> {
+/** Where a rotation, or a sweep, stands, as it says itself; undefined where no worker answers in 20 s. @throws WorkflowNotFoundError */
+export async function askStatus<T = Status>(
+  client: Client,
+  workflowId: string,
+  runId?: string,
+): Promise<T | undefined> {
   try {
     return await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
-      client.workflow.getHandle(workflowId, runId).query<Status>('status'),
+      client.workflow.getHandle(workflowId, runId).query<T>('status'),
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw error;
@@ -78,11 +86,11 @@ export async function askStatus(client: Client, workflowId: string, runId?: stri
 }
 
 /** Sends a decision and waits for its answer. @throws WorkflowNotFoundError; NoAnswer where no worker gives one in 20 s */
-export async function decide<Name extends DecisionName>(
+export async function decide<Name extends keyof Sendable>(
   client: Client,
   workflowId: string,
   name: Name,
-  decision: Decisions[Name],
+  decision: Sendable[Name],
 ): Promise<Answer> {
   try {
     return await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>

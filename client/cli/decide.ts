@@ -1,8 +1,8 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { Answer, DecisionName, Decisions } from '../../domain/decisions.ts';
+import type { Answer, Decisions } from '../../domain/decisions.ts';
 import { isFailure } from '../../domain/failures.ts';
 import { remediesFor } from '../../domain/offers.ts';
-import { decide } from '../rotations.ts';
+import { decide, type Sendable } from '../rotations.ts';
 import type { Context } from './context.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { knownRotations } from './list.ts';
@@ -76,10 +76,10 @@ export async function classify(
 }
 
 /** Sends a decision to each rotation; one that cannot be reached keeps no other from getting its own. Prints every answer. */
-export async function sendEach<Name extends DecisionName>(
+export async function sendEach<Name extends keyof Sendable>(
   context: Context,
   name: Name,
-  decisions: { workflowId: string; decision: Decisions[Name] }[],
+  decisions: { workflowId: string; decision: Sendable[Name] }[],
 ): Promise<ExitCode> {
   const answers: ({ workflowId: string } & Answer)[] = [];
   for (const { workflowId, decision } of decisions) {

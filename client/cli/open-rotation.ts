@@ -7,11 +7,20 @@ import { plain } from './print.ts';
 
 /** What Temporal knows of a rotation's last run. @throws Ended where there is none */
 export function describeRotation(context: Context, workflowId: string): Promise<WorkflowExecutionDescription> {
-  return context.client.workflow
+  return describeRun(context, workflowId, () => notThere(context, workflowId));
+}
+
+/** What Temporal knows of a workflow's last run. @throws what `otherwise` makes where there is none */
+export function describeRun(
+  { client }: Context,
+  workflowId: string,
+  otherwise: () => Ended,
+): Promise<WorkflowExecutionDescription> {
+  return client.workflow
     .getHandle(workflowId)
     .describe()
     .catch((error: unknown) => {
-      throw error instanceof WorkflowNotFoundError ? notThere(context, workflowId) : error;
+      throw error instanceof WorkflowNotFoundError ? otherwise() : error;
     });
 }
 

@@ -5,6 +5,7 @@ import { approve, approveWaiting, type Named } from './approve.ts';
 import { Context, type CommonOptions, type Terminal } from './context.ts';
 import { classify, end, retry } from './decide.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { addFleetCommands } from './fleet-commands.ts';
 import { handover } from './handover.ts';
 import { list } from './list.ts';
 import { plain } from './print.ts';
@@ -19,6 +20,7 @@ A rotation issues a new token, brings it to every consumer, proves that each hol
   signon-rotation start short-url-manager@alphagov.co.uk publishing-api --environment integration --by you@example.org
   signon-rotation show  short-url-manager@alphagov.co.uk publishing-api --environment integration --watch
   signon-rotation list --waiting --environment integration
+  signon-rotation sweep start --plan --environment integration --by you@example.org
   signon-rotation approve short-url-manager@alphagov.co.uk publishing-api --environment integration --by other@example.org
 
 What ends access or a rotation asks first; only the environment's name is a yes. With --json, standard output holds one JSON value.
@@ -50,8 +52,8 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
       writeErr: (text) => terminal.err(text.trimEnd()),
     });
 
-  const command = (usage: string, description: string): Command =>
-    program
+  const command = (usage: string, description: string, parent = program): Command =>
+    parent
       .command(usage)
       .description(description)
       .option('-e, --environment <name>', 'integration, staging or production')
@@ -161,6 +163,8 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
         return classify(context, pair, Object.fromEntries(said.filter(([, value]) => value !== undefined)) as never);
       }),
     );
+
+  addFleetCommands({ program, command, bySomebody, does });
 
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { EXIT } from '../../client/cli/exit-codes.ts';
-import { run } from '../../client/cli/program.ts';
 import { isPolled } from '../../client/rotations.ts';
 import { rotationId } from '../../domain/request.ts';
+import { commandLine } from '../support/command-line.ts';
 import { REQUEST } from '../support/request.ts';
 import { Stage } from '../support/stage.ts';
 import { until } from '../support/until.ts';
@@ -14,41 +14,13 @@ const KEYWORD = 2; // of Temporal's IndexedValueType
 const GRACE = ['--by', 'grace@example.org'];
 
 let stage: Stage;
+let cli: ReturnType<typeof commandLine>;
 
 async function setStage(): Promise<void> {
   stage = await Stage.set({}, {}, { also: [['collections', 'email-alert-api']] });
+  cli = commandLine(stage);
   await stage.worker();
   await until('the worker to poll', async () => (await isPolled(stage.client, 'integration')) || undefined);
-}
-
-/** Runs one command line, answering its question with the lines given. */
-async function cli(
-  args: string[],
-  {
-    lines = [] as string[],
-    env = {},
-    asked = (): Promise<unknown> => Promise.resolve(),
-  }: { lines?: string[]; env?: Record<string, string>; asked?: () => Promise<unknown> } = {},
-): Promise<{ code: number; out: string; err: string; json: never[] & Record<string, unknown> }> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const left = [...lines];
-  const code = await run(args, {
-    env: {
-      TEMPORAL_ADDRESS: stage.temporal.address,
-      TEMPORAL_UI_URL: 'https://temporal.example.org',
-      ROTATION_ENVIRONMENT: 'integration',
-      ...env,
-    },
-    out: (line) => out.push(line),
-    err: (line) => err.push(line),
-    readLine: async () => {
-      await asked();
-      return left.shift();
-    },
-  });
-  const text = out.join('\n');
-  return { code, out: text, err: err.join('\n'), json: args.includes('--json') && text ? JSON.parse(text) : [] };
 }
 
 const waiting = (id = ID): Promise<unknown> =>

@@ -26,7 +26,15 @@ type Facts = Parameters<typeof judgeApproval>[1];
 function judge(sent: Partial<Approve> = {}, given: Partial<Facts> = {}): Verdict {
   const evidence = given.evidence ?? anEvidence();
   const code = evidenceCode(RUN, evidence);
-  const facts = { request: aRequest(), evidence, code, starter: nobody, sender: nobody, receiver: 'alert-receiver', ...given };
+  const facts = {
+    request: aRequest(),
+    evidence,
+    code,
+    starter: nobody,
+    sender: nobody,
+    receiver: 'alert-receiver',
+    ...given,
+  };
   return judgeApproval({ by: 'grace@example.org', evidence: code, ...sent }, facts);
 }
 

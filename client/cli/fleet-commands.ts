@@ -1,0 +1,82 @@
+import { Option, type Command } from 'commander';
+import { OFFICE_HOURS } from '../../domain/sweep-schedule.ts';
+import type { Context } from './context.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { create, daysFrom, remove, show, turn, waveFrom } from './schedule.ts';
+import { decideSweep, showSweep, startOne } from './sweep.ts';
+
+/** How commands are made. */
+export interface CommandTools {
+  program: Command;
+  /** A command with the options that all take. */
+  command: (usage: string, description: string, parent?: Command) => Command;
+  bySomebody: (one: Command) => Command;
+  /** What a command does, between connecting and closing. */
+  does: (
+    act: (context: Context, given: string[], options: Record<string, unknown>) => Promise<ExitCode>,
+  ) => (...called: unknown[]) => Promise<void>;
+}
+
+/** Adds what concerns all of an environment's tokens: `sweep` and `schedule`. */
+export function addFleetCommands(tools: CommandTools): void {
+  addSweep(tools);
+  addSchedule(tools);
+}
+
+function addSweep({ program, command, bySomebody, does }: CommandTools): void {
+  const sweep = program.command('sweep').description('rotate every token of an environment that is about to end');
+  bySomebody(command('start', 'start a sweep; one that is open goes on as it is', sweep))
+    .option('--plan', 'only print what would be done with each pair; touches nothing')
+    .addOption(waves())
+    .action(
+      does((context, _, { plan, maxConcurrent }) => startOne(context, { plan, maxConcurrent } as { plan?: boolean })),
+    );
+  command('show', 'where each pair of the sweep stands', sweep)
+    .option('--watch', 'go on printing what changes, to the end; with --json, a value each time')
+    .action(does((context, _, { watch }) => showSweep(context, { watch: watch === true })));
+  for (const [name, description] of [
+    ['pause', 'let no further wave begin; rotations that were started go on'],
+    ['resume', 'go on after a pause'],
+    ['retry', 'go on from what is blocked'],
+  ] as const)
+    bySomebody(command(name, description, sweep)).action(
+      does((context) => decideSweep(context, name, { by: context.who() })),
+    );
+  bySomebody(command('abort', 'end the sweep; rotations that were started go on', sweep))
+    .requiredOption('--reason <text>', 'why')
+    .action(
+      does((context, _, { reason }) => decideSweep(context, 'abort', { by: context.who(), reason: String(reason) })),
+    );
+}
+
+function addSchedule({ program, command, bySomebody, does }: CommandTools): void {
+  const schedule = program.command('schedule').description('start sweeps by themselves, on some days of the week');
+  const { at, timeZone, jitterMinutes } = OFFICE_HOURS;
+  bySomebody(command('create', 'create the environment’s Schedule', schedule))
+    .option('--at <time>', 'time of day, never while Signon renews tokens (00:50 to 01:40 UTC)', at)
+    .option('--days <days>', 'days of the week, e.g. MON-FRI or TUE,THU', 'MON-FRI')
+    .option('--time-zone <name>', 'of the IANA database', timeZone)
+    .option('--jitter <minutes>', 'a start comes up to so much later, by chance', String(jitterMinutes))
+    .addOption(waves())
+    .action(
+      does((context, _, options) => {
+        const { at: time, days, timeZone: zone, jitter, maxConcurrent } = options as Record<string, string>;
+        const when = { at: time!, days: daysFrom(days!), timeZone: zone!, jitterMinutes: Number(jitter) };
+        return create(context, when, { maxConcurrent } as { maxConcurrent?: number });
+      }),
+    );
+  command('show', 'when it starts a sweep, and what it started', schedule).action(does((context) => show(context)));
+  for (const [name, description] of [
+    ['pause', 'let it start nothing'],
+    ['resume', 'let it start sweeps again'],
+  ] as const)
+    bySomebody(command(name, description, schedule)).action(does((context) => turn(context, name)));
+  command('delete', 'delete it; a sweep that runs goes on', schedule).action(does((context) => remove(context)));
+}
+
+function waves(): Option {
+  return new Option(
+    '--max-concurrent <number>',
+    'rotations of one wave: a sync restarts what they bring along',
+  ).argParser(waveFrom);
+}

@@ -1,0 +1,51 @@
+import { ScheduleOverlapPolicy, type Client, type ScheduleHandle } from '@temporalio/client';
+import { SCHEDULE } from '../domain/approval.ts';
+import { taskQueueOf, type Environment } from '../domain/request.ts';
+import { introduceSweep } from '../domain/sweep-details.ts';
+import { CATCH_UP_MINUTES, minuteOfDay, problemsOf, scheduleId, type SweepTime } from '../domain/sweep-schedule.ts';
+import { sweepId, type SweepRequest } from '../domain/sweep.ts';
+
+/** Thrown where a sweep may not be scheduled then; each problem is a sentence. */
+export class BadSweepTime extends Error {
+  constructor(readonly problems: string[]) {
+    super(problems.join('\n'));
+  }
+}
+
+/**
+ * Creates an environment's Schedule. Each start has an id of its own, hands over to the environment's sweep, and ends: a sweep that runs
+ * for hours keeps no later start from finding it open.
+ * @throws BadSweepTime; ScheduleAlreadyRunning where there is one
+ */
+export async function createSchedule(
+  client: Client,
+  environment: Environment,
+  { time, maxConcurrent, note }: { time: SweepTime; maxConcurrent?: number; note?: string },
+): Promise<ScheduleHandle> {
+  const problems = problemsOf(time, Date.now());
+  if (problems.length > 0) throw new BadSweepTime(problems);
+  const request: SweepRequest = {
+    environment,
+    requestedBy: SCHEDULE,
+    ...(maxConcurrent !== undefined && { maxConcurrent }),
+  };
+  const minute = minuteOfDay(time.at)!;
+  return client.schedule.create({
+    scheduleId: scheduleId(environment),
+    spec: {
+      calendars: [{ hour: Math.floor(minute / 60), minute: minute % 60, dayOfWeek: time.days }],
+      timezone: time.timeZone,
+      ...(time.jitterMinutes > 0 && { jitter: `${time.jitterMinutes} minutes` }),
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: `${CATCH_UP_MINUTES} minutes` },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'rotateExpiringTokens',
+      workflowId: sweepId(environment),
+      taskQueue: taskQueueOf(environment),
+      args: [request],
+      ...introduceSweep(request),
+    },
+    ...(note !== undefined && { state: { note } }),
+  });
+}

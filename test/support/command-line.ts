@@ -1,0 +1,44 @@
+import { run } from '../../client/cli/program.ts';
+import type { Stage } from './stage.ts';
+
+/** What a command printed, and its exit code. */
+export interface Ran {
+  code: number;
+  out: string;
+  err: string;
+  /** Standard output as JSON, where it was asked for. */
+  json: never[] & Record<string, unknown>;
+}
+
+interface Typed {
+  /** Lines of standard input. */
+  lines?: string[];
+  env?: Record<string, string>;
+  /** Done before a line is read. */
+  asked?: () => Promise<unknown>;
+}
+
+/** The command line beside a stage. */
+export function commandLine(stage: Stage): (args: string[], typed?: Typed) => Promise<Ran> {
+  return async (args, { lines = [], env = {}, asked = () => Promise.resolve() } = {}) => {
+    const out: string[] = [];
+    const err: string[] = [];
+    const left = [...lines];
+    const code = await run(args, {
+      env: {
+        TEMPORAL_ADDRESS: stage.temporal.address,
+        TEMPORAL_UI_URL: 'https://temporal.example.org',
+        ROTATION_ENVIRONMENT: 'integration',
+        ...env,
+      },
+      out: (line) => out.push(line),
+      err: (line) => err.push(line),
+      readLine: async () => {
+        await asked();
+        return left.shift();
+      },
+    });
+    const text = out.join('\n');
+    return { code, out: text, err: err.join('\n'), json: args.includes('--json') && text ? JSON.parse(text) : [] };
+  };
+}
