@@ -5,6 +5,7 @@ import {
   type Client,
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { randomUUID } from 'node:crypto';
 import type { Progress } from '../domain/checklist.ts';
 import type { Answer, DecisionName, Decisions } from '../domain/decisions.ts';
@@ -68,6 +69,15 @@ function listed({
     startedAt: startTime,
   };
 }
+
+/** Where a rotation stands, or how it ended, by the search attribute; a sweep has none. */
+export function stageOf({
+  typedSearchAttributes,
+}: Pick<WorkflowExecutionInfo, 'typedSearchAttributes'>): Stage | undefined {
+  return typedSearchAttributes.get(STAGE) as Stage | undefined;
+}
+
+const STAGE = defineSearchAttributeKey('RotationStage' satisfies SearchAttribute, SearchAttributeType.KEYWORD);
 
 /** Where a rotation, or a sweep, stands, as it says itself; undefined where no worker answers in 20 s. @throws WorkflowNotFoundError */
 export async function askStatus<T = Status>(

@@ -16,9 +16,14 @@ export interface Started {
 
 /**
  * Starts a rotation under its canonical id, which is the pair's lock; one that is open already is used as it is.
+ * @param memo `startsAt` of the alert that asks for it
  * @throws as Temporal's client does; a bad request fails the workflow, not this call
  */
-export async function startRotation(client: Client, request: RotationRequest): Promise<Started> {
+export async function startRotation(
+  client: Client,
+  request: RotationRequest,
+  memo?: { startsAt: string },
+): Promise<Started> {
   const workflowId = rotationId(request);
   try {
     const handle = await client.workflow.start<RotateToken>('rotateToken', {
@@ -30,6 +35,7 @@ export async function startRotation(client: Client, request: RotationRequest): P
         key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
         value,
       })),
+      ...(memo && { memo }),
       ...introduce(request),
     });
     return { handle, fresh: true };

@@ -1,18 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { z } from 'zod';
-import { Secret } from '../activities/secret.ts';
+import type { Secret } from '../activities/secret.ts';
 import { totpCode } from '../activities/signon/totp.ts';
 import { ALERT_RECEIVER } from '../domain/approval.ts';
 import type { Settings } from '../domain/settings.ts';
 import { BadSettings, DEFAULT_SETTINGS, readSettings } from './settings.ts';
+import { BadConfiguration, LOG_LEVELS, readVariables, secret, text, url } from './variables.ts';
 
-const text = z.string().trim().min(1);
-const url = z.url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/+$/, ''));
-const secret = z
-  .string()
-  .min(1)
-  .transform((value) => new Secret(value));
 function makesCodes(totpSecret: Secret): boolean {
   try {
     return totpCode(totpSecret, 0).length === 6;
@@ -47,48 +42,21 @@ const schema = z.object({
   SLACK_WEBHOOK_URL: secret.refine(isAddress, 'expected an address that begins with https:// or http://').optional(),
   TEMPORAL_UI_URL: url.optional(),
   ALERT_RECEIVER_IDENTITY: text.default(ALERT_RECEIVER),
-  LOG_LEVEL: z.enum(['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default('INFO'),
 });
 
 /** What a worker runs with: one environment's addresses and credentials, and its settings. */
 export type Configuration = z.infer<typeof schema> & { settings: Settings };
 
-/** Thrown at start: names every bad variable at once, never its value. */
-export class BadConfiguration extends Error {
-  constructor(readonly problems: string[]) {
-    super(
-      `The worker’s configuration has ${problems.length} problem(s):\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
-    );
-  }
-}
-
 const MAY_COME_FROM_FILE = ['SIGNON_PASSWORD', 'SIGNON_TOTP_SECRET', 'ARGOCD_TOKEN', 'SLACK_WEBHOOK_URL'];
 
 /** Reads and checks all variables. Every secret may come as `…_FILE`. @throws BadConfiguration */
 export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
-  const problems: string[] = [];
-  const given: Record<string, string | undefined> = { ...env };
-  for (const name of MAY_COME_FROM_FILE) {
-    const file = env[`${name}_FILE`];
-    if (!file) continue;
-    if (env[name]) problems.push(`${name}: set both as a value and as ${name}_FILE`);
-    try {
-      given[name] = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-    } catch {
-      problems.push(`${name}_FILE: the file cannot be read`);
-    }
-  }
-  const parsed = schema.safeParse(given);
-  if (!parsed.success) {
-    const already = problems.map((problem) => problem.split(/_FILE|:/)[0]);
-    for (const { path, message } of parsed.error.issues)
-      if (!already.includes(String(path[0])))
-        problems.push(`${String(path[0])}: ${given[String(path[0])] ? message : 'is not set'}`);
-  }
+  const { value, problems } = readVariables(env, schema, MAY_COME_FROM_FILE);
   const read = settingsFrom(env.ROTATION_SETTINGS, problems);
-  if (!parsed.success || problems.length > 0) throw new BadConfiguration(problems);
-  const { TEMPORAL_UI_URL: temporalUiUrl } = parsed.data;
-  return { ...parsed.data, settings: { ...read, ...(temporalUiUrl && { temporalUiUrl }) } };
+  if (!value || problems.length > 0) throw new BadConfiguration('worker', problems);
+  const { TEMPORAL_UI_URL: temporalUiUrl } = value;
+  return { ...value, settings: { ...read, ...(temporalUiUrl && { temporalUiUrl }) } };
 }
 
 function settingsFrom(file: string | undefined, problems: string[]): Settings {

@@ -1,7 +1,8 @@
 import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
-import { BadConfiguration, readConfiguration } from './configuration.ts';
+import { readConfiguration } from './configuration.ts';
 import { runWorker, TemporalAway } from './run-worker.ts';
 import { SearchAttributesMissing } from './search-attributes.ts';
+import { BadConfiguration } from './variables.ts';
 
 try {
   const configuration = readConfiguration(process.env);

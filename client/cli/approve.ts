@@ -1,10 +1,11 @@
 import type { Evidence, Shortfall } from '../../domain/evidence.ts';
+import { plain } from '../../domain/plain-text.ts';
 import type { Status } from '../rotations.ts';
 import type { Context } from './context.ts';
 import { sendEach } from './decide.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { knownRotations } from './list.ts';
-import { evidenceLines, plain } from './print.ts';
+import { evidenceLines } from './print.ts';
 import { openRotation, statusOf } from './open-rotation.ts';
 
 /** What an approver names. */

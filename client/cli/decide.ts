@@ -2,11 +2,11 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Answer, Decisions } from '../../domain/decisions.ts';
 import { isFailure } from '../../domain/failures.ts';
 import { remediesFor } from '../../domain/offers.ts';
+import { plain } from '../../domain/plain-text.ts';
 import { decide, type Sendable } from '../rotations.ts';
 import type { Context } from './context.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { knownRotations } from './list.ts';
-import { plain } from './print.ts';
 import { notOpen, openRotation, statusOf } from './open-rotation.ts';
 
 /** Ends a rotation, as `reject` or `abort` does, after a question. */

@@ -1,9 +1,10 @@
 import type { HandOver, RotationReport } from '../../domain/report.ts';
+import { plain } from '../../domain/plain-text.ts';
 import type { RotateToken } from '../start-rotation.ts';
 import type { Context } from './context.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRotation, statusOf } from './open-rotation.ts';
-import { handOverLines, plain } from './print.ts';
+import { handOverLines } from './print.ts';
 
 type Pair = Pick<RotationReport, 'apiUser' | 'application' | 'environment'>;
 

@@ -1,9 +1,9 @@
 import { WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { startFormLink } from '../../domain/links.ts';
+import { plain } from '../../domain/plain-text.ts';
 import { askStatus, type Status } from '../rotations.ts';
 import type { Context } from './context.ts';
 import { Ended, EXIT } from './exit-codes.ts';
-import { plain } from './print.ts';
 
 /** What Temporal knows of a rotation's last run. @throws Ended where there is none */
 export function describeRotation(context: Context, workflowId: string): Promise<WorkflowExecutionDescription> {

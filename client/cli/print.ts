@@ -2,13 +2,9 @@ import { isSeldom, MARKS, type Progress, type Waiting } from '../../domain/check
 import type { Searched } from '../../domain/cluster.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { Findings } from '../../domain/holders.ts';
+import { plain } from '../../domain/plain-text.ts';
 import type { HandOver, RotationReport } from '../../domain/report.ts';
 import type { Status } from '../rotations.ts';
-
-/** Text from outside, for a terminal: nothing in it moves the cursor, colours or turns text around. */
-export function plain(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g, '�');
-}
 
 /** `✓ issue: issued: W1_Y1fNn…tHU9rYv0 (authorisation 163)`, a line for each step. */
 export function stepLines({ steps }: Pick<Progress, 'steps'>): string[] {

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { RETRY_ACCEPTS } from '../../domain/decisions.ts';
 import { SHORTFALLS } from '../../domain/evidence.ts';
+import { plain } from '../../domain/plain-text.ts';
 import { approve, approveWaiting, type Named } from './approve.ts';
 import { Context, type CommonOptions, type Terminal } from './context.ts';
 import { classify, end, retry } from './decide.ts';
@@ -8,7 +9,6 @@ import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { handover } from './handover.ts';
 import { list } from './list.ts';
-import { plain } from './print.ts';
 import { show } from './show.ts';
 import { start } from './start.ts';
 

@@ -7,10 +7,10 @@ import {
 import { STAGING_IS_IGNORED } from '../../domain/plan.ts';
 import { scheduleId, WEEKDAYS, type SweepTime, type Weekday } from '../../domain/sweep-schedule.ts';
 import { LARGEST_WAVE } from '../../domain/sweep.ts';
+import { plain } from '../../domain/plain-text.ts';
 import { BadSweepTime, createSchedule } from '../sweep-schedule.ts';
 import type { Context } from './context.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
-import { plain } from './print.ts';
 
 /** Creates the environment's Schedule; one that is there is left as it is. */
 export async function create(

@@ -1,11 +1,12 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { setTimeout as after } from 'node:timers/promises';
 import { userMetadataLink } from '../../domain/links.ts';
+import { plain } from '../../domain/plain-text.ts';
 import type { RotateToken } from '../start-rotation.ts';
 import type { Context } from './context.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRotation, statusOf } from './open-rotation.ts';
-import { plain, reportLines, statusLines } from './print.ts';
+import { reportLines, statusLines } from './print.ts';
 
 const LOOK_EVERY_MS = 1000;
 

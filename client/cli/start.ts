@@ -1,11 +1,11 @@
 import { startFormLink, userMetadataLink } from '../../domain/links.ts';
 import { STAGING_IS_IGNORED } from '../../domain/plan.ts';
 import { parseRequest } from '../../domain/request.ts';
+import { plain } from '../../domain/plain-text.ts';
 import { isPolled } from '../rotations.ts';
 import { startRotation } from '../start-rotation.ts';
 import { noWorker, type Context } from './context.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
-import { plain } from './print.ts';
 
 /** Starts a rotation, or says that the pair's is open. */
 export async function start(

@@ -5,13 +5,14 @@ import { STAGING_IS_IGNORED } from '../../domain/plan.ts';
 import type { SweepDecisions } from '../../domain/sweep-decisions.ts';
 import type { SweepProgress } from '../../domain/sweep-details.ts';
 import { countByState, parseSweepRequest, RANK, sweepId, type SweepReport, type SweepRow } from '../../domain/sweep.ts';
+import { plain } from '../../domain/plain-text.ts';
 import { askStatus, isPolled, type Sendable } from '../rotations.ts';
 import { startSweep, type RotateExpiringTokens } from '../start-sweep.ts';
 import { noWorker, type Context } from './context.ts';
 import { sendEach } from './decide.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRun } from './open-rotation.ts';
-import { columns, plain } from './print.ts';
+import { columns } from './print.ts';
 
 const LOOK_EVERY_MS = 1000;
 

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { BadConfiguration, readConfiguration } from '../../worker/configuration.ts';
+import { readConfiguration } from '../../worker/configuration.ts';
+import { BadConfiguration } from '../../worker/variables.ts';
 
 const GOOD = {
   ROTATION_ENVIRONMENT: 'integration',

@@ -1,0 +1,26 @@
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { BadConfiguration } from '../worker/variables.ts';
+import { readReceiverConfiguration } from './receiver/configuration.ts';
+import { createReceiver } from './receiver/server.ts';
+
+try {
+  const configuration = readReceiverConfiguration(process.env);
+  const { connectionOptions, namespace } = loadClientConnectConfig({
+    overrideEnvVars: process.env as Record<string, string>,
+  });
+  // Connects when an alert comes: until Temporal is there, Alertmanager is told to try again.
+  const connection = Connection.lazy({ ...connectionOptions, connectTimeout: '5 seconds' });
+  const client = new Client({ connection, namespace, identity: configuration.ALERT_RECEIVER_IDENTITY });
+  const server = createReceiver(client, {
+    environment: configuration.ROTATION_ENVIRONMENT,
+    token: configuration.RECEIVER_TOKEN,
+    logger: { level: configuration.LOG_LEVEL.toLowerCase() },
+  });
+  const stop = (): void => void server.close().then(() => connection.close());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  await server.listen(configuration.RECEIVER_ADDRESS);
+} catch (error) {
+  console.error(error instanceof BadConfiguration ? error.message : error);
+  process.exit(1);
+}

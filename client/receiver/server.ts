@@ -1,0 +1,85 @@
+import type { Client } from '@temporalio/client';
+import fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Environment } from '../../domain/request.ts';
+import type { Secret } from '../../activities/secret.ts';
+import { createMetrics } from './metrics.ts';
+import { readPayload } from './payload.ts';
+import { takeAlerts } from './take-alerts.ts';
+
+/** What the largest estate sends in one payload, many times over. */
+const BODY_LIMIT_BYTES = 1024 * 1024;
+/** Where Alertmanager posts. */
+export const WEBHOOK_PATH = '/alerts';
+
+/**
+ * The alert receiver: `POST /alerts` takes Alertmanager's v4 webhook and answers with what became of each alert. 503 where any of them is
+ * to come again; `GET /healthz` and `GET /metrics` ask for no token.
+ * @param options.logger where its JSON lines go
+ */
+export function createReceiver(
+  client: Client,
+  options: {
+    environment: Environment;
+    token: Secret;
+    logger: { level: string; stream?: { write: (line: string) => void } };
+    now?: () => number;
+  },
+): FastifyInstance {
+  const { environment, token, logger, now = Date.now } = options;
+  const metrics = createMetrics();
+  const server = fastify({
+    logger,
+    logController: new LogController({ disableRequestLogging: true }), // addresses that are asked for are from outside
+    bodyLimit: BODY_LIMIT_BYTES,
+    forceCloseConnections: 'idle',
+    requestTimeout: 30_000,
+  });
+
+  server.get('/healthz', () => ({ status: 'ok', environment }));
+  server.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+  server.post(
+    WEBHOOK_PATH,
+    {
+      onRequest: async (request, reply) => {
+        if (bears(request.headers.authorization, token)) return;
+        await reply.code(401).header('www-authenticate', 'Bearer').send({ error: 'no such token' });
+      },
+      onResponse: (_request, reply, done) => {
+        metrics.requests.inc({ status: String(reply.statusCode) });
+        done();
+      },
+    },
+    async (request, reply) => {
+      const payload = readPayload(request.body);
+      if (!payload) return reply.code(400).send({ error: 'not a v4 payload of Alertmanager' });
+      const results = await takeAlerts(client, environment, payload.alerts, now());
+      for (const taken of results) {
+        metrics.alerts.inc({ result: taken.result });
+        log(request.log, taken.result)({ ...taken, environment }, 'alert');
+      }
+      if (payload.truncated > 0) request.log.warn({ truncated: payload.truncated }, 'Alertmanager left alerts out');
+      const again = results.some(({ result }) => result === 'later');
+      return reply.code(again ? 503 : 200).send({ results });
+    },
+  );
+  server.setErrorHandler((error: FastifyError, request, reply) => {
+    const status = error.statusCode !== undefined && error.statusCode < 500 ? error.statusCode : 500;
+    request.log.warn({ status, code: error.code }, 'refused');
+    return reply.code(status).send({ error: status === 500 ? 'not answered' : error.code });
+  });
+  return server;
+}
+
+function log(logger: FastifyBaseLogger, result: string): (what: object, message: string) => void {
+  return result === 'later' || result === 'refused' ? logger.warn.bind(logger) : logger.info.bind(logger);
+}
+
+/** Whether a header carries the token, in a time that says nothing about either. */
+function bears(header: string | undefined, token: Secret): boolean {
+  const given = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1] ?? '';
+  const digest = (text: string): Buffer => createHash('sha256').update(text, 'utf8').digest();
+  return timingSafeEqual(digest(given), digest(token.reveal()));
+}

@@ -1,0 +1,128 @@
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { askedBy, whyNot, type Asked, type PastRotation } from '../../domain/alerts.ts';
+import { OUTCOMES, type Outcome } from '../../domain/plan.ts';
+import { plain } from '../../domain/plain-text.ts';
+import { rotationId, type Environment } from '../../domain/request.ts';
+import { isPolled, stageOf } from '../rotations.ts';
+import { startRotation } from '../start-rotation.ts';
+import type { Read } from './payload.ts';
+
+/** What became of one alert. */
+export interface Taken {
+  result: 'started' | 'already running' | 'ignored' | 'refused' | 'later';
+  /** Of an alert that was ignored, refused or is to come again. */
+  why?: string;
+  apiUser?: string;
+  application?: string;
+  workflowId?: string;
+}
+
+/** All calls to Temporal for one payload end within this, in ms; what is left then is to come again. */
+const ANSWER_WITHIN_MS = 20_000;
+/** Whether it answers at all is known within this. */
+const THERE_WITHIN_MS = 5000;
+/** gRPC's. */
+const INVALID_ARGUMENT = 3;
+const LONGEST_SHOWN = 254;
+const AWAY = 'Temporal does not answer';
+
+type Start = Extract<Asked, { kind: 'start' }>;
+
+/**
+ * Takes the alerts of one payload, one after the other. Nothing is started where Temporal does not answer or no worker polls: what asks
+ * for a rotation then is answered `later`, for Alertmanager to send again.
+ * @param now ms since the epoch
+ */
+export async function takeAlerts(
+  client: Client,
+  environment: Environment,
+  alerts: readonly Read[],
+  now: number,
+): Promise<Taken[]> {
+  const asked = alerts.map((read): Asked =>
+    read.ok ? askedBy(read.alert, environment) : { kind: 'refused', ...read },
+  );
+  const starts = asked.some(({ kind }) => kind === 'start');
+  const until = Date.now() + ANSWER_WITHIN_MS;
+  let away = starts ? await whatIsAway(client, environment) : undefined;
+  const take = async (one: Asked): Promise<Taken> => {
+    if (one.kind !== 'start') return { result: one.kind, why: shown(one.why) };
+    if (away !== undefined) return { result: 'later', why: away };
+    try {
+      return await client.withDeadline(until, () => startUnless(client, one, now));
+    } catch (error) {
+      if (isInvalid(error)) return { result: 'refused', why: 'Temporal does not take it' };
+      return { result: 'later', why: (away = AWAY) };
+    }
+  };
+  const taken: Taken[] = [];
+  for (const [at, one] of asked.entries()) taken.push({ ...namesIn(alerts[at]), ...(await take(one)) });
+  return taken;
+}
+
+/** Why nothing can be started now; undefined where it can. */
+async function whatIsAway(client: Client, environment: Environment): Promise<string | undefined> {
+  try {
+    const polled = await client.withDeadline(Date.now() + THERE_WITHIN_MS, () => isPolled(client, environment));
+    return polled ? undefined : `no worker polls the task queue of ${environment}`;
+  } catch {
+    return AWAY;
+  }
+}
+
+/** Starts a rotation, unless those that the server remembers say otherwise. */
+async function startUnless(client: Client, { request, startsAt }: Start, now: number): Promise<Taken> {
+  const workflowId = rotationId(request);
+  const against = whyNot(await rotationsOf(client, workflowId), startsAt, now);
+  if (against) return { workflowId, result: against.kind, ...('why' in against && { why: against.why }) };
+  const { fresh } = await startRotation(client, request, { startsAt });
+  return { workflowId, result: fresh ? 'started' : 'already running' };
+}
+
+/** The rotations of a pair, as far back as the namespace keeps them: the last as the server knows it, the others as it lists them. */
+async function rotationsOf(client: Client, workflowId: string): Promise<PastRotation[]> {
+  const rotations: PastRotation[] = [];
+  try {
+    rotations.push(pastRotation(await client.workflow.getHandle(workflowId).describe()));
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    return [];
+  }
+  const query = `WorkflowId = '${workflowId.replace(/['\\]/g, '\\$&')}'`;
+  for await (const execution of client.workflow.list({ query })) rotations.push(pastRotation(execution));
+  return rotations;
+}
+
+function pastRotation(
+  execution: Pick<WorkflowExecutionInfo, 'status' | 'closeTime' | 'memo' | 'typedSearchAttributes'>,
+): PastRotation {
+  const { status, closeTime, memo } = execution;
+  const stage = stageOf(execution) as Outcome;
+  return {
+    open: status.name === 'RUNNING',
+    ...(closeTime && { closedAt: closeTime.getTime() }),
+    ...(status.name === 'COMPLETED' && OUTCOMES.includes(stage) && { outcome: stage }),
+    ...(typeof memo?.startsAt === 'string' && { startsAt: memo.startsAt }),
+  };
+}
+
+function namesIn(read: Read | undefined): Pick<Taken, 'apiUser' | 'application'> {
+  if (!read?.ok) return {};
+  const { api_user: apiUser, application } = read.alert.labels;
+  return {
+    ...(apiUser !== undefined && { apiUser: shown(apiUser) }),
+    ...(application !== undefined && { application: shown(application) }),
+  };
+}
+
+/** Temporal itself was reached, and says that what is asked for can never be. */
+function isInvalid(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return isGrpcServiceError(cause) && (cause.code as number) === INVALID_ARGUMENT;
+}
+
+/** Text from outside, bounded and without what moves a cursor. */
+function shown(text: string): string {
+  return plain(text.slice(0, LONGEST_SHOWN));
+}
