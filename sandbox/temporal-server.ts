@@ -4,6 +4,8 @@ import { createServer } from 'node:net';
 import { SEARCH_ATTRIBUTES } from '../domain/stage.ts';
 import { findBinary } from './temporal-binary.ts';
 
+/** How long closed workflows are kept: the alert receiver looks back at least fifteen days. */
+const RETENTION_DAYS = 30;
 const UP_LIMIT_MS = 30_000;
 
 export interface TemporalServer {
@@ -22,6 +24,8 @@ export async function startTemporal(options: {
   ui?: boolean;
   /** Those of rotations where absent. */
   searchAttributes?: readonly string[];
+  /** `key=value` of the server's dynamic configuration. */
+  dynamicConfig?: readonly string[];
   /** Called as soon as there is something to end, before the server is up. */
   started?: (stop: () => Promise<void>) => void;
 }): Promise<TemporalServer> {
@@ -45,6 +49,7 @@ export async function startTemporal(options: {
       options.dataFile,
       '--log-level',
       'error',
+      ...(options.dynamicConfig ?? []).flatMap((one) => ['--dynamic-config-value', one]),
       ...(options.searchAttributes ?? SEARCH_ATTRIBUTES).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
     ],
     { stdio: 'ignore', detached: true },
@@ -71,7 +76,10 @@ async function untilUp(address: string, child: ChildProcess): Promise<void> {
     if (child.exitCode !== null) throw new Error(`the Temporal server ended at once with exit code ${child.exitCode}`);
     try {
       const connection = await Connection.connect({ address, connectTimeout: 1000 });
-      await connection.workflowService.describeNamespace({ namespace: 'default' });
+      await connection.workflowService.updateNamespace({
+        namespace: 'default',
+        config: { workflowExecutionRetentionTtl: { seconds: RETENTION_DAYS * 86_400 } },
+      } as never);
       await connection.close();
       return;
     } catch (error) {

@@ -5,6 +5,7 @@ import { plain } from '../../domain/plain-text.ts';
 import { approve, approveWaiting, type Named } from './approve.ts';
 import { Context, type CommonOptions, type Terminal } from './context.ts';
 import { classify, end, retry } from './decide.ts';
+import { doctor } from './doctor.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { handover } from './handover.ts';
@@ -164,6 +165,7 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
       }),
     );
 
+  command('doctor', 'check what rotations need of Temporal; reads only').action(does((context) => doctor(context)));
   addFleetCommands({ program, command, bySomebody, does });
 
   try {

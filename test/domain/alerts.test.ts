@@ -33,17 +33,19 @@ describe('what an alert asks for', () => {
   });
 
   test.each([
-    [{ alertname: 'SomethingElse', environment: 'staging', api_user: '' }, {}, 'ignored', 'another alert'],
-    [{ environment: 'integration' }, { status: 'resolved' as const }, 'ignored', 'resolved'],
-    [{ environment: 'staging' }, {}, 'ignored', 'staging rotates by itself'],
-    [{ environment: 'integration' }, {}, 'refused', 'other environment'],
+    [{ alertname: 'SomethingElse', environment: 'staging', api_user: '' }, {}, 'ignored', /^another alert$/],
+    [{ environment: 'integration' }, { status: 'resolved' as const }, 'ignored', /^resolved$/],
+    [{ environment: 'staging' }, {}, 'ignored', /^staging rotates by itself$/],
+    [{ environment: 'integration' }, {}, 'refused', /^other environment$/],
     [{ environment: 'Production' }, {}, 'refused', /^environment: expected one of/],
     [{ api_user: 'nobody' }, {}, 'refused', /^apiUser: expected an e-mail address/],
     [{ application: '///' }, {}, 'refused', /^application/],
     [{ api_user: `${'a'.repeat(250)}@b.co` }, {}, 'refused', /^apiUser/],
   ])('%j, %j: %s, %s', (labels, given, kind, why) => {
-    const expected: unknown = why instanceof RegExp ? expect.stringMatching(why) : why;
-    expect(askedBy(alert(labels as Record<string, string>, given), 'production')).toEqual({ kind, why: expected });
+    expect(askedBy(alert(labels as Record<string, string>, given), 'production')).toEqual({
+      kind,
+      why: expect.stringMatching(why),
+    });
   });
 
   test('whatever its labels, nothing but a firing alert of this name and this environment asks for a start', () => {
