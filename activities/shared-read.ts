@@ -8,6 +8,7 @@ interface Begun<T> {
   at: number;
   value: Promise<T>;
   ended: boolean;
+  failed: boolean;
 }
 
 /**
@@ -24,7 +25,7 @@ export class SharedRead<T> {
 
   /** @param since a read begun at this moment of `performance.now()` or later will do; now where absent */
   get(since = performance.now()): Promise<T> {
-    if (this.begun && this.begun.at >= since) return this.begun.value;
+    if (this.begun && this.begun.at >= since && !this.begun.failed) return this.begun.value;
     this.next ??= this.begin(this.begun);
     return this.next;
   }
@@ -33,9 +34,12 @@ export class SharedRead<T> {
     const inARow = last && !last.ended;
     await last?.value.catch(() => undefined);
     if (inARow) await after(Math.min(performance.now() - last.at, REST_AT_MOST_MS), undefined, { ref: false });
-    const begun: Begun<T> = { at: performance.now(), value: this.read(), ended: false };
-    const end = (): void => void (begun.ended = true);
-    begun.value.then(end, end); // whoever asked is told of a failure
+    const begun: Begun<T> = { at: performance.now(), value: this.read(), ended: false, failed: false };
+    const end = (failed: boolean): void => void Object.assign(begun, { ended: true, failed });
+    begun.value.then(
+      () => end(false),
+      () => end(true), // whoever asked is told of it, who asks after it is not
+    );
     this.begun = begun;
     this.next = undefined;
     return begun.value;

@@ -29,10 +29,25 @@ export interface Fresh {
   issuedAt: string;
 }
 
-/** Lists tokens and looks at every consumer afresh; which token is new is determined anew. */
-export async function lookAgain(book: Runbook, expected: Expected): Promise<Fresh> {
+/** The pair's tokens as Signon listed them, and when (ms since the epoch). */
+interface Listed {
+  tokens: ListedToken[];
+  at: number;
+}
+
+/** All that an approval covers is revoked. */
+export interface Done extends Listed {
+  done: true;
+}
+
+/** Lists tokens, unless they just were, and looks at every consumer afresh; which token is new is determined anew. */
+export async function lookAgain(book: Runbook, expected: Expected, listedBefore?: Listed): Promise<Fresh> {
   const { pair, readers, newToken, settings, before } = expected;
-  const [listed, look] = await Promise.all([listTokens(pair), lookAtConsumers(readers)]);
+  const stillHolds = listedBefore && Date.now() - listedBefore.at <= LOOK_HOLDS_FOR;
+  const [listed, look] = await Promise.all([
+    stillHolds ? listedBefore.tokens : listTokens(pair),
+    lookAtConsumers(readers),
+  ]);
   refuseUnprovable(look, pair);
   const tokens = withKnownDigest(listed, newToken);
   book.report.alive = tokens.filter((token) => isLive(token, Date.now()));
@@ -65,7 +80,7 @@ export async function revokeWhileEvidenceHolds<Seen extends Pick<Fresh, 'tokens'
     /** Lists the tokens and looks at every consumer. */
     lookAfresh: () => Promise<Seen>;
   },
-): Promise<'done' | Seen> {
+): Promise<Done | Seen> {
   const { evidence, revoke } = order;
   const left = (): TokenToRevoke[] =>
     evidence.toRevoke.filter(
@@ -77,7 +92,7 @@ export async function revokeWhileEvidenceHolds<Seen extends Pick<Fresh, 'tokens'
     const begun = book.revokesBegun.length > begunBefore;
     const fresh = await (begun ? CancellationScope.nonCancellable(order.lookAfresh) : order.lookAfresh());
     const [token] = left();
-    if (!token) return 'done';
+    if (!token) return { done: true, tokens: fresh.tokens, at: Date.parse(fresh.look.at) };
     const ended = book.revokesBegun.map(({ authorisationId }) => authorisationId);
     const reason = voidedBy(evidence, { ...fresh, ended, now: Date.now() });
     if (reason !== undefined) {
@@ -88,12 +103,12 @@ export async function revokeWhileEvidenceHolds<Seen extends Pick<Fresh, 'tokens'
     const revoked = await CancellationScope.nonCancellable(async () => {
       if (book.report.revoked.length === 0) book.stopIfAsked(); // before the first, a stop still counts
       book.revokesBegun.push(token);
-      return revokeToken({ pair: order.pair, token, notAfter }).then(() => true, unlessTooOld);
+      return revokeToken({ pair: order.pair, token, notAfter }).catch(unlessTooOld);
     });
     if (revoked) book.countRevoked([], [token]);
     else if (looks >= LOOKS_AT_MOST)
       throw ApplicationFailure.nonRetryable(`${looks} looks grew too old before the revoke`, 'LookTooOld');
-    if (left().length === 0) return 'done';
+    if (revoked && left().length === 0) return { done: true, tokens: revoked.tokens, at: Date.now() };
   }
 }
 
@@ -115,7 +130,7 @@ export async function untilStarted<Seen extends Pick<Fresh, 'look'>>(
 export async function revokeProven(
   book: Runbook,
   order: Expected & { evidence: Evidence; revoke: number[] },
-): Promise<'done' | Fresh> {
+): Promise<Done | Fresh> {
   const lapsed = await smokeLapsed(book, order);
   if (lapsed === undefined)
     return revokeWhileEvidenceHolds(book, {
@@ -137,13 +152,13 @@ async function smokeLapsed(book: Runbook, order: Expected & { evidence: Evidence
 }
 
 /** A revoke that came too late after its look asks for another look; any other failure is one. */
-function unlessTooOld(error: unknown): false {
+function unlessTooOld(error: unknown): undefined {
   if (
     error instanceof ActivityFailure &&
     error.cause instanceof ApplicationFailure &&
     error.cause.type === 'LookTooOld'
   )
-    return false;
+    return undefined;
   throw error;
 }
 

@@ -8,7 +8,7 @@ import { failure } from '../failure.ts';
 import { SharedRead } from '../shared-read.ts';
 import { sealFor } from '../handover/seal.ts';
 import { fingerprintOf } from '../secret.ts';
-import type { CreatedToken, RevokeOrder, SignonActivities } from './interface.ts';
+import type { CreatedToken, Revoked, RevokeOrder, SignonActivities } from './interface.ts';
 import { listPairs } from './list-pairs.ts';
 import {
   readApiUser,
@@ -33,9 +33,12 @@ export function createSignonActivities(
   const apiUsers = new SharedRead(() => listApiUsers(session));
   return {
     findPair: async ({ apiUser, application }) => {
-      const rows = await apiUsers.get();
+      const wanted = (rows: ListedApiUser[]): ListedApiUser | undefined =>
+        rows.find(({ email }) => email === apiUser.toLowerCase());
+      let rows = await apiUsers.get(performance.now() - API_USERS_HOLD_FOR_MS);
+      if (!wanted(rows)) rows = await apiUsers.get();
       return session.alone(async (pages) => {
-        const found = rows.find(({ email }) => email === apiUser.toLowerCase());
+        const found = wanted(rows);
         if (!found)
           throw failure('UnknownApiUser', `Signon lists ${rows.length} API users, none with the e-mail ${apiUser}`);
         const { applications } = readNewTokenPage((await pages.open(`/api_users/${found.id}/authorisations/new`)).body);
@@ -75,6 +78,9 @@ export function createSignonActivities(
     revokeToken: (order) => session.alone((pages) => revokeOnce(pages, order)),
   };
 }
+
+/** Whom an id belongs to is looked at again before a token is made or revoked. */
+const API_USERS_HOLD_FOR_MS = 60_000;
 
 /** An API user, and how the names of its Secrets begin. */
 interface ListedApiUser extends ApiUserRow {
@@ -227,14 +233,15 @@ async function nothingSentYet<T>(look: () => Promise<T>): Promise<T> {
   }
 }
 
-async function revokeOnce(
-  pages: Pages,
-  { pair, token, notAfter }: RevokeOrder,
-): Promise<'revoked' | 'already-revoked'> {
+async function revokeOnce(pages: Pages, { pair, token, notAfter }: RevokeOrder): Promise<Revoked> {
   const listed = (tokens: ListedToken[]): ListedToken | undefined =>
     tokens.find(({ authorisationId }) => authorisationId === token.authorisationId);
-  const before = listed(await listPair(pages, pair));
-  if (!before) return await goneForGood(pages, pair, token);
+  const tokens = await listPair(pages, pair);
+  const before = listed(tokens);
+  if (!before) {
+    await refuseUnlessGone(pages, pair, token);
+    return { how: 'already-revoked', tokens };
+  }
   refuseUnlessSame(before, token);
 
   await refuseUnlessSamePair(pages, pair);
@@ -251,21 +258,21 @@ async function revokeOnce(
     throw failure('LookTooOld', `the last look at tokens and containers is older than allowed since ${notAfter}`);
   await pages.submit(page.action, `${path}/edit`, page.csrf, {});
   const after = await pages.open(managePath(pair));
-  if (listed(tokensOf(pair, after.body)))
+  const left = tokensOf(pair, after.body);
+  if (listed(left))
     throw failure(
       'RevokeNotSeen',
       `Signon said “${redact(readSuccess(after.body))}” but still lists authorisation ${token.authorisationId}`,
     );
-  return 'revoked';
+  return { how: 'revoked', tokens: left };
 }
 
 /** One no longer listed was revoked, unless its application was retired meanwhile: Signon hides such tokens alive. */
-async function goneForGood(pages: Pages, pair: Pair, token: ListedToken): Promise<'already-revoked'> {
+async function refuseUnlessGone(pages: Pages, pair: Pair, token: ListedToken): Promise<void> {
   const { applications } = readNewTokenPage(
     (await pages.open(`/api_users/${pair.apiUser.id}/authorisations/new`)).body,
   );
-  if (applications.some(({ id, name }) => id === pair.application.id && name === pair.application.name))
-    return 'already-revoked';
+  if (applications.some(({ id, name }) => id === pair.application.id && name === pair.application.name)) return;
   throw failure(
     'CannotTell',
     `authorisation ${token.authorisationId} is not listed, and ${pair.application.name} is no longer on offer`,

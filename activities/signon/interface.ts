@@ -22,6 +22,12 @@ export interface RevokeOrder {
 }
 
 /** What a rotation asks of Signon. Every method throws `SignInRefused`, `SignInBudgetSpent`, `NotPermitted` and `ContractChanged` (not retried) and `Unreachable` (retried). */
+/** A token that is gone, and the pair's tokens as Signon lists them after. */
+export interface Revoked {
+  how: 'revoked' | 'already-revoked';
+  tokens: ListedToken[];
+}
+
 export interface SignonActivities {
   /**
    * Finds the API user by e-mail and the application by its parameterized name. Reads only.
@@ -43,5 +49,5 @@ export interface SignonActivities {
    * Revokes one authorisation. A retry is safe: one no longer listed counts as revoked, provided its application is still on offer.
    * @throws CannotTell, NotTheApprovedToken, LookTooOld (not retried), RevokeNotSeen (retried)
    */
-  revokeToken: (order: RevokeOrder) => Promise<'revoked' | 'already-revoked'>;
+  revokeToken: (order: RevokeOrder) => Promise<Revoked>;
 }

@@ -64,3 +64,16 @@ test('a read that fails fails all who shared it, and the next is tried', async (
   end();
   expect(await next).toBe(2);
 });
+
+test('a read that failed will do for nobody who asks after it', async () => {
+  const { shared, end, fail } = aRead();
+  const before = performance.now();
+  const first = shared.get();
+  await soon();
+  fail();
+  await expect(first).rejects.toThrow('as told');
+  const second = shared.get(before);
+  await soon();
+  end();
+  expect(await second).toBe(2);
+});

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { createSignonActivities } from '../../activities/signon/create-activities.ts';
@@ -213,3 +213,54 @@ test('no token is encrypted to a key that the settings no longer name, and none 
 async function aKey(): Promise<string> {
   return identityToRecipient(await generateIdentity());
 }
+
+test('API users are listed once for many rotations that begin within a minute, and again for one that is not among them', async () => {
+  const signon = worker();
+  const { apiUsers } = sandbox.world.state;
+  await run(() => signon.findPair(WANTED));
+  const before = sandbox.world.happened.requests.signon;
+  await Promise.all(Array.from({ length: 10 }, () => run(() => signon.findPair(WANTED))));
+  expect(sandbox.world.happened.requests.signon - before).toBe(10); // one page each, of their own
+  apiUsers.push({ id: 4711, name: 'Late Comer', email: 'late-comer@alphagov.co.uk', suspended: false });
+  expect(await run(() => signon.findPair({ ...WANTED, apiUser: 'late-comer@alphagov.co.uk' }))).toMatchObject({
+    apiUser: { id: 4711, name: 'Late Comer' },
+  });
+  await expect(run(() => signon.findPair({ ...WANTED, apiUser: 'nobody@alphagov.co.uk' }))).rejects.toMatchObject({
+    type: 'UnknownApiUser',
+  });
+});
+
+describe('the tokens of all API users', () => {
+  const pause = '0 ms' as const;
+
+  test('are read page by page, each pair with its own', async () => {
+    const signon = worker();
+    const { apiUsers, applications, authorisations } = sandbox.world.state;
+    const pairs = await run(() => signon.listPairs({ pause }));
+    const listed = pairs.flatMap(({ apiUser, application, tokens }) =>
+      tokens.map(({ authorisationId }) => `${authorisationId} ${apiUser.email} ${application}`),
+    );
+    const issued = authorisations.map(({ id, apiUserId, applicationId }) => {
+      const user = apiUsers.find((one) => one.id === apiUserId)!;
+      return `${id} ${user.email} ${applications.find((one) => one.id === applicationId)!.name}`;
+    });
+    expect(listed.toSorted()).toEqual(issued.toSorted());
+    expect(sandbox.world.happened.requests.signon).toBe(5 + 1 + apiUsers.length);
+  });
+
+  test('are read on, by a second attempt, from where the first was', async () => {
+    const signon = worker();
+    const kept: unknown[] = [];
+    const first = new MockActivityEnvironment();
+    first.on('heartbeat', (details: unknown) => kept.push(details));
+    await run(() => signon.listTokens({ apiUser: { id: 1 } } as never)).catch(() => undefined); // signs in
+    sandbox.signon.faults.add({ path: /\/5\/manage_tokens$/, when: 'before', kind: 'status', status: 503, times: 9 });
+    await expect(run(() => signon.listPairs({ pause }), first)).rejects.toMatchObject({ type: 'Unreachable' });
+    sandbox.signon.faults.clear();
+    const before = sandbox.world.happened.requests.signon;
+    const second = new MockActivityEnvironment({ attempt: 2, heartbeatDetails: kept.at(-1) });
+    const pairs = await run(() => signon.listPairs({ pause }), second);
+    expect(sandbox.world.happened.requests.signon - before).toBe(1 + sandbox.world.state.apiUsers.length - 4);
+    expect(pairs).toEqual(await run(() => worker().listPairs({ pause })));
+  });
+});

@@ -160,7 +160,7 @@ export class FakeSystems {
         const listed = this.tokens.some(({ authorisationId }) => authorisationId === token.authorisationId);
         this.tokens = this.tokens.filter(({ authorisationId }) => authorisationId !== token.authorisationId);
         if (listed) this.revoked.push(token.authorisationId);
-        return Promise.resolve(listed ? 'revoked' : 'already-revoked');
+        return Promise.resolve({ how: listed ? 'revoked' : 'already-revoked', tokens: [...this.tokens] });
       },
       findSyncCronJob: () => Promise.resolve({ name: 'signon-sync-token-secrets-to-k8s', uid: 'cron-1' }),
       createSyncJob: () =>
