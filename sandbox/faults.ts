@@ -18,6 +18,8 @@ export interface Fault {
 export class Faults {
   private readonly active: (Fault & { left: number })[] = [];
   hits = 0;
+  /** Asked of every request that nothing else hits: how it is to fail, if at all. */
+  byChance: (path: string, when: Fault['when']) => Omit<Fault, 'path' | 'when'> | undefined = () => undefined;
 
   add(fault: Fault): void {
     this.active.push({ ...fault, left: fault.times ?? 1 });
@@ -59,6 +61,15 @@ export class Faults {
   }
 
   private take(method: string, url: string, when: Fault['when']): Fault | undefined {
+    const told = this.told(method, url, when);
+    if (told) return told;
+    const path = url.split('?')[0]!;
+    const chosen = this.byChance(path, when);
+    if (chosen) this.hits++;
+    return chosen && { ...chosen, path: /./, when };
+  }
+
+  private told(method: string, url: string, when: Fault['when']): Fault | undefined {
     const found = this.active.find(
       (fault) =>
         fault.left > 0 &&

@@ -89,6 +89,12 @@ export function expireIn(world: World, email: string, application: string, days:
   world.changed();
 }
 
+/** Sets the end of all tokens, counted from now. */
+export function expireAllIn(world: World, days: number): void {
+  for (const token of world.state.authorisations) token.expiresAt = world.now() + days * DAY;
+  world.changed();
+}
+
 /** A pair of the world by e-mail and parameterized name. */
 export function pairOf(
   world: World,

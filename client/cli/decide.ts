@@ -5,6 +5,7 @@ import { remediesFor } from '../../domain/offers.ts';
 import { plain } from '../../domain/plain-text.ts';
 import { decide, type Sendable } from '../rotations.ts';
 import type { Context } from './context.ts';
+import { eightAtOnce } from './eight-at-once.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { knownRotations } from './list.ts';
 import { notOpen, openRotation, statusOf } from './open-rotation.ts';
@@ -81,16 +82,17 @@ export async function sendEach<Name extends keyof Sendable>(
   name: Name,
   decisions: { workflowId: string; decision: Sendable[Name] }[],
 ): Promise<ExitCode> {
-  const answers: ({ workflowId: string } & Answer)[] = [];
-  for (const { workflowId, decision } of decisions) {
-    const answer = await decide(context.client, workflowId, name, decision).catch(async (error: unknown) => {
+  const send = async (workflowId: string, decision: Sendable[Name]): Promise<Answer> =>
+    decide(context.client, workflowId, name, decision).catch(async (error: unknown) => {
       if (decisions.length === 1 && error instanceof WorkflowNotFoundError) throw await notOpen(context, workflowId);
       if (error instanceof WorkflowNotFoundError) return { accepted: false, answer: 'it is not open any more' };
       if (decisions.length === 1 || !(error instanceof Error)) throw error;
       return { accepted: false, answer: error.message };
     });
-    answers.push({ workflowId, ...answer });
-  }
+  const answers = await eightAtOnce(decisions, async ({ workflowId, decision }) => ({
+    workflowId,
+    ...(await send(workflowId, decision)),
+  }));
   context.print(
     answers.map(({ workflowId, answer }) => plain(`${workflowId}: ${answer}`)),
     answers,

@@ -2,6 +2,7 @@ import { startFormLink, userMetadataLink } from '../../domain/links.ts';
 import { WAITS_FOR_PERSON } from '../../domain/stage.ts';
 import { askStatus, isPolled, listRotations, type ListedRotation, type Status } from '../rotations.ts';
 import { noWorker, type Context } from './context.ts';
+import { eightAtOnce } from './eight-at-once.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { columns } from './print.ts';
 
@@ -9,9 +10,6 @@ import { columns } from './print.ts';
 export interface KnownRotation extends ListedRotation {
   status?: Status;
 }
-
-/** Rotations asked at once. */
-const AT_ONCE = 8;
 
 /** Lists rotations, and asks each open one what it waits for. */
 export async function knownRotations(
@@ -27,17 +25,10 @@ export async function knownRotations(
     context.say(noWorker(environment));
     return listed;
   }
-  const known: KnownRotation[] = [];
-  for (let at = 0; at < listed.length; at += AT_ONCE)
-    known.push(
-      ...(await Promise.all(
-        listed.slice(at, at + AT_ONCE).map(async (rotation) => {
-          const status = rotation.open ? await askStatus(client, rotation.workflowId, rotation.runId) : undefined;
-          return { ...rotation, ...(status && { status }) };
-        }),
-      )),
-    );
-  return known;
+  return eightAtOnce(listed, async (rotation) => {
+    const status = rotation.open ? await askStatus(client, rotation.workflowId, rotation.runId) : undefined;
+    return { ...rotation, ...(status && { status }) };
+  });
 }
 
 /** Prints what is open, and what waits for whom. */

@@ -12,7 +12,7 @@ import type { RotationReport } from '../../domain/report.ts';
 import type { Environment, RotationRequest } from '../../domain/request.ts';
 import { IMMEDIATE, type SandboxOptions } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
-import { expireIn, pairOf, seedWorld } from '../../sandbox/seed.ts';
+import { expireAllIn, expireIn, pairOf, seedWorld } from '../../sandbox/seed.ts';
 import { startTemporal, type TemporalServer } from '../../sandbox/temporal-server.ts';
 import { WorkerProcess } from '../../sandbox/worker-process.ts';
 import type { Authorisation } from '../../sandbox/world-state.ts';
@@ -44,18 +44,20 @@ export class Stage {
     readonly client: Client,
   ) {}
 
-  /** @param seed what the world is made of: the request's pair alone, unless more API users are named as `[client, application]` */
+  /** @param seed what the world is made of: the request's pair alone, unless more API users are named as `[client, application]`; or the whole fleet, all tokens about to end */
   static async set(
     options: Partial<SandboxOptions> = {},
     settings: object = {},
-    seed: { environment?: Environment; also?: [client: string, application: string][] } = {},
+    seed: { environment?: Environment; also?: [client: string, application: string][]; fleet?: boolean } = {},
     { ui = false }: { ui?: boolean } = {},
   ): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), 'signon-stage-'));
     const temporal = await startTemporal({ dataFile: join(folder, 'temporal.db'), ui });
-    const { environment = 'integration', also = [] } = seed;
-    const world = seedWorld({ environment, only: ['short-url-manager', ...also.map(([client]) => client)] });
+    const { environment = 'integration', also = [], fleet = false } = seed;
+    const only = fleet ? undefined : ['short-url-manager', ...also.map(([client]) => client)];
+    const world = seedWorld({ environment, ...(only && { only }) });
     expireIn(world, REQUEST.apiUser, REQUEST.application, 10);
+    if (fleet) expireAllIn(world, 10);
     for (const [client, application] of also) expireIn(world, `${client}@alphagov.co.uk`, application, 10);
     const sandbox = await Sandbox.start(world, { ...IMMEDIATE, ...options });
     writeFileSync(join(folder, 'settings.json'), JSON.stringify({ ...SETTINGS, ...settings }));
