@@ -49,10 +49,10 @@ export class Stage {
     options: Partial<SandboxOptions> = {},
     settings: object = {},
     seed: { environment?: Environment; also?: [client: string, application: string][]; fleet?: boolean } = {},
-    { ui = false }: { ui?: boolean } = {},
+    { ui = false, dynamicConfig = [] }: { ui?: boolean; dynamicConfig?: string[] } = {},
   ): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), 'signon-stage-'));
-    const temporal = await startTemporal({ dataFile: join(folder, 'temporal.db'), ui });
+    const temporal = await startTemporal({ dataFile: join(folder, 'temporal.db'), ui, dynamicConfig });
     const { environment = 'integration', also = [], fleet = false } = seed;
     const only = fleet ? undefined : ['short-url-manager', ...also.map(([client]) => client)];
     const world = seedWorld({ environment, ...(only && { only }) });
