@@ -1,9 +1,9 @@
-import { evidenceLines, reportLines, stepLines } from '../client/cli/print.ts';
-import type { Progress } from '../domain/checklist.ts';
-import { retriesFor } from '../domain/offers.ts';
-import type { Evidence } from '../domain/evidence.ts';
-import type { RotationReport } from '../domain/report.ts';
-import type { Happened } from './world.ts';
+import { evidenceLines, reportLines, stepLines } from '../../client/cli/print.ts';
+import type { Progress } from '../../domain/checklist.ts';
+import { retriesFor } from '../../domain/offers.ts';
+import type { Evidence } from '../../domain/evidence.ts';
+import type { RotationReport } from '../../domain/report.ts';
+import type { Happened } from '../world.ts';
 
 /** Prints each line that is new. */
 export function printProgress(progress: Progress, printed: Map<string, string>): void {

@@ -1,0 +1,94 @@
+import { createInterface } from 'node:readline/promises';
+import { setTimeout as after } from 'node:timers/promises';
+import type { Status } from '../../client/rotations.ts';
+import { startRotation, type Started } from '../../client/start-rotation.ts';
+import { userMetadataLink } from '../../domain/links.ts';
+import { approvalFor } from '../../domain/offers.ts';
+import type { RotationReport } from '../../domain/report.ts';
+import type { RotationRequest } from '../../domain/request.ts';
+import { expireIn, seedWorld } from '../seed.ts';
+import type { World } from '../world.ts';
+import type { Ground } from './ground.ts';
+import { printEvidence, printProgress, printReport } from './output.ts';
+
+const request: RotationRequest = {
+  environment: 'integration',
+  apiUser: 'short-url-manager@alphagov.co.uk',
+  application: 'publishing-api',
+  requestedBy: 'demo',
+};
+
+type Rotation = Started['handle'];
+
+/** A small estate, with one token about to end. */
+export function seedOne(): World {
+  const world = seedWorld({
+    environment: request.environment,
+    only: ['short-url-manager', 'publishing-api', 'collections-publisher'],
+  });
+  expireIn(world, request.apiUser, request.application, 10);
+  return world;
+}
+
+/** Rotates one token. */
+export async function rotateOne({ temporal, sandbox, client, asks }: Ground): Promise<void> {
+  const { handle } = await startRotation(client, request);
+  const { runId } = await handle.describe();
+  const { namespace } = client.options;
+  if (temporal.uiUrl)
+    console.log(
+      `4. Watch it in the Temporal UI:\n   ${userMetadataLink({ url: temporal.uiUrl, namespace }, handle.workflowId, runId)}\n`,
+    );
+
+  console.log(
+    `   or from another terminal:\n   export TEMPORAL_ADDRESS=${temporal.address} ROTATION_ENVIRONMENT=${request.environment} ROTATION_BY=you@example.org\n   npx signon-rotation show ${request.apiUser} ${request.application}\n`,
+  );
+  printReport(await follow(handle, runId, asks), sandbox.world.happened);
+}
+
+/** Prints progress, asks for approval, and waits for the report. */
+async function follow(handle: Rotation, runId: string, asks: boolean): Promise<RotationReport> {
+  const over = new AbortController();
+  const result = handle.result().finally(() => over.abort());
+  result.catch(() => undefined); // awaited below
+  let asked = '';
+  const printed = new Map<string, string>();
+  while (!over.signal.aborted) {
+    const status = await handle.query<Status>('status').catch(() => undefined);
+    if (status) printProgress(status, printed);
+    if (status?.code && status.waiting?.kind === 'approval' && status.code !== asked) {
+      asked = status.code;
+      printEvidence(status.waiting.evidence);
+      const approval = { ...approvalFor(status.waiting.evidence, runId), by: 'you@example.org' };
+      if (!asks) {
+        console.log('   Approving by itself (--yes, or no terminal).');
+        await handle.signal('approve', approval);
+      } else void askInTerminal(handle, approval, over.signal);
+    }
+    await after(500, undefined, { signal: over.signal }).catch(() => undefined);
+  }
+  return result;
+}
+
+/** Asks in the terminal; an answer in the UI ends the question. */
+async function askInTerminal(handle: Rotation, approval: object, over: AbortSignal): Promise<void> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  terminal.on('error', () => undefined); // the terminal was closed
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  try {
+    console.log(`   Signal \`approve\` in the UI with ${JSON.stringify(approval)}`);
+    let answer = '';
+    while (!/^(y|yes|n|no)$/i.test(answer))
+      answer = (
+        await terminal.question('   or answer here: revoke the old token in integration (sandbox)? yes/no: ', {
+          signal: over,
+        })
+      ).trim();
+    if (/^y/i.test(answer)) await handle.signal('approve', approval);
+    else await handle.signal('reject', { by: 'you@example.org', reason: 'answered no in the terminal' });
+  } catch {
+    console.log('\n   Decided elsewhere.');
+  } finally {
+    terminal.close();
+  }
+}
