@@ -72,26 +72,36 @@ export function drawSweep(progress: SweepProgress): string {
     .join('\n\n');
 }
 
+/** A table for each stage and what is done in it, since the UI's column is narrow. */
 function drawRows(rows: readonly SweepRow[]): string | undefined {
   const quiet = ['left alone', 'to come'];
   const all = rows.length <= NAMED_AT_MOST ? rows : rows.filter(({ state }) => !quiet.includes(state));
   const named = all.toSorted((a, b) => RANK.indexOf(a.state) - RANK.indexOf(b.state)).slice(0, NAMED_AT_MOST);
   if (named.length === 0) return undefined;
+  const groups = new Map<string, SweepRow[]>();
+  for (const row of named) {
+    const heading = `${MARKS[row.state] ?? '✓'} ${row.state}**: ${text(row.what)}`;
+    groups.set(heading, [...(groups.get(heading) ?? []), row]);
+  }
   const more = rows.length - named.length;
   return [
-    table(
-      ['', 'Stage', 'Pair', 'Ends', 'What'],
-      named.map(({ state, apiUser, application, ends, what }) => [
-        MARKS[state] ?? '✓',
-        state,
-        text(`${apiUser} → ${application}`),
-        ends ?? '',
-        text(what),
-      ]),
-    ),
+    ...[...groups].flatMap(([heading, members]) => [`**${heading}`, drawGroup(members)]),
     ...(more > 0 ? [`and ${more} more: \`WorkflowType = "rotateToken"\` lists every rotation`] : []),
   ].join('\n\n');
 }
+
+function drawGroup(rows: readonly SweepRow[]): string {
+  return table(
+    ['Ends', 'Pair'],
+    rows.map(({ apiUser, application, ends }) => [
+      ends?.replaceAll('-', UNBROKEN) ?? '',
+      text(`${apiUser} → ${application}`),
+    ]),
+  );
+}
+
+/** A hyphen at which no line is broken. */
+const UNBROKEN = '\u2011';
 
 function toSend(signal: string, purpose: string): string {
   return `${purpose}, send the signal \`${signal}\` with \`${JSON.stringify({ by: YOU })}\``;

@@ -164,7 +164,8 @@ function intentFor(
   if (special) return leave(`${special.outcome}: ${special.why}`);
   const newest = newestOf(tokens);
   if (!newest || ends === undefined) return leave('no token of it is live');
-  if (outlives({ expires: ends }, now, settings.window)) return leave(`no live token ends before ${ends}`);
+  if (outlives({ expires: ends }, now, settings.window))
+    return leave(`no live token of it ends within ${settings.window}`);
   return {
     state: 'to come',
     what: outlives(newest, now, settings.window)

@@ -3,8 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startSweep } from '../../client/start-sweep.ts';
 import { isSeldom, STEPS } from '../../domain/checklist.ts';
 import { rotationId, type RotationRequest } from '../../domain/request.ts';
+import { expireAllIn } from '../../sandbox/seed.ts';
 import { ageKey, decrypt, HAS_AGE } from '../support/age.ts';
 import { CHROMIUM, openBrowser, type OpenBrowser } from '../support/chromium.ts';
 import { Stage } from '../support/stage.ts';
@@ -130,7 +132,18 @@ withBoth('a person says who holds a token that nobody reads, and copies it, encr
   expect(old.revokedAt).toBeDefined();
 });
 
+withChromium('a person reads what a sweep would do with each of 62 pairs', async () => {
+  expireAllIn(stage.sandbox.world, 10);
+  const { handle } = await startSweep(stage.client, { environment: 'integration', requestedBy: ME, plan: true });
+  expect((await handle.result()).outcome).toBe('planned');
+  await ui.openDetails(handle.workflowId, (await handle.describe()).runId);
+  const plan = await ui.detailsLike(/Ended as planned/);
+  await look('plan', plan);
+  expect(plan.text).toMatch(/to come: 6\d/);
+  expect(plan.text.match(/ → /g)?.length).toBeGreaterThanOrEqual(62);
+});
+
 withChromium('no Markdown is left in what they read, and nothing runs over the edge', () => {
-  expect(Object.keys(flaws)).toEqual(expect.arrayContaining(['blocked', 'approval', 'rotated']));
+  expect(Object.keys(flaws)).toEqual(expect.arrayContaining(['blocked', 'approval', 'rotated', 'plan']));
   expect(Object.values(flaws).flat()).toEqual([]);
 });

@@ -38,9 +38,9 @@ describe('what a sweep makes of a pair', () => {
   test.each([
     ['its only token ends inside the window', [10], 'to come', /issue a token/],
     ['its only token ends today', [0], 'to come', /issue a token/],
-    ['its only token outlives the window', [15], 'left alone', /no live token ends before/],
+    ['its only token outlives the window', [15], 'left alone', /no live token of it ends within/],
     ['a longer-lived token exists, and the older one lives', [10, 700], 'to come', /roll the token until .* out/],
-    ['the older one has expired', [-1, 700], 'left alone', /no live token ends before/],
+    ['the older one has expired', [-1, 700], 'left alone', /no live token of it ends within/],
     ['all have expired', [-1, -400], 'left alone', /no token of it is live/],
     ['it has none', [], 'left alone', /no token of it is live/],
   ] as const)('%s', (_, ends, state, what) => {
