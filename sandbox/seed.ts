@@ -6,7 +6,8 @@ import { tokenSecretName } from '../domain/parameterize.ts';
 import { makeToken, makeUid, World } from './world.ts';
 import type { WorkloadState, WorldState } from './world-state.ts';
 
-interface Reading {
+/** An application that reads a token's Secret through a variable. */
+export interface Reading {
   secret: string;
   application: string;
   envVar: string;
@@ -25,12 +26,13 @@ export function readTopology(): Reading[] {
 /**
  * A made-up world over the real topology; tokens live between 300 and 700 days more.
  * @param only applications to deploy, all where absent
+ * @param readings another topology than the real one
  */
 export function seedWorld({
   environment = 'integration',
   only,
-}: { environment?: Environment; only?: string[] } = {}): World {
-  const readings = readTopology();
+  readings = readTopology(),
+}: { environment?: Environment; only?: string[]; readings?: Reading[] } = {}): World {
   const fromVariables = readings.map(({ envVar }) =>
     envVar
       .replace(/_BEARER_TOKEN$/, '')

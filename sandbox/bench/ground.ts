@@ -6,6 +6,7 @@ import { IMMEDIATE, type SandboxOptions } from '../options.ts';
 import { Sandbox } from '../sandbox.ts';
 import { expireIn, seedWorld } from '../seed.ts';
 import { startTemporal, type TemporalServer } from '../temporal-server.ts';
+import type { World } from '../world.ts';
 
 export const REQUEST = {
   environment: 'integration',
@@ -24,16 +25,20 @@ export interface Ground {
   clear: () => Promise<void>;
 }
 
-export async function layGround(options: Partial<SandboxOptions> = {}): Promise<Ground> {
+/** @param fleet a world of its own, and settings for its worker; one pair where absent */
+export async function layGround(
+  options: Partial<SandboxOptions> = {},
+  fleet?: { world: World; settings: object },
+): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), 'signon-bench-'));
   const temporal = await startTemporal({ dataFile: join(folder, 'temporal.db'), ui: false });
-  const world = seedWorld({ only: ['short-url-manager'] });
-  expireIn(world, REQUEST.apiUser, REQUEST.application, 10);
+  const world = fleet?.world ?? seedOne();
   const sandbox = await Sandbox.start(world, { ...IMMEDIATE, jobNameEveryMs: 1, trafficEveryMs: 1000, ...options });
   const settings = join(folder, 'settings.json');
   const hosts = { integration: '^127\\.0\\.0\\.1$', staging: '^$', production: '^$' };
   const syncGathering = { quietFor: '0 ms', atMost: '0 ms' };
-  writeFileSync(settings, JSON.stringify({ soak: '1 ms', pollEvery: '1 second', syncGathering, hosts }));
+  const own = { soak: '1 ms', pollEvery: '1 second', syncGathering, hosts };
+  writeFileSync(settings, JSON.stringify({ ...own, ...fleet?.settings }));
   const connection = await Connection.connect({ address: temporal.address });
   return {
     temporal,
@@ -47,6 +52,12 @@ export async function layGround(options: Partial<SandboxOptions> = {}): Promise<
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function seedOne(): World {
+  const world = seedWorld({ only: ['short-url-manager'] });
+  expireIn(world, REQUEST.apiUser, REQUEST.application, 10);
+  return world;
 }
 
 export function median(values: number[]): number {

@@ -1,95 +1,185 @@
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { writeBundle } from '../../worker/bundle.ts';
+import { parameterize } from '../../domain/parameterize.ts';
 import { WorkerProcess } from '../worker-process.ts';
-import { layGround, median } from './ground.ts';
+import { layBeside, revokeBeside } from './beside-rollouts.ts';
+import { ceiling } from './ceiling.ts';
+import { layFleet, rotateFleet, type FleetFigures } from './fleet.ts';
+import { layGround, median, type Ground } from './ground.ts';
+import { keepResults, type Row } from './results.ts';
 import { rotateOnce } from './rotation.ts';
 import { plainScript } from './script.ts';
 import { startWorkerOnce } from './worker-start.ts';
 
 const RUNS = 15;
-const FILE = fileURLToPath(new URL('../../docs/benchmarks.json', import.meta.url));
-interface Row {
-  what: string;
-  value: number;
-  unit: string;
-  goal?: string;
-}
-
-const rows: Row[] = [];
-const add = (what: string, value: number, unit: string, goal?: string): void => {
-  rows.push({ what, value: Math.round(value * 100) / 100, unit, goal });
+const SECTIONS: Record<string, () => Promise<Row[]>> = {
+  'one rotation': oneRotation,
+  'a finished Job': finishedJob,
+  'worker start': workerStart,
+  'the estate': () => fleet('real'),
+  'one after the other': oneAfterTheOther,
+  'a thousand': () => fleet(1000),
+  'growth 50': () => fleet(50),
+  'growth 200': () => fleet(200),
+  'growth 800': () => fleet(800),
+  'beside rollouts': besideRollouts,
 };
 
-await rotations();
-await jobs();
-await workerStarts();
-print();
+const wanted = process.argv.slice(2);
+for (const [name, measure] of Object.entries(SECTIONS)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  console.log(`\n${name}`);
+  const rows = await measure();
+  const width = Math.max(...rows.map(({ what }) => what.length));
+  for (const { what, value, unit, goal } of rows)
+    console.log(
+      `  ${what.padEnd(width)}  ${String(value).padStart(8)} ${unit.padEnd(10)} ${goal ? `goal ${goal}` : ''}`,
+    );
+  keepResults(name, rows);
+}
 process.exit(0);
 
-async function rotations(): Promise<void> {
-  const ground = await layGround();
-  const worker = new WorkerProcess(ground.env);
-  const script = plainScript(ground);
-  await script();
-  await rotateOnce(ground); // both have signed in
-  const scripted = [];
-  const rotated = [];
-  for (let run = 0; run < RUNS; run++) {
-    scripted.push(await script());
-    rotated.push(await rotateOnce(ground));
-  }
-  for (const [what, key] of [
-    ['start → waiting for approval', 'toApproval'],
-    ['approval → revoked', 'toRevoked'],
-  ] as const) {
-    const workflow = median(rotated.map((figures) => figures[key]));
-    const plain = median(scripted.map((figures) => figures[key]));
-    add(`${what}, workflow`, workflow, 'ms');
-    add(`${what}, plain script`, plain, 'ms');
-    add(`${what}, workflow ÷ script`, workflow / plain, '×', '≤ 1.5');
-  }
-  const [last] = rotated.slice(-1);
-  const total = (counts: Record<string, number> = {}): number => Object.values(counts).reduce((sum, n) => sum + n, 0);
-  add('history events per rotation', total(last?.events), 'events', '≤ 150');
-  for (const [kind, count] of Object.entries(last?.events ?? {})) add(`  of them ${kind}`, count, 'events');
-  add('activities per rotation', total(last?.activities), 'activities');
-  await worker.stop();
-  await ground.clear();
+function row(what: string, value: number, unit: string, goal?: string): Row {
+  return { what, value: Math.round(value * 100) / 100, unit, ...(goal !== undefined && { goal }) };
 }
 
-async function jobs(): Promise<void> {
-  const ground = await layGround({ jobMs: 700, treeLagMs: 200 });
-  const worker = new WorkerProcess(ground.env);
-  const known = [];
-  for (let run = 0; run < RUNS; run++) known.push((await rotateOnce(ground)).jobKnownAfter);
-  add('Job finished → workflow knows, median', median(known), 'ms', '< 250');
-  add('Job finished → workflow knows, longest', Math.max(...known), 'ms');
-  await worker.stop();
-  await ground.clear();
+/** Runs on a ground with a worker, and clears both. */
+async function on<T>(laying: Promise<Ground>, act: (ground: Ground, worker: WorkerProcess) => Promise<T>): Promise<T> {
+  const ground = await laying;
+  const bundle = `${ground.env.ROTATION_SETTINGS}.bundle.js`;
+  await writeBundle(bundle);
+  const worker = new WorkerProcess({ ...ground.env, WORKFLOW_BUNDLE: bundle });
+  try {
+    return await act(ground, worker);
+  } finally {
+    await worker.stop();
+    await ground.clear();
+  }
 }
 
-async function workerStarts(): Promise<void> {
+async function oneRotation(): Promise<Row[]> {
+  return on(layGround(), async (ground) => {
+    const script = plainScript(ground);
+    await script();
+    await rotateOnce(ground); // both have signed in
+    const scripted = [];
+    const rotated = [];
+    const signonBefore = ground.sandbox.world.happened.requests.signon;
+    for (let run = 0; run < RUNS; run++) rotated.push(await rotateOnce(ground));
+    const signon = (ground.sandbox.world.happened.requests.signon - signonBefore) / RUNS;
+    for (let run = 0; run < RUNS; run++) scripted.push(await script());
+    const rows: Row[] = [];
+    for (const [what, key] of [
+      ['start → waiting for approval', 'toApproval'],
+      ['approval → revoked', 'toRevoked'],
+    ] as const) {
+      const workflow = median(rotated.map((figures) => figures[key]));
+      const plain = median(scripted.map((figures) => figures[key]));
+      rows.push(row(`${what}, workflow`, workflow, 'ms'));
+      rows.push(row(`${what}, plain script`, plain, 'ms'));
+      rows.push(row(`${what}, workflow ÷ script`, workflow / plain, '×', '≤ 1.5'));
+    }
+    const [last] = rotated.slice(-1);
+    const total = (counts: Record<string, number> = {}): number => Object.values(counts).reduce((sum, n) => sum + n, 0);
+    rows.push(row('requests to Signon', signon, 'requests', '≤ 14'));
+    rows.push(row('history events', total(last?.events), 'events', '≤ 150'));
+    for (const [kind, count] of Object.entries(last?.events ?? {}))
+      rows.push(row(`  of them ${kind}`, count, 'events'));
+    rows.push(row('activities', total(last?.activities), 'activities'));
+    return rows;
+  });
+}
+
+async function finishedJob(): Promise<Row[]> {
+  return on(layGround({ jobMs: 700, treeLagMs: 200 }), async (ground) => {
+    const known = [];
+    for (let run = 0; run < RUNS; run++) known.push((await rotateOnce(ground)).jobKnownAfter);
+    return [
+      row('Job finished → workflow knows, median', median(known), 'ms', '< 250'),
+      row('Job finished → workflow knows, longest', Math.max(...known), 'ms'),
+    ];
+  });
+}
+
+async function workerStart(): Promise<Row[]> {
   const ground = await layGround();
   const bundle = `${ground.env.ROTATION_SETTINGS}.bundle.js`;
   await writeBundle(bundle);
+  const rows: Row[] = [];
   for (const [what, env] of [
     ['bundling at start', ground.env],
     ['bundle made before', { ...ground.env, WORKFLOW_BUNDLE: bundle }],
   ] as const) {
     const starts = [];
     for (let run = 0; run < 5; run++) starts.push(await startWorkerOnce({ ...ground, env }, rows.length * 10 + run));
-    add(`worker start → first task, ${what}`, median(starts.map(({ ms }) => ms)), 'ms', '< 3000');
-    add(`worker memory, ${what}`, median(starts.map(({ mib }) => mib)), 'MiB');
+    rows.push(row(`worker start → first task, ${what}`, median(starts.map(({ ms }) => ms)), 'ms', '< 3000'));
+    rows.push(row(`worker memory, ${what}`, median(starts.map(({ mib }) => mib)), 'MiB'));
   }
   await ground.clear();
+  return rows;
 }
 
-function print(): void {
-  const width = Math.max(...rows.map(({ what }) => what.length));
-  for (const { what, value, unit, goal } of rows)
-    console.log(`${what.padEnd(width)}  ${String(value).padStart(8)} ${unit.padEnd(10)} ${goal ? `goal ${goal}` : ''}`);
-  const machine = { node: process.version, cpus: cpus().length, model: cpus()[0]?.model };
-  writeFileSync(FILE, `${JSON.stringify({ date: new Date().toISOString(), machine, runs: RUNS, rows }, null, 2)}\n`);
+/** A fleet in one wave, and the engine's ceiling for it. */
+async function fleet(tokens: number | 'real'): Promise<Row[]> {
+  return on(layFleet(tokens), async (ground, worker) => {
+    const figures = await rotateFleet(ground, worker);
+    await worker.stop();
+    const wall = figures.untilWaiting + figures.untilEnded;
+    const { tokens: workflows, activitiesPerToken: activities } = figures;
+    const engine = await ceiling(ground, { workflows, activities });
+    return [
+      ...fleetRows(figures, wall),
+      row('as many workflows that do nothing', engine, 's'),
+      row('throughput ÷ that ceiling', engine / wall, '×', '≥ 0.7'),
+    ];
+  });
+}
+
+function fleetRows(figures: FleetFigures, wall: number): Row[] {
+  const { tokens, untilWaiting, untilEnded, jobs, requests, signIns } = figures;
+  return [
+    row('tokens', tokens, 'tokens'),
+    row('sweep start → all wait for approval', untilWaiting, 's'),
+    row('approved at once → all ended', untilEnded, 's'),
+    row('rotations finished, once approved', tokens / untilEnded, 'per s'),
+    row('both, per token', (wall * 1000) / tokens, 'ms'),
+    row('processor time of the worker, per token', figures.cpuPerToken, 'ms'),
+    row('sync Jobs', jobs, 'Jobs', tokens <= 62 ? '≤ 2' : '≤ 3'),
+    row('requests to Signon, per token', requests.signon / tokens, 'requests', '≤ 14'),
+    row('requests to Argo CD, per token', requests.argo / tokens, 'requests'),
+    row('requests to Kubernetes, per token', requests.kubernetes / tokens, 'requests'),
+    row('sign-ins', signIns, 'sign-ins', '1'),
+    row('history events, per token', figures.eventsPerToken, 'events'),
+    row('worker memory while all wait', figures.waitingMib, 'MiB', '< 400'),
+    row('worker memory, at most', figures.peakMib, 'MiB'),
+    row('refused calls of running pods', figures.refusedCalls, 'calls', '0'),
+  ];
+}
+
+/** The estate's tokens by a plain script, one after the other. */
+async function oneAfterTheOther(): Promise<Row[]> {
+  return on(layFleet('real'), async (ground) => {
+    const script = plainScript(ground);
+    const { world } = ground.sandbox;
+    const pairs = world.state.authorisations.map(({ apiUserId, applicationId }) => ({
+      apiUser: world.state.apiUsers.find(({ id }) => id === apiUserId)!.email,
+      application: parameterize(world.state.applications.find(({ id }) => id === applicationId)!.name),
+    }));
+    const began = performance.now();
+    for (const pair of pairs) await script({ environment: 'integration', requestedBy: 'bench', ...pair });
+    const { happened } = world;
+    return [
+      row('tokens', happened.revoked.length, 'tokens'),
+      row('all of it, without approval or soak', (performance.now() - began) / 1000, 's'),
+      row('sync Jobs', happened.jobs.length, 'Jobs'),
+    ];
+  });
+}
+
+async function besideRollouts(): Promise<Row[]> {
+  const { waiting, scheduledToStarted, approvalToRevoked } = await on(layBeside(200), revokeBeside);
+  return [
+    row('rollouts that wait', waiting, 'rotations'),
+    row('an approved revoke, scheduled → started', scheduledToStarted, 'ms', '< 2000'),
+    row('approval → revoked', approvalToRevoked, 'ms'),
+  ];
 }

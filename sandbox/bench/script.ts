@@ -3,6 +3,7 @@ import type { ArgoActivities } from '../../activities/argo/interface.ts';
 import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
 import type { SignonActivities } from '../../activities/signon/interface.ts';
 import type { TemporalActivities } from '../../activities/temporal/interface.ts';
+import type { RotationRequest } from '../../domain/request.ts';
 import { newestOf } from '../../domain/tokens.ts';
 import { createActivities } from '../../worker/activities.ts';
 import { readConfiguration } from '../../worker/configuration.ts';
@@ -11,15 +12,18 @@ import { REQUEST, type Ground } from './ground.ts';
 type Activities = SignonActivities & ArgoActivities & KubernetesActivities & TemporalActivities;
 
 /** The same activities called one after the other, as a plain script would: no workflow, no history. Times in ms. */
-export function plainScript({ env, client }: Ground): () => Promise<{ toApproval: number; toRevoked: number }> {
+export function plainScript({
+  env,
+  client,
+}: Ground): (request?: RotationRequest) => Promise<{ toApproval: number; toRevoked: number }> {
   const activities = createActivities(readConfiguration(env), client, new AbortController().signal) as Activities;
   const context = new MockActivityEnvironment();
   const inOne = hour();
-  return () =>
+  return (request = REQUEST) =>
     context.run(async () => {
       const began = performance.now();
-      const settings = await activities.beginRotation(REQUEST);
-      const pair = await activities.findPair(REQUEST);
+      const settings = await activities.beginRotation(request);
+      const pair = await activities.findPair(request);
       const readers = { secret: pair.secret, also: [] };
       const cronJob = await activities.findSyncCronJob();
       const before = await activities.listTokens(pair);
@@ -33,8 +37,8 @@ export function plainScript({ env, client }: Ground): () => Promise<{ toApproval
       const { seenAt } = await activities.awaitSyncJob({ job, deadline: inOne });
       const sync = { job: job.name, seenAt };
       await activities.awaitRollout({ readers, token: created.token, sync, deadline: inOne });
-      const call = settings.smokeCalls[REQUEST.application];
-      await activities.smokeConsumers({ readers, application: REQUEST.application, call });
+      const call = settings.smokeCalls[request.application];
+      await activities.smokeConsumers({ readers, application: request.application, call });
       const ready = performance.now();
       await activities.listTokens(pair);
       await activities.lookAtConsumers(readers);

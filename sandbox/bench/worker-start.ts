@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as after } from 'node:timers/promises';
 import { WorkerProcess } from '../worker-process.ts';
 import { taskQueueOf } from '../../domain/request.ts';
 import type { Ground } from './ground.ts';
+import { usageOf } from './usage.ts';
 
 /** A worker process from its start to the first task it has done, in ms, and its memory then, in MiB. */
 export async function startWorkerOnce({ client, env }: Ground, index: number): Promise<{ ms: number; mib: number }> {
@@ -17,7 +17,7 @@ export async function startWorkerOnce({ client, env }: Ground, index: number): P
   await handle.result();
   const ms = performance.now() - began;
   await after(1000);
-  const rss = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${worker.child.pid}/status`, 'utf8'))?.[1];
+  const { mib } = usageOf(worker);
   await worker.stop();
-  return { ms, mib: Number(rss) / 1024 };
+  return { ms, mib };
 }

@@ -1,0 +1,141 @@
+import { setTimeout as after } from 'node:timers/promises';
+import { eightAtOnce } from '../../client/cli/eight-at-once.ts';
+import { askStatus, listRotations, type ListedRotation } from '../../client/rotations.ts';
+import { startSweep } from '../../client/start-sweep.ts';
+import { approvalFor } from '../../domain/offers.ts';
+import { syncTokensId } from '../../domain/sync-requests.ts';
+import { sweepId } from '../../domain/sweep.ts';
+import { expireAllIn, seedWorld, type Reading } from '../seed.ts';
+import type { WorkerProcess } from '../worker-process.ts';
+import type { World } from '../world.ts';
+import { layGround, type Ground } from './ground.ts';
+import { usageOf } from './usage.ts';
+
+/** Real life, scaled down. */
+const DELAYS = {
+  jobMs: 2000,
+  treeLagMs: 300,
+  reloaderMs: 100,
+  podStartMs: 500,
+  terminationMs: 500,
+  jobNameEveryMs: 1000,
+  trafficEveryMs: 5000,
+  execs: 'in the sandbox',
+} as const;
+const SETTINGS = {
+  soak: '1 second',
+  syncGathering: { quietFor: '5 seconds', atMost: '10 minutes' },
+  sweep: { maxConcurrent: 1000, pause: '0 ms' },
+};
+
+/** What a fleet took. Seconds, by this process's clock. */
+export interface FleetFigures {
+  tokens: number;
+  /** From the sweep's start until every rotation waits for approval. */
+  untilWaiting: number;
+  /** From the first approval until every rotation has ended, soak included. */
+  untilEnded: number;
+  jobs: number;
+  requests: { signon: number; argo: number; kubernetes: number };
+  signIns: number;
+  /** Of all histories, divided by the tokens. */
+  eventsPerToken: number;
+  activitiesPerToken: number;
+  /** Processor time of the worker, ms. */
+  cpuPerToken: number;
+  /** MiB, while all wait for approval, and at most. */
+  waitingMib: number;
+  peakMib: number;
+  refusedCalls: number;
+}
+
+/** A fleet of the estate's 62 tokens, or of as many made-up ones. */
+export async function layFleet(tokens: number | 'real', settings: object = {}, delays: object = {}): Promise<Ground> {
+  const world = tokens === 'real' ? seedWorld() : seedWorld({ readings: madeUp(tokens) });
+  expireAllIn(world, 10);
+  return layGround({ ...DELAYS, ...delays }, { world, settings: { ...SETTINGS, ...settings } });
+}
+
+/** Applications that read two tokens each, in two pods. */
+function madeUp(tokens: number): Reading[] {
+  return Array.from({ length: tokens }, (_, at): Reading => {
+    const application = `app-${String(Math.floor(at / 2)).padStart(4, '0')}`;
+    const server = at % 2 === 0 ? 'publishing-api' : 'email-alert-api';
+    const envVar = `${server.toUpperCase().replaceAll('-', '_')}_BEARER_TOKEN`;
+    return {
+      secret: `signon-token-${application}-${server}`,
+      application,
+      envVar,
+      replicas: 2,
+      hasWorkerDeployment: false,
+      cronTasks: 0,
+    };
+  });
+}
+
+/** The tokens of a world. */
+export const tokensOf = ({ state }: World): number => state.authorisations.length;
+
+/** Sweeps the fleet, approves all at once, and waits for the end of the last. */
+export async function rotateFleet(ground: Ground, worker: WorkerProcess): Promise<FleetFigures> {
+  const { client, sandbox } = ground;
+  const tokens = tokensOf(sandbox.world);
+  const began = performance.now();
+  const cpuBefore = usageOf(worker).cpuMs;
+  const { handle } = await startSweep(client, { environment: 'integration', requestedBy: 'bench' });
+  const { rows } = await handle.result();
+  const waiting = rows.filter(({ state }) => state === 'waiting-approval').length;
+  if (waiting !== tokens) throw new Error(`${waiting} of ${tokens} wait for approval`);
+  const untilWaiting = performance.now() - began;
+  await after(5000);
+  const waitingMib = usageOf(worker).mib;
+
+  const rotations = await untilListed(ground, tokens);
+  const approvals = await eightAtOnce(rotations, (rotation) => approvalOf(ground, rotation));
+  const approved = performance.now();
+  await eightAtOnce(approvals, ({ workflowId, approval }) =>
+    client.workflow.getHandle(workflowId).signal<[unknown]>('approve', approval),
+  );
+  await eightAtOnce(rotations, ({ workflowId }) => client.workflow.getHandle(workflowId).result());
+  const untilEnded = performance.now() - approved;
+
+  const { cpuMs, peakMib } = usageOf(worker);
+  const ids = [...rotations.map(({ workflowId }) => workflowId), sweepId('integration'), syncTokensId('integration')];
+  const lengths = await eightAtOnce(ids, async (id) => (await client.workflow.getHandle(id).describe()).historyLength);
+  const { events = [] } = await client.workflow.getHandle(ids[0]!).fetchHistory();
+  const { happened } = sandbox.world;
+  return {
+    tokens,
+    untilWaiting: untilWaiting / 1000,
+    untilEnded: untilEnded / 1000,
+    jobs: happened.jobs.length,
+    requests: { ...happened.requests },
+    signIns: happened.signIns,
+    eventsPerToken: lengths.reduce((sum, length) => sum + length, 0) / tokens,
+    activitiesPerToken: (events ?? []).filter((event) => event.activityTaskScheduledEventAttributes).length,
+    cpuPerToken: (cpuMs - cpuBefore) / tokens,
+    waitingMib,
+    peakMib,
+    refusedCalls: happened.outages.length,
+  };
+}
+
+async function untilListed({ client }: Ground, tokens: number): Promise<ListedRotation[]> {
+  for (;;) {
+    const listed = await listRotations(client, 'integration', { stages: ['waiting-approval'] });
+    if (listed.length === tokens) return listed;
+    await after(500);
+  }
+}
+
+/** What a person who has read the evidence sends. */
+async function approvalOf(
+  { client }: Ground,
+  { workflowId, runId }: ListedRotation,
+): Promise<{ workflowId: string; approval: object }> {
+  const status = await askStatus(client, workflowId);
+  if (status?.waiting?.kind !== 'approval') throw new Error(`${workflowId} does not wait for approval`);
+  const { evidence } = status.waiting;
+  const accept = [...new Set(evidence.shortfalls.map(({ code }) => code))];
+  return { workflowId, approval: { ...approvalFor(evidence, runId), by: 'approver', accept } };
+}
