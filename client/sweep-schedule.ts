@@ -2,7 +2,14 @@ import { ScheduleOverlapPolicy, type Client, type ScheduleHandle } from '@tempor
 import { SCHEDULE } from '../domain/approval.ts';
 import { taskQueueOf, type Environment } from '../domain/request.ts';
 import { introduceSweep } from '../domain/sweep-details.ts';
-import { CATCH_UP_MINUTES, minuteOfDay, problemsOf, scheduleId, type SweepTime } from '../domain/sweep-schedule.ts';
+import {
+  CATCH_UP_MINUTES,
+  HAND_OVER_MINUTES,
+  minuteOfDay,
+  problemsOf,
+  scheduleId,
+  type SweepTime,
+} from '../domain/sweep-schedule.ts';
 import { sweepId, type SweepRequest } from '../domain/sweep.ts';
 
 /** Thrown where a sweep may not be scheduled then; each problem is a sentence. */
@@ -44,6 +51,7 @@ export async function createSchedule(
       workflowId: sweepId(environment),
       taskQueue: taskQueueOf(environment),
       args: [request],
+      workflowExecutionTimeout: `${HAND_OVER_MINUTES} minutes`, // the sweep that it hands over to outlives it
       ...introduceSweep(request),
     },
     ...(note !== undefined && { state: { note } }),

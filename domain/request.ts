@@ -23,6 +23,8 @@ export type ParsedRequest = { ok: true; request: RotationRequest } | { ok: false
 
 const FIELDS = ['environment', 'apiUser', 'application', 'requestedBy', 'reason', 'force', 'recipient'] as const;
 const LONGEST_TEXT = 254;
+/** Control characters but line ends and tabs, and halves of characters: no system takes them in a name. */
+const UNPRINTABLE = /(?![\t\n\r])[\p{Cc}\p{Cs}]/u;
 
 /** Reads a request strictly: every field is checked, and each problem names the field and what was expected. */
 export function parseRequest(input: unknown): ParsedRequest {
@@ -36,7 +38,8 @@ export function parseRequest(input: unknown): ParsedRequest {
   const text = (field: (typeof FIELDS)[number], expected: string, required: boolean): string => {
     const value = given[field];
     if (value === undefined && !required) return '';
-    if (typeof value === 'string' && value.trim() !== '' && value.length <= LONGEST_TEXT) return value.trim();
+    if (typeof value === 'string' && value.trim() !== '' && value.length <= LONGEST_TEXT && !UNPRINTABLE.test(value))
+      return value.trim();
     problems.push(`${field}: expected ${expected}, ${value === undefined ? 'got nothing' : 'got something else'}`);
     return '';
   };

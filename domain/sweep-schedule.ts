@@ -22,6 +22,10 @@ export const OFFICE_HOURS: SweepTime = {
 
 /** A start that the server missed is made up for within so much, and then no more: later it could come at any hour. */
 export const CATCH_UP_MINUTES = 10;
+/** A start hands over to the sweep itself within so much, or not at all: a worker may be long in coming. */
+export const HAND_OVER_MINUTES = 10;
+/** How late a sweep may begin, jitter apart. */
+export const LATE_MINUTES = CATCH_UP_MINUTES + HAND_OVER_MINUTES;
 /** Signon renews tokens from 01:00 UTC on, and syncs them: no sweep begins around that. Minutes of the day in UTC, both included. */
 export const RENEWAL = { from: 50, to: 100 };
 
@@ -35,7 +39,7 @@ export function scheduleId(environment: string): string {
 
 /**
  * What is wrong with a time, a sentence each; empty where a sweep may be scheduled then. No start may fall between 00:50 and 01:40 UTC,
- * jitter and catching up included, by any of the offsets from UTC that the zone has in the two years from `now` (ms).
+ * jitter, catching up and handing over included, by any of the offsets from UTC that the zone has in the two years from `now` (ms).
  */
 export function problemsOf({ at, days, timeZone, jitterMinutes }: SweepTime, now: number): string[] {
   const problems: string[] = [];
@@ -48,11 +52,11 @@ export function problemsOf({ at, days, timeZone, jitterMinutes }: SweepTime, now
   const offsets = offsetsOf(timeZone, now);
   if (!offsets) problems.push('time zone: expected one of the IANA database, e.g. Europe/London');
   if (problems.length > 0 || minute === undefined || !offsets) return problems;
-  const bad = offsets.filter((offset) => meetsRenewal(minute - offset, jitterMinutes + CATCH_UP_MINUTES));
+  const bad = offsets.filter((offset) => meetsRenewal(minute - offset, jitterMinutes + LATE_MINUTES));
   return bad.length === 0
     ? []
     : [
-        `at: ${at} in ${timeZone}, up to ${jitterMinutes + CATCH_UP_MINUTES} minutes later, can fall between 00:50 and 01:40 UTC, when Signon renews tokens by itself`,
+        `at: ${at} in ${timeZone}, up to ${jitterMinutes + LATE_MINUTES} minutes later, can fall between 00:50 and 01:40 UTC, when Signon renews tokens by itself`,
       ];
 }
 

@@ -31,7 +31,7 @@ export interface SweepPace {
 
 /** One API user's tokens for one application, as Signon lists them. */
 export interface SignonPair {
-  apiUser: { name: string; email: string };
+  apiUser: { name: string; email: string; suspended: boolean };
   /** The application's name, as Signon shows it. */
   application: string;
   tokens: { authorisationId: number; expires: Day }[];
@@ -60,6 +60,10 @@ export interface SweepRow {
   state: RowState;
   /** What is or would be done, and why. */
   what: string;
+  /** This sweep started its rotation. */
+  started?: true;
+  /** Its rotation has waited for a person or ended: its place in the wave is free, whatever it does then. */
+  hadItsTurn?: true;
 }
 
 /** The result of a sweep. */
@@ -145,7 +149,7 @@ export function rowsOf(
         return { ...row, state: 'open before', what: 'its rotation is open already' };
       return { ...row, ...intentFor(pair, ends, settings, now) };
     })
-    .toSorted((a, b) => order(a).localeCompare(order(b)));
+    .toSorted((a, b) => (order(a) < order(b) ? -1 : 1)); // by code units: the same on every machine
 }
 
 function order({ ends, apiUser, application }: SweepRow): string {
@@ -166,6 +170,7 @@ function intentFor(
   if (!newest || ends === undefined) return leave('no token of it is live');
   if (outlives({ expires: ends }, now, settings.window))
     return leave(`no live token of it ends within ${settings.window}`);
+  if (apiUser.suspended) return leave('its API user is suspended in Signon: the sync skips it');
   return {
     state: 'to come',
     what: outlives(newest, now, settings.window)
@@ -179,9 +184,16 @@ export function nextWave(rows: readonly SweepRow[], atMost: number): SweepRow[] 
   return rows.filter(({ state }) => state === 'to come').slice(0, atMost);
 }
 
-/** Whether a row keeps its wave from being over: its rotation is at work, and does not wait for a person. */
-export function isAtWork({ state }: SweepRow): boolean {
-  return state === 'preparing' || state === 'revoking';
+/** Whether a row keeps its wave from being over: its rotation is at work, and has neither waited for a person nor ended so far. */
+export function holdsItsPlace({ state, hadItsTurn }: Pick<SweepRow, 'state' | 'hadItsTurn'>): boolean {
+  return hadItsTurn === undefined && (state === 'preparing' || state === 'revoking');
+}
+
+/** Takes what was heard of a row's rotation; nothing of one that this sweep did not start. */
+export function hear(row: SweepRow, state: Stage | 'ended'): void {
+  if (!row.started) return;
+  row.state = state;
+  if (!holdsItsPlace(row)) row.hadItsTurn = true;
 }
 
 /** What a rotation that a sweep started tells it. */

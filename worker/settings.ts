@@ -25,7 +25,7 @@ const schema = z.strictObject({
       maxConcurrent: z.int().min(1).max(LARGEST_WAVE),
       pause: duration,
       looksEvery: duration,
-      endsAfter: duration,
+      endsAfter: duration.refine((value) => ms(value) <= ms('20 hours'), 'expected at most 20 hours'),
     })
     .partial(),
   rolloutLimit: duration,

@@ -1,5 +1,6 @@
 import { ActivityFailure, ApplicationFailure, CancellationScope, sleep } from '@temporalio/workflow';
 import ms from 'ms';
+import type { Revoked } from '../activities/signon/interface.ts';
 import type { ClusterLook } from '../domain/cluster.ts';
 import type { Evidence, TokenToRevoke } from '../domain/evidence.ts';
 import type { Pair } from '../domain/plan.ts';
@@ -29,21 +30,17 @@ export interface Fresh {
   issuedAt: string;
 }
 
-/** The pair's tokens as Signon listed them, and when (ms since the epoch). */
-interface Listed {
-  tokens: ListedToken[];
-  at: number;
-}
-
 /** All that an approval covers is revoked. */
-export interface Done extends Listed {
+export interface Done {
   done: true;
+  /** The pair's tokens as listed right after the last revoke. */
+  listed?: Pick<Revoked, 'tokens' | 'listedAt'>;
 }
 
 /** Lists tokens, unless they just were, and looks at every consumer afresh; which token is new is determined anew. */
-export async function lookAgain(book: Runbook, expected: Expected, listedBefore?: Listed): Promise<Fresh> {
+export async function lookAgain(book: Runbook, expected: Expected, listedBefore?: Done['listed']): Promise<Fresh> {
   const { pair, readers, newToken, settings, before } = expected;
-  const stillHolds = listedBefore && Date.now() - listedBefore.at <= LOOK_HOLDS_FOR;
+  const stillHolds = listedBefore && Date.now() - Date.parse(listedBefore.listedAt) <= LOOK_HOLDS_FOR;
   const [listed, look] = await Promise.all([
     stillHolds ? listedBefore.tokens : listTokens(pair),
     lookAtConsumers(readers),
@@ -92,7 +89,7 @@ export async function revokeWhileEvidenceHolds<Seen extends Pick<Fresh, 'tokens'
     const begun = book.revokesBegun.length > begunBefore;
     const fresh = await (begun ? CancellationScope.nonCancellable(order.lookAfresh) : order.lookAfresh());
     const [token] = left();
-    if (!token) return { done: true, tokens: fresh.tokens, at: Date.parse(fresh.look.at) };
+    if (!token) return { done: true };
     const ended = book.revokesBegun.map(({ authorisationId }) => authorisationId);
     const reason = voidedBy(evidence, { ...fresh, ended, now: Date.now() });
     if (reason !== undefined) {
@@ -108,7 +105,7 @@ export async function revokeWhileEvidenceHolds<Seen extends Pick<Fresh, 'tokens'
     if (revoked) book.countRevoked([], [token]);
     else if (looks >= LOOKS_AT_MOST)
       throw ApplicationFailure.nonRetryable(`${looks} looks grew too old before the revoke`, 'LookTooOld');
-    if (revoked && left().length === 0) return { done: true, tokens: revoked.tokens, at: Date.now() };
+    if (revoked && left().length === 0) return { done: true, listed: revoked };
   }
 }
 

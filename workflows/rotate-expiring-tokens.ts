@@ -10,7 +10,7 @@ import { sweep, type CarriedSweep } from './sweep.ts';
  * begins when each of them waits for a person or has ended. The rotations are children that outlive it, and tell it where they stand.
  * Its workflow id, `sweep/<environment>`, is its lock; under any other id it hands over. A plan touches nothing, and runs under any id.
  * @param delegation set by a run that handed over; believed only where the server records that run as the parent
- * @param carried what a cut history hands on
+ * @param carried what a cut history hands on; believed only of one
  * @throws InvalidRequest naming each wrong field
  */
 export async function rotateExpiringTokens(

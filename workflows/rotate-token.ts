@@ -102,7 +102,7 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
           ? await book.step('approve', () => lookAgain(book, expected))
           : await book.step('revoke', () => revokeProven(book, { ...expected, evidence, revoke: decision.revoke }));
       if (sightings.askForSync(now)) syncedFor = undefined;
-      now = 'done' in fresh ? await book.step('revoke', () => lookAgain(book, expected, fresh)) : fresh;
+      now = 'done' in fresh ? await book.step('revoke', () => lookAgain(book, expected, fresh.listed)) : fresh;
       everHeld.push(...heldTokens(now.look, now.tokens)); // a later token may have become the new one: prove that one, ask anew
       if (book.report.revoked.length === confirmedRevokes) continue;
       await book.step('confirm', () => confirmed(book, { ...expected, ...now }));

@@ -22,7 +22,8 @@ import { attributesOf } from '../domain/stage.ts';
 import { drawSweep, introduceSweep, type SweepProgress } from '../domain/sweep-details.ts';
 import { SWEEP_DECISIONS, type SweepDecisions } from '../domain/sweep-decisions.ts';
 import {
-  isAtWork,
+  hear,
+  holdsItsPlace,
   nextWave,
   parseStageReport,
   rowId,
@@ -50,7 +51,6 @@ const STARTED_AT_ONCE = 25;
 export interface CarriedSweep {
   rows: SweepRow[];
   settings: Settings;
-  starter: RecordedSender;
   /** Ms since the epoch. */
   endsAt: number;
   pausedBy?: string;
@@ -71,6 +71,7 @@ export class Sweep {
   private readonly progress: SweepProgress;
   private readonly notices: Notices;
   private known?: CarriedSweep;
+  private starter: RecordedSender = { identity: '' };
   /** Ms since the epoch. */
   private endsAt: number;
   private stop?: Ended;
@@ -83,8 +84,9 @@ export class Sweep {
   constructor(
     private readonly request: SweepRequest,
     private readonly delegation: Delegation | undefined,
-    carried: CarriedSweep | undefined,
+    given: CarriedSweep | undefined,
   ) {
+    const carried = isCarried(given) ? given : undefined;
     this.known = carried;
     this.endsAt = carried?.endsAt ?? endOf(UNLESS_SET);
     this.progress = {
@@ -104,22 +106,19 @@ export class Sweep {
 
   /** Reads every pair of Signon and says what is to be done with it; nothing where a cut history brought that along. */
   async begin(): Promise<void> {
+    this.starter = await this.attempt(() => readStarter(this.delegation));
     if (this.known) return;
     const settings = await this.attempt(() => beginRotation(this.request));
     this.endsAt = endOf(settings.sweep.endsAfter);
     this.say('Reads the tokens of all API users.');
-    const [pairs, open, starter] = await this.attempt(() =>
-      Promise.all([
-        listPairs({ pause: settings.sweep.pause }),
-        listOpen(this.request.environment),
-        readStarter(this.delegation),
-      ]),
+    const [pairs, open] = await this.attempt(() =>
+      Promise.all([listPairs({ pause: settings.sweep.pause }), listOpen(this.request.environment)]),
     );
     const { environment } = this.request;
     const rows = rowsOf(pairs, { settings, environment, open: new Set(open), now: Date.now() });
     this.progress.rows = rows;
     this.rowsById = undefined;
-    this.known = { rows, settings, starter, endsAt: this.endsAt };
+    this.known = { rows, settings, endsAt: this.endsAt };
     this.show();
   }
 
@@ -132,7 +131,7 @@ export class Sweep {
   }
 
   atWork(): SweepRow[] {
-    return this.progress.rows.filter(isAtWork);
+    return this.progress.rows.filter(holdsItsPlace);
   }
 
   nextWave(): SweepRow[] {
@@ -159,13 +158,13 @@ export class Sweep {
   async untilOver(wave: readonly SweepRow[]): Promise<void> {
     const { settings } = this.known!;
     for (;;) {
-      const left = wave.filter(isAtWork);
+      const left = wave.filter(holdsItsPlace);
       if (left.length === 0) return;
       this.say(`Waits for ${left.length} of ${wave.length} rotations of this wave.`);
       const cut = (): boolean => workflowInfo().continueAsNewSuggested;
-      const heard = await this.wait(() => !wave.some(isAtWork) || cut(), settings.sweep.looksEvery);
+      const heard = await this.wait(() => !wave.some(holdsItsPlace) || cut(), settings.sweep.looksEvery);
       if (cut()) await this.goOnAfresh();
-      if (!heard) await this.lookUp(wave.filter(isAtWork));
+      if (!heard) await this.lookUp(wave.filter(holdsItsPlace));
     }
   }
 
@@ -197,6 +196,7 @@ export class Sweep {
   /** Goes on with a fresh history; the children go on, and tell this id. */
   private async goOnAfresh(): Promise<void> {
     await condition(allHandlersFinished);
+    this.endIfDue();
     const { pausedBy, rows } = this.progress;
     await continueAsNew<typeof rotateExpiringTokens>(this.request, this.delegation, { ...this.known!, rows, pausedBy });
   }
@@ -212,18 +212,19 @@ export class Sweep {
       requestedBy,
       reason: 'a sweep of expiring tokens',
     };
-    row.state = 'preparing';
+    Object.assign(row, { state: 'preparing', started: true });
     try {
       await startChild('rotateToken', {
         workflowId: rowId(environment, row),
         taskQueue,
-        args: [request, { workflowId, runId, starter: this.known!.starter }],
+        args: [request, { workflowId, runId, starter: this.starter }],
         parentClosePolicy: ParentClosePolicy.ABANDON,
         typedSearchAttributes: pairsOf(attributesOf(request)),
         ...introduce(request),
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      delete row.started;
       Object.assign(row, { state: 'open before', what: 'its rotation is open already' });
     }
   }
@@ -231,8 +232,9 @@ export class Sweep {
   /** A rotation that was terminated tells nobody. */
   private async lookUp(rows: readonly SweepRow[]): Promise<void> {
     const { environment } = this.request;
+    const before = rows.map(({ state }) => state);
     const stages = await this.attempt(() => readStages(rows.map((row) => rowId(environment, row))));
-    for (const [at, row] of rows.entries()) row.state = stages[at] ?? row.state;
+    for (const [at, row] of rows.entries()) if (row.state === before[at]) hear(row, stages[at] ?? 'ended'); // what it said itself meanwhile is newer
     this.show();
   }
 
@@ -257,13 +259,15 @@ export class Sweep {
   private async attempt<T>(act: () => Promise<T>): Promise<T> {
     for (;;) {
       this.endIfDue();
-      const scope = new CancellationScope();
+      const scope = new CancellationScope({ cancellable: true, timeout: Math.max(1, this.endsAt - Date.now()) });
       this.interrupt = () => scope.cancel();
       try {
         return await scope.run(act);
       } catch (error) {
+        scope.cancel(); // what else it does
         this.endIfDue();
         const { type, message } = failureOf(error);
+        if (this.request.plan) throw new Ended('aborted', `${type}: ${message}`);
         await this.block(type, message);
       }
     }
@@ -310,7 +314,7 @@ export class Sweep {
         const report = parseStageReport(input);
         const row = report && this.rowOf(report.workflowId);
         if (!row) return;
-        row.state = report.stage;
+        hear(row, report.stage);
         this.show();
       },
       { description: 'Sent by rotations, not by people' },
@@ -349,6 +353,16 @@ export class Sweep {
         : { accepted: true, answer: taken.accepted };
     });
   }
+}
+
+/** Whether a history that was cut handed this on: what somebody starts a sweep with is not believed. */
+function isCarried(given: CarriedSweep | undefined): given is CarriedSweep {
+  return (
+    workflowInfo().continuedFromExecutionRunId !== undefined &&
+    Array.isArray(given?.rows) &&
+    typeof given.settings?.sweep === 'object' &&
+    typeof given.endsAt === 'number'
+  );
 }
 
 /** When a run that began with this history ends, after so long. */

@@ -236,11 +236,12 @@ async function nothingSentYet<T>(look: () => Promise<T>): Promise<T> {
 async function revokeOnce(pages: Pages, { pair, token, notAfter }: RevokeOrder): Promise<Revoked> {
   const listed = (tokens: ListedToken[]): ListedToken | undefined =>
     tokens.find(({ authorisationId }) => authorisationId === token.authorisationId);
+  const begunAt = new Date().toISOString();
   const tokens = await listPair(pages, pair);
   const before = listed(tokens);
   if (!before) {
     await refuseUnlessGone(pages, pair, token);
-    return { how: 'already-revoked', tokens };
+    return { how: 'already-revoked', tokens, listedAt: begunAt };
   }
   refuseUnlessSame(before, token);
 
@@ -257,6 +258,7 @@ async function revokeOnce(pages: Pages, { pair, token, notAfter }: RevokeOrder):
   if (Date.now() > Date.parse(notAfter))
     throw failure('LookTooOld', `the last look at tokens and containers is older than allowed since ${notAfter}`);
   await pages.submit(page.action, `${path}/edit`, page.csrf, {});
+  const listedAt = new Date().toISOString();
   const after = await pages.open(managePath(pair));
   const left = tokensOf(pair, after.body);
   if (listed(left))
@@ -264,7 +266,7 @@ async function revokeOnce(pages: Pages, { pair, token, notAfter }: RevokeOrder):
       'RevokeNotSeen',
       `Signon said “${redact(readSuccess(after.body))}” but still lists authorisation ${token.authorisationId}`,
     );
-  return { how: 'revoked', tokens: left };
+  return { how: 'revoked', tokens: left, listedAt };
 }
 
 /** One no longer listed was revoked, unless its application was retired meanwhile: Signon hides such tokens alive. */

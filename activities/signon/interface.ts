@@ -26,6 +26,8 @@ export interface RevokeOrder {
 export interface Revoked {
   how: 'revoked' | 'already-revoked';
   tokens: ListedToken[];
+  /** ISO: no later than Signon listed them. */
+  listedAt: string;
 }
 
 export interface SignonActivities {

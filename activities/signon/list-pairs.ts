@@ -21,13 +21,14 @@ export async function listPairs(
   const { cancellationSignal } = Context.current();
   const { upTo, pairs } = (keptByLastAttempt() as Kept | undefined) ?? { upTo: 0, pairs: [] };
   const left = apiUsers.filter(({ id }) => id > upTo).toSorted((a, b) => a.id - b.id);
-  for (const { id, name, email } of left) {
+  for (const { id, name, email, suspended } of left) {
     cancellationSignal.throwIfAborted();
     const { body } = await session.alone((pages) => pages.open(`/api_users/${id}/manage_tokens`));
     const byApplication = new Map<string, SignonPair['tokens']>();
     for (const { application, authorisationId, expires } of readManageTokens(body).cards)
       byApplication.set(application, [...(byApplication.get(application) ?? []), { authorisationId, expires }]);
-    for (const [application, tokens] of byApplication) pairs.push({ apiUser: { name, email }, application, tokens });
+    for (const [application, tokens] of byApplication)
+      pairs.push({ apiUser: { name, email, suspended }, application, tokens });
     keepForNextAttempt({ upTo: id, pairs } satisfies Kept);
     await after(ms(pause), undefined, { signal: cancellationSignal });
   }

@@ -62,7 +62,9 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
 
     async readStarter(delegation) {
       const { workflowId, runId } = own();
-      const start = await startOf(client, workflowId, runId);
+      const last = await startOf(client, workflowId, runId);
+      const first = last.workflowExecutionStartedEventAttributes?.firstExecutionRunId;
+      const start = first && first !== runId ? await startOf(client, workflowId, first) : last;
       return isParent(start, delegation) ? delegation.starter : senderOf(start);
     },
 

@@ -22,7 +22,7 @@ export interface TemporalActivities {
   beginRotation: (request: Pick<RotationRequest, 'environment'>) => Promise<Settings>;
   /** Which of the calling run's activities are tried again, a sentence each; empty where none is. Reads only. */
   readRetries: () => Promise<string[]>;
-  /** Who started the calling run, or the run that handed it over, as the server recorded it. Reads only. */
+  /** Who started the calling run, the first of those that it continues, or the run that handed it over, as the server recorded it. Reads only. */
   readStarter: (delegation?: Delegation) => Promise<RecordedSender>;
   /** Ids of the environment's open rotations; one that opened a moment ago may be missing. Reads only. */
   listOpen: (environment: Environment) => Promise<string[]>;

@@ -11,8 +11,8 @@ const address = text.regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected ho
 const schema = z.object({
   ROTATION_ENVIRONMENT: z.enum(['integration', 'production']), // staging's alerts are ignored by any receiver
   RECEIVER_TOKEN: secret.refine(
-    (token) => token.reveal().length >= SHORTEST_TOKEN,
-    `expected at least ${SHORTEST_TOKEN} characters`,
+    (token) => token.reveal().length >= SHORTEST_TOKEN && /^\S+$/.test(token.reveal()),
+    `expected at least ${SHORTEST_TOKEN} characters, and no blank`,
   ),
   RECEIVER_ADDRESS: address.default({ host: '127.0.0.1', port: 9095 }),
   ALERT_RECEIVER_IDENTITY: text.default(ALERT_RECEIVER),

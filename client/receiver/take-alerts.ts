@@ -22,8 +22,10 @@ export interface Taken {
 const ANSWER_WITHIN_MS = 20_000;
 /** Whether it answers at all is known within this. */
 const THERE_WITHIN_MS = 5000;
-/** gRPC's. */
+/** gRPC's: what is asked for can never be. */
 const INVALID_ARGUMENT = 3;
+/** Cancelled, deadline exceeded, permission denied, unavailable, unauthenticated: what one meets, all would. */
+const ANSWERS_NOBODY = [1, 4, 7, 14, 16];
 const LONGEST_SHOWN = 254;
 const AWAY = 'Temporal does not answer';
 
@@ -52,8 +54,10 @@ export async function takeAlerts(
     try {
       return await client.withDeadline(until, () => startUnless(client, one, now));
     } catch (error) {
-      if (isInvalid(error)) return { result: 'refused', why: 'Temporal does not take it' };
-      return { result: 'later', why: (away = AWAY) };
+      const code = grpcCodeOf(error);
+      if (code === INVALID_ARGUMENT) return { result: 'refused', why: 'Temporal does not take it' };
+      if (code === undefined || ANSWERS_NOBODY.includes(code)) away = AWAY;
+      return { result: 'later', why: AWAY };
     }
   };
   const taken: Taken[] = [];
@@ -116,10 +120,10 @@ function namesIn(read: Read | undefined): Pick<Taken, 'apiUser' | 'application'>
   };
 }
 
-/** Temporal itself was reached, and says that what is asked for can never be. */
-function isInvalid(error: unknown): boolean {
+/** Undefined where it is no answer of the server. */
+function grpcCodeOf(error: unknown): number | undefined {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return isGrpcServiceError(cause) && (cause.code as number) === INVALID_ARGUMENT;
+  return isGrpcServiceError(cause) ? cause.code : undefined;
 }
 
 /** Text from outside, bounded and without what moves a cursor. */

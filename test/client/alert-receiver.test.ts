@@ -388,6 +388,8 @@ describe('whatever is posted', () => {
     ['a\u0007b@example.org', 'publishing-api'],
     ['a\u202eb@example.org', 'publishing-api'],
     ['\ud800@example.org', 'publishing-api'],
+    ['a\u0000b@example.org', 'publishing-api'],
+    ['short-url-manager@alphagov.co.uk', 'publishing\ud800api'],
     [`${'ä'.repeat(240)}@example.org`, '*'.repeat(200) + 'x'],
     ['**bold**@example.org', '<img src=x onerror=alert(1)>'],
   ])(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { CATCH_UP_MINUTES, OFFICE_HOURS, problemsOf, WEEKDAYS, type SweepTime } from '../../domain/sweep-schedule.ts';
+import { LATE_MINUTES, OFFICE_HOURS, problemsOf, WEEKDAYS, type SweepTime } from '../../domain/sweep-schedule.ts';
 import { NOW } from '../support/builders.ts';
 
 const time = (given: Partial<SweepTime> = {}): SweepTime => ({ ...OFFICE_HOURS, ...given });
@@ -14,8 +14,8 @@ test('office hours are a good time, wherever the office is in Europe', () => {
 });
 
 test.each([
-  ['00:39', true],
-  ['00:40', false], // catching up takes until 00:50
+  ['00:29', true],
+  ['00:30', false], // catching up and handing over take until 00:50
   ['00:50', false],
   ['01:15', false],
   ['01:40', false],
@@ -32,9 +32,9 @@ test('summer and winter both count: in London, 01:45 to 02:40 is the renewal’s
 });
 
 test('jitter counts, over midnight too', () => {
-  expect(allowed({ ...UTC, at: '23:50', jitterMinutes: 45 })).toBe(true);
-  expect(allowed({ ...UTC, at: '23:50', jitterMinutes: 50 })).toBe(false);
-  expect(allowed({ ...UTC, at: '20:00', jitterMinutes: 300 })).toBe(false);
+  expect(allowed({ ...UTC, at: '23:50', jitterMinutes: 35 })).toBe(true);
+  expect(allowed({ ...UTC, at: '23:50', jitterMinutes: 40 })).toBe(false);
+  expect(allowed({ ...UTC, at: '20:00', jitterMinutes: 290 })).toBe(false);
 });
 
 test.each([
@@ -78,7 +78,7 @@ describe('no time that is let through', () => {
           }
           const day = new Date(NOW + inDays * 86_400_000).toISOString().slice(0, 10);
           for (const moment of momentsOf(day, at, timeZone))
-            for (let late = 0; late <= jitterMinutes + CATCH_UP_MINUTES; late++) {
+            for (let late = 0; late <= jitterMinutes + LATE_MINUTES; late++) {
               const clock = new Date(moment + late * 60_000).toISOString().slice(11, 16);
               expect(clock >= '00:50' && clock <= '01:40').toBe(false);
             }

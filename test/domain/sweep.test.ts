@@ -3,7 +3,8 @@ import * as fc from 'fast-check';
 import { OUTCOMES } from '../../domain/plan.ts';
 import {
   countByState,
-  isAtWork,
+  hear,
+  holdsItsPlace,
   nextWave,
   parseStageReport,
   parseSweepRequest,
@@ -22,7 +23,7 @@ const inDays = (days: number): string => new Date(NOW + days * DAY).toISOString(
 function aPair(ends: number[], given: { name?: string; application?: string } = {}): SignonPair {
   const { name = 'Short url manager', application = 'Publishing API' } = given;
   return {
-    apiUser: { name, email: `${name.toLowerCase().replaceAll(' ', '-')}@alphagov.co.uk` },
+    apiUser: { name, suspended: false, email: `${name.toLowerCase().replaceAll(' ', '-')}@alphagov.co.uk` },
     application,
     tokens: ends.map((days, at) => ({ authorisationId: 100 + at, expires: inDays(days) })),
   };
@@ -103,7 +104,7 @@ test('waves take what is to come, at most so many, and all of it in the end', ()
 });
 
 test('every state has its rank, and a wave waits only for rotations that are at work by themselves', () => {
-  expect(RANK.filter((state) => isAtWork({ state } as SweepRow))).toEqual(['revoking', 'preparing']);
+  expect(RANK.filter((state) => holdsItsPlace({ state }))).toEqual(['revoking', 'preparing']);
   expect(new Set(RANK).size).toBe(RANK.length);
   const rows = (['rotated', 'blocked', 'to come', 'blocked'] as const).map((state) => ({ state }) as SweepRow);
   expect(countByState(rows)).toEqual([
@@ -141,6 +142,26 @@ describe('a request', () => {
     const parsed = parseSweepRequest(given);
     expect(parsed).toMatchObject({ ok: false, problems: [expect.stringMatching(problem)] });
   });
+});
+
+test('a rotation that has waited for a person has had its turn, whatever it does then; one that this sweep did not start is not heard', () => {
+  const row: SweepRow = { apiUser: 'a', application: 'b', state: 'preparing', what: '', started: true };
+  const places: boolean[] = [];
+  for (const state of ['preparing', 'waiting-approval', 'revoking', 'rotated'] as const) {
+    hear(row, state);
+    places.push(holdsItsPlace(row));
+  }
+  expect(places).toEqual([true, false, false, false]);
+  expect(row.state).toBe('rotated');
+  const other: SweepRow = { apiUser: 'a', application: 'b', state: 'to come', what: '' };
+  hear(other, 'rotated');
+  expect(other.state).toBe('to come');
+});
+
+test('a pair of a suspended API user is left alone, since the sync skips it', () => {
+  const pair = aPair([3]);
+  pair.apiUser.suspended = true;
+  expect(rowFor(pair)).toMatchObject({ state: 'left alone', what: expect.stringMatching(/suspended/) });
 });
 
 test('a report of where a rotation stands is read strictly', () => {

@@ -160,7 +160,8 @@ export class FakeSystems {
         const listed = this.tokens.some(({ authorisationId }) => authorisationId === token.authorisationId);
         this.tokens = this.tokens.filter(({ authorisationId }) => authorisationId !== token.authorisationId);
         if (listed) this.revoked.push(token.authorisationId);
-        return Promise.resolve({ how: listed ? 'revoked' : 'already-revoked', tokens: [...this.tokens] });
+        const how = listed ? 'revoked' : 'already-revoked';
+        return Promise.resolve({ how, tokens: [...this.tokens], listedAt: new Date().toISOString() });
       },
       findSyncCronJob: () => Promise.resolve({ name: 'signon-sync-token-secrets-to-k8s', uid: 'cron-1' }),
       createSyncJob: () =>

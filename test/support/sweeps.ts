@@ -76,9 +76,7 @@ export class SweptWorld {
   /** Called before a rotation's first look; a rotation whose look fails is blocked. */
   onLook: (apiUser: string) => Promise<void> = () =>
     Promise.reject(ApplicationFailure.nonRetryable('no answer', 'Unreachable'));
-  onRead: () => void = () => undefined;
-  /** Who a rotation was told started the sweep. */
-  readonly delegations: unknown[] = [];
+  onRead: () => void | Promise<void> = () => undefined;
 
   constructor(
     readonly marker: string,
@@ -94,7 +92,7 @@ export class SweptWorld {
     for (const days of ends) {
       const name = `User ${this.pairs.length}`;
       this.pairs.push({
-        apiUser: { name, email: this.email(this.pairs.length) },
+        apiUser: { name, email: this.email(this.pairs.length), suspended: false },
         application: 'Publishing API',
         tokens: [{ authorisationId: 100, expires: new Date(this.now + days * DAY).toISOString().slice(0, 10) }],
       });
@@ -113,7 +111,7 @@ export async function sweeping(
     workflowId?: string;
     environment?: Environment;
     settings?: Partial<Settings>;
-    /** Further arguments, as a cut history hands them on. */
+    /** Further arguments, as if a cut history handed them on. */
     carried?: (world: SweptWorld) => unknown[];
   } = {},
 ): Promise<void> {
@@ -131,8 +129,8 @@ export async function sweeping(
     ...temporal,
     listPairs: async () => {
       world.reads += 1;
-      world.onRead();
-      return Promise.resolve(world.pairs);
+      await world.onRead();
+      return world.pairs;
     },
     listOpen: () => Promise.resolve(world.open), // the server that skips time lists nothing
     findPair: async (wanted: { apiUser: string; application: string }) => {

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { rotationId } from '../../domain/request.ts';
-import type { SweepRow } from '../../domain/sweep.ts';
 import { DEFAULT_SETTINGS } from '../../worker/settings.ts';
 import { gate } from '../support/gate.ts';
 import { timeSkippingServer } from '../support/rotations.ts';
@@ -30,14 +29,6 @@ const started = async ({ world }: DrivenSweep): Promise<number[]> => {
       );
   return there;
 };
-const rows = (world: SweptWorld): SweepRow[] =>
-  world.pairs.map((pair) => ({
-    apiUser: pair.apiUser.email,
-    application: 'publishing-api',
-    state: 'to come',
-    what: 'issue a token',
-  }));
-
 test('every pair with a token about to end is rotated, the others are left alone, and the table says how each stands', () =>
   sweeping(
     server,
@@ -241,60 +232,107 @@ test('a rotation that somebody terminates tells nobody: it is looked up, and the
   );
 });
 
-test('paused for good, it ends after twenty hours, with what is left in its table', () =>
-  sweeping(
+test('paused for good, it ends after twenty hours, with what is left in its table', () => {
+  const reading = gate();
+  return sweeping(
     server,
     async (sweep) => {
+      await reading.reached;
+      await sweep.send('pause', { by: 'ada@example.org' });
+      await sweep.answered(/paused by ada/);
       const begun = await server.currentTimeMs();
+      reading.open();
       const { outcome, rows: ended } = await sweep.report();
       expect({ outcome, states: ended.map(({ state }) => state) }).toEqual({
         outcome: 'out-of-time',
         states: ['to come', 'to come'],
       });
-      const hours = ((await server.currentTimeMs()) - begun) / 3_600_000;
-      expect(hours).toBeGreaterThanOrEqual(19.9);
+      expect((await server.currentTimeMs()) - begun).toBeGreaterThanOrEqual(19.9 * 3_600_000);
       expect(await started(sweep)).toEqual([]);
     },
     {
       ends: [3, 4],
-      carried: (world) => [undefined, carriedBy(world, { pausedBy: 'ada@example.org' })],
-    },
-  ));
-
-/** What a cut history hands on. */
-const carriedBy = (world: SweptWorld, given: object = {}): object => ({
-  rows: rows(world),
-  settings: DEFAULT_SETTINGS,
-  starter: { identity: 'ada@example.org' },
-  endsAt: Date.now() + 20 * 3_600_000,
-  ...given,
-});
-
-test('with a history cut in the middle it reads nothing again, starts none twice, and hears of those started before', () => {
-  const stuck = gate();
-  return sweeping(
-    server,
-    async (sweep) => {
-      await sweep.untilStates({ preparing: 1, 'to come': 1, rotated: 1 });
-      expect(sweep.world.reads).toBe(0);
-      await sweep.handle.signal('rotation', { workflowId: idAt(sweep.world, 0), stage: 'waiting-approval' });
-      const { rows: ended } = await sweep.report();
-      expect(ended.map(({ state }) => state)).toEqual(['waiting-approval', 'blocked', 'rotated']);
-      expect(await started(sweep)).toEqual([1]);
-      stuck.open();
-    },
-    {
-      ends: [3, 4, 5],
-      carried: (world) => {
-        const [first, second, third] = rows(world);
-        return [
-          undefined,
-          carriedBy(world, { rows: [{ ...first, state: 'preparing' }, second, { ...third, state: 'rotated' }] }),
-        ];
+      prepare: (world) => {
+        world.onRead = () => reading.stop();
       },
     },
   );
 });
+
+test('a rotation that has had its turn keeps no wave from being over, though it is at work again', () => {
+  const second = gate();
+  const again = gate();
+  return sweeping(
+    server,
+    async (sweep) => {
+      const { world } = sweep;
+      await second.reached;
+      await sweep.untilStates({ blocked: 1, preparing: 1, 'to come': 1 });
+      await server.client.workflow.getHandle(idAt(world, 0)).signal('retry', { by: 'ada@example.org' });
+      await again.reached;
+      await sweep.untilStates({ preparing: 2, 'to come': 1 });
+      second.open();
+      const { outcome, rows: ended } = await sweep.report();
+      expect({ outcome, states: ended.map(({ state }) => state) }).toEqual({
+        outcome: 'swept',
+        states: ['preparing', 'blocked', 'blocked'],
+      });
+      again.open();
+    },
+    {
+      ends: [1, 2, 3],
+      request: { maxConcurrent: 2 },
+      prepare: (world) => {
+        world.onLook = async (apiUser) => {
+          const looks = world.looked.filter((one) => one === apiUser).length;
+          if (apiUser === world.email(0) && looks === 2) await again.stop();
+          if (apiUser === world.email(1)) await second.stop();
+          throw ApplicationFailure.nonRetryable('no answer', 'Unreachable');
+        };
+      },
+    },
+  );
+});
+
+test('what somebody hands in as if a history had been cut is not believed: it reads, and asks who started it', () =>
+  sweeping(
+    server,
+    async (sweep) => {
+      const { outcome, rows: ended } = await sweep.report();
+      expect({ outcome, states: ended.map(({ state }) => state) }).toEqual({ outcome: 'swept', states: ['blocked'] });
+      expect(sweep.world.reads).toBe(1);
+      const [start] = (await server.client.workflow.getHandle(idAt(sweep.world, 0)).fetchHistory()).events ?? [];
+      const given = start?.workflowExecutionStartedEventAttributes?.input?.payloads?.[1];
+      expect(defaultPayloadConverter.fromPayload(given!)).toMatchObject({
+        workflowId: 'sweep/integration',
+        starter: { identity: expect.stringMatching(/^\d+@/) },
+      });
+    },
+    {
+      ends: [3],
+      carried: () => [
+        undefined,
+        { rows: [], settings: DEFAULT_SETTINGS, starter: { identity: '', schedule: 'x' }, endsAt: 9e15 },
+      ],
+    },
+  ));
+
+test('a plan that cannot read ends, and says why', () =>
+  sweeping(
+    server,
+    async (sweep) => {
+      expect(await sweep.report()).toMatchObject({ outcome: 'aborted', why: 'SignInRefused: no' });
+    },
+    {
+      request: { plan: true },
+      workflowId: 'a-plan',
+      prepare: (world) => {
+        world.onRead = () => {
+          throw ApplicationFailure.nonRetryable('no', 'SignInRefused');
+        };
+      },
+    },
+  ));
 
 test('aborted or cancelled, it starts no more and leaves its rotations as they are', async () => {
   for (const how of ['abort', 'cancel'] as const) {
