@@ -4,28 +4,22 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
-  isCancellation,
   ParentClosePolicy,
-  setCurrentDetails,
-  setHandler,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import ms from 'ms';
 import type { Delegation } from '../activities/temporal/interface.ts';
 import type { RecordedSender } from '../domain/approval.ts';
 import { introduce } from '../domain/details.ts';
-import { todoFor } from '../domain/failures.ts';
-import type { Settings } from '../domain/settings.ts';
 import type { RotationRequest } from '../domain/request.ts';
+import type { Settings } from '../domain/settings.ts';
 import { attributesOf } from '../domain/stage.ts';
-import { drawSweep, introduceSweep, type SweepProgress } from '../domain/sweep-details.ts';
+import { introduceSweep } from '../domain/sweep-details.ts';
 import { SWEEP_DECISIONS, type SweepDecisions } from '../domain/sweep-decisions.ts';
 import {
   hear,
   holdsItsPlace,
   nextWave,
-  parseStageReport,
   rowId,
   rowsOf,
   sweepId,
@@ -35,15 +29,12 @@ import {
 } from '../domain/sweep.ts';
 import { beginRotation, listOpen, listPairs, readStages, readStarter } from './activities.ts';
 import { answerOtherSignals, onMessage } from './decisions.ts';
-import { failureOf } from './failure-of.ts';
-import { stageReported, sweepStatus } from './messages.ts';
-import { Notices } from './notices.ts';
 import { handOver } from './delegate.ts';
 import type { rotateExpiringTokens } from './rotate-expiring-tokens.ts';
 import { pairsOf } from './search-attributes.ts';
+import { SweepBounds } from './sweep-bounds.ts';
+import { SweepTable } from './sweep-table.ts';
 
-/** A sweep ends after so long, until its settings say when. */
-const UNLESS_SET = '20 hours';
 /** Rotations started at once. */
 const STARTED_AT_ONCE = 25;
 
@@ -56,30 +47,12 @@ export interface CarriedSweep {
   pausedBy?: string;
 }
 
-/** Thrown inside a sweep when it is to end: by a person, or since its time is over. */
-class Ended extends Error {
-  constructor(
-    readonly outcome: 'aborted' | 'out-of-time',
-    readonly why: string,
-  ) {
-    super();
-  }
-}
-
-/** A sweep under way: its table, what people send it, and the rotations it starts. */
+/** A sweep under way: the rotations it starts, and what people send it. */
 export class Sweep {
-  private readonly progress: SweepProgress;
-  private readonly notices: Notices;
-  private known?: CarriedSweep;
+  private readonly table: SweepTable;
+  private readonly bounds: SweepBounds;
+  private settings?: Settings;
   private starter: RecordedSender = { identity: '' };
-  /** Ms since the epoch. */
-  private endsAt: number;
-  private stop?: Ended;
-  private retried = false;
-  private interrupt: () => void = () => undefined;
-  private rowsById?: Map<string, SweepRow>;
-  /** The details are to be drawn, once for all that happens at a time. */
-  private stale = false;
 
   constructor(
     private readonly request: SweepRequest,
@@ -87,118 +60,106 @@ export class Sweep {
     given: CarriedSweep | undefined,
   ) {
     const carried = isCarried(given) ? given : undefined;
-    this.known = carried;
-    this.endsAt = carried?.endsAt ?? endOf(UNLESS_SET);
-    this.progress = {
-      request,
-      rows: carried?.rows ?? [],
-      doing: 'Begins.',
-      ...(carried?.pausedBy !== undefined && { pausedBy: carried.pausedBy }),
-    };
-    const { environment, requestedBy } = request;
-    this.notices = new Notices(
-      { environment, requestedBy, apiUser: 'the sweep', application: 'all pairs' },
-      () => undefined,
-    );
+    this.settings = carried?.settings;
+    this.table = new SweepTable(request, carried);
+    this.bounds = new SweepBounds(request, this.table, carried?.endsAt);
     this.listen();
-    this.show();
   }
 
   /** Reads every pair of Signon and says what is to be done with it; nothing where a cut history brought that along. */
   async begin(): Promise<void> {
-    this.starter = await this.attempt(() => readStarter(this.delegation));
-    if (this.known) return;
-    const settings = await this.attempt(() => beginRotation(this.request));
-    this.endsAt = endOf(settings.sweep.endsAfter);
-    this.say('Reads the tokens of all API users.');
-    const [pairs, open] = await this.attempt(() =>
-      Promise.all([listPairs({ pause: settings.sweep.pause }), listOpen(this.request.environment)]),
+    const { bounds, table, request } = this;
+    this.starter = await bounds.attempt(() => readStarter(this.delegation));
+    if (this.settings) return;
+    const settings = await bounds.attempt(() => beginRotation(request));
+    bounds.endAfter(settings.sweep.endsAfter);
+    table.say('Reads the tokens of all API users.');
+    const { environment } = request;
+    const [pairs, open] = await bounds.attempt(() =>
+      Promise.all([listPairs({ pause: settings.sweep.pause }), listOpen(environment)]),
     );
-    const { environment } = this.request;
-    const rows = rowsOf(pairs, { settings, environment, open: new Set(open), now: Date.now() });
-    this.progress.rows = rows;
-    this.rowsById = undefined;
-    this.known = { rows, settings, endsAt: this.endsAt };
-    this.show();
+    table.fill(rowsOf(pairs, { settings, environment, open: new Set(open), now: Date.now() }));
+    this.settings = settings;
   }
 
   /** Hands the request over to the environment's id, which is the lock. @returns what became of it */
   async delegate(): Promise<string> {
-    const { request } = this;
-    await this.attempt(() => beginRotation(request)); // another environment's request is refused here, not in the child
-    const starter = await this.attempt(() => readStarter());
+    const { request, bounds } = this;
+    await bounds.attempt(() => beginRotation(request)); // another environment's request is refused here, not in the child
+    const starter = await bounds.attempt(() => readStarter());
     return `the sweep ${await handOver(sweepId(request.environment), request, starter, introduceSweep(request))}`;
   }
 
+  /** The rotations that hold a place in their wave. */
   atWork(): SweepRow[] {
-    return this.progress.rows.filter(holdsItsPlace);
+    return this.table.rows.filter(holdsItsPlace);
   }
 
   nextWave(): SweepRow[] {
-    const { settings } = this.known!;
-    return nextWave(this.progress.rows, this.request.maxConcurrent ?? settings.sweep.maxConcurrent);
+    return nextWave(this.table.rows, this.request.maxConcurrent ?? this.settings!.sweep.maxConcurrent);
   }
 
   async untilNotPaused(): Promise<void> {
-    if (this.progress.pausedBy !== undefined) this.say('Waits for resume.');
-    while (this.progress.pausedBy !== undefined) await this.wait(() => this.progress.pausedBy === undefined);
+    const { progress } = this.table;
+    if (progress.pausedBy !== undefined) this.table.say('Waits for resume.');
+    while (progress.pausedBy !== undefined) await this.bounds.wait(() => progress.pausedBy === undefined);
   }
 
   /** Starts a rotation for each row. One that is open already is left as it is. */
   async start(wave: readonly SweepRow[]): Promise<void> {
-    this.say(`Starts ${wave.length} rotations.`);
+    this.table.say(`Starts ${wave.length} rotations.`);
     for (let at = 0; at < wave.length; at += STARTED_AT_ONCE) {
-      this.endIfDue();
+      this.bounds.endIfDue();
       await Promise.all(wave.slice(at, at + STARTED_AT_ONCE).map((row) => this.startOne(row)));
-      this.show();
+      this.table.show();
     }
   }
 
   /** Waits until every rotation of the wave waits for a person or has ended; looks up those that nothing was heard of. */
   async untilOver(wave: readonly SweepRow[]): Promise<void> {
-    const { settings } = this.known!;
     for (;;) {
       const left = wave.filter(holdsItsPlace);
       if (left.length === 0) return;
-      this.say(`Waits for ${left.length} of ${wave.length} rotations of this wave.`);
+      this.table.say(`Waits for ${left.length} of ${wave.length} rotations of this wave.`);
       const cut = (): boolean => workflowInfo().continueAsNewSuggested;
-      const heard = await this.wait(() => !wave.some(holdsItsPlace) || cut(), settings.sweep.looksEvery);
+      const { looksEvery } = this.settings!.sweep;
+      const heard = await this.bounds.wait(() => !wave.some(holdsItsPlace) || cut(), looksEvery);
       if (cut()) await this.goOnAfresh();
       if (!heard) await this.lookUp(wave.filter(holdsItsPlace));
     }
   }
 
   close(outcome: SweepReport['outcome'], why: string): SweepReport {
-    const { rows } = this.progress;
-    this.progress.outcome = outcome;
-    this.say(`${why}.`);
     const { environment, requestedBy } = this.request;
+    const { rows, progress } = this.table;
+    progress.outcome = outcome;
+    this.table.say(`${why}.`);
     return { outcome, why, environment, requestedBy, rows };
   }
 
-  /** The end that a person or the time brought. */
+  /** Closes with the end that a person or the time brought. */
   closeEnded(error: unknown): SweepReport {
-    if (error instanceof Ended) return this.close(error.outcome, error.why);
-    if (this.stop && isCancellation(error)) return this.close(this.stop.outcome, this.stop.why);
-    throw error;
+    const end = this.bounds.endOf(error);
+    if (!end) throw error;
+    return this.close(end.outcome, end.why);
   }
 
   end(why: string): void {
-    this.stop ??= new Ended('aborted', why);
-    this.interrupt();
-  }
-
-  answer(text: string): void {
-    this.progress.lastAnswer = text;
-    this.show();
+    this.bounds.end(`${why}; rotations that were started go on`);
   }
 
   /** Goes on with a fresh history; the children go on, and tell this id. */
   private async goOnAfresh(): Promise<void> {
     await condition(allHandlersFinished);
-    this.endIfDue();
-    const { pausedBy, rows } = this.progress;
-    await continueAsNew<typeof rotateExpiringTokens>(this.request, this.delegation, { ...this.known!, rows, pausedBy });
+    this.bounds.endIfDue();
+    const { pausedBy, rows } = this.table.progress;
+    const carried: CarriedSweep = {
+      rows,
+      settings: this.settings!,
+      endsAt: this.bounds.endsAt,
+      ...(pausedBy !== undefined && { pausedBy }),
+    };
+    await continueAsNew<typeof rotateExpiringTokens>(this.request, this.delegation, carried);
   }
 
   private async startOne(row: SweepRow): Promise<void> {
@@ -233,112 +194,31 @@ export class Sweep {
   private async lookUp(rows: readonly SweepRow[]): Promise<void> {
     const { environment } = this.request;
     const before = rows.map(({ state }) => state);
-    const stages = await this.attempt(() => readStages(rows.map((row) => rowId(environment, row))));
+    const stages = await this.bounds.attempt(() => readStages(rows.map((row) => rowId(environment, row))));
     for (const [at, row] of rows.entries()) if (row.state === before[at]) hear(row, stages[at] ?? 'ended'); // what it said itself meanwhile is newer
-    this.show();
-  }
-
-  /** Waits for something, at most for so long, where said; the end comes first. False where it did not come. */
-  private async wait(happened: () => boolean, atMost?: ms.StringValue): Promise<boolean> {
-    const left = this.endsAt - Date.now();
-    const came = await condition(
-      () => happened() || this.stop !== undefined,
-      Math.max(1, Math.min(left, atMost === undefined ? left : ms(atMost))),
-      { summary: 'Until the rotations that were not heard of are looked up, or the sweep ends' },
-    );
-    this.endIfDue();
-    return came;
-  }
-
-  private endIfDue(): void {
-    if (this.stop) throw this.stop;
-    if (Date.now() >= this.endsAt) throw new Ended('out-of-time', 'its time was over');
-  }
-
-  /** Does something outside. Where its retries are spent, a person is asked, and it is tried again on `retry`. */
-  private async attempt<T>(act: () => Promise<T>): Promise<T> {
-    for (;;) {
-      this.endIfDue();
-      const scope = new CancellationScope({ cancellable: true, timeout: Math.max(1, this.endsAt - Date.now()) });
-      this.interrupt = () => scope.cancel();
-      try {
-        return await scope.run(act);
-      } catch (error) {
-        scope.cancel(); // what else it does
-        this.endIfDue();
-        const { type, message } = failureOf(error);
-        if (this.request.plan) throw new Ended('aborted', `${type}: ${message}`);
-        await this.block(type, message);
-      }
-    }
-  }
-
-  private async block(failure: string, message: string): Promise<void> {
-    const since = new Date().toISOString();
-    const todo = todoFor(failure);
-    const blocked = { failure, message, todo, since };
-    this.retried = false;
-    this.progress.blocked = blocked;
-    this.show();
-    const waiting = { kind: 'blocked', step: 'assess', tries: 1, ...blocked } as const;
-    void this.notices.whileNeeded(waiting, () => this.progress.blocked === blocked);
-    await this.wait(() => this.retried).finally(() => delete this.progress.blocked);
-    this.show();
-  }
-
-  private rowOf(workflowId: string): SweepRow | undefined {
-    const { environment } = this.request;
-    this.rowsById ??= new Map(this.progress.rows.map((row) => [rowId(environment, row), row]));
-    return this.rowsById.get(workflowId);
-  }
-
-  private say(doing: string): void {
-    this.progress.doing = doing;
-    this.show();
-  }
-
-  private show(): void {
-    if (this.stale) return;
-    this.stale = true;
-    void Promise.resolve().then(() => {
-      this.stale = false;
-      setCurrentDetails(drawSweep(this.progress));
-    });
+    this.table.show();
   }
 
   private listen(): void {
-    setHandler(sweepStatus, () => this.progress, { description: 'Where this sweep stands' });
-    setHandler(
-      stageReported,
-      (input) => {
-        const report = parseStageReport(input);
-        const row = report && this.rowOf(report.workflowId);
-        if (!row) return;
-        hear(row, report.stage);
-        this.show();
-      },
-      { description: 'Sent by rotations, not by people' },
-    );
+    const { progress } = this.table;
     this.on('pause', ({ by }) => {
-      if (this.progress.pausedBy !== undefined) return 'it is paused already';
-      this.progress.pausedBy = by;
+      if (progress.pausedBy !== undefined) return 'it is paused already';
+      progress.pausedBy = by;
       return { accepted: `paused by ${by}` };
     });
     this.on('resume', ({ by }) => {
-      if (this.progress.pausedBy === undefined) return 'it is not paused';
-      delete this.progress.pausedBy;
+      if (progress.pausedBy === undefined) return 'it is not paused';
+      delete progress.pausedBy;
       return { accepted: `resumed by ${by}` };
     });
-    this.on('retry', ({ by }) => {
-      if (!this.progress.blocked || this.retried) return 'nothing is blocked';
-      this.retried = true;
-      return { accepted: `retrying: asked by ${by}` };
-    });
+    this.on('retry', ({ by }) =>
+      this.bounds.retry() ? { accepted: `retrying: asked by ${by}` } : 'nothing is blocked',
+    );
     this.on('abort', ({ by, reason }) => {
-      this.end(`${by} ended it (${reason}); rotations that were started go on`);
+      this.end(`${by} ended it (${reason})`);
       return { accepted: `ending: asked by ${by}` };
     });
-    answerOtherSignals(this, SWEEP_DECISIONS);
+    answerOtherSignals(this.table, SWEEP_DECISIONS);
   }
 
   /** @param take says what came of it, or why it is not accepted */
@@ -346,7 +226,7 @@ export class Sweep {
     name: Name,
     take: (given: SweepDecisions[Name]) => string | { accepted: string },
   ): void {
-    onMessage(name, SWEEP_DECISIONS[name], this, (given) => {
+    onMessage(name, SWEEP_DECISIONS[name], this.table, (given) => {
       const taken = take(given);
       return typeof taken === 'string'
         ? { accepted: false, answer: `${name} not accepted: ${taken}` }
@@ -365,11 +245,6 @@ function isCarried(given: CarriedSweep | undefined): given is CarriedSweep {
   );
 }
 
-/** When a run that began with this history ends, after so long. */
-function endOf(after: ms.StringValue): number {
-  return workflowInfo().startTime.getTime() + ms(after);
-}
-
 /** Runs a sweep to a tidy end, whoever ends it. A cancel is taken as `abort`. */
 export async function sweep(
   request: SweepRequest,
@@ -378,9 +253,7 @@ export async function sweep(
   steps: (run: Sweep) => Promise<SweepReport>,
 ): Promise<SweepReport> {
   const run = new Sweep(request, delegation, carried);
-  CancellationScope.current().cancelRequested.catch(() =>
-    run.end('the workflow was cancelled; rotations that were started go on'),
-  );
+  CancellationScope.current().cancelRequested.catch(() => run.end('the workflow was cancelled'));
   return CancellationScope.nonCancellable(async () => {
     const report = await steps(run).catch((error: unknown) => run.closeEnded(error));
     await condition(allHandlersFinished); // whoever sent a decision as an update gets its answer

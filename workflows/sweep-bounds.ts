@@ -1,0 +1,113 @@
+import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
+import ms from 'ms';
+import { todoFor } from '../domain/failures.ts';
+import type { SweepRequest } from '../domain/sweep.ts';
+import { failureOf } from './failure-of.ts';
+import { Notices } from './notices.ts';
+import type { SweepTable } from './sweep-table.ts';
+
+/** A sweep ends after so long at the latest, and unless its settings say sooner. */
+const AT_THE_LATEST = '20 hours';
+
+/** Thrown inside a sweep when it is to end: by a person, or since its time is over. */
+class Ended extends Error {
+  constructor(
+    readonly outcome: 'aborted' | 'out-of-time',
+    readonly why: string,
+  ) {
+    super();
+  }
+}
+
+/** What a sweep does outside and waits for, until somebody ends it or its time is over. Where retries are spent, a person is asked. */
+export class SweepBounds {
+  /** Ms since the epoch. */
+  endsAt: number;
+  private stop?: Ended;
+  private retried = false;
+  private interrupt: () => void = () => undefined;
+  private readonly notices: Notices;
+
+  constructor(
+    private readonly request: SweepRequest,
+    private readonly table: SweepTable,
+    endsAt = Infinity,
+  ) {
+    this.endsAt = Math.min(endsAt, endOf(AT_THE_LATEST));
+    const { environment, requestedBy } = request;
+    const about = { environment, requestedBy, apiUser: 'the sweep', application: 'all pairs' };
+    this.notices = new Notices(about, () => undefined);
+  }
+
+  /** Sets the end, counted from the start of this history. */
+  endAfter(time: ms.StringValue): void {
+    this.endsAt = endOf(time);
+  }
+
+  end(why: string): void {
+    this.stop ??= new Ended('aborted', why);
+    this.interrupt();
+  }
+
+  /** @throws the end, where it has come */
+  endIfDue(): void {
+    if (this.stop) throw this.stop;
+    if (Date.now() >= this.endsAt) throw new Ended('out-of-time', 'its time was over');
+  }
+
+  /** The end that an error stands for; undefined where it stands for none. */
+  endOf(error: unknown): Pick<Ended, 'outcome' | 'why'> | undefined {
+    return error instanceof Ended ? error : isCancellation(error) ? this.stop : undefined;
+  }
+
+  /** Goes on from what is blocked. False where nothing is. */
+  retry(): boolean {
+    if (!this.table.progress.blocked || this.retried) return false;
+    this.retried = true;
+    return true;
+  }
+
+  /** Waits for something, at most for so long, where said; the end comes first. False where it did not come. */
+  async wait(happened: () => boolean, atMost?: ms.StringValue): Promise<boolean> {
+    const left = this.endsAt - Date.now();
+    const came = await condition(
+      () => happened() || this.stop !== undefined,
+      Math.max(1, Math.min(left, atMost === undefined ? left : ms(atMost))),
+      { summary: 'Until the rotations that were not heard of are looked up, or the sweep ends' },
+    );
+    this.endIfDue();
+    return came;
+  }
+
+  /** Does something outside. Where its retries are spent, a person is asked, and it is tried again on `retry`; a plan ends. */
+  async attempt<T>(act: () => Promise<T>): Promise<T> {
+    for (;;) {
+      this.endIfDue();
+      const scope = new CancellationScope({ cancellable: true, timeout: Math.max(1, this.endsAt - Date.now()) });
+      this.interrupt = () => scope.cancel();
+      try {
+        return await scope.run(act);
+      } catch (error) {
+        scope.cancel(); // what else it does
+        this.endIfDue();
+        const { type, message } = failureOf(error);
+        if (this.request.plan) throw new Ended('aborted', `${type}: ${message}`);
+        await this.askForRetry(type, message);
+      }
+    }
+  }
+
+  private async askForRetry(failure: string, message: string): Promise<void> {
+    const blocked = { failure, message, todo: todoFor(failure), since: new Date().toISOString() };
+    this.retried = false;
+    this.table.block(blocked);
+    const waiting = { kind: 'blocked', step: 'assess', tries: 1, ...blocked } as const;
+    void this.notices.whileNeeded(waiting, () => this.table.progress.blocked === blocked);
+    await this.wait(() => this.retried).finally(() => this.table.block());
+  }
+}
+
+/** When a run that began with this history ends, after so long. */
+function endOf(after: ms.StringValue): number {
+  return workflowInfo().startTime.getTime() + ms(after);
+}
