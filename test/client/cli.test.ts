@@ -226,10 +226,12 @@ describe('with a pair that nobody rotated before', () => {
   });
 
   test('text from outside cannot steer the terminal', async () => {
-    await cli(['start', ...PAIR, '--by', 'mallory \u001b[2J\u202e@example.org']);
+    const control = await cli(['start', ...PAIR, '--by', 'mallory \u001b[2J@example.org']);
+    expect(control).toMatchObject({ code: EXIT.usage, err: expect.stringMatching(/^requestedBy: expected/) });
+    await cli(['start', ...PAIR, '--by', 'mallory \u202e\u200b@example.org']);
     await waiting();
     const { out } = await cli(['show', ...PAIR]);
-    expect(out).toContain('asked for by mallory �[2J�@example.org');
+    expect(out).toContain('asked for by mallory ��@example.org');
   });
 });
 
