@@ -5,11 +5,11 @@ import {
   type Client,
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { randomUUID } from 'node:crypto';
 import type { Progress } from '../domain/checklist.ts';
 import type { Answer, DecisionName, Decisions } from '../domain/decisions.ts';
 import { taskQueueOf, type Environment } from '../domain/request.ts';
+import { keyOf } from '../domain/search-attributes.ts';
 import type { SearchAttribute, Stage } from '../domain/stage.ts';
 import type { SweepDecisions } from '../domain/sweep-decisions.ts';
 
@@ -74,10 +74,8 @@ function listed({
 export function stageOf({
   typedSearchAttributes,
 }: Pick<WorkflowExecutionInfo, 'typedSearchAttributes'>): Stage | undefined {
-  return typedSearchAttributes.get(STAGE) as Stage | undefined;
+  return typedSearchAttributes.get(keyOf('RotationStage')) as Stage | undefined;
 }
-
-const STAGE = defineSearchAttributeKey('RotationStage' satisfies SearchAttribute, SearchAttributeType.KEYWORD);
 
 /** Where a rotation, or a sweep, stands, as it says itself; undefined where no worker answers in 20 s. @throws WorkflowNotFoundError */
 export async function askStatus<T = Status>(

@@ -1,8 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { introduce } from '../domain/details.ts';
 import type { RotationReport } from '../domain/report.ts';
 import { rotationId, taskQueueOf, type RotationRequest } from '../domain/request.ts';
+import { pairsOf } from '../domain/search-attributes.ts';
 import { attributesOf } from '../domain/stage.ts';
 
 /** A rotation's workflow as its starters see it. */
@@ -31,10 +31,7 @@ export async function startRotation(
       taskQueue: taskQueueOf(request.environment),
       args: [request],
       workflowIdConflictPolicy: 'FAIL',
-      typedSearchAttributes: Object.entries(attributesOf(request)).map(([name, value]) => ({
-        key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
-        value,
-      })),
+      typedSearchAttributes: pairsOf(attributesOf(request)),
       ...(memo && { memo }),
       ...introduce(request),
     });

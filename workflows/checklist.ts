@@ -17,7 +17,7 @@ import { attributesOf, SEARCH_ATTRIBUTES, stageOf, type SearchAttribute, type St
 import { readRetries } from './activities.ts';
 import { sweepId } from '../domain/sweep.ts';
 import { stageReported, status } from './messages.ts';
-import { keyOf, pairsOf } from './search-attributes.ts';
+import { keyOf, pairsOf } from '../domain/search-attributes.ts';
 import { WATCH_RETRIES_AFTER } from './steps.ts';
 
 /** Shows where a rotation stands: in the current details, the `status` query and the search attributes. */

@@ -31,7 +31,7 @@ import { beginRotation, listOpen, listPairs, readStages, readStarter } from './a
 import { answerOtherSignals, onMessage } from './decisions.ts';
 import { handOver } from './delegate.ts';
 import type { rotateExpiringTokens } from './rotate-expiring-tokens.ts';
-import { pairsOf } from './search-attributes.ts';
+import { pairsOf } from '../domain/search-attributes.ts';
 import { SweepBounds } from './sweep-bounds.ts';
 import { SweepTable } from './sweep-table.ts';
 

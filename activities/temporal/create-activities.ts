@@ -1,18 +1,14 @@
 import { activityInfo } from '@temporalio/activity';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import {
-  defaultPayloadConverter,
-  defineSearchAttributeKey,
-  SearchAttributeType,
-  type Payload,
-} from '@temporalio/common';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
 import { isDeepStrictEqual } from 'node:util';
 import { judgeApproval, type RecordedSender } from '../../domain/approval.ts';
 import { evidenceCode } from '../../domain/evidence.ts';
 import { OUTCOMES, type Outcome } from '../../domain/plan.ts';
 import type { Environment } from '../../domain/request.ts';
-import type { SearchAttribute, Stage } from '../../domain/stage.ts';
+import { keyOf } from '../../domain/search-attributes.ts';
+import type { Stage } from '../../domain/stage.ts';
 import { syncTokensId } from '../../domain/sync-requests.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { failure } from '../failure.ts';
@@ -177,7 +173,7 @@ function own(): { workflowId: string; runId: string } {
 async function stageOf(client: Client, workflowId: string): Promise<Stage | 'ended'> {
   try {
     const { status, typedSearchAttributes } = await client.workflow.getHandle(workflowId).describe();
-    const stage = typedSearchAttributes.get(STAGE) as Stage | undefined;
+    const stage = typedSearchAttributes.get(keyOf('RotationStage')) as Stage | undefined;
     if (status.name === 'RUNNING') return stage ?? 'preparing';
     return status.name === 'COMPLETED' && OUTCOMES.includes(stage as Outcome) ? stage! : 'ended';
   } catch (error) {
@@ -185,8 +181,6 @@ async function stageOf(client: Client, workflowId: string): Promise<Stage | 'end
     throw error;
   }
 }
-
-const STAGE = defineSearchAttributeKey('RotationStage' satisfies SearchAttribute, SearchAttributeType.KEYWORD);
 
 /** What a signal carried; undefined where it cannot be read. */
 function decoded(payload: Payload): unknown {
