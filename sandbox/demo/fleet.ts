@@ -3,12 +3,12 @@ import { setTimeout as after } from 'node:timers/promises';
 import { run } from '../../client/cli/program.ts';
 import { askStatus, listRotations } from '../../client/rotations.ts';
 import { startSweep } from '../../client/start-sweep.ts';
-import { userMetadataLink } from '../../domain/links.ts';
 import type { SweepProgress } from '../../domain/sweep-details.ts';
 import { countByState, type RowState, type SweepRow } from '../../domain/sweep.ts';
 import { expireAllIn, seedWorld } from '../seed.ts';
 import type { World } from '../world.ts';
 import type { Ground } from './ground.ts';
+import { printWhereToWatch } from './output.ts';
 
 /** One wave takes them all; rotations wait for each other a little before they ask for a sync. */
 export const FLEET_SETTINGS = {
@@ -29,14 +29,7 @@ export async function rotateFleet({ temporal, sandbox, client, asks }: Ground): 
   const begun = Date.now();
   const { handle } = await startSweep(client, { environment: 'integration', requestedBy: 'demo' });
   const { runId } = await handle.describe();
-  const { namespace } = client.options;
-  if (temporal.uiUrl)
-    console.log(
-      `4. Watch it in the Temporal UI:\n   ${userMetadataLink({ url: temporal.uiUrl, namespace }, handle.workflowId, runId)}\n`,
-    );
-  console.log(
-    `   or from another terminal:\n   export TEMPORAL_ADDRESS=${temporal.address} ROTATION_ENVIRONMENT=integration ROTATION_BY=you@example.org\n   npx signon-rotation sweep show --watch\n`,
-  );
+  printWhereToWatch({ temporal, client }, handle.workflowId, runId, 'sweep show --watch');
 
   const says = printer(begun);
   const swept = handle.result();

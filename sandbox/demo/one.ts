@@ -2,14 +2,13 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Status } from '../../client/rotations.ts';
 import { startRotation, type Started } from '../../client/start-rotation.ts';
-import { userMetadataLink } from '../../domain/links.ts';
 import { approvalFor } from '../../domain/offers.ts';
 import type { RotationReport } from '../../domain/report.ts';
 import type { RotationRequest } from '../../domain/request.ts';
 import { expireIn, seedWorld } from '../seed.ts';
 import type { World } from '../world.ts';
 import type { Ground } from './ground.ts';
-import { printEvidence, printProgress, printReport } from './output.ts';
+import { printEvidence, printProgress, printReport, printWhereToWatch } from './output.ts';
 
 const request: RotationRequest = {
   environment: 'integration',
@@ -34,15 +33,7 @@ export function seedOne(): World {
 export async function rotateOne({ temporal, sandbox, client, asks }: Ground): Promise<void> {
   const { handle } = await startRotation(client, request);
   const { runId } = await handle.describe();
-  const { namespace } = client.options;
-  if (temporal.uiUrl)
-    console.log(
-      `4. Watch it in the Temporal UI:\n   ${userMetadataLink({ url: temporal.uiUrl, namespace }, handle.workflowId, runId)}\n`,
-    );
-
-  console.log(
-    `   or from another terminal:\n   export TEMPORAL_ADDRESS=${temporal.address} ROTATION_ENVIRONMENT=${request.environment} ROTATION_BY=you@example.org\n   npx signon-rotation show ${request.apiUser} ${request.application}\n`,
-  );
+  printWhereToWatch({ temporal, client }, handle.workflowId, runId, `show ${request.apiUser} ${request.application}`);
   printReport(await follow(handle, runId, asks), sandbox.world.happened);
 }
 

@@ -1,9 +1,28 @@
 import { evidenceLines, reportLines, stepLines } from '../../client/cli/print.ts';
+import { userMetadataLink } from '../../domain/links.ts';
 import type { Progress } from '../../domain/checklist.ts';
 import { retriesFor } from '../../domain/offers.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { RotationReport } from '../../domain/report.ts';
 import type { Happened } from '../world.ts';
+import type { Ground } from './ground.ts';
+
+/** Prints the address in the Temporal UI, and a command for another terminal. */
+export function printWhereToWatch(
+  { temporal, client }: Pick<Ground, 'temporal' | 'client'>,
+  workflowId: string,
+  runId: string,
+  command: string,
+): void {
+  const { namespace } = client.options;
+  if (temporal.uiUrl)
+    console.log(
+      `4. Watch it in the Temporal UI:\n   ${userMetadataLink({ url: temporal.uiUrl, namespace }, workflowId, runId)}\n`,
+    );
+  console.log(
+    `   or from another terminal:\n   export TEMPORAL_ADDRESS=${temporal.address} ROTATION_ENVIRONMENT=integration ROTATION_BY=you@example.org\n   npx signon-rotation ${command}\n`,
+  );
+}
 
 /** Prints each line that is new. */
 export function printProgress(progress: Progress, printed: Map<string, string>): void {
