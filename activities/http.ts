@@ -10,14 +10,18 @@ export interface Answer {
 const LARGEST_BODY = 8 * 1024 * 1024;
 
 /**
- * Sends one request; follows no redirect, takes no body over 8 MiB. Any status is an answer.
+ * Sends one request; follows no redirect, takes no body over 8 MiB or `config.largest` bytes. Any status is an answer.
  * @param system name for messages, e.g. `Signon`
  * @param config.limitMs how long to wait for the whole answer
  * @throws Unreachable (retried), rebuilt from method and path: axios' own error carries headers and bodies and is never passed on
  */
 export async function send(
   system: string,
-  { limitMs, ...config }: AxiosRequestConfig & { url: string; limitMs: number },
+  {
+    limitMs,
+    largest = LARGEST_BODY,
+    ...config
+  }: AxiosRequestConfig & { url: string; limitMs: number; largest?: number },
 ): Promise<Answer> {
   const method = config.method ?? 'GET';
   try {
@@ -25,7 +29,7 @@ export async function send(
       ...config,
       signal: AbortSignal.timeout(limitMs),
       maxRedirects: 0,
-      maxContentLength: LARGEST_BODY,
+      maxContentLength: largest,
       maxBodyLength: LARGEST_BODY,
       responseType: 'text',
       transformResponse: (body: string) => body,

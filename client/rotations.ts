@@ -8,7 +8,7 @@ import {
 import { randomUUID } from 'node:crypto';
 import type { Progress } from '../domain/checklist.ts';
 import type { Answer, DecisionName, Decisions } from '../domain/decisions.ts';
-import { taskQueueOf, type Environment } from '../domain/request.ts';
+import type { Environment } from '../domain/request.ts';
 import { keyOf } from '../domain/search-attributes.ts';
 import type { SearchAttribute, Stage } from '../domain/stage.ts';
 import type { SweepDecisions } from '../domain/sweep-decisions.ts';
@@ -121,15 +121,3 @@ export async function decide<Name extends keyof Sendable>(
 
 /** A decision was sent and no worker answered. */
 export class NoAnswer extends Error {}
-
-/** Whether a worker polls the environment's task queue: without one nothing moves, and no query is answered. */
-export async function isPolled(client: Client, environment: Environment): Promise<boolean> {
-  const { pollers } = await client.workflowService.describeTaskQueue({
-    namespace: client.options.namespace,
-    taskQueue: { name: taskQueueOf(environment) },
-  });
-  // The server remembers pollers for minutes; a live one asks again at least once a minute.
-  return (pollers ?? []).some(
-    ({ lastAccessTime }) => Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1000 < 90_000,
-  );
-}

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Secret } from '../activities/secret.ts';
 import { totpCode } from '../activities/signon/totp.ts';
 import { ALERT_RECEIVER } from '../domain/approval.ts';
+import type { DeploymentVersion } from '../domain/deployment.ts';
 import type { Settings } from '../domain/settings.ts';
 import { BadSettings, DEFAULT_SETTINGS, readSettings } from './settings.ts';
 import { BadConfiguration, LOG_LEVELS, readVariables, secret, text, url } from './variables.ts';
@@ -19,6 +20,9 @@ function makesCodes(totpSecret: Secret): boolean {
 function isAddress(webhook: Secret): boolean {
   return z.url({ protocol: /^https?$/ }).safeParse(webhook.reveal()).success;
 }
+
+/** Temporal joins the parts of a version's name by these. */
+const versionPart = text.regex(/^[^.:\s]+$/, 'expected no “.”, “:” or blank');
 
 const schema = z.object({
   ROTATION_ENVIRONMENT: z.enum(['integration', 'production']), // staging needs no worker: it is overwritten every night
@@ -42,11 +46,17 @@ const schema = z.object({
   SLACK_WEBHOOK_URL: secret.refine(isAddress, 'expected an address that begins with https:// or http://').optional(),
   TEMPORAL_UI_URL: url.optional(),
   ALERT_RECEIVER_IDENTITY: text.default(ALERT_RECEIVER),
+  TEMPORAL_DEPLOYMENT_NAME: versionPart.optional(),
+  TEMPORAL_WORKER_BUILD_ID: text.optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('INFO'),
 });
 
 /** What a worker runs with: one environment's addresses and credentials, and its settings. */
-export type Configuration = z.infer<typeof schema> & { settings: Settings };
+export type Configuration = z.infer<typeof schema> & {
+  settings: Settings;
+  /** Of the Worker Deployment, where both its parts are given. */
+  version?: DeploymentVersion;
+};
 
 const MAY_COME_FROM_FILE = ['SIGNON_PASSWORD', 'SIGNON_TOTP_SECRET', 'ARGOCD_TOKEN', 'SLACK_WEBHOOK_URL'];
 
@@ -54,9 +64,20 @@ const MAY_COME_FROM_FILE = ['SIGNON_PASSWORD', 'SIGNON_TOTP_SECRET', 'ARGOCD_TOK
 export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
   const { value, problems } = readVariables(env, schema, MAY_COME_FROM_FILE);
   const read = settingsFrom(env.ROTATION_SETTINGS, problems);
+  const version = value && versionFrom(value, problems);
   if (!value || problems.length > 0) throw new BadConfiguration('worker', problems);
   const { TEMPORAL_UI_URL: temporalUiUrl } = value;
-  return { ...value, settings: { ...read, ...(temporalUiUrl && { temporalUiUrl }) } };
+  return { ...value, ...(version && { version }), settings: { ...read, ...(temporalUiUrl && { temporalUiUrl }) } };
+}
+
+function versionFrom(
+  { TEMPORAL_DEPLOYMENT_NAME: deploymentName, TEMPORAL_WORKER_BUILD_ID: buildId }: z.infer<typeof schema>,
+  problems: string[],
+): DeploymentVersion | undefined {
+  if (deploymentName && buildId) return { deploymentName, buildId };
+  if (deploymentName) problems.push('TEMPORAL_WORKER_BUILD_ID: missing, while TEMPORAL_DEPLOYMENT_NAME is given');
+  if (buildId) problems.push('TEMPORAL_DEPLOYMENT_NAME: missing, while TEMPORAL_WORKER_BUILD_ID is given');
+  return undefined;
 }
 
 function settingsFrom(file: string | undefined, problems: string[]): Settings {

@@ -1,10 +1,12 @@
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
 import { heartbeats } from '../activities/heartbeat.ts';
+import { makeCurrent, nameVersion } from '../domain/deployment.ts';
 import { taskQueueOf, waitsQueueOf } from '../domain/request.ts';
 import { createActivities } from './activities.ts';
+import { deploymentOptions, isCurrent } from './deployment.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import type { Configuration } from './configuration.ts';
 
@@ -53,6 +55,10 @@ export async function runWorker(
     await Promise.all([connection.close(), native.close()]);
     throw error;
   }
+  if (configuration.version && !(await isCurrent(connection, client.options.namespace, configuration.version)))
+    Runtime.instance().logger.warn(
+      `version ${nameVersion(configuration.version)} is not current, so this worker gets no tasks. Once it may take over: ${makeCurrent(configuration.version)}`,
+    );
   const draining = new AbortController();
   const workers = await createWorkers({
     connection: native,
@@ -60,6 +66,7 @@ export async function runWorker(
     taskQueue: taskQueueOf(configuration.ROTATION_ENVIRONMENT),
     activities: createActivities(configuration, client, draining.signal),
     interceptors: { activity: [heartbeats] },
+    ...deploymentOptions(configuration.version),
     workflows: bundle ? { workflowBundle: bundle } : { workflowsPath: WORKFLOWS_PATH },
     shutdownGraceTime: '2 minutes', // creates and revokes end by themselves well before
     shutdownForceTime: '150 seconds',

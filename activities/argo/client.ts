@@ -1,6 +1,6 @@
-import axios from 'axios';
 import { z } from 'zod';
 import { failure } from '../failure.ts';
+import { follow } from '../follow.ts';
 import { send, type Answer } from '../http.ts';
 import type { Secret } from '../secret.ts';
 
@@ -96,20 +96,8 @@ export class ArgoClient {
 
   /** Calls back whenever the tree changes, until stopped; silent when the stream is not to be had. */
   watchTree(changed: () => void, signal: AbortSignal): void {
-    void (async () => {
-      const response = await axios.get<AsyncIterable<Buffer>>(
-        this.account.url + `/api/v1/stream/applications/${this.account.application}/resource-tree`,
-        {
-          params: this.scope(),
-          headers: this.headers(),
-          responseType: 'stream',
-          maxRedirects: 0,
-          proxy: false,
-          signal,
-        },
-      );
-      for await (const chunk of response.data) if (chunk.includes(10)) changed();
-    })().catch(() => undefined);
+    const url = this.account.url + `/api/v1/stream/applications/${this.account.application}/resource-tree`;
+    follow(() => Promise.resolve({ url, params: this.scope(), headers: this.headers() }), changed, signal);
   }
 
   private post(path: string, query: Record<string, string>, body: unknown): Promise<Answer> {

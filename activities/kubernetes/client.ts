@@ -3,23 +3,31 @@ import {
   AppsV1Api,
   BatchV1Api,
   CoreV1Api,
+  createConfiguration,
+  HttpMethod,
   PatchStrategy,
+  RequestContext,
+  ServerConfiguration,
   setHeaderOptions,
-  Watch,
   type KubeConfig,
   type V1Job,
   type V1Pod,
 } from '@kubernetes/client-node';
-import { setTimeout as after } from 'node:timers/promises';
+import type { AxiosRequestConfig } from 'axios';
+import pLimit from 'p-limit';
 import type { Workload, WorkloadKind } from '../../domain/cluster.ts';
 import { failure } from '../failure.ts';
+import { follow } from '../follow.ts';
+import { boundedHttp } from './bounded-http.ts';
 import type { Template } from './consumers.ts';
 import { SharedRead } from '../shared-read.ts';
 import { execIn, type ExecResult, type Target } from './exec.ts';
 import { Snapshot } from './snapshot.ts';
 
 const PAGE = 200;
-const WATCH_AGAIN_MS = 1000;
+const WATCHES_FOR_S = 300;
+/** Of this worker: each starts a program in a container. */
+const EXECS_AT_ONCE = 32;
 
 interface Page<T> {
   items: T[];
@@ -31,6 +39,7 @@ export class KubernetesClient {
   private readonly core: CoreV1Api;
   private readonly apps: AppsV1Api;
   private readonly batch: BatchV1Api;
+  private readonly execs = pLimit(EXECS_AT_ONCE);
   private readonly snapshots = new SharedRead(() => this.readSnapshot());
   /** Told of every change of a pod, by one watch for all. */
   private readonly watchers = new Set<() => void>();
@@ -39,10 +48,17 @@ export class KubernetesClient {
   constructor(
     private readonly config: KubeConfig,
     private readonly namespace: string,
+    /** How long to wait for one answer, in ms. */
+    limitMs: number,
   ) {
-    this.core = config.makeApiClient(CoreV1Api);
-    this.apps = config.makeApiClient(AppsV1Api);
-    this.batch = config.makeApiClient(BatchV1Api);
+    const client = createConfiguration({
+      baseServer: new ServerConfiguration(config.getCurrentCluster()?.server ?? '', {}),
+      authMethods: { default: config },
+      httpApi: boundedHttp(limitMs),
+    });
+    this.core = new CoreV1Api(client);
+    this.apps = new AppsV1Api(client);
+    this.batch = new BatchV1Api(client);
   }
 
   /**
@@ -123,7 +139,7 @@ export class KubernetesClient {
   }
 
   exec(target: Target, command: string[]): Promise<ExecResult> {
-    return execIn(this.config, this.namespace, target, command);
+    return this.execs(() => execIn(this.config, this.namespace, target, command));
   }
 
   /** Calls back whenever a pod changes, until stopped. A watch that was cut is opened again; meanwhile this is silent. */
@@ -138,40 +154,23 @@ export class KubernetesClient {
     });
     if (this.watching) return;
     this.watching = new AbortController();
-    this.watchForAll(this.watching.signal);
-  }
-
-  private watchForAll(signal: AbortSignal): void {
-    const changed = (): void => {
+    const tellAll = (): void => {
       for (const watcher of this.watchers) watcher();
     };
-    void (async () => {
-      while (!signal.aborted) {
-        await this.watchPodsOnce(changed, signal).catch(() => undefined);
-        await after(WATCH_AGAIN_MS, undefined, { signal }).catch(() => undefined);
-      }
-    })();
+    follow(() => this.watchRequest(), tellAll, this.watching.signal);
   }
 
-  private async watchPodsOnce(changed: () => void, signal: AbortSignal): Promise<void> {
+  /** The watch's request, from now on; the server ends it by itself. */
+  private async watchRequest(): Promise<AxiosRequestConfig> {
     const { metadata } = await this.core.listNamespacedPod({ namespace: this.namespace, limit: 1 });
-    const path = `/api/v1/namespaces/${this.namespace}/pods`;
-    const cut = new AbortController();
-    const stop = (): void => cut.abort();
-    signal.addEventListener('abort', stop);
-    try {
-      await new Promise<void>((resolve, reject) => {
-        cut.signal.addEventListener('abort', () => resolve());
-        new Watch(this.config)
-          .watch(path, { resourceVersion: metadata?.resourceVersion }, changed, () => resolve())
-          .then((watch) => {
-            if (cut.signal.aborted) watch.abort();
-            else cut.signal.addEventListener('abort', () => watch.abort());
-          }, reject);
-      });
-    } finally {
-      signal.removeEventListener('abort', stop);
-    }
+    const url = new URL(`${this.config.getCurrentCluster()?.server}/api/v1/namespaces/${this.namespace}/pods`);
+    url.searchParams.set('watch', 'true');
+    url.searchParams.set('resourceVersion', metadata?.resourceVersion ?? '');
+    url.searchParams.set('timeoutSeconds', String(WATCHES_FOR_S));
+    const request = new RequestContext(url.href, HttpMethod.GET);
+    await this.config.applySecurityAuthentication(request);
+    const agent = request.getAgent();
+    return { url: url.href, headers: request.getHeaders(), httpAgent: agent, httpsAgent: agent };
   }
 
   /** Reads all pages of a list; starts over once when the continuation has expired. */

@@ -1,5 +1,7 @@
 import { Exec, type KubeConfig, type V1Status } from '@kubernetes/client-node';
+import { WebSocketHandler } from '@kubernetes/client-node/dist/web-socket-handler.js';
 import { Writable } from 'node:stream';
+import { WebSocket, type ClientOptions } from 'ws';
 import { failure } from '../failure.ts';
 import { END_MARKER } from './scripts.ts';
 
@@ -18,6 +20,7 @@ export type ExecResult =
   | { kind: 'gone' };
 
 const LARGEST_OUTPUT = 64 * 1024;
+const LARGEST_MESSAGE = 1024 * 1024;
 const LONGEST_MS = 90_000;
 
 /**
@@ -34,26 +37,29 @@ export async function execIn(
   const output = new Bounded();
   const noise = new Bounded();
   const status = await new Promise<V1Status | undefined>((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(failure('ExecIncomplete', `no answer from ${where} in ${LONGEST_MS / 1000} s`)),
-      LONGEST_MS,
-    );
+    let socket: WebSocket | undefined;
+    const timer = setTimeout(() => {
+      socket?.terminate();
+      reject(failure('ExecIncomplete', `no answer from ${where} in ${LONGEST_MS / 1000} s`));
+    }, LONGEST_MS);
     const settle = (done: () => void) => (): void => {
       clearTimeout(timer);
       done();
     };
     let said: V1Status | undefined;
-    new Exec(config)
+    const open = (uri: string, protocols: string[], options: ClientOptions): WebSocket =>
+      (socket = new WebSocket(uri, protocols, { ...options, maxPayload: LARGEST_MESSAGE }));
+    new Exec(config, new WebSocketHandler(config, open))
       .exec(namespace, pod, container, command, output, noise, null, false, (told) => {
         said = told;
       })
       .then(
-        (socket) => {
-          socket.on(
+        () => {
+          socket?.on(
             'close',
             settle(() => resolve(said)),
           );
-          socket.on(
+          socket?.on(
             'error',
             settle(() => resolve(said)),
           );

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import {
   describeConsumer,
   describeContainer,
@@ -81,7 +82,7 @@ export async function look(
   for (let tries = 1; ; tries++) {
     const { others, idle, ...found } = await findReaders(cluster, readers, tries === 1 ? since : undefined);
     const running = [...found.containers, ...others].filter(({ state }) => state === 'running');
-    await inTurn(running, ASKED_AT_ONCE, async (container) => {
+    await pLimit(ASKED_AT_ONCE).map(running, async (container) => {
       if (asked.has(keyOf(container))) return;
       const answer = await ask(cluster, container);
       if (answer !== 'gone') asked.set(keyOf(container), answer);
@@ -176,15 +177,6 @@ function distinct(consumers: readonly Consumer[]): Consumer[] {
 
 function keyOf({ containerId, variable }: Pick<ConsumingContainer, 'containerId' | 'variable'>): string {
   return `${containerId}/${variable}`;
-}
-
-/** Does something with each of many, a few at a time. */
-async function inTurn<T>(items: T[], atOnce: number, act: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of queue) await act(item);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
 /** Asks a container what it holds: with Ruby, and with a shell where there is none. */

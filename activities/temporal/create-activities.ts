@@ -26,8 +26,12 @@ export interface WorkerScope {
   hosts: Record<string, string>;
 }
 
+/** What Temporal is asked in one activity ends with it: `own` of the steps gives it a minute. */
+const ANSWERS_WITHIN_MS = 50_000;
+
+/** What an activity asks of Temporal itself; all of it has a deadline. */
 export function createTemporalActivities(client: Client, scope: WorkerScope): TemporalActivities {
-  return {
+  return withDeadline(client, {
     beginRotation(request) {
       if (request.environment !== scope.environment)
         throw failure(
@@ -106,7 +110,17 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
         receiver: scope.receiver,
       });
     },
-  };
+  });
+}
+
+function withDeadline(client: Client, activities: TemporalActivities): TemporalActivities {
+  const bounded = Object.entries(activities as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>).map(
+    ([name, act]) => [
+      name,
+      (...args: unknown[]) => client.withDeadline(Date.now() + ANSWERS_WITHIN_MS, () => act(...args)),
+    ],
+  );
+  return Object.fromEntries(bounded);
 }
 
 /** What the server recorded of an approval. */

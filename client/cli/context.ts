@@ -2,8 +2,12 @@ import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { TemporalUi } from '../../domain/links.ts';
 import { ENVIRONMENTS, parseRequest, rotationId, type Environment } from '../../domain/request.ts';
-import { isPolled } from '../rotations.ts';
+import { plain } from '../../domain/plain-text.ts';
+import { whyNothingMoves } from '../polling.ts';
 import { Ended, EXIT } from './exit-codes.ts';
+
+/** Rotations that one command asks, or sends something to, at the same time. */
+export const AT_ONCE = 8;
 
 /** What a command runs with: where it reads and writes, and what its user's environment says. */
 export interface Terminal {
@@ -89,8 +93,8 @@ export class Context {
 
   /** @throws Ended where nothing would answer */
   async needWorker(): Promise<void> {
-    if (await isPolled(this.client, this.environment)) return;
-    throw new Ended(EXIT.noWorker, noWorker(this.environment));
+    const why = await whyNothingMoves(this.client, this.environment);
+    if (why !== undefined) throw new Ended(EXIT.noWorker, plain(why));
   }
 
   /** A workflow id from what a person names: the pair, or the id itself. */
@@ -103,8 +107,4 @@ export class Context {
     if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
     return rotationId(parsed.request);
   }
-}
-
-export function noWorker(environment: Environment): string {
-  return `No worker polls signon-rotation-${environment}: nothing moves and nothing answers until one does.`;
 }

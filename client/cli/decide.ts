@@ -1,11 +1,11 @@
+import pLimit from 'p-limit';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Answer, Decisions } from '../../domain/decisions.ts';
 import { isFailure } from '../../domain/failures.ts';
 import { remediesFor } from '../../domain/offers.ts';
 import { plain } from '../../domain/plain-text.ts';
 import { decide, type Sendable } from '../rotations.ts';
-import type { Context } from './context.ts';
-import { eightAtOnce } from './eight-at-once.ts';
+import { AT_ONCE, type Context } from './context.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { knownRotations } from './list.ts';
 import { notOpen, openRotation, statusOf } from './open-rotation.ts';
@@ -89,7 +89,7 @@ export async function sendEach<Name extends keyof Sendable>(
       if (decisions.length === 1 || !(error instanceof Error)) throw error;
       return { accepted: false, answer: error.message };
     });
-  const answers = await eightAtOnce(decisions, async ({ workflowId, decision }) => ({
+  const answers = await pLimit(AT_ONCE).map(decisions, async ({ workflowId, decision }) => ({
     workflowId,
     ...(await send(workflowId, decision)),
   }));

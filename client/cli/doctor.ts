@@ -1,7 +1,7 @@
 import { SEARCH_ATTRIBUTES } from '../../domain/stage.ts';
 import { plain } from '../../domain/plain-text.ts';
-import { isPolled } from '../rotations.ts';
-import { noWorker, type Context } from './context.ts';
+import { whyNothingMoves } from '../polling.ts';
+import type { Context } from './context.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
 /** What one check found. */
@@ -67,11 +67,11 @@ async function searchAttributes({ client }: Context): Promise<Finding> {
 }
 
 async function workers({ client, environment }: Context): Promise<Finding> {
-  const good = await isPolled(client, environment);
+  const why = await whyNothingMoves(client, environment);
   return {
     check: 'worker',
-    good,
-    found: good ? 'one polls' : noWorker(environment),
-    ...(!good && { todo: 'Start one: npm run worker' }),
+    good: why === undefined,
+    found: why ?? 'one polls',
+    ...(why?.startsWith('No worker') && { todo: 'Start one: npm run worker' }),
   };
 }

@@ -1,8 +1,10 @@
+import pLimit from 'p-limit';
 import { startFormLink, userMetadataLink } from '../../domain/links.ts';
 import { WAITS_FOR_PERSON } from '../../domain/stage.ts';
-import { askStatus, isPolled, listRotations, type ListedRotation, type Status } from '../rotations.ts';
-import { noWorker, type Context } from './context.ts';
-import { eightAtOnce } from './eight-at-once.ts';
+import { plain } from '../../domain/plain-text.ts';
+import { whyNothingMoves } from '../polling.ts';
+import { askStatus, listRotations, type ListedRotation, type Status } from '../rotations.ts';
+import { AT_ONCE, type Context } from './context.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { columns } from './print.ts';
 
@@ -21,11 +23,12 @@ export async function knownRotations(
     ...(options.waiting && { stages: WAITS_FOR_PERSON }),
     closed: options.closed ?? false,
   });
-  if (!(await isPolled(client, environment))) {
-    context.say(noWorker(environment));
+  const why = await whyNothingMoves(client, environment);
+  if (why !== undefined) {
+    context.say(plain(why));
     return listed;
   }
-  return eightAtOnce(listed, async (rotation) => {
+  return pLimit(AT_ONCE).map(listed, async (rotation) => {
     const status = rotation.open ? await askStatus(client, rotation.workflowId, rotation.runId) : undefined;
     return { ...rotation, ...(status && { status }) };
   });

@@ -2,9 +2,9 @@ import { startFormLink, userMetadataLink } from '../../domain/links.ts';
 import { STAGING_IS_IGNORED } from '../../domain/plan.ts';
 import { parseRequest } from '../../domain/request.ts';
 import { plain } from '../../domain/plain-text.ts';
-import { isPolled } from '../rotations.ts';
+import { whyNothingMoves } from '../polling.ts';
 import { startRotation } from '../start-rotation.ts';
-import { noWorker, type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 
 /** Starts a rotation, or says that the pair's is open. */
@@ -35,7 +35,7 @@ export async function start(
   }
   const { handle, fresh } = await startRotation(client, parsed.request);
   const { runId } = await handle.describe();
-  const polled = await isPolled(client, environment);
+  const why = await whyNothingMoves(client, environment);
   const link = ui && userMetadataLink(ui, handle.workflowId, runId);
   context.print(
     [
@@ -46,12 +46,12 @@ export async function start(
       workflowId: handle.workflowId,
       runId,
       started: fresh,
-      polled,
+      polled: why === undefined,
       link,
       startForm: ui && startFormLink(ui, parsed.request),
     },
   );
-  if (polled) return EXIT.done;
-  context.say(noWorker(environment));
+  if (why === undefined) return EXIT.done;
+  context.say(plain(why));
   return EXIT.noWorker;
 }

@@ -6,9 +6,10 @@ import type { SweepDecisions } from '../../domain/sweep-decisions.ts';
 import type { SweepProgress } from '../../domain/sweep-details.ts';
 import { countByState, parseSweepRequest, RANK, sweepId, type SweepReport, type SweepRow } from '../../domain/sweep.ts';
 import { plain } from '../../domain/plain-text.ts';
-import { askStatus, isPolled, type Sendable } from '../rotations.ts';
+import { whyNothingMoves } from '../polling.ts';
+import { askStatus, type Sendable } from '../rotations.ts';
 import { startSweep, type RotateExpiringTokens } from '../start-sweep.ts';
-import { noWorker, type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { sendEach } from './decide.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRun } from './open-rotation.ts';
@@ -50,8 +51,9 @@ export async function startOne(
     ],
     { workflowId: handle.workflowId, runId, started: fresh, link },
   );
-  if (await isPolled(client, environment)) return EXIT.done;
-  context.say(noWorker(environment));
+  const why = await whyNothingMoves(client, environment);
+  if (why === undefined) return EXIT.done;
+  context.say(plain(why));
   return EXIT.noWorker;
 }
 

@@ -4,7 +4,8 @@ import { askedBy, whyNot, type Asked, type PastRotation } from '../../domain/ale
 import { OUTCOMES, type Outcome } from '../../domain/plan.ts';
 import { plain } from '../../domain/plain-text.ts';
 import { rotationId, type Environment } from '../../domain/request.ts';
-import { isPolled, stageOf } from '../rotations.ts';
+import { isPolled } from '../polling.ts';
+import { stageOf } from '../rotations.ts';
 import { startRotation } from '../start-rotation.ts';
 import type { Read } from './payload.ts';
 

@@ -1,5 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { eightAtOnce } from '../../client/cli/eight-at-once.ts';
+import pLimit from 'p-limit';
+import { AT_ONCE } from '../../client/cli/context.ts';
 import { askStatus, listRotations } from '../../client/rotations.ts';
 import { startRotation } from '../../client/start-rotation.ts';
 import { startSweep } from '../../client/start-sweep.ts';
@@ -69,7 +70,7 @@ export async function revokeBeside(ground: Ground, _worker: WorkerProcess): Prom
 async function untilWaitingForPods({ client }: Ground, wanted: number): Promise<number> {
   for (;;) {
     const rotations = await listRotations(client, 'integration');
-    const waits = await eightAtOnce(rotations, async ({ workflowId }) => {
+    const waits = await pLimit(AT_ONCE).map(rotations, async ({ workflowId }) => {
       const { raw } = await client.workflow.getHandle(workflowId).describe();
       return (raw.pendingActivities ?? []).some(({ activityType }) => activityType?.name === 'awaitRollout');
     });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { eightAtOnce } from '../../client/cli/eight-at-once.ts';
+import pLimit from 'p-limit';
+import { AT_ONCE } from '../../client/cli/context.ts';
 import type { Ground } from './ground.ts';
 
 const WORKER = fileURLToPath(new URL('./noop-worker.ts', import.meta.url));
@@ -18,10 +19,10 @@ export async function ceiling(
     await client.workflow.execute('noops', { workflowId: 'noops-warm-up', taskQueue: 'noops', args: [1] });
     const began = performance.now();
     const all = Array.from({ length: workflows }, (_, at) => `noops-${at}`);
-    const handles = await eightAtOnce(all, (workflowId) =>
+    const handles = await pLimit(AT_ONCE).map(all, (workflowId) =>
       client.workflow.start('noops', { workflowId, taskQueue: 'noops', args: [activities] }),
     );
-    await eightAtOnce(handles, (handle) => handle.result());
+    await pLimit(AT_ONCE).map(handles, (handle) => handle.result());
     return (performance.now() - began) / 1000;
   } finally {
     worker.kill('SIGTERM');

@@ -1,5 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { eightAtOnce } from '../../client/cli/eight-at-once.ts';
+import pLimit from 'p-limit';
+import { AT_ONCE } from '../../client/cli/context.ts';
 import { askStatus, listRotations, type ListedRotation } from '../../client/rotations.ts';
 import { startSweep } from '../../client/start-sweep.ts';
 import { approvalFor } from '../../domain/offers.ts';
@@ -91,17 +92,20 @@ export async function rotateFleet(ground: Ground, worker: WorkerProcess): Promis
   const waitingMib = usageOf(worker).mib;
 
   const rotations = await untilListed(ground, tokens);
-  const approvals = await eightAtOnce(rotations, (rotation) => approvalOf(ground, rotation));
+  const approvals = await pLimit(AT_ONCE).map(rotations, (rotation) => approvalOf(ground, rotation));
   const approved = performance.now();
-  await eightAtOnce(approvals, ({ workflowId, approval }) =>
+  await pLimit(AT_ONCE).map(approvals, ({ workflowId, approval }) =>
     client.workflow.getHandle(workflowId).signal<[unknown]>('approve', approval),
   );
-  await eightAtOnce(rotations, ({ workflowId }) => client.workflow.getHandle(workflowId).result());
+  await pLimit(AT_ONCE).map(rotations, ({ workflowId }) => client.workflow.getHandle(workflowId).result());
   const untilEnded = performance.now() - approved;
 
   const { cpuMs, peakMib } = usageOf(worker);
   const ids = [...rotations.map(({ workflowId }) => workflowId), sweepId('integration'), syncTokensId('integration')];
-  const lengths = await eightAtOnce(ids, async (id) => (await client.workflow.getHandle(id).describe()).historyLength);
+  const lengths = await pLimit(AT_ONCE).map(
+    ids,
+    async (id) => (await client.workflow.getHandle(id).describe()).historyLength,
+  );
   const { events = [] } = await client.workflow.getHandle(ids[0]!).fetchHistory();
   const { happened } = sandbox.world;
   return {

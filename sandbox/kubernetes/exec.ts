@@ -18,6 +18,10 @@ export type ExecFault = 'no-status' | 'false-success' | 'killed' | 'node-down' |
 export class ExecEndpoint {
   /** Taken one by one by the next execs. */
   readonly faults: ExecFault[] = [];
+  /** Asked of every exec that no fault was told of. */
+  byChance: () => ExecFault | undefined = () => undefined;
+  /** How many were open at the same time, and the most there were. */
+  readonly open = { now: 0, most: 0 };
   /** What this server speaks; an older one has no v5. */
   protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
   private readonly sockets = new WebSocketServer({
@@ -42,14 +46,15 @@ export class ExecEndpoint {
         ? pod.containers[0]
         : pod?.containers.find(({ name }) => name === wanted);
     if (allowed === undefined) return refuse(socket, 401);
-    if (!allowed || this.faults[0] === 'refused') {
-      if (allowed) this.faults.shift();
-      return refuse(socket, 403);
-    }
+    if (!allowed) return refuse(socket, 403);
+    const fault = this.faults.shift() ?? this.byChance();
+    if (fault === 'refused') return refuse(socket, 403);
     if (!pod) return refuse(socket, 404);
     if (!container) return refuse(socket, 400);
-    const fault = this.faults.shift();
     this.sockets.handleUpgrade(request, socket, head, (connection) => {
+      this.open.now++;
+      this.open.most = Math.max(this.open.most, this.open.now);
+      connection.on('close', () => this.open.now--);
       const runs = pod.running && this.specOf(pod, container)?.init !== 'ends';
       if (!runs) return end(connection, internalError('container not found'));
       if (fault === 'node-down')

@@ -28,7 +28,10 @@ export class KubernetesStandIn {
   private readonly server: FastifyInstance = fastify({ forceCloseConnections: true });
   /** How many of the next continuations have expired when they are used, as after a compaction. */
   pagesThatExpire = 0;
+  /** How many of the next watches begin at a version that is gone, as after a compaction. */
+  watchesThatAreGone = 0;
   private readonly pages = new Map<string, object[]>();
+  private readonly watches = new Set<FastifyReply>();
 
   constructor(
     private readonly world: World,
@@ -94,6 +97,11 @@ export class KubernetesStandIn {
     return this.server.close();
   }
 
+  /** Cuts every watch, as an API server that restarts. */
+  cutWatches(): void {
+    for (const { raw } of this.watches) raw.destroy();
+  }
+
   /** A pod template that changed makes new pods; one that is as it was makes none. */
   private patchTemplate(workload: WorkloadState, body: string): void {
     const patch = JSON.parse(body) as {
@@ -138,6 +146,13 @@ export class KubernetesStandIn {
   private watch(reply: FastifyReply, resource: string, _from: string | undefined): void {
     reply.hijack();
     reply.raw.writeHead(200, { 'Content-Type': 'application/json' }).flushHeaders();
+    if (this.watchesThatAreGone > 0) {
+      this.watchesThatAreGone--;
+      const object = { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'Expired', code: 410 };
+      reply.raw.end(`${JSON.stringify({ type: 'ERROR', object })}\n`);
+      return;
+    }
+    this.watches.add(reply);
     let before = new Map<string, string>();
     const snapshot = (): Map<string, string> =>
       new Map(
@@ -160,7 +175,10 @@ export class KubernetesStandIn {
       before = now;
     };
     this.world.events.on('changed', send);
-    reply.raw.on('close', () => this.world.events.off('changed', send));
+    reply.raw.on('close', () => {
+      this.world.events.off('changed', send);
+      this.watches.delete(reply);
+    });
   }
 }
 

@@ -28,7 +28,7 @@ beforeEach(async () => {
   const config = new KubeConfig();
   config.loadFromFile(sandbox.workerEnv().KUBECONFIG!);
   const waits = { everyMs: 50, draining: new AbortController().signal };
-  kubernetes = createKubernetesActivities(new KubernetesClient(config, 'apps'), waits);
+  kubernetes = createKubernetesActivities(new KubernetesClient(config, 'apps', 5000), waits);
 });
 afterEach(() => sandbox.stop());
 

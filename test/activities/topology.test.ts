@@ -19,7 +19,7 @@ beforeAll(async () => {
   const config = new KubeConfig();
   config.loadFromFile(sandbox.workerEnv().KUBECONFIG!);
   const waits = { everyMs: 50, draining: new AbortController().signal };
-  kubernetes = createKubernetesActivities(new KubernetesClient(config, 'apps'), waits);
+  kubernetes = createKubernetesActivities(new KubernetesClient(config, 'apps', 5000), waits);
 });
 afterAll(() => sandbox.stop());
 

@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { Secret } from '../../activities/secret.ts';
 import { createReceiver, WEBHOOK_PATH } from '../../client/receiver/server.ts';
 import type { Taken } from '../../client/receiver/take-alerts.ts';
-import { isPolled } from '../../client/rotations.ts';
+import { isPolled } from '../../client/polling.ts';
 import { ALERT_NAME } from '../../domain/alerts.ts';
 import { rotationId, type Environment } from '../../domain/request.ts';
 import { freePort } from '../../sandbox/temporal-server.ts';

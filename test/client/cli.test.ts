@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { EXIT } from '../../client/cli/exit-codes.ts';
-import { isPolled } from '../../client/rotations.ts';
+import { isPolled } from '../../client/polling.ts';
 import { rotationId } from '../../domain/request.ts';
 import { commandLine } from '../support/command-line.ts';
 import { REQUEST } from '../support/request.ts';

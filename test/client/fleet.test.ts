@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { EXIT } from '../../client/cli/exit-codes.ts';
-import { isPolled } from '../../client/rotations.ts';
+import { isPolled } from '../../client/polling.ts';
 import type { SweepReport } from '../../domain/sweep.ts';
 import { commandLine } from '../support/command-line.ts';
 import { Stage } from '../support/stage.ts';

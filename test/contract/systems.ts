@@ -82,7 +82,7 @@ function connect(configuration: Configuration, now = Date.now): Omit<Systems, 's
     argoAccount,
     argo: new ArgoClient(argoAccount),
     kubeConfig,
-    kubernetes: new KubernetesClient(kubeConfig, configuration.KUBERNETES_NAMESPACE),
+    kubernetes: new KubernetesClient(kubeConfig, configuration.KUBERNETES_NAMESPACE, limitMs),
   };
 }
 

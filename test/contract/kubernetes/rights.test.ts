@@ -100,7 +100,7 @@ describe('a refusal', () => {
   readOnlyTest('of an unknown token is NotPermitted to our client, lists and exec alike', async () => {
     const target = await someConsumer(systems);
     const config = asSomebody(systems, 'nonsense');
-    const client = new KubernetesClient(config, systems.configuration.KUBERNETES_NAMESPACE);
+    const client = new KubernetesClient(config, systems.configuration.KUBERNETES_NAMESPACE, 10_000);
     const refused = { type: 'NotPermitted', message: expect.stringContaining('401') };
     await expect(client.pods()).rejects.toMatchObject(refused);
     await expect(client.exec(target, ['true'])).rejects.toMatchObject(refused);

@@ -1,0 +1,15 @@
+/** A version of Temporal's Worker Deployment: which build of the worker gets which tasks. */
+export interface DeploymentVersion {
+  deploymentName: string;
+  buildId: string;
+}
+
+/** How a version is shown. */
+export function nameVersion({ deploymentName, buildId }: DeploymentVersion): string {
+  return `${deploymentName}/${buildId}`;
+}
+
+/** The command that makes a version current: until then its workers get no tasks. */
+export function makeCurrent({ deploymentName, buildId }: DeploymentVersion): string {
+  return `temporal worker deployment set-current-version --deployment-name ${deploymentName} --build-id ${buildId}`;
+}
