@@ -1,48 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { OwnProcess } from './own-process.ts';
 
-const MAIN = fileURLToPath(new URL('../worker/main.ts', import.meta.url));
-
-/** A worker in a process of its own, as it is deployed; it gets the environment given, `TEMPORAL_…`, and what a program needs to run, nothing else. */
-export class WorkerProcess {
-  readonly child: ChildProcess;
-  private readonly ended: Promise<number | null>;
-  /** What it printed, both streams. */
-  output = '';
-
+/** A worker in a process of its own. */
+export class WorkerProcess extends OwnProcess {
   constructor(env: Record<string, string>) {
-    this.child = spawn(process.execPath, ['--import', 'tsx', MAIN], {
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...temporalVariables(), ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-    });
-    for (const stream of [this.child.stdout, this.child.stderr])
-      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
-    this.ended = new Promise((resolve) => this.child.on('close', (code) => resolve(code)));
+    super('worker/main', env);
   }
-
-  /** @returns its exit code, null where a signal ended it */
-  exit(): Promise<number | null> {
-    return this.ended;
-  }
-
-  /** Asks it to end, and ends it where it does not within 10 s: the SDK may hang when told to stop right after its start. */
-  async stop(): Promise<number | null> {
-    this.child.kill('SIGTERM');
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), 10_000);
-    const code = await this.ended;
-    clearTimeout(timer);
-    return code;
-  }
-
-  /** Ends it as a crash would. */
-  crash(): Promise<number | null> {
-    this.child.kill('SIGKILL');
-    return this.ended;
-  }
-}
-
-/** How to reach Temporal, where this process was told. */
-function temporalVariables(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('TEMPORAL_')));
 }

@@ -60,6 +60,6 @@ export function createActivities(configuration: Configuration, client: Client, d
     ...createTemporalActivities(client, { environment, settings, receiver, hosts }),
     ...createSignonActivities(session, settings.recipients),
     ...createArgoActivities(new ArgoClient(account), account, waits),
-    ...createKubernetesActivities(new KubernetesClient(kubeConfig, namespace), waits),
+    ...createKubernetesActivities(new KubernetesClient(kubeConfig, namespace, limitMs), waits),
   };
 }

@@ -5,10 +5,10 @@ import { PAYLOAD_CONVERTER_PATH, WORKFLOWS_PATH } from './run-worker.ts';
 
 const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error };
 
-/** Bundles the workflows into a file, so that a worker with `WORKFLOW_BUNDLE` starts faster. */
-export async function writeBundle(file: string): Promise<void> {
+/** Bundles the workflows, the product's where no others are given, into a file, so that a worker with `WORKFLOW_BUNDLE` starts faster. */
+export async function writeBundle(file: string, workflowsPath = WORKFLOWS_PATH): Promise<void> {
   const { code } = await bundleWorkflowCode({
-    workflowsPath: WORKFLOWS_PATH,
+    workflowsPath,
     payloadConverterPath: PAYLOAD_CONVERTER_PATH,
     logger: quiet,
   });

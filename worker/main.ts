@@ -1,8 +1,13 @@
 import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { readConfiguration } from './configuration.ts';
 import { runWorker, TemporalAway } from './run-worker.ts';
 import { SearchAttributesMissing } from './search-attributes.ts';
 import { BadConfiguration } from './variables.ts';
+
+/** Where `npm run build` leaves the workflows. */
+const BUILT = fileURLToPath(new URL('../workflows/bundle.js', import.meta.url));
 
 try {
   const configuration = readConfiguration(process.env);
@@ -12,7 +17,7 @@ try {
     logger: new DefaultLogger(level),
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: level, other: 'WARN' }), forward: {} } },
   });
-  const bundle = process.env.WORKFLOW_BUNDLE;
+  const bundle = process.env.WORKFLOW_BUNDLE ?? (existsSync(BUILT) ? BUILT : undefined);
   const worker = await runWorker(configuration, process.env, bundle ? { codePath: bundle } : undefined);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void worker.stop());
   await worker.ended;

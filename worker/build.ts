@@ -1,0 +1,29 @@
+import { buildSync } from 'esbuild';
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+const PROGRAMS = ['worker/main', 'client/alert-receiver', 'client/cli/main'];
+/** Read beside the programs, where they are in the source too. */
+const FILES = ['worker/settings.yaml', 'workflows/payload-converter.cjs'];
+
+/** Compiles the programs into a folder of the project, as JavaScript: they start in half the time. Packages stay in `node_modules`. */
+export function buildPrograms(folder: string): void {
+  buildSync({
+    absWorkingDir: ROOT,
+    entryPoints: PROGRAMS.map((program) => ({ in: `${program}.ts`, out: program })),
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    logLevel: 'warning',
+  });
+  for (const file of FILES) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    copyFileSync(join(ROOT, file), join(folder, file));
+  }
+}
