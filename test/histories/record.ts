@@ -1,57 +1,35 @@
 // eslint-disable-next-line import/no-unassigned-import -- what is recorded must be this code
 import '../support/prepare.ts';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { pairOf } from '../../sandbox/seed.ts';
-import { REQUEST } from '../support/request.ts';
-import { Stage, type StagedRotation } from '../support/stage.ts';
+import { SlackStandIn } from '../../sandbox/slack/server.ts';
+import { Stage } from '../support/stage.ts';
+import { SCENES, sceneSettings } from './scenes.ts';
 
-/** Records the histories that `test/replay.test.ts` replays: run it when a change of the workflows is meant to end what ran before. */
-const SCENES: Record<string, (stage: Stage) => Promise<StagedRotation>> = {
-  rotated: async (stage) => {
-    const rotation = await stage.rotation();
-    await rotation.approve();
-    await rotation.report();
-    return rotation;
-  },
-  'rotated-with-trouble': async (stage) => {
-    const { world, signon } = stage.sandbox;
-    signon.faults.add({ method: 'POST', path: /\/authorisations$/, when: 'after', kind: 'cut' });
-    world.sync.fails = 1;
-    const rotation = await stage.rotation();
-    await rotation.blocked('SyncJobFailed');
-    await rotation.retry();
-    await rotation.awaitingApproval();
-    const { user, server } = pairOf(world, REQUEST.apiUser, REQUEST.application);
-    world.issue(user.id, server.id);
-    await rotation.approve();
-    const { waiting } = await rotation.awaitingApproval(2);
-    if (waiting?.kind !== 'approval') throw new Error('no second round');
-    const all = waiting.evidence.toRevoke.map(({ authorisationId }) => authorisationId);
-    await rotation.approve(2, { revoke: all });
-    await rotation.report();
-    return rotation;
-  },
-  aborted: async (stage) => {
-    const rotation = await stage.rotation();
-    await rotation.awaitingApproval();
-    await rotation.handle.signal<[unknown]>('abort', { by: 'grace@example.org', reason: 'recorded' });
-    await rotation.report();
-    return rotation;
-  },
-};
-
+/** Records the histories that `test/replay.test.ts` replays: run it when a change of the workflows is meant to end what ran before. Arguments: names of scenes, all where none. */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const FOLDER = new URL('./', import.meta.url);
+const wanted = process.argv.slice(2);
+
+if (wanted.length === 0)
+  for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.json'))) rmSync(new URL(file, FOLDER));
 for (const [name, play] of Object.entries(SCENES)) {
-  const stage = await Stage.set({ jobMs: 50, podStartMs: 20, terminationMs: 50, reloaderMs: 10 });
-  await stage.worker();
-  const rotation = await play(stage);
-  const json = historyToJSON(await rotation.handle.fetchHistory());
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const stage = await Stage.set(
+    { jobMs: 50, podStartMs: 20, terminationMs: 50, reloaderMs: 10 },
+    await sceneSettings(),
+  );
+  const slack = new SlackStandIn();
+  await stage.worker({ SLACK_WEBHOOK_URL: await slack.listen() });
+  const { workflowId } = await play(stage);
+  const json = historyToJSON(await stage.client.workflow.getHandle(workflowId).fetchHistory());
   const clean = json.replaceAll(ROOT, '').replaceAll(`@${hostname()}`, '@worker');
-  writeFileSync(new URL(`./${name}.json`, import.meta.url), `${clean}\n`);
-  console.log(`${name}: ${JSON.parse(clean).events.length} events`);
+  const history: unknown = JSON.parse(clean);
+  writeFileSync(new URL(`./${name}.json`, FOLDER), `${JSON.stringify({ workflowId, history })}\n`);
+  console.log(`${name}: ${(history as { events: unknown[] }).events.length} events`);
   await stage.strike();
+  await slack.close();
 }
 process.exit(0);

@@ -26,7 +26,7 @@ function spellings(secret: string): string[] {
 }
 
 /** Every history of a stage's server, and its data file, as text. */
-export async function whatTemporalKeeps(stage: Stage): Promise<Record<string, string>> {
+export async function whatTemporalKeeps(stage: Pick<Stage, 'client' | 'folder'>): Promise<Record<string, string>> {
   const kept: Record<string, string> = {};
   for await (const { workflowId, runId } of stage.client.workflow.list()) {
     const history = await stage.client.workflow.getHandle(workflowId, runId).fetchHistory();

@@ -23,7 +23,7 @@ import { REQUEST, type Status } from './request.ts';
 import { until } from './until.ts';
 
 /** Every wait shortened; the rules are the shipped ones. */
-const SETTINGS = {
+export const SHORTENED = {
   answerLimit: '1 second',
   signonRequestLimit: '2 seconds',
   syncGathering: { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '2 seconds' },
@@ -60,7 +60,7 @@ export class Stage {
     if (fleet) expireAllIn(world, 10);
     for (const [client, application] of also) expireIn(world, `${client}@alphagov.co.uk`, application, 10);
     const sandbox = await Sandbox.start(world, { ...IMMEDIATE, ...options });
-    writeFileSync(join(folder, 'settings.json'), JSON.stringify({ ...SETTINGS, ...settings }));
+    writeFileSync(join(folder, 'settings.json'), JSON.stringify({ ...SHORTENED, ...settings }));
     const connection = await Connection.connect({ address: temporal.address });
     return new Stage(folder, temporal, sandbox, new Client({ connection }));
   }
@@ -78,14 +78,14 @@ export class Stage {
   }
 
   /** A worker in this process. */
-  async worker(): Promise<RunningWorker> {
+  async worker(change: Record<string, string> = {}): Promise<RunningWorker> {
     if (!Runtime._instance)
       Runtime.install({
         logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
         telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
         shutdownSignals: [],
       });
-    const env = this.env();
+    const env = this.env(change);
     const worker = await runWorker(readConfiguration(env), env, BUNDLE);
     this.ending.push(() => worker.stop());
     return worker;
