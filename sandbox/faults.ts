@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { setTimeout as after } from 'node:timers/promises';
 
 /** One way for requests to fail: before their effect, or after it. */
@@ -6,20 +6,23 @@ export interface Fault {
   method?: string;
   path: RegExp;
   when: 'before' | 'after';
-  /** `late` answers, and has its effect, only after `ms`. */
-  kind: 'status' | 'cut' | 'hang' | 'late';
+  /** `late` answers, and has its effect, only after `ms`. `truncated` and `changed` are of answers: half of one, and one of another shape. */
+  kind: 'status' | 'cut' | 'hang' | 'late' | 'truncated' | 'changed';
   status?: number;
   ms?: number;
   /** How many requests it hits; 1 where absent. */
   times?: number;
 }
 
+/** How a request fails that was chosen for it. */
+export type Failing = Pick<Fault, 'kind' | 'status' | 'ms'>;
+
 /** Makes requests of one stand-in fail. */
 export class Faults {
   private readonly active: (Fault & { left: number })[] = [];
   hits = 0;
   /** Asked of every request that nothing else hits: how it is to fail, if at all. */
-  byChance: (path: string, when: Fault['when']) => Omit<Fault, 'path' | 'when'> | undefined = () => undefined;
+  byChance: (request: { method: string; path: string }, when: Fault['when']) => Failing | undefined = () => undefined;
 
   add(fault: Fault): void {
     this.active.push({ ...fault, left: fault.times ?? 1 });
@@ -31,55 +34,75 @@ export class Faults {
 
   install(server: FastifyInstance): void {
     server.addHook('preHandler', async (request, reply) => {
-      const fault = this.take(request.method, request.url, 'before');
-      if (fault) await this.strike(fault, reply);
+      const failing = this.take(request.method, request.url, 'before');
+      if (failing) await strike(failing, request, reply);
     });
     server.addHook('onSend', async (request, reply, payload) => {
-      const fault = reply.hasHeader('x-struck') ? undefined : this.take(request.method, request.url, 'after');
+      const failing = reply.hasHeader('x-struck') ? undefined : this.take(request.method, request.url, 'after');
       reply.removeHeader('x-struck');
-      if (!fault) return payload;
-      if (fault.kind !== 'status') {
-        await this.strike(fault, reply);
-        return payload;
+      if (!failing) return payload;
+      const body = typeof payload === 'string' ? payload : '';
+      if (failing.kind === 'changed') return changed(body);
+      if (failing.kind === 'status') {
+        reply.code(failing.status ?? 500).removeHeader('location');
+        return debugPage(request);
       }
-      reply.code(fault.status ?? 500);
-      return '';
+      if (failing.kind === 'truncated' && body !== '') sendHalf(reply, body);
+      else await strike(failing, request, reply);
+      return payload;
     });
   }
 
-  private async strike(fault: Fault, reply: FastifyReply): Promise<void> {
-    if (fault.kind === 'late') return after(fault.ms ?? 1000, undefined, { ref: false });
-    if (fault.kind === 'cut') reply.raw.socket?.destroy();
-    if (fault.kind === 'status') {
-      await reply
-        .code(fault.status ?? 503)
-        .header('x-struck', '1')
-        .send('');
-      return;
-    }
-    reply.hijack();
-  }
-
-  private take(method: string, url: string, when: Fault['when']): Fault | undefined {
-    const told = this.told(method, url, when);
-    if (told) return told;
+  private take(method: string, url: string, when: Fault['when']): Failing | undefined {
     const path = url.split('?')[0]!;
-    const chosen = this.byChance(path, when);
-    if (chosen) this.hits++;
-    return chosen && { ...chosen, path: /./, when };
+    const failing = this.told(method, path, when) ?? this.byChance({ method, path }, when);
+    if (failing) this.hits++;
+    return failing;
   }
 
-  private told(method: string, url: string, when: Fault['when']): Fault | undefined {
+  private told(method: string, path: string, when: Fault['when']): Failing | undefined {
     const found = this.active.find(
-      (fault) =>
-        fault.left > 0 &&
-        fault.when === when &&
-        (fault.method ?? method) === method &&
-        fault.path.test(url.split('?')[0]!),
+      (fault) => fault.left > 0 && fault.when === when && (fault.method ?? method) === method && fault.path.test(path),
     );
-    if (!found) return undefined;
-    found.left--;
-    this.hits++;
+    if (found) found.left--;
     return found;
   }
+}
+
+async function strike(failing: Failing, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  if (failing.kind === 'late') return after(failing.ms ?? 1000, undefined, { ref: false });
+  if (failing.kind === 'status') {
+    await reply
+      .code(failing.status ?? 503)
+      .header('x-struck', '1')
+      .send(debugPage(request));
+    return;
+  }
+  if (failing.kind !== 'hang') reply.raw.socket?.destroy();
+  reply.hijack();
+}
+
+/** As frameworks show errors to developers: with the request and all that was in it. */
+function debugPage({ method, url, headers, body }: FastifyRequest): string {
+  return JSON.stringify({ error: 'Something went wrong', request: { method, url, headers, body } });
+}
+
+/** Announces all of an answer, sends half and hangs up. */
+function sendHalf(reply: FastifyReply, body: string): void {
+  const bytes = Buffer.from(body);
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) reply.raw.setHeader(name, value);
+  reply.raw.setHeader('content-length', bytes.length);
+  reply.hijack();
+  reply.raw.writeHead(reply.statusCode);
+  reply.raw.write(bytes.subarray(0, bytes.length / 2), () => reply.raw.socket?.destroy());
+}
+
+/** The same answer after a redesign: other names for the parts of a page, and for the fields of JSON. */
+function changed(body: string): string {
+  return body
+    .replaceAll('govuk-', 'gds-')
+    .replaceAll('gem-c-', 'pub-c-')
+    .replaceAll('authenticity_token', 'form_token')
+    .replaceAll(/"(items|nodes|metadata|result|health|status)":/g, '"x-$1":');
 }

@@ -31,6 +31,20 @@ export async function startTemporal(options: {
 }): Promise<TemporalServer> {
   if (process.env.TEMPORAL_ADDRESS)
     return { address: process.env.TEMPORAL_ADDRESS, uiUrl: process.env.TEMPORAL_UI_URL, stop: () => Promise.resolve() };
+  for (let tries = 1; ; tries++)
+    try {
+      return await launch(options);
+    } catch (error) {
+      // A port that was free a moment ago may be taken by now.
+      if (!(error instanceof EndedAtOnce) || options.port !== undefined || tries === LAUNCHES) throw error;
+    }
+}
+
+const LAUNCHES = 3;
+
+class EndedAtOnce extends Error {}
+
+async function launch(options: Parameters<typeof startTemporal>[0]): Promise<TemporalServer> {
   const program = await findBinary('temporal');
   const port = options.port ?? (await freePort());
   const uiPort = options.uiPort ?? (await freePort());
@@ -73,7 +87,8 @@ export async function startTemporal(options: {
 async function untilUp(address: string, child: ChildProcess): Promise<void> {
   const deadline = Date.now() + UP_LIMIT_MS;
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`the Temporal server ended at once with exit code ${child.exitCode}`);
+    if (child.exitCode !== null)
+      throw new EndedAtOnce(`the Temporal server ended at once with exit code ${child.exitCode}`);
     try {
       const connection = await Connection.connect({ address, connectTimeout: 1000 });
       await connection.workflowService.updateNamespace({

@@ -8,7 +8,15 @@ export interface Happened {
   created: { id: number; at: number }[];
   revoked: { id: number; at: number }[];
   /** Calls of running pods that a server application refused: outages. */
-  outages: { pod: string; container: string; application: string; status: number; at: number }[];
+  outages: {
+    pod: string;
+    container: string;
+    application: string;
+    status: number;
+    at: number;
+    /** Of the token that was refused, where there ever was one. */
+    authorisation?: number;
+  }[];
   trafficCalls: number;
   refusedSignIns: { at: number; what: 'password' | 'code' }[];
   signIns: number;
@@ -32,6 +40,7 @@ export class World {
     requests: { signon: 0, argo: 0, kubernetes: 0 },
     execs: 0,
   };
+  /** `changed`; and `issued` and `revoked`, with the authorisation, in the moment it happens. */
   readonly events = new EventEmitter();
   /** Set by tests: the next syncs do nothing, or fail. */
   readonly sync = { fails: 0, writesNothing: 0, extraLog: [] as string[] };
@@ -69,6 +78,7 @@ export class World {
     };
     this.state.authorisations.push(authorisation);
     this.happened.created.push({ id: authorisation.id, at: this.now() });
+    this.events.emit('issued', authorisation);
     this.changed();
     return authorisation;
   }
@@ -78,6 +88,7 @@ export class World {
     if (!found || found.revokedAt !== undefined) return;
     found.revokedAt = this.now();
     this.happened.revoked.push({ id, at: this.now() });
+    this.events.emit('revoked', found);
     this.changed();
   }
 

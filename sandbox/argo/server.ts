@@ -23,6 +23,7 @@ export class ArgoStandIn {
   readonly rights = { get: true, createJob: true, logs: true };
   private readonly server: FastifyInstance = fastify({ forceCloseConnections: true });
   private stale?: object[];
+  private readonly streams = new Set<FastifyReply>();
 
   constructor(
     private readonly world: World,
@@ -66,6 +67,11 @@ export class ArgoStandIn {
   /** The application controller is down: the tree stays as it is and never shows a new Job. */
   set controllerDown(down: boolean) {
     this.stale = down ? this.nodes() : undefined;
+  }
+
+  /** Cuts every stream, as a proxy does with those that are silent for long. */
+  cutStreams(): void {
+    for (const { raw } of this.streams) raw.destroy();
   }
 
   private routes(): void {
@@ -201,7 +207,11 @@ export class ArgoStandIn {
       setTimeout(send, this.options.treeLagMs + 5).unref();
     };
     this.world.events.on('changed', sendLater);
-    reply.raw.on('close', () => this.world.events.off('changed', sendLater));
+    this.streams.add(reply);
+    reply.raw.on('close', () => {
+      this.world.events.off('changed', sendLater);
+      this.streams.delete(reply);
+    });
   }
 }
 

@@ -3,7 +3,7 @@ import { EXIT } from '../../client/cli/exit-codes.ts';
 import { startSweep } from '../../client/start-sweep.ts';
 import { rotationId } from '../../domain/request.ts';
 import type { RotationReport } from '../../domain/report.ts';
-import type { Fault } from '../../sandbox/faults.ts';
+import type { Faults } from '../../sandbox/faults.ts';
 import { commandLine } from '../support/command-line.ts';
 import { Stage } from '../support/stage.ts';
 import { until } from '../support/until.ts';
@@ -84,7 +84,7 @@ test('so they are with faults on: answers lost, cut and refused at random, befor
   const { signon, argo, kubernetes } = stage.sandbox;
   const random = pseudoRandom(20261125);
   const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]!;
-  const chance = (path: string): Omit<Fault, 'path' | 'when'> | undefined => {
+  const chance: Faults['byChance'] = ({ path }) => {
     if (path.startsWith('/users') || random() > CHANCE) return undefined; // a sign-in whose answer is lost counts as refused
     return pick([{ kind: 'cut' }, { kind: 'status', status: 500 }, { kind: 'status', status: 503 }] as const);
   };

@@ -1,0 +1,169 @@
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as after } from 'node:timers/promises';
+import type { Waiting } from '../../domain/checklist.ts';
+import type { DecisionName } from '../../domain/decisions.ts';
+import { evidenceCode, type Evidence } from '../../domain/evidence.ts';
+import { approvalFor, retriesFor } from '../../domain/offers.ts';
+import type { RotationReport } from '../../domain/report.ts';
+import type { RotationRequest } from '../../domain/request.ts';
+import type { Status } from '../support/request.ts';
+import type { Act, Fate } from './fate.ts';
+import type { Moments } from './moments.ts';
+
+export const REQUESTER = 'ada@example.org';
+const APPROVER = 'grace@example.org';
+const STRANGER = 999_999;
+/** How often people act on one rotation before they leave it waiting. */
+const PATIENCE = 6;
+/** How long they give it to show something else before they act on the same again. */
+const PAUSE_MS = 800;
+/** How long anybody waits for one answer of Temporal, which may be down. */
+const ANSWER_MS = 3000;
+
+/** An approval that was sent, and what it is good for. */
+export interface Sent {
+  workflowId: string;
+  /** Ms since the epoch, before it was sent. */
+  at: number;
+  /** Ids it covers; none where it must count for nothing. */
+  covers: number[];
+  how: Act | 'early';
+}
+
+/** How a rotation stands as far as people are concerned. */
+export type Standing =
+  | { kind: 'none yet' | 'at work' }
+  /** It ended; `failure` where it failed. */
+  | { kind: 'ended'; report?: RotationReport; failure?: string }
+  /** It waits visibly, and nobody does anything about it any more. */
+  | { kind: 'left waiting'; waiting: Waiting };
+
+/** The people around one run's rotations: they look what is asked, and do what the fate says. */
+export class People {
+  readonly sent: Sent[] = [];
+  private readonly acts: Act[];
+  private readonly seen = new Map<string, { acted: number; key: string; at: number }>();
+
+  constructor(
+    private readonly fate: Fate,
+    private readonly moments: Moments,
+  ) {
+    this.acts = [...fate.acts];
+  }
+
+  /** Looks at one rotation once, and acts where a person is asked. */
+  async attend(handle: WorkflowHandle): Promise<Standing> {
+    const description = await soon(handle.describe());
+    if (description === 'no answer') return { kind: 'none yet' };
+    const { runId, status } = description;
+    if (status.name !== 'RUNNING') return ended(handle, runId);
+    const shown = await soon(handle.query<Status>('status'));
+    const waiting = shown === 'no answer' ? undefined : shown.waiting;
+    if (!waiting || shown === 'no answer') return { kind: 'at work' };
+    const key = `${runId} ${waiting.kind} ${waiting.since}`;
+    const before = this.seen.get(handle.workflowId) ?? { acted: 0, key: '', at: 0 };
+    if (before.acted >= PATIENCE) return { kind: 'left waiting', waiting };
+    if (before.key === key && Date.now() - before.at < PAUSE_MS) return { kind: 'at work' };
+    this.seen.set(handle.workflowId, { acted: before.acted + 1, key, at: Date.now() });
+    this.moments.reach('person', 'before');
+    await this.act(handle, runId, shown.request, waiting, before.acted);
+    this.moments.reach('person', 'after');
+    return { kind: 'at work' };
+  }
+
+  /** Approves before anything was asked: it must count for nothing. */
+  async approveEarly(handle: WorkflowHandle): Promise<void> {
+    this.note(handle, 'early', []);
+    await this.send(handle, 'approve', { by: APPROVER, evidence: '00000000' });
+  }
+
+  private async act(
+    handle: WorkflowHandle,
+    runId: string,
+    request: RotationRequest,
+    waiting: Waiting,
+    acted: number,
+  ): Promise<void> {
+    const act = this.acts.shift() ?? 'does what is offered';
+    if (act === 'says nothing') return;
+    if (act === 'cancels') return void (await soon(handle.cancel()));
+    if (act === 'aborts' || waiting.kind === 'classification' || (act === 'rejects' && waiting.kind === 'blocked'))
+      return this.send(handle, 'abort', { by: APPROVER, reason: 'so it was drawn' });
+    if (act === 'rejects') return this.send(handle, 'reject', { by: APPROVER, reason: 'so it was drawn' });
+    if (waiting.kind === 'blocked') {
+      const offered = retriesFor(waiting);
+      const retry = { ...offered[acted % offered.length]!, by: APPROVER };
+      await this.send(handle, 'retry', retry, act === 'does it as an update');
+      if (act === 'does it twice') await this.send(handle, 'retry', retry);
+      return;
+    }
+    await this.approve(handle, runId, request, waiting.evidence, act);
+  }
+
+  private async approve(
+    handle: WorkflowHandle,
+    runId: string,
+    request: RotationRequest,
+    evidence: Evidence,
+    act: Act,
+  ): Promise<void> {
+    const offered = { ...approvalFor(evidence, runId), by: APPROVER };
+    const all = evidence.toRevoke.map(({ authorisationId }) => authorisationId);
+    switch (act) {
+      case 'quotes another run':
+        this.note(handle, act, []);
+        return this.send(handle, 'approve', { ...offered, evidence: evidenceCode(randomUUID(), evidence) });
+      case 'quotes the round before': {
+        this.note(handle, act, []);
+        const earlier = evidenceCode(runId, { ...evidence, round: evidence.round - 1 });
+        return this.send(handle, 'approve', { ...offered, evidence: earlier });
+      }
+      case 'names a stranger':
+        this.note(handle, act, []);
+        return this.send(handle, 'approve', { ...offered, revoke: [...all, STRANGER] });
+      case 'approves as the requester': {
+        const alone = this.fate.environment === 'production' && request.requestedBy === REQUESTER;
+        this.note(handle, act, alone ? [] : all);
+        return this.send(handle, 'approve', { ...offered, by: ` ${REQUESTER.toUpperCase()} ` });
+      }
+      default:
+        this.note(handle, act, all);
+        await this.send(handle, 'approve', offered, act === 'does it as an update');
+        if (act === 'does it twice') await this.send(handle, 'approve', offered);
+        if (act === 'approves and aborts at once')
+          await this.send(handle, 'abort', { by: APPROVER, reason: 'thought again' });
+    }
+  }
+
+  private note({ workflowId }: WorkflowHandle, how: Sent['how'], covers: number[]): void {
+    this.sent.push({ workflowId, at: Date.now(), covers, how });
+  }
+
+  private async send(handle: WorkflowHandle, what: DecisionName, body: object, asUpdate = false): Promise<void> {
+    await soon(
+      asUpdate ? handle.executeUpdate<unknown, [object]>(what, { args: [body] }) : handle.signal<[object]>(what, body),
+    );
+  }
+}
+
+async function ended(handle: WorkflowHandle, runId: string): Promise<Standing> {
+  const result = handle.client.getHandle<() => Promise<RotationReport>>(handle.workflowId, runId).result();
+  const standing = result.then(
+    (report): Standing => ({ kind: 'ended', report }),
+    (error: unknown): Standing => {
+      if (!(error instanceof WorkflowFailedError)) throw error;
+      return { kind: 'ended', failure: String(error.cause ?? error) };
+    },
+  );
+  const known = await soon(standing);
+  return known === 'no answer' ? { kind: 'at work' } : known;
+}
+
+/** The answer; or that there is none, for Temporal or the worker may be down. */
+async function soon<T>(answer: Promise<T>): Promise<T | 'no answer'> {
+  return Promise.race([
+    answer.catch(() => 'no answer' as const),
+    after(ANSWER_MS, 'no answer' as const, { ref: false }),
+  ]);
+}
