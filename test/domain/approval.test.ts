@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { judgeApproval, type Verdict } from '../../domain/approval.ts';
 import type { Approve } from '../../domain/decisions.ts';
-import { evidenceCode, type Shortfall } from '../../domain/evidence.ts';
+import { evidenceCode, SHORTFALLS, type Shortfall } from '../../domain/evidence.ts';
 import {
   aContainer,
   aLook,
@@ -124,6 +124,18 @@ describe('what was not shown', () => {
 
   test('is accepted by name, each kind of it', () => {
     expect(judge({ accept: ['no-pod-seen', 'not-smoke-tested'] }, { evidence })).toMatchObject({ counts: true });
+  });
+
+  test('never covers a failed smoke call, whatever is accepted', () => {
+    const failed = anEvidence({
+      look: aLook([aContainer(NEW)], { consumers: [APP] }),
+      smoke: [aSmokeResult(APP, { verdict: 'failed' })],
+    });
+    const accept = [...SHORTFALLS, 'smoke-failed' as Shortfall];
+    expect(judge({ accept }, { evidence: failed })).toMatchObject({
+      counts: false,
+      why: expect.stringContaining('A failed smoke call is never accepted'),
+    });
   });
 
   test('is else listed with the consumer it is about and the JSON that accepts it', () => {
