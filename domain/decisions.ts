@@ -158,8 +158,11 @@ function expectText(given: Record<string, unknown>, field: string): string | und
     : `${field}: expected a text of 1 to 254 characters`;
 }
 
+/** More tokens than any pair was seen to have, and what an approval of all of them names. */
+const LONGEST_LIST = 1000;
+
 function isList(value: unknown): value is unknown[] {
-  return Array.isArray(value) && value.length <= 100;
+  return Array.isArray(value) && value.length <= LONGEST_LIST;
 }
 
 function isListOf(value: unknown, allowed: readonly string[]): boolean {

@@ -16,6 +16,8 @@ import { smokeCalls } from './smoke.ts';
 /** A revoke follows its look within this time, or looks again. */
 const LOOK_HOLDS_FOR = ms('2 minutes');
 const LOOKS_AT_MOST = 5;
+/** How many looks one approval takes, however many tokens it covers. */
+const LOOKS_FOR_ALL = 20;
 /** How often, while pods may take to start, is looked whether they have. */
 const STARTS_LOOKED_FOR = 10;
 /** Rollouts come one after the other: how many are waited for before a look. */
@@ -65,7 +67,8 @@ export async function lookAgain(book: Runbook, expected: Expected, listedBefore?
 }
 
 /**
- * Revokes what the approval covers, each token right after a fresh look. Once the first revoke has begun, all run to their end.
+ * Revokes what the approval covers, each token right after a fresh look; of more than twenty, several after each look, for every look stays
+ * in the history. Once the first revoke has begun, all run to their end.
  * Where the evidence no longer holds, nothing (more) is revoked and what was found is returned.
  */
 export async function revokeWhileEvidenceHolds<Seen extends Pick<Fresh, 'tokens' | 'look'>>(
@@ -84,12 +87,12 @@ export async function revokeWhileEvidenceHolds<Seen extends Pick<Fresh, 'tokens'
       ({ authorisationId }) => revoke.includes(authorisationId) && !book.hasRevoked(authorisationId),
     );
   const begunBefore = book.revokesBegun.length;
-  for (let looks = 1; ; looks++) {
+  const perLook = Math.ceil(left().length / LOOKS_FOR_ALL);
+  for (let tooOld = 0; ;) {
     // Once the first is sent, all that was approved runs to its end, looks included.
     const begun = book.revokesBegun.length > begunBefore;
     const fresh = await (begun ? CancellationScope.nonCancellable(order.lookAfresh) : order.lookAfresh());
-    const [token] = left();
-    if (!token) return { done: true };
+    if (left().length === 0) return { done: true };
     const ended = book.revokesBegun.map(({ authorisationId }) => authorisationId);
     const reason = voidedBy(evidence, { ...fresh, ended, now: Date.now() });
     if (reason !== undefined) {
@@ -97,15 +100,19 @@ export async function revokeWhileEvidenceHolds<Seen extends Pick<Fresh, 'tokens'
       return fresh;
     }
     const notAfter = new Date(Date.parse(fresh.look.at) + LOOK_HOLDS_FOR).toISOString();
-    const revoked = await CancellationScope.nonCancellable(async () => {
-      if (book.report.revoked.length === 0) book.stopIfAsked(); // before the first, a stop still counts
-      book.revokesBegun.push(token);
-      return revokeToken({ pair: order.pair, token, notAfter }).catch(unlessTooOld);
-    });
-    if (revoked) book.countRevoked([], [token]);
-    else if (looks >= LOOKS_AT_MOST)
-      throw ApplicationFailure.nonRetryable(`${looks} looks grew too old before the revoke`, 'LookTooOld');
-    if (revoked && left().length === 0) return { done: true, listed: revoked };
+    for (const token of left().slice(0, perLook)) {
+      const revoked = await CancellationScope.nonCancellable(async () => {
+        if (book.report.revoked.length === 0) book.stopIfAsked(); // before the first, a stop still counts
+        book.revokesBegun.push(token);
+        return revokeToken({ pair: order.pair, token, notAfter }).catch(unlessTooOld);
+      });
+      if (!revoked && ++tooOld >= LOOKS_AT_MOST)
+        throw ApplicationFailure.nonRetryable(`${tooOld} looks grew too old before the revoke`, 'LookTooOld');
+      if (!revoked) break;
+      tooOld = 0;
+      book.countRevoked([], [token]);
+      if (left().length === 0) return { done: true, listed: revoked };
+    }
   }
 }
 
