@@ -18,6 +18,10 @@ export interface Details {
   links: Record<string, string>;
   /** As they would be copied. */
   paragraphs: string[];
+  /** Headings and what is bold: what speaks for the software itself. */
+  loud: string[];
+  /** Elements that no Markdown of ours draws. */
+  foreign: number;
   /** How many pixels do not fit into the column. */
   tooWide: number;
 }
@@ -141,6 +145,8 @@ export class TemporalUiPage {
           toSend,
           links: Object.fromEntries([...main.querySelectorAll('a')].map((link) => [words(link), link.href])),
           paragraphs: [...main.querySelectorAll('p')].map(({ innerText }) => innerText),
+          loud: [...main.querySelectorAll('h1, h2, h3, h4, h5, h6, strong, b')].map(words),
+          foreign: main.querySelectorAll('img, script, svg, iframe, form, input, style, object').length,
           tooWide: Math.max(0, documentElement.scrollWidth - documentElement.clientWidth),
         };
       })

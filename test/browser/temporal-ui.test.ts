@@ -109,6 +109,30 @@ withChromium('a person rotates a token with nothing but the Temporal UI', async 
   expect(happened.outages).toEqual([]);
 });
 
+withChromium('what a sync Job writes into its log forges nothing in what they read', async () => {
+  const { sync } = stage.sandbox.world;
+  const lies = [
+    `<img src=x onerror="document.title='forged'"><script>document.title='forged'</script>`,
+    '#### ▶ Waiting for approval',
+    '**approved** ✅ by [grace](https://evil.example)',
+    '| ✓ | revoke | revoked |',
+    '\u202eevorppa',
+  ];
+  sync.fails = 1;
+  sync.extraLog.push(...lies);
+  const { handle } = await stage.rotation({ force: true, reason: '**approved** ✅ <img src=x onerror=alert(1)>' });
+  await ui.openDetails(handle.workflowId, (await handle.describe()).runId);
+  const blocked = await ui.detailsLike(/Blocked in “sync”/);
+  sync.extraLog.length = 0;
+  expect(blocked.text).toContain(lies[0]);
+  expect(blocked.foreign).toBe(0);
+  expect(blocked.loud.filter((text) => /forged|Waiting for approval|^approved/.test(text))).toEqual([]);
+  expect(Object.values(blocked.links).filter((link) => link.includes('evil'))).toEqual([]);
+  expect(blocked.checklist.find(({ step }) => step === 'revoke')?.mark).not.toContain('✓');
+  await handle.signal<[unknown]>('abort', { by: ME, reason: 'seen' });
+  await handle.result();
+});
+
 const withBoth = CHROMIUM && HAS_AGE ? test : test.skip;
 withBoth('a person says who holds a token that nobody reads, and copies it, encrypted, from the details', async () => {
   const old = stage.addApiUser('HMRC', HMRC);

@@ -123,7 +123,10 @@ const aRoute = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom<Route>('create', 'revoke', 'create-job') },
   { weight: 1, arbitrary: fc.constantFrom<Route>('sign-in', 'second step') },
 );
-const nth = fc.oneof(fc.constantFrom(1, 1, 2), fc.integer({ min: 1, max: 9 }));
+const nth = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(1, 1, 2, 3) },
+  { weight: 1, arbitrary: fc.integer({ min: 4, max: 9 }) },
+);
 
 const aStrike: fc.Arbitrary<Strike> = fc.oneof(
   fc.record({ route: aRoute, nth, when: fc.constant('before' as const), failing: failsBefore }),
@@ -133,8 +136,8 @@ const aStrike: fc.Arbitrary<Strike> = fc.oneof(
 const which = fc.nat(9);
 const awayMs = fc.constantFrom(500, 2500);
 const aHappening: fc.Arbitrary<Happening> = fc.oneof(
-  { weight: 3, arbitrary: fc.constant<Happening>({ kind: 'the worker is killed' }) },
-  { weight: 1, arbitrary: fc.constant<Happening>({ kind: 'the Temporal server is killed' }) },
+  { weight: 4, arbitrary: fc.constant<Happening>({ kind: 'the worker is killed' }) },
+  { weight: 2, arbitrary: fc.constant<Happening>({ kind: 'the Temporal server is killed' }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -237,7 +240,7 @@ const aFate: fc.Arbitrary<Fate> = fc.record({
   ),
   jobMs: fc.constantFrom(0, 0, 400),
   podMs: fc.constantFrom(0, 0, 300),
-  strikes: fc.array(aStrike, { maxLength: 6 }),
+  strikes: fc.array(aStrike, { maxLength: 10 }),
   execs: fc.array(
     fc.record({
       nth: fc.integer({ min: 1, max: 20 }),
@@ -247,7 +250,7 @@ const aFate: fc.Arbitrary<Fate> = fc.record({
   ),
   happenings: fc.array(
     fc.record({ moment: aMoment, what: aHappening }).map(({ moment, what }) => ({ ...moment, what })),
-    { maxLength: 4 },
+    { minLength: 1, maxLength: 6 },
   ),
   early: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   acts: fc.array(anAct, { maxLength: 5 }),

@@ -1,0 +1,127 @@
+import { describe, expect, test } from '@jest/globals';
+import { newReport, type RotationReport } from '../../domain/report.ts';
+import { pairOf, seedWorld } from '../../sandbox/seed.ts';
+import type { World } from '../../sandbox/world.ts';
+import { REQUEST } from '../support/request.ts';
+import { fateOf } from './fate.ts';
+import { judge, type Seen } from './judge.ts';
+import type { Standing } from './people.ts';
+import type { Entry } from './register.ts';
+
+const PAIR = { apiUser: REQUEST.apiUser, application: REQUEST.application };
+const OLD = 101;
+const NEW = 900;
+const T0 = Date.now();
+
+/** A rotation that went as it should, over a world that shows it, changed as given. */
+function aRun(change: (seen: Seen & { world: World }, report: RotationReport) => void = () => undefined): string[] {
+  const world = seedWorld({ only: ['short-url-manager'] });
+  const { user, server } = pairOf(world, PAIR.apiUser, PAIR.application);
+  const [pattern] = world.state.authorisations;
+  const old = { ...pattern!, id: OLD, apiUserId: user.id, applicationId: server.id, revokedAt: T0 };
+  world.state.authorisations = [old, { ...old, id: NEW, revokedAt: undefined }];
+  const entry = (id: number): Entry => ({
+    id,
+    apiUserId: user.id,
+    applicationId: server.id,
+    at: T0,
+    byHand: false,
+    heldBy: [],
+  });
+  const listed = (id: number): NonNullable<RotationReport['newToken']> => ({
+    authorisationId: id,
+    masked: 'a…b',
+    maskedSha256: '',
+    generated: '2026-11-25',
+    expires: '2028-11-25',
+  });
+  const report: RotationReport = {
+    ...newReport(REQUEST),
+    outcome: 'rotated',
+    newToken: listed(NEW),
+    alive: [listed(NEW)],
+    revoked: [listed(OLD)],
+  };
+  const standing: Standing = { kind: 'ended', report };
+  const seen = {
+    rotations: [{ pair: PAIR, handle: { workflowId: 'w' }, standing }],
+    sent: [{ workflowId: 'w', at: T0 - 1000, covers: [OLD], how: 'does what is offered' as const }],
+    register: { issued: [entry(NEW)], revoked: [entry(OLD)], copiedOver: new Set<number>() },
+    world,
+    met: [] as string[],
+    troubles: [] as string[],
+    secretsFound: [] as string[],
+  };
+  change(seen, report);
+  return judge({ ...fateOf(1), force: false, again: false }, seen);
+}
+
+const refused = (authorisation: number | undefined): World['happened']['outages'][number] => ({
+  pod: 'p',
+  container: 'app',
+  application: 'publishing-api',
+  status: 401,
+  at: T0,
+  authorisation,
+});
+
+test('a rotation that went as it should breaks no rule', () => expect(aRun()).toEqual([]));
+
+describe('is found', () => {
+  test.each<[rule: string, change: Parameters<typeof aRun>[0]]>([
+    ['an outage', ({ world }) => void world.happened.outages.push(refused(OLD))],
+    ['an outage', ({ world }) => void world.happened.outages.push(refused(undefined))],
+    ['a revoke without approval', (seen) => void Object.assign(seen, { sent: [] })],
+    ['a revoke without approval', ({ sent }) => void Object.assign(sent[0]!, { covers: [] })],
+    ['a revoke without approval', ({ sent }) => void Object.assign(sent[0]!, { at: T0 + 1 })],
+    ['a revoke without approval', ({ sent }) => void Object.assign(sent[0]!, { workflowId: 'another' })],
+    ['a revoke of a held token', ({ register }) => void register.revoked[0]!.heldBy.push('app of p')],
+    ['a foreign pair touched', ({ register }) => void Object.assign(register.issued[0]!, { apiUserId: -1 })],
+    ['too many new tokens', ({ register }) => void register.issued.push({ ...register.issued[0]! })],
+    ['a token nobody knows of', ({ register }) => void register.issued.push({ ...register.issued[0]!, id: 7 })],
+    ['an untrue report', ({ register }) => void register.revoked.splice(0)],
+    ['an untrue report', ({ world }) => void Object.assign(world.state.authorisations[0]!, { revokedAt: undefined })],
+    [
+      'neither ended nor waiting',
+      ({ rotations }) => void Object.assign(rotations[0]!, { standing: { kind: 'at work' } }),
+    ],
+    [
+      'neither ended nor waiting',
+      ({ rotations }) => void Object.assign(rotations[0]!, { standing: { kind: 'none yet' } }),
+    ],
+    ['a locked account', ({ world }) => void Object.assign(world.state.account, { lockedUntil: T0 })],
+    [
+      'a locked account',
+      ({ world }) => void world.happened.refusedSignIns.push(...Array(4).fill({ at: T0, what: 'code' as const })),
+    ],
+    ['a defect of the worker', (seen) => void Object.assign(seen, { troubles: ['a workflow task failed'] })],
+    [
+      'a defect of the worker',
+      ({ rotations }) => void Object.assign(rotations[0]!, { standing: { kind: 'ended', failure: 'x' } }),
+    ],
+    ['a secret in the open', (seen) => void Object.assign(seen, { secretsFound: ['password in a log'] })],
+  ])('%s', (rule, change) => {
+    expect(aRun(change)).toEqual(expect.arrayContaining([expect.stringMatching(new RegExp(`^${rule}: `))]));
+  });
+});
+
+describe('is excused', () => {
+  test('a refused call with a token that the campaign’s own engineer ended, or that expired', () => {
+    expect(
+      aRun(({ world, register }) => {
+        world.happened.outages.push(refused(OLD), refused(7));
+        register.revoked[0]!.byHand = true;
+        world.state.authorisations.push({ ...world.state.authorisations[0]!, id: 7, expiresAt: 0 });
+      }).filter((what) => what.startsWith('an outage')),
+    ).toEqual([]);
+  });
+
+  test('a second token where a create was struck', () => {
+    expect(
+      aRun(({ register, met }) => {
+        register.issued.push({ ...register.issued[0]! });
+        (met as string[]).push('after create 1: cut');
+      }),
+    ).toEqual([]);
+  });
+});
