@@ -92,7 +92,8 @@ describe('is found', () => {
     ['a locked account', ({ world }) => void Object.assign(world.state.account, { lockedUntil: T0 })],
     [
       'a locked account',
-      ({ world }) => void world.happened.refusedSignIns.push(...Array(4).fill({ at: T0, what: 'code' as const })),
+      ({ world }) =>
+        void world.happened.refusedSignIns.push(...[1, 2, 3, 4].map((at) => ({ at, what: 'code' as const }))),
     ],
     ['a defect of the worker', (seen) => void Object.assign(seen, { troubles: ['a workflow task failed'] })],
     [
