@@ -1,7 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { taskQueueOf } from '../domain/request.ts';
 import { introduceSweep } from '../domain/sweep-details.ts';
-import { sweepId, type SweepReport, type SweepRequest } from '../domain/sweep.ts';
+import { type SweepReport } from '../domain/sweep.ts';
+import { sweepId, type SweepRequest } from '../domain/sweep-request.ts';
 
 /** A sweep's workflow as its starters see it. */
 export type RotateExpiringTokens = (request: SweepRequest) => Promise<SweepReport>;

@@ -10,7 +10,7 @@ import {
   scheduleId,
   type SweepTime,
 } from '../domain/sweep-schedule.ts';
-import { sweepId, type SweepRequest } from '../domain/sweep.ts';
+import { sweepId, type SweepRequest } from '../domain/sweep-request.ts';
 
 /** Thrown where a sweep may not be scheduled then; each problem is a sentence. */
 export class BadSweepTime extends Error {

@@ -1,6 +1,7 @@
 import { escapeMarkdown as text, table } from './markdown.ts';
 import { YOU } from './offers.ts';
-import { countByState, RANK, type RowState, type SweepReport, type SweepRequest, type SweepRow } from './sweep.ts';
+import { countByState, RANK, type RowState, type SweepReport, type SweepRow } from './sweep.ts';
+import type { SweepRequest } from './sweep-request.ts';
 
 /** Where a sweep stands: the `status` query's answer, and what the current details are drawn from. */
 export interface SweepProgress {

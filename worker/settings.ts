@@ -4,7 +4,7 @@ import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import { isAgeKey } from '../activities/handover/seal.ts';
 import type { Settings } from '../domain/settings.ts';
-import { LARGEST_WAVE } from '../domain/sweep.ts';
+import { LARGEST_WAVE } from '../domain/sweep-request.ts';
 
 const text = z.string().trim().min(1);
 const address = z.url({ protocol: /^https?$/ });

@@ -15,7 +15,7 @@ import type { RotationRequest } from '../domain/request.ts';
 import type { Settings } from '../domain/settings.ts';
 import { attributesOf, SEARCH_ATTRIBUTES, stageOf, type SearchAttribute, type Stage } from '../domain/stage.ts';
 import { readRetries } from './activities.ts';
-import { sweepId } from '../domain/sweep.ts';
+import { sweepId } from '../domain/sweep-request.ts';
 import { stageReported, status } from './messages.ts';
 import { keyOf, pairsOf } from '../domain/search-attributes.ts';
 import { WATCH_RETRIES_AFTER } from './steps.ts';

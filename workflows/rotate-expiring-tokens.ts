@@ -1,7 +1,8 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { Delegation } from '../activities/temporal/interface.ts';
 import { STAGING_IS_IGNORED } from '../domain/plan.ts';
-import { parseSweepRequest, sweepId, type SweepReport, type SweepRequest } from '../domain/sweep.ts';
+import { type SweepReport } from '../domain/sweep.ts';
+import { parseSweepRequest, sweepId, type SweepRequest } from '../domain/sweep-request.ts';
 import { invalidRequest } from './invalid-request.ts';
 import { sweep, type CarriedSweep } from './sweep.ts';
 

@@ -1,7 +1,7 @@
 import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import ms from 'ms';
 import { todoFor } from '../domain/failures.ts';
-import type { SweepRequest } from '../domain/sweep.ts';
+import type { SweepRequest } from '../domain/sweep-request.ts';
 import { failureOf } from './failure-of.ts';
 import { Notices } from './notices.ts';
 import type { SweepTable } from './sweep-table.ts';

@@ -1,6 +1,7 @@
 import { setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { drawSweep, type SweepProgress } from '../domain/sweep-details.ts';
-import { hear, parseStageReport, rowId, type SweepRequest, type SweepRow } from '../domain/sweep.ts';
+import { hear, parseStageReport, rowId, type SweepRow } from '../domain/sweep.ts';
+import type { SweepRequest } from '../domain/sweep-request.ts';
 import { stageReported, sweepStatus } from './messages.ts';
 
 /** Where each pair of a sweep stands: what the rotations report, and what the current details and the `status` query show. */

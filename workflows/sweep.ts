@@ -16,17 +16,8 @@ import type { Settings } from '../domain/settings.ts';
 import { attributesOf } from '../domain/stage.ts';
 import { introduceSweep } from '../domain/sweep-details.ts';
 import { SWEEP_DECISIONS, type SweepDecisions } from '../domain/sweep-decisions.ts';
-import {
-  hear,
-  holdsItsPlace,
-  nextWave,
-  rowId,
-  rowsOf,
-  sweepId,
-  type SweepReport,
-  type SweepRequest,
-  type SweepRow,
-} from '../domain/sweep.ts';
+import { hear, holdsItsPlace, nextWave, rowId, rowsOf, type SweepReport, type SweepRow } from '../domain/sweep.ts';
+import { sweepId, type SweepRequest } from '../domain/sweep-request.ts';
 import { beginRotation, listOpen, listPairs, readStages, readStarter } from './activities.ts';
 import { answerOtherSignals, onMessage } from './decisions.ts';
 import { handOver } from './delegate.ts';

@@ -6,7 +6,7 @@ import {
 } from '@temporalio/client';
 import { STAGING_IS_IGNORED } from '../../domain/plan.ts';
 import { scheduleId, WEEKDAYS, type SweepTime, type Weekday } from '../../domain/sweep-schedule.ts';
-import { LARGEST_WAVE } from '../../domain/sweep.ts';
+import { LARGEST_WAVE } from '../../domain/sweep-request.ts';
 import { plain } from '../../domain/plain-text.ts';
 import { BadSweepTime, createSchedule } from '../sweep-schedule.ts';
 import type { Context } from './context.ts';

@@ -5,7 +5,7 @@ import { askStatus, listRotations, type ListedRotation } from '../../client/rota
 import { startSweep } from '../../client/start-sweep.ts';
 import { approvalFor } from '../../domain/offers.ts';
 import { syncTokensId } from '../../domain/sync-requests.ts';
-import { sweepId } from '../../domain/sweep.ts';
+import { sweepId } from '../../domain/sweep-request.ts';
 import { expireAllIn, seedWorld, type Reading } from '../seed.ts';
 import type { WorkerProcess } from '../worker-process.ts';
 import type { World } from '../world.ts';

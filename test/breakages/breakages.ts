@@ -23,7 +23,7 @@ export const BREAKAGES: readonly Breakage[] = [
   },
   {
     what: 'a revoke is sent however old its look is',
-    file: 'activities/signon/create-activities.ts',
+    file: 'activities/signon/revoke-token.ts',
     find: 'if (Date.now() > Date.parse(notAfter))',
     replace: 'if (Date.now() < 0)',
     caughtBy: { file: 'test/activities/signon.test.ts', test: 'a revoke whose look is too old is not sent' },
@@ -121,7 +121,7 @@ export const BREAKAGES: readonly Breakage[] = [
   },
   {
     what: 'a create is sent again without a look for what the first made',
-    file: 'activities/signon/create-activities.ts',
+    file: 'activities/signon/create-token.ts',
     find: 'if (found) return { adopted',
     replace: 'if (found && listed.length < 0) return { adopted',
     caughtBy: {
@@ -138,7 +138,7 @@ export const BREAKAGES: readonly Breakage[] = [
   },
   {
     what: 'access that somebody ended meanwhile is granted anew',
-    file: 'activities/signon/create-activities.ts',
+    file: 'activities/signon/create-token.ts',
     find: 'if (!listed.some(({ authorisationId }) => before.includes(authorisationId)))',
     replace: 'if (listed.length < 0)',
     caughtBy: {
@@ -234,7 +234,7 @@ export const BREAKAGES: readonly Breakage[] = [
   },
   {
     what: 'the token under the approved id is not compared',
-    file: 'activities/signon/create-activities.ts',
+    file: 'activities/signon/revoke-token.ts',
     find: 'if (seen.masked !== approved.masked || seen.expires !== approved.expires)',
     replace: 'if (seen.masked === approved.expires)',
     caughtBy: {
@@ -244,7 +244,7 @@ export const BREAKAGES: readonly Breakage[] = [
   },
   {
     what: 'a token of a retired application counts as revoked',
-    file: 'activities/signon/create-activities.ts',
+    file: 'activities/signon/revoke-token.ts',
     find: '    await refuseUnlessGone(pages, pair, token);\n',
     replace: '',
     caughtBy: {

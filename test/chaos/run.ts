@@ -5,7 +5,7 @@ import { startRotation } from '../../client/start-rotation.ts';
 import { startSweep } from '../../client/start-sweep.ts';
 import { ALERT_NAME } from '../../domain/alerts.ts';
 import { rotationId } from '../../domain/request.ts';
-import { sweepId } from '../../domain/sweep.ts';
+import { sweepId } from '../../domain/sweep-request.ts';
 import { findSecrets, whatTemporalKeeps } from '../support/secret-search.ts';
 import { fateOf, type Fate } from './fate.ts';
 import { Ground } from './ground.ts';

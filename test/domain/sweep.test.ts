@@ -7,13 +7,13 @@ import {
   holdsItsPlace,
   nextWave,
   parseStageReport,
-  parseSweepRequest,
   RANK,
   rowId,
   rowsOf,
   type SignonPair,
   type SweepRow,
 } from '../../domain/sweep.ts';
+import { parseSweepRequest } from '../../domain/sweep-request.ts';
 import { isLive, outlives } from '../../domain/tokens.ts';
 import { aDay, NOW, SETTINGS } from '../support/builders.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { startSweep } from '../../client/start-sweep.ts';
-import { sweepId } from '../../domain/sweep.ts';
+import { sweepId } from '../../domain/sweep-request.ts';
 import { Stage } from '../support/stage.ts';
 
 let stage: Stage;

@@ -1,0 +1,93 @@
+import { activityInfo, ApplicationFailure } from '@temporalio/activity';
+import type { Pair } from '../../domain/plan.ts';
+import type { Recipient } from '../../domain/settings.ts';
+import { newestOf, type ListedToken } from '../../domain/tokens.ts';
+import { failure } from '../failure.ts';
+import { sealFor } from '../handover/seal.ts';
+import { fingerprintOf } from '../secret.ts';
+import type { CreatedToken } from './interface.ts';
+import { readNewTokenPage, readShownToken } from './pages.ts';
+import { listPair, managePath, refuseUnlessSamePair, tokensOf } from './pair-tokens.ts';
+import type { Pages } from './session.ts';
+
+/** A rotation may have waited for days: a key that the settings no longer name is not encrypted to. */
+export function refuseUnknownRecipient(
+  { pair, recipient }: { pair: Pair; recipient?: Recipient },
+  recipients: readonly Recipient[],
+): void {
+  if (!recipient) return;
+  const { name, key } = recipient;
+  const known = recipients.some(
+    (one) =>
+      one.apiUser === pair.apiUser.email && one.apiUser === recipient.apiUser && one.name === name && one.key === key,
+  );
+  if (!known)
+    throw failure(
+      'UnknownRecipient',
+      `the settings do not name “${name}” with this key for ${pair.apiUser.email} any more`,
+    );
+}
+
+/** Look, act once, look again: with the session to itself from the form to the page that shows the token. */
+export async function createOnce(
+  pages: Pages,
+  { pair, before, recipient }: { pair: Pair; before: number[]; recipient?: Recipient },
+): Promise<CreatedToken> {
+  const fresh = (tokens: ListedToken[]): ListedToken[] =>
+    tokens.filter(({ authorisationId }) => !before.includes(authorisationId));
+  const csrf = await nothingSentYet(async () => {
+    const listed = await listPair(pages, pair);
+    const found = newestOf(fresh(listed));
+    if (found) return { adopted: { token: found, origin: 'maybe another’s' as const, tokens: listed } };
+    if (!listed.some(({ authorisationId }) => before.includes(authorisationId)))
+      throw failure(
+        'AccessEnded',
+        `Signon lists none of the pair’s ${before.length} tokens any more: no access is granted that is not there`,
+      );
+    await refuseUnlessSamePair(pages, pair);
+    const page = readNewTokenPage((await pages.open(`/api_users/${pair.apiUser.id}/authorisations/new`)).body);
+    if (!page.applications.some(({ id, name }) => id === pair.application.id && name === pair.application.name))
+      throw failure('UnknownApplication', `Signon no longer offers ${pair.application.name}`);
+    return page.csrf;
+  });
+  if ('adopted' in csrf) return csrf.adopted;
+
+  try {
+    const path = `/api_users/${pair.apiUser.id}/authorisations`;
+    await pages.submit(path, `${path}/new`, csrf, { 'authorisation[application_id]': String(pair.application.id) });
+    const page = await pages.open(managePath(pair));
+    const shown = readShownToken(page.body);
+    const tokens = tokensOf(pair, page.body);
+    const digest = shown && fingerprintOf(shown);
+    const made = fresh(tokens).find(({ masked }) => masked === digest?.masked);
+    if (shown && digest && made) {
+      const token = { ...made, sha256: digest.sha256 };
+      const armoured = recipient && (await sealFor(recipient.key, shown));
+      return { token, origin: 'issued', tokens, ...(armoured && { armoured }) };
+    }
+  } catch (error) {
+    throw failure(
+      'CreateAnswerLost',
+      `the answer to a create was lost (${error instanceof ApplicationFailure ? error.message : 'connection'}); its token is looked for after Signon’s request limit`,
+    );
+  }
+  throw failure(
+    'CreateAnswerLost',
+    'Signon showed no new token after a create; looked for again after its request limit',
+  );
+}
+
+/** Failures before the form was sent are retried soon: only a lost answer has to wait for Signon's request limit. */
+async function nothingSentYet<T>(look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof ApplicationFailure && !error.nonRetryable && activityInfo().attempt === 1)
+      throw ApplicationFailure.create({
+        type: error.type ?? 'Unreachable',
+        message: error.message,
+        nextRetryDelay: '2 seconds',
+      });
+    throw error;
+  }
+}

@@ -1,0 +1,35 @@
+import type { Pair } from '../../domain/plan.ts';
+import type { ListedToken } from '../../domain/tokens.ts';
+import { failure } from '../failure.ts';
+import { readApiUser, readManageTokens } from './pages.ts';
+import type { Pages } from './session.ts';
+
+/** Where Signon lists the tokens of a pair's API user. */
+export const managePath = (pair: Pair): string => `/api_users/${pair.apiUser.id}/manage_tokens`;
+
+/** The pair's tokens as Signon lists them. @throws PairChanged (not retried) */
+export async function listPair(pages: Pages, pair: Pair): Promise<ListedToken[]> {
+  return tokensOf(pair, (await pages.open(managePath(pair))).body);
+}
+
+/** Those of a page that lists them. @throws PairChanged (not retried) */
+export function tokensOf(pair: Pair, html: string): ListedToken[] {
+  const { apiUser, cards } = readManageTokens(html);
+  if (apiUser !== pair.apiUser.name) throw changedPair(pair, `“${apiUser}”`);
+  return cards
+    .filter(({ application }) => application === pair.application.name)
+    .map(({ application: _application, ...token }) => token);
+}
+
+/** Environments are copied over each other at night: an id may mean somebody else by now. */
+export async function refuseUnlessSamePair(pages: Pages, pair: Pair): Promise<void> {
+  const { name, email } = readApiUser((await pages.open(`/api_users/${pair.apiUser.id}/edit`)).body);
+  if (email !== pair.apiUser.email || name !== pair.apiUser.name) throw changedPair(pair, `“${name}” (${email})`);
+}
+
+function changedPair(pair: Pair, seen: string): Error {
+  return failure(
+    'PairChanged',
+    `Signon’s API user ${pair.apiUser.id} was “${pair.apiUser.name}” (${pair.apiUser.email}) and is now ${seen}`,
+  );
+}
