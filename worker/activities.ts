@@ -58,7 +58,7 @@ export function createActivities(configuration: Configuration, client: Client, d
       limitMs,
     }),
     ...createTemporalActivities(client, { environment, settings, receiver, hosts }),
-    ...createSignonActivities(session, settings.recipients),
+    ...createSignonActivities(session, settings.recipients, draining),
     ...createArgoActivities(new ArgoClient(account), account, waits),
     ...createKubernetesActivities(new KubernetesClient(kubeConfig, namespace, limitMs), waits),
   };

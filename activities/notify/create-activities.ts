@@ -19,6 +19,8 @@ export interface Notifying {
 }
 
 const LONGEST_ANSWER = 64 * 1024;
+/** As long as the step `tell` gives it. */
+const HANDED_OVER_WITHIN_MS = 5000;
 /** A pause that Slack asks for is kept, up to this. */
 const LONGEST_PAUSE_S = 600;
 
@@ -28,14 +30,16 @@ export function createNotifyActivities(client: Client, { webhook, ui, pace, limi
       if (!webhook) return;
       const { workflowId, runId } = activityInfo().workflowExecution!;
       const linked: LinkedNotice = { ...notice, ...(ui && { link: userMetadataLink(ui, workflowId, runId) }) };
-      await client.workflow.signalWithStart('notifications', {
-        workflowId: `notifications/${notice.environment}`,
-        taskQueue: taskQueueOf(notice.environment),
-        args: [pace],
-        signal: 'notice',
-        signalArgs: [linked],
-        staticSummary: 'Collects notices, and sends one message for those of one cause',
-      });
+      await client.withDeadline(Date.now() + HANDED_OVER_WITHIN_MS, () =>
+        client.workflow.signalWithStart('notifications', {
+          workflowId: `notifications/${notice.environment}`,
+          taskQueue: taskQueueOf(notice.environment),
+          args: [pace],
+          signal: 'notice',
+          signalArgs: [linked],
+          staticSummary: 'Collects notices, and sends one message for those of one cause',
+        }),
+      );
     },
 
     async postToSlack(text) {

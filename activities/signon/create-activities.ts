@@ -12,10 +12,14 @@ import type { SignonSession } from './session.ts';
 /** Whom an id belongs to is looked at again before a token is made or revoked. */
 const API_USERS_HOLD_FOR_MS = 60_000;
 
-/** Signon's pages as activities. One session per worker is shared by all of them. */
+/**
+ * Signon's pages as activities. One session per worker is shared by all of them.
+ * @param draining aborted when the worker begins to shut down
+ */
 export function createSignonActivities(
   session: SignonSession,
   recipients: readonly Recipient[] = [],
+  draining: AbortSignal = new AbortController().signal,
 ): SignonActivities {
   const apiUsers = new SharedRead(() => listApiUsers(session));
   return {
@@ -30,7 +34,7 @@ export function createSignonActivities(
         readLastSynced((await pages.open(`/api_users/${pair.apiUser.id}/edit`)).body, pair.application.name),
       ),
 
-    listPairs: async ({ pause }) => listPairs(session, await apiUsers.get(), pause),
+    listPairs: async ({ pause }) => listPairs(session, await apiUsers.get(), pause, draining),
 
     listTokens: (pair) => session.alone((pages) => listPair(pages, pair)),
 

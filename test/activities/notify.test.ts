@@ -30,7 +30,8 @@ function notifying(given: Partial<Notifying> = {}): ReturnType<typeof createNoti
     started.push(call);
     return Promise.resolve();
   };
-  const client = { workflow: { signalWithStart } } as unknown as Client;
+  const withDeadline = (_at: number, call: () => Promise<void>): Promise<void> => call();
+  const client = { workflow: { signalWithStart }, withDeadline } as unknown as Client;
   const options: Notifying = { webhook: new Secret(webhook), ui, pace, limitMs: 5000, ...given };
   return { ...createNotifyActivities(client, options), started };
 }

@@ -10,6 +10,7 @@ import type { Recipient } from '../../domain/settings.ts';
 import { IMMEDIATE } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { seedWorld } from '../../sandbox/seed.ts';
+import { until } from '../support/until.ts';
 
 const WANTED = { apiUser: 'short-url-manager@alphagov.co.uk', application: 'publishing-api' };
 const soon = (): string => new Date(Date.now() + 60_000).toISOString();
@@ -22,7 +23,7 @@ beforeEach(async () => {
 afterEach(() => sandbox.stop());
 
 /** The activities of one worker, with a budget that keeps what sign-ins came to. */
-function worker(recipients: Recipient[] = []): SignonActivities {
+function worker(recipients: Recipient[] = [], draining?: AbortSignal): SignonActivities {
   const { account } = sandbox.world.state;
   const session = new SignonSession(
     {
@@ -34,7 +35,7 @@ function worker(recipients: Recipient[] = []): SignonActivities {
     },
     { reserve: () => Promise.resolve({ settle: (outcome) => Promise.resolve(void settled.push(outcome)) }) },
   );
-  return createSignonActivities(session, recipients);
+  return createSignonActivities(session, recipients, draining);
 }
 
 const run = <T>(act: () => Promise<T>, environment = new MockActivityEnvironment()): Promise<T> => environment.run(act);
@@ -262,5 +263,14 @@ describe('the tokens of all API users', () => {
     const pairs = await run(() => signon.listPairs({ pause }), second);
     expect(sandbox.world.happened.requests.signon - before).toBe(1 + sandbox.world.state.apiUsers.length - 4);
     expect(pairs).toEqual(await run(() => worker().listPairs({ pause })));
+  });
+
+  test('gives way at once when the worker shuts down, however long the pause between two pages', async () => {
+    const draining = new AbortController();
+    const signon = worker([], draining.signal);
+    const reading = run(() => signon.listPairs({ pause: '10 minutes' }));
+    await until('the first page', () => sandbox.world.happened.requests.signon > 5 + 1);
+    draining.abort();
+    await expect(reading).rejects.toMatchObject({ type: 'WaitInterrupted' });
   });
 });
