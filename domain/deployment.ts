@@ -11,5 +11,10 @@ export function nameVersion({ deploymentName, buildId }: DeploymentVersion): str
 
 /** The command that makes a version current: until then its workers get no tasks. */
 export function makeCurrent({ deploymentName, buildId }: DeploymentVersion): string {
-  return `temporal worker deployment set-current-version --deployment-name ${deploymentName} --build-id ${buildId}`;
+  return `temporal worker deployment set-current-version --deployment-name ${word(deploymentName)} --build-id ${word(buildId)}`;
+}
+
+/** One word of a shell's, whatever is in it. */
+function word(text: string): string {
+  return /^[\w@.+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

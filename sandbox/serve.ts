@@ -31,6 +31,11 @@ writeFileSync(
   JSON.stringify({ hosts: { integration: '^127\\.0\\.0\\.1$', staging: '^$', production: '^$' } }),
 );
 
+const variables = Object.entries({ ...sandbox.workerEnv(), ROTATION_SETTINGS: settings });
+writeFileSync(join(FOLDER, 'worker.env'), variables.map(([name, value]) => `${name}='${value}'\n`).join(''), {
+  mode: 0o600,
+});
+
 console.log(`The sandbox serves a made-up ${world.state.environment} over the real topology; its world is kept in .demo/sandbox.json.
 
   Signon      ${sandbox.urls.signon}/api_users
@@ -42,9 +47,7 @@ Log in to Signon as ${account.email}
   code now    ${generateSync({ secret: account.totpSecret })}
 
 A worker of it runs with:
-${Object.entries({ ...sandbox.workerEnv(), ROTATION_SETTINGS: settings })
-  .map(([name, value]) => `  export ${name}='${value}'`)
-  .join('\n')}
+${variables.map(([name, value]) => `  export ${name}='${value}'`).join('\n')}
 
 Ctrl-C ends it.`);
 

@@ -14,8 +14,8 @@ export interface Happened {
     application: string;
     status: number;
     at: number;
-    /** Of the token that was refused, where there ever was one. */
-    authorisation?: number;
+    /** What the container called with. */
+    token: string;
   }[];
   trafficCalls: number;
   refusedSignIns: { at: number; what: 'password' | 'code' }[];

@@ -1,8 +1,9 @@
 import { isGrpcServiceError, type Connection } from '@temporalio/client';
-import type { WorkerOptions } from '@temporalio/worker';
-import type { DeploymentVersion } from '../domain/deployment.ts';
+import { Runtime, type WorkerOptions } from '@temporalio/worker';
+import { makeCurrent, nameVersion, type DeploymentVersion } from '../domain/deployment.ts';
 
 const NOT_FOUND = 5; // gRPC's
+const ANSWERS_WITHIN_MS = 10_000;
 
 /** A versioned worker's part of the options: rotations wait for weeks, so they move on to whichever version is current. */
 export function deploymentOptions(
@@ -14,8 +15,26 @@ export function deploymentOptions(
   };
 }
 
+/** Says at start that a version gets no tasks, and what to do. Whether it does is told on a best effort: it stops no worker. */
+export async function warnUnlessCurrent(
+  connection: Connection,
+  namespace: string,
+  version: DeploymentVersion,
+): Promise<void> {
+  const { logger } = Runtime.instance();
+  try {
+    if (await connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, () => isCurrent(connection, namespace, version)))
+      return;
+    logger.warn(
+      `version ${nameVersion(version)} is not current, so this worker gets no tasks. Once it may take over: ${makeCurrent(version)}`,
+    );
+  } catch {
+    logger.warn(`whether version ${nameVersion(version)} is current cannot be told: Temporal does not say`);
+  }
+}
+
 /** Whether a version is the one that gets tasks. A deployment that no worker has polled for yet has none. */
-export async function isCurrent(
+async function isCurrent(
   { workflowService }: Connection,
   namespace: string,
   { deploymentName, buildId }: DeploymentVersion,

@@ -1,12 +1,11 @@
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
 import { heartbeats } from '../activities/heartbeat.ts';
-import { makeCurrent, nameVersion } from '../domain/deployment.ts';
 import { taskQueueOf, waitsQueueOf } from '../domain/request.ts';
 import { createActivities } from './activities.ts';
-import { deploymentOptions, isCurrent } from './deployment.ts';
+import { deploymentOptions, warnUnlessCurrent } from './deployment.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import type { Configuration } from './configuration.ts';
 
@@ -55,10 +54,7 @@ export async function runWorker(
     await Promise.all([connection.close(), native.close()]);
     throw error;
   }
-  if (configuration.version && !(await isCurrent(connection, client.options.namespace, configuration.version)))
-    Runtime.instance().logger.warn(
-      `version ${nameVersion(configuration.version)} is not current, so this worker gets no tasks. Once it may take over: ${makeCurrent(configuration.version)}`,
-    );
+  if (configuration.version) await warnUnlessCurrent(connection, client.options.namespace, configuration.version);
   const draining = new AbortController();
   const workers = await createWorkers({
     connection: native,

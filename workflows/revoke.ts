@@ -93,8 +93,11 @@ export async function revokeWhileEvidenceHolds<Seen extends Pick<Fresh, 'tokens'
     const begun = book.revokesBegun.length > begunBefore;
     const fresh = await (begun ? CancellationScope.nonCancellable(order.lookAfresh) : order.lookAfresh());
     if (left().length === 0) return { done: true };
-    const ended = book.revokesBegun.map(({ authorisationId }) => authorisationId);
-    const reason = voidedBy(evidence, { ...fresh, ended, now: Date.now() });
+    const reasonNow = (seen: Pick<Fresh, 'tokens' | 'look'>): string | undefined => {
+      const ended = book.revokesBegun.map(({ authorisationId }) => authorisationId);
+      return voidedBy(evidence, { ...seen, ended, now: Date.now() });
+    };
+    const reason = reasonNow(fresh);
     if (reason !== undefined) {
       book.remark(`The evidence of round ${evidence.round} no longer holds: ${reason}`);
       return fresh;
@@ -112,6 +115,8 @@ export async function revokeWhileEvidenceHolds<Seen extends Pick<Fresh, 'tokens'
       tooOld = 0;
       book.countRevoked([], [token]);
       if (left().length === 0) return { done: true, listed: revoked };
+      // What the page listed after this revoke may end the approval before the next.
+      if (reasonNow({ ...fresh, tokens: revoked.tokens }) !== undefined) break;
     }
   }
 }

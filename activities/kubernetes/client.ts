@@ -16,6 +16,7 @@ import {
 import type { AxiosRequestConfig } from 'axios';
 import pLimit from 'p-limit';
 import type { Workload, WorkloadKind } from '../../domain/cluster.ts';
+import { ApplicationFailure } from '@temporalio/common';
 import { failure } from '../failure.ts';
 import { follow } from '../follow.ts';
 import { boundedHttp } from './bounded-http.ts';
@@ -184,6 +185,8 @@ export class KubernetesClient {
         let _continue: string | undefined;
         do {
           const page = await list({ namespace: this.namespace, limit: PAGE, _continue });
+          if (!Array.isArray(page.items))
+            throw failure('ContractChanged', `Kubernetes answered “${what}” without items`);
           items.push(...page.items);
           _continue = page.metadata?._continue || undefined;
         } while (_continue);
@@ -207,6 +210,8 @@ export class KubernetesClient {
 
 /** The client's own error holds headers and bodies; ours holds the verb and the status. */
 function rebuilt(error: unknown, what: string): Error {
+  if (error instanceof SyntaxError) return failure('ContractChanged', `Kubernetes answered “${what}” with no JSON`);
+  if (error instanceof ApplicationFailure && error.type === 'ContractChanged') return error;
   if (!(error instanceof ApiException)) return failure('Unreachable', `Kubernetes did not answer “${what}”`);
   if (error.code === 401 || error.code === 403)
     return failure('NotPermitted', `Kubernetes refused “${what}” with ${error.code}`);

@@ -82,9 +82,13 @@ export async function look(
   for (let tries = 1; ; tries++) {
     const { others, idle, ...found } = await findReaders(cluster, readers, tries === 1 ? since : undefined);
     const running = [...found.containers, ...others].filter(({ state }) => state === 'running');
+    let failed = false;
     await pLimit(ASKED_AT_ONCE).map(running, async (container) => {
-      if (asked.has(keyOf(container))) return;
-      const answer = await ask(cluster, container);
+      if (failed || asked.has(keyOf(container))) return; // after a failure, nobody waits for the others
+      const answer = await ask(cluster, container).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      });
       if (answer !== 'gone') asked.set(keyOf(container), answer);
     });
     const silent = running.filter((container) => !asked.has(keyOf(container)));

@@ -12,16 +12,19 @@ interface Grant {
   until?: string;
 }
 
-/** Whoever signs in has the session to itself: nobody else can use it meanwhile. */
-const ANSWERS_WITHIN_MS = 20_000;
+/** Whoever signs in has the session to itself. The ledger itself takes up to 20 s to answer. */
+const ANSWERS_WITHIN_MS = 40_000;
 
 /** Counts sign-ins in the workflow `sign-in-ledger/<environment>`, which all workers of the environment share. */
 export function createSignInBudget(client: Client, environment: Environment): SignInBudget {
   const workflowId = `sign-in-ledger/${environment}`;
   const within = <T>(ask: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + ANSWERS_WITHIN_MS, ask);
+  /** A question whose answer was lost may have been granted: it is asked again under its own id, which counts once. */
+  let unanswered: string | undefined;
   return {
     async reserve() {
-      const id = randomUUID();
+      const id = unanswered ?? randomUUID();
+      unanswered = id;
       const startWorkflowOperation = new WithStartWorkflowOperation('signInLedger', {
         workflowId,
         taskQueue: taskQueueOf(environment),
@@ -37,6 +40,7 @@ export function createSignInBudget(client: Client, environment: Environment): Si
       ).catch(() => {
         throw failure('Unreachable', 'Temporal did not count a sign-in, so none was sent');
       });
+      unanswered = undefined;
       if (!answer.granted && answer.spent)
         throw failure(
           'SignInBudgetSpent',
@@ -44,8 +48,11 @@ export function createSignInBudget(client: Client, environment: Environment): Si
         );
       if (!answer.granted) throw failure('Unreachable', '3 sign-ins to Signon are under way; this one waits its turn');
       return {
+        // One that cannot be said stays counted, at most for an hour: the sign-in itself came to what it came to.
         settle: (outcome) =>
-          within(() => client.workflow.getHandle(workflowId).signal('settle', id, outcome === 'refused')),
+          within(() => client.workflow.getHandle(workflowId).signal('settle', id, outcome === 'refused')).catch(
+            () => undefined,
+          ),
       };
     },
   };

@@ -80,7 +80,7 @@ export class Traffic {
               application,
               status: answer.statusCode ?? 0,
               at: this.world.now(),
-              authorisation: this.world.state.authorisations.find((one) => one.token === token)?.id,
+              token,
             });
           answer.on('end', resolve);
         },

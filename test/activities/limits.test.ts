@@ -124,4 +124,16 @@ describe('programs in containers', () => {
     expect(sandbox.kubernetes.exec.open.most).toBeLessThanOrEqual(32);
     expect(sandbox.kubernetes.exec.open.most).toBeGreaterThan(8);
   });
+
+  test('whose answer lacks its end have not answered, though they are said to have succeeded', async () => {
+    const config = new KubeConfig();
+    config.loadFromFile(sandbox.workerEnv().KUBECONFIG!);
+    const kubernetes = new KubernetesClient(config, 'apps', 5000);
+    const [pod] = sandbox.world.state.pods;
+    const target = { pod: pod!.name, container: pod!.containers[0]!.name };
+    const command = ['sh', '-c', 'echo a line of twenty; echo end-of-answer'];
+    sandbox.kubernetes.exec.faults.push('false-success');
+    await expect(kubernetes.exec(target, command)).rejects.toMatchObject({ type: 'ExecIncomplete' });
+    expect(await kubernetes.exec(target, command)).toEqual({ kind: 'answered', lines: ['a line of twenty'] });
+  });
 });

@@ -14,8 +14,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'the look right before a revoke is not compared with the evidence',
     file: 'workflows/revoke.ts',
-    find: 'const reason = voidedBy(evidence, { ...fresh, ended, now: Date.now() });',
-    replace: 'const reason = voidedBy(evidence, { ...fresh, ended, now: Date.now() }) && undefined;',
+    find: 'const reason = reasonNow(fresh);',
+    replace: 'const reason = reasonNow(fresh) && undefined;',
     caughtBy: {
       file: 'test/workflows/revoke.test.ts',
       test: 'a running container that holds the old token at the last look keeps it alive, and is named',
@@ -173,15 +173,15 @@ export const BREAKAGES: readonly Breakage[] = [
     find: 'if (lines.pop() !== END_MARKER) throw',
     replace: 'if (lines.pop() === undefined) throw',
     caughtBy: {
-      file: 'test/whole/rotation.test.ts',
-      test: 'an exec that reports Success for part of an answer is asked again',
+      file: 'test/activities/limits.test.ts',
+      test: 'whose answer lacks its end have not answered, though they are said to have succeeded',
     },
   },
   {
-    what: 'a container whose exec fails is taken for ended',
-    file: 'activities/kubernetes/exec.ts',
-    find: "if (exit !== undefined) return { kind: 'exited', code: Number(exit) };",
-    replace: "if (exit !== undefined) return { kind: 'gone' };",
+    what: 'a container that gives no answer is taken for ended',
+    file: 'activities/kubernetes/look.ts',
+    find: 'const silent = running.filter((container) => !asked.has(keyOf(container)));',
+    replace: 'const silent = running.filter((container) => !asked.has(keyOf(container)) && !container.pod);',
     caughtBy: {
       file: 'test/activities/kubernetes.test.ts',
       test: 'a container whose exec is killed every time is never taken for ended',

@@ -28,11 +28,15 @@ try {
     cpSync(join(ROOT, file), join(copy, file));
   }
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-  cpSync(join(ROOT, '.cache', 'temporal'), join(copy, '.cache', 'temporal'), { recursive: true });
+  const programs = join('.cache', 'temporal');
+  if (existsSync(join(ROOT, programs))) cpSync(join(ROOT, programs), join(copy, programs), { recursive: true });
   const tried = BREAKAGES.filter(({ what }) => wanted.length === 0 || wanted.some((word) => what.includes(word)));
   const sound = run(tried);
+  for (const breakage of tried)
+    if (sound(breakage) !== 'passed')
+      throw new Error(`${breakage.caughtBy.test}: ${sound(breakage)}, though nothing is broken`);
   for (const breakage of tried) {
-    const caught = sound(breakage) === 'passed' && tryOut(breakage) === 'failed';
+    const caught = tryOut(breakage) === 'failed';
     console.log(`${caught ? 'caught  ' : 'SURVIVED'}  ${breakage.what}`);
     if (!caught) survivors.push(breakage.what);
     rows.push(
@@ -46,7 +50,7 @@ if (wanted.length === 0) writeTable(rows);
 console.log(`${rows.length} breakages, ${survivors.length} survived`);
 process.exit(survivors.length === 0 ? 0 : 1);
 
-function tryOut(breakage: Breakage): 'passed' | 'failed' {
+function tryOut(breakage: Breakage): Became {
   const path = join(copy, breakage.file);
   const source = readFileSync(path, 'utf8');
   if (source.split(breakage.find).length !== 2)
@@ -62,8 +66,10 @@ function tryOut(breakage: Breakage): 'passed' | 'failed' {
   }
 }
 
-/** Runs the tests that are named, in one go, and tells what became of each; one that did not come to an end failed. */
-function run(breakages: readonly Breakage[]): (breakage: Breakage) => 'passed' | 'failed' {
+type Became = 'passed' | 'failed' | 'did not run';
+
+/** Runs the tests that are named, in one go, and tells what became of each. What could not even be loaded did not run: no test noticed it. */
+function run(breakages: readonly Breakage[]): (breakage: Breakage) => Became {
   const output = join(copy, 'results.json');
   rmSync(output, { force: true });
   const files = [...new Set(breakages.map(({ caughtBy }) => caughtBy.file))];
@@ -82,7 +88,8 @@ function run(breakages: readonly Breakage[]): (breakage: Breakage) => 'passed' |
     .filter(({ status }) => status === 'passed' || status === 'failed');
   return ({ caughtBy: { test } }) => {
     const named = ran.filter(({ fullName }) => new RegExp(like(test)).test(fullName));
-    return named.length > 0 && named.every(({ status }) => status === 'passed') ? 'passed' : 'failed';
+    if (named.length === 0) return 'did not run';
+    return named.every(({ status }) => status === 'passed') ? 'passed' : 'failed';
   };
 }
 

@@ -92,7 +92,7 @@ export interface Fate {
   /** Somebody approves before anybody was asked. */
   early: boolean;
   acts: Act[];
-  /** Rotations that ended without revoking are started once more. */
+  /** Rotations that ended are started once more. */
   again: boolean;
 }
 

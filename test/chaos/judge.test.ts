@@ -9,6 +9,7 @@ import type { Standing } from './people.ts';
 import type { Entry } from './register.ts';
 
 const PAIR = { apiUser: REQUEST.apiUser, application: REQUEST.application };
+const SECRET = 'signon-token-short-url-manager-publishing-api';
 const OLD = 101;
 const NEW = 900;
 const T0 = Date.now();
@@ -19,7 +20,10 @@ function aRun(change: (seen: Seen & { world: World }, report: RotationReport) =>
   const { user, server } = pairOf(world, PAIR.apiUser, PAIR.application);
   const [pattern] = world.state.authorisations;
   const old = { ...pattern!, id: OLD, apiUserId: user.id, applicationId: server.id, revokedAt: T0 };
-  world.state.authorisations = [old, { ...old, id: NEW, revokedAt: undefined }];
+  world.state.authorisations = [
+    { ...old, token: `token ${OLD}` },
+    { ...old, id: NEW, token: `token ${NEW}`, revokedAt: undefined },
+  ];
   const entry = (id: number): Entry => ({
     id,
     apiUserId: user.id,
@@ -42,11 +46,16 @@ function aRun(change: (seen: Seen & { world: World }, report: RotationReport) =>
     alive: [listed(NEW)],
     revoked: [listed(OLD)],
   };
-  const standing: Standing = { kind: 'ended', report };
+  const standing: Standing = { kind: 'ended', runId: 'r', report };
   const seen = {
-    rotations: [{ pair: PAIR, handle: { workflowId: 'w' }, standing }],
-    sent: [{ workflowId: 'w', at: T0 - 1000, covers: [OLD], how: 'does what is offered' as const }],
-    register: { issued: [entry(NEW)], revoked: [entry(OLD)], copiedOver: new Set<number>() },
+    rotations: [{ pair: PAIR, runId: 'r', begun: T0 - 9000, ended: T0 + 9000, standing }],
+    sent: [{ runId: 'r', at: T0 - 1000, covers: [OLD], how: 'does what is offered' as const }],
+    register: {
+      issued: [entry(NEW)],
+      revoked: [entry(OLD)],
+      copiedOver: new Set<number>(),
+      values: [OLD, NEW].map((id) => ({ id, token: `token ${id}`, expiresAt: T0 + 1e9 })),
+    },
     world,
     met: [] as string[],
     troubles: [] as string[],
@@ -56,13 +65,13 @@ function aRun(change: (seen: Seen & { world: World }, report: RotationReport) =>
   return judge({ ...fateOf(1), force: false, again: false }, seen);
 }
 
-const refused = (authorisation: number | undefined): World['happened']['outages'][number] => ({
+const refused = (id: number): World['happened']['outages'][number] => ({
   pod: 'p',
   container: 'app',
   application: 'publishing-api',
   status: 401,
   at: T0,
-  authorisation,
+  token: `token ${id}`,
 });
 
 test('a rotation that went as it should breaks no rule', () => expect(aRun()).toEqual([]));
@@ -70,11 +79,11 @@ test('a rotation that went as it should breaks no rule', () => expect(aRun()).to
 describe('is found', () => {
   test.each<[rule: string, change: Parameters<typeof aRun>[0]]>([
     ['an outage', ({ world }) => void world.happened.outages.push(refused(OLD))],
-    ['an outage', ({ world }) => void world.happened.outages.push(refused(undefined))],
+    ['an outage', ({ world }) => void world.happened.outages.push(refused(4711))],
     ['a revoke without approval', (seen) => void Object.assign(seen, { sent: [] })],
     ['a revoke without approval', ({ sent }) => void Object.assign(sent[0]!, { covers: [] })],
     ['a revoke without approval', ({ sent }) => void Object.assign(sent[0]!, { at: T0 + 1 })],
-    ['a revoke without approval', ({ sent }) => void Object.assign(sent[0]!, { workflowId: 'another' })],
+    ['a revoke without approval', ({ sent }) => void Object.assign(sent[0]!, { runId: 'another' })],
     ['a revoke of a held token', ({ register }) => void register.revoked[0]!.heldBy.push('app of p')],
     ['a foreign pair touched', ({ register }) => void Object.assign(register.issued[0]!, { apiUserId: -1 })],
     ['too many new tokens', ({ register }) => void register.issued.push({ ...register.issued[0]! })],
@@ -100,6 +109,35 @@ describe('is found', () => {
       'a defect of the worker',
       ({ rotations }) => void Object.assign(rotations[0]!, { standing: { kind: 'ended', failure: 'x' } }),
     ],
+    [
+      'a defect of the worker',
+      ({ rotations }) =>
+        void Object.assign(rotations[0]!, {
+          standing: {
+            kind: 'left waiting',
+            runId: 'r',
+            waiting: { kind: 'blocked', failure: 'TypeError', message: 'x' },
+          },
+        }),
+    ],
+    [
+      'an untrue report',
+      ({ world }) => {
+        const spec = { name: 'app', tokens: [{ variable: 'T', secret: SECRET }], ruby: true };
+        Object.assign(world.state.workloads[0]!, { containers: [spec] });
+        const { name: workload } = world.state.workloads[0]!;
+        const container = { name: 'app', id: 'c', env: { T: `token ${OLD}` } };
+        world.state.pods.push({
+          name: 'p',
+          uid: 'u',
+          workload,
+          generation: 1,
+          containers: [container],
+          startsAt: 0,
+          running: true,
+        });
+      },
+    ],
     ['a secret in the open', (seen) => void Object.assign(seen, { secretsFound: ['password in a log'] })],
   ])('%s', (rule, change) => {
     expect(aRun(change)).toEqual(expect.arrayContaining([expect.stringMatching(new RegExp(`^${rule}: `))]));
@@ -112,7 +150,7 @@ describe('is excused', () => {
       aRun(({ world, register }) => {
         world.happened.outages.push(refused(OLD), refused(7));
         register.revoked[0]!.byHand = true;
-        world.state.authorisations.push({ ...world.state.authorisations[0]!, id: 7, expiresAt: 0 });
+        register.values.push({ id: 7, token: 'token 7', expiresAt: 0 });
       }).filter((what) => what.startsWith('an outage')),
     ).toEqual([]);
   });

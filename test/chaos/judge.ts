@@ -1,5 +1,5 @@
-import type { WorkflowHandle } from '@temporalio/client';
-import { parameterize } from '../../domain/parameterize.ts';
+import { isFailure } from '../../domain/failures.ts';
+import { parameterize, tokenSecretName } from '../../domain/parameterize.ts';
 import { pairOf } from '../../sandbox/seed.ts';
 import type { World } from '../../sandbox/world.ts';
 import type { Fate } from './fate.ts';
@@ -10,9 +10,16 @@ import type { Entry, Register } from './register.ts';
 /** What a run is judged by: the stand-ins' own record, and what people sent and saw. */
 export interface Seen {
   /** In the order they ended; a pair that was rotated twice is there twice. */
-  rotations: { pair: Pair; handle: Pick<WorkflowHandle, 'workflowId'>; standing: Standing }[];
+  rotations: {
+    pair: Pair;
+    runId: string;
+    /** When it was first and last looked at, ms since the epoch. */
+    begun: number;
+    ended: number;
+    standing: Standing;
+  }[];
   sent: readonly Sent[];
-  register: Pick<Register, 'issued' | 'revoked' | 'copiedOver'>;
+  register: Pick<Register, 'issued' | 'revoked' | 'copiedOver' | 'values'>;
   world: World;
   met: readonly string[];
   /** Failed workflow tasks and workflows. */
@@ -43,24 +50,29 @@ export function judge(fate: Fate, seen: Seen): string[] {
 }
 
 /** No call of a running pod is refused, but with tokens that the campaign itself ended or that expired. */
-function outages(_fate: Fate, { world, register, met }: Seen): string[] {
+function outages(_fate: Fate, { world, register }: Seen): string[] {
   const ended = new Set([
     ...register.revoked.filter(({ byHand }) => byHand).map(({ id }) => id),
     ...world.state.authorisations.filter(({ expiresAt }) => expiresAt <= world.now()).map(({ id }) => id),
     ...register.copiedOver,
   ]);
-  const mayBeGone = met.some((what) => /ended tokens are deleted|a token is copied over/.test(what));
-  const excused = (id: number | undefined): boolean => (id === undefined ? mayBeGone : ended.has(id));
-  const refused = world.happened.outages.filter(({ authorisation }) => !excused(authorisation));
+  // A value that Signon does not know any more was one of a token that was deleted or copied over.
+  const values = new Map(register.values.map(({ token, id, expiresAt }) => [token, { id, expiresAt }]));
+  const excused = (value: string): boolean => {
+    const token = values.get(value);
+    return token !== undefined && (ended.has(token.id) || token.expiresAt <= world.now());
+  };
+  const refused = world.happened.outages.filter(({ token }) => !excused(token));
   const howEnded = (id: number | undefined): string => {
     const entry = register.revoked.find((one) => one.id === id);
     return entry ? `revoked ${entry.byHand ? 'by hand' : 'by the worker'}` : 'not revoked';
   };
   return [
     ...new Set(
-      refused.map(
-        ({ container, pod, authorisation }) => `${container} of ${pod}: ${authorisation}, ${howEnded(authorisation)}`,
-      ),
+      refused.map(({ container, pod, token }) => {
+        const id = values.get(token)?.id;
+        return `${container} of ${pod}: ${id}, ${howEnded(id)}`;
+      }),
     ),
   ];
 }
@@ -69,9 +81,16 @@ function outages(_fate: Fate, { world, register, met }: Seen): string[] {
 function unapproved(_fate: Fate, { register, sent, world, rotations }: Seen): string[] {
   return byWorker(register.revoked)
     .filter((entry) => {
-      const ids = rotations.filter(({ pair }) => isOf(world, entry, pair)).map(({ handle }) => handle.workflowId);
-      return !sent.some(
-        ({ workflowId, at, covers }) => ids.includes(workflowId) && at <= entry.at && covers.includes(entry.id),
+      const runs = rotations.filter(({ pair }) => isOf(world, entry, pair));
+      return !runs.some(({ runId, begun, ended }) =>
+        sent.some(
+          (one) =>
+            one.runId === runId &&
+            begun <= entry.at &&
+            entry.at <= ended &&
+            one.at <= entry.at &&
+            one.covers.includes(entry.id),
+        ),
       );
     })
     .map(({ id }) => `authorisation ${id}`);
@@ -91,17 +110,18 @@ function foreign(_fate: Fate, { register, rotations, world }: Seen): string[] {
 
 /** One new token per rotation; more only where a create may have been lost or late, or a token was lost by hand. */
 function tooMany(fate: Fate, { register, rotations, met, world }: Seen): string[] {
-  const lost = met.filter((what) => /^(before|after) create \d+: |is killed/.test(what)).length;
+  const lost = createsLost(met);
   const again = fate.force ? 2 : 1; // by force, each rotation issues one of its own
-  const takenAway = register.revoked.filter(({ byHand }) => byHand).length + register.copiedOver.size;
   return unique(rotations).flatMap((pair) => {
+    const takenAway =
+      register.revoked.filter((entry) => entry.byHand && isOf(world, entry, pair)).length + register.copiedOver.size;
     const issued = byWorker(register.issued).filter((entry) => isOf(world, entry, pair)).length;
     return issued > again + lost + takenAway ? [`${issued} of ${pair.apiUser}, ${lost} may have been lost`] : [];
   });
 }
 
 /** Every token that a rotation made and that lives on is in its report, or was looked for in vain and said to be perhaps there. */
-function unknown(_fate: Fate, { register, rotations, world }: Seen): string[] {
+function unknown(_fate: Fate, { register, rotations, world, met }: Seen): string[] {
   return unique(rotations).flatMap((pair) => {
     const standing = rotations.findLast((one) => one.pair === pair)!.standing;
     if (standing.kind !== 'ended' || !standing.report) return [];
@@ -114,10 +134,11 @@ function unknown(_fate: Fate, { register, rotations, world }: Seen): string[] {
         [...alive, ...revoked, ...(newToken ? [newToken] : [])].map(({ authorisationId }) => authorisationId),
       ),
     );
-    return byWorker(register.issued)
-      .filter((entry) => isOf(world, entry, pair) && !known.has(entry.id) && !report.createsLost)
-      .filter(({ id }) => !register.revoked.some((ended) => ended.id === id))
-      .map(({ id }) => `authorisation ${id} of ${pair.apiUser}`);
+    const strangers = byWorker(register.issued)
+      .filter((entry) => isOf(world, entry, pair) && !known.has(entry.id))
+      .filter(({ id }) => !register.revoked.some((ended) => ended.id === id));
+    if (report.createsLost && strangers.length <= createsLost(met)) return []; // the report says that there may be some
+    return strangers.map(({ id }) => `authorisation ${id} of ${pair.apiUser}`);
   });
 }
 
@@ -133,9 +154,11 @@ function untrue(_fate: Fate, { register, rotations, world, met }: Seen): string[
     const last = rotations.findLast((one) => one.pair === pair)!.standing === standing;
     if (outcome !== 'rotated' || meddled || !last) return lies;
     const live = liveOf(world, pair);
-    if (live.length !== 1 || live[0]!.id !== newToken?.authorisationId)
+    const [only] = live;
+    if (live.length !== 1 || only!.id !== newToken?.authorisationId)
       lies.push(`rotated to ${newToken?.authorisationId}, and live are ${live.map(({ id }) => id).join(', ')}`);
-    return lies;
+    const others = readersOf(world, pair).filter(({ value }) => value !== only?.token);
+    return [...lies, ...others.map(({ who }) => `rotated, and ${who} holds another token`)];
   });
 }
 
@@ -159,7 +182,8 @@ function defects(_fate: Fate, { troubles, rotations }: Seen): string[] {
   const unexpected = rotations.flatMap(({ standing }) => {
     if (standing.kind === 'ended' && standing.failure) return [standing.failure];
     if (standing.kind !== 'left waiting' || standing.waiting.kind !== 'blocked') return [];
-    return standing.waiting.failure === 'Unexpected' ? [standing.waiting.message] : [];
+    const { failure, message } = standing.waiting;
+    return !isFailure(failure) || failure === 'Unexpected' ? [`${failure}: ${message}`] : [];
   });
   return [...troubles, ...unexpected];
 }
@@ -182,6 +206,28 @@ function liveOf(world: World, { apiUser, application }: Pair): World['state']['a
       token.revokedAt === undefined &&
       token.expiresAt > world.now(),
   );
+}
+
+/** Running containers that read a pair's Secret, and what they hold. */
+function readersOf({ state }: World, { apiUser, application }: Pair): { who: string; value: string | undefined }[] {
+  const secret = tokenSecretName(apiUser.split('@')[0]!, application);
+  return state.pods
+    .filter(({ running }) => running)
+    .flatMap((pod) =>
+      pod.containers.flatMap((container) => {
+        const spec = state.workloads
+          .find(({ name }) => name === pod.workload)
+          ?.containers.find(({ name }) => name === container.name);
+        return (spec?.tokens ?? [])
+          .filter((read) => read.secret === secret)
+          .map(({ variable }) => ({ who: `${container.name} of ${pod.name}`, value: container.env[variable] }));
+      }),
+    );
+}
+
+/** How many creates may have been lost: struck, or under way when something was killed. */
+function createsLost(met: readonly string[]): number {
+  return met.filter((what) => /^(before|after) create \d+: |the (worker|Temporal server) is killed/.test(what)).length;
 }
 
 function unique(rotations: Seen['rotations']): Pair[] {

@@ -23,7 +23,7 @@ const ANSWER_MS = 3000;
 
 /** An approval that was sent, and what it is good for. */
 export interface Sent {
-  workflowId: string;
+  runId: string;
   /** Ms since the epoch, before it was sent. */
   at: number;
   /** Ids it covers; none where it must count for nothing. */
@@ -33,11 +33,12 @@ export interface Sent {
 
 /** How a rotation stands as far as people are concerned. */
 export type Standing =
-  | { kind: 'none yet' | 'at work' }
+  | { kind: 'none yet' }
+  | { kind: 'at work'; runId: string }
   /** It ended; `failure` where it failed. */
-  | { kind: 'ended'; report?: RotationReport; failure?: string }
+  | { kind: 'ended'; runId: string; report?: RotationReport; failure?: string }
   /** It waits visibly, and nobody does anything about it any more. */
-  | { kind: 'left waiting'; waiting: Waiting };
+  | { kind: 'left waiting'; runId: string; waiting: Waiting };
 
 /** The people around one run's rotations: they look what is asked, and do what the fate says. */
 export class People {
@@ -60,21 +61,21 @@ export class People {
     if (status.name !== 'RUNNING') return ended(handle, runId);
     const shown = await soon(handle.query<Status>('status'));
     const waiting = shown === 'no answer' ? undefined : shown.waiting;
-    if (!waiting || shown === 'no answer') return { kind: 'at work' };
+    if (!waiting || shown === 'no answer') return { kind: 'at work', runId };
     const key = `${runId} ${waiting.kind} ${waiting.since}`;
     const before = this.seen.get(handle.workflowId) ?? { acted: 0, key: '', at: 0 };
-    if (before.acted >= PATIENCE) return { kind: 'left waiting', waiting };
-    if (before.key === key && Date.now() - before.at < PAUSE_MS) return { kind: 'at work' };
+    if (before.acted >= PATIENCE) return { kind: 'left waiting', runId, waiting };
+    if (before.key === key && Date.now() - before.at < PAUSE_MS) return { kind: 'at work', runId };
     this.seen.set(handle.workflowId, { acted: before.acted + 1, key, at: Date.now() });
     this.moments.reach('person', 'before');
     await this.act(handle, runId, shown.request, waiting, before.acted);
     this.moments.reach('person', 'after');
-    return { kind: 'at work' };
+    return { kind: 'at work', runId };
   }
 
   /** Approves before anything was asked: it must count for nothing. */
   async approveEarly(handle: WorkflowHandle): Promise<void> {
-    this.note(handle, 'early', []);
+    this.note('', 'early', []);
     await this.send(handle, 'approve', { by: APPROVER, evidence: '00000000' });
   }
 
@@ -112,23 +113,23 @@ export class People {
     const all = evidence.toRevoke.map(({ authorisationId }) => authorisationId);
     switch (act) {
       case 'quotes another run':
-        this.note(handle, act, []);
+        this.note(runId, act, []);
         return this.send(handle, 'approve', { ...offered, evidence: evidenceCode(randomUUID(), evidence) });
       case 'quotes the round before': {
-        this.note(handle, act, []);
+        this.note(runId, act, []);
         const earlier = evidenceCode(runId, { ...evidence, round: evidence.round - 1 });
         return this.send(handle, 'approve', { ...offered, evidence: earlier });
       }
       case 'names a stranger':
-        this.note(handle, act, []);
+        this.note(runId, act, []);
         return this.send(handle, 'approve', { ...offered, revoke: [...all, STRANGER] });
       case 'approves as the requester': {
         const alone = this.fate.environment === 'production' && request.requestedBy === REQUESTER;
-        this.note(handle, act, alone ? [] : all);
+        this.note(runId, act, alone ? [] : all);
         return this.send(handle, 'approve', { ...offered, by: ` ${REQUESTER.toUpperCase()} ` });
       }
       default:
-        this.note(handle, act, all);
+        this.note(runId, act, all);
         await this.send(handle, 'approve', offered, act === 'does it as an update');
         if (act === 'does it twice') await this.send(handle, 'approve', offered);
         if (act === 'approves and aborts at once')
@@ -136,8 +137,8 @@ export class People {
     }
   }
 
-  private note({ workflowId }: WorkflowHandle, how: Sent['how'], covers: number[]): void {
-    this.sent.push({ workflowId, at: Date.now(), covers, how });
+  private note(runId: string, how: Sent['how'], covers: number[]): void {
+    this.sent.push({ runId, at: Date.now(), covers, how });
   }
 
   private async send(handle: WorkflowHandle, what: DecisionName, body: object, asUpdate = false): Promise<void> {
@@ -150,14 +151,14 @@ export class People {
 async function ended(handle: WorkflowHandle, runId: string): Promise<Standing> {
   const result = handle.client.getHandle<() => Promise<RotationReport>>(handle.workflowId, runId).result();
   const standing = result.then(
-    (report): Standing => ({ kind: 'ended', report }),
+    (report): Standing => ({ kind: 'ended', runId, report }),
     (error: unknown): Standing => {
       if (!(error instanceof WorkflowFailedError)) throw error;
-      return { kind: 'ended', failure: String(error.cause ?? error) };
+      return { kind: 'ended', runId, failure: String(error.cause ?? error) };
     },
   );
   const known = await soon(standing);
-  return known === 'no answer' ? { kind: 'at work' } : known;
+  return known === 'no answer' ? { kind: 'at work', runId } : known;
 }
 
 /** The answer; or that there is none, for Temporal or the worker may be down. */

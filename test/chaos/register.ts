@@ -21,15 +21,15 @@ export class Register {
   /** Tokens whose value was replaced under their id: whoever holds the old value is refused from then on. */
   readonly copiedOver = new Set<number>();
   /** Every value that ever was a token, by its authorisation. */
-  readonly values: { id: number; token: string }[] = [];
+  readonly values: Pick<Authorisation, 'id' | 'token' | 'expiresAt'>[] = [];
   readonly cookies = new Set<string>();
   private byHand = false;
 
   constructor(private readonly sandbox: Sandbox) {
     const { world, signon } = sandbox;
-    this.values.push(...world.state.authorisations.map(({ id, token }) => ({ id, token })));
+    this.values.push(...world.state.authorisations.map(valueOf));
     world.events.on('issued', (authorisation: Authorisation) => {
-      this.values.push({ id: authorisation.id, token: authorisation.token });
+      this.values.push(valueOf(authorisation));
       this.issued.push(this.entry(authorisation));
     });
     world.events.on('revoked', (authorisation: Authorisation) => this.revoked.push(this.entry(authorisation)));
@@ -50,7 +50,7 @@ export class Register {
   copyOver(authorisation: Authorisation, token: string): void {
     this.copiedOver.add(authorisation.id);
     authorisation.token = token;
-    this.values.push({ id: authorisation.id, token });
+    this.values.push(valueOf(authorisation));
     this.sandbox.world.changed();
   }
 
@@ -64,4 +64,8 @@ export class Register {
       );
     return { id, apiUserId, applicationId, at: Date.now(), byHand: this.byHand, heldBy };
   }
+}
+
+function valueOf({ id, token, expiresAt }: Authorisation): Register['values'][number] {
+  return { id, token, expiresAt };
 }

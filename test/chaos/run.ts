@@ -52,29 +52,29 @@ async function play(fate: Fate, ground: Ground): Promise<Seen> {
   );
   await start(fate, ground);
   if (fate.early) await people.approveEarly(handles[0]!);
-  const earlier: Seen['rotations'] = [];
+  const rotations: Seen['rotations'] = [];
+  let begun = Date.now();
+  const keep = (standing: Standing, index: number): void => {
+    const runId = standing.kind === 'none yet' ? '' : standing.runId;
+    rotations.push({ pair: ground.pairs[index]!, runId, begun, ended: Date.now(), standing });
+  };
   let standings = await attendAll(handles, people, ground);
   if (fate.again && standings.some(({ kind }) => kind === 'ended')) {
     // Those that ended are rotated once more, as days later: what they left is taken up.
-    for (const [index, standing] of standings.entries()) {
-      if (standing.kind !== 'ended') continue;
-      earlier.push({ pair: ground.pairs[index]!, handle: handles[index]!, standing });
-      await startOne(fate, ground, index);
-    }
+    const ended = standings.flatMap((standing, index) => (standing.kind === 'ended' ? [index] : []));
+    for (const index of ended) keep(standings[index]!, index);
+    begun = Date.now();
+    for (const index of ended) await startOne(fate, ground, index);
     standings = await attendAll(handles, people, ground);
   }
   await ground.quiet();
-  const rotations = standings.map((standing, index) => ({
-    pair: ground.pairs[index]!,
-    handle: handles[index]!,
-    standing,
-  }));
+  for (const [index, standing] of standings.entries()) keep(standing, index);
   const troubles = await troublesOf(ground);
   const kept = await whatTemporalKeeps(ground);
   const metrics = receiver.address === '' ? '' : await (await fetch(`${receiver.address}/metrics`)).text();
   await ground.endPrograms();
   return {
-    rotations: [...earlier, ...rotations],
+    rotations,
     sent: people.sent,
     register,
     world,

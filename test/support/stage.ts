@@ -205,7 +205,9 @@ export class StagedRotation {
     const report = await this.handle.result();
     const { outages } = this.sandbox.world.happened;
     if (['rotated', 'handed-over', 'revoked-disused'].includes(report.outcome) && outages.length > 0)
-      throw new Error(`${report.outcome} with outages: ${JSON.stringify(outages.slice(0, 3))}`);
+      throw new Error(
+        `${report.outcome} with outages: ${JSON.stringify(outages.slice(0, 3), ['pod', 'container', 'application', 'status'])}`,
+      );
     return report;
   }
 }
