@@ -9,13 +9,16 @@ import { listOf } from './objects.ts';
 
 /** What the worker's role allows: `<group>/<resource>: verbs`. No Secrets; `patch` on deployments only where restarting is wanted. */
 const ROLE: Record<string, string[]> = {
-  deployments: ['get', 'list'],
-  statefulsets: ['get', 'list'],
+  deployments: ['list'],
+  statefulsets: ['list'],
   cronjobs: ['get', 'list'],
   jobs: ['get', 'list'],
-  pods: ['get', 'list', 'watch'],
+  pods: ['list', 'watch'],
   'pods/exec': ['get', 'create'],
 };
+
+/** Since Kubernetes 1.35, an exec over WebSocket needs both. */
+const EXEC_VERBS = ['get', 'create'];
 
 /** The only kind of patch it takes. */
 const STRATEGIC_MERGE = 'application/strategic-merge-patch+json';
@@ -25,6 +28,8 @@ export class KubernetesStandIn {
   readonly faults = new Faults();
   readonly exec: ExecEndpoint;
   readonly role = structuredClone(ROLE);
+  /** Every right that was asked for, as `pods list`. */
+  readonly asked = new Set<string>();
   private readonly server: FastifyInstance = fastify({ forceCloseConnections: true });
   /** How many of the next continuations have expired when they are used, as after a compaction. */
   pagesThatExpire = 0;
@@ -121,12 +126,11 @@ export class KubernetesStandIn {
     resource: string,
     verb: string,
   ): boolean | undefined {
+    for (const one of resource === 'pods/exec' ? EXEC_VERBS : [verb]) this.asked.add(`${resource} ${one}`);
     const role = this.world.state.kubernetesTokens[authorization?.replace(/^Bearer /, '') ?? ''];
     if (role === undefined) return undefined;
     const verbs = role === 'worker' && namespace === 'apps' ? (this.role[resource] ?? []) : [];
-    return resource === 'pods/exec'
-      ? ['get', 'create'].every((needed) => verbs.includes(needed))
-      : verbs.includes(verb);
+    return resource === 'pods/exec' ? EXEC_VERBS.every((needed) => verbs.includes(needed)) : verbs.includes(verb);
   }
 
   private page(reply: FastifyReply, all: object[], query: Record<string, string>): object {
