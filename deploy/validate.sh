@@ -1,0 +1,20 @@
+#!/bin/sh
+# Holds the manifests to Kubernetes' own schemas, strictly, and lets docker-compose read its file. Needs Python 3 with pip, and docker-compose.
+set -eu
+cd "$(dirname "$0")/.."
+tool=.cache/kubernetes-validate
+[ -d "$tool" ] || python3 -m pip install --quiet --root-user-action=ignore --target "$tool" 'kubernetes-validate==1.37.0'
+for version in 1.33 1.36; do
+  for file in deploy/kubernetes/worker.yaml deploy/kubernetes/receiver.yaml deploy/kubernetes/role.yaml deploy/kubernetes/network-policy.yaml; do
+    PYTHONPATH="$tool" python3 -m kubernetes_validate \
+      --kubernetes-version "$version" --strict "$file"
+  done
+done
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cp docker-compose.yml "$folder"
+touch "$folder/worker.env"
+for profile in live sandbox; do
+  docker-compose --file "$folder/docker-compose.yml" --profile "$profile" config --quiet
+  echo "docker-compose.yml, profile $profile: read"
+done
