@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildPrograms } from '../worker/build.ts';
 
-const PROGRAMS = fileURLToPath(new URL('../.cache/programs/', import.meta.url));
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+const PROGRAMS = join(ROOT, '.cache', 'programs');
 /** By this process: what it starts is its own code. */
 let built = false;
 
@@ -14,11 +15,16 @@ export class OwnProcess {
   /** What it printed, both streams. */
   output = '';
 
-  /** @param program its main file without ending, from the project's top; it is built first */
+  /**
+   * @param program its main file without ending, from the project's top. It is built first; without a `WORKFLOW_BUNDLE`, a worker runs from
+   * source and bundles the workflows at its start
+   */
   constructor(program: 'worker/main' | 'client/alert-receiver', env: Record<string, string>) {
-    if (!built) buildPrograms(PROGRAMS);
-    built = true;
-    this.child = spawn(process.execPath, [join(PROGRAMS, `${program}.mjs`)], {
+    const fromSource = program === 'worker/main' && env.WORKFLOW_BUNDLE === undefined;
+    if (!fromSource && !built) buildPrograms(PROGRAMS);
+    built ||= !fromSource;
+    const args = fromSource ? ['--import', 'tsx', join(ROOT, `${program}.ts`)] : [join(PROGRAMS, `${program}.mjs`)];
+    this.child = spawn(process.execPath, args, {
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...temporalVariables(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,

@@ -48,6 +48,7 @@ const schema = z.object({
   ALERT_RECEIVER_IDENTITY: text.default(ALERT_RECEIVER),
   TEMPORAL_DEPLOYMENT_NAME: versionPart.optional(),
   TEMPORAL_WORKER_BUILD_ID: text.optional(),
+  METRICS_ADDRESS: text.regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port').optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('INFO'),
 });
 

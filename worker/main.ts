@@ -11,11 +11,18 @@ const BUILT = fileURLToPath(new URL('../workflows/bundle.js', import.meta.url));
 
 try {
   const configuration = readConfiguration(process.env);
-  const level = configuration.LOG_LEVEL;
+  const { LOG_LEVEL: level, METRICS_ADDRESS: bindAddress } = configuration;
   Runtime.install({
     shutdownSignals: [],
     logger: new DefaultLogger(level),
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: level, other: 'WARN' }), forward: {} } },
+    telemetryOptions: {
+      logging: { filter: makeTelemetryFilterString({ core: level, other: 'WARN' }), forward: {} },
+      ...(bindAddress && {
+        metrics: {
+          prometheus: { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true },
+        },
+      }),
+    },
   });
   const bundle = process.env.WORKFLOW_BUNDLE ?? (existsSync(BUILT) ? BUILT : undefined);
   const worker = await runWorker(configuration, process.env, bundle ? { codePath: bundle } : undefined);

@@ -13,6 +13,7 @@ import { Checklist } from './checklist.ts';
 import { onDecision } from './decisions.ts';
 import { failureOf, type ShownFailure } from './failure-of.ts';
 import { syncAnswered } from './messages.ts';
+import { RotationMetrics } from './metrics.ts';
 import { Notices } from './notices.ts';
 import { watchEnds } from './watch-ends.ts';
 
@@ -38,6 +39,7 @@ export class Runbook extends Checklist {
   /** Tokens whose revoke was begun: one of them that is gone was not revoked by somebody else. */
   readonly revokesBegun: ListedToken[] = [];
   readonly notices: Notices;
+  private readonly metrics: RotationMetrics;
   /** What became of the syncs that were asked for, by ticket. */
   readonly syncAnswers = new Map<string, SyncAnswer>();
   /** Where the pair's token is read, as far as is known. */
@@ -49,6 +51,7 @@ export class Runbook extends Checklist {
 
   constructor(request: RotationRequest) {
     super(request);
+    this.metrics = new RotationMetrics(request.environment);
     this.notices = new Notices(request, () => {
       const old = this.oldTokens();
       return old.find(({ expires }) => startOfDay(expires) > Date.now()) ?? old.at(-1);
@@ -58,6 +61,7 @@ export class Runbook extends Checklist {
 
   /** Runs one step. A failure blocks it until `retry`; a stop ends it, unless it is inside `CancellationScope.nonCancellable`. */
   async step<T>(name: StepName, act: () => Promise<T>): Promise<T> {
+    const begun = Date.now();
     for (let tries = 1; ; tries++) {
       this.stopIfAsked();
       this.begin(name);
@@ -67,6 +71,7 @@ export class Runbook extends Checklist {
         const result = await scope.run(act);
         this.rest();
         this.mark(name, 'done');
+        this.metrics.stepDone(name, Date.now() - begun);
         this.stopIfAsked();
         return result;
       } catch (error) {
@@ -92,6 +97,7 @@ export class Runbook extends Checklist {
     this.progress.waiting = undefined;
     this.progress.outcome = outcome;
     this.report.outcome = outcome;
+    this.metrics.ended(outcome);
     this.report.why = why;
     this.remark(why);
     return this.report;
@@ -147,6 +153,7 @@ export class Runbook extends Checklist {
     this.resume = false;
     for (const once of ANSWERED_ONCE) this.accepted.delete(once);
     this.mark(step, 'blocked', failure.type);
+    this.metrics.blocked(step, failure.type);
     this.waitFor({
       kind: 'blocked',
       step,

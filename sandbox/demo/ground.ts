@@ -31,6 +31,8 @@ export interface Ground {
 export class Endings {
   private readonly started: (() => Promise<unknown>)[] = [];
   interrupted = false;
+  /** What was started is being ended, or has been. */
+  over = false;
 
   /** Ends what was started when the program is told to end. */
   constructor() {
@@ -55,6 +57,13 @@ export class Endings {
     if (this.interrupted) void this.endAll();
   };
 
+  /** Ends the demo where it cannot go on. */
+  fail(why: string): void {
+    console.error(why);
+    this.over = true;
+    void this.endAll().then(() => process.exit(1));
+  }
+
   /** Runs a demo to its end, or to the signal that ends it. */
   async whatever(demo: () => Promise<void>): Promise<never> {
     try {
@@ -68,6 +77,7 @@ export class Endings {
   }
 
   private async endAll(): Promise<void> {
+    this.over = true;
     for (let end = this.started.pop(); end; end = this.started.pop()) await end().catch(() => undefined);
   }
 }
@@ -106,11 +116,9 @@ export async function onGround(
     ROTATION_SETTINGS: join(folder, 'settings.json'),
   });
   add(() => worker.stop());
-  void worker
-    .exit()
-    .then(
-      (code) => code !== 0 && !endings.interrupted && console.error(`The worker ended with ${code}:\n${worker.output}`),
-    );
+  void worker.exit().then((code) => {
+    if (code !== 0 && !endings.over) endings.fail(`The worker ended with ${code}:\n${worker.output}`);
+  });
 
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig({
     overrideEnvVars: { ...(process.env as Record<string, string>), TEMPORAL_ADDRESS: temporal.address },

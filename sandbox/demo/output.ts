@@ -31,10 +31,8 @@ export function printProgress(progress: Progress, printed: Map<string, string>):
     printed.set(key, line);
     console.log(`   ${line}`);
   };
-  stepLines(progress).forEach((line, at) => {
-    const step = progress.steps[at]!;
-    if (step.state !== 'to come') once(step.name, line);
-  });
+  for (const step of progress.steps.filter(({ state }) => state !== 'to come'))
+    for (const line of stepLines({ steps: [step] })) once(step.name, line);
   const { waiting } = progress;
   if (waiting?.kind === 'blocked')
     once(
