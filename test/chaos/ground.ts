@@ -43,6 +43,8 @@ export class Ground {
   private readonly pending: Promise<unknown>[] = [];
   private readonly processes: OwnProcess[] = [];
   private connection?: Connection;
+  /** Of whichever worker lives: they come one after the other. */
+  private metricsAddress = '';
   readonly receiver = { address: '', token: randomBytes(24).toString('base64url') };
 
   private constructor(
@@ -79,6 +81,7 @@ export class Ground {
     const connection = await Connection.connect({ address: temporal.address });
     const ground = new Ground(fate, folder, sandbox, slack, webhook, temporal, new Client({ connection }));
     ground.connection = connection;
+    ground.metricsAddress = `127.0.0.1:${await freePort()}`;
     ground.startWorker();
     if (fate.started === 'by an alert') await ground.startReceiver();
     return ground;
@@ -93,6 +96,20 @@ export class Ground {
     return this.processes.map(({ output }) => output).join('\n');
   }
 
+  /** What the worker and the receiver tell Prometheus; nothing of one that is starting or dead. */
+  async metrics(): Promise<string> {
+    const addresses = [`http://${this.metricsAddress}`, ...(this.receiver.address ? [this.receiver.address] : [])];
+    const told = await Promise.all(
+      addresses.map((address) =>
+        fetch(`${address}/metrics`).then(
+          (answer) => answer.text(),
+          () => '',
+        ),
+      ),
+    );
+    return told.join('\n');
+  }
+
   startWorker(): void {
     const env = {
       ...this.sandbox.workerEnv(),
@@ -102,6 +119,7 @@ export class Ground {
       SLACK_WEBHOOK_URL: this.webhook,
       WORKFLOW_BUNDLE: BUNDLE.codePath,
       LOG_LEVEL: 'DEBUG',
+      METRICS_ADDRESS: this.metricsAddress,
     };
     this.processes.push(new WorkerProcess(env));
   }
@@ -123,8 +141,8 @@ export class Ground {
   /** Ends the worker as a crash would; another starts at once. */
   async killWorker(): Promise<void> {
     const worker = this.processes.findLast((process) => process instanceof WorkerProcess);
+    await worker?.crash(); // first, for its address is the next one's
     this.startWorker();
-    await worker?.crash();
   }
 
   /** Ends the server as a crash would, and starts it again on its data. */

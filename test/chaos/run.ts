@@ -45,7 +45,7 @@ export async function run(seed: number): Promise<RunResult> {
 }
 
 async function play(fate: Fate, ground: Ground): Promise<Seen> {
-  const { client, receiver, register, world, slack } = ground;
+  const { client, register, world, slack } = ground;
   const people = new People(fate, ground.moments);
   const handles = ground.pairs.map((pair) =>
     client.workflow.getHandle(rotationId({ environment: fate.environment, ...pair })),
@@ -71,7 +71,7 @@ async function play(fate: Fate, ground: Ground): Promise<Seen> {
   for (const [index, standing] of standings.entries()) keep(standing, index);
   const troubles = await troublesOf(ground);
   const kept = await whatTemporalKeeps(ground);
-  const metrics = receiver.address === '' ? '' : await (await fetch(`${receiver.address}/metrics`)).text();
+  const metrics = await ground.metrics();
   await ground.endPrograms();
   return {
     rotations,
