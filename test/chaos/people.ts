@@ -6,6 +6,7 @@ import type { DecisionName } from '../../domain/decisions.ts';
 import { evidenceCode, type Evidence } from '../../domain/evidence.ts';
 import { approvalFor, retriesFor } from '../../domain/offers.ts';
 import type { RotationReport } from '../../domain/report.ts';
+import type { SweepProgress } from '../../domain/sweep-details.ts';
 import type { RotationRequest } from '../../domain/request.ts';
 import type { Status } from '../support/request.ts';
 import type { Act, Fate } from './fate.ts';
@@ -70,6 +71,23 @@ export class People {
     this.moments.reach('person', 'before');
     await this.act(handle, runId, shown.request, waiting, before.acted);
     this.moments.reach('person', 'after');
+    return { kind: 'at work', runId };
+  }
+
+  /** Looks at the sweep once, and sends it on where it is blocked. */
+  async attendSweep(handle: WorkflowHandle): Promise<Standing> {
+    const description = await soon(handle.describe());
+    if (description === 'no answer') return { kind: 'none yet' };
+    const { runId, status } = description;
+    if (status.name !== 'RUNNING') return { kind: 'ended', runId };
+    const shown = await soon(handle.query<SweepProgress>('status'));
+    if (shown === 'no answer' || !shown.blocked) return { kind: 'at work', runId };
+    const before = this.seen.get(handle.workflowId) ?? { acted: 0, key: '', at: 0 };
+    if (before.acted >= PATIENCE)
+      return { kind: 'left waiting', runId, waiting: { kind: 'blocked', step: 'assess', tries: 1, ...shown.blocked } };
+    if (Date.now() - before.at < PAUSE_MS) return { kind: 'at work', runId };
+    this.seen.set(handle.workflowId, { acted: before.acted + 1, key: '', at: Date.now() });
+    await soon(handle.signal<[object]>('retry', { by: APPROVER }));
     return { kind: 'at work', runId };
   }
 

@@ -53,18 +53,20 @@ async function play(fate: Fate, ground: Ground): Promise<Seen> {
   await start(fate, ground);
   if (fate.early) await people.approveEarly(handles[0]!);
   const rotations: Seen['rotations'] = [];
-  let begun = Date.now();
+  const begun = ground.pairs.map(() => Date.now());
   const keep = (standing: Standing, index: number): void => {
     const runId = standing.kind === 'none yet' ? '' : standing.runId;
-    rotations.push({ pair: ground.pairs[index]!, runId, begun, ended: Date.now(), standing });
+    rotations.push({ pair: ground.pairs[index]!, runId, begun: begun[index]!, ended: Date.now(), standing });
   };
   let standings = await attendAll(handles, people, ground);
   if (fate.again && standings.some(({ kind }) => kind === 'ended')) {
     // Those that ended are rotated once more, as days later: what they left is taken up.
     const ended = standings.flatMap((standing, index) => (standing.kind === 'ended' ? [index] : []));
     for (const index of ended) keep(standings[index]!, index);
-    begun = Date.now();
-    for (const index of ended) await startOne(fate, ground, index);
+    for (const index of ended) {
+      begun[index] = Date.now();
+      await startOne(fate, ground, index);
+    }
     standings = await attendAll(handles, people, ground);
   }
   await ground.quiet();
@@ -125,7 +127,7 @@ async function startOne(fate: Fate, { client, pairs }: Ground, index: number): P
   });
 }
 
-/** Lets people look after every rotation until each has ended or is left waiting. */
+/** Lets people look after every rotation, and the sweep, until each has ended or is left waiting. */
 async function attendAll(handles: WorkflowHandle[], people: People, ground: Ground): Promise<Standing[]> {
   const { client, fate } = ground;
   const deadline = Date.now() + LIMIT_MS;
@@ -133,21 +135,18 @@ async function attendAll(handles: WorkflowHandle[], people: People, ground: Grou
     const standings = await client.withDeadline(Date.now() + ATTENDS_WITHIN_MS, () =>
       Promise.all(handles.map((handle) => people.attend(handle))),
     );
-    const sweepEnded =
-      fate.started === 'by a sweep' &&
-      standings.some(({ kind }) => kind === 'none yet') &&
-      (await hasEnded(client.workflow.getHandle(sweepId(fate.environment))));
-    const open = standings.filter(({ kind }) => kind === 'at work' || (kind === 'none yet' && !sweepEnded));
+    if (fate.started === 'by a sweep' && standings.some(({ kind }) => kind === 'none yet')) {
+      const sweep = await client.withDeadline(Date.now() + ATTENDS_WITHIN_MS, () =>
+        people.attendSweep(client.workflow.getHandle(sweepId(fate.environment))),
+      );
+      if (sweep.kind === 'left waiting')
+        for (const [index, { kind }] of standings.entries()) if (kind === 'none yet') standings[index] = sweep;
+      if (sweep.kind === 'ended' && standings.every(({ kind }) => kind !== 'at work')) return standings;
+    }
+    const open = standings.filter(({ kind }) => kind === 'at work' || kind === 'none yet');
     if (open.length === 0 || Date.now() > deadline) return standings;
     await after(LOOK_EVERY_MS);
   }
-}
-
-async function hasEnded(handle: WorkflowHandle): Promise<boolean> {
-  return handle.describe().then(
-    ({ status }) => status.name !== 'RUNNING',
-    () => false,
-  );
 }
 
 /** Failures of workflow tasks, and workflows that failed: none is meant to. */
