@@ -35,7 +35,7 @@ export async function whatTemporalKeeps(stage: Pick<Stage, 'client' | 'folder'>)
     );
   }
   for (const file of readdirSync(stage.folder).filter((name) => name.startsWith('temporal.db')))
-    kept[file] = readFileSync(join(stage.folder, file)).toString('latin1');
+    kept[file] = bytesOf(join(stage.folder, file)).toString('latin1');
   return kept;
 }
 
@@ -46,4 +46,14 @@ export function findSecrets(secrets: Record<string, string>, haystacks: Record<s
       spellings(secret).some((spelling) => text.includes(spelling)) ? [`${what} in ${where}`] : [],
     ),
   );
+}
+
+/** A file's bytes; none where it is gone by now, as SQLite's journal is whenever a transaction ends. */
+function bytesOf(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
 }
