@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
 import { OwnProcess } from '../../sandbox/own-process.ts';
 import { IMMEDIATE } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -28,6 +29,10 @@ const SETTINGS = {
   sweep: { maxConcurrent: 10, pause: '0 ms' },
 };
 
+/** How often a server that was killed is started again on its data. */
+const RESTARTS = 5;
+const RESTART_PAUSE_MS = 500;
+
 /** A pair that is rotated in a run. */
 export interface Pair {
   apiUser: string;
@@ -41,6 +46,8 @@ export class Ground {
   readonly register: Register;
   /** What is still to come of what happened: servers that start again, controllers that recover. */
   private readonly pending: Promise<unknown>[] = [];
+  /** Why what was to happen could not be brought about. */
+  private broke?: unknown;
   private readonly processes: OwnProcess[] = [];
   private connection?: Connection;
   /** Of whichever worker lives: they come one after the other. */
@@ -59,7 +66,9 @@ export class Ground {
     this.pairs = pairsOf(fate);
     this.register = new Register(sandbox);
     const bring = happenings(this);
-    this.moments = new Moments(fate, (what: Happening) => this.pending.push(bring(what)));
+    this.moments = new Moments(fate, (what: Happening) => {
+      this.pending.push(bring(what).catch((error: unknown) => void (this.broke ??= error)));
+    });
     this.moments.bind(sandbox, slack);
   }
 
@@ -151,7 +160,14 @@ export class Ground {
     child?.kill('SIGKILL');
     await stop();
     const port = Number(address.split(':')[1]);
-    this.temporal = await startTemporal({ dataFile: join(this.folder, 'temporal.db'), ui: false, port });
+    for (let tries = 1; ; tries++)
+      try {
+        this.temporal = await startTemporal({ dataFile: join(this.folder, 'temporal.db'), ui: false, port });
+        return;
+      } catch (error) {
+        if (tries === RESTARTS) throw error;
+        await after(RESTART_PAUSE_MS); // its data, or its port, may not be free yet
+      }
   }
 
   /** Waits until what happened has run its course. */
@@ -160,6 +176,7 @@ export class Ground {
       settled = this.pending.length;
       await Promise.all(this.pending);
     }
+    if (this.broke !== undefined) throw this.broke;
   }
 
   /** Ends the programs; what they printed stays. */
