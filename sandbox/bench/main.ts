@@ -106,8 +106,8 @@ async function workerStart(): Promise<Row[]> {
   await writeBundle(bundle);
   const rows: Row[] = [];
   for (const [what, env] of [
-    ['bundling at start', ground.env],
-    ['bundle made before', { ...ground.env, WORKFLOW_BUNDLE: bundle }],
+    ['from source', ground.env],
+    ['built', { ...ground.env, WORKFLOW_BUNDLE: bundle }],
   ] as const) {
     const starts = [];
     for (let run = 0; run < 5; run++) starts.push(await startWorkerOnce({ ...ground, env }, rows.length * 10 + run));
