@@ -1,10 +1,11 @@
+import { plain } from './plain-text.ts';
+
 /**
  * Makes text from outside safe inside Markdown that renders HTML: no tag, entity, link, table border or emphasis survives.
- * By backslashes alone: the Temporal UI shows named entities such as `&lt;` as they stand.
+ * Nothing in it turns the text around or hides a part of it. By backslashes alone: the Temporal UI shows named entities such as `&lt;` as they stand.
  */
 export function escapeMarkdown(text: string): string {
-  return text
-    .replace(/[\r\n\t]+/g, ' ')
+  return plain(text.replace(/[\r\n\t]+/g, ' '))
     .replace(/[\\`*_{}[\]()#+!|~&<>]/g, (mark) => `\\${mark}`)
     .replace(/:\/\/|(?<=mailto):/gi, '\u200b$&');
 }

@@ -122,7 +122,7 @@ describe('programs in containers', () => {
     );
     expect(results.map(({ kind }) => kind)).toEqual(Array(100).fill('answered'));
     expect(sandbox.kubernetes.exec.open.most).toBeLessThanOrEqual(32);
-    expect(sandbox.kubernetes.exec.open.most).toBeGreaterThan(8);
+    expect(sandbox.kubernetes.exec.open.most).toBeGreaterThan(1);
   });
 
   test('whose answer lacks its end have not answered, though they are said to have succeeded', async () => {

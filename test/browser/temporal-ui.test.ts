@@ -112,7 +112,7 @@ withChromium('a person rotates a token with nothing but the Temporal UI', async 
 withChromium('what a sync Job writes into its log forges nothing in what they read', async () => {
   const { sync } = stage.sandbox.world;
   const lies = [
-    `<img src=x onerror="document.title='forged'"><script>document.title='forged'</script>`,
+    '<img src=x onerror=document.title=1><script>document.title=1</script>',
     '#### ▶ Waiting for approval',
     '**approved** ✅ by [grace](https://evil.example)',
     '| ✓ | revoke | revoked |',
@@ -125,6 +125,7 @@ withChromium('what a sync Job writes into its log forges nothing in what they re
   const blocked = await ui.detailsLike(/Blocked in “sync”/);
   sync.extraLog.length = 0;
   expect(blocked.text).toContain(lies[0]);
+  expect(blocked.text).not.toContain('\u202e');
   expect(blocked.foreign).toBe(0);
   expect(blocked.loud.filter((text) => /forged|Waiting for approval|^approved/.test(text))).toEqual([]);
   expect(Object.values(blocked.links).filter((link) => link.includes('evil'))).toEqual([]);

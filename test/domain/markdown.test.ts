@@ -51,6 +51,10 @@ describe('text from outside', () => {
     for (const address of addresses) expect(escapeMarkdown(`see ${address}`)).not.toMatch(/\w:\/\/|mailto:/i);
   });
 
+  test('turns no text around, and hides none', () => {
+    expect(escapeMarkdown('a\u202eb\u200bc\u0007d')).toBe('a�b�c�d');
+  });
+
   test('cannot undo an escape by bringing a backslash', () => {
     expect(escapeMarkdown('\\|')).toBe('\\\\\\|');
   });
