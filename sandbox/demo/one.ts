@@ -58,6 +58,8 @@ async function follow(handle: Rotation, runId: string, asks: boolean): Promise<R
     }
     await after(500, undefined, { signal: over.signal }).catch(() => undefined);
   }
+  const last = await handle.query<Status>('status').catch(() => undefined); // it may have ended between two looks
+  if (last) printProgress(last, printed);
   return result;
 }
 
