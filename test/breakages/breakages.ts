@@ -22,6 +22,16 @@ export const BREAKAGES: readonly Breakage[] = [
     },
   },
   {
+    what: 'what Signon lists after a revoke is not looked at before the next',
+    file: 'workflows/revoke.ts',
+    find: 'if (reasonNow({ ...fresh, tokens: revoked.tokens }) !== undefined) break;',
+    replace: '',
+    caughtBy: {
+      file: 'test/workflows/sizes.test.ts',
+      test: 'of many tokens, no other is revoked after one whose page shows that the approval is void, though one look serves several',
+    },
+  },
+  {
     what: 'a revoke is sent however old its look is',
     file: 'activities/signon/revoke-token.ts',
     find: 'if (Date.now() > Date.parse(notAfter))',

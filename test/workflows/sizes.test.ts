@@ -64,3 +64,22 @@ test(
     ),
   300_000,
 );
+
+test('of many tokens, no other is revoked after one whose page shows that the approval is void, though one look serves several', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.awaitingApproval();
+      systems.onCall = (activity) => {
+        if (activity !== 'revokeToken' || systems.revoked.length > 0) return;
+        systems.tokens = systems.tokens.filter(({ authorisationId }) => authorisationId !== 1150); // by somebody else
+      };
+      await rotation.approve();
+      await rotation.noted('confirm', /again after/);
+      await rotation.pass('11 minutes'); // the soak
+      await rotation.awaitingApproval(1);
+      expect(systems.revoked).toHaveLength(1);
+      expect((await rotation.status()).notes.join()).toContain('was revoked by somebody');
+    },
+    { prepare: manyTokens },
+  ));
