@@ -6,5 +6,5 @@ export const transform = {
 };
 export const testMatch = ['<rootDir>/test/**/*.test.ts'];
 export const globalSetup = '<rootDir>/test/support/global-setup.js';
-export const testTimeout = 120_000;
+export const testTimeout = 300_000;
 export const maxWorkers = 2;

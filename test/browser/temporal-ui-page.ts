@@ -3,7 +3,7 @@ import { startFormLink, userMetadataLink, type TemporalUi } from '../../domain/l
 import type { RotationRequest } from '../../domain/request.ts';
 import { until } from '../support/until.ts';
 
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 60_000;
 const ANSWER_LIMIT_MS = 1000;
 const MARGIN = 32;
 const DETAILS = '#user-metadata-current-details';

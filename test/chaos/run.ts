@@ -16,7 +16,7 @@ const LOOK_EVERY_MS = 150;
 /** One look at everything that waits, and what is done about it. */
 const ATTENDS_WITHIN_MS = 8000;
 /** A run that neither ended nor waits after so long is stuck. */
-const LIMIT_MS = 150_000;
+const LIMIT_MS = 300_000;
 
 /** What one run came to. */
 export interface RunResult {

@@ -46,4 +46,4 @@ test('a worker killed with SIGKILL in every step: the rotation ends right', asyn
     revoked: 1,
     outages: [],
   });
-}, 300_000);
+}, 600_000);

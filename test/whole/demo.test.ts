@@ -25,4 +25,4 @@ test('the demo that the README begins with rotates a token, shows every step, an
   expect(out).toMatch(/Watch it in the Temporal UI:\n {3}http:\/\/127\.0\.0\.1:\d+\//);
   expect(out).toMatch(/Outcome: rotated\./);
   expect(out).toMatch(/meanwhile {2}\d+ calls of running pods, 0 refused/);
-}, 180_000);
+}, 600_000);
