@@ -302,7 +302,7 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'nothing is confirmed after the revoke',
     file: 'workflows/rotate-token.ts',
-    find: "      await book.step('confirm', () => confirmed(book, { ...expected, ...now }));\n",
+    find: "      await book.step('confirm', () => confirmed(book, { ...expected, ...now }, expected.newToken));\n",
     replace: '',
     caughtBy: {
       file: 'test/workflows/revoke.test.ts',

@@ -202,3 +202,26 @@ test('a Secret that was put back after the sync was skipped is synced once', () 
       },
     },
   ));
+
+test('a later token that appears between two revokes is proven afresh, and keeps nothing from being confirmed', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.awaitingApproval();
+      rotation.systems.onCall = (name) => {
+        if (name === 'revokeToken' && rotation.systems.revoked.length === 0) rotation.systems.issueByHand();
+      };
+      await rotation.approve({ revoke: [100, 101] });
+      await rotation.pass('11 minutes');
+      await rotation.awaitingApproval(1);
+      expect(rotation.systems.revoked).toEqual([100]);
+      expect(rotation.systems.containers.map(({ holds }) => holds)).toEqual([103, 103, 103]);
+      await rotation.approve({ revoke: [101, 102] });
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', newToken: { authorisationId: 103 } });
+    },
+    {
+      prepare: (systems) => {
+        const [old] = systems.tokens;
+        systems.tokens.unshift({ ...systems.token(100, 0, 0), generated: old!.generated, expires: old!.expires });
+      },
+    },
+  ));
