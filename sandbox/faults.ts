@@ -104,5 +104,7 @@ function changed(body: string): string {
     .replaceAll('govuk-', 'gds-')
     .replaceAll('gem-c-', 'pub-c-')
     .replaceAll('authenticity_token', 'form_token')
+    .replaceAll('authorisation[application_id]', 'token[application_id]')
+    .replaceAll(/<(\/?)(table|thead|tbody|tr|t[hd])\b/g, '<$1div')
     .replaceAll(/"(items|nodes|metadata|result|health|status)":/g, '"x-$1":');
 }

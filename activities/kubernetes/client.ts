@@ -1,6 +1,7 @@
 import {
   ApiException,
   AppsV1Api,
+  AuthorizationV1Api,
   BatchV1Api,
   CoreV1Api,
   createConfiguration,
@@ -22,6 +23,7 @@ import { follow } from '../follow.ts';
 import { boundedHttp } from './bounded-http.ts';
 import type { Template } from './consumers.ts';
 import { SharedRead } from '../shared-read.ts';
+import type { Right } from './rights.ts';
 import { execIn, type ExecResult, type Target } from './exec.ts';
 import { Snapshot } from './snapshot.ts';
 
@@ -40,6 +42,7 @@ export class KubernetesClient {
   private readonly core: CoreV1Api;
   private readonly apps: AppsV1Api;
   private readonly batch: BatchV1Api;
+  private readonly authorization: AuthorizationV1Api;
   private readonly execs = pLimit(EXECS_AT_ONCE);
   private readonly snapshots = new SharedRead(() => this.readSnapshot());
   /** Told of every change of a pod, by one watch for all. */
@@ -60,6 +63,7 @@ export class KubernetesClient {
     this.core = new CoreV1Api(client);
     this.apps = new AppsV1Api(client);
     this.batch = new BatchV1Api(client);
+    this.authorization = new AuthorizationV1Api(client);
   }
 
   /**
@@ -136,6 +140,20 @@ export class KubernetesClient {
       );
     } catch (error) {
       throw rebuilt(error, `patch deployment ${name}`);
+    }
+  }
+
+  /** Whether this account may do something in the namespace, as the cluster itself says. */
+  async may({ group, resource, verb }: Right): Promise<boolean> {
+    const [name, subresource] = resource.split('/');
+    const resourceAttributes = { namespace: this.namespace, group, resource: name, subresource, verb };
+    try {
+      const { status } = await this.authorization.createSelfSubjectAccessReview({
+        body: { spec: { resourceAttributes } },
+      });
+      return status?.allowed === true;
+    } catch (error) {
+      throw rebuilt(error, 'create selfsubjectaccessreview');
     }
   }
 

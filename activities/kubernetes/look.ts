@@ -183,8 +183,8 @@ function keyOf({ containerId, variable }: Pick<ConsumingContainer, 'containerId'
   return `${containerId}/${variable}`;
 }
 
-/** Asks a container what it holds: with Ruby, and with a shell where there is none. */
-async function ask(cluster: KubernetesClient, container: ConsumingContainer): Promise<Answered> {
+/** Asks a running container what it holds: with Ruby, and with a shell where there is none. @throws ExecIncomplete, NotPermitted */
+export async function ask(cluster: KubernetesClient, container: ConsumingContainer): Promise<Answered> {
   const withRuby = await cluster.exec(container, digestWithRuby([container.variable]));
   const answer =
     withRuby.kind === 'no-such-program'

@@ -1,12 +1,11 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
-import axios, { isAxiosError } from 'axios';
 import { userMetadataLink, type TemporalUi } from '../../domain/links.ts';
 import type { LinkedNotice, NoticePace } from '../../domain/notices.ts';
 import { taskQueueOf } from '../../domain/request.ts';
-import { failure } from '../failure.ts';
 import type { Secret } from '../secret.ts';
 import type { NotifyActivities } from './interface.ts';
+import { postToSlack } from './post-to-slack.ts';
 
 /** Where notices go, and how they are paced. */
 export interface Notifying {
@@ -18,12 +17,8 @@ export interface Notifying {
   limitMs: number;
 }
 
-const LONGEST_ANSWER = 64 * 1024;
 /** As long as the step `tell` gives it. */
 const HANDED_OVER_WITHIN_MS = 5000;
-/** A pause that Slack asks for is kept, up to this. */
-const LONGEST_PAUSE_S = 600;
-
 export function createNotifyActivities(client: Client, { webhook, ui, pace, limitMs }: Notifying): NotifyActivities {
   return {
     async notify(notice) {
@@ -43,37 +38,7 @@ export function createNotifyActivities(client: Client, { webhook, ui, pace, limi
     },
 
     async postToSlack(text) {
-      if (!webhook) return;
-      const { status, retryAfterMs } = await post(webhook, text, limitMs);
-      if (status < 300) return;
-      const name = status === 429 || status >= 500 ? 'Unreachable' : 'SlackRefused';
-      throw failure(name, `Slack’s webhook answered ${status}`, retryAfterMs);
+      if (webhook) await postToSlack(webhook, text, limitMs);
     },
   };
-}
-
-async function post(
-  webhook: Secret,
-  text: string,
-  limitMs: number,
-): Promise<{ status: number; retryAfterMs?: number }> {
-  try {
-    const { status, headers } = await axios.post(
-      webhook.reveal(),
-      { text, unfurl_links: false, unfurl_media: false },
-      {
-        signal: AbortSignal.timeout(limitMs),
-        maxRedirects: 0,
-        maxContentLength: LONGEST_ANSWER,
-        responseType: 'text',
-        validateStatus: () => true,
-        proxy: false,
-      },
-    );
-    const seconds = Number(headers['retry-after']);
-    return { status, ...(seconds > 0 && { retryAfterMs: Math.min(seconds, LONGEST_PAUSE_S) * 1000 }) };
-  } catch (error) {
-    const code = isAxiosError(error) ? (error.code ?? 'no code') : 'no code';
-    throw failure('Unreachable', `Slack’s webhook did not answer (${code})`);
-  }
 }

@@ -36,6 +36,8 @@ export class SignonSession {
     private readonly account: SignonAccount,
     private readonly budget: SignInBudget,
     private readonly now: () => number = Date.now,
+    /** Codes to send at a second step, one after the other: how many steps of 30 s each lies back. The second is for a clock that runs ahead. */
+    private readonly codes: readonly number[] = [0, 1],
   ) {
     this.browser = new Browser(account.url, account.limitMs);
   }
@@ -125,11 +127,11 @@ export class SignonSession {
     return page.path === PROMPT ? 'a second step is required but not set up for this account' : undefined;
   }
 
-  /** Sends the code of now, then that of the step before, for a clock that runs ahead: at most two. @returns why both were refused */
+  /** Sends one code after the other until one is taken. @returns why all were refused */
   private async secondStep(page: Page, progress: { undecided: boolean }): Promise<string | undefined> {
     let csrf = readFormToken(page.body, 'code');
     let alert = '';
-    for (const stepsBack of [0, 1]) {
+    for (const stepsBack of this.codes) {
       progress.undecided = true;
       const answer = await this.browser.submit(SECOND_STEP, page.path, csrf, { code: this.code(stepsBack) });
       if (answer.location !== undefined) return undefined;

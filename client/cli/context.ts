@@ -27,6 +27,32 @@ export interface CommonOptions {
   by?: string;
 }
 
+/** @throws Ended where the environment is not named, or is none */
+export function environmentOf(options: CommonOptions, env: NodeJS.ProcessEnv): Environment {
+  const environment = (options.environment ?? env.ROTATION_ENVIRONMENT) as Environment | undefined;
+  if (environment && !ENVIRONMENTS.includes(environment))
+    throw new Ended(EXIT.usage, `${environment} is not one of ${ENVIRONMENTS.join(', ')}.`);
+  if (!environment)
+    throw new Ended(
+      EXIT.usage,
+      `Say which environment: --environment, or ROTATION_ENVIRONMENT; one of ${ENVIRONMENTS.join(', ')}.`,
+    );
+  return environment;
+}
+
+/**
+ * Connects to Temporal as `TEMPORAL_…` say. @throws Ended where it cannot be reached
+ * @param by what the server records of the sender: an e-mail address takes part in the rule of the second person
+ */
+export async function connect(env: NodeJS.ProcessEnv, by?: string): Promise<Client> {
+  const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: env as Record<string, string> });
+  const address = connectionOptions.address ?? 'localhost:7233';
+  const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '5 seconds' }).catch(() => {
+    throw new Ended(EXIT.failed, `Temporal does not answer at ${address}. Check TEMPORAL_ADDRESS and the like.`);
+  });
+  return new Client({ connection, namespace, ...(by && { identity: by }) });
+}
+
 /** A command under way, connected to Temporal. */
 export class Context {
   private constructor(
@@ -41,24 +67,9 @@ export class Context {
   /** @throws Ended where the environment is not named or Temporal cannot be reached */
   static async open(options: CommonOptions, terminal: Terminal): Promise<Context> {
     const { env } = terminal;
-    const environment = (options.environment ?? env.ROTATION_ENVIRONMENT) as Environment | undefined;
-    if (environment && !ENVIRONMENTS.includes(environment))
-      throw new Ended(EXIT.usage, `${environment} is not one of ${ENVIRONMENTS.join(', ')}.`);
-    if (!environment)
-      throw new Ended(
-        EXIT.usage,
-        `Say which environment: --environment, or ROTATION_ENVIRONMENT; one of ${ENVIRONMENTS.join(', ')}.`,
-      );
+    const environment = environmentOf(options, env);
     const by = (options.by ?? env.ROTATION_BY)?.trim() || undefined;
-    const { connectionOptions, namespace } = loadClientConnectConfig({
-      overrideEnvVars: env as Record<string, string>,
-    });
-    const address = connectionOptions.address ?? 'localhost:7233';
-    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '5 seconds' }).catch(() => {
-      throw new Ended(EXIT.failed, `Temporal does not answer at ${address}. Check TEMPORAL_ADDRESS and the like.`);
-    });
-    // What the server records of the sender: an e-mail address takes part in the rule of the second person.
-    const client = new Client({ connection, namespace, ...(by && { identity: by }) });
+    const client = await connect(env, by);
     const ui = env.TEMPORAL_UI_URL ? { url: env.TEMPORAL_UI_URL, namespace: client.options.namespace } : undefined;
     return new Context(client, environment, ui, options.json ?? false, by, terminal);
   }

@@ -1,77 +1,38 @@
-import { SEARCH_ATTRIBUTES } from '../../domain/stage.ts';
 import { plain } from '../../domain/plain-text.ts';
-import { whyNothingMoves } from '../polling.ts';
-import type { Context } from './context.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import { examine } from '../doctor/examine.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { connect, environmentOf, type CommonOptions, type Terminal } from './context.ts';
+import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { columns } from './print.ts';
 
-/** What one check found. */
-interface Finding {
-  check: string;
-  good: boolean;
-  found: string;
-  /** What to do, where it is not good. */
-  todo?: string;
-}
+const SIGNS: Record<Finding['verdict'], string> = { well: '✓', wrong: '✗', 'not checked': '–' };
 
-/** An alert may come again for so long, and must find what a person answered. */
-const SHORTEST_RETENTION_DAYS = 15;
-
-/** Checks what rotations need of Temporal; reads only. */
-export async function doctor(context: Context): Promise<ExitCode> {
-  const findings = [await retention(context), await searchAttributes(context), await workers(context)];
-  const bad = findings.filter(({ good }) => !good);
-  context.print(
-    findings.flatMap(({ check, good, found, todo }) => [
-      plain(`${good ? '✓' : '✗'} ${check}: ${found}`),
-      ...(todo === undefined ? [] : [plain(`    ${todo}`)]),
-    ]),
-    findings,
-  );
-  return bad.length === 0 ? EXIT.done : EXIT.failed;
-}
-
-async function retention({ client }: Context): Promise<Finding> {
-  const { namespace } = client.options;
-  const { config } = await client.workflowService.describeNamespace({ namespace });
-  const days = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) / 86_400;
-  const good = days >= SHORTEST_RETENTION_DAYS;
-  return {
-    check: 'retention',
-    good,
-    found: `closed workflows are kept for ${Math.floor(days * 10) / 10} days`,
-    ...(!good && {
-      todo: `The alert receiver looks back ${SHORTEST_RETENTION_DAYS} days: temporal operator namespace update --namespace ${namespace} --retention ${SHORTEST_RETENTION_DAYS}d`,
-    }),
-  };
-}
-
-async function searchAttributes({ client }: Context): Promise<Finding> {
-  const { namespace } = client.options;
-  const missing: string[] = [];
-  for (const name of SEARCH_ATTRIBUTES) {
-    const known = await client.workflow.count(`${name} = 'none'`).then(
-      () => true,
-      () => false,
-    );
-    if (!known) missing.push(name);
+/** Checks each thing that a worker needs, and prints a line for each: ✓, ✗, or – where it was not checked. */
+export async function doctor(
+  options: CommonOptions & { fix?: boolean; signIn?: boolean; slack?: boolean },
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const { env } = terminal;
+  const environment = environmentOf(options, env);
+  const client = await connect(env).catch((error: unknown) => {
+    if (error instanceof Ended) return undefined;
+    throw error;
+  });
+  try {
+    const { fix = false, signIn, slack = false } = options;
+    const warn = (line: string): void => terminal.err(plain(line));
+    const findings = await examine({ environment, env, client, fix, signIn, slack, warn });
+    if (options.json) terminal.out(JSON.stringify(findings, undefined, 2));
+    else for (const line of lines(findings)) terminal.out(line);
+    return findings.some(({ verdict }) => verdict === 'wrong') ? EXIT.failed : EXIT.done;
+  } finally {
+    await client?.connection.close();
   }
-  const names = missing.map((name) => `--name ${name} --type Keyword`).join(' ');
-  return {
-    check: 'search attributes',
-    good: missing.length === 0,
-    found: missing.length === 0 ? 'all are registered' : `${missing.join(', ')} cannot be searched by`,
-    ...(missing.length > 0 && {
-      todo: `Rotations would stall: temporal operator search-attribute create --namespace ${namespace} ${names}`,
-    }),
-  };
 }
 
-async function workers({ client, environment }: Context): Promise<Finding> {
-  const why = await whyNothingMoves(client, environment);
-  return {
-    check: 'worker',
-    good: why === undefined,
-    found: why ?? 'one polls',
-    ...(why?.startsWith('No worker') && { todo: 'Start one: npm run worker' }),
-  };
+/** A line for each finding, and one below for what to do. */
+function lines(findings: readonly Finding[]): string[] {
+  const rows = findings.map(({ check, verdict, found }) => [SIGNS[verdict], check, found]);
+  const [, ...table] = columns(['', 'CHECK', 'FOUND'], rows);
+  return findings.flatMap(({ todo }, at) => [table[at]!, ...(todo === undefined ? [] : [plain(`     → ${todo}`)])]);
 }

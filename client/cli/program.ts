@@ -165,7 +165,19 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
       }),
     );
 
-  command('doctor', 'check what rotations need of Temporal; reads only').action(does((context) => doctor(context)));
+  command('doctor', 'check each thing that a worker needs, and say what to do; run it where the worker runs')
+    .addHelpText(
+      'after',
+      `
+Reads only. ✓ is well, ✗ is wrong, – was not checked. Signs in to Signon once, with one code, where a worker is there to count refusals.`,
+    )
+    .option('--fix', 'register search attributes that Temporal lacks')
+    .option('--sign-in', 'sign in to Signon even where no worker counts refusals')
+    .option('--no-sign-in', 'do not sign in to Signon')
+    .option('--slack', 'post one line to Slack')
+    .action(async (_options: unknown, self: Command) => {
+      code = await doctor(self.opts(), terminal);
+    });
   addFleetCommands({ program, command, bySomebody, does });
 
   try {

@@ -17,6 +17,15 @@ const ROLE: Record<string, string[]> = {
   'pods/exec': ['get', 'create'],
 };
 
+/** The API groups of those that are in one. */
+const GROUPS: Record<string, string> = { deployments: 'apps', statefulsets: 'apps', cronjobs: 'batch', jobs: 'batch' };
+
+interface AccessReview {
+  spec?: {
+    resourceAttributes?: { namespace?: string; group?: string; resource?: string; subresource?: string; verb?: string };
+  };
+}
+
 /** Since Kubernetes 1.35, an exec over WebSocket needs both. */
 const EXEC_VERBS = ['get', 'create'];
 
@@ -65,6 +74,22 @@ export class KubernetesStandIn {
         if (!name) return this.page(reply, items, request.query);
         const found = items.find(({ metadata }) => metadata.name === name);
         return found ?? refuse(reply, 404, 'NotFound');
+      },
+    );
+    this.server.post<{ Body: AccessReview }>(
+      '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+      (request, reply) => {
+        const role = this.roleOf(request.headers.authorization);
+        if (role === undefined) return refuse(reply, 401, 'Unauthorized');
+        const { spec } = request.body;
+        const { namespace, group = '', resource = '', subresource, verb = '' } = spec?.resourceAttributes ?? {};
+        const asked = subresource ? `${resource}/${subresource}` : resource;
+        const allowed = group === (GROUPS[asked] ?? '') && this.grants(role, namespace, asked).includes(verb);
+        // As RBAC says it: what no rule allows is neither allowed nor denied.
+        const status = allowed ? { allowed, reason: 'RBAC: allowed by RoleBinding' } : { allowed };
+        return reply
+          .code(201)
+          .send({ kind: 'SelfSubjectAccessReview', apiVersion: 'authorization.k8s.io/v1', metadata: {}, spec, status });
       },
     );
     this.server.addContentTypeParser(STRATEGIC_MERGE, { parseAs: 'string' }, (_request, body, done) =>
@@ -127,10 +152,19 @@ export class KubernetesStandIn {
     verb: string,
   ): boolean | undefined {
     for (const one of resource === 'pods/exec' ? EXEC_VERBS : [verb]) this.asked.add(`${resource} ${one}`);
-    const role = this.world.state.kubernetesTokens[authorization?.replace(/^Bearer /, '') ?? ''];
+    const role = this.roleOf(authorization);
     if (role === undefined) return undefined;
-    const verbs = role === 'worker' && namespace === 'apps' ? (this.role[resource] ?? []) : [];
+    const verbs = this.grants(role, namespace, resource);
     return resource === 'pods/exec' ? EXEC_VERBS.every((needed) => verbs.includes(needed)) : verbs.includes(verb);
+  }
+
+  private roleOf(authorization: string | undefined): string | undefined {
+    return this.world.state.kubernetesTokens[authorization?.replace(/^Bearer /, '') ?? ''];
+  }
+
+  /** The verbs that a role has. */
+  private grants(role: string, namespace: string | undefined, resource: string): string[] {
+    return role === 'worker' && namespace === 'apps' ? (this.role[resource] ?? []) : [];
   }
 
   private page(reply: FastifyReply, all: object[], query: Record<string, string>): object {

@@ -1,12 +1,10 @@
 import { afterEach, beforeAll, beforeEach, test } from '@jest/globals';
-import { KubeConfig } from '@kubernetes/client-node';
 import ms from 'ms';
-import { ArgoClient, type ArgoAccount } from '../../activities/argo/client.ts';
-import { KubernetesClient } from '../../activities/kubernetes/client.ts';
 import { SignonSession } from '../../activities/signon/session.ts';
 import { IMMEDIATE, type SandboxOptions } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { seedWorld } from '../../sandbox/seed.ts';
+import { createClients, type Clients } from '../../worker/clients.ts';
 import { readConfiguration, type Configuration } from '../../worker/configuration.ts';
 import { oneRefusalAnHour } from './sign-in-guard.ts';
 
@@ -25,15 +23,11 @@ export const writingTest = mayWrite ? test : test.skip;
 /** Needs what only a stand-in allows: faults, the clock, wrong passwords, a look behind the scenes. */
 export const standInTest = live ? test.skip : test;
 
-export interface Systems {
+export interface Systems extends Omit<Clients, 'signonAccount' | 'hosts'> {
   configuration: Configuration;
   /** The pair that writing tests write to, and others read. */
   pair: { apiUser: string; application: string };
   signon: SignonSession;
-  argo: ArgoClient;
-  argoAccount: ArgoAccount;
-  kubernetes: KubernetesClient;
-  kubeConfig: KubeConfig;
   /** In a `standInTest` only. */
   sandbox: Sandbox;
 }
@@ -58,20 +52,7 @@ export function useSystems(options: SandboxOptions = IMMEDIATE, only = ['short-u
 }
 
 function connect(configuration: Configuration, now = Date.now): Omit<Systems, 'sandbox'> {
-  const limitMs = ms(configuration.settings.answerLimit);
-  const argoAccount: ArgoAccount = {
-    url: configuration.ARGOCD_URL,
-    token: configuration.ARGOCD_TOKEN,
-    application: configuration.ARGOCD_APPLICATION,
-    appNamespace: configuration.ARGOCD_APP_NAMESPACE,
-    project: configuration.ARGOCD_PROJECT,
-    namespace: configuration.KUBERNETES_NAMESPACE,
-    cronJobs: configuration.ARGOCD_SYNC_CRONJOBS,
-    limitMs,
-  };
-  const kubeConfig = new KubeConfig();
-  if (configuration.KUBECONFIG) kubeConfig.loadFromFile(configuration.KUBECONFIG);
-  else kubeConfig.loadFromDefault();
+  const { argo, argoAccount, kubernetes, kubeConfig } = createClients(configuration);
   return {
     configuration,
     pair: {
@@ -80,22 +61,16 @@ function connect(configuration: Configuration, now = Date.now): Omit<Systems, 's
     },
     signon: newSession(configuration, now),
     argoAccount,
-    argo: new ArgoClient(argoAccount),
+    argo,
     kubeConfig,
-    kubernetes: new KubernetesClient(kubeConfig, configuration.KUBERNETES_NAMESPACE, limitMs),
+    kubernetes,
   };
 }
 
 /** A session of its own with Signon, not signed in yet. */
 export function newSession(configuration: Configuration, now = Date.now): SignonSession {
   return new SignonSession(
-    {
-      url: configuration.SIGNON_URL,
-      email: configuration.SIGNON_EMAIL,
-      password: configuration.SIGNON_PASSWORD,
-      totpSecret: configuration.SIGNON_TOTP_SECRET,
-      limitMs: ms(configuration.settings.answerLimit),
-    },
+    createClients(configuration).signonAccount,
     live ? oneRefusalAnHour : { reserve: () => Promise.resolve({ settle: () => Promise.resolve() }) },
     now,
   );

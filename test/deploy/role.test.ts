@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
+import { RIGHTS } from '../../activities/kubernetes/rights.ts';
 import { Stage } from '../support/stage.ts';
 
 interface Rule {
@@ -20,7 +21,7 @@ const ROLE = Object.fromEntries(
 let stage: Stage;
 afterEach(() => stage.strike());
 
-test('a rotation needs every right that the deployed role gives, and no other', async () => {
+test('a rotation needs every right that the deployed role gives, and no other; doctor asks for the same', async () => {
   stage = await Stage.set();
   const { kubernetes } = stage.sandbox;
   for (const resource of Object.keys(kubernetes.role)) delete kubernetes.role[resource];
@@ -29,6 +30,8 @@ test('a rotation needs every right that the deployed role gives, and no other', 
   const rotation = await stage.rotation();
   await rotation.approve();
   expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
+  const known = RIGHTS.map(({ resource, verb }) => `${resource} ${verb}`);
+  expect([...kubernetes.asked].toSorted()).toEqual(known.toSorted());
   const given = Object.entries(ROLE).flatMap(([resource, verbs]) => verbs.map((verb) => `${resource} ${verb}`));
   expect([...kubernetes.asked].toSorted()).toEqual(given.toSorted());
 });

@@ -1,6 +1,7 @@
 import { AppsV1Api, CoreV1Api } from '@kubernetes/client-node';
 import { describe, expect } from '@jest/globals';
 import { KubernetesClient } from '../../../activities/kubernetes/client.ts';
+import { READ_SECRETS, RIGHTS } from '../../../activities/kubernetes/rights.ts';
 import { readOnlyTest, standInTest, useSystems } from '../systems.ts';
 import { asSomebody, rawExec, someConsumer } from './consumer.ts';
 
@@ -61,6 +62,23 @@ describe('the worker’s role', () => {
       message: expect.stringMatching(new RegExp(`${verb} ${resource.replace(/s$/, '')}`)),
     });
   });
+
+  readOnlyTest('says of itself what it may do: all that a rotation needs, and not to read Secrets', async () => {
+    const { kubernetes } = systems;
+    const may = await Promise.all(RIGHTS.map((right) => kubernetes.may(right)));
+    expect(RIGHTS.filter((_, at) => !may[at])).toEqual([]);
+    expect(await kubernetes.may(READ_SECRETS)).toBe(false);
+    expect(await kubernetes.may({ ...RIGHTS[0]!, group: 'no-such-group' })).toBe(false);
+  });
+
+  standInTest.each(RIGHTS.map((right) => [`${right.resource} ${right.verb}`, right] as const))(
+    'says of itself that it lacks %s',
+    async (_, right) => {
+      const { role } = systems.sandbox.kubernetes;
+      role[right.resource] = role[right.resource]!.filter((verb) => verb !== right.verb);
+      expect(await systems.kubernetes.may(right)).toBe(false);
+    },
+  );
 
   standInTest.each([['get'], ['create']])('exec needs more than %s alone', async (verb) => {
     const target = await someConsumer(systems);
