@@ -60,6 +60,7 @@ export const createSyncJob = activity('createSyncJob');
 export const awaitSyncJob = activity('awaitSyncJob');
 
 export const cronJobUid = activity('cronJobUid');
+export const listReadings = activity('listReadings');
 export const lookAtConsumers = activity('lookAtConsumers');
 export const restartDeployments = activity('restartDeployments');
 export const awaitRollout = activity('awaitRollout');

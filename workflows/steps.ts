@@ -83,6 +83,7 @@ export const ACTIVITIES = {
   createSyncJob: { as: 'wait', summary: 'Create a sync Job in Argo CD' },
   awaitSyncJob: { as: 'wait', summary: 'Wait for the sync Job' },
   cronJobUid: { as: 'look', summary: 'Find the sync CronJob in Kubernetes' },
+  listReadings: { as: 'look', summary: 'List what reads Signon’s Secrets' },
   lookAtConsumers: { as: 'look', summary: 'Look at every consumer' },
   restartDeployments: { as: 'look', summary: 'Restart the Deployments that stand in the way' },
   awaitRollout: { as: 'wait', summary: 'Wait until every consumer holds the new token' },

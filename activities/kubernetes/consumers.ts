@@ -1,5 +1,6 @@
-import type { V1Container, V1ContainerStatus, V1Job, V1Pod, V1PodSpec } from '@kubernetes/client-node';
+import type { V1Container, V1ContainerStatus, V1Job, V1Pod, V1PodSpec, V1Volume } from '@kubernetes/client-node';
 import type { Consumer, ConsumingContainer, Readers, Workload } from '../../domain/cluster.ts';
+import type { Reading } from '../../domain/inventory.ts';
 
 /** A workload's name and what its pods are made of. */
 export interface Template {
@@ -43,6 +44,29 @@ export function tokenVariablesOf({ workload, spec }: Template): (Consumer & { fr
   });
 }
 
+/** Every container of a template that reads a Secret of some pair, and through which variable. */
+export function pairSecretsOf({ workload, spec }: Template): Reading[] {
+  return containersOf(spec).flatMap((container) => {
+    const secrets = [
+      ...(container.env ?? []).map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
+      ...(container.envFrom ?? []).map(({ secretRef }) => secretRef?.name),
+    ].filter((secret): secret is string => isPairs(secret));
+    return [...new Set(secrets)].flatMap((secret) =>
+      readingVariables(container, secret).map((variable) => ({
+        workload,
+        container: container.name,
+        variable,
+        secret,
+      })),
+    );
+  });
+}
+
+/** Secrets of pairs that a template mounts as files. */
+export function filesOf(spec: V1PodSpec | undefined): string[] {
+  return [...new Set((spec?.volumes ?? []).flatMap(secretsOfVolume))].filter((secret) => isPairs(secret));
+}
+
 /** Whether a Secret is one that Signon's sync writes. */
 function isPairs(secret: string | undefined): boolean {
   return secret?.startsWith('signon-token-') === true;
@@ -58,20 +82,18 @@ export function secretsOf(spec: V1PodSpec | undefined): string[] {
     ...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
     ...envFrom.map(({ secretRef }) => secretRef?.name),
   ]);
-  const files = (spec?.volumes ?? []).flatMap(({ secret, projected }) => [
-    secret?.secretName,
-    ...(projected?.sources ?? []).map((source) => source.secret?.name),
-  ]);
-  return [...variables, ...files].filter((name) => name !== undefined);
+  return [...variables.filter((name) => name !== undefined), ...(spec?.volumes ?? []).flatMap(secretsOfVolume)];
+}
+
+function secretsOfVolume({ secret, projected }: V1Volume): string[] {
+  return [secret?.secretName, ...(projected?.sources ?? []).map((source) => source.secret?.name)].filter(
+    (name) => name !== undefined,
+  );
 }
 
 /** Whether a template mounts the Secret as files. */
 export function mounts(spec: V1PodSpec | undefined, secret: string): boolean {
-  return (spec?.volumes ?? []).some(
-    (volume) =>
-      volume.secret?.secretName === secret ||
-      (volume.projected?.sources ?? []).some((source) => source.secret?.name === secret),
-  );
+  return (spec?.volumes ?? []).some((volume) => secretsOfVolume(volume).includes(secret));
 }
 
 /** Whether a pod may still run something. */

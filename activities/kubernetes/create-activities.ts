@@ -7,6 +7,7 @@ import { lookUntil, type Waits } from '../polling.ts';
 import type { KubernetesClient } from './client.ts';
 import type { KubernetesActivities } from './interface.ts';
 import { findReaders, look, type Asked } from './look.ts';
+import { findReadings } from './readings.ts';
 import { smokeWithRuby } from './scripts.ts';
 
 /** Runs of CronJobs are told by the watch; this carries the wait where that is cut. */
@@ -17,6 +18,8 @@ const SIGHTED_SOONEST_MS = 2000;
 export function createKubernetesActivities(cluster: KubernetesClient, waits: Waits): KubernetesActivities {
   return {
     cronJobUid: (name) => cluster.cronJobUid(name),
+
+    listReadings: () => findReadings(cluster),
 
     lookAtConsumers: (readers) => look(cluster, readers, new Map()),
 

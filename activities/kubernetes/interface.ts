@@ -1,6 +1,7 @@
 import type { ClusterLook, Consumer, ConsumingContainer, Readers, Workload } from '../../domain/cluster.ts';
 import type { Sighting, SmokeResult } from '../../domain/evidence.ts';
 import type { SmokeCall } from '../../domain/settings.ts';
+import type { Readings } from '../../domain/inventory.ts';
 import type { Fingerprint } from '../../domain/tokens.ts';
 
 export interface RolloutOrder {
@@ -21,6 +22,8 @@ export type RolloutSeen =
 export interface KubernetesActivities {
   /** The uid of a CronJob, undefined where there is none. Reads only. */
   cronJobUid: (name: string) => Promise<string | undefined>;
+  /** Everything in the namespace that reads a Secret of Signon's sync; nothing is asked what it holds. Reads only. */
+  listReadings: () => Promise<Readings>;
   /**
    * Everything that reads a pair's token, and what each running container holds. Where tokens are given, every other running container
    * that has a token of some pair is asked as well, and is a consumer if it holds one of them. Reads only.

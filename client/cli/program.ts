@@ -9,6 +9,7 @@ import { doctor } from './doctor.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { handover } from './handover.ts';
+import { inventory } from './inventory.ts';
 import { list } from './list.ts';
 import { show } from './show.ts';
 import { start } from './start.ts';
@@ -164,6 +165,13 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
         return classify(context, pair, Object.fromEntries(said.filter(([, value]) => value !== undefined)) as never);
       }),
     );
+
+  bySomebody(
+    command('inventory', 'what the estate looks like: every pair, when its tokens end, who reads them, what is odd'),
+  )
+    .option('--csv', 'print a line for each pair, for a spreadsheet')
+    .option('--html', 'print one HTML page with a timeline: … --html > inventory.html')
+    .action(does((context, _, options) => inventory(context, options)));
 
   command('doctor', 'check each thing that a worker needs, and say what to do; run it where the worker runs')
     .addHelpText(

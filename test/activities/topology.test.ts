@@ -4,6 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { KubernetesClient } from '../../activities/kubernetes/client.ts';
 import { createKubernetesActivities } from '../../activities/kubernetes/create-activities.ts';
 import type { ClusterLook, Consumer } from '../../domain/cluster.ts';
+import type { Readings } from '../../domain/inventory.ts';
 import { isNamedAfter, parameterize } from '../../domain/parameterize.ts';
 import { IMMEDIATE } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -60,6 +61,14 @@ test.each(SECRETS)(
       expect(container).toMatchObject({ state: 'running', environment: 'integration' });
   },
 );
+
+test('all readings are listed at once for an inventory, each Secret’s as a rotation finds them', async () => {
+  const { variables, files }: Readings = await new MockActivityEnvironment().run(() => kubernetes.listReadings());
+  expect(files).toEqual([]);
+  expect(new Set(variables.map(({ secret }) => secret))).toEqual(new Set(SECRETS));
+  for (const secret of SECRETS)
+    expect(inOrder(variables.filter((reading) => reading.secret === secret))).toEqual(inOrder(readersOf(secret)));
+});
 
 test('the variables that mislead are pointed out, and no other', () => {
   const { apiUsers, applications } = sandbox.world.state;

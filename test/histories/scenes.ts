@@ -1,4 +1,5 @@
 import { generateIdentity, identityToRecipient } from 'age-encryption';
+import { startInventory } from '../../client/start-inventory.ts';
 import { startSweep } from '../../client/start-sweep.ts';
 import { rotationId, taskQueueOf } from '../../domain/request.ts';
 import { syncTokensId } from '../../domain/sync-requests.ts';
@@ -198,6 +199,12 @@ const WAITS: Record<string, Scene> = {
 
 /** The workflows around rotations. */
 const OTHERS: Record<string, Scene> = {
+  'inventory-taken': async (stage) => {
+    const request = { environment: 'integration', requestedBy: 'ada@example.org' } as const;
+    const inventory = await startInventory(stage.client, request);
+    await inventory.result();
+    return inventory;
+  },
   'sweep-ended': async (stage) => {
     const sweep = await swept(stage);
     await stage.client.workflow.getHandle(sweep.workflowId).result();

@@ -172,6 +172,7 @@ export class FakeSystems {
         return Promise.resolve({ seenAt: '2020-01-02T00:00:00Z', seenHealthy: true });
       },
       cronJobUid: () => Promise.resolve(this.cronJobUid),
+      listReadings: () => Promise.resolve({ variables: [], files: [] }),
       lookAtConsumers: (readers) => Promise.resolve(this.look(readers)),
       awaitRollout: ({ readers, token, sync }) => {
         const look = this.look(readers);

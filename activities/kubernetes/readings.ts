@@ -1,0 +1,18 @@
+import type { Readings } from '../../domain/inventory.ts';
+import type { KubernetesClient } from './client.ts';
+import { filesOf, isAlive, pairSecretsOf, type Template } from './consumers.ts';
+
+/** Everything of the namespace that reads a Secret of Signon's sync: by the templates of workloads, and by pods that are there. */
+export async function findReadings(cluster: KubernetesClient): Promise<Readings> {
+  const { templates, pods } = await cluster.snapshot();
+  const all: Template[] = [...templates, ...pods.filter(({ pod }) => isAlive(pod))];
+  return {
+    variables: distinct(all.flatMap((template) => pairSecretsOf(template))),
+    files: distinct(all.flatMap(({ workload, spec }) => filesOf(spec).map((secret) => ({ workload, secret })))),
+  };
+}
+
+/** Each once: a workload's pods read what its template does. */
+function distinct<T extends object>(items: readonly T[]): T[] {
+  return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
+}

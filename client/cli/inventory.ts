@@ -1,0 +1,38 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { todoFor } from '../../domain/failures.ts';
+import { parseInventoryRequest } from '../../domain/inventory-request.ts';
+import type { Inventory } from '../../domain/inventory.ts';
+import { plain } from '../../domain/plain-text.ts';
+import { inventoryCsv } from '../inventory/csv.ts';
+import { inventoryPage } from '../inventory/page.ts';
+import { inventoryLines } from '../inventory/table.ts';
+import { startInventory } from '../start-inventory.ts';
+import type { Context } from './context.ts';
+import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+
+/** Has every pair read by a worker, and prints what the estate looks like. */
+export async function inventory(
+  context: Context,
+  { csv = false, html = false }: { csv?: boolean; html?: boolean },
+): Promise<ExitCode> {
+  if ([csv, html, context.json].filter(Boolean).length > 1)
+    throw new Ended(EXIT.usage, 'Say one of --csv, --html and --json.');
+  const { client, environment, terminal } = context;
+  const parsed = parseInventoryRequest({ environment, requestedBy: context.who() });
+  if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
+  await context.needWorker();
+  context.say('A worker reads the tokens of all API users, one page after the other.');
+  const found = await (await startInventory(client, parsed.request)).result().catch(fail);
+  if (csv) terminal.out(inventoryCsv(found));
+  else if (html) terminal.out(inventoryPage(found));
+  else context.print(inventoryLines(found), found);
+  return EXIT.done;
+}
+
+function fail(error: unknown): Inventory {
+  if (!(error instanceof WorkflowFailedError)) throw error;
+  const { cause } = error;
+  const type = cause instanceof ApplicationFailure ? (cause.type ?? 'Unexpected') : 'Unexpected';
+  throw new Ended(EXIT.failed, plain(`${type}: ${cause?.message ?? error.message} ${todoFor(type)}`));
+}

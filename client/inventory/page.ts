@@ -1,0 +1,101 @@
+import { oddityCounts } from '../../domain/inventory-details.ts';
+import { daysUntil, type Inventory, type InventoryRow } from '../../domain/inventory.ts';
+import { plain } from '../../domain/plain-text.ts';
+import { timeline } from './timeline.ts';
+
+const STYLE = `
+:root { color-scheme: light dark; --ink: #0b0c0c; --paper: #fff; --line: #b1b4b6; --faint: #505a5f; --bar: #1d70b8; --due: #d4351c; --shade: #f3f2f1 }
+@media (prefers-color-scheme: dark) { :root { --ink: #f3f2f1; --paper: #16181a; --line: #505a5f; --faint: #b1b4b6; --bar: #5694ca; --due: #f47738; --shade: #26292c } }
+body { margin: 2rem auto; max-width: 75rem; padding: 0 1rem; background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif }
+h1 { font-size: 1.6rem; margin: 0 } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem }
+.when { color: var(--faint); margin: 0 0 1rem }
+dl { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin: 0 } dl div { min-width: 6rem }
+dt { color: var(--faint) } dd { margin: 0; font-size: 1.6rem; font-weight: 600 }
+.scrolls { overflow-x: auto }
+svg { min-width: 40rem; width: 100% } svg text { fill: var(--faint); font-size: 11px } svg line { stroke: var(--line) }
+svg .bar { fill: var(--bar) } svg .due { fill: var(--due) } svg .window { fill: var(--shade) }
+table { border-collapse: collapse; width: 100% } td:first-child { white-space: nowrap } th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line) }
+td ul { margin: 0; padding-left: 1.1rem } .due { color: var(--due); font-weight: 600 } .kind { font-weight: 600 } code { overflow-wrap: anywhere }
+`;
+
+/** Nothing on the page loads or runs anything. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+
+/** The inventory as one HTML page that needs nothing beside it. */
+export function inventoryPage(inventory: Inventory): string {
+  const { environment, takenAt, rows, unknownSecrets, window } = inventory;
+  const now = Date.parse(takenAt);
+  const title = `Signon API tokens of ${environment}`;
+  const figures: [string, number][] = [
+    ['pairs', rows.length],
+    [`ending within ${window}`, rows.filter(({ due }) => due).length],
+    ['worth a look', rows.filter(({ oddities }) => oddities.length > 0).length],
+    ...(unknownSecrets.length > 0 ? [['Secrets of no pair', unknownSecrets.length] as [string, number]] : []),
+  ];
+  const counts = oddityCounts(inventory).map(({ kind, count }) => `${count} × ${kind}`);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<h1>${escapeHtml(title)}</h1>
+<p class="when">As read ${escapeHtml(takenAt.slice(0, 16).replace('T', ' '))} UTC</p>
+<dl>${figures.map(([name, count]) => `<div><dt>${escapeHtml(name)}</dt><dd>${count}</dd></div>`).join('')}</dl>
+${counts.length > 0 ? `<p>${escapeHtml(counts.join(' · '))}</p>` : ''}
+<h2>When each pair’s first live token ends</h2>
+<div class="scrolls">${timeline(inventory, escapeHtml)}</div>
+<h2>Every pair</h2>
+<div class="scrolls"><table>
+<thead><tr>${['Ends', 'Days', 'API user', 'Application', 'Read by', 'Worth a look'].map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead>
+<tbody>
+${rows.map((row) => rowHtml(row, now)).join('\n')}
+</tbody></table></div>
+${
+  unknownSecrets.length > 0
+    ? `<h2>Secrets that are read and belong to no listed pair</h2>\n<ul>${unknownSecrets.map(({ secret, workloads }) => `<li><code>${escapeHtml(secret)}</code>: ${escapeHtml(workloads.join(', '))}</li>`).join('')}</ul>`
+    : ''
+}
+</body>
+</html>`;
+}
+
+function rowHtml(
+  { ends, due, apiUser, name, application, consumers, oddities, remarks }: InventoryRow,
+  now: number,
+): string {
+  const cells = [
+    due ? `<span class="due">${ends}</span>` : escapeHtml(ends ?? 'none live'),
+    ends === undefined ? '' : String(daysUntil(ends, now)),
+    `${escapeHtml(apiUser)}<br>${escapeHtml(name)}`,
+    escapeHtml(application),
+    consumers.length === 0
+      ? 'nobody'
+      : list(
+          consumers.map(
+            ({ workload, container, variable }) =>
+              `${escapeHtml(workload)} ${escapeHtml(container)} <code>${escapeHtml(variable)}</code>`,
+          ),
+        ),
+    list([
+      ...oddities.map(({ kind, what }) => `<span class="kind">${escapeHtml(kind)}</span>: ${escapeHtml(what)}`),
+      ...remarks.map(escapeHtml),
+    ]),
+  ];
+  return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+}
+
+function list(items: string[]): string {
+  return items.length === 0 ? '' : `<ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`;
+}
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** Text from outside as text on a page. */
+function escapeHtml(text: string): string {
+  return plain(text).replace(/[&<>"']/g, (mark) => ENTITIES[mark]!);
+}

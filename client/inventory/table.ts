@@ -1,0 +1,51 @@
+import { oddityCounts } from '../../domain/inventory-details.ts';
+import { daysUntil, type Inventory, type InventoryRow } from '../../domain/inventory.ts';
+import { plain } from '../../domain/plain-text.ts';
+import { columns } from '../cli/print.ts';
+
+/** The rows for a terminal: a line for each pair, and below what is odd. */
+export function inventoryLines(inventory: Inventory): string[] {
+  const { environment, takenAt, rows, unknownSecrets } = inventory;
+  const now = Date.parse(takenAt);
+  const cells = rows.map((row) => [
+    row.due ? '!' : '',
+    row.ends ?? 'none live',
+    row.ends === undefined ? '' : String(daysUntil(row.ends, now)),
+    `${row.apiUser} → ${row.application}`,
+    readBy(row),
+  ]);
+  return [
+    ...summary(inventory),
+    '',
+    ...(rows.length > 0
+      ? columns(['', 'ENDS', 'DAYS', 'PAIR', 'READ BY'], cells)
+      : [`Signon lists no token in ${environment}.`]),
+    ...odd(rows),
+    ...(unknownSecrets.length > 0 ? ['', 'Secrets that are read and belong to no listed pair:'] : []),
+    ...unknownSecrets.map(({ secret, workloads }) => plain(`  ${secret}: ${workloads.join(', ')}`)),
+  ];
+}
+
+function summary({ environment, takenAt, window, rows, unknownSecrets }: Inventory): string[] {
+  const due = rows.filter((row) => row.due).length;
+  const counts = oddityCounts({ rows }).map(({ kind, count }) => `${kind}: ${count}`);
+  return [
+    `${environment}, ${takenAt.slice(0, 16).replace('T', ' ')} UTC: ${rows.length} pairs, ${due} with a token that ends within ${window}`,
+    ...(counts.length > 0 ? [`odd: ${counts.join(', ')}`] : []),
+    ...(unknownSecrets.length > 0 ? [`Secrets of no listed pair: ${unknownSecrets.length}`] : []),
+  ];
+}
+
+function readBy({ consumers }: InventoryRow): string {
+  return consumers.length === 0
+    ? 'nobody'
+    : consumers.map(({ workload, variable }) => `${workload} (${variable})`).join(', ');
+}
+
+function odd(rows: readonly InventoryRow[]): string[] {
+  const lines = rows.flatMap(({ apiUser, application, oddities, remarks }) => [
+    ...oddities.map(({ kind, what }) => plain(`  ${apiUser} → ${application}: ${kind}: ${what}`)),
+    ...remarks.map((remark) => plain(`  ${apiUser} → ${application}: ${remark}`)),
+  ]);
+  return lines.length > 0 ? ['', 'Worth a look:', ...lines] : [];
+}
