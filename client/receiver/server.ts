@@ -4,6 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Environment } from '../../domain/request.ts';
 import type { Secret } from '../../activities/secret.ts';
 import { createMetrics } from './metrics.ts';
+import { OpenRotations } from './open-rotations.ts';
 import { readPayload } from './payload.ts';
 import { takeAlerts } from './take-alerts.ts';
 
@@ -14,7 +15,7 @@ export const WEBHOOK_PATH = '/alerts';
 
 /**
  * The alert receiver: `POST /alerts` takes Alertmanager's v4 webhook and answers with what became of each alert. 503 where any of them is
- * to come again; `GET /healthz` and `GET /metrics` ask for no token.
+ * to come again; `GET /healthz` and `GET /metrics`, which tells what is open, ask for no token.
  * @param options.logger where its JSON lines go
  */
 export function createReceiver(
@@ -28,6 +29,7 @@ export function createReceiver(
 ): FastifyInstance {
   const { environment, token, logger, now = Date.now } = options;
   const metrics = createMetrics();
+  const openRotations = new OpenRotations(client, environment, metrics.registry);
   const server = fastify({
     logger,
     logController: new LogController({ disableRequestLogging: true }), // addresses that are asked for are from outside
@@ -35,6 +37,18 @@ export function createReceiver(
     forceCloseConnections: 'idle',
     requestTimeout: 30_000,
   });
+
+  let endWatch = (): Promise<void> => Promise.resolve();
+  server.addHook('onListen', (done) => {
+    endWatch = openRotations.watch((error) => {
+      server.log.warn(
+        { reason: error instanceof Error ? error.name : typeof error },
+        'Temporal did not say what is open',
+      );
+    });
+    done();
+  });
+  server.addHook('onClose', () => endWatch());
 
   server.get('/healthz', () => ({ status: 'ok', environment }));
   server.get('/metrics', async (_request, reply) =>

@@ -1,0 +1,130 @@
+import type { Client } from '@temporalio/client';
+import { Gauge, type Registry } from 'prom-client';
+import pLimit from 'p-limit';
+import type { Environment } from '../../domain/request.ts';
+import { sweepId } from '../../domain/sweep-request.ts';
+import { startOfDay } from '../../domain/tokens.ts';
+import { isPolled } from '../polling.ts';
+import { askStatus, listRotations, type ListedRotation } from '../rotations.ts';
+
+const LOOK_EVERY_MS = 60_000;
+/** Whether Temporal answers at all is known within this; all questions of one look end within the other. */
+const THERE_WITHIN_MS = 5000;
+const LOOK_WITHIN_MS = 50_000;
+/** What a rotation waits to revoke changes seldom: it is asked again no sooner. */
+const ASKED_EVERY_MS = 30 * 60_000;
+const ASKED_AT_ONCE = 4;
+
+const PAIR = ['environment', 'api_user', 'application'] as const;
+
+/**
+ * What no worker can tell, for it may be the worker that is away: which rotations are open and in which stage, whether anybody works on
+ * them, when the last sweep began. Read from Temporal every minute.
+ */
+export class OpenRotations {
+  private readonly open: Gauge;
+  private readonly tokenEnds: Gauge;
+  private readonly polled: Gauge;
+  private readonly lastSweep: Gauge;
+  private readonly lastLook: Gauge;
+  private readonly ending = new AbortController();
+  /** By run id: when it was asked, and the end of the first token it waits to revoke, in seconds since the epoch. */
+  private readonly asked = new Map<string, { at: number; ends: number | undefined }>();
+
+  constructor(
+    private readonly client: Client,
+    private readonly environment: Environment,
+    registry: Registry,
+  ) {
+    const gauge = (name: string, help: string, labelNames: readonly string[] = ['environment']): Gauge =>
+      new Gauge({ name, help, labelNames, registers: [registry] });
+    this.open = gauge('signon_rotation_open', 'Open rotations: 1 for each, with its stage.', [...PAIR, 'stage']);
+    this.tokenEnds = gauge(
+      'signon_rotation_waiting_token_ends_timestamp_seconds',
+      'Of each rotation that waits for approval: when the first token that it is to revoke ends.',
+      PAIR,
+    );
+    this.polled = gauge('signon_rotation_worker_polls', '1 where a worker gets the tasks of the environment, else 0.');
+    this.lastSweep = gauge(
+      'signon_rotation_last_sweep_timestamp_seconds',
+      'When the last sweep began; 0 where none is known.',
+    );
+    this.lastLook = gauge('signon_rotation_last_look_timestamp_seconds', 'When Temporal last answered all of this.');
+  }
+
+  /** Looks at once and then every minute. @param failed told of a look that failed @returns what ends it, and waits for what it asks */
+  watch(failed: (error: unknown) => void): () => Promise<void> {
+    let looking: Promise<void> | undefined;
+    const look = (): void => {
+      looking ??= this.look()
+        .catch((error: unknown) => {
+          if (!this.ending.signal.aborted) failed(error);
+        })
+        .finally(() => (looking = undefined));
+    };
+    look();
+    const timer = setInterval(look, LOOK_EVERY_MS);
+    return async () => {
+      clearInterval(timer);
+      this.ending.abort();
+      await looking; // a connection that is closed under a question ends the process
+    };
+  }
+
+  /** Reads what is open and sets the figures. Where Temporal does not answer they stay as they were, and the time of the last look tells. */
+  async look(now = Date.now()): Promise<void> {
+    const { client, environment } = this;
+    await client.withAbortSignal(this.ending.signal, async () => {
+      const polled = await client.withDeadline(Date.now() + THERE_WITHIN_MS, () => isPolled(client, environment));
+      await client.withDeadline(Date.now() + LOOK_WITHIN_MS, () => this.lookFurther(polled, now));
+    });
+  }
+
+  private async lookFurther(polled: boolean, now: number): Promise<void> {
+    const { client, environment } = this;
+    const rotations = await listRotations(client, environment);
+    const sweptAt = await this.lastSweepAt();
+    const waiting = rotations.filter(({ stage }) => stage === 'waiting-approval');
+    const ends = await pLimit(ASKED_AT_ONCE).map(waiting, (rotation) => this.endOf(rotation, polled, now));
+    this.open.reset();
+    for (const rotation of rotations)
+      this.open.set({ environment, ...pairOf(rotation), stage: rotation.stage || 'preparing' }, 1);
+    this.tokenEnds.reset();
+    for (const [at, end] of ends.entries())
+      if (end !== undefined) this.tokenEnds.set({ environment, ...pairOf(waiting[at]!) }, end);
+    this.polled.set({ environment }, polled ? 1 : 0);
+    this.lastSweep.set({ environment }, sweptAt);
+    this.lastLook.set({ environment }, now / 1000);
+    const open = new Set(rotations.map(({ runId }) => runId));
+    for (const runId of this.asked.keys()) if (!open.has(runId)) this.asked.delete(runId);
+  }
+
+  /** Seconds since the epoch. */
+  private async lastSweepAt(): Promise<number> {
+    const query = `WorkflowType = 'rotateExpiringTokens' AND WorkflowId = '${sweepId(this.environment)}'`;
+    let last = 0;
+    for await (const { startTime } of this.client.workflow.list({ query })) last = Math.max(last, startTime.getTime());
+    return last / 1000;
+  }
+
+  private async endOf(
+    { workflowId, runId }: ListedRotation,
+    polled: boolean,
+    now: number,
+  ): Promise<number | undefined> {
+    const known = this.asked.get(runId);
+    if (!polled || (known && now - known.at < ASKED_EVERY_MS)) return known?.ends; // nobody would answer, or it did
+    const status = await askStatus(this.client, workflowId, runId).catch(() => undefined);
+    if (!status) return known?.ends;
+    const { waiting } = status;
+    const days =
+      waiting?.kind === 'approval' ? waiting.evidence.toRevoke.map(({ expires }) => startOfDay(expires)) : [];
+    const ends = days.length > 0 ? Math.min(...days) / 1000 : undefined;
+    this.asked.set(runId, { at: now, ends });
+    return ends;
+  }
+}
+
+function pairOf({ apiUser, application }: ListedRotation): { api_user: string; application: string } {
+  return { api_user: apiUser, application };
+}

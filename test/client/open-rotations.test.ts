@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { Client, Connection } from '@temporalio/client';
+import { Registry } from 'prom-client';
+import { OpenRotations } from '../../client/receiver/open-rotations.ts';
+import { isPolled } from '../../client/polling.ts';
+import { startSweep } from '../../client/start-sweep.ts';
+import { startOfDay } from '../../domain/tokens.ts';
+import type { RunningWorker } from '../../worker/run-worker.ts';
+import { Stage } from '../support/stage.ts';
+import { until } from '../support/until.ts';
+
+let stage: Stage;
+let registry: Registry;
+let rotations: OpenRotations;
+beforeAll(async () => {
+  stage = await Stage.set({}, { soak: '1 minute' }, { also: [['collections', 'email-alert-api']] });
+});
+afterAll(() => stage.strike());
+beforeEach(() => {
+  registry = new Registry();
+  rotations = new OpenRotations(stage.client, 'integration', registry);
+});
+
+/** What is exported now: `name{labels}` and the value. */
+async function exported(): Promise<Record<string, number>> {
+  await rotations.look();
+  const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith('signon_rotation_'));
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]),
+  );
+}
+
+const PAIR = 'environment="integration",api_user="short-url-manager@alphagov.co.uk",application="publishing-api"';
+
+test('where nothing was ever started, nothing is open, no worker polls and no sweep is known', async () => {
+  expect(await exported()).toMatchObject({
+    'signon_rotation_worker_polls{environment="integration"}': 0,
+    'signon_rotation_last_sweep_timestamp_seconds{environment="integration"}': 0,
+    'signon_rotation_last_look_timestamp_seconds{environment="integration"}': expect.closeTo(Date.now() / 1000, -2),
+  });
+});
+
+test('a rotation that nobody works on is open all the same', async () => {
+  await stage.rotation();
+  await until('it to be listed', async () => (await exported())[`signon_rotation_open{${PAIR},stage="preparing"}`]);
+  expect((await exported())['signon_rotation_worker_polls{environment="integration"}']).toBe(0);
+});
+
+test('one that waits for approval tells when the token it is to revoke ends; after that it is gone', async () => {
+  const worker: RunningWorker = await stage.worker();
+  await until('the worker to poll', async () => (await isPolled(stage.client, 'integration')) || undefined);
+  const waits = `signon_rotation_open{${PAIR},stage="waiting-approval"}`;
+  const figures = await until('it to wait', async () => {
+    const now = await exported();
+    return waits in now ? now : undefined;
+  });
+  const { expires } = stage.tokens().length > 0 ? { expires: stage.tokens()[0]!.expiresAt } : { expires: 0 };
+  const day = new Date(expires).toISOString().slice(0, 10);
+  expect(figures).toMatchObject({
+    'signon_rotation_worker_polls{environment="integration"}': 1,
+    [`signon_rotation_waiting_token_ends_timestamp_seconds{${PAIR}}`]: startOfDay(day) / 1000,
+  });
+  await worker.stop();
+});
+
+test('its end is told although no worker answers any more, for it was asked before', async () => {
+  const ends = `signon_rotation_waiting_token_ends_timestamp_seconds{${PAIR}}`;
+  const worker = await stage.worker();
+  await until('it to answer', async () => (await exported())[ends]);
+  await worker.stop();
+  expect((await exported())[ends]).toBeGreaterThan(0);
+});
+
+test('when the last sweep began is told', async () => {
+  const { handle } = await startSweep(stage.client, { environment: 'integration', requestedBy: 'ada@example.org' });
+  const { startTime } = await handle.describe();
+  const figures = await until('it to be listed', async () => {
+    const now = await exported();
+    return now['signon_rotation_last_sweep_timestamp_seconds{environment="integration"}']! > 0 ? now : undefined;
+  });
+  expect(figures['signon_rotation_last_sweep_timestamp_seconds{environment="integration"}']).toBeCloseTo(
+    startTime.getTime() / 1000,
+  );
+});
+
+test('where Temporal does not answer, a look fails, and the figures stay', async () => {
+  const connection = Connection.lazy({ address: '127.0.0.1:1', connectTimeout: '100 ms' });
+  const away = new OpenRotations(new Client({ connection }), 'integration', new Registry());
+  const failed = new Promise((tell) => {
+    const end = away.watch((error) => void end().then(() => tell(error)));
+  });
+  expect(await failed).toBeInstanceOf(Error);
+  await connection.close();
+});
