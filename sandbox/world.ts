@@ -18,7 +18,8 @@ export interface Happened {
     token: string;
   }[];
   trafficCalls: number;
-  refusedSignIns: { at: number; what: 'password' | 'code' }[];
+  /** A password, or a code and which accepted password it followed. */
+  refusedSignIns: { at: number; what: 'password' | 'code'; signIn?: number }[];
   signIns: number;
   jobs: { name: string; at: number }[];
   /** Requests that each stand-in took. */

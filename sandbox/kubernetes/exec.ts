@@ -37,6 +37,7 @@ export class ExecEndpoint {
   ) {}
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, allowed: boolean | undefined): void {
+    socket.on('error', () => socket.destroy()); // whoever asked may be gone
     const url = new URL(request.url ?? '/', 'http://kubernetes');
     const [, podName] = /^\/api\/v1\/namespaces\/apps\/pods\/([^/]+)\/exec$/.exec(url.pathname) ?? [];
     const pod = this.world.state.pods.find(({ name }) => name === podName);

@@ -6,6 +6,8 @@ export interface Session {
   /** Sessions of an older epoch were ended. */
   epoch?: number;
   secondStepDone?: boolean;
+  /** Which accepted password it began with. */
+  signIn?: number;
   lastSeen?: number;
   csrf: string;
   returnTo?: string;

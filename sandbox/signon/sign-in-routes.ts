@@ -32,6 +32,7 @@ export function signInRoutes(site: Site): void {
       email: account.email,
       epoch: account.sessionEpoch,
       lastSeen: world.now(),
+      signIn: world.happened.signIns,
     };
     const remembered = unseal(cookieOf(request, REMEMBER) ?? '', world.state.cookieKey);
     fresh.secondStepDone =
@@ -44,7 +45,7 @@ export function signInRoutes(site: Site): void {
   site.post('/users/two_step_verification_session', ({ reply, session, body }) => {
     if (session.email === undefined) return site.redirect(reply, session, '/users/sign_in');
     if (body.code === undefined) return reply.code(500).send('');
-    const verdict = judgeCode(world, body.code);
+    const verdict = judgeCode(world, body.code, session.signIn);
     if (verdict === 'locked') return site.show(reply, newSession(), 'Account locked', views.accountLocked());
     if (verdict === 'wrong') {
       session.flash = { alert: 'Sorry, that code didn’t work.' };

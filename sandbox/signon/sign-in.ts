@@ -24,8 +24,8 @@ export function checkPassword(world: World, email: string | undefined, password:
   return false;
 }
 
-/** The current code and the previous one are right, never the next; the tenth wrong one in a row locks for an hour. */
-export function judgeCode(world: World, code: string): 'right' | 'wrong' | 'locked' {
+/** The current code and the previous one are right, never the next; the tenth wrong one in a row locks for an hour. @param signIn which accepted password it follows */
+export function judgeCode(world: World, code: string, signIn?: number): 'right' | 'wrong' | 'locked' {
   const { account } = world.state;
   const now = Math.floor(world.now() / 1000);
   if (account.lockedUntil > world.now()) return 'locked';
@@ -33,7 +33,7 @@ export function judgeCode(world: World, code: string): 'right' | 'wrong' | 'lock
     account.wrongCodes = 0;
     return 'right';
   }
-  world.happened.refusedSignIns.push({ at: world.now(), what: 'code' });
+  world.happened.refusedSignIns.push({ at: world.now(), what: 'code', signIn });
   world.changed();
   if (++account.wrongCodes < WRONG_CODES_TO_LOCK) return 'wrong';
   account.wrongCodes = 0;

@@ -102,7 +102,14 @@ describe('is found', () => {
     [
       'a locked account',
       ({ world }) =>
-        void world.happened.refusedSignIns.push(...[1, 2, 3, 4].map((at) => ({ at, what: 'code' as const }))),
+        void world.happened.refusedSignIns.push(...[1, 2, 3, 4].map((at) => ({ at, what: 'password' as const }))),
+    ],
+    [
+      'a locked account',
+      ({ world }) =>
+        void world.happened.refusedSignIns.push(
+          ...[1, 2, 3, 4].map((signIn) => ({ at: 1, what: 'code' as const, signIn })),
+        ),
     ],
     ['a defect of the worker', (seen) => void Object.assign(seen, { troubles: ['a workflow task failed'] })],
     [

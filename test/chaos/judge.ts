@@ -164,14 +164,15 @@ function untrue(_fate: Fate, { register, rotations, world, met }: Seen): string[
 
 function stuck(_fate: Fate, { rotations }: Seen): string[] {
   return rotations.flatMap(({ pair, standing }) => {
-    if (standing.kind === 'at work') return [`${pair.apiUser} → ${pair.application}`];
+    if (standing.kind === 'at work' || standing.kind === 'unknown') return [`${pair.apiUser} → ${pair.application}`];
     return standing.kind === 'none yet' ? [`${pair.apiUser} → ${pair.application} never began`] : [];
   });
 }
 
 /** At most three refused sign-ins reach Signon in an hour, and six lock the account. */
 function locked(_fate: Fate, { world }: Seen): string[] {
-  const refused = world.happened.refusedSignIns.length;
+  // One sign-in may send two codes: that of now, and that of the step before.
+  const refused = new Set(world.happened.refusedSignIns.map(({ signIn }, index) => signIn ?? `password ${index}`)).size;
   return [
     ...(world.state.account.lockedUntil > 0 ? ['Signon locked it'] : []),
     ...(refused > 3 ? [`${refused} refused sign-ins`] : []),

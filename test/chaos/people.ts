@@ -1,4 +1,9 @@
-import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import {
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  type WorkflowExecutionDescription,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Waiting } from '../../domain/checklist.ts';
@@ -35,6 +40,8 @@ export interface Sent {
 /** How a rotation stands as far as people are concerned. */
 export type Standing =
   | { kind: 'none yet' }
+  /** Temporal does not say: it may be down, or slow. */
+  | { kind: 'unknown' }
   | { kind: 'at work'; runId: string }
   /** It ended; `failure` where it failed. */
   | { kind: 'ended'; runId: string; report?: RotationReport; failure?: string }
@@ -56,8 +63,8 @@ export class People {
 
   /** Looks at one rotation once, and acts where a person is asked. */
   async attend(handle: WorkflowHandle): Promise<Standing> {
-    const description = await soon(handle.describe());
-    if (description === 'no answer') return { kind: 'none yet' };
+    const description = await described(handle);
+    if ('kind' in description) return description;
     const { runId, status } = description;
     if (status.name !== 'RUNNING') return ended(handle, runId);
     const shown = await soon(handle.query<Status>('status'));
@@ -76,8 +83,8 @@ export class People {
 
   /** Looks at the sweep once, and sends it on where it is blocked. */
   async attendSweep(handle: WorkflowHandle): Promise<Standing> {
-    const description = await soon(handle.describe());
-    if (description === 'no answer') return { kind: 'none yet' };
+    const description = await described(handle);
+    if ('kind' in description) return description;
     const { runId, status } = description;
     if (status.name !== 'RUNNING') return { kind: 'ended', runId };
     const shown = await soon(handle.query<SweepProgress>('status'));
@@ -164,6 +171,16 @@ export class People {
       asUpdate ? handle.executeUpdate<unknown, [object]>(what, { args: [body] }) : handle.signal<[object]>(what, body),
     );
   }
+}
+
+/** What Temporal says of a workflow: that there is none is another answer than none. */
+async function described(handle: WorkflowHandle): Promise<WorkflowExecutionDescription | Standing> {
+  const none = (error: unknown): Standing => {
+    if (error instanceof WorkflowNotFoundError) return { kind: 'none yet' };
+    throw error;
+  };
+  const answer = await soon(handle.describe().catch(none));
+  return answer === 'no answer' ? { kind: 'unknown' } : answer;
 }
 
 async function ended(handle: WorkflowHandle, runId: string): Promise<Standing> {

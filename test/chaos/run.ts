@@ -55,7 +55,7 @@ async function play(fate: Fate, ground: Ground): Promise<Seen> {
   const rotations: Seen['rotations'] = [];
   const begun = ground.pairs.map(() => Date.now());
   const keep = (standing: Standing, index: number): void => {
-    const runId = standing.kind === 'none yet' ? '' : standing.runId;
+    const runId = 'runId' in standing ? standing.runId : '';
     rotations.push({ pair: ground.pairs[index]!, runId, begun: begun[index]!, ended: Date.now(), standing });
   };
   let standings = await attendAll(handles, people, ground);
@@ -141,9 +141,10 @@ async function attendAll(handles: WorkflowHandle[], people: People, ground: Grou
       );
       if (sweep.kind === 'left waiting')
         for (const [index, { kind }] of standings.entries()) if (kind === 'none yet') standings[index] = sweep;
-      if (sweep.kind === 'ended' && standings.every(({ kind }) => kind !== 'at work')) return standings;
+      if (sweep.kind === 'ended' && standings.every(({ kind }) => kind !== 'at work' && kind !== 'unknown'))
+        return standings;
     }
-    const open = standings.filter(({ kind }) => kind === 'at work' || kind === 'none yet');
+    const open = standings.filter(({ kind }) => kind !== 'ended' && kind !== 'left waiting');
     if (open.length === 0 || Date.now() > deadline) return standings;
     await after(LOOK_EVERY_MS);
   }
