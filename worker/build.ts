@@ -5,8 +5,12 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const PROGRAMS = ['worker/main', 'client/alert-receiver', 'client/cli/main'];
-/** Read beside the programs, where they are in the source too. */
-const FILES = ['worker/settings.yaml', 'workflows/payload-converter.cjs'];
+/** Read from where the code is that reads them: beside each program that has it in. */
+const FILES: Record<string, string> = {
+  'worker/settings.yaml': 'worker/settings.yaml',
+  'client/cli/settings.yaml': 'worker/settings.yaml',
+  'workflows/payload-converter.cjs': 'workflows/payload-converter.cjs',
+};
 
 /** Compiles the programs into a folder of the project, as JavaScript: they start in half the time. Packages stay in `node_modules`. */
 export function buildPrograms(folder: string): void {
@@ -22,8 +26,8 @@ export function buildPrograms(folder: string): void {
     target: 'node20',
     logLevel: 'warning',
   });
-  for (const file of FILES) {
+  for (const [file, source] of Object.entries(FILES)) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
-    copyFileSync(join(ROOT, file), join(folder, file));
+    copyFileSync(join(ROOT, source), join(folder, file));
   }
 }

@@ -1,7 +1,8 @@
-import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readConfiguration } from './configuration.ts';
+import { jsonLogger } from './log.ts';
 import { runWorker, TemporalAway } from './run-worker.ts';
 import { SearchAttributesMissing } from './search-attributes.ts';
 import { BadConfiguration } from './variables.ts';
@@ -14,7 +15,7 @@ try {
   const { LOG_LEVEL: level, METRICS_ADDRESS: bindAddress } = configuration;
   Runtime.install({
     shutdownSignals: [],
-    logger: new DefaultLogger(level),
+    logger: jsonLogger(level, (line) => void process.stderr.write(line)),
     telemetryOptions: {
       logging: { filter: makeTelemetryFilterString({ core: level, other: 'WARN' }), forward: {} },
       ...(bindAddress && {

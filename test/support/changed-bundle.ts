@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeBundle } from '../../worker/bundle.ts';
@@ -15,6 +15,7 @@ export interface Change {
 /** The workflows with changes, bundled as another version of the worker would bring them. */
 export async function changedBundle(...changes: Change[]): Promise<{ codePath: string }> {
   const folder = mkdtempSync(join(ROOT, '.cache', 'changed-')); // inside, where imports find their packages
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const part of ['workflows', 'domain']) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
   for (const { file, find, replace } of changes) {
     const path = join(folder, file);
