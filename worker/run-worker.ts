@@ -7,6 +7,7 @@ import { taskQueueOf, waitsQueueOf } from '../domain/request.ts';
 import { createActivities } from './activities.ts';
 import { deploymentOptions, warnUnlessCurrent } from './deployment.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
+import { createTracing } from './tracing.ts';
 import type { Configuration } from './configuration.ts';
 
 /** Where the workflows are; a bundle made before may be given instead. */
@@ -55,13 +56,14 @@ export async function runWorker(
     throw error;
   }
   if (configuration.version) await warnUnlessCurrent(connection, client.options.namespace, configuration.version);
+  const tracing = createTracing(env, configuration.ROTATION_ENVIRONMENT);
   const draining = new AbortController();
   const workers = await createWorkers({
     connection: native,
     namespace,
     taskQueue: taskQueueOf(configuration.ROTATION_ENVIRONMENT),
     activities: createActivities(configuration, client, draining.signal),
-    interceptors: { activity: [heartbeats] },
+    interceptors: { activity: [heartbeats, ...(tracing ? [tracing.interceptor] : [])] },
     ...deploymentOptions(configuration.version),
     workflows: bundle ? { workflowBundle: bundle } : { workflowsPath: WORKFLOWS_PATH },
     shutdownGraceTime: '2 minutes', // creates and revokes end by themselves well before
@@ -75,7 +77,7 @@ export async function runWorker(
     try {
       await Promise.all(workers.map((worker) => worker.run().finally(stop))); // one alone would do half of the work
     } finally {
-      await Promise.all([connection.close(), native.close()]);
+      await Promise.all([connection.close(), native.close(), tracing?.end()]);
     }
   })();
   return {
