@@ -87,7 +87,7 @@ export class Ground {
       }),
     ]);
     writeFileSync(join(folder, 'settings.json'), JSON.stringify(SETTINGS));
-    const connection = await Connection.connect({ address: temporal.address });
+    const connection = await Connection.connect({ address: temporal.address, connectTimeout: '1 minute' });
     const ground = new Ground(fate, folder, sandbox, slack, webhook, temporal, new Client({ connection }));
     ground.connection = connection;
     ground.metricsAddress = `127.0.0.1:${await freePort()}`;

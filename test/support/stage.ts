@@ -61,7 +61,7 @@ export class Stage {
     for (const [client, application] of also) expireIn(world, `${client}@alphagov.co.uk`, application, 10);
     const sandbox = await Sandbox.start(world, { ...IMMEDIATE, ...options });
     writeFileSync(join(folder, 'settings.json'), JSON.stringify({ ...SHORTENED, ...settings }));
-    const connection = await Connection.connect({ address: temporal.address });
+    const connection = await Connection.connect({ address: temporal.address, connectTimeout: '1 minute' });
     return new Stage(folder, temporal, sandbox, new Client({ connection }));
   }
 

@@ -24,7 +24,7 @@ test('a server that lost its data: started again, the rotation adopts what the l
   expect(before).toHaveLength(2);
 
   empty = await startTemporal({ dataFile: join(stage.folder, 'empty.db'), ui: false });
-  connection = await Connection.connect({ address: empty.address });
+  connection = await Connection.connect({ address: empty.address, connectTimeout: '1 minute' });
   stage.workerProcess({ TEMPORAL_ADDRESS: empty.address });
   const { handle } = await startRotation(new Client({ connection }), REQUEST);
   const again = new StagedRotation(handle, stage.sandbox);
