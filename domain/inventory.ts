@@ -128,9 +128,9 @@ function rowOf(
       ...(mountedBy.length > 0
         ? [odd('read as files', `${mountedBy.join(', ')}: what they hold cannot be proven`)]
         : []),
-      ...consumers
-        .filter(({ variable }) => !isNamedAfter(variable, application))
-        .map(({ workload, variable }) => odd('variable does not match', `${workload} reads it as ${variable}`)),
+      ...misleading(consumers, application).map(({ variable, workloads }) =>
+        odd('variable does not match', `${variable} in ${workloads.join(', ')}`),
+      ),
       ...(live.length > 1 ? [odd('several tokens', `${live.length} are live: ${live.map(named).join(', ')}`)] : []),
       ...(live.length < tokens.length
         ? [
@@ -151,6 +151,20 @@ function rowOf(
       ...(special ? [`${special.outcome}: ${special.why}`] : []),
     ],
   };
+}
+
+/** Variables that are named after another application, and who reads them. */
+function misleading(
+  consumers: readonly Consumer[],
+  application: string,
+): { variable: string; workloads: Workload[] }[] {
+  const variables = consumers
+    .map(({ variable }) => variable)
+    .filter((variable) => !isNamedAfter(variable, application));
+  return [...new Set(variables)].map((variable) => ({
+    variable,
+    workloads: [...new Set(consumers.filter((one) => one.variable === variable).map(({ workload }) => workload))],
+  }));
 }
 
 function odd(kind: OddityKind, what: string): InventoryRow['oddities'][number] {

@@ -1,9 +1,11 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import ms from 'ms';
+import { delimiter } from 'node:path';
 import { ArgoClient, type ArgoAccount } from '../activities/argo/client.ts';
 import { KubernetesClient } from '../activities/kubernetes/client.ts';
 import type { SignonAccount } from '../activities/signon/session.ts';
 import type { Configuration } from './configuration.ts';
+import { BadConfiguration } from './variables.ts';
 
 /** What speaks to one environment's outside systems. */
 export interface Clients {
@@ -16,7 +18,7 @@ export interface Clients {
   hosts: Record<string, string>;
 }
 
-/** Wires configuration into clients. Connects to nothing yet. */
+/** Wires configuration into clients. Connects to nothing yet. @throws BadConfiguration where the kubeconfig is none */
 export function createClients(configuration: Configuration): Clients {
   const { KUBERNETES_NAMESPACE: namespace } = configuration;
   const limitMs = ms(configuration.settings.answerLimit);
@@ -37,9 +39,7 @@ export function createClients(configuration: Configuration): Clients {
     totpSecret: configuration.SIGNON_TOTP_SECRET,
     limitMs,
   };
-  const kubeConfig = new KubeConfig();
-  if (configuration.KUBECONFIG) kubeConfig.loadFromFile(configuration.KUBECONFIG);
-  else kubeConfig.loadFromDefault();
+  const kubeConfig = readKubeConfig(configuration.KUBECONFIG);
   return {
     signonAccount,
     argoAccount,
@@ -51,4 +51,24 @@ export function createClients(configuration: Configuration): Clients {
       ARGOCD_URL: new URL(configuration.ARGOCD_URL).hostname,
     },
   };
+}
+
+/** From files, merged as kubectl does, or from the cluster that this runs in. What a parser says of a file quotes it, so it is not passed on. */
+function readKubeConfig(paths: string | undefined): KubeConfig {
+  try {
+    const config = new KubeConfig();
+    if (paths === undefined) config.loadFromDefault();
+    else {
+      const [first = '', ...others] = paths.split(delimiter);
+      config.loadFromFile(first);
+      for (const path of others) {
+        const other = new KubeConfig();
+        other.loadFromFile(path);
+        config.mergeConfig(other);
+      }
+    }
+    return config;
+  } catch {
+    throw new BadConfiguration('worker', ['KUBECONFIG: cannot be read as a kubeconfig']);
+  }
 }

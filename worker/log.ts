@@ -3,13 +3,17 @@ import { DefaultLogger, type LogEntry, type LogLevel } from '@temporalio/worker'
 /** Values nested deeper than this, and texts longer, are cut. */
 const DEEPEST = 4;
 const LONGEST_TEXT = 10_000;
+/** The SDK warns of what is meant to be: the worker for waits has activities alone. */
+const OF_THE_WAITS = 'No workflows registered, not polling for workflow tasks';
 
 /**
  * A logger of one JSON object a line: `time` (ISO), `level`, `message`, and what the SDK knows of where it was said, such as `workflowId`,
  * `runId`, `activityType`. @param write where lines go
  */
 export function jsonLogger(level: LogLevel, write: (line: string) => void): DefaultLogger {
-  return new DefaultLogger(level, (entry) => write(`${lineOf(entry)}\n`));
+  return new DefaultLogger(level, (entry) => {
+    if (entry.message !== OF_THE_WAITS) write(`${lineOf(entry)}\n`);
+  });
 }
 
 function lineOf({ level, message, timestampNanos, meta }: LogEntry): string {

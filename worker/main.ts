@@ -27,6 +27,8 @@ try {
   });
   const bundle = process.env.WORKFLOW_BUNDLE ?? (existsSync(BUILT) ? BUILT : undefined);
   const worker = await runWorker(configuration, process.env, bundle ? { codePath: bundle } : undefined);
+  const { ROTATION_ENVIRONMENT: environment, SIGNON_URL: signon, ARGOCD_URL: argoCd } = configuration;
+  Runtime.instance().logger.info('waits for rotations', { environment, signon, argoCd });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void worker.stop());
   await worker.ended;
   process.exit(0);

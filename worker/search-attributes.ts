@@ -43,17 +43,23 @@ export async function ensureSearchAttributes(connection: Connection, namespace: 
   }
 }
 
-/** An attribute of another type stalls rotations as a missing one does. Where types cannot be listed, nothing is refused. */
-async function refuseOtherTypes(connection: Connection, namespace: string): Promise<void> {
+/** An attribute of another type stalls rotations as a missing one does. Where types cannot be listed, none is named. */
+export async function attributesOfOtherTypes(connection: Connection, namespace: string): Promise<string[]> {
   const answer = await connection.operatorService.listSearchAttributes({ namespace }).catch(() => undefined);
-  const wrong = SEARCH_ATTRIBUTES.filter((name) => (answer?.customAttributes?.[name] ?? KEYWORD) !== KEYWORD);
+  return SEARCH_ATTRIBUTES.filter((name) => (answer?.customAttributes?.[name] ?? KEYWORD) !== KEYWORD);
+}
+
+/** The command that removes search attributes. */
+export function removalOf(namespace: string, names: readonly string[]): string {
+  return `temporal operator search-attribute remove --namespace ${namespace} ${names.map((name) => `--name ${name}`).join(' ')}`;
+}
+
+async function refuseOtherTypes(connection: Connection, namespace: string): Promise<void> {
+  const wrong = await attributesOfOtherTypes(connection, namespace);
   if (wrong.length === 0) return;
-  const commands = wrong.map(
-    (name) => `temporal operator search-attribute remove --namespace ${namespace} --name ${name}`,
-  );
   throw new SearchAttributesMissing(
     namespace,
-    `${wrong.join(', ')} must be of type Keyword and is of another; first remove:\n  ${commands.join('\n  ')}\n`,
+    `${wrong.join(', ')} must be of type Keyword and is of another; first remove:\n  ${removalOf(namespace, wrong)}\n`,
   );
 }
 
@@ -64,12 +70,15 @@ async function areKnown(connection: Connection, namespace: string): Promise<bool
     await connection.workflowService.countWorkflowExecutions({ namespace, query });
     return true;
   } catch (error) {
-    if ((error as { code?: number }).code === INVALID_ARGUMENT) return false;
+    if (isInvalidArgument(error)) return false;
     throw error;
   }
 }
 
-const INVALID_ARGUMENT = 3;
+/** Whether Temporal says that a query names what it does not know. */
+export function isInvalidArgument(error: unknown): boolean {
+  return (error as { code?: number }).code === 3;
+}
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message.slice(0, 300) : String(error);

@@ -1,4 +1,4 @@
-import { ApplicationFailure, setCurrentDetails } from '@temporalio/workflow';
+import { ApplicationFailure, isCancellation, setCurrentDetails } from '@temporalio/workflow';
 import { drawInventory, drawNoInventory } from '../domain/inventory-details.ts';
 import { parseInventoryRequest, type InventoryRequest } from '../domain/inventory-request.ts';
 import { inventoryOf, type Inventory } from '../domain/inventory.ts';
@@ -21,6 +21,7 @@ export async function takeInventory(input: unknown): Promise<Inventory> {
     setCurrentDetails(drawInventory(inventory));
     return inventory;
   } catch (error) {
+    if (isCancellation(error)) throw error;
     const { type, message } = failureOf(error);
     setCurrentDetails(drawNoInventory(request, { type, message, todo: todoFor(type) }));
     throw ApplicationFailure.nonRetryable(message, type);

@@ -24,4 +24,8 @@ export const RIGHTS: readonly Right[] = [
 export const RESTART: Right = { group: 'apps', resource: 'deployments', verb: 'patch' };
 
 /** What nothing of ours does: an account that may do it can do more than it needs. */
-export const READ_SECRETS: Right = { group: '', resource: 'secrets', verb: 'get' };
+export const READ_SECRETS: readonly Right[] = ['get', 'list', 'watch'].map((verb) => ({
+  group: '',
+  resource: 'secrets',
+  verb,
+}));

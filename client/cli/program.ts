@@ -177,9 +177,10 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
     .addHelpText(
       'after',
       `
-Reads only. ✓ is well, ✗ is wrong, – was not checked. Signs in to Signon once, with one code, where a worker is there to count refusals.`,
+Reads only. ✓ is well, ✗ is wrong, – was not checked. Signs in to Signon once, with one code, where a worker is there to count refusals
+(in the workflow sign-in-ledger/<environment>).`,
     )
-    .option('--fix', 'register search attributes that Temporal lacks')
+    .option('--fix', 'register search attributes that Temporal lacks, and keep closed workflows for 15 days')
     .option('--sign-in', 'sign in to Signon even where no worker counts refusals')
     .option('--no-sign-in', 'do not sign in to Signon')
     .option('--slack', 'post one line to Slack')

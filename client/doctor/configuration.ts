@@ -37,7 +37,7 @@ export function examineConfiguration(
 export function examineHosts(hosts: Record<string, string>, environment: Environment, settings: Settings): Finding {
   const pattern = settings.hosts[environment];
   const others = Object.entries(hosts).filter(([, host]) => !new RegExp(pattern).test(host));
-  if (others.length === 0) return well('hosts', `${Object.values(hosts).join(' and ')} are of ${environment}`);
+  if (others.length === 0) return well('hosts', `of ${environment}: ${[...new Set(Object.values(hosts))].join(', ')}`);
   return wrong(
     'hosts',
     `${others.map(([name, host]) => `${name} is ${host}`).join('; ')}; ${environment}’s pattern is ${pattern}`,

@@ -39,6 +39,13 @@ export function reasonOf(error: unknown): string {
   return `it failed in an unexpected way (${error instanceof Error ? error.name : typeof error})`;
 }
 
+/** Runs checks that may fail in a way they do not know: what was found before them stays. */
+export async function guarded(check: string, act: () => Promise<Finding[]>): Promise<Finding[]> {
+  return act().catch((error: unknown) => [
+    wrong(check, reasonOf(error), 'Run doctor again; should it go on, report it.'),
+  ]);
+}
+
 /** Checks that cannot be made, all for one reason. */
 export function allNotChecked(checks: readonly string[], why: string): Finding[] {
   return checks.map((check) => notChecked(check, why));

@@ -4,7 +4,7 @@ import { ask } from '../../activities/kubernetes/look.ts';
 import { READ_SECRETS, RESTART, RIGHTS } from '../../activities/kubernetes/rights.ts';
 import { digestWithRuby } from '../../activities/kubernetes/scripts.ts';
 import { describeContainer, type ConsumingContainer } from '../../domain/cluster.ts';
-import { allNotChecked, examined, notChecked, reasonOf, well, wrong, type Finding } from './finding.ts';
+import { allNotChecked, examined, guarded, notChecked, reasonOf, well, wrong, type Finding } from './finding.ts';
 
 export const KUBERNETES_CHECKS = [
   'Kubernetes rights',
@@ -40,8 +40,8 @@ export async function examineKubernetes(
     missing.length === 0
       ? well(RIGHTS_CHECK, 'all that a rotation needs')
       : wrong(RIGHTS_CHECK, `it may not ${missing.join(', ')}`, ROLE),
-    await secrets(kubernetes),
-    await restarts(kubernetes),
+    ...(await guarded(SECRETS, async () => [await secrets(kubernetes)])),
+    ...(await guarded(RESTARTS, async () => [await restarts(kubernetes)])),
     cronJob ? await sameCluster(kubernetes, cronJob) : notChecked(SAME, 'Argo CD shows no sync CronJob to compare'),
     ...(await insidePods(kubernetes, environment)),
   ];
@@ -49,7 +49,8 @@ export async function examineKubernetes(
 
 /** More than is needed is nothing wrong, and worth a word. */
 async function secrets(kubernetes: KubernetesClient): Promise<Finding> {
-  return (await kubernetes.may(READ_SECRETS))
+  const may = await Promise.all(READ_SECRETS.map((right) => kubernetes.may(right)));
+  return may.includes(true)
     ? notChecked(SECRETS, 'this account may read Secrets, which no rotation does', `For less: ${ROLE}`)
     : well(SECRETS, 'it may not read them, and need not');
 }

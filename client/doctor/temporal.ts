@@ -1,14 +1,21 @@
 import type { Client, Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { SEARCH_ATTRIBUTES } from '../../domain/stage.ts';
 import type { Environment } from '../../domain/request.ts';
-import { ensureSearchAttributes, SearchAttributesMissing } from '../../worker/search-attributes.ts';
+import {
+  attributesOfOtherTypes,
+  ensureSearchAttributes,
+  isInvalidArgument,
+  removalOf,
+  SearchAttributesMissing,
+} from '../../worker/search-attributes.ts';
 import { whyNothingMoves } from '../polling.ts';
-import { notChecked, well, wrong, type Finding } from './finding.ts';
+import { guarded, notChecked, well, wrong, type Finding } from './finding.ts';
 
 /** An alert may come again for so long, and must find what a person answered. */
 const SHORTEST_RETENTION_DAYS = 15;
 
-/** Checks what rotations need of Temporal. @param fix registers search attributes that are missing: all that doctor ever changes there */
+/** Checks what rotations need of Temporal. @param fix registers search attributes that are missing and keeps closed workflows long enough: all that doctor ever changes there */
 export async function examineTemporal(
   client: Client,
   environment: Environment,
@@ -28,28 +35,51 @@ export async function examineTemporal(
   const seconds = Number(found.config?.workflowExecutionRetentionTtl?.seconds ?? 0);
   return [
     well('namespace', namespace),
-    retention(namespace, seconds / 86_400),
-    await searchAttributes(client, fix),
-    await worker(client, environment),
+    ...(await guarded('retention', async () => [await retention(client, seconds / 86_400, fix)])),
+    ...(await guarded('search attributes', async () => [await searchAttributes(client, fix)])),
+    ...(await guarded('worker', async () => [await worker(client, environment)])),
   ];
 }
 
-function retention(namespace: string, days: number): Finding {
-  const found = `closed workflows are kept for ${Math.floor(days * 10) / 10} days`;
-  if (days >= SHORTEST_RETENTION_DAYS) return well('retention', found);
-  return wrong(
-    'retention',
-    found,
-    `The alert receiver looks back ${SHORTEST_RETENTION_DAYS} days: temporal operator namespace update --namespace ${namespace} --retention ${SHORTEST_RETENTION_DAYS}d`,
-  );
+async function retention(client: Client, days: number, fix: boolean): Promise<Finding> {
+  const { namespace } = client.options;
+  const kept = daysOf(days);
+  if (days >= SHORTEST_RETENTION_DAYS) return well('retention', `closed workflows are kept for ${kept}`);
+  const todo = `The alert receiver looks back ${SHORTEST_RETENTION_DAYS} days: doctor --fix, or: temporal operator namespace update --namespace ${namespace} --retention ${SHORTEST_RETENTION_DAYS}d`;
+  if (!fix) return wrong('retention', `closed workflows are kept for ${kept}`, todo);
+  try {
+    await client.workflowService.updateNamespace({
+      namespace,
+      config: { workflowExecutionRetentionTtl: msToTs(`${SHORTEST_RETENTION_DAYS} days`) },
+    });
+    return well(
+      'retention',
+      `closed workflows were kept for ${kept}, and are for ${daysOf(SHORTEST_RETENTION_DAYS)} now`,
+    );
+  } catch {
+    return wrong('retention', `closed workflows are kept for ${kept}, and this account may not change that`, todo);
+  }
+}
+
+function daysOf(days: number): string {
+  const shown = Math.floor(days * 10) / 10;
+  return `${shown} day${shown === 1 ? '' : 's'}`;
 }
 
 async function searchAttributes(client: Client, fix: boolean): Promise<Finding> {
-  const missing = await missingAttributes(client);
-  if (missing.length === 0) return well('search attributes', 'all are registered');
   const { namespace } = client.options;
+  const wrongType = await attributesOfOtherTypes(client.connection as Connection, namespace);
+  if (wrongType.length > 0)
+    return wrong(
+      'search attributes',
+      `${wrongType.join(', ')} must be of type Keyword and is of another`,
+      `Rotations would stall: ${removalOf(namespace, wrongType)}, then doctor --fix`,
+    );
+  const missing = await missingAttributes(client);
+  if (missing === undefined) return notChecked('search attributes', 'Temporal does not say whether it knows them');
+  if (missing.length === 0) return well('search attributes', 'all are registered');
   const names = missing.map((name) => `--name ${name} --type Keyword`).join(' ');
-  const todo = `Rotations would stall: signon-rotation doctor --fix, or: temporal operator search-attribute create --namespace ${namespace} ${names}`;
+  const todo = `Rotations would stall: doctor --fix, or: temporal operator search-attribute create --namespace ${namespace} ${names}`;
   if (!fix) return wrong('search attributes', `${missing.join(', ')} cannot be searched by`, todo);
   try {
     await ensureSearchAttributes(client.connection as Connection, namespace);
@@ -60,14 +90,17 @@ async function searchAttributes(client: Client, fix: boolean): Promise<Finding> 
   }
 }
 
-async function missingAttributes(client: Client): Promise<string[]> {
+/** Those that a query may not name; undefined where Temporal answers something else than that. */
+async function missingAttributes(client: Client): Promise<string[] | undefined> {
+  const { namespace } = client.options;
   const missing: string[] = [];
   for (const name of SEARCH_ATTRIBUTES) {
-    const known = await client.workflow.count(`${name} = 'none'`).then(
-      () => true,
-      () => false,
-    );
-    if (!known) missing.push(name);
+    try {
+      await client.workflowService.countWorkflowExecutions({ namespace, query: `${name} = 'none'` });
+    } catch (error) {
+      if (!isInvalidArgument(error)) return undefined;
+      missing.push(name);
+    }
   }
   return missing;
 }

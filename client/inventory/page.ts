@@ -15,7 +15,7 @@ dt { color: var(--faint) } dd { margin: 0; font-size: 1.6rem; font-weight: 600 }
 svg { min-width: 40rem; width: 100% } svg text { fill: var(--faint); font-size: 11px } svg line { stroke: var(--line) }
 svg .bar { fill: var(--bar) } svg .due { fill: var(--due) } svg .window { fill: var(--shade) }
 table { border-collapse: collapse; width: 100% } td:first-child { white-space: nowrap } th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line) }
-td ul { margin: 0; padding-left: 1.1rem } .due { color: var(--due); font-weight: 600 } .kind { font-weight: 600 } code { overflow-wrap: anywhere }
+td ul { margin: 0; padding-left: 1.1rem } .due { color: var(--due); font-weight: 600 } .kind { font-weight: 600 } td code { white-space: nowrap }
 `;
 
 /** Nothing on the page loads or runs anything. */

@@ -37,9 +37,15 @@ function summary({ environment, takenAt, window, rows, unknownSecrets }: Invento
 }
 
 function readBy({ consumers }: InventoryRow): string {
+  const variables = [...new Set(consumers.map(({ variable }) => variable))];
   return consumers.length === 0
     ? 'nobody'
-    : consumers.map(({ workload, variable }) => `${workload} (${variable})`).join(', ');
+    : variables
+        .map((variable) => {
+          const [first, ...others] = consumers.filter((one) => one.variable === variable);
+          return `${first!.workload}${others.length > 0 ? ` and ${others.length} more` : ''} (${variable})`;
+        })
+        .join(', ');
 }
 
 function odd(rows: readonly InventoryRow[]): string[] {

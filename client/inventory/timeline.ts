@@ -38,7 +38,7 @@ export function timeline({ rows, takenAt, window }: Inventory, escape: (text: st
         .map(({ ends, apiUser, application }) => `${ends} ${apiUser} → ${application}`);
       const more = ending.length > NAMED_AT_MOST ? [`and ${ending.length - NAMED_AT_MOST} more`] : [];
       const kind = ending.some(({ due }) => due) ? 'bar due' : 'bar';
-      return `<rect class="${kind}" x="${round(left)}" y="${round(BASE - height)}" width="${round(wide)}" height="${round(height)}"><title>${escape([...names, ...more].join('\n'))}</title></rect>`;
+      return `<rect class="${kind}" x="${round(left)}" y="${round(BASE - height)}" width="${round(wide)}" height="${round(height)}"><title>${[...names, ...more].map(escape).join('\n')}</title></rect>`;
     });
   const months = monthsBetween(now, now + shown * WEEK);
   const every = Math.ceil(months.length / 13); // labels that do not overlap

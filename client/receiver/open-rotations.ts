@@ -11,8 +11,11 @@ const LOOK_EVERY_MS = 60_000;
 /** Whether Temporal answers at all is known within this; all questions of one look end within the other. */
 const THERE_WITHIN_MS = 5000;
 const LOOK_WITHIN_MS = 50_000;
-/** What a rotation waits to revoke changes seldom: it is asked again no sooner. */
+/** What a rotation waits to revoke changes seldom: it is asked again no sooner; one that gave no answer a little sooner. */
 const ASKED_EVERY_MS = 30 * 60_000;
+const ASKED_IN_VAIN_EVERY_MS = 5 * 60_000;
+/** What was read this long ago is told no more: it would contradict what another receiver reads. */
+const HOLDS_FOR_MS = 5 * 60_000;
 const ASKED_AT_ONCE = 4;
 
 const PAIR = ['environment', 'api_user', 'application'] as const;
@@ -27,9 +30,12 @@ export class OpenRotations {
   private readonly polled: Gauge;
   private readonly lastSweep: Gauge;
   private readonly lastLook: Gauge;
-  private readonly ending = new AbortController();
-  /** By run id: when it was asked, and the end of the first token it waits to revoke, in seconds since the epoch. */
-  private readonly asked = new Map<string, { at: number; ends: number | undefined }>();
+  private ended = false;
+  /** Ends the look that is under way. One for each look: the SDK keeps every call that a signal was given to. */
+  private looking = new AbortController();
+  private readAt = 0;
+  /** By run id: when it is to be asked again, and the end of the first token it waits to revoke, in seconds since the epoch. */
+  private readonly asked = new Map<string, { again: number; ends: number | undefined }>();
 
   constructor(
     private readonly client: Client,
@@ -49,7 +55,11 @@ export class OpenRotations {
       'signon_rotation_last_sweep_timestamp_seconds',
       'When the last sweep began; 0 where none is known.',
     );
-    this.lastLook = gauge('signon_rotation_last_look_timestamp_seconds', 'When Temporal last answered all of this.');
+    this.lastLook = gauge(
+      'signon_rotation_last_look_timestamp_seconds',
+      'When Temporal last answered all of this; 0 before the first time.',
+    );
+    this.lastLook.set({ environment }, 0);
   }
 
   /** Looks at once and then every minute. @param failed told of a look that failed @returns what ends it, and waits for what it asks */
@@ -58,7 +68,7 @@ export class OpenRotations {
     const look = (): void => {
       looking ??= this.look()
         .catch((error: unknown) => {
-          if (!this.ending.signal.aborted) failed(error);
+          if (!this.ended) failed(error);
         })
         .finally(() => (looking = undefined));
     };
@@ -66,18 +76,27 @@ export class OpenRotations {
     const timer = setInterval(look, LOOK_EVERY_MS);
     return async () => {
       clearInterval(timer);
-      this.ending.abort();
+      this.ended = true;
+      this.looking.abort();
       await looking; // a connection that is closed under a question ends the process
     };
   }
 
-  /** Reads what is open and sets the figures. Where Temporal does not answer they stay as they were, and the time of the last look tells. */
+  /** Reads what is open and sets the figures. Where Temporal does not answer they stay as they were for five minutes, and are then told no more. */
   async look(now = Date.now()): Promise<void> {
     const { client, environment } = this;
-    await client.withAbortSignal(this.ending.signal, async () => {
-      const polled = await client.withDeadline(Date.now() + THERE_WITHIN_MS, () => isPolled(client, environment));
-      await client.withDeadline(Date.now() + LOOK_WITHIN_MS, () => this.lookFurther(polled, now));
-    });
+    this.looking = new AbortController();
+    try {
+      await client.withAbortSignal(this.looking.signal, async () => {
+        const polled = await client.withDeadline(Date.now() + THERE_WITHIN_MS, () => isPolled(client, environment));
+        await client.withDeadline(Date.now() + LOOK_WITHIN_MS, () => this.lookFurther(polled, now));
+      });
+      this.readAt = now;
+    } catch (error) {
+      if (now - this.readAt > HOLDS_FOR_MS)
+        for (const figure of [this.open, this.tokenEnds, this.polled]) figure.reset();
+      throw error;
+    }
   }
 
   private async lookFurther(polled: boolean, now: number): Promise<void> {
@@ -85,7 +104,9 @@ export class OpenRotations {
     const rotations = await listRotations(client, environment);
     const sweptAt = await this.lastSweepAt();
     const waiting = rotations.filter(({ stage }) => stage === 'waiting-approval');
-    const ends = await pLimit(ASKED_AT_ONCE).map(waiting, (rotation) => this.endOf(rotation, polled, now));
+    const until = Date.now() + LOOK_WITHIN_MS;
+    const mayAsk = (): boolean => polled && !this.ended && Date.now() < until; // else nobody would answer, or hear it
+    const ends = await pLimit(ASKED_AT_ONCE).map(waiting, (rotation) => this.endOf(rotation, mayAsk, now));
     this.open.reset();
     for (const rotation of rotations)
       this.open.set({ environment, ...pairOf(rotation), stage: rotation.stage || 'preparing' }, 1);
@@ -109,18 +130,21 @@ export class OpenRotations {
 
   private async endOf(
     { workflowId, runId }: ListedRotation,
-    polled: boolean,
+    mayAsk: () => boolean,
     now: number,
   ): Promise<number | undefined> {
     const known = this.asked.get(runId);
-    if (!polled || (known && now - known.at < ASKED_EVERY_MS)) return known?.ends; // nobody would answer, or it did
+    if ((known && now < known.again) || !mayAsk()) return known?.ends;
     const status = await askStatus(this.client, workflowId, runId).catch(() => undefined);
-    if (!status) return known?.ends;
+    if (!status) {
+      this.asked.set(runId, { again: now + ASKED_IN_VAIN_EVERY_MS, ends: known?.ends });
+      return known?.ends;
+    }
     const { waiting } = status;
     const days =
       waiting?.kind === 'approval' ? waiting.evidence.toRevoke.map(({ expires }) => startOfDay(expires)) : [];
     const ends = days.length > 0 ? Math.min(...days) / 1000 : undefined;
-    this.asked.set(runId, { at: now, ends });
+    this.asked.set(runId, { again: now + ASKED_EVERY_MS, ends });
     return ends;
   }
 }

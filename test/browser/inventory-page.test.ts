@@ -68,6 +68,8 @@ withChromium('the page shows every pair and a bar for every week in which a toke
   expect(await page.locator('tbody tr').count()).toBe(62);
   expect(await page.locator('svg .bar').count()).toBe(49); // today's and tomorrow's week are one
   expect(await page.locator('svg .bar.due').count()).toBe(2);
+  expect((await page.locator('svg .bar title').first().textContent())!.split('\n')).toHaveLength(4);
+  expect(await page.locator('svg').textContent()).not.toContain('\ufffd');
   expect(await page.locator('svg').getAttribute('aria-label')).toMatch(/^62 pairs by the week/);
   expect(await page.getByText(HOSTILE).count()).toBe(1);
   expect(await page.locator('img, script, link, iframe').count()).toBe(0);

@@ -66,7 +66,7 @@ describe('with a worker', () => {
     expect(lines[0]).toMatch(/^integration, \S+ \S+ UTC: 63 pairs, 2 with a token that ends within 14 days$/);
     expect(lines.filter((line) => line.startsWith('!'))).toHaveLength(2);
     expect(out).toMatch(
-      /short-url-manager@alphagov\.co\.uk → publishing-api +Deployment\/short-url-manager \(PUBLISHING_API_BEARER_TOKEN\)/,
+      /short-url-manager@alphagov\.co\.uk → publishing-api +Deployment\/short-url-manager and \d more \(PUBLISHING_API_BEARER_TOKEN\)/,
     );
     expect(out).toContain('Worth a look:');
   });
@@ -121,8 +121,9 @@ describe('what is drawn of hostile names', () => {
         suspended: false,
         application: hostile,
         secret: hostile,
-        tokens: [],
-        due: false,
+        tokens: [{ authorisationId: 1, expires: '2026-12-01', live: true }],
+        ends: '2026-12-01',
+        due: true,
         consumers: [{ workload: `Deployment/${hostile}`, container: hostile, variable: hostile }],
         oddities: [{ kind: 'nobody reads it', what: hostile }],
         remarks: [hostile],
@@ -133,6 +134,15 @@ describe('what is drawn of hostile names', () => {
 
   test('is text in HTML', () => {
     expect(inventoryPage(inventory)).not.toMatch(/<img|<script|<\/script|\u202e/);
+  });
+
+  test('is no formula in CSV, whatever it begins with', () => {
+    for (const start of ['=', '+', '-', '@', '\t=', '\r=']) {
+      const [row] = inventory.rows;
+      const csv = inventoryCsv({ ...inventory, rows: [{ ...row!, application: `${start}1`, remarks: [`${start}2`] }] });
+      const cells = csv.split('\r\n')[1]!.split(',');
+      for (const cell of [cells[3]!, cells.at(-1)!]) expect(cell).toMatch(/^['\ufffd]/);
+    }
   });
 
   test('stays in its cell in CSV', () => {

@@ -83,12 +83,51 @@ test('when the last sweep began is told', async () => {
   );
 });
 
-test('where Temporal does not answer, a look fails, and the figures stay', async () => {
+/** What a registry tells, without a look. */
+const told = async (from: Registry): Promise<string[]> =>
+  (await from.metrics()).split('\n').filter((line) => line.startsWith('signon_rotation_'));
+
+test('where Temporal never answered, that alone is told, by a last look of never', async () => {
   const connection = Connection.lazy({ address: '127.0.0.1:1', connectTimeout: '100 ms' });
-  const away = new OpenRotations(new Client({ connection }), 'integration', new Registry());
+  const none = new Registry();
+  const away = new OpenRotations(new Client({ connection }), 'integration', none);
   const failed = new Promise((tell) => {
     const end = away.watch((error) => void end().then(() => tell(error)));
   });
   expect(await failed).toBeInstanceOf(Error);
+  expect(await told(none)).toEqual(['signon_rotation_last_look_timestamp_seconds{environment="integration"} 0']);
   await connection.close();
+});
+
+test('what was read stays for five minutes while Temporal is away, and is then told no more', async () => {
+  await rotations.look();
+  const before = await told(registry);
+  expect(before.length).toBeGreaterThan(3);
+  const answers = stage.client.workflowService.describeTaskQueue;
+  stage.client.workflowService.describeTaskQueue = (() =>
+    Promise.reject(new Error('away'))) as unknown as typeof answers;
+  try {
+    await expect(rotations.look(Date.now() + 60_000)).rejects.toThrow('away');
+    expect(await told(registry)).toEqual(before);
+    await expect(rotations.look(Date.now() + 6 * 60_000)).rejects.toThrow('away');
+    expect((await told(registry)).map((line) => line.split('{')[0])).toEqual([
+      'signon_rotation_last_sweep_timestamp_seconds',
+      'signon_rotation_last_look_timestamp_seconds',
+    ]);
+  } finally {
+    stage.client.workflowService.describeTaskQueue = answers;
+  }
+});
+
+test('looks leave nothing behind on the signals that could end them', async () => {
+  const signals: AbortSignal[] = [];
+  const withAbortSignal = stage.client.withAbortSignal.bind(stage.client);
+  stage.client.withAbortSignal = ((signal: AbortSignal, act: () => Promise<unknown>) => {
+    signals.push(signal);
+    return withAbortSignal(signal, act);
+  }) as typeof withAbortSignal;
+  await rotations.look();
+  await rotations.look();
+  stage.client.withAbortSignal = withAbortSignal;
+  expect(new Set(signals).size).toBe(2);
 });

@@ -80,7 +80,7 @@ describe('a pair', () => {
 
   test('whose variable does not match', () => {
     expect(oddities([pair()], { variables: [{ ...READING, variable: 'RUMMAGER_BEARER_TOKEN' }] })).toEqual([
-      'variable does not match: Deployment/short-url-manager reads it as RUMMAGER_BEARER_TOKEN',
+      'variable does not match: RUMMAGER_BEARER_TOKEN in Deployment/short-url-manager',
     ]);
   });
 
@@ -122,6 +122,30 @@ test('Secrets that are read and belong to no pair are named, with who reads them
   expect(take([pair()], { variables, files }).unknownSecrets).toEqual([
     { secret: 'signon-token-gone-x', workloads: ['Deployment/short-url-manager', 'CronJob/y'] },
   ]);
+});
+
+test('a thousand pairs with six consumers each, all odd, fit into what Temporal takes', () => {
+  const pairs = Array.from({ length: 1000 }, (_, index) =>
+    pair({
+      apiUser: {
+        name: `Content data admin ${index}`,
+        email: `content-data-admin-${index}@alphagov.co.uk`,
+        suspended: false,
+      },
+      tokens: [token(2 * index, '2026-12-01'), token(2 * index + 1, '2028-06-01')],
+    }),
+  );
+  const variables = pairs.flatMap(({ apiUser }) =>
+    Array.from({ length: 6 }, (_, index): Reading => ({
+      workload: `Deployment/content-data-admin-worker-${index}`,
+      container: 'worker',
+      variable: 'CONTENT_DATA_API_BEARER_TOKEN',
+      secret: `signon-token-${apiUser.name.toLowerCase().replaceAll(' ', '-')}-publishing-api`,
+    })),
+  );
+  const taken = take(pairs, { variables });
+  expect(taken.rows.every(({ consumers, oddities: odd }) => consumers.length === 6 && odd.length === 2)).toBe(true);
+  expect(JSON.stringify(taken).length).toBeLessThan(2_000_000);
 });
 
 test('days are counted to the day’s beginning in London, summer time included', () => {

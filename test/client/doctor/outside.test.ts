@@ -56,7 +56,7 @@ test('where all is well but the worker, that alone is wrong, and what cannot be 
   expect(findings.filter(({ verdict }) => verdict === 'wrong').map(({ check }) => check)).toEqual(['worker']);
   expect(findings.filter(({ verdict }) => verdict === 'not checked')).toEqual([
     expect.objectContaining({ check: 'Argo CD logs' }),
-    expect.objectContaining({ check: 'Argo CD create-job', todo: expect.stringContaining('argocd-rbac.csv') }),
+    expect.objectContaining({ check: 'Argo CD create-job', found: expect.stringContaining('argocd-rbac.csv') }),
     expect.objectContaining({ check: 'restarts' }),
     expect.objectContaining({ check: 'Slack' }),
   ]);
@@ -85,6 +85,41 @@ test('no secret is printed, whatever fails', async () => {
   const tokens = sandbox.world.state.authorisations.map(({ token }) => token);
   for (const secret of [env.SIGNON_PASSWORD!, env.SIGNON_TOTP_SECRET!, env.ARGOCD_TOKEN!, kubernetesToken!, ...tokens])
     expect(ran.out + ran.err).not.toContain(secret);
+});
+
+test('a check that Temporal or the cluster leaves unanswered midway is a finding like any other', async () => {
+  sandbox.kubernetes.faults.add({ path: /selfsubjectaccessreviews$/, when: 'before', kind: 'cut', times: 2 });
+  sandbox.kubernetes.faults.add({ path: /cronjobs/, when: 'before', kind: 'cut', times: 2 });
+  const { findings } = await doctor();
+  expect(findings.length).toBeGreaterThan(15);
+  expect(findings.at(-1)!.check).toBe('Slack');
+});
+
+test.each([
+  ['not YAML', 'apiVersion: v1\ntoken: a-token-in-a-broken-file: x\n'],
+  ['empty', ''],
+])('a kubeconfig that is %s is named, and not quoted', async (_, content) => {
+  const KUBECONFIG = join(sandbox.folder, 'broken');
+  writeFileSync(KUBECONFIG, content);
+  const { findings, out, err } = await doctor({ KUBECONFIG });
+  expect(findings.find(({ check }) => check === 'kubeconfig')).toMatchObject({
+    verdict: 'wrong',
+    found: 'KUBECONFIG: cannot be read as a kubeconfig',
+  });
+  expect(out + err).not.toContain('a-token-in-a-broken-file');
+});
+
+test('several kubeconfigs are merged, as kubectl does', async () => {
+  const other = join(sandbox.folder, 'other');
+  writeFileSync(other, JSON.stringify({ apiVersion: 'v1', kind: 'Config', clusters: [], users: [], contexts: [] }));
+  const { KUBECONFIG } = sandbox.workerEnv();
+  expect(await found('Kubernetes rights', { KUBECONFIG: `${KUBECONFIG}:${other}` })).toMatchObject({ verdict: 'well' });
+});
+
+test('variables of Temporal’s that cannot be read are a finding', async () => {
+  const { findings } = await doctor({ TEMPORAL_TLS_CLIENT_CERT_PATH: '/no/such/file' });
+  expect(findings.find(({ check }) => check === 'Temporal')).toMatchObject({ verdict: 'wrong' });
+  expect(findings.find(({ check }) => check === 'Argo CD')).toMatchObject({ verdict: 'well' });
 });
 
 describe('configuration', () => {
@@ -257,7 +292,7 @@ describe('Kubernetes', () => {
   );
 
   test('more rights than it needs are told of, and the one that restarts need', async () => {
-    Object.assign(sandbox.kubernetes.role, { secrets: ['get'] });
+    Object.assign(sandbox.kubernetes.role, { secrets: ['list'] });
     sandbox.kubernetes.role.deployments = ['list', 'patch'];
     const { findings } = await doctor();
     expect(verdicts(findings, ['Kubernetes Secrets', 'restarts'])).toEqual(['not checked', 'well']);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { temporal } from '@temporalio/proto';
 import { EXIT } from '../../../client/cli/exit-codes.ts';
 import { isPolled } from '../../../client/polling.ts';
 import { commandLine } from '../../support/command-line.ts';
@@ -39,7 +40,11 @@ test('a namespace that forgets after fourteen days is named, with the command th
   const { code, out } = await cli(['doctor']);
   expect(code).toBe(EXIT.failed);
   expect(out).toMatch(/✗  retention +closed workflows are kept for 14 days\n.*--namespace default --retention 15d/);
-  await keepFor(15);
+  await keepFor(1);
+  expect((await cli(['doctor'])).out).toContain('closed workflows are kept for 1 day\n');
+  expect((await cli(['doctor', '--fix'])).out).toMatch(
+    /✓ {2}retention +closed workflows were kept for 1 day, and are for 15 days now/,
+  );
   expect((await cli(['doctor'])).out).toMatch(/✓ {2}retention/);
 });
 
@@ -95,4 +100,24 @@ test('a version of the worker that is not current is named', async () => {
   } finally {
     await versioned.strike();
   }
+});
+
+test('a search attribute of another type is named, with the command that removes it', async () => {
+  const { operatorService } = stage.client.connection;
+  const searchAttributes = ['RotationStage'];
+  await operatorService.removeSearchAttributes({ namespace: 'default', searchAttributes });
+  const TEXT = temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_TEXT;
+  await until('another type to be taken', () =>
+    operatorService.addSearchAttributes({ namespace: 'default', searchAttributes: { RotationStage: TEXT } }).then(
+      () => true,
+      () => undefined,
+    ),
+  );
+  const { out } = await until('the server to know it', async () => {
+    const ran = await cli(['doctor']);
+    return ran.out.includes('of another') ? ran : undefined;
+  });
+  expect(out).toMatch(
+    /✗ {2}search attributes +RotationStage must be of type Keyword[^\n]*\n.*search-attribute remove --namespace default --name RotationStage/,
+  );
 });
