@@ -162,8 +162,11 @@ function untrue(_fate: Fate, { register, rotations, world, met }: Seen): string[
   });
 }
 
-function stuck(_fate: Fate, { rotations }: Seen): string[] {
+function stuck({ started }: Fate, { rotations, register, world }: Seen): string[] {
   return rotations.flatMap(({ pair, standing }) => {
+    // A sweep leaves alone what an engineer took the last token of before it looked.
+    const taken = register.revoked.some((entry) => entry.byHand && isOf(world, entry, pair));
+    if (standing.kind === 'none yet' && started === 'by a sweep' && taken) return [];
     if (standing.kind === 'at work' || standing.kind === 'unknown') return [`${pair.apiUser} → ${pair.application}`];
     return standing.kind === 'none yet' ? [`${pair.apiUser} → ${pair.application} never began`] : [];
   });
