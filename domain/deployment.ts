@@ -15,6 +15,6 @@ export function makeCurrent({ deploymentName, buildId }: DeploymentVersion): str
 }
 
 /** One word of a shell's, whatever is in it. */
-function word(text: string): string {
+export function word(text: string): string {
   return /^[\w@.+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

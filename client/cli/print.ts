@@ -1,7 +1,9 @@
 import { isSeldom, MARKS, type Progress, type Waiting } from '../../domain/checklist.ts';
 import type { Searched } from '../../domain/cluster.ts';
+import { word } from '../../domain/deployment.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { Findings } from '../../domain/holders.ts';
+import type { RotationRequest } from '../../domain/request.ts';
 import { plain } from '../../domain/plain-text.ts';
 import type { HandOver, RotationReport } from '../../domain/report.ts';
 import type { Status } from '../rotations.ts';
@@ -22,7 +24,7 @@ export function statusLines(status: Status): string[] {
     ...retrying.map((line) => plain(`  tried again by itself: ${line}`)),
     ...notes.map((note) => plain(`  note: ${note}`)),
     ...(lastAnswer ? [plain(`  last answer: ${lastAnswer}`)] : []),
-    ...(waiting && !outcome ? ['', ...waitingLines(waiting, status.code)] : []),
+    ...(waiting && !outcome ? ['', ...waitingLines(waiting, status.code), ...nextCommand(request, waiting)] : []),
   ];
 }
 
@@ -34,6 +36,21 @@ function waitingLines(waiting: Waiting, code: string | undefined): string[] {
     ...(waiting.tried ? [plain(`Tried: ${waiting.tried}`)] : []),
     plain(`What to do: ${waiting.todo}`),
   ];
+}
+
+/** What is typed next; where a person must first find something out, nothing is offered. */
+function nextCommand({ apiUser, application, environment }: RotationRequest, waiting: Waiting): string[] {
+  if (waiting.kind === 'classification') return [];
+  const pair = `${word(apiUser)} ${word(application)} --environment ${environment}`;
+  if (waiting.kind === 'blocked') return [plain(`Once that is done: signon-rotation retry ${pair}`)];
+  const { shortfalls, toRevoke } = waiting.evidence;
+  if (shortfalls.some(({ code }) => code === 'smoke-failed')) return [];
+  const unknown = toRevoke.filter(({ standing }) => standing !== 'given-up');
+  const options = [
+    ...new Set(shortfalls.map(({ code }) => ` --accept ${code}`)),
+    ...(unknown.length > 0 ? [` --revoke ${toRevoke.map(({ authorisationId }) => authorisationId).join(',')}`] : []),
+  ];
+  return [plain(`To approve all of it: signon-rotation approve ${pair}${options.join('')}`)];
 }
 
 /** Everything an approver is to read. */

@@ -57,6 +57,9 @@ describe('with a pair that nobody rotated before', () => {
     expect(shown.out).toMatch(/✓ app of Deployment\/short-url-manager reads PUBLISHING_API_BEARER_TOKEN/);
     expect(shown.out).toMatch(/not shown {3}no-pod-seen: cron-task of CronJob/);
     expect(shown.out).toMatch(/Evidence code: [0-9a-f]{8}/);
+    expect(shown.out).toContain(
+      'To approve all of it: signon-rotation approve short-url-manager@alphagov.co.uk publishing-api --environment integration --accept no-pod-seen',
+    );
   });
 
   test('approve names what was not shown and sends nothing until it is accepted by name', async () => {

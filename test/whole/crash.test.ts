@@ -33,7 +33,7 @@ test('a worker killed with SIGKILL in every step: the rotation ends right', asyn
   const rotation = await stage.rotation();
   for (const [step, reached] of Object.entries(REACHED)) {
     const worker = stage.workerProcess();
-    await until(`the step “${step}”`, async () => (await reached(rotation)) || undefined, 60_000);
+    await until(`the step “${step}”`, async () => (await reached(rotation)) || undefined, 180_000); // what a killed worker was doing may be given up after a minute only
     if (step === 'approve') await rotation.approve();
     await worker.crash();
   }
