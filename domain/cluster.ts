@@ -87,3 +87,12 @@ export function running(look: Pick<ClusterLook, 'containers'>): ConsumingContain
 export function sameConsumer(a: Consumer, b: Consumer): boolean {
   return a.workload === b.workload && a.container === b.container && a.variable === b.variable;
 }
+
+/** Each consumer once, without what else is known of a container. */
+export function distinctConsumers(consumers: readonly Consumer[]): Consumer[] {
+  const each: Consumer[] = [];
+  for (const { workload, container, variable } of consumers)
+    if (!each.some((known) => sameConsumer(known, { workload, container, variable })))
+      each.push({ workload, container, variable });
+  return each;
+}

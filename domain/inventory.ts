@@ -1,5 +1,5 @@
 import ms from 'ms';
-import { sameConsumer, type Consumer, type Workload } from './cluster.ts';
+import { distinctConsumers, type Consumer, type Workload } from './cluster.ts';
 import { isNamedAfter, parameterize, tokenSecretName } from './parameterize.ts';
 import { specialCaseOf } from './plan.ts';
 import type { Environment } from './request.ts';
@@ -98,7 +98,7 @@ function rowOf(
 ): InventoryRow {
   const { apiUser, application } = pair;
   const secret = tokenSecretName(apiUser.name, application);
-  const consumers = distinct(variables.filter((reading) => reading.secret === secret));
+  const consumers = distinctConsumers(variables.filter((reading) => reading.secret === secret));
   const mountedBy = [...new Set(files.filter((one) => one.secret === secret).map(({ workload }) => workload))];
   const tokens = pair.tokens
     .map(({ authorisationId, expires }) => ({ authorisationId, expires, live: isLive({ expires }, now) }))
@@ -177,14 +177,6 @@ function named({ authorisationId, expires }: InventoryRow['tokens'][number]): st
 
 function order({ ends, apiUser, application }: InventoryRow): string {
   return [ends ?? '9999', apiUser, application].join(' ');
-}
-
-function distinct(readings: readonly Reading[]): Consumer[] {
-  const each: Consumer[] = [];
-  for (const { workload, container, variable } of readings)
-    if (!each.some((known) => sameConsumer(known, { workload, container, variable })))
-      each.push({ workload, container, variable });
-  return each;
 }
 
 function countBy(names: readonly string[]): Map<string, number> {

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import {
   describeConsumer,
   describeContainer,
+  distinctConsumers,
   sameConsumer,
   type ClusterLook,
   type Consumer,
@@ -46,7 +47,7 @@ export async function findReaders(cluster: KubernetesClient, readers: Readers, s
   const { templates, pods: owned } = snapshot.of(readers);
   const containers = owned.flatMap((template) => inPod(template.pod, consumersOf(template, readers)));
   const alive = containers.filter(({ state }) => state !== 'ended');
-  const consumers = distinct([...templates.flatMap((template) => consumersOf(template, readers)), ...alive]);
+  const consumers = distinctConsumers([...templates.flatMap((template) => consumersOf(template, readers)), ...alive]);
   const mounting = [...templates, ...owned.filter(({ pod }) => isAlive(pod))].filter(({ spec }) =>
     mounts(spec, readers.secret),
   );
@@ -137,7 +138,7 @@ function searched(
   });
   const named = (containers: ConsumingContainer[]): string[] => [...new Set(containers.map(describeContainer))];
   return {
-    consumers: distinct([...known.consumers, ...hits]),
+    consumers: distinctConsumers([...known.consumers, ...hits]),
     containers: [
       ...known.containers,
       ...answered.filter((container) => hits.some((hit) => sameConsumer(hit, container))),
@@ -168,15 +169,6 @@ function idleHolders(templates: readonly Template[], running: readonly Consumer[
 function bounded(lines: string[]): string[] {
   const more = lines.length - NAMED_AT_MOST;
   return [...lines.slice(0, NAMED_AT_MOST), ...(more > 0 ? [`and ${more} more`] : [])];
-}
-
-/** Each consumer once, without what else is known of a container. */
-function distinct(consumers: readonly Consumer[]): Consumer[] {
-  const each: Consumer[] = [];
-  for (const { workload, container, variable } of consumers)
-    if (!each.some((known) => sameConsumer(known, { workload, container, variable })))
-      each.push({ workload, container, variable });
-  return each;
 }
 
 function keyOf({ containerId, variable }: Pick<ConsumingContainer, 'containerId' | 'variable'>): string {
