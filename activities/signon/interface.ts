@@ -21,7 +21,6 @@ export interface RevokeOrder {
   notAfter: string;
 }
 
-/** What a rotation asks of Signon. Every method throws `SignInRefused`, `SignInBudgetSpent`, `NotPermitted` and `ContractChanged` (not retried) and `Unreachable` (retried). */
 /** A token that is gone, and the pair's tokens as Signon lists them after. */
 export interface Revoked {
   how: 'revoked' | 'already-revoked';
@@ -30,6 +29,7 @@ export interface Revoked {
   listedAt: string;
 }
 
+/** What a rotation asks of Signon. Every method throws `SignInRefused`, `SignInBudgetSpent`, `NotPermitted` and `ContractChanged` (not retried) and `Unreachable` (retried). */
 export interface SignonActivities {
   /**
    * Finds the API user by e-mail and the application by its parameterized name. Reads only.

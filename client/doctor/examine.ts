@@ -23,7 +23,7 @@ export interface Examination {
   env: NodeJS.ProcessEnv;
   /** Undefined where Temporal does not answer. */
   client: Client | undefined;
-  /** Register missing search attributes. */
+  /** Register missing search attributes, and keep closed workflows long enough. */
   fix: boolean;
   /** Sign in to Signon: always, never, or where a worker is there to count refusals. */
   signIn: boolean | undefined;

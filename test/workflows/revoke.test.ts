@@ -225,3 +225,27 @@ test('a later token that appears between two revokes is proven afresh, and keeps
       },
     },
   ));
+
+test('what was proven and is revoked by somebody before it is confirmed counts no more: that is an incident', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.awaitingApproval();
+      const { systems } = rotation;
+      let lists = 0;
+      systems.onCall = (name) => {
+        if (name === 'revokeToken' && systems.revoked.length === 0) systems.issueByHand();
+        // The look that voids the approval still lists it; confirm does not.
+        if (name === 'listTokens' && systems.revoked.length > 0 && ++lists === 2)
+          systems.tokens = systems.tokens.filter(({ authorisationId }) => authorisationId !== 102);
+      };
+      await rotation.approve({ revoke: [100, 101] });
+      const { message } = await rotation.blocked('ConfirmFailed');
+      expect(message).toContain('app in a-1 holds first102');
+    },
+    {
+      prepare: (systems) => {
+        const [old] = systems.tokens;
+        systems.tokens.unshift({ ...systems.token(100, 0, 0), generated: old!.generated, expires: old!.expires });
+      },
+    },
+  ));
