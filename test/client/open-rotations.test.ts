@@ -6,12 +6,13 @@ import { isPolled } from '../../client/polling.ts';
 import { startSweep } from '../../client/start-sweep.ts';
 import { startOfDay } from '../../domain/tokens.ts';
 import type { RunningWorker } from '../../worker/run-worker.ts';
-import { Stage } from '../support/stage.ts';
+import { Stage, type StagedRotation } from '../support/stage.ts';
 import { until } from '../support/until.ts';
 
 let stage: Stage;
 let registry: Registry;
 let rotations: OpenRotations;
+let rotation: StagedRotation;
 beforeAll(async () => {
   stage = await Stage.set({}, { soak: '1 minute' }, { also: [['collections', 'email-alert-api']] });
 });
@@ -41,7 +42,7 @@ test('where nothing was ever started, nothing is open, no worker polls and no sw
 });
 
 test('a rotation that nobody works on is open all the same', async () => {
-  await stage.rotation();
+  rotation = await stage.rotation();
   await until('it to be listed', async () => (await exported())[`signon_rotation_open{${PAIR},stage="preparing"}`]);
   expect((await exported())['signon_rotation_worker_polls{environment="integration"}']).toBe(0);
 });
@@ -69,6 +70,7 @@ test('its end is told although no worker answers any more, for it was asked befo
   await until('it to answer', async () => (await exported())[ends]);
   await worker.stop();
   expect((await exported())[ends]).toBeGreaterThan(0);
+  await rotation.handle.terminate('asked about no more');
 });
 
 test('when the last sweep began is told', async () => {
@@ -100,7 +102,8 @@ test('where Temporal never answered, that alone is told, by a last look of never
 });
 
 test('what was read stays for five minutes while Temporal is away, and is then told no more', async () => {
-  await rotations.look();
+  await stage.rotation();
+  await until('it to be listed', async () => (await exported())[`signon_rotation_open{${PAIR},stage="preparing"}`]);
   const before = await told(registry);
   expect(before.length).toBeGreaterThan(3);
   const answers = stage.client.workflowService.describeTaskQueue;

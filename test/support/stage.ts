@@ -44,7 +44,10 @@ export class Stage {
     readonly client: Client,
   ) {}
 
-  /** @param seed what the world is made of: the request's pair alone, unless more API users are named as `[client, application]`; or the whole fleet, all tokens about to end */
+  /**
+   * @param options what is executed in containers runs in the sandbox where they do not say otherwise
+   * @param seed what the world is made of: the request's pair alone, unless more API users are named as `[client, application]`; or the whole fleet, all tokens about to end
+   */
   static async set(
     options: Partial<SandboxOptions> = {},
     settings: object = {},
@@ -59,7 +62,7 @@ export class Stage {
     expireIn(world, REQUEST.apiUser, REQUEST.application, 10);
     if (fleet) expireAllIn(world, 10);
     for (const [client, application] of also) expireIn(world, `${client}@alphagov.co.uk`, application, 10);
-    const sandbox = await Sandbox.start(world, { ...IMMEDIATE, ...options });
+    const sandbox = await Sandbox.start(world, { ...IMMEDIATE, execs: 'in the sandbox', ...options });
     writeFileSync(join(folder, 'settings.json'), JSON.stringify({ ...SHORTENED, ...settings }));
     const connection = await Connection.connect({ address: temporal.address, connectTimeout: '1 minute' });
     return new Stage(folder, temporal, sandbox, new Client({ connection }));
@@ -128,6 +131,7 @@ export class Stage {
   async strike(): Promise<void> {
     for (const end of this.ending.toReversed()) await end();
     await this.client.connection.close();
+    this.temporal.process?.kill('SIGKILL'); // nothing of it is needed any more
     await this.temporal.stop();
     await this.sandbox.stop();
     rmSync(this.folder, { recursive: true, force: true });

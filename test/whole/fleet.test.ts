@@ -22,8 +22,8 @@ let stage: Stage;
 afterEach(() => stage.strike());
 
 /** All of the estate's tokens, about to end. */
-async function setFleet(settings: object = {}): Promise<void> {
-  stage = await Stage.set({ ...REAL_LIFE, execs: 'in the sandbox' }, { ...SETTINGS, ...settings }, { fleet: true });
+async function setFleet(): Promise<void> {
+  stage = await Stage.set(REAL_LIFE, SETTINGS, { fleet: true });
   await stage.worker();
 }
 

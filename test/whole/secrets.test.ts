@@ -4,7 +4,7 @@ import { Stage } from '../support/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await Stage.set();
+  stage = await Stage.set({ execs: 'processes' });
 });
 afterAll(() => stage.strike());
 

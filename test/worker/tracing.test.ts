@@ -59,7 +59,7 @@ test('all activities of a rotation are spans of one trace, those that failed by 
   expect(runs.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['findPair', 'createToken', 'lookAtConsumers', 'revokeToken', 'smokeConsumers']),
   );
-  const failed = runs.filter(({ status }) => status.code === 2);
+  const failed = runs.filter(({ name, status }) => status.code === 2 && name !== 'awaitSighting'); // a watch may be under way when the worker stops
   expect(failed.map(({ name, status }) => [name, status.message])).toEqual([['findSyncCronJob', 'Unreachable']]);
   const { password, totpSecret } = stage.sandbox.world.state.account;
   for (const secret of [password, totpSecret, ...stage.tokens().map(({ token }) => token)])
