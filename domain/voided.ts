@@ -1,4 +1,4 @@
-import { running, sameConsumer, type ClusterLook } from './cluster.ts';
+import { describeContainer, running, sameConsumer, type ClusterLook, type ConsumingContainer } from './cluster.ts';
 import type { Evidence, SmokeResult } from './evidence.ts';
 import { describeOthers, holds } from './possession.ts';
 import { isLive, type ListedToken } from './tokens.ts';
@@ -63,6 +63,35 @@ export function smokeThatLapsed(evidence: Evidence, again: readonly SmokeResult[
       return [`${consumer.container} of ${consumer.workload}: ${now?.detail ?? 'no ready pod to call from'}`];
     });
   return lapsed.length > 0 ? `what passed the smoke call does not any more: ${lapsed.join('; ')}` : undefined;
+}
+
+/**
+ * What keeps a revoke from being confirmed: containers that have not started, and consumers that run, passed their smoke call before the
+ * revoke and do not pass it now. A consumer of which nothing runs shows nothing, as before.
+ */
+export function unconfirmed(
+  evidence: Evidence,
+  look: ClusterLook,
+  again: readonly SmokeResult[],
+): { why: string; containers: ConsumingContainer[] } | undefined {
+  const staying = look.containers.filter(({ state, terminating }) => state !== 'ended' && !terminating);
+  const starting = staying.filter(({ state }) => state === 'starting');
+  const lapsed = evidence.consumers
+    .filter(({ smoke, seenAt }) => smoke === 'passed' && seenAt === undefined) // a run that is over cannot call again
+    .flatMap((consumer) => {
+      const now = again.find((result) => sameConsumer(result, consumer));
+      const running = staying.filter((one) => one.state === 'running' && sameConsumer(one, consumer));
+      if (now?.verdict === 'passed' || running.length === 0) return [];
+      const why = `${consumer.container} of ${consumer.workload}, which passed the smoke call: ${now?.detail ?? 'no ready pod to call from'}`;
+      return [{ why, running }];
+    });
+  if (starting.length === 0 && lapsed.length === 0) return undefined;
+  return {
+    why: [...starting.map((one) => `${describeContainer(one)} has not started`), ...lapsed.map(({ why }) => why)].join(
+      '; ',
+    ),
+    containers: [...starting, ...lapsed.flatMap(({ running }) => running)],
+  };
 }
 
 function isSame(a: ListedToken, b: ListedToken): boolean {

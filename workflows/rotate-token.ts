@@ -105,7 +105,7 @@ export async function rotateToken(input: unknown, delegation?: Delegation): Prom
       now = 'done' in fresh ? await book.step('revoke', () => lookAgain(book, expected, fresh.listed)) : fresh;
       everHeld.push(...heldTokens(now.look, now.tokens)); // a later token may have become the new one: prove that one, ask anew
       if (book.report.revoked.length === confirmedRevokes) continue;
-      await book.step('confirm', () => confirmed(book, { ...expected, ...now }, expected.newToken));
+      await book.step('confirm', () => confirmed(book, { ...expected, ...now }, evidence));
       confirmedRevokes = book.report.revoked.length;
       if (othersAlive(now.tokens, now.newToken, Date.now()).length > 0) continue;
       return recipient

@@ -257,8 +257,9 @@ export class FakeSystems {
   }
 
   private smokeResults(readers: Readers): SmokeResult[] {
-    return this.look(readers)
-      .consumers.filter((consumer) => !this.idle.some(({ workload }) => workload === consumer.workload))
+    const { consumers, containers } = this.look(readers);
+    return consumers
+      .filter((consumer) => containers.some((one) => one.ready && !one.terminating && sameConsumer(one, consumer)))
       .map((consumer) => ({ ...consumer, pod: 'a-1', verdict: this.smoke, detail: `lookup_content_id ${this.smoke}` }));
   }
 }

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { FakeSystems } from '../support/fake-systems.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 
 const { rotating } = useTimeSkipping();
@@ -131,6 +132,60 @@ test('a failure after the revoke is an incident that blocks and says what to do'
         };
       },
     },
+  ));
+
+/** Once the old token is revoked, this happens to the containers. */
+const afterTheRevoke =
+  (happens: (systems: FakeSystems) => void) =>
+  (systems: FakeSystems): void => {
+    systems.onCall = (name) => {
+      if (name === 'lookAtConsumers' && systems.revoked.length > 0) happens(systems);
+    };
+  };
+const UNCONFIRMED: [string, (systems: FakeSystems) => void, string][] = [
+  [
+    'start no more',
+    ({ containers }) => containers.forEach((one) => (one.state = 'starting')),
+    'app in a-1 has not started; app in a-2 has not started; worker in w-1 has not started',
+  ],
+  [
+    'are ready no more',
+    ({ containers }) => containers.forEach((one) => (one.ready = false)),
+    'app of Deployment/short-url-manager, which passed the smoke call: no ready pod to call from',
+  ],
+  [
+    'can make their call no more',
+    (systems) => (systems.smoke = 'not-tested'),
+    'app of Deployment/short-url-manager, which passed the smoke call: lookup_content_id not-tested',
+  ],
+];
+
+test.each(UNCONFIRMED)(
+  'containers that %s after the revoke are an incident, once the limit of a rollout is over',
+  (_, happens, said) =>
+    rotating(
+      async (rotation) => {
+        await rotation.approve();
+        await rotation.noted('confirm', /^waits: /);
+        await rotation.pass('61 minutes');
+        const { message } = await rotation.blocked('ConfirmFailed');
+        expect(message).toContain(said);
+        expect(rotation.systems.revoked).toEqual([101]);
+      },
+      { prepare: afterTheRevoke(happens) },
+    ),
+);
+
+test('containers that happen to start right after the revoke are waited for', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.approve();
+      await rotation.noted('confirm', /^waits: app in a-1 has not started/);
+      rotation.systems.onCall = () => undefined;
+      for (const container of rotation.systems.containers) container.state = 'running';
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: 101 }] });
+    },
+    { prepare: afterTheRevoke(({ containers }) => containers.forEach((one) => (one.state = 'starting'))) },
   ));
 
 test('a revoke that would come too late after its look looks again, and finds what changed', () =>
