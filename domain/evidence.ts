@@ -186,9 +186,11 @@ export function gatherDisused(seen: {
   now: number;
   tokens: readonly ListedToken[];
   look: ClusterLook;
+  /** The holder outside that the settings name, though a person says that nobody holds it. */
+  recipient?: Recipient;
   warnings: string[];
 }): Evidence {
-  const { round, now, tokens, look, warnings } = seen;
+  const { round, now, tokens, look, recipient, warnings } = seen;
   return {
     asks: 'revoke',
     round,
@@ -198,7 +200,17 @@ export function gatherDisused(seen: {
     oddities: [],
     warnings,
     ...(look.searched && { searched: look.searched }),
-    shortfalls: notAsked(look),
+    shortfalls: [
+      ...notAsked(look),
+      ...(recipient
+        ? [
+            {
+              code: 'consumer-confirmed' as const,
+              what: `the settings name ${recipient.name} as a holder outside: only they can say that they use it no more, so ask them`,
+            },
+          ]
+        : []),
+    ],
   };
 }
 

@@ -128,7 +128,7 @@ export const FAILURES = {
   },
   NewTokenGone: {
     treatment: 'blocks',
-    todo: 'Somebody revoked the new token: abort this rotation and start another; the old token still works.',
+    todo: 'The new token was revoked, or the API user suspended: look in Signon which tokens live, abort this rotation and start another.',
   },
   ConfirmFailed: {
     treatment: 'blocks',

@@ -71,8 +71,15 @@ export function whatLives(report: RotationReport, revokesBegun: readonly ListedT
       ...(perhaps.length > 0 ? [`perhaps, its answer was lost: ${named(perhaps)}`] : []),
       ...(still.length > 0 ? [`still alive: ${named(still)}`] : []),
     ].join('; ');
-  if (newToken)
-    return 'nothing was revoked: the new and the old token both live, and a later rotation adopts the new one';
+  if (newToken) {
+    const isThere = alive.some(({ authorisationId }) => authorisationId === newToken.authorisationId);
+    const first = isThere ? '' : `${named([newToken])} is not listed as live any more; `;
+    if (still.length === 0)
+      return `nothing was revoked: ${first}${isThere ? 'of the pair, the new token alone lives' : 'no token of the pair is listed as live'}`;
+    return isThere
+      ? 'nothing was revoked: the new and the old token both live, and a later rotation adopts the new one'
+      : `nothing was revoked: ${first}still alive: ${named(still)}`;
+  }
   if (createsLost)
     return 'nothing was revoked; a create’s answer was lost, so Signon may list a token of the pair that nobody holds: a later rotation adopts it';
   return `no token was issued and nothing was revoked${alive.length > 0 ? ': the old token lives' : ''}`;

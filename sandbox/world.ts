@@ -147,7 +147,7 @@ export class World {
     return written;
   }
 
-  /** What happens at 01:00: successors for internal tokens with under a month left, revoked ones included. Never revokes. */
+  /** What happens at 01:00: successors for internal tokens with under a month left, revoked and ended ones included. Never revokes. */
   renewNightly(): void {
     const month = 30 * 86_400_000;
     for (const user of this.state.apiUsers.filter(({ email }) =>
@@ -158,7 +158,7 @@ export class World {
           (authorisation) => authorisation.apiUserId === user.id && authorisation.applicationId === application.id,
         );
         const latest = Math.max(...all.map(({ expiresAt }) => expiresAt));
-        if (all.length > 0 && latest - this.now() < month && latest > this.now()) this.issue(user.id, application.id);
+        if (all.length > 0 && latest - this.now() < month) this.issue(user.id, application.id);
       }
   }
 }

@@ -43,14 +43,15 @@ export async function issueToken(
     const { authorisationId, masked } = created.token;
     book.handOver({ recipient: recipient.name, authorisationId, masked, armoured: created.armoured });
   }
+  book.report.newToken = created.token;
+  book.report.origin = created.origin;
+  book.report.alive = listed.filter((token) => isLive(token, Date.now()));
   if (force && before.includes(newToken.authorisationId))
     throw ApplicationFailure.nonRetryable(
       `${newToken.masked} (authorisation ${newToken.authorisationId}) was there before and lives until ${newToken.expires}, longer than ${created.token.masked} (authorisation ${created.token.authorisationId}): the sync would write it`,
       'OlderTokenOutlives',
     );
   book.report.newToken = newToken;
-  book.report.origin = created.origin;
-  book.report.alive = listed.filter((token) => isLive(token, Date.now()));
   const extra = listed.filter(
     ({ authorisationId }) => !before.includes(authorisationId) && authorisationId !== newToken.authorisationId,
   );

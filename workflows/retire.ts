@@ -1,6 +1,7 @@
-import { ApplicationFailure, sleep } from '@temporalio/workflow';
+import { ApplicationFailure, patched, sleep } from '@temporalio/workflow';
 import { describeConsumer, type Readers } from '../domain/cluster.ts';
 import { gatherDisused } from '../domain/evidence.ts';
+import { recipientOf } from '../domain/holders.ts';
 import type { Assessment, Pair } from '../domain/plan.ts';
 import { isRenewed, nextRenewalOver, renewalDue, renewalWarning } from '../domain/renewal.ts';
 import type { RotationReport } from '../domain/report.ts';
@@ -30,8 +31,9 @@ export async function retire(
     for (const token of seen.tokens) known.set(token.authorisationId, token);
     return seen;
   };
-  /** Whether something was revoked that no renewal has come after. */
+  /** Whether something was revoked, or was live at all, that no renewal has come after: Signon renews what ended, too. */
   let revokedSince = false;
+  let liveSince = false;
   let revokedBefore = 0;
   for (;;) {
     const now = await book.step('approve', async () => {
@@ -43,9 +45,12 @@ export async function retire(
     const live = now.tokens.filter((token) => isLive(token, Date.now()));
     if (book.report.revoked.length > revokedBefore) revokedSince = true;
     revokedBefore = book.report.revoked.length;
-    if (live.length === 0 && revokedSince && isRenewed(pair.apiUser.email, settings.renewal)) {
+    if (live.length > 0) liveSince = true;
+    const mayComeBack = live.length === 0 && liveSince && isRenewed(pair.apiUser.email, settings.renewal);
+    if (mayComeBack && (revokedSince || patched('renewal-after-end'))) {
       await book.step('confirm', () => afterRenewal(book, settings));
       revokedSince = false;
+      liveSince = false;
       continue;
     }
     if (live.length === 0 && !isRenewed(pair.apiUser.email, settings.renewal))
@@ -56,6 +61,7 @@ export async function retire(
       round: desk.nextRound(),
       now: Date.now(),
       ...now,
+      recipient: recipientOf(settings, pair),
       warnings: warning === undefined ? [] : [warning],
     });
     const decision = await book.step('approve', () => desk.ask(evidence));

@@ -5,7 +5,7 @@ import { findPair, listApiUsers, userOf } from './find-pair.ts';
 import type { SignonActivities } from './interface.ts';
 import { listPairs } from './list-pairs.ts';
 import { readLastSynced } from './pages.ts';
-import { listPair } from './pair-tokens.ts';
+import { listPairOnOffer } from './pair-tokens.ts';
 import { revokeOnce } from './revoke-token.ts';
 import type { SignonSession } from './session.ts';
 
@@ -36,7 +36,7 @@ export function createSignonActivities(
 
     listPairs: async ({ pause }) => listPairs(session, await apiUsers.get(), pause, draining),
 
-    listTokens: (pair) => session.alone((pages) => listPair(pages, pair)),
+    listTokens: (pair) => session.alone((pages) => listPairOnOffer(pages, pair)),
 
     createToken: (order) => {
       refuseUnknownRecipient(order, recipients);

@@ -40,7 +40,7 @@ export interface SignonActivities {
   readLastSync: (pair: Pair) => Promise<string | undefined>;
   /** The tokens of all API users, one page after the other with a pause between two. Reads only; a retry goes on where the last attempt was. */
   listPairs: (order: { pause: ms.StringValue }) => Promise<SignonPair[]>;
-  /** The pair's tokens as Signon lists them, expired ones included. Reads only. */
+  /** The pair's tokens as Signon lists them, expired ones included. Reads only. @throws PairChanged, CannotTell (not retried) */
   listTokens: (pair: Pair) => Promise<ListedToken[]>;
   /**
    * Issues one token, and encrypts it to the recipient's key where one is given, unless one that was not there before has appeared. A retry looks first, so a lost answer makes no second token.

@@ -1,7 +1,7 @@
 import type { Pair } from '../../domain/plan.ts';
 import type { ListedToken } from '../../domain/tokens.ts';
 import { failure } from '../failure.ts';
-import { readApiUser, readManageTokens } from './pages.ts';
+import { readApiUser, readManageTokens, readNewTokenPage } from './pages.ts';
 import type { Pages } from './session.ts';
 
 /** Where Signon lists the tokens of a pair's API user. */
@@ -19,6 +19,23 @@ export function tokensOf(pair: Pair, html: string): ListedToken[] {
   return cards
     .filter(({ application }) => application === pair.application.name)
     .map(({ application: _application, ...token }) => token);
+}
+
+/**
+ * The same, where it can be believed: of an application that was retired meanwhile, or has another name by now, Signon lists no token,
+ * though all live. @throws PairChanged, CannotTell (not retried)
+ */
+export async function listPairOnOffer(pages: Pages, pair: Pair): Promise<ListedToken[]> {
+  const tokens = await listPair(pages, pair);
+  if (tokens.length === 0) await refuseUnlessOnOffer(pages, pair, 'no token of the pair is listed');
+  return tokens;
+}
+
+/** What is not listed is gone only while its application is on offer. @throws CannotTell (not retried) */
+export async function refuseUnlessOnOffer(pages: Pages, { apiUser, application }: Pair, seen: string): Promise<void> {
+  const { applications } = readNewTokenPage((await pages.open(`/api_users/${apiUser.id}/authorisations/new`)).body);
+  if (applications.some(({ id, name }) => id === application.id && name === application.name)) return;
+  throw failure('CannotTell', `${seen}, and ${application.name} is no longer on offer`);
 }
 
 /** Environments are copied over each other at night: an id may mean somebody else by now. */

@@ -1,10 +1,9 @@
-import type { Pair } from '../../domain/plan.ts';
 import { redact } from '../../domain/redact.ts';
 import type { ListedToken } from '../../domain/tokens.ts';
 import { failure } from '../failure.ts';
 import type { Revoked, RevokeOrder } from './interface.ts';
-import { readNewTokenPage, readRevokePage, readSuccess } from './pages.ts';
-import { listPair, managePath, refuseUnlessSamePair, tokensOf } from './pair-tokens.ts';
+import { readRevokePage, readSuccess } from './pages.ts';
+import { listPair, managePath, refuseUnlessOnOffer, refuseUnlessSamePair, tokensOf } from './pair-tokens.ts';
 import type { Pages } from './session.ts';
 
 /** Revokes one token, if the page with the button still names it, and sees that it is gone. */
@@ -15,7 +14,7 @@ export async function revokeOnce(pages: Pages, { pair, token, notAfter }: Revoke
   const tokens = await listPair(pages, pair);
   const before = listed(tokens);
   if (!before) {
-    await refuseUnlessGone(pages, pair, token);
+    await refuseUnlessOnOffer(pages, pair, `authorisation ${token.authorisationId} is not listed`); // else it was revoked
     return { how: 'already-revoked', tokens, listedAt: begunAt };
   }
   refuseUnlessSame(before, token);
@@ -42,18 +41,6 @@ export async function revokeOnce(pages: Pages, { pair, token, notAfter }: Revoke
       `Signon said “${redact(readSuccess(after.body))}” but still lists authorisation ${token.authorisationId}`,
     );
   return { how: 'revoked', tokens: left, listedAt };
-}
-
-/** One no longer listed was revoked, unless its application was retired meanwhile: Signon hides such tokens alive. */
-async function refuseUnlessGone(pages: Pages, pair: Pair, token: ListedToken): Promise<void> {
-  const { applications } = readNewTokenPage(
-    (await pages.open(`/api_users/${pair.apiUser.id}/authorisations/new`)).body,
-  );
-  if (applications.some(({ id, name }) => id === pair.application.id && name === pair.application.name)) return;
-  throw failure(
-    'CannotTell',
-    `authorisation ${token.authorisationId} is not listed, and ${pair.application.name} is no longer on offer`,
-  );
 }
 
 function refuseUnlessSame(seen: Pick<ListedToken, 'masked' | 'expires'>, approved: ListedToken): void {

@@ -64,7 +64,7 @@ export class SignonSession {
     return mine;
   }
 
-  /** Loads a page as the signed-in superadmin. @throws NotPermitted */
+  /** Loads a page as the signed-in superadmin. @throws NotPermitted, PairChanged where it is no longer there (not retried) */
   private async open(path: string): Promise<Page> {
     await this.ensureSignedIn();
     let page = await this.browser.open(path);
@@ -74,6 +74,7 @@ export class SignonSession {
       page = await this.browser.open(path);
     }
     if (isSignIn(page)) throw failure('Unreachable', `Signon ended the session while opening ${path}`);
+    if (page.status === 404) throw failure('PairChanged', `Signon no longer has ${path}`);
     if (page.path !== path)
       throw failure(
         'NotPermitted',

@@ -116,6 +116,30 @@ test('a token that is gone counts as revoked only while its application is still
   });
 });
 
+test('a list without any token of the pair is believed only while its application is on offer', async () => {
+  const signon = worker();
+  const pair = await run(() => signon.findPair(WANTED));
+  for (const { authorisationId } of await run(() => signon.listTokens(pair))) sandbox.world.revoke(authorisationId);
+  expect(await run(() => signon.listTokens(pair))).toEqual([]);
+  const application = sandbox.world.state.applications.find(({ id }) => id === pair.application.id)!;
+  application.name = 'Publishing API (old)';
+  await expect(run(() => signon.listTokens(pair))).rejects.toMatchObject({ type: 'CannotTell', nonRetryable: true });
+  application.name = pair.application.name;
+  application.retired = true;
+  await expect(run(() => signon.listTokens(pair))).rejects.toMatchObject({
+    type: 'CannotTell',
+    message: 'no token of the pair is listed, and Publishing API is no longer on offer',
+  });
+});
+
+test('an API user that is no longer there is another pair, not a page that changed', async () => {
+  const signon = worker();
+  const pair = await run(() => signon.findPair(WANTED));
+  const { state } = sandbox.world;
+  state.apiUsers = state.apiUsers.filter(({ id }) => id !== pair.apiUser.id);
+  await expect(run(() => signon.listTokens(pair))).rejects.toMatchObject({ type: 'PairChanged', nonRetryable: true });
+});
+
 test('an error page instead of an answer to the password is no refusal, and does not count', async () => {
   const signon = worker();
   sandbox.signon.faults.add({ method: 'POST', path: /sign_in$/, when: 'before', kind: 'status', status: 503 });

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { Recipient } from '../../domain/settings.ts';
 import type { FakeSystems } from '../support/fake-systems.ts';
 import type { Rotation } from '../support/rotations.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
@@ -141,6 +142,62 @@ test('tokens that end before anybody decides leave nothing to revoke', () =>
     await rotation.awaitingApproval();
     expect(await rotation.report()).toMatchObject({ outcome: 'old-token-expired', revoked: [] });
   }, OUTSIDER));
+
+test('tokens of an internal pair that end before anybody decides are looked for after the renewal, which renews what ended', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await disused(rotation);
+      await rotation.awaitingApproval();
+      await rotation.pass('10 days');
+      const looksAgain = async (): Promise<boolean> =>
+        (await rotation.status()).steps.some(
+          ({ name, note }) => name === 'confirm' && /looks again at/.test(note ?? ''),
+        );
+      for (let hours = 0; hours < 36 && !(await looksAgain()); hours++) await rotation.pass('1 hour');
+      expect(await looksAgain()).toBe(true);
+      systems.issueByHand();
+      await rotation.pass('1 day');
+      const { waiting } = await rotation.awaitingApproval(1);
+      expect(waiting).toMatchObject({ evidence: { toRevoke: [{ authorisationId: 102 }] } });
+      await rotation.approve({}, 1);
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'revoked-disused',
+        revoked: [{ authorisationId: 102 }],
+      });
+    },
+    { prepare: nobodyReads },
+  ));
+
+test('a holder outside whom the settings name is named to the approver, who accepts their word or nothing is revoked', () => {
+  const recipients: Recipient[] = [];
+  return rotating(
+    async (rotation) => {
+      await disused(rotation);
+      const { waiting } = await rotation.awaitingApproval();
+      expect(waiting).toMatchObject({
+        evidence: {
+          shortfalls: [{ code: 'consumer-confirmed', what: expect.stringContaining('the settings name HMRC') }],
+        },
+      });
+      await rotation.approve({ accept: undefined });
+      await rotation.answered(/"consumer-confirmed"/);
+      expect(rotation.systems.revoked).toEqual([]);
+      await rotation.approve();
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'revoked-disused',
+        revoked: [{ authorisationId: 101 }],
+      });
+    },
+    {
+      settings: { recipients },
+      prepare: (systems) => {
+        outsiders(systems);
+        recipients.push({ apiUser: systems.pair.apiUser.email, name: 'HMRC', key: 'age1hmrc', alsoInCluster: false });
+      },
+    },
+  );
+});
 
 test('production wants a second person for a disused pair too', () =>
   rotating(

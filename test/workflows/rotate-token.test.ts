@@ -122,6 +122,12 @@ test('a forced rotation never falls back to a token from before it', () =>
       await rotation.approve({ revoke: [101, 102] });
       await rotation.blocked('NewTokenGone');
       expect(rotation.systems.revoked).toEqual([]);
+      await rotation.send('abort', { by: 'grace@example.org', reason: 'it is gone' });
+      expect(await rotation.report()).toMatchObject({
+        why: expect.stringMatching(
+          /103\) is not listed as live any more; still alive: .*\(authorisation 101\), .*\(authorisation 102\)$/,
+        ),
+      });
     },
     { request: { force: true }, prepare: (systems) => systems.issueByHand() },
   ));
@@ -165,6 +171,38 @@ test('fails another environment’s request before anything is read', () =>
       expect(rotation.systems.calls).toEqual([]);
     },
     { request: { environment: 'production' } },
+  ));
+
+test('an abort while no token of the pair is listed any more says so', () =>
+  rotating(async (rotation) => {
+    await rotation.awaitingApproval();
+    rotation.systems.tokens = [];
+    await rotation.approve({ revoke: [101] });
+    await rotation.blocked('NewTokenGone');
+    await rotation.send('abort', { by: 'grace@example.org', reason: 'suspended' });
+    expect(await rotation.report()).toMatchObject({
+      alive: [],
+      why: expect.stringMatching(/102\) is not listed as live any more; no token of the pair is listed as live$/),
+    });
+  }));
+
+test('an abort while an older token outlives the issued one names the issued one, which lives', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.blocked('OlderTokenOutlives');
+      await rotation.send('abort', { by: 'grace@example.org', reason: 'not now' });
+      expect(await rotation.report()).toMatchObject({
+        newToken: { authorisationId: 102 },
+        alive: [{ authorisationId: 101 }, { authorisationId: 102 }],
+        why: expect.stringMatching(/the new and the old token both live/),
+      });
+    },
+    {
+      request: { force: true },
+      prepare: (systems) => {
+        systems.tokens = [systems.token(101, 0, Date.now() + 2000 * DAY)];
+      },
+    },
   ));
 
 test('a forced rotation whose old token outlives the new one blocks, since the sync would go on writing it', () =>
