@@ -17,8 +17,10 @@ export interface Readers {
   secret: string;
   /** Consumers that hold the token without reading that Secret, as a search or a person found. */
   also: Consumer[];
-  /** Where given, every container of the namespace is asked as well: one that holds any of these is a consumer. */
+  /** Where given, every container of the namespace that has a token of some pair is asked as well: one that holds any of these is a consumer. */
   holding?: Omit<Fingerprint, 'masked'>[];
+  /** Of those, only the ones whose token comes from no pair's Secret: where the readers are known, such a copy alone can be this pair's. */
+  asking?: 'copies';
 }
 
 /** Digests of what a container's variable holds, taken inside the container. */
@@ -62,6 +64,8 @@ export interface Searched {
   starting: string[];
   /** Containers that could not be asked, a sentence each. */
   unasked: string[];
+  /** Only those were asked whose token comes from no pair's Secret. */
+  copies?: true;
 }
 
 /** `app in short-url-manager-6c9…` for sentences. */

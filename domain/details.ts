@@ -152,8 +152,10 @@ function drawToken({ masked, authorisationId, expires }: ListedToken, what: stri
   return `· \`${masked}\`, authorisation ${authorisationId}, until ${expires}${what ? `: ${what}` : ''}`;
 }
 
-function drawSearched({ asked, starting, unasked }: Searched, nobody = true): string {
+function drawSearched({ asked, starting, unasked, copies }: Searched, nobody = true): string {
   const notAsked = starting.length + unasked.length;
+  if (copies)
+    return `**Asked too:** ${asked} running containers that have a token from elsewhere than a pair’s Secret. Not asked: ${notAsked}.`;
   return [
     `**Searched:** ${asked} running containers that have a token of some pair were asked;`,
     nobody ? 'none holds one of this pair’s.' : 'those that hold one of this pair’s are shown below.',

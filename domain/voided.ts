@@ -80,17 +80,17 @@ export function unconfirmed(
     .filter(({ smoke, seenAt }) => smoke === 'passed' && seenAt === undefined) // a run that is over cannot call again
     .flatMap((consumer) => {
       const now = again.find((result) => sameConsumer(result, consumer));
-      const running = staying.filter((one) => one.state === 'running' && sameConsumer(one, consumer));
-      if (now?.verdict === 'passed' || running.length === 0) return [];
+      const those = staying.filter((one) => one.state === 'running' && sameConsumer(one, consumer));
+      if (now?.verdict === 'passed' || those.length === 0) return [];
       const why = `${consumer.container} of ${consumer.workload}, which passed the smoke call: ${now?.detail ?? 'no ready pod to call from'}`;
-      return [{ why, running }];
+      return [{ why, those }];
     });
   if (starting.length === 0 && lapsed.length === 0) return undefined;
   return {
     why: [...starting.map((one) => `${describeContainer(one)} has not started`), ...lapsed.map(({ why }) => why)].join(
       '; ',
     ),
-    containers: [...starting, ...lapsed.flatMap(({ running }) => running)],
+    containers: [...starting, ...lapsed.flatMap(({ those }) => those)],
   };
 }
 

@@ -42,10 +42,11 @@ export class HolderDesk {
   async find({ settings, pair, tokens, look }: Assessment): Promise<Holders> {
     const { book, request } = this;
     const recipient = recipientOf(settings, pair);
-    if (running(look).length > 0) return { readers: { secret: pair.secret, also: [] }, look, recipient };
+    const everywhere: Readers = { secret: pair.secret, also: [], holding: tokens };
+    // Who reads the Secret is known; somebody may have copied the token elsewhere all the same, and holds it then.
+    if (running(look).length > 0) return { readers: { ...everywhere, asking: 'copies' }, look, recipient };
 
     // Nothing that reads the Secret runs: whoever was given the token by another way holds it all the same.
-    const everywhere: Readers = { secret: pair.secret, also: [], holding: tokens };
     const searched = await book.step('classify', () => this.search(everywhere, pair, recipient));
     if (searched.consumers.length > 0) {
       const found = workloadsOf(running(searched));

@@ -44,6 +44,16 @@ export function tokenVariablesOf({ workload, spec }: Template): (Consumer & { fr
   });
 }
 
+/** Every container of a template that takes all variables from a Secret which is no pair's. */
+export function wholeSecretsOf({ workload, spec }: Template): (Omit<Consumer, 'variable'> & { from: string })[] {
+  return containersOf(spec).flatMap((container) =>
+    (container.envFrom ?? [])
+      .flatMap(({ secretRef }) => secretRef?.name ?? [])
+      .filter((from) => !isPairs(from))
+      .map((from) => ({ workload, container: container.name, from })),
+  );
+}
+
 /** Every container of a template that reads a Secret of some pair, and through which variable. */
 export function pairSecretsOf({ workload, spec }: Template): Reading[] {
   return containersOf(spec).flatMap((container) => {

@@ -13,7 +13,7 @@ import {
 import { sameToken } from '../../domain/tokens.ts';
 import { failure } from '../failure.ts';
 import type { KubernetesClient } from './client.ts';
-import { consumersOf, inPod, isAlive, mounts, tokenVariablesOf, type Template } from './consumers.ts';
+import { consumersOf, inPod, isAlive, mounts, tokenVariablesOf, wholeSecretsOf, type Template } from './consumers.ts';
 import { digestWithRuby, digestWithShell } from './scripts.ts';
 
 interface Held {
@@ -34,8 +34,8 @@ export type Asked = Map<string, Exclude<Answered, 'gone'>>;
 /** What was found, and nobody asked yet; `others` have tokens of some pair, whose is not known. */
 interface Found extends ClusterLook {
   others: ConsumingContainer[];
-  /** Of a search: what has such a token by its template and does not run at all. */
-  idle: string[];
+  /** Of a search: what may have such a token by its template and cannot be asked, a sentence each. */
+  unaskable: string[];
 }
 
 /**
@@ -55,7 +55,9 @@ export async function findReaders(cluster: KubernetesClient, readers: Readers, s
     ? snapshot.pods.flatMap((template) =>
         inPod(
           template.pod,
-          tokenVariablesOf(template).filter((one) => !consumers.some((known) => sameConsumer(known, one))),
+          tokenVariablesOf(template)
+            .filter(({ fromPair }) => readers.asking !== 'copies' || !fromPair)
+            .filter((one) => !consumers.some((known) => sameConsumer(known, one))),
         ),
       )
     : [];
@@ -66,7 +68,13 @@ export async function findReaders(cluster: KubernetesClient, readers: Readers, s
     containers,
     mountedBy: [...new Set(mounting.map(({ workload }) => workload))],
     others: othersAlive,
-    idle: readers.holding ? idleHolders(snapshot.templates, [...consumers, ...othersAlive]) : [],
+    unaskable:
+      readers.holding && readers.asking !== 'copies'
+        ? [
+            ...idleHolders(snapshot.templates, [...consumers, ...othersAlive]),
+            ...wholeSecrets([...snapshot.templates, ...snapshot.pods.filter(({ pod }) => isAlive(pod))], readers),
+          ]
+        : [],
   };
 }
 
@@ -81,7 +89,7 @@ export async function look(
   since?: number,
 ): Promise<ClusterLook> {
   for (let tries = 1; ; tries++) {
-    const { others, idle, ...found } = await findReaders(cluster, readers, tries === 1 ? since : undefined);
+    const { others, unaskable, ...found } = await findReaders(cluster, readers, tries === 1 ? since : undefined);
     const running = [...found.containers, ...others].filter(({ state }) => state === 'running');
     let failed = false;
     await pLimit(ASKED_AT_ONCE).map(running, async (container) => {
@@ -94,7 +102,7 @@ export async function look(
     });
     const silent = running.filter((container) => !asked.has(keyOf(container)));
     if (silent.length === 0)
-      return { ...withAnswers(found, asked), ...searched(readers, found, { others, idle }, asked) };
+      return { ...withAnswers(readers, found, asked), ...searched(readers, found, { others, unaskable }, asked) };
     if (tries === LOOKS_AT_MOST)
       throw failure(
         'ExecIncomplete',
@@ -103,8 +111,11 @@ export async function look(
   }
 }
 
-/** The readers with what each running container holds: each of them has to say. */
-function withAnswers(found: ClusterLook, asked: Asked): ClusterLook {
+/**
+ * The readers with what each running container holds: each of them has to say. Of one that somebody named, nothing is told but whether it
+ * holds one of the tokens: its variable may be any secret.
+ */
+function withAnswers({ also, holding }: Readers, found: ClusterLook, asked: Asked): ClusterLook {
   const containers = found.containers.map((container) => {
     if (container.state !== 'running') return container;
     const answer = asked.get(keyOf(container))!;
@@ -113,20 +124,24 @@ function withAnswers(found: ClusterLook, asked: Asked): ClusterLook {
         'ExecIncomplete',
         `${describeContainer(container)} could not tell what it holds (${answer.unable})`,
       );
-    return { ...container, ...answer };
+    const isForeign =
+      holding?.some((token) => sameToken(token, answer.digests)) === false &&
+      also.some((one) => sameConsumer(one, container));
+    return { ...container, ...answer, ...(isForeign && { digests: undefined }) };
   });
   return { ...found, containers };
 }
 
 /** Those of the others that hold one of the tokens are consumers too; those that could not be asked are named. */
 function searched(
-  { holding }: Readers,
+  readers: Readers,
   found: ClusterLook,
-  { others, idle }: Pick<Found, 'others' | 'idle'>,
+  { others, unaskable }: Pick<Found, 'others' | 'unaskable'>,
   asked: Asked,
 ): Partial<ClusterLook> {
-  if (!holding) return {};
-  const known = withAnswers(found, asked);
+  const { holding, asking } = readers;
+  if (!holding || (asking === 'copies' && others.length === 0)) return {};
+  const known = withAnswers(readers, found, asked);
   const answered = others.flatMap((container): (ConsumingContainer & Held)[] => {
     const answer = container.state === 'running' ? asked.get(keyOf(container)) : undefined;
     return answer && !('unable' in answer) ? [{ ...container, ...answer }] : [];
@@ -150,7 +165,8 @@ function searched(
         .filter(({ value }) => value !== '') // says nothing of itself
         .slice(0, NAMED_AT_MOST),
       starting: bounded(named(others.filter(({ state }) => state === 'starting'))),
-      unasked: bounded([...named(unable).map((who) => `${who} could not be asked`), ...idle]),
+      unasked: bounded([...named(unable).map((who) => `${who} could not be asked`), ...unaskable]),
+      ...(asking === 'copies' && { copies: true as const }),
     },
   };
 }
@@ -164,6 +180,15 @@ function idleHolders(templates: readonly Template[], running: readonly Consumer[
     .flatMap((template) => tokenVariablesOf(template))
     .filter((one) => !one.fromPair && !running.some((known) => sameConsumer(known, one)))
     .map((one) => `${describeConsumer(one)} does not run`);
+}
+
+/** Containers that take all variables from a Secret of no pair: what those are called, and so what to ask for, cannot be told from here. */
+function wholeSecrets(templates: readonly Template[], { secret }: Readers): string[] {
+  const sentences = templates
+    .flatMap((template) => wholeSecretsOf(template))
+    .filter((one) => one.from !== secret)
+    .map(({ workload, container, from }) => `${container} of ${workload} has all of the Secret ${from} as variables`);
+  return [...new Set(sentences)];
 }
 
 function bounded(lines: string[]): string[] {

@@ -104,8 +104,10 @@ function findingsLines(findings: Findings): string[] {
   ];
 }
 
-function searchedLine({ asked, starting, unasked }: Searched): string {
+function searchedLine({ asked, starting, unasked, copies }: Searched): string {
   const notAsked = starting.length + unasked.length;
+  if (copies)
+    return `  asked too   ${asked} running containers with a token from elsewhere than a pair’s Secret; not asked: ${notAsked}`;
   return `  searched    ${asked} running containers with a token of some pair; not asked: ${notAsked}, nor what does not run now`;
 }
 

@@ -243,4 +243,34 @@ describe('a search', () => {
     const seen = await look({ also: [told] });
     expect(podsOf(seen, 'Deployment/legacy')).toMatchObject([{ digests: { sha256: inSecret().sha256 } }]);
   });
+
+  test('tells of a variable that somebody named only whether it holds one of the tokens: it may be any secret', async () => {
+    sandbox.world.state.secrets['by-hand'] = 'a short password';
+    deploy('Deployment', { tokens: [{ variable: 'DATABASE_PASSWORD', secret: 'by-hand' }] });
+    const told = { workload: 'Deployment/legacy', container: 'app', variable: 'DATABASE_PASSWORD' } as const;
+    const [container] = podsOf(await look({ also: [told], holding: [inSecret()] }), 'Deployment/legacy');
+    expect(container).toMatchObject({ state: 'running', environment: 'integration' });
+    expect(container?.digests).toBeUndefined();
+  });
+
+  test('names containers that take all of a Secret as variables, for nobody knows what to ask them for', async () => {
+    deploy('Deployment', { tokens: [], whole: { secret: 'by-hand', prefix: '' } });
+    const { searched } = await look({ holding: [inSecret()] });
+    expect(searched?.unasked).toEqual(['app of Deployment/legacy has all of the Secret by-hand as variables']);
+  });
+
+  test('for copies alone asks who has a token from no pair’s Secret, and says nothing where there is none', async () => {
+    copied();
+    expect((await look({ holding: [inSecret()], asking: 'copies' })).searched).toBeUndefined();
+    sandbox.world.state.secrets['by-hand'] = sandbox.world.state.secrets[SECRET]!;
+    deploy('StatefulSet', { tokens: [{ variable: 'COPIED_BEARER_TOKEN', secret: 'by-hand' }] }, { name: 'copy' });
+    const seen = await look({ holding: [inSecret()], asking: 'copies' });
+    expect(seen.searched).toMatchObject({ asked: 1, copies: true, unasked: [] });
+    expect(seen.consumers).toContainEqual({
+      workload: 'StatefulSet/copy',
+      container: 'app',
+      variable: 'COPIED_BEARER_TOKEN',
+    });
+    expect(ofLegacy(seen)).toEqual([]);
+  });
 });

@@ -220,7 +220,7 @@ export class FakeSystems {
     return Object.fromEntries(wrapped) as Activities;
   }
 
-  look({ also, holding }: Pick<Readers, 'also' | 'holding'> = { also: [] }): ClusterLook {
+  look({ also, holding, asking }: Omit<Readers, 'secret'> = { also: [] }): ClusterLook {
     const others = this.shown(this.elsewhere);
     const holders = others.filter(
       (one) =>
@@ -236,13 +236,15 @@ export class FakeSystems {
       environments: [{ value: this.environment, seenIn: 'app in legacy-1' }],
       starting: this.startingElsewhere,
       unasked: this.unasked,
+      ...(asking === 'copies' && { copies: true as const }),
     };
+    const nobody = others.length + this.startingElsewhere.length + this.unasked.length === 0;
     return {
       at: new Date().toISOString(),
       consumers,
       containers,
       mountedBy: this.mountedBy,
-      ...(holding && { searched }),
+      ...(holding && !(asking === 'copies' && nobody) && { searched }),
     };
   }
 

@@ -1,4 +1,4 @@
-import type { ClusterLook, Consumer, Readers } from '../../domain/cluster.ts';
+import { running, type ClusterLook, type Consumer, type Readers } from '../../domain/cluster.ts';
 import { gatherDisused, gatherEvidence, gatherHandOver, othersAlive } from '../../domain/evidence.ts';
 import { isHolder, readInCluster, recipientOf } from '../../domain/holders.ts';
 import { planFor, type Plan } from '../../domain/plan.ts';
@@ -114,8 +114,8 @@ export class ModelledRotation extends ModelledSteps {
     const { secret } = pair;
     const recipient = recipientOf(settings, pair);
     this.holders = 'readers';
-    if (look.consumers.length > 0) return { readers: { secret, also: [] }, look, recipient };
     const everywhere: Readers = { secret, also: [], holding: tokens };
+    if (running(look).length > 0) return { readers: { ...everywhere, asking: 'copies' }, look, recipient };
     const searched = this.step(() => {
       const found = this.world.look(everywhere);
       this.refuseReadInCluster(found);
@@ -123,7 +123,7 @@ export class ModelledRotation extends ModelledSteps {
     });
     this.holders = 'found';
     if (searched.consumers.length > 0)
-      return { readers: { secret, also: searched.consumers }, look: searched, recipient };
+      return { readers: { ...everywhere, also: searched.consumers }, look: searched, recipient };
     const outside: Holders = { readers: everywhere, look: searched, recipient };
     this.holders = 'as requested';
     if (request.recipient !== undefined) return outside;
@@ -146,7 +146,7 @@ export class ModelledRotation extends ModelledSteps {
     const stray = world.strayAt(said.which);
     if (!stray) return undefined;
     const consumer = said.named === 'rightly' ? stray : { ...stray, variable: 'ANOTHER_BEARER_TOKEN' };
-    const readers: Readers = { secret: world.pair.secret, also: [consumer] };
+    const readers: Readers = { ...outside.readers, also: [consumer], holding: tokens };
     const look = world.look(readers);
     if (!isHolder(consumer, look, tokens) || readInCluster(recipient, look) !== undefined) return undefined;
     this.believed.push({ consumer, holdsOne: world.isHeldBy(consumer) });
@@ -195,7 +195,7 @@ export class ModelledRotation extends ModelledSteps {
       for (const token of listed) known.set(token.authorisationId, token);
       return seen;
     };
-    let revokedSince = false;
+    let liveSince = false;
     for (let rounds = 1; rounds < ROUNDS_AT_MOST; rounds++) {
       const now = this.step(() => {
         const seen = look();
@@ -203,21 +203,21 @@ export class ModelledRotation extends ModelledSteps {
         return seen;
       });
       const live = now.tokens.filter((token) => isLive(token, world.now));
-      if (live.length === 0 && revokedSince && isRenewed(apiUser.email, renewal)) {
+      if (live.length > 0) liveSince = true;
+      if (live.length === 0 && liveSince && isRenewed(apiUser.email, renewal)) {
         this.step(() => world.pass(nextRenewalOver(world.now, renewal) - world.now));
-        revokedSince = false;
+        liveSince = false;
         continue;
       }
       if (live.length === 0) return this.revoked.length > 0 ? 'revoked-disused' : 'old-token-expired';
       const warning = renewalWarning(apiUser, [...known.values()], renewal, world.now);
       const warnings = warning === undefined ? [] : [warning];
-      const evidence = gatherDisused({ round: this.people.nextRound(), now: world.now, ...now, warnings });
+      const recipient = recipientOf(world.settings, world.pair);
+      const evidence = gatherDisused({ round: this.people.nextRound(), now: world.now, ...now, recipient, warnings });
       const decision = this.ask(evidence, []);
       if (decision === 'outdated') continue;
       const untilStarted = (): Seen => this.untilStarted(look, evidence);
-      const revokedBefore = this.revoked.length;
       this.step(() => this.revokeWhileEvidenceHolds(evidence, decision, untilStarted));
-      if (this.revoked.length > revokedBefore) revokedSince = true;
     }
     return 'no end';
   }

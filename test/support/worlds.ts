@@ -115,7 +115,7 @@ export class World {
     const starting = others.filter(({ state }) => state === 'starting').map(({ name }) => name);
     const mute = others.filter(({ state, stray }) => state === 'running' && stray === 'mute').map(({ name }) => name);
     const silent = [...starting, ...mute];
-    this.witness(consumers, pods, readers.holding ? others : [], readers.holding ? silent : []);
+    this.witness(consumers, pods, others, readers.holding ? silent : []);
     const containers = pods.map(({ consumer, name: pod, state, terminating, holds, startedAt }) => {
       const shown = { ...consumer, pod, terminating, environment: this.fate.environment };
       if (state !== 'running') return aStartingContainer({ ...consumer, pod, terminating, state });
@@ -127,9 +127,11 @@ export class World {
       environments: asked > 0 ? [{ value: this.fate.environment, seenIn: 'some stray' }] : [],
       starting,
       unasked: mute.map((name) => `${name} could not be asked`),
+      ...(readers.asking === 'copies' && { copies: true as const }),
     };
+    const isTold = readers.holding && (readers.asking !== 'copies' || others.length > 0);
     const at = new Date(this.now).toISOString();
-    return aLook(containers, { at, consumers, ...(readers.holding && { searched }) });
+    return aLook(containers, { at, consumers, ...(isTold && { searched }) });
   }
 
   smoke(readers: Readers): SmokeResult[] {

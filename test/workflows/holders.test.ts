@@ -37,6 +37,34 @@ test('a container that holds the token without reading its Secret is found by a 
     },
   ));
 
+test('a copy of the token elsewhere in the namespace keeps the old one alive, though every reader of the Secret holds the new one', () =>
+  rotating(
+    async (rotation) => {
+      const { message } = await rotation.blocked('RolloutIncomplete');
+      expect(message).toBe('app in legacy-1 holds first101…last0101 (authorisation 101)');
+      rotation.systems.elsewhere = [];
+      await rotation.send('retry', { by: BY });
+      await rotation.approve();
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: 101 }] });
+    },
+    {
+      prepare: (systems) => {
+        systems.elsewhere = [elsewhere(systems)];
+      },
+    },
+  ));
+
+test('a copy that appears after the approval keeps the old token alive too', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    await rotation.awaitingApproval();
+    systems.elsewhere = [{ ...elsewhere(systems), holds: 101 }];
+    await rotation.approve();
+    const { message } = await rotation.blocked('RolloutIncomplete');
+    expect(message).toContain('app in legacy-1 holds first101…last0101');
+    expect(systems.revoked).toEqual([]);
+  }));
+
 test('where nobody is found, a person is asked, and shown the domain, the last sync, the tokens and what was searched', () =>
   rotating(
     async (rotation) => {
