@@ -36,6 +36,14 @@ export function holds(container: ConsumingContainer, token: Fingerprint): boolea
   return container.digests !== undefined && sameToken(container.digests, token);
 }
 
+/** Whether each consumer that runs has a container to call from: a ready one, of a pod that stays. */
+export function allReady({ consumers, containers }: Pick<ClusterLook, 'consumers' | 'containers'>): boolean {
+  return consumers.every((consumer) => {
+    const staying = running({ containers }).filter((one) => !one.terminating && sameConsumer(one, consumer));
+    return staying.length === 0 || staying.some(({ ready }) => ready);
+  });
+}
+
 /** Which of the listed tokens running containers hold. */
 export function heldTokens(look: Pick<ClusterLook, 'containers'>, tokens: readonly ListedToken[]): ListedToken[] {
   return tokens.filter((token) => running(look).some((container) => holds(container, token)));

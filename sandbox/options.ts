@@ -8,6 +8,8 @@ export interface SandboxOptions {
   reloaderMs: number;
   /** Until a new pod's containers run. */
   podStartMs: number;
+  /** How long a pod that runs is not ready yet. */
+  readyMs: number;
   /** How long a pod being deleted still runs and serves. */
   terminationMs: number;
   /** How often every running pod calls the server applications with the token it holds. */
@@ -24,6 +26,7 @@ export const WATCHABLE: SandboxOptions = {
   treeLagMs: 300,
   reloaderMs: 1000,
   podStartMs: 2000,
+  readyMs: 1000,
   terminationMs: 3000,
   trafficEveryMs: 500,
   jobNameEveryMs: 60_000,
@@ -36,6 +39,7 @@ export const IMMEDIATE: SandboxOptions = {
   treeLagMs: 0,
   reloaderMs: 0,
   podStartMs: 0,
+  readyMs: 0,
   terminationMs: 0,
   trafficEveryMs: 50,
   jobNameEveryMs: 100,

@@ -52,6 +52,8 @@ export interface PodState {
   containers: ContainerState[];
   startsAt: number;
   running: boolean;
+  /** It runs, and is not ready before this. */
+  readyAt?: number;
   /** Why it does not run, though its time has come. */
   stuck?: 'unschedulable' | 'crashing';
   /** A Job's pod ends by itself, and stays listed. */

@@ -8,9 +8,14 @@ import { LARGEST_WAVE } from '../domain/sweep-request.ts';
 
 const text = z.string().trim().min(1);
 const address = z.url({ protocol: /^https?$/ });
+/** Without a unit it would be milliseconds, which nobody means who leaves it out. */
+const DURATION = /^\d+(\.\d+)? ?[a-z]+$/i;
 const duration = z
   .string()
-  .refine((value) => Number.isFinite(ms(value as ms.StringValue)), 'expected a duration such as "10 minutes"')
+  .refine(
+    (value) => DURATION.test(value) && Number.isFinite(ms(value as ms.StringValue)),
+    'expected a duration such as "10 minutes"',
+  )
   .transform((value) => value as ms.StringValue);
 const pattern = z.string().refine(isPattern, 'expected a regular expression');
 

@@ -90,7 +90,9 @@ export class ArgoClient {
     return answer.body
       .split('\n')
       .map((line) => logLine.safeParse(json(line)))
-      .flatMap((line) => (line.success && !line.data.result.last ? [line.data.result.content ?? ''] : []))
+      .flatMap((line) => (line.success ? [line.data.result] : []))
+      .filter(({ podName, last }) => podName && !last) // without a pod it is an error of Kubernetes, not the Job's word
+      .map(({ content = '' }) => content)
       .join('\n');
   }
 

@@ -1,6 +1,6 @@
-import { sameConsumer, type ConsumingContainer } from '../../domain/cluster.ts';
+import { sameConsumer, type ClusterLook, type ConsumingContainer } from '../../domain/cluster.ts';
 import type { Sighting, SmokeResult } from '../../domain/evidence.ts';
-import { judgeRollout } from '../../domain/possession.ts';
+import { allReady, judgeRollout } from '../../domain/possession.ts';
 import type { SmokeCall } from '../../domain/settings.ts';
 import { failure } from '../failure.ts';
 import { lookUntil, type Waits } from '../polling.ts';
@@ -14,6 +14,8 @@ import { smokeWithRuby } from './scripts.ts';
 const SIGHTED_EVERY_MS = 30_000;
 /** Waits for days: no look sooner than this after the last, whatever happens in the namespace. */
 const SIGHTED_SOONEST_MS = 2000;
+/** Once all hold the new token, a pod of each consumer is given this long to become ready: the smoke calls need one. */
+const READY_WITHIN_MS = 60_000;
 
 export function createKubernetesActivities(cluster: KubernetesClient, waits: Waits): KubernetesActivities {
   return {
@@ -27,18 +29,22 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
       const syncedAt = sync && ((await cluster.jobCompletedAt(sync.job)) ?? Date.parse(sync.seenAt));
       const asked: Asked = new Map();
       let last: ConsumingContainer[] = [];
+      let held: { look: ClusterLook; since: number } | undefined;
       const seen = await lookUntil(
         async (since) => {
           const now = await look(cluster, readers, asked, since);
           const rollout = judgeRollout(now, token, syncedAt);
-          if (rollout.kind === 'held') return { kind: 'held' as const, look: now };
+          held = rollout.kind === 'held' ? { look: now, since: held?.since ?? performance.now() } : undefined;
+          if (held && (allReady(now) || performance.now() - held.since > READY_WITHIN_MS))
+            return { kind: 'held' as const, look: now };
+          if (rollout.kind === 'held') return undefined;
           if (rollout.kind === 'not-updated') return rollout;
           last = rollout.for;
           return undefined;
         },
         { ...waits, deadline, nudges: (nudge, signal) => cluster.watchPods(nudge, signal) },
       );
-      return seen ?? { kind: 'incomplete', containers: last };
+      return seen ?? (held ? { kind: 'held', look: held.look } : { kind: 'incomplete', containers: last });
     },
 
     async restartDeployments({ deployments, at }) {
@@ -104,7 +110,8 @@ async function smoke(
   if (!call) return result('not-tested', `no smoke call is known for ${application}`);
   const answer = await cluster.exec(container, smokeWithRuby(JSON.stringify(call), application, container.variable));
   if (answer.kind === 'no-such-program') return result('not-tested', 'the container has no Ruby to call from');
-  if (answer.kind === 'gone')
+  const isGone = answer.kind === 'exited' && answer.code === 137 && !(await staysRunning(cluster, container));
+  if (answer.kind === 'gone' || isGone)
     throw failure('ExecIncomplete', `${container.container} in ${container.pod} ended during its smoke call`);
   if (answer.kind === 'exited')
     return result(
@@ -120,6 +127,14 @@ async function smoke(
   const seen = `${call.method}: ${own}; with a made-up token: ${madeUp}`;
   if (!PASSED.has(own)) return result('failed', seen);
   return REFUSED.has(madeUp) ? result('passed', seen) : result('no-proof', `${seen}, so the call proves nothing`);
+}
+
+/** Whether a container runs in a pod that is not being deleted: then a program that was killed in it was so for itself, for want of memory. */
+async function staysRunning(cluster: KubernetesClient, { pod, containerId }: ConsumingContainer): Promise<boolean> {
+  const found = (await cluster.pods()).find(({ metadata }) => metadata?.name === pod);
+  const statuses = [...(found?.status?.containerStatuses ?? []), ...(found?.status?.initContainerStatuses ?? [])];
+  const runs = statuses.some(({ containerID, state }) => containerID === containerId && state?.running !== undefined);
+  return runs && found?.metadata?.deletionTimestamp === undefined;
 }
 
 const PASSED = new Set(['returned', 'GdsApi::HTTPNotFound']);

@@ -11,6 +11,14 @@ interface Scope {
   appNamespace?: string;
   project?: string;
 }
+/** A resource of the application, as requests name it. */
+interface Named extends Scope {
+  namespace?: string;
+  group?: string;
+  kind?: string;
+  version?: string;
+  resourceName?: string;
+}
 
 /** A stand-in of Argo CD's API: the tree and its stream, create-job with names that collide, logs, rights. */
 export class ArgoStandIn {
@@ -19,6 +27,8 @@ export class ArgoStandIn {
   withoutV2 = false;
   /** The Kubernetes API is down: a 403 for the application itself, 500 elsewhere. */
   kubernetesDown = false;
+  /** The pods of Jobs are gone while the tree shows them still: their logs are errors of Kubernetes. */
+  podsGone = false;
   /** What the account's role allows. A right that is missing answers 403, as an unknown application does. */
   readonly rights = { get: true, createJob: true, logs: true };
   private readonly server: FastifyInstance = fastify({ forceCloseConnections: true });
@@ -93,25 +103,28 @@ export class ArgoStandIn {
       if (!this.rights.get || !inScope(request.query)) return denied(reply);
       return this.stream(reply);
     });
-    this.server.post<{ Body: Scope & { resourceName?: string; action?: string } }>(
-      `${APPLICATION}/resource/actions/v2`,
-      (request, reply) => {
-        if (this.withoutV2) return reply.code(404).type('text/plain').send('Not Found');
-        return inScope(request.body) ? this.act(reply, request.body.resourceName, request.body.action) : denied(reply);
-      },
+    this.server.post<{ Body: Named & { action?: string } }>(`${APPLICATION}/resource/actions/v2`, (request, reply) => {
+      if (this.withoutV2) return reply.code(404).type('text/plain').send('Not Found');
+      return inScope(request.body) ? this.act(reply, request.body, request.body.action) : denied(reply);
+    });
+    this.server.post<{ Body: unknown; Querystring: Named }>(`${APPLICATION}/resource/actions`, (request, reply) =>
+      inScope(request.query) ? this.act(reply, request.query, request.body) : denied(reply),
     );
-    this.server.post<{ Body: unknown; Querystring: Scope & { resourceName?: string } }>(
-      `${APPLICATION}/resource/actions`,
-      (request, reply) =>
-        inScope(request.query) ? this.act(reply, request.query.resourceName, request.body) : denied(reply),
-    );
-    this.server.get<{ Querystring: Scope & { resourceName?: string; tailLines?: string } }>(
+    this.server.get<{ Querystring: Named & { container?: string; tailLines?: string } }>(
       `${APPLICATION}/logs`,
       (request, reply) => {
         if (!this.rights.logs || !inScope(request.query)) return denied(reply);
         if (this.kubernetesDown) return unavailable(reply);
-        const job = this.shownJobs().find(({ name }) => name === request.query.resourceName);
+        const { namespace, group, kind, resourceName, container } = request.query;
+        const isJob = namespace === 'apps' && group === 'batch' && kind === 'Job';
+        const job = isJob && this.shownJobs().find(({ name }) => name === resourceName);
         if (!job) return reply.code(200).send('');
+        const unread =
+          container !== 'cron-task'
+            ? `container ${container} is not valid for pod ${job.name}-abcde`
+            : this.podsGone && `pods "${job.name}-abcde" not found`;
+        if (unread)
+          return reply.type('application/json').send(JSON.stringify({ result: { content: unread, podName: '' } }));
         const lines = job.log.slice(-Number(request.query.tailLines ?? 100)).map((content) => ({
           content,
           timeStamp: iso(world.now()),
@@ -136,11 +149,13 @@ export class ArgoStandIn {
       );
   }
 
-  private act(reply: FastifyReply, cronJob: string | undefined, action: unknown): FastifyReply | object {
+  private act(reply: FastifyReply, named: Named, action: unknown): FastifyReply | object {
     if (!this.rights.createJob) return denied(reply);
     if (this.kubernetesDown) return unavailable(reply);
-    if (cronJob !== this.world.state.cronJob.name)
-      return refuse(reply, 400, 3, `CronJob batch ${cronJob} not found as part of application signon`);
+    const { namespace, group, kind, version, resourceName: cronJob } = named;
+    const isCronJob = namespace === 'apps' && group === 'batch' && kind === 'CronJob' && version === 'v1';
+    if (!isCronJob || cronJob !== this.world.state.cronJob.name)
+      return refuse(reply, 400, 3, `${kind} ${group} ${cronJob} not found as part of application signon`);
     if (action !== 'create-job') return refuse(reply, 500, 2, `error getting Lua resource action: ${String(action)}`);
     const name = this.jobName(cronJob);
     return this.cluster.createJob(name) ? {} : refuse(reply, 409, 6, `jobs.batch "${name}" already exists`);

@@ -164,7 +164,13 @@ export class Cluster {
       const { workload } = starting;
       if (this.world.unschedulable.has(workload)) starting.stuck = 'unschedulable';
       else if (this.world.crashing.has(workload)) starting.stuck = 'crashing';
-      else this.run(starting);
+      else this.run(starting, this.options.readyMs);
+      this.world.changed();
+      return true;
+    }
+    const ready = state.pods.find(({ readyAt }) => readyAt !== undefined && readyAt <= now);
+    if (ready) {
+      ready.readyAt = undefined;
       this.world.changed();
       return true;
     }
@@ -181,7 +187,7 @@ export class Cluster {
       const pods = this.world.state.pods.filter((pod) => pod.workload === workload.name && pod.goneAt === undefined);
       const fresh = pods.filter(({ generation }) => generation === workload.generation);
       const old = pods.filter(({ generation }) => generation !== workload.generation);
-      if (fresh.some(({ running }) => !running)) continue;
+      if (fresh.some(({ running, readyAt }) => !running || readyAt !== undefined)) continue;
       if (workload.kind === 'StatefulSet') {
         if (this.rollInPlace(workload, pods, old)) return true;
         continue;
@@ -243,7 +249,7 @@ export class Cluster {
   }
 
   /** Env is resolved once, when a container starts. */
-  private run(pod: PodState): void {
+  private run(pod: PodState, readyMs = 0): void {
     const workload = this.world.state.workloads.find(({ name }) => name === pod.workload);
     for (const container of pod.containers) {
       const spec = workload?.containers.find(({ name }) => name === container.name);
@@ -260,6 +266,7 @@ export class Cluster {
       };
     }
     pod.running = true;
+    if (readyMs > 0) pod.readyAt = this.world.now() + readyMs;
   }
 }
 

@@ -75,7 +75,7 @@ function containerStatus(
   return {
     name,
     containerID: pod.running || isOver ? id : undefined,
-    ready: pod.running,
+    ready: pod.running && pod.readyAt === undefined,
     restartCount: pod.stuck === 'crashing' ? 7 : 0,
     image: 'stand-in',
     imageID: '',

@@ -4,6 +4,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { KubernetesClient } from '../../activities/kubernetes/client.ts';
 import { createKubernetesActivities } from '../../activities/kubernetes/create-activities.ts';
 import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
+import { fingerprintOf, Secret } from '../../activities/secret.ts';
+import { allReady } from '../../domain/possession.ts';
 import { IMMEDIATE } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { seedWorld } from '../../sandbox/seed.ts';
@@ -13,6 +15,17 @@ const SECRET = 'signon-token-short-url-manager-publishing-api';
 let sandbox: Sandbox;
 let kubernetes: KubernetesActivities;
 const READERS = { secret: SECRET, also: [] };
+const CALLS = {
+  readers: READERS,
+  application: 'publishing-api',
+  call: {
+    adapter: 'PublishingApi',
+    requires: 'gds_api/publishing_api',
+    method: 'lookup_content_id',
+    positional: [],
+    keyword: {},
+  },
+};
 beforeEach(async () => {
   sandbox = await Sandbox.start(seedWorld({ only: ['short-url-manager'] }), { ...IMMEDIATE, terminationMs: 3_600_000 });
   const config = new KubeConfig();
@@ -87,20 +100,49 @@ test('a missing right is named', async () => {
 
 test('a program that ends before its smoke call is not a failed call', async () => {
   sandbox.kubernetes.exec.faults.push('killed', 'killed');
-  const results = await run(() =>
-    kubernetes.smokeConsumers({
-      readers: READERS,
-      application: 'publishing-api',
-      call: {
-        adapter: 'PublishingApi',
-        requires: 'gds_api/publishing_api',
-        method: 'lookup_content_id',
-        positional: [],
-        keyword: {},
-      },
-    }),
-  );
+  const results = await run(() => kubernetes.smokeConsumers(CALLS));
   expect(results.map(({ verdict }) => verdict)).toEqual(['not-tested', 'not-tested']);
+});
+
+test('a smoke call that ends with its pod is made again, in another', async () => {
+  sandbox.kubernetes.exec.byChance = () => {
+    sandbox.kubernetes.exec.byChance = () => undefined;
+    for (const { name, workload } of sandbox.world.state.pods)
+      if (workload === 'short-url-manager') sandbox.cluster.kill(name);
+    return 'killed';
+  };
+  await expect(run(() => kubernetes.smokeConsumers(CALLS))).rejects.toMatchObject({
+    type: 'ExecIncomplete',
+    nonRetryable: false,
+    message: expect.stringContaining('ended during its smoke call'),
+  });
+});
+
+test('a rollout is over once a pod of each consumer is ready to call from', async () => {
+  sandbox.options.readyMs = 300;
+  for (const { name } of sandbox.world.state.pods) sandbox.cluster.kill(name);
+  await until(
+    'pods that run and are not ready',
+    () => sandbox.world.state.pods.some(({ running, readyAt }) => running && readyAt !== undefined) || undefined,
+  );
+  const token = fingerprintOf(new Secret(sandbox.world.state.secrets[SECRET]!));
+  const seen = await run(() =>
+    kubernetes.awaitRollout({ readers: READERS, token, deadline: new Date(Date.now() + 60_000).toISOString() }),
+  );
+  expect(seen).toMatchObject({ kind: 'held' });
+  expect(seen.kind === 'held' && allReady(seen.look)).toBe(true);
+});
+
+test('a pod that never becomes ready holds the new token all the same, when the time is over', async () => {
+  sandbox.options.readyMs = 3_600_000;
+  for (const { name } of sandbox.world.state.pods) sandbox.cluster.kill(name);
+  const token = fingerprintOf(new Secret(sandbox.world.state.secrets[SECRET]!));
+  await until('pods that run', () => sandbox.world.state.pods.every(({ running }) => running) || undefined);
+  const seen = await run(() =>
+    kubernetes.awaitRollout({ readers: READERS, token, deadline: new Date(Date.now() + 1000).toISOString() }),
+  );
+  expect(seen).toMatchObject({ kind: 'held' });
+  expect(seen.kind === 'held' && allReady(seen.look)).toBe(false);
 });
 
 test('fifty who look at the same time cost as many lists as two', async () => {

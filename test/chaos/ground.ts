@@ -82,6 +82,7 @@ export class Ground {
         ...IMMEDIATE,
         jobMs: fate.jobMs,
         podStartMs: fate.podMs,
+        readyMs: fate.podMs,
         terminationMs: fate.podMs,
         execs: 'in the sandbox',
       }),

@@ -5,7 +5,10 @@ import { until } from '../support/until.ts';
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await Stage.set({ jobMs: 800, podStartMs: 300, terminationMs: 800, reloaderMs: 200 }, { soak: '3 seconds' });
+  stage = await Stage.set(
+    { jobMs: 800, podStartMs: 300, readyMs: 200, terminationMs: 800, reloaderMs: 200 },
+    { soak: '3 seconds' },
+  );
 });
 afterAll(() => stage.strike());
 

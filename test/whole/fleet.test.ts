@@ -16,7 +16,14 @@ const SETTINGS = {
   syncGathering: GATHERING,
   sweep: { maxConcurrent: 100, pause: '0 ms' },
 };
-const REAL_LIFE = { jobMs: 1000, podStartMs: 200, terminationMs: 500, reloaderMs: 100, trafficEveryMs: 500 };
+const REAL_LIFE = {
+  jobMs: 1000,
+  podStartMs: 200,
+  readyMs: 300,
+  terminationMs: 500,
+  reloaderMs: 100,
+  trafficEveryMs: 500,
+};
 
 let stage: Stage;
 afterEach(() => stage.strike());

@@ -4,7 +4,14 @@ import { until } from '../support/until.ts';
 
 let stage: Stage;
 beforeEach(async () => {
-  stage = await Stage.set({ jobMs: 100, podStartMs: 50, terminationMs: 200, reloaderMs: 20, execs: 'processes' });
+  stage = await Stage.set({
+    jobMs: 100,
+    podStartMs: 50,
+    readyMs: 50,
+    terminationMs: 200,
+    reloaderMs: 20,
+    execs: 'processes',
+  });
   await stage.worker();
 });
 afterEach(() => stage.strike());

@@ -54,6 +54,8 @@ test('JSON is read too', () => {
 
 test.each([
   ['# a comment\nsoak: soon\n', 'line 2: soak: expected a duration such as "10 minutes"'],
+  ['soak: "60"\n', 'line 1: soak: expected a duration such as "10 minutes"'], // 60 ms, it would be
+  ['soak: -10 minutes\n', 'line 1: soak: expected a duration such as "10 minutes"'],
   ['window: 14 days\nsoke: 1 minute\n', 'line 2: soke: '],
   [
     'specialCases:\n  - apiUser: A\n    outcome: referred\n    why: x\n  - apiUser: B\n    outcome: skipped\n    why: y\n',

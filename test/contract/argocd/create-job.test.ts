@@ -77,6 +77,15 @@ describe('create-job', () => {
     }
   });
 
+  standInTest.each(['namespace', 'group', 'kind', 'version', 'resourceName'])(
+    'with another %s is a 400 that names what is not there, and nothing is made',
+    async (field) => {
+      const body = { ...orderOf(systems, CRON_JOB), action: 'create-job', [field]: 'other' };
+      expect(await createJob({ body })).toMatchObject({ status: 400, json: { code: 3 } });
+      expect(await jobNames()).toEqual([]);
+    },
+  );
+
   standInTest('without a JSON content type is a 415, and nothing is made', async () => {
     const types = [{}, { 'Content-Type': 'application/x-www-form-urlencoded' }, { 'Content-Type': 'text/plain' }];
     for (const headers of types) {

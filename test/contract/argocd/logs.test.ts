@@ -60,6 +60,20 @@ standInTest('tailLines counts from the end', async () => {
   expect(await systems.argo.logTail('a-job', 2)).toBe('two\nDone');
 });
 
+standInTest(
+  'an error of Kubernetes comes as a line without a pod, and our client does not take it for the log',
+  async () => {
+    await ended('a-job');
+    pass(systems.sandbox, '61 seconds');
+    systems.sandbox.argo.podsGone = true;
+    expect(await lines('a-job')).toEqual([{ content: expect.stringContaining('not found'), podName: '' }]);
+    expect(await systems.argo.logTail('a-job', 20)).toBe('');
+    systems.sandbox.argo.podsGone = false;
+    const query = { ...logQuery(systems, 'a-job'), container: 'app' };
+    expect((await callArgo(systems, LOGS, { query })).body).toContain('"podName":""');
+  },
+);
+
 standInTest('a log goes with its Job', async () => {
   for (const name of ['first', 'second', 'third', 'fourth']) await ended(name);
   pass(systems.sandbox, '61 seconds');
