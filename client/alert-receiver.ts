@@ -1,14 +1,12 @@
 import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { readTemporal } from '../worker/temporal.ts';
 import { BadConfiguration } from '../worker/variables.ts';
 import { readReceiverConfiguration } from './receiver/configuration.ts';
 import { createReceiver } from './receiver/server.ts';
 
 try {
   const configuration = readReceiverConfiguration(process.env);
-  const { connectionOptions, namespace } = loadClientConnectConfig({
-    overrideEnvVars: process.env as Record<string, string>,
-  });
+  const { connectionOptions, namespace } = readTemporal(process.env);
   // Connects when an alert comes: until Temporal is there, Alertmanager is told to try again.
   const connection = Connection.lazy({ ...connectionOptions, connectTimeout: '5 seconds' });
   const client = new Client({ connection, namespace, identity: configuration.ALERT_RECEIVER_IDENTITY });

@@ -1,5 +1,4 @@
 import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
 import { heartbeats } from '../activities/heartbeat.ts';
@@ -7,6 +6,7 @@ import { taskQueueOf, waitsQueueOf } from '../domain/request.ts';
 import { createActivities } from './activities.ts';
 import { deploymentOptions, warnUnlessCurrent } from './deployment.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
+import { readTemporal } from './temporal.ts';
 import { createTracing } from './tracing.ts';
 import type { Configuration } from './configuration.ts';
 
@@ -33,7 +33,7 @@ export interface RunningWorker {
 
 /**
  * Connects to Temporal as `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE` and the like say, and runs a worker.
- * @throws TemporalAway, SearchAttributesMissing
+ * @throws BadConfiguration, TemporalAway, SearchAttributesMissing
  * @param env where the `TEMPORAL_…` variables are
  */
 export async function runWorker(
@@ -41,7 +41,7 @@ export async function runWorker(
   env: NodeJS.ProcessEnv,
   bundle?: WorkerOptions['workflowBundle'],
 ): Promise<RunningWorker> {
-  const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: env as Record<string, string> });
+  const { connectionOptions, namespace } = readTemporal(env);
   const [connection, native] = await Promise.all([
     Connection.connect(connectionOptions),
     NativeConnection.connect(connectionOptions),

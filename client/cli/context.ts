@@ -1,8 +1,9 @@
 import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { TemporalUi } from '../../domain/links.ts';
 import { ENVIRONMENTS, parseRequest, rotationId, type Environment } from '../../domain/request.ts';
 import { plain } from '../../domain/plain-text.ts';
+import { readTemporal } from '../../worker/temporal.ts';
+import { BadConfiguration } from '../../worker/variables.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { Ended, EXIT } from './exit-codes.ts';
 
@@ -45,12 +46,20 @@ export function environmentOf(options: CommonOptions, env: NodeJS.ProcessEnv): E
  * @param by what the server records of the sender: an e-mail address takes part in the rule of the second person
  */
 export async function connect(env: NodeJS.ProcessEnv, by?: string): Promise<Client> {
-  const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: env as Record<string, string> });
+  const { connectionOptions, namespace } = temporalOf(env);
   const address = connectionOptions.address ?? 'localhost:7233';
   const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '5 seconds' }).catch(() => {
     throw new Ended(EXIT.failed, `Temporal does not answer at ${address}. Check TEMPORAL_ADDRESS and the like.`);
   });
   return new Client({ connection, namespace, ...(by && { identity: by }) });
+}
+
+function temporalOf(env: NodeJS.ProcessEnv): ReturnType<typeof readTemporal> {
+  try {
+    return readTemporal(env);
+  } catch (error) {
+    throw error instanceof BadConfiguration ? new Ended(EXIT.usage, error.message) : error;
+  }
 }
 
 /** A command under way, connected to Temporal. */

@@ -255,7 +255,7 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a token of a retired application counts as revoked',
     file: 'activities/signon/revoke-token.ts',
-    find: '    await refuseUnlessGone(pages, pair, token);\n',
+    find: '    await refuseUnlessOnOffer(pages, pair, `authorisation ${token.authorisationId} is not listed`); // else it was revoked\n',
     replace: '',
     caughtBy: {
       file: 'test/activities/signon.test.ts',
@@ -302,11 +302,51 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'nothing is confirmed after the revoke',
     file: 'workflows/rotate-token.ts',
-    find: "      await book.step('confirm', () => confirmed(book, { ...expected, ...now }, expected.newToken));\n",
+    find: "      await book.step('confirm', () => confirmed(book, { ...expected, ...now }, evidence));\n",
     replace: '',
     caughtBy: {
       file: 'test/workflows/revoke.test.ts',
       test: 'a failure after the revoke is an incident that blocks and says what to do',
+    },
+  },
+  {
+    what: 'what cannot be seen after the revoke counts as confirmed',
+    file: 'workflows/confirm.ts',
+    find: "if (missing === undefined || !patched('confirm-waits')) return;",
+    replace: 'return;',
+    caughtBy: {
+      file: 'test/workflows/revoke.test.ts',
+      test: 'containers that %s after the revoke are an incident, once the limit of a rollout is over',
+    },
+  },
+  {
+    what: 'nobody asks who copied the token from its Secret',
+    file: 'workflows/holders.ts',
+    find: "{ readers: { ...everywhere, asking: 'copies' }, look, recipient }",
+    replace: '{ readers: { secret: pair.secret, also: [] }, look, recipient }',
+    caughtBy: {
+      file: 'test/workflows/holders.test.ts',
+      test: 'a copy of the token elsewhere in the namespace keeps the old one alive, though every reader of the Secret holds the new one',
+    },
+  },
+  {
+    what: 'an empty list of a retired application counts as no token',
+    file: 'activities/signon/pair-tokens.ts',
+    find: 'if (tokens.length === 0) await',
+    replace: 'if (tokens.length < 0) await',
+    caughtBy: {
+      file: 'test/activities/signon.test.ts',
+      test: 'a list without any token of the pair is believed only while its application is on offer',
+    },
+  },
+  {
+    what: 'a rollout is over before a pod is ready to call from',
+    file: 'activities/kubernetes/create-activities.ts',
+    find: 'if (held && (allReady(now) ||',
+    replace: 'if (held && (now !== undefined ||',
+    caughtBy: {
+      file: 'test/activities/kubernetes.test.ts',
+      test: 'a rollout is over once a pod of each consumer is ready to call from',
     },
   },
   {
