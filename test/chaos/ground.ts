@@ -50,6 +50,8 @@ export class Ground {
   private broke?: unknown;
   private readonly processes: OwnProcess[] = [];
   private connection?: Connection;
+  /** Workers that nobody killed. */
+  readonly endedWorkers: string[] = [];
   /** Of whichever worker lives: they come one after the other. */
   private metricsAddress = '';
   readonly receiver = { address: '', token: randomBytes(24).toString('base64url') };
@@ -131,7 +133,19 @@ export class Ground {
       LOG_LEVEL: 'DEBUG',
       METRICS_ADDRESS: this.metricsAddress,
     };
-    this.processes.push(new WorkerProcess(env));
+    const worker = new WorkerProcess(env);
+    this.processes.push(worker);
+    void worker.exit().then((code) => (code === null ? undefined : this.endedByItself(code, worker.output)));
+  }
+
+  /** A port that was free a moment ago may be taken when a worker starts: it gets another. Any other end of its own is a defect of the worker. */
+  private async endedByItself(code: number, output: string): Promise<void> {
+    if (!/address already in use/i.test(output)) {
+      this.endedWorkers.push(`a worker ended by itself with ${code}: ${output.slice(-300)}`);
+      return;
+    }
+    this.metricsAddress = `127.0.0.1:${await freePort()}`;
+    this.startWorker();
   }
 
   private async startReceiver(): Promise<void> {

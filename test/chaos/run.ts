@@ -71,7 +71,7 @@ async function play(fate: Fate, ground: Ground): Promise<Seen> {
   }
   await ground.quiet();
   for (const [index, standing] of standings.entries()) keep(standing, index);
-  const troubles = await troublesOf(ground);
+  const troubles = [...ground.endedWorkers, ...(await troublesOf(ground))];
   const kept = await whatTemporalKeeps(ground);
   const metrics = await ground.metrics();
   await ground.endPrograms();
