@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import ms from 'ms';
+import type { Readers } from '../../domain/cluster.ts';
 import { gatherEvidence } from '../../domain/evidence.ts';
 import { heldTokens } from '../../domain/possession.ts';
 import type { ListedToken } from '../../domain/tokens.ts';
@@ -212,17 +213,17 @@ test('a disused pair ends without a live token, and Signon’s renewal was warne
 test('a token is shown as given up only if a container was seen holding it and none holds it any more, rolled out or not', () => {
   fc.assert(
     fc.property(aFate, fc.nat(3), (fate, choice) => {
-      const world = new World({ ...fate, strays: [] });
-      const readers = { secret: world.pair.secret, also: [] };
-      const everHeld = heldTokens(world.look(readers), world.list());
+      const world = new World(fate);
+      const readers = (): Readers => ({ secret: world.pair.secret, also: [], holding: world.list(), asking: 'copies' });
+      const everHeld = heldTokens(world.look(readers()), world.list());
       for (const batch of fate.meanwhile) world.meanwhile(batch);
       const before = [...world.everSeenHeld];
-      const look = world.look(readers);
+      const look = world.look(readers());
       const tokens = world.list();
       const newToken = tokens[choice % Math.max(1, tokens.length)];
       if (!newToken) return;
       const seen = { round: 1, application: 'Publishing API', now: world.now, look, tokens, newToken, everHeld };
-      const givenUp = gatherEvidence({ ...seen, smoke: world.smoke(readers) })
+      const givenUp = gatherEvidence({ ...seen, smoke: world.smoke(readers()) })
         .toRevoke.filter(({ standing }) => standing === 'given-up')
         .map(({ masked }) => masked);
       expect(before).toEqual(expect.arrayContaining(givenUp));
