@@ -118,11 +118,17 @@ test('a smoke call that ends with its pod is made again, in another', async () =
   });
 });
 
+/** One pod for each of the two Deployments, both new. */
+const areReplaced = (): true | undefined => {
+  const { pods } = sandbox.world.state;
+  return (pods.length === 2 && pods.every(({ running, readyAt }) => running && readyAt !== undefined)) || undefined;
+};
+
 test('a rollout is over once a pod of each consumer is ready to call from', async () => {
   const { world } = sandbox;
   sandbox.options.readyMs = 3_600_000;
   for (const { name } of world.state.pods) sandbox.cluster.kill(name);
-  await until('pods that run', () => world.state.pods.every(({ running }) => running) || undefined);
+  await until('new pods to run', areReplaced);
   const token = fingerprintOf(new Secret(world.state.secrets[SECRET]!));
   const deadline = new Date(Date.now() + 60_000).toISOString();
   const rollout = run(() => kubernetes.awaitRollout({ readers: READERS, token, deadline }));
@@ -137,7 +143,7 @@ test('a pod that never becomes ready holds the new token all the same, when the 
   sandbox.options.readyMs = 3_600_000;
   for (const { name } of sandbox.world.state.pods) sandbox.cluster.kill(name);
   const token = fingerprintOf(new Secret(sandbox.world.state.secrets[SECRET]!));
-  await until('pods that run', () => sandbox.world.state.pods.every(({ running }) => running) || undefined);
+  await until('new pods to run', areReplaced);
   const seen = await run(() =>
     kubernetes.awaitRollout({ readers: READERS, token, deadline: new Date(Date.now() + 1000).toISOString() }),
   );
