@@ -52,12 +52,10 @@ export async function findReaders(cluster: KubernetesClient, readers: Readers, s
     mounts(spec, readers.secret),
   );
   const others = readers.holding
-    ? snapshot.pods.flatMap((template) =>
+    ? snapshot.holders(readers.asking).flatMap(({ pod, variables }) =>
         inPod(
-          template.pod,
-          tokenVariablesOf(template)
-            .filter(({ fromPair }) => readers.asking !== 'copies' || !fromPair)
-            .filter((one) => !consumers.some((known) => sameConsumer(known, one))),
+          pod,
+          variables.filter((one) => !consumers.some((known) => sameConsumer(known, one))),
         ),
       )
     : [];

@@ -1,10 +1,16 @@
 import type { V1Job, V1Pod, V1PodSpec } from '@kubernetes/client-node';
-import type { Readers } from '../../domain/cluster.ts';
-import { ownerOf, secretsOf, type Template } from './consumers.ts';
+import type { Consumer, Readers } from '../../domain/cluster.ts';
+import { ownerOf, secretsOf, tokenVariablesOf, type Template } from './consumers.ts';
 
 /** A pod with the workload it belongs to. */
 export interface OwnedPod extends Template {
   pod: V1Pod;
+}
+
+/** A pod, and its variables that hold a token of some pair. */
+interface Holder {
+  pod: V1Pod;
+  variables: (Consumer & { fromPair: boolean })[];
 }
 
 interface Found {
@@ -17,6 +23,7 @@ export class Snapshot {
   readonly pods: readonly OwnedPod[];
   private readonly naming = new Map<string, Found>();
   private readonly known = new Map<string, Found>();
+  private readonly holding: Partial<Record<'everywhere' | 'copies', Holder[]>> = {};
 
   constructor(
     /** ISO, by the worker's clock: when the lists were asked for. */
@@ -38,6 +45,17 @@ export class Snapshot {
       templates: [...new Set(found.flatMap((one) => one?.templates ?? []))],
       pods: [...new Set(found.flatMap((one) => one?.pods ?? []))],
     };
+  }
+
+  /** Pods that have a token of some pair; of copies, only those that have one from no pair's Secret. Found once: many who look share this. */
+  holders(asking: Readers['asking']): Holder[] {
+    const all = (this.holding.everywhere ??= this.pods
+      .map((template) => ({ pod: template.pod, variables: tokenVariablesOf(template) }))
+      .filter(({ variables }) => variables.length > 0));
+    if (asking === undefined) return all;
+    return (this.holding.copies ??= all
+      .map(({ pod, variables }) => ({ pod, variables: variables.filter(({ fromPair }) => !fromPair) }))
+      .filter(({ variables }) => variables.length > 0));
   }
 
   private entriesOf(workload: string, spec: V1PodSpec | undefined): Found[] {
