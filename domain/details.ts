@@ -155,7 +155,7 @@ function drawToken({ masked, authorisationId, expires }: ListedToken, what: stri
 function drawSearched({ asked, starting, unasked, copies }: Searched, nobody = true): string {
   const notAsked = starting.length + unasked.length;
   if (copies)
-    return `**Asked too:** ${asked} running containers that have a token from elsewhere than a pair’s Secret. Not asked: ${notAsked}.`;
+    return `**Asked too:** ${asked} running containers with a variable named …\\_BEARER\\_TOKEN from elsewhere than a pair’s Secret. Not asked: ${notAsked}.`;
   return [
     `**Searched:** ${asked} running containers that have a token of some pair were asked;`,
     nobody ? 'none holds one of this pair’s.' : 'those that hold one of this pair’s are shown below.',

@@ -1,4 +1,11 @@
-import { describeContainer, running, sameConsumer, type ClusterLook, type ConsumingContainer } from './cluster.ts';
+import {
+  describeContainer,
+  running,
+  sameConsumer,
+  type ClusterLook,
+  type Consumer,
+  type ConsumingContainer,
+} from './cluster.ts';
 import type { Evidence, SmokeResult } from './evidence.ts';
 import { describeOthers, holds } from './possession.ts';
 import { isLive, type ListedToken } from './tokens.ts';
@@ -55,13 +62,7 @@ function unheardOf({ searched }: Evidence, { searched: now }: ClusterLook): stri
 
 /** Which of the smoke calls that passed in the evidence do not pass any more; undefined where all do. */
 export function smokeThatLapsed(evidence: Evidence, again: readonly SmokeResult[]): string | undefined {
-  const lapsed = evidence.consumers
-    .filter(({ smoke, seenAt }) => smoke === 'passed' && seenAt === undefined) // a run that is over cannot call again
-    .flatMap((consumer) => {
-      const now = again.find((result) => sameConsumer(result, consumer));
-      if (now?.verdict === 'passed') return [];
-      return [`${consumer.container} of ${consumer.workload}: ${now?.detail ?? 'no ready pod to call from'}`];
-    });
+  const lapsed = lapsedOf(evidence, again).map(({ why }) => why);
   return lapsed.length > 0 ? `what passed the smoke call does not any more: ${lapsed.join('; ')}` : undefined;
 }
 
@@ -76,22 +77,36 @@ export function unconfirmed(
 ): { why: string; containers: ConsumingContainer[] } | undefined {
   const staying = look.containers.filter(({ state, terminating }) => state !== 'ended' && !terminating);
   const starting = staying.filter(({ state }) => state === 'starting');
-  const lapsed = evidence.consumers
+  const lapsed = lapsedOf(evidence, again)
+    .map(({ consumer, why }) => ({
+      why,
+      those: running({ containers: staying }).filter((one) => sameConsumer(one, consumer)),
+    }))
+    .filter(({ those }) => those.length > 0);
+  if (starting.length === 0 && lapsed.length === 0) return undefined;
+  return {
+    why: [
+      ...starting.map((one) => `${describeContainer(one)} has not started`),
+      ...lapsed.map(({ why }) => `what passed the smoke call does not any more: ${why}`),
+    ].join('; '),
+    containers: [...starting, ...lapsed.flatMap(({ those }) => those)],
+  };
+}
+
+/** Consumers that passed the smoke call in the evidence and did not pass it again. */
+function lapsedOf(evidence: Evidence, again: readonly SmokeResult[]): { consumer: Consumer; why: string }[] {
+  return evidence.consumers
     .filter(({ smoke, seenAt }) => smoke === 'passed' && seenAt === undefined) // a run that is over cannot call again
     .flatMap((consumer) => {
       const now = again.find((result) => sameConsumer(result, consumer));
-      const those = staying.filter((one) => one.state === 'running' && sameConsumer(one, consumer));
-      if (now?.verdict === 'passed' || those.length === 0) return [];
-      const why = `${consumer.container} of ${consumer.workload}, which passed the smoke call: ${now?.detail ?? 'no ready pod to call from'}`;
-      return [{ why, those }];
+      if (now?.verdict === 'passed') return [];
+      return [
+        {
+          consumer,
+          why: `${consumer.container} of ${consumer.workload}: ${now?.detail ?? 'no ready pod to call from'}`,
+        },
+      ];
     });
-  if (starting.length === 0 && lapsed.length === 0) return undefined;
-  return {
-    why: [...starting.map((one) => `${describeContainer(one)} has not started`), ...lapsed.map(({ why }) => why)].join(
-      '; ',
-    ),
-    containers: [...starting, ...lapsed.flatMap(({ those }) => those)],
-  };
 }
 
 function isSame(a: ListedToken, b: ListedToken): boolean {

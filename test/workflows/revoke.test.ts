@@ -151,12 +151,12 @@ const UNCONFIRMED: [string, (systems: FakeSystems) => void, string][] = [
   [
     'are ready no more',
     ({ containers }) => containers.forEach((one) => (one.ready = false)),
-    'app of Deployment/short-url-manager, which passed the smoke call: no ready pod to call from',
+    'what passed the smoke call does not any more: app of Deployment/short-url-manager: no ready pod to call from',
   ],
   [
     'can make their call no more',
     (systems) => (systems.smoke = 'not-tested'),
-    'app of Deployment/short-url-manager, which passed the smoke call: lookup_content_id not-tested',
+    'what passed the smoke call does not any more: app of Deployment/short-url-manager: lookup_content_id not-tested',
   ],
 ];
 
