@@ -132,7 +132,7 @@ function drawApproval({ evidence, since }: Extract<Waiting, { kind: 'approval' }
     [
       '**Not shown:**',
       ...shortfalls.map(({ code, what }) => `· \`${code}\`: ${text(what)}`),
-      '· holders outside the namespace, and when a token was last used: neither can be seen from here',
+      '· holders outside the namespace, copies under a variable of another name, and when a token was last used: none can be seen from here',
     ].join('\n'),
     toSend(
       'approve',

@@ -81,7 +81,7 @@ export function evidenceLines(evidence: Evidence): string[] {
     ...warnings.map((warning) => plain(`  mind        ${warning}`)),
     ...oddities.map((oddity) => plain(`  odd         ${oddity}`)),
     ...shortfalls.map(({ code, what }) => plain(`  not shown   ${code}: ${what}`)),
-    '  cannot be seen: holders outside the namespace, and when a token was last used',
+    '  cannot be seen: holders outside the namespace, copies under a variable of another name, and when a token was last used',
   ];
 }
 
