@@ -1,10 +1,11 @@
-/** Jest as ESM; TypeScript is stripped by swc, types are checked by `npm run types`. */
-export const testEnvironment = 'node';
-export const extensionsToTreatAsEsm = ['.ts'];
-export const transform = {
-  '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
+/** What guards every change: all tests but test/long. They run in bare Node: a VM context for each file would load the whole SDK anew each time, and keep it. */
+// eslint-disable-next-line import/no-default-export -- Jest asks for one
+export default {
+  runner: '<rootDir>/test/support/runner.js',
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testPathIgnorePatterns: ['<rootDir>/test/long/'],
+  globalSetup: '<rootDir>/test/support/global-setup.js',
+  setupFilesAfterEnv: ['<rootDir>/test/support/time-limit.ts', '<rootDir>/test/support/closed-connections.ts'],
+  reporters: ['default', '<rootDir>/test/support/slowest-files.js'],
+  maxWorkers: 3, // on two cores: while one waits for a server, the others go on
 };
-export const testMatch = ['<rootDir>/test/**/*.test.ts'];
-export const globalSetup = '<rootDir>/test/support/global-setup.js';
-export const testTimeout = 300_000;
-export const maxWorkers = 2;

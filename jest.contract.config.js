@@ -1,7 +1,10 @@
-import { extensionsToTreatAsEsm, testEnvironment, testTimeout, transform } from './jest.config.js';
+import config from './jest.config.js';
 
 /** The contract suites against the systems that the worker's variables name; `npm test` never reads this file. One file at a time, as Signon has one account. */
-export { extensionsToTreatAsEsm, testEnvironment, testTimeout, transform };
-export const testMatch = ['<rootDir>/test/contract/**/*.test.ts'];
-export const globals = { contractLive: true };
-export const maxWorkers = 1;
+// eslint-disable-next-line import/no-default-export -- Jest asks for one
+export default {
+  ...config,
+  testMatch: ['<rootDir>/test/contract/**/*.test.ts'],
+  setupFiles: ['<rootDir>/test/contract/live.js'],
+  maxWorkers: 1,
+};

@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Duration } from '@temporalio/common';
-import { FAILURES, type FailureName } from '../domain/failures.ts';
+import { FAILURES, type FailureName } from '../domain/rotation/index.ts';
 
-/** A failure by its name in `domain/failures.ts`, which decides whether it is retried. The message must hold no secret. */
+/** A failure by its name in `domain/rotation/failures.ts`, which decides whether it is retried. The message must hold no secret. */
 export function failure(name: FailureName, message: string, nextRetryDelay?: Duration): ApplicationFailure {
   const nonRetryable = FAILURES[name].treatment !== 'retried';
   return ApplicationFailure.create({ type: name, message, nonRetryable, nextRetryDelay });

@@ -1,4 +1,5 @@
 import axios, { isAxiosError, type AxiosRequestConfig, type AxiosResponse } from 'axios';
+import ms from 'ms';
 import { failure } from './failure.ts';
 
 export interface Answer {
@@ -42,6 +43,16 @@ export async function send(
     const how = code === 'ERR_CANCELED' ? `in ${limitMs / 1000} s` : `(${code})`;
     throw failure('Unreachable', `${system} did not answer ${method} ${pathOf(config.url)} ${how}`);
   }
+}
+
+/** Longest that a server's `Retry-After` is kept to. */
+const LONGEST_RETRY_AFTER_MS = ms('10 minutes');
+
+/** How long a server asks to wait, in ms: seconds, or until a date. Undefined where it does not say, or not so that it can be read. */
+export function retryAfterOf({ headers }: Pick<Answer, 'headers'>, now = Date.now()): number | undefined {
+  const said = String(headers['retry-after'] ?? '').trim();
+  const wait = /^\d{1,9}$/.test(said) ? Number(said) * 1000 : Date.parse(said) - now;
+  return Number.isFinite(wait) ? Math.min(Math.max(wait, 0), LONGEST_RETRY_AFTER_MS) : undefined;
 }
 
 /** The path of an address, for messages: queries may hold more than a message should. */

@@ -12,8 +12,8 @@ interface Begun<T> {
 }
 
 /**
- * One read for all who ask together. Nobody is given what was read before they asked, unless they say since when a read will do; so many
- * who ask cost as little as two.
+ * One read for all who ask together. Whoever asks gets a read that began after they asked, or after the time they name. However many ask
+ * at once, it costs two reads at most.
  */
 export class SharedRead<T> {
   /** The last that was begun. */

@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
-import { readTemporal } from '../worker/temporal.ts';
-import { BadConfiguration } from '../worker/variables.ts';
+import { readTemporal } from '../config/temporal.ts';
+import { BadConfiguration } from '../config/variables.ts';
 import { readReceiverConfiguration } from './receiver/configuration.ts';
 import { createReceiver } from './receiver/server.ts';
 
@@ -13,6 +13,7 @@ try {
   const server = createReceiver(client, {
     environment: configuration.ROTATION_ENVIRONMENT,
     token: configuration.RECEIVER_TOKEN,
+    startsPerHour: configuration.RECEIVER_STARTS_PER_HOUR,
     logger: { level: configuration.LOG_LEVEL.toLowerCase() },
   });
   const stop = (): void => void server.close().then(() => connection.close());

@@ -1,6 +1,11 @@
 import type { Client } from '@temporalio/client';
-import { makeCurrent, nameVersion, type DeploymentVersion } from '../domain/deployment.ts';
-import { taskQueueOf, type Environment } from '../domain/request.ts';
+import {
+  type DeploymentVersion,
+  type Environment,
+  makeCurrent,
+  nameVersion,
+  taskQueueOf,
+} from '../domain/request/index.ts';
 
 /** A live poller asks again at least once a minute; the server remembers pollers for longer. */
 const LIVES_FOR_MS = 90_000;

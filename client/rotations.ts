@@ -6,12 +6,11 @@ import {
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
-import type { Progress } from '../domain/checklist.ts';
-import type { Answer, DecisionName, Decisions } from '../domain/decisions.ts';
-import type { Environment } from '../domain/request.ts';
-import { keyOf } from '../domain/search-attributes.ts';
-import type { SearchAttribute, Stage } from '../domain/stage.ts';
-import type { SweepDecisions } from '../domain/sweep-decisions.ts';
+import { keyOf, type Progress, type SearchAttribute, type Stage } from '../domain/rotation/index.ts';
+import type { Answer, DecisionName, Decisions } from '../domain/evidence/index.ts';
+import type { Environment } from '../domain/request/index.ts';
+import type { SweepDecisions } from '../domain/sweep/index.ts';
+import { STATUS, WORKFLOW } from '../domain/names/index.ts';
 
 /** What a rotation answers to `status`. */
 export type Status = Progress & { code?: string };
@@ -40,7 +39,7 @@ export async function listRotations(
   { stages, closed = false }: { stages?: readonly Stage[]; closed?: boolean } = {},
 ): Promise<ListedRotation[]> {
   const query = [
-    `WorkflowType = 'rotateToken'`,
+    `WorkflowType = '${WORKFLOW.rotation}'`,
     `RotationEnvironment = '${environment}'`,
     ...(closed ? [] : [`ExecutionStatus = 'Running'`]),
     ...(stages ? [`RotationStage IN (${stages.map((stage) => `'${stage}'`).join(', ')})`] : []),
@@ -85,7 +84,7 @@ export async function askStatus<T = Status>(
 ): Promise<T | undefined> {
   try {
     return await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
-      client.workflow.getHandle(workflowId, runId).query<T>('status'),
+      client.workflow.getHandle(workflowId, runId).query<T>(STATUS),
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw error;

@@ -1,9 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
-import { introduce } from '../domain/details.ts';
-import type { RotationReport } from '../domain/report.ts';
-import { rotationId, taskQueueOf, type RotationRequest } from '../domain/request.ts';
-import { pairsOf } from '../domain/search-attributes.ts';
-import { attributesOf } from '../domain/stage.ts';
+import { attributesOf, introduce, pairsOf, type RotationReport } from '../domain/rotation/index.ts';
+import { rotationId, taskQueueOf, type RotationRequest } from '../domain/request/index.ts';
+import { WORKFLOW } from '../domain/names/index.ts';
 
 /** A rotation's workflow as its starters see it. */
 export type RotateToken = (request: RotationRequest) => Promise<RotationReport>;
@@ -26,7 +24,7 @@ export async function startRotation(
 ): Promise<Started> {
   const workflowId = rotationId(request);
   try {
-    const handle = await client.workflow.start<RotateToken>('rotateToken', {
+    const handle = await client.workflow.start<RotateToken>(WORKFLOW.rotation, {
       workflowId,
       taskQueue: taskQueueOf(request.environment),
       args: [request],

@@ -1,8 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
-import { taskQueueOf } from '../domain/request.ts';
-import { introduceSweep } from '../domain/sweep-details.ts';
-import { type SweepReport } from '../domain/sweep.ts';
-import { sweepId, type SweepRequest } from '../domain/sweep-request.ts';
+import { taskQueueOf } from '../domain/request/index.ts';
+import { introduceSweep, type SweepReport, type SweepRequest } from '../domain/sweep/index.ts';
+import { WORKFLOW, sweepId } from '../domain/names/index.ts';
 
 /** A sweep's workflow as its starters see it. */
 export type RotateExpiringTokens = (request: SweepRequest) => Promise<SweepReport>;
@@ -22,7 +21,7 @@ export async function startSweep(
 ): Promise<{ handle: WorkflowHandle<RotateExpiringTokens>; fresh: boolean }> {
   const workflowId = request.plan ? planId(request.environment) : sweepId(request.environment);
   try {
-    const handle = await client.workflow.start<RotateExpiringTokens>('rotateExpiringTokens', {
+    const handle = await client.workflow.start<RotateExpiringTokens>(WORKFLOW.sweep, {
       workflowId,
       taskQueue: taskQueueOf(request.environment),
       args: [request],

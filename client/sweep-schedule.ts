@@ -1,16 +1,17 @@
 import { ScheduleOverlapPolicy, type Client, type ScheduleHandle } from '@temporalio/client';
-import { SCHEDULE } from '../domain/approval.ts';
-import { taskQueueOf, type Environment } from '../domain/request.ts';
-import { introduceSweep } from '../domain/sweep-details.ts';
+import { SCHEDULE } from '../domain/evidence/index.ts';
+import { taskQueueOf, type Environment } from '../domain/request/index.ts';
 import {
   CATCH_UP_MINUTES,
   HAND_OVER_MINUTES,
+  introduceSweep,
   minuteOfDay,
   problemsOf,
-  scheduleId,
+  type SweepRequest,
   type SweepTime,
-} from '../domain/sweep-schedule.ts';
-import { sweepId, type SweepRequest } from '../domain/sweep-request.ts';
+  TIME_ZONE,
+} from '../domain/sweep/index.ts';
+import { WORKFLOW, sweepId } from '../domain/names/index.ts';
 
 /** Thrown where a sweep may not be scheduled then; each problem is a sentence. */
 export class BadSweepTime extends Error {
@@ -29,7 +30,7 @@ export async function createSchedule(
   environment: Environment,
   { time, maxConcurrent, note }: { time: SweepTime; maxConcurrent?: number; note?: string },
 ): Promise<ScheduleHandle> {
-  const problems = problemsOf(time, Date.now());
+  const problems = problemsOf(time);
   if (problems.length > 0) throw new BadSweepTime(problems);
   const request: SweepRequest = {
     environment,
@@ -38,16 +39,16 @@ export async function createSchedule(
   };
   const minute = minuteOfDay(time.at)!;
   return client.schedule.create({
-    scheduleId: scheduleId(environment),
+    scheduleId: sweepId(environment),
     spec: {
       calendars: [{ hour: Math.floor(minute / 60), minute: minute % 60, dayOfWeek: time.days }],
-      timezone: time.timeZone,
+      timezone: TIME_ZONE,
       ...(time.jitterMinutes > 0 && { jitter: `${time.jitterMinutes} minutes` }),
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: `${CATCH_UP_MINUTES} minutes` },
     action: {
       type: 'startWorkflow',
-      workflowType: 'rotateExpiringTokens',
+      workflowType: WORKFLOW.sweep,
       workflowId: sweepId(environment),
       taskQueue: taskQueueOf(environment),
       args: [request],

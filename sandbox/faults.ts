@@ -10,12 +10,13 @@ export interface Fault {
   kind: 'status' | 'cut' | 'hang' | 'late' | 'truncated' | 'changed';
   status?: number;
   ms?: number;
+  headers?: Record<string, string>;
   /** How many requests it hits; 1 where absent. */
   times?: number;
 }
 
 /** How a request fails that was chosen for it. */
-export type Failing = Pick<Fault, 'kind' | 'status' | 'ms'>;
+export type Failing = Pick<Fault, 'kind' | 'status' | 'ms' | 'headers'>;
 
 /** Makes requests of one stand-in fail. */
 export class Faults {
@@ -74,7 +75,7 @@ async function strike(failing: Failing, request: FastifyRequest, reply: FastifyR
   if (failing.kind === 'status') {
     await reply
       .code(failing.status ?? 503)
-      .header('x-struck', '1')
+      .headers({ 'x-struck': '1', ...failing.headers })
       .send(debugPage(request));
     return;
   }

@@ -14,6 +14,8 @@ export interface SandboxOptions {
   terminationMs: number;
   /** How often every running pod calls the server applications with the token it holds. */
   trafficEveryMs: number;
+  /** How long a server application goes on letting in a token that it let in, without asking Signon: gds-sso's 5 minutes. */
+  lookupCacheMs: number;
   /** Granularity of Job names: Argo CD's is the minute. */
   jobNameEveryMs: number;
   /** Whether what is executed in containers that have Ruby runs in a process of its own, as in life, or in the sandbox's: a fleet is many. */
@@ -29,6 +31,7 @@ export const WATCHABLE: SandboxOptions = {
   readyMs: 1000,
   terminationMs: 3000,
   trafficEveryMs: 500,
+  lookupCacheMs: 3000,
   jobNameEveryMs: 60_000,
   execs: 'processes',
 };
@@ -42,6 +45,7 @@ export const IMMEDIATE: SandboxOptions = {
   readyMs: 0,
   terminationMs: 0,
   trafficEveryMs: 50,
+  lookupCacheMs: 0,
   jobNameEveryMs: 100,
   execs: 'processes',
 };

@@ -55,7 +55,9 @@ export class OwnProcess {
   }
 }
 
-/** How to reach Temporal, where this process was told. */
+/** How to reach Temporal, where this process was told; the SDK's debug mode is not handed on. */
 function temporalVariables(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('TEMPORAL_')));
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => name.startsWith('TEMPORAL_') && name !== 'TEMPORAL_DEBUG'),
+  );
 }

@@ -52,7 +52,7 @@ export class Sandbox {
 
   /** Starts everything. `ports` fix the addresses, so that a worker and the pods of a kept world find them again after a restart. */
   static async start(world: World, options: SandboxOptions, ports: Ports = {}): Promise<Sandbox> {
-    const applications = new ApplicationsStandIn(world);
+    const applications = new ApplicationsStandIn(world, options.lookupCacheMs);
     await applications.listen(ports.applications);
     const sandbox = new Sandbox(world, options, applications, mkdtempSync(join(tmpdir(), 'signon-sandbox-')));
     try {

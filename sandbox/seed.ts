@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { generateSecret } from 'otplib';
-import type { Environment } from '../domain/request.ts';
-import { tokenSecretName } from '../domain/parameterize.ts';
+import type { Environment } from '../domain/request/index.ts';
+import { tokenSecretName } from '../domain/text/index.ts';
 import { makeToken, makeUid, World } from './world.ts';
 import type { WorkloadState, WorldState } from './world-state.ts';
 
@@ -27,18 +27,23 @@ export function readTopology(): Reading[] {
  * A made-up world over the real topology; tokens live between 300 and 700 days more.
  * @param only applications to deploy, all where absent
  * @param readings another topology than the real one
+ * @param estate with what runs beside the topology: workers of two replicas and of several containers, a suspended CronJob, an application
+ *   without a web Deployment, a Secret that an Argo Workflow alone reads, and integration's further reading
  */
 export function seedWorld({
   environment = 'integration',
   only,
-  readings = readTopology(),
-}: { environment?: Environment; only?: string[]; readings?: Reading[] } = {}): World {
+  readings: given = readTopology(),
+  estate = false,
+}: { environment?: Environment; only?: string[]; readings?: Reading[]; estate?: boolean } = {}): World {
+  const readings = estate && environment === 'integration' ? [...given, DRAFT_FRONTEND] : given;
   const fromVariables = readings.map(({ envVar }) =>
     envVar
       .replace(/_BEARER_TOKEN$/, '')
       .toLowerCase()
       .replaceAll('_', '-'),
   );
+  if (estate) fromVariables.push('release');
   const names = [...new Set(fromVariables.map((name) => (name === 'rummager' ? 'search-api' : name)))].toSorted();
   const state: WorldState = {
     environment,
@@ -72,11 +77,13 @@ export function seedWorld({
   };
   const world = new World(state);
   for (const { secret } of readings) addPair(world, secret, names);
+  if (estate) addPair(world, WORKFLOW_SECRET, names);
   for (const name of new Set(readings.map(({ application }) => application)))
     if (!only || only.includes(name))
       addApplication(
         state,
         readings.filter(({ application }) => application === name),
+        estate,
       );
   world.syncSecrets();
   world.happened.created.length = 0;
@@ -135,7 +142,21 @@ function addPair(world: World, secret: string, applications: string[]): void {
     });
 }
 
-function addApplication(state: WorldState, readings: Reading[]): void {
+/** In integration, draft-frontend reads frontend's token as well. */
+const DRAFT_FRONTEND: Reading = {
+  secret: 'signon-token-frontend-publishing-api',
+  application: 'draft-frontend',
+  envVar: 'PUBLISHING_API_BEARER_TOKEN',
+  replicas: 2,
+  hasWorkerDeployment: false,
+  cronTasks: 0,
+};
+/** Of no application in the topology: pods of Argo Workflows read it at each deploy. */
+export const WORKFLOW_SECRET = 'signon-token-argo-workflows-release';
+/** Workers with several containers that have the tokens. */
+const SEVERAL_IN_A_WORKER = ['content-data-api', 'search-api'];
+
+function addApplication(state: WorldState, readings: Reading[], estate: boolean): void {
   const [first] = readings;
   if (!first) return;
   const tokens = readings.map(({ envVar, secret }) => ({ variable: envVar, secret }));
@@ -150,9 +171,17 @@ function addApplication(state: WorldState, readings: Reading[]): void {
       ...(main === 'app' ? [{ name: 'nginx', tokens: [], ruby: false }] : []),
     ],
   });
-  state.workloads.push(workload('Deployment', first.application, first.replicas, 'app'));
-  if (first.hasWorkerDeployment)
-    state.workloads.push(workload('Deployment', `${first.application}-worker`, 1, 'worker'));
+  const { application, replicas } = first;
+  const main = estate && application === 'email-alert-service' ? application : 'app';
+  state.workloads.push(workload('Deployment', application, replicas, main));
+  if (first.hasWorkerDeployment) {
+    const worker = workload('Deployment', `${application}-worker`, estate ? 2 : 1, 'worker');
+    if (estate && SEVERAL_IN_A_WORKER.includes(application))
+      worker.containers.push({ name: 'publishing-queue-listener', tokens, ruby: true });
+    state.workloads.push(worker);
+  }
+  if (estate && application === 'search-api')
+    state.workloads.push({ ...workload('CronJob', 'search-api-elasticdump', 0, 'elasticdump'), suspended: true });
   for (let task = 1; task <= first.cronTasks; task++)
     state.workloads.push(workload('CronJob', `${first.application}-task-${task}`, 0, 'cron-task'));
 }

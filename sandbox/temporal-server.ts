@@ -1,11 +1,11 @@
 import { Connection } from '@temporalio/client';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
-import { SEARCH_ATTRIBUTES } from '../domain/stage.ts';
+import { SEARCH_ATTRIBUTES } from '../domain/rotation/index.ts';
 import { findBinary } from './temporal-binary.ts';
 
 /** How long closed workflows are kept: the alert receiver looks back at least fifteen days. */
-const RETENTION_DAYS = 30;
+export const RETENTION_DAYS = 30;
 const UP_LIMIT_MS = 30_000;
 
 export interface TemporalServer {
@@ -16,9 +16,10 @@ export interface TemporalServer {
   process?: ChildProcess;
 }
 
-/** Starts a Temporal server with its UI, data in a file; or takes the one `TEMPORAL_ADDRESS` names. */
+/** Starts a Temporal server with its UI, data in a file or in memory; or takes the one `TEMPORAL_ADDRESS` names. */
 export async function startTemporal(options: {
-  dataFile: string;
+  /** In memory where absent. */
+  dataFile?: string;
   port?: number;
   uiPort?: number;
   ui?: boolean;
@@ -59,8 +60,7 @@ async function launch(options: Parameters<typeof startTemporal>[0]): Promise<Tem
       '--port',
       String(port),
       ...(ui ? ['--ui-ip', '127.0.0.1', '--ui-port', String(uiPort)] : ['--headless']),
-      '--db-filename',
-      options.dataFile,
+      ...(options.dataFile ? ['--db-filename', options.dataFile] : []),
       '--log-level',
       'error',
       ...(options.dynamicConfig ?? []).flatMap((one) => ['--dynamic-config-value', one]),

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { tokenSecretName, parameterize } from '../domain/parameterize.ts';
+import { tokenSecretName, parameterize } from '../domain/text/index.ts';
 import type { Authorisation, WorldState } from './world-state.ts';
 
 /** What really happened, as the stand-ins saw it: tests and the chaos campaign are judged by this. */
@@ -50,6 +50,7 @@ export class World {
   /** Workloads whose new pods find no node, or whose containers end as soon as they start. */
   readonly unschedulable = new Set<string>();
   readonly crashing = new Set<string>();
+  readonly withoutImage = new Set<string>();
   /** Server applications that let any token in. */
   readonly open = new Set<string>();
   version = 1;

@@ -1,8 +1,8 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from './support/jest.ts';
 import { Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { readdirSync, readFileSync } from 'node:fs';
-import { OUTCOMES } from '../domain/plan.ts';
+import { OUTCOMES } from '../domain/rotation/plan.ts';
 import { BUNDLE } from './support/bundle.ts';
 import { changedBundle } from './support/changed-bundle.ts';
 
@@ -44,7 +44,7 @@ test('every outcome is among them', () => {
 
 test('a change that is incompatible is refused, and the refusal says what to do', async () => {
   const changed = await changedBundle({
-    file: 'workflows/sync.ts',
+    file: 'workflows/rotation/steps/sync.ts',
     find: 'await requestSync(request);',
     replace: 'await condition(() => false, 1);\n    await requestSync(request);',
   });
@@ -54,11 +54,11 @@ test('a change that is incompatible is refused, and the refusal says what to do'
 test('the same change behind a patch is taken', async () => {
   const changed = await changedBundle(
     {
-      file: 'workflows/sync.ts',
+      file: 'workflows/rotation/steps/sync.ts',
       find: 'await requestSync(request);',
       replace: "if (patched('wait-first')) await condition(() => false, 1);\n    await requestSync(request);",
     },
-    { file: 'workflows/sync.ts', find: 'condition, uuid4', replace: 'condition, patched, uuid4' },
+    { file: 'workflows/rotation/steps/sync.ts', find: 'condition, uuid4', replace: 'condition, patched, uuid4' },
   );
   await expect(replay('rotated', changed)).resolves.toBeUndefined();
 });

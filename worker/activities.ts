@@ -1,5 +1,7 @@
 import type { Client } from '@temporalio/client';
 import ms from 'ms';
+import { setTimeout as after } from 'node:timers/promises';
+import { RESTART } from '../activities/kubernetes/rights.ts';
 import { createArgoActivities } from '../activities/argo/create-activities.ts';
 import { createKubernetesActivities } from '../activities/kubernetes/create-activities.ts';
 import { createNotifyActivities } from '../activities/notify/create-activities.ts';
@@ -7,17 +9,24 @@ import { createSignonActivities } from '../activities/signon/create-activities.t
 import { SignonSession } from '../activities/signon/session.ts';
 import { createTemporalActivities } from '../activities/temporal/create-activities.ts';
 import { createSignInBudget } from '../activities/temporal/sign-in-budget.ts';
+import { createLedgerActivities } from '../activities/temporal/sign-in-proof.ts';
 import { createClients } from './clients.ts';
-import type { Configuration } from './configuration.ts';
+import type { Configuration } from '../config/configuration.ts';
 
 /**
  * Wires configuration into clients and clients into activities. Connects to nothing yet: a worker does not sign in at start.
+ * @param env where a refused credential is read again
  * @param draining aborted when the worker begins to shut down
  */
-export function createActivities(configuration: Configuration, client: Client, draining: AbortSignal): object {
+export function createActivities(
+  configuration: Configuration,
+  env: NodeJS.ProcessEnv,
+  client: Client,
+  draining: AbortSignal,
+): object {
   const { settings, ROTATION_ENVIRONMENT: environment, ALERT_RECEIVER_IDENTITY: receiver } = configuration;
-  const { signonAccount, argoAccount, argo, kubernetes, hosts } = createClients(configuration);
-  const session = new SignonSession(signonAccount, createSignInBudget(client, environment));
+  const { signonAccount, argoAccount, argo, kubernetes, hosts } = createClients(configuration, env);
+  const session = new SignonSession(signonAccount, createSignInBudget(client, environment, signonAccount.totpSecret));
   const waits = { everyMs: ms(settings.pollEvery), draining };
   const { temporalUiUrl } = settings;
   const { namespace } = client.options;
@@ -28,9 +37,24 @@ export function createActivities(configuration: Configuration, client: Client, d
       pace: settings.notices,
       limitMs: ms(settings.answerLimit),
     }),
-    ...createTemporalActivities(client, { environment, settings, receiver, hosts }),
+    ...createTemporalActivities(client, {
+      environment,
+      settings,
+      receiver,
+      hosts,
+      mayRestart: () => soon(kubernetes.may(RESTART)),
+    }),
+    ...createLedgerActivities(signonAccount.totpSecret, environment),
     ...createSignonActivities(session, settings.recipients, draining),
-    ...createArgoActivities(argo, argoAccount, waits),
+    ...createArgoActivities(argo, argoAccount, kubernetes, waits),
     ...createKubernetesActivities(kubernetes, waits),
   };
+}
+
+/** A rotation begins within seconds, whether Kubernetes answers or not. */
+const KNOWN_WITHIN_MS = 2000;
+
+/** An answer that comes soon; undefined where none does. */
+function soon<T>(answer: Promise<T>): Promise<T | undefined> {
+  return Promise.race([answer, after(KNOWN_WITHIN_MS, undefined, { ref: false })]).catch(() => undefined);
 }

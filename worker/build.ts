@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const PROGRAMS = ['worker/main', 'client/alert-receiver', 'client/cli/main'];
+const PROGRAMS = ['worker/main', 'client/alert-receiver', 'client/cli/main', 'doctor/main'];
 /** Read from where the code is that reads them: beside each program that has it in. */
 const FILES: Record<string, string> = {
-  'worker/settings.yaml': 'worker/settings.yaml',
-  'client/cli/settings.yaml': 'worker/settings.yaml',
-  'workflows/payload-converter.cjs': 'workflows/payload-converter.cjs',
+  'worker/settings.yaml': 'config/settings.yaml',
+  'doctor/settings.yaml': 'config/settings.yaml',
+  'workflows/shared/payload-converter.cjs': 'workflows/shared/payload-converter.cjs',
 };
 
 /** Compiles the programs into a folder of the project, as JavaScript: they start in half the time. Packages stay in `node_modules`. */

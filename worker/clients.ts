@@ -1,11 +1,15 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import ms from 'ms';
-import { delimiter } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { delimiter, dirname, resolve } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { ArgoClient, type ArgoAccount } from '../activities/argo/client.ts';
 import { KubernetesClient } from '../activities/kubernetes/client.ts';
 import type { SignonAccount } from '../activities/signon/session.ts';
-import type { Configuration } from './configuration.ts';
-import { BadConfiguration } from './variables.ts';
+import { readConfiguration, type Configuration } from '../config/configuration.ts';
+import { BadConfiguration, isWithoutCredentials } from '../config/variables.ts';
 
 /** What speaks to one environment's outside systems. */
 export interface Clients {
@@ -18,8 +22,12 @@ export interface Clients {
   hosts: Record<string, string>;
 }
 
-/** Wires configuration into clients. Connects to nothing yet. @throws BadConfiguration where the kubeconfig is none */
-export function createClients(configuration: Configuration): Clients {
+/**
+ * Wires configuration into clients. Connects to nothing yet.
+ * @param env where a credential that was refused is read again: it may have been renewed in its file
+ * @throws BadConfiguration where the kubeconfig is none
+ */
+export function createClients(configuration: Configuration, env?: NodeJS.ProcessEnv): Clients {
   const { KUBERNETES_NAMESPACE: namespace } = configuration;
   const limitMs = ms(configuration.settings.answerLimit);
   const argoAccount: ArgoAccount = {
@@ -43,9 +51,9 @@ export function createClients(configuration: Configuration): Clients {
   return {
     signonAccount,
     argoAccount,
-    argo: new ArgoClient(argoAccount),
+    argo: new ArgoClient(argoAccount, env && (() => readConfiguration(env).ARGOCD_TOKEN)),
     kubeConfig,
-    kubernetes: new KubernetesClient(kubeConfig, namespace, limitMs),
+    kubernetes: new KubernetesClient(kubeConfig, namespace, limitMs, () => readKubeConfig(configuration.KUBECONFIG)),
     hosts: {
       SIGNON_URL: new URL(configuration.SIGNON_URL).hostname,
       ARGOCD_URL: new URL(configuration.ARGOCD_URL).hostname,
@@ -67,8 +75,68 @@ function readKubeConfig(paths: string | undefined): KubeConfig {
         config.mergeConfig(other);
       }
     }
-    return config;
-  } catch {
+    refuseWithoutServer(config);
+    return withTokenFiles(config, paths?.split(delimiter) ?? []);
+  } catch (error) {
+    if (error instanceof BadConfiguration) throw error;
     throw new BadConfiguration('worker', ['KUBECONFIG: cannot be read as a kubeconfig']);
   }
+}
+
+/** Has users' `tokenFile` read for each request, as kubectl does: the client knows no such field, and would send no token. */
+function withTokenFiles(config: KubeConfig, paths: readonly string[]): KubeConfig {
+  const files = new Map<string, string>();
+  for (const path of paths.toReversed()) {
+    const parsed = kubeconfigUsers.safeParse(parse(readFileSync(path, 'utf8')));
+    for (const { name, user } of parsed.data?.users ?? [])
+      if (user?.tokenFile) files.set(name, resolve(dirname(path), user.tokenFile)); // of two files the first counts
+  }
+  config.users = config.users.map((user) => {
+    const path = files.get(user.name);
+    return path === undefined
+      ? user
+      : { ...user, token: undefined, authProvider: { name: TOKEN_FILE, config: { path } } };
+  });
+  config.addAuthenticator({
+    isAuthProvider: ({ authProvider }) => authProvider?.name === TOKEN_FILE,
+    applyAuthentication: async ({ authProvider }, options) => {
+      const { path } = authProvider.config as { path: string };
+      const token = (await readFile(path, 'utf8')).trim();
+      Object.assign((options.headers ??= {}), { Authorization: `Bearer ${token}` });
+    },
+  });
+  return config;
+}
+
+/** How requests to Kubernetes prove who asks, one sentence without any value. */
+export function credentialOf(config: KubeConfig): string {
+  const user = config.getCurrentUser();
+  const { authProvider, exec, token, certFile, certData } = user ?? {};
+  if (authProvider?.name === TOKEN_FILE) return 'a token file that is read for each request';
+  if (authProvider?.config?.tokenFile) return 'the service account’s token file, which is read again every minute';
+  if (exec) return 'a token of the kubeconfig’s plugin, asked for again when it ends or is refused';
+  if (token) return 'a token in the kubeconfig, which is read again where it is refused';
+  if (certFile ?? certData) return 'a client certificate';
+  return 'none: the cluster sees nobody';
+}
+
+const TOKEN_FILE = 'token-file';
+const kubeconfigUsers = z.object({
+  users: z.array(z.object({ name: z.string(), user: z.object({ tokenFile: z.string().optional() }).nullish() })),
+});
+
+/** The client would ask this machine instead, and say of each question that nobody answers. */
+function refuseWithoutServer(config: KubeConfig): void {
+  const context = config.getContextObject(config.getCurrentContext());
+  const server = config.getCurrentCluster()?.server;
+  const missing = !context
+    ? 'current-context names no context of it'
+    : server === undefined
+      ? 'the cluster of its current context is not in it'
+      : !URL.canParse(server)
+        ? 'the server of its current cluster is not an address'
+        : !isWithoutCredentials(server)
+          ? 'the server of its current cluster has a user or a password in it'
+          : undefined;
+  if (missing) throw new BadConfiguration('worker', [`KUBECONFIG: ${missing}`]);
 }

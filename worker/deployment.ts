@@ -1,6 +1,6 @@
 import { isGrpcServiceError, type Connection } from '@temporalio/client';
 import { Runtime, type WorkerOptions } from '@temporalio/worker';
-import { makeCurrent, nameVersion, type DeploymentVersion } from '../domain/deployment.ts';
+import { makeCurrent, nameVersion, type DeploymentVersion } from '../domain/request/index.ts';
 
 const NOT_FOUND = 5; // gRPC's
 const ANSWERS_WITHIN_MS = 10_000;

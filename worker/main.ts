@@ -1,11 +1,11 @@
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { readConfiguration } from './configuration.ts';
+import { readConfiguration } from '../config/configuration.ts';
 import { jsonLogger } from './log.ts';
 import { runWorker, TemporalAway } from './run-worker.ts';
 import { SearchAttributesMissing } from './search-attributes.ts';
-import { BadConfiguration } from './variables.ts';
+import { BadConfiguration } from '../config/variables.ts';
 
 /** Where `npm run build` leaves the workflows. */
 const BUILT = fileURLToPath(new URL('../workflows/bundle.js', import.meta.url));

@@ -2,18 +2,20 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
 import { heartbeats } from '../activities/heartbeat.ts';
-import { taskQueueOf, waitsQueueOf } from '../domain/request.ts';
+import { taskQueueOf, waitsQueueOf } from '../domain/request/index.ts';
 import { createActivities } from './activities.ts';
 import { deploymentOptions, warnUnlessCurrent } from './deployment.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
-import { readTemporal } from './temporal.ts';
+import { readTemporal } from '../config/temporal.ts';
 import { createTracing } from './tracing.ts';
-import type { Configuration } from './configuration.ts';
+import type { Configuration } from '../config/configuration.ts';
 
 /** Where the workflows are; a bundle made before may be given instead. */
 export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 /** What workers and bundles decode payloads with. */
-export const PAYLOAD_CONVERTER_PATH = fileURLToPath(new URL('../workflows/payload-converter.cjs', import.meta.url));
+export const PAYLOAD_CONVERTER_PATH = fileURLToPath(
+  new URL('../workflows/shared/payload-converter.cjs', import.meta.url),
+);
 
 /** Thrown at start: nothing answers where `TEMPORAL_…` say Temporal is, or it does not let this worker in. */
 export class TemporalAway extends Error {
@@ -62,7 +64,7 @@ export async function runWorker(
     connection: native,
     namespace,
     taskQueue: taskQueueOf(configuration.ROTATION_ENVIRONMENT),
-    activities: createActivities(configuration, client, draining.signal),
+    activities: createActivities(configuration, env, client, draining.signal),
     interceptors: { activity: [heartbeats, ...(tracing ? [tracing.interceptor] : [])] },
     ...deploymentOptions(configuration.version),
     workflows: bundle ? { workflowBundle: bundle } : { workflowsPath: WORKFLOWS_PATH },

@@ -1,6 +1,7 @@
 import type { Connection } from '@temporalio/client';
 import { setTimeout as after } from 'node:timers/promises';
-import { SEARCH_ATTRIBUTES } from '../domain/stage.ts';
+import { redact } from '../domain/text/index.ts';
+import { SEARCH_ATTRIBUTES } from '../domain/rotation/index.ts';
 
 /** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
 const KEYWORD = 2;
@@ -81,5 +82,5 @@ export function isInvalidArgument(error: unknown): boolean {
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message.slice(0, 300) : String(error);
+  return redact(error instanceof Error ? error.message : String(error)).slice(0, 300);
 }

@@ -1,6 +1,8 @@
-export { notifications } from './notifications.ts';
-export { rotateExpiringTokens } from './rotate-expiring-tokens.ts';
-export { rotateToken } from './rotate-token.ts';
-export { syncTokens } from './sync-tokens.ts';
-export { signInLedger } from './sign-in-ledger.ts';
-export { takeInventory } from './take-inventory.ts';
+export { notifications } from './notices/notifications.ts';
+export { rotateExpiringTokens } from './sweep/rotate-expiring-tokens.ts';
+export { rotateToken } from './rotation/rotate-token.ts';
+export { syncTokens } from './sync/sync-tokens.ts';
+export { signInLedger } from './sign-in/sign-in-ledger.ts';
+export { takeInventory } from './inventory/take-inventory.ts';
+// eslint-disable-next-line import/no-default-export -- the SDK runs the default for a type that it does not find
+export { unknownWorkflow as default } from './shared/unknown-workflow.ts';

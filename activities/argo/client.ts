@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { failure } from '../failure.ts';
 import { follow } from '../follow.ts';
 import { send, type Answer } from '../http.ts';
-import type { Secret } from '../secret.ts';
+import type { Secret } from '../../config/secret.ts';
+import { redact } from '../../domain/text/index.ts';
 
 export interface ArgoAccount {
   url: string;
@@ -17,6 +18,9 @@ export interface ArgoAccount {
   /** How long to wait for one answer, in ms. */
   limitMs: number;
 }
+
+const CREATE_JOB = 'create-job';
+const LONGEST_WORDS = 500;
 
 const node = z.object({
   group: z.string().optional(),
@@ -39,7 +43,15 @@ export type CreateAnswer = { kind: 'accepted' } | { kind: 'name-taken'; job?: st
 
 /** Argo CD's API as the sync needs it. */
 export class ArgoClient {
-  constructor(private readonly account: ArgoAccount) {}
+  private token: Secret;
+
+  /** @param readAgain reads the token afresh: it may have been renewed in its file */
+  constructor(
+    private readonly account: ArgoAccount,
+    private readonly readAgain?: () => Secret,
+  ) {
+    this.token = account.token;
+  }
 
   /** The application's resource tree. @throws NotPermitted, Unreachable, ContractChanged */
   async tree(): Promise<TreeNode[]> {
@@ -71,7 +83,7 @@ export class ArgoClient {
       const said = refusal.safeParse(json(answer.body)).data?.message;
       return { kind: 'name-taken', job: /jobs\.batch "([a-z0-9.-]{1,253})"/.exec(said ?? '')?.[1] };
     }
-    if (answer.status !== 200) throw this.refusalOf(answer, 'create-job');
+    if (answer.status !== 200) throw this.refusalOf(answer, CREATE_JOB);
     return { kind: 'accepted' };
   }
 
@@ -125,20 +137,43 @@ export class ArgoClient {
     return answer;
   }
 
+  /** Where it cannot be read now, the one at hand stays. */
+  private renewToken(): void {
+    try {
+      this.token = this.readAgain?.() ?? this.token;
+    } catch {
+      return;
+    }
+  }
+
   private headers(): Record<string, string> {
-    return { Authorization: `Bearer ${this.account.token.reveal()}`, Accept: 'application/json' };
+    return { Authorization: `Bearer ${this.token.reveal()}`, Accept: 'application/json' };
   }
 
   private scope(): Record<string, string> {
     return { appNamespace: this.account.appNamespace, project: this.account.project };
   }
 
+  /** Names of the sync's CronJobs and Jobs, as far as they stand in a text: they are no secrets. */
+  private namesIn(words: string): string[] {
+    return this.account.cronJobs.flatMap((name) => words.match(new RegExp(`${name}(-\\d{8,17})?`, 'g')) ?? []);
+  }
+
   /** A 403 may be passing (Argo CD answers so while the Kubernetes API is down), so it is retried a bounded number of times. */
   private refusalOf({ status, body }: Answer, what: string): Error {
     const parsed = refusal.safeParse(json(body));
     const said = parsed.success ? `code ${parsed.data.code}` : 'no code';
-    if (status === 401)
-      return failure('NotPermitted', `Argo CD refused ${what} with 401 (${said}): its token is not accepted`);
+    const words = parsed.data?.message ?? '';
+    if (status === 401) {
+      this.renewToken();
+      return failure('CredentialRefused', `Argo CD refused ${what} with 401 (${said}): it does not accept the token`);
+    }
+    // Kubernetes' own words, where Argo CD acts as an account that may not, or asked for what cannot be.
+    if (/is forbidden: |is invalid: |must be no more than \d+ characters/.test(words))
+      return failure(
+        what === CREATE_JOB ? 'SyncJobRefused' : 'NotPermitted',
+        `Kubernetes refused Argo CD’s ${what} (${status}): ${redact(words, this.namesIn(words)).slice(0, LONGEST_WORDS)}`,
+      );
     if (status === 403)
       return failure(
         'Unreachable',

@@ -1,5 +1,6 @@
+import { ApplicationFailure } from '@temporalio/common';
 import ms from 'ms';
-import { redact } from '../../domain/redact.ts';
+import { redact } from '../../domain/text/index.ts';
 import { failure } from '../failure.ts';
 import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
 import { lookUntil, type Waits } from '../polling.ts';
@@ -13,32 +14,42 @@ const TREE_LOOKS_EVERY_MS = 200;
 /** A new Job is absent from the tree for 0.1–0.4 s; where Argo CD's controller is down, for ever. */
 const TREE_SHOWS_WITHIN_MS = ms('2 minutes');
 
+/** So long after a Job's start its tree is taken as it is; then Kubernetes is asked as well, so often. */
+const TREE_IS_BELIEVED_MS = ms('1 minute');
+const ASKS_KUBERNETES_EVERY_MS = ms('15 seconds');
+
 /** What a create keeps for its next attempt, should its worker die: the Jobs seen before it asked. */
 interface Asked {
   before: string[];
 }
 
-export function createArgoActivities(argo: ArgoClient, account: ArgoAccount, waits: Waits): ArgoActivities {
+/** What Kubernetes knows of a Job, where Argo CD's tree may show what is gone. */
+export interface JobsOfKubernetes {
+  jobState: (job: { name: string; uid: string }) => Promise<'complete' | 'failed' | 'running' | 'gone'>;
+}
+
+export function createArgoActivities(
+  argo: ArgoClient,
+  account: ArgoAccount,
+  kubernetes: JobsOfKubernetes,
+  waits: Waits,
+): ArgoActivities {
   return {
     async findSyncCronJob() {
-      const nodes = await argo.tree();
-      const found = account.cronJobs
-        .map((name) =>
-          nodes.find((node) => node.kind === 'CronJob' && node.name === name && node.namespace === account.namespace),
-        )
-        .find((node) => node?.uid !== undefined);
-      if (!found)
-        throw failure(
-          'SyncCronJobMissing',
-          `Argo CD’s application ${account.application} has none of ${account.cronJobs.join(', ')}`,
-        );
-      return { name: found.name, uid: found.uid! };
+      return cronJobIn(await argo.tree(), account);
     },
 
-    async createSyncJob({ cronJob, notBefore, deadline }) {
+    async createSyncJob({ cronJobUid, notBefore, deadline }) {
       const serves = (job: SyncJob & { failed: boolean }): boolean =>
         !job.failed && Date.parse(job.createdAt) >= Date.parse(notBefore) + TAKE_OVER_AFTER_MS;
-      const jobs = jobsOf(await argo.tree(), cronJob);
+      const nodes = await argo.tree();
+      const cronJob = cronJobIn(nodes, account);
+      if (cronJob.uid !== cronJobUid)
+        throw failure(
+          'SyncCronJobChanged',
+          `CronJob ${cronJob.name} has uid ${cronJob.uid} in Argo CD, the request says ${cronJobUid}`,
+        );
+      const jobs = jobsOf(nodes, cronJob);
       const asked = keptByLastAttempt() as Asked | undefined;
       const before = asked?.before ?? jobs.map(({ uid }) => uid);
       const isNew = (job: SyncJob): boolean => !before.includes(job.uid);
@@ -77,22 +88,39 @@ export function createArgoActivities(argo: ArgoClient, account: ArgoAccount, wai
     },
 
     async awaitSyncJob({ job, deadline }) {
+      let asksKubernetesFrom = Date.parse(job.createdAt) + TREE_IS_BELIEVED_MS;
       const end = await lookUntil(
-        async () => {
+        async (): Promise<'complete' | 'failed' | 'gone' | undefined> => {
           const found = (await argo.tree()).find((node) => node.kind === 'Job' && node.uid === job.uid);
-          if (!found) return 'Gone'; // it was seen when it was made
-          const status = found.health?.status;
-          return status === 'Healthy' || status === 'Degraded' ? status : undefined;
+          const { status, message } = found?.health ?? {};
+          if (!found) return 'gone'; // it was seen when it was made
+          if (status === 'Healthy') return 'complete';
+          if (status === 'Degraded') return 'failed';
+          if (status === 'Suspended')
+            throw failure('SyncJobSuspended', `Job ${job.name} is suspended: ${redact(message ?? '', [job.name])}`);
+          if (Date.now() < asksKubernetesFrom) return undefined;
+          asksKubernetesFrom = Date.now() + ASKS_KUBERNETES_EVERY_MS;
+          const state = await kubernetes.jobState(job).catch(() => 'running' as const); // the tree carries the wait
+          return state === 'running' ? undefined : state;
         },
         { ...waits, deadline, nudges: (nudge, signal) => argo.watchTree(nudge, signal) },
       );
-      if (end === 'Degraded')
-        throw failure('SyncJobFailed', `Job ${job.name} failed. ${await quoteLog(argo, job.name)}`);
+      if (end === 'failed') throw failure('SyncJobFailed', `Job ${job.name} failed. ${await quoteLog(argo, job.name)}`);
       if (end === undefined)
         throw failure('SyncJobUnseen', `Job ${job.name} did not end in time. ${await quoteLog(argo, job.name)}`);
-      return { seenAt: new Date().toISOString(), seenHealthy: end === 'Healthy' };
+      return { seenAt: new Date().toISOString(), seenHealthy: end === 'complete' };
     },
   };
+}
+
+/** The first of the configured CronJobs that the application has. */
+function cronJobIn(nodes: TreeNode[], { cronJobs, namespace, application }: ArgoAccount): SyncCronJob {
+  const found = cronJobs
+    .map((name) => nodes.find((node) => node.kind === 'CronJob' && node.name === name && node.namespace === namespace))
+    .find((node) => node?.uid !== undefined);
+  if (!found)
+    throw failure('SyncCronJobMissing', `Argo CD’s application ${application} has none of ${cronJobs.join(', ')}`);
+  return { name: found.name, uid: found.uid! };
 }
 
 /** The CronJob's Jobs, oldest first. */
@@ -110,7 +138,12 @@ function jobsOf(nodes: TreeNode[], cronJob: SyncCronJob): (SyncJob & { failed: b
 }
 
 async function quoteLog(argo: ArgoClient, job: string): Promise<string> {
-  const tail = await argo.logTail(job, LOG_LINES).catch(() => '');
+  let why = '';
+  const tail = await argo.logTail(job, LOG_LINES).catch((error: unknown) => {
+    if (error instanceof ApplicationFailure && error.type === 'NotPermitted') why = ` ${error.message}`;
+    return '';
+  });
+  if (why !== '') return `Its log may not be read.${why}`;
   return tail === '' ? 'Its log is not to be had.' : `Its log ends: ${redact(tail, [job])}`;
 }
 

@@ -1,15 +1,5 @@
 import { armor, Encrypter } from 'age-encryption';
-import type { Secret } from '../secret.ts';
-
-/** Whether this is a public key that age can encrypt to, e.g. `age1…` as `age-keygen` prints it. */
-export function isAgeKey(key: string): boolean {
-  try {
-    new Encrypter().addRecipient(key);
-    return true;
-  } catch {
-    return false;
-  }
-}
+import type { Secret } from '../../config/secret.ts';
 
 /** Encrypts a token to one age key, as armoured text: what leaves this process for a holder outside. Made up afresh each time, so no two are alike. */
 export async function sealFor(key: string, token: Secret): Promise<string> {

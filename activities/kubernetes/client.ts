@@ -16,14 +16,14 @@ import {
 } from '@kubernetes/client-node';
 import type { AxiosRequestConfig } from 'axios';
 import pLimit from 'p-limit';
-import type { Workload, WorkloadKind } from '../../domain/cluster.ts';
+import type { Workload, WorkloadKind } from '../../domain/cluster/index.ts';
 import { ApplicationFailure } from '@temporalio/common';
 import { failure } from '../failure.ts';
 import { follow } from '../follow.ts';
 import { boundedHttp } from './bounded-http.ts';
-import type { Template } from './consumers.ts';
+import { hindranceOf, type Template } from './consumers.ts';
 import { SharedRead } from '../shared-read.ts';
-import type { Right } from './rights.ts';
+import { EXEC, type Right } from './rights.ts';
 import { execIn, type ExecResult, type Target } from './exec.ts';
 import { Snapshot } from './snapshot.ts';
 
@@ -39,31 +39,22 @@ interface Page<T> {
 
 /** The Kubernetes API as the rotation needs it, in one namespace. */
 export class KubernetesClient {
-  private readonly core: CoreV1Api;
-  private readonly apps: AppsV1Api;
-  private readonly batch: BatchV1Api;
-  private readonly authorization: AuthorizationV1Api;
+  private apis: Apis;
   private readonly execs = pLimit(EXECS_AT_ONCE);
   private readonly snapshots = new SharedRead(() => this.readSnapshot());
   /** Told of every change of a pod, by one watch for all. */
   private readonly watchers = new Set<() => void>();
   private watching?: AbortController;
 
+  /** @param readAgain reads the kubeconfig afresh: its credential may have been renewed */
   constructor(
-    private readonly config: KubeConfig,
+    private config: KubeConfig,
     private readonly namespace: string,
     /** How long to wait for one answer, in ms. */
-    limitMs: number,
+    private readonly limitMs: number,
+    private readonly readAgain?: () => KubeConfig,
   ) {
-    const client = createConfiguration({
-      baseServer: new ServerConfiguration(config.getCurrentCluster()?.server ?? '', {}),
-      authMethods: { default: config },
-      httpApi: boundedHttp(limitMs),
-    });
-    this.core = new CoreV1Api(client);
-    this.apps = new AppsV1Api(client);
-    this.batch = new BatchV1Api(client);
-    this.authorization = new AuthorizationV1Api(client);
+    this.apis = apisOf(config, limitMs);
   }
 
   /**
@@ -81,25 +72,26 @@ export class KubernetesClient {
   }
 
   pods(): Promise<V1Pod[]> {
-    return this.all('list pods', (page) => this.core.listNamespacedPod(page));
+    return this.all('list pods', (page) => this.apis.core.listNamespacedPod(page));
   }
 
   jobs(): Promise<V1Job[]> {
-    return this.all('list jobs', (page) => this.batch.listNamespacedJob(page));
+    return this.all('list jobs', (page) => this.apis.batch.listNamespacedJob(page));
   }
 
   /** All workloads' pod templates; Jobs of CronJobs only where they run now, under the CronJob's name. */
   async templates(): Promise<Template[]> {
     const [deployments, statefulSets, cronJobs] = await Promise.all([
-      this.all('list deployments', (page) => this.apps.listNamespacedDeployment(page)),
-      this.all('list statefulsets', (page) => this.apps.listNamespacedStatefulSet(page)),
-      this.all('list cronjobs', (page) => this.batch.listNamespacedCronJob(page)),
+      this.all('list deployments', (page) => this.apis.apps.listNamespacedDeployment(page)),
+      this.all('list statefulsets', (page) => this.apis.apps.listNamespacedStatefulSet(page)),
+      this.all('list cronjobs', (page) => this.apis.batch.listNamespacedCronJob(page)),
     ]);
     const named = (kind: WorkloadKind, name: string | undefined): Workload => `${kind}/${name ?? ''}`;
     return [
-      ...deployments.map(({ metadata, spec }) => ({
-        workload: named('Deployment', metadata?.name),
-        spec: spec?.template.spec,
+      ...deployments.map((deployment) => ({
+        workload: named('Deployment', deployment.metadata?.name),
+        spec: deployment.spec?.template.spec,
+        hindrance: hindranceOf(deployment),
       })),
       ...statefulSets.map(({ metadata, spec }) => ({
         workload: named('StatefulSet', metadata?.name),
@@ -115,18 +107,30 @@ export class KubernetesClient {
   /** @returns undefined where there is none */
   async cronJobUid(name: string): Promise<string | undefined> {
     const found = await this.orUndefined(`get cronjob ${name}`, () =>
-      this.batch.readNamespacedCronJob({ name, namespace: this.namespace }),
+      this.apis.batch.readNamespacedCronJob({ name, namespace: this.namespace }),
     );
     return found?.metadata?.uid;
   }
 
   /** When a Job completed, ms since the epoch by the cluster's clock; undefined where it is gone or has not. */
   async jobCompletedAt(name: string): Promise<number | undefined> {
-    const found = await this.orUndefined(`get job ${name}`, () =>
-      this.batch.readNamespacedJob({ name, namespace: this.namespace }),
-    );
-    const time = found?.status?.completionTime;
+    const time = (await this.job(name))?.status?.completionTime;
     return time === undefined ? undefined : new Date(time).getTime();
+  }
+
+  /** Where a Job stands, by its final conditions: `SuccessCriteriaMet` and `FailureTarget` come before them and are none. */
+  async jobState({ name, uid }: { name: string; uid: string }): Promise<'complete' | 'failed' | 'running' | 'gone'> {
+    const found = await this.job(name);
+    if (found?.metadata?.uid !== uid) return 'gone';
+    const has = (type: string): boolean =>
+      found.status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') === true;
+    return has('Complete') ? 'complete' : has('Failed') ? 'failed' : 'running';
+  }
+
+  private job(name: string): Promise<V1Job | undefined> {
+    return this.orUndefined(`get job ${name}`, () =>
+      this.apis.batch.readNamespacedJob({ name, namespace: this.namespace }),
+    );
   }
 
   /** What `kubectl rollout restart` does: a new pod template, by an annotation that holds the moment. */
@@ -134,12 +138,12 @@ export class KubernetesClient {
     const annotations = { 'kubectl.kubernetes.io/restartedAt': at };
     const body = { spec: { template: { metadata: { annotations } } } };
     try {
-      await this.apps.patchNamespacedDeployment(
+      await this.apis.apps.patchNamespacedDeployment(
         { name, namespace: this.namespace, body },
         setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch),
       );
     } catch (error) {
-      throw rebuilt(error, `patch deployment ${name}`);
+      throw this.rebuilt(error, `patch deployment ${name}`);
     }
   }
 
@@ -148,17 +152,43 @@ export class KubernetesClient {
     const [name, subresource] = resource.split('/');
     const resourceAttributes = { namespace: this.namespace, group, resource: name, subresource, verb };
     try {
-      const { status } = await this.authorization.createSelfSubjectAccessReview({
+      const { status } = await this.apis.authorization.createSelfSubjectAccessReview({
         body: { spec: { resourceAttributes } },
       });
       return status?.allowed === true;
     } catch (error) {
-      throw rebuilt(error, 'create selfsubjectaccessreview');
+      throw this.rebuilt(error, 'create selfsubjectaccessreview');
     }
   }
 
-  exec(target: Target, command: string[]): Promise<ExecResult> {
-    return this.execs(() => execIn(this.config, this.namespace, target, command));
+  /** @param limitMs how long to wait for the whole answer, in ms; 90 s where absent */
+  async exec(target: Target, command: string[], limitMs?: number): Promise<ExecResult> {
+    try {
+      return await this.execs(() => execIn(this.config, this.namespace, target, command, limitMs));
+    } catch (error) {
+      if (!(error instanceof ApplicationFailure)) throw error;
+      if (error.type === 'CredentialRefused') this.renewCredential();
+      if (error.type !== 'NotPermitted') throw error;
+      throw failure('NotPermitted', `${error.message}${await this.lackingFor(EXEC)}`);
+    }
+  }
+
+  /** Which rights this account lacks, as the cluster says; empty where it lacks none of them or does not say. */
+  private async lackingFor(rights: readonly Right[]): Promise<string> {
+    const lacking: string[] = [];
+    for (const right of rights) if (!(await this.may(right).catch(() => true))) lacking.push(right.verb);
+    return lacking.length > 0 ? `: the role lacks ${lacking.join(' and ')} on ${rights[0]!.resource}` : '';
+  }
+
+  /** Reads the credential afresh for the requests that follow; where it cannot be read now, the one at hand stays. */
+  private renewCredential(): void {
+    if (!this.readAgain) return;
+    try {
+      this.config = this.readAgain();
+      this.apis = apisOf(this.config, this.limitMs);
+    } catch {
+      return;
+    }
   }
 
   /** Calls back whenever a pod changes, until stopped. A watch that was cut is opened again; meanwhile this is silent. */
@@ -181,7 +211,7 @@ export class KubernetesClient {
 
   /** The watch's request, from now on; the server ends it by itself. */
   private async watchRequest(): Promise<AxiosRequestConfig> {
-    const { metadata } = await this.core.listNamespacedPod({ namespace: this.namespace, limit: 1 });
+    const { metadata } = await this.apis.core.listNamespacedPod({ namespace: this.namespace, limit: 1 });
     const url = new URL(`${this.config.getCurrentCluster()?.server}/api/v1/namespaces/${this.namespace}/pods`);
     url.searchParams.set('watch', 'true');
     url.searchParams.set('resourceVersion', metadata?.resourceVersion ?? '');
@@ -211,7 +241,7 @@ export class KubernetesClient {
         return items;
       } catch (error) {
         if (error instanceof ApiException && error.code === 410 && tries < 3) continue;
-        throw rebuilt(error, what);
+        throw this.rebuilt(error, what);
       }
     }
   }
@@ -221,17 +251,41 @@ export class KubernetesClient {
       return await read();
     } catch (error) {
       if (error instanceof ApiException && error.code === 404) return undefined;
-      throw rebuilt(error, what);
+      throw this.rebuilt(error, what);
     }
+  }
+
+  /** The client's own error holds headers and bodies; ours holds the verb and the status. */
+  private rebuilt(error: unknown, what: string): Error {
+    if (error instanceof SyntaxError) return failure('ContractChanged', `Kubernetes answered “${what}” with no JSON`);
+    if (error instanceof ApplicationFailure && error.type === 'ContractChanged') return error;
+    if (!(error instanceof ApiException)) return failure('Unreachable', `Kubernetes did not answer “${what}”`);
+    if (error.code === 401) {
+      this.renewCredential();
+      return failure('CredentialRefused', `Kubernetes refused “${what}” with 401: it does not accept the credential`);
+    }
+    if (error.code === 403) return failure('NotPermitted', `Kubernetes refused “${what}” with 403`);
+    return failure('Unreachable', `Kubernetes answered “${what}” with ${error.code}`);
   }
 }
 
-/** The client's own error holds headers and bodies; ours holds the verb and the status. */
-function rebuilt(error: unknown, what: string): Error {
-  if (error instanceof SyntaxError) return failure('ContractChanged', `Kubernetes answered “${what}” with no JSON`);
-  if (error instanceof ApplicationFailure && error.type === 'ContractChanged') return error;
-  if (!(error instanceof ApiException)) return failure('Unreachable', `Kubernetes did not answer “${what}”`);
-  if (error.code === 401 || error.code === 403)
-    return failure('NotPermitted', `Kubernetes refused “${what}” with ${error.code}`);
-  return failure('Unreachable', `Kubernetes answered “${what}” with ${error.code}`);
+interface Apis {
+  core: CoreV1Api;
+  apps: AppsV1Api;
+  batch: BatchV1Api;
+  authorization: AuthorizationV1Api;
+}
+
+function apisOf(config: KubeConfig, limitMs: number): Apis {
+  const client = createConfiguration({
+    baseServer: new ServerConfiguration(config.getCurrentCluster()?.server ?? '', {}),
+    authMethods: { default: config },
+    httpApi: boundedHttp(limitMs),
+  });
+  return {
+    core: new CoreV1Api(client),
+    apps: new AppsV1Api(client),
+    batch: new BatchV1Api(client),
+    authorization: new AuthorizationV1Api(client),
+  };
 }

@@ -1,75 +1,105 @@
-import type { V1Container, V1ContainerStatus, V1Job, V1Pod, V1PodSpec, V1Volume } from '@kubernetes/client-node';
-import type { Consumer, ConsumingContainer, Readers, Workload } from '../../domain/cluster.ts';
-import type { Reading } from '../../domain/inventory.ts';
+import type {
+  V1Container,
+  V1ContainerRestartRule,
+  V1ContainerStatus,
+  V1Deployment,
+  V1EphemeralContainer,
+  V1Job,
+  V1Pod,
+  V1PodSpec,
+  V1Volume,
+} from '@kubernetes/client-node';
+import type { Consumer, ConsumingContainer, Workload } from '../../domain/cluster/index.ts';
+import type { Reading } from '../../domain/inventory/index.ts';
+import { redact } from '../../domain/text/index.ts';
+import { tokenShapedIn } from './scripts.ts';
 
 /** A workload's name and what its pods are made of. */
 export interface Template {
   workload: Workload;
   spec: V1PodSpec | undefined;
+  /** What keeps a Deployment from replacing its pods, in Kubernetes' words. */
+  hindrance?: string;
+}
+
+type ContainerSpec = V1Container | V1EphemeralContainer;
+
+/** One container of one pod, as listed. */
+export interface PodContainer extends Pick<
+  ConsumingContainer,
+  'workload' | 'container' | 'pod' | 'state' | 'startedAt' | 'ready' | 'terminating' | 'why'
+> {
+  spec: ContainerSpec;
+  containerId: string;
+  node: string;
+}
+
+/** Where a variable's value comes from; without a variable, all variables of an object come from there. */
+export interface Source {
+  variable?: string;
+  /** `Secret legacy, key token`. */
+  from: string;
+  /** The Secret's name, where it is one. */
+  secret?: string;
+  /** A literal value, as the spec has it. Never leaves the worker. */
+  literal?: string;
 }
 
 /** Key of the token inside its Secret. */
 const KEY = 'bearer_token';
 
 /** The env vars through which a container reads the Secret. */
-export function readingVariables(container: V1Container, secret: string): string[] {
-  const single = (container.env ?? [])
-    .filter(({ valueFrom }) => valueFrom?.secretKeyRef?.name === secret)
-    .map(({ name }) => name);
-  const whole = (container.envFrom ?? [])
+export function readingVariables({ env = [], envFrom = [] }: ContainerSpec, secret: string): string[] {
+  const single = env.filter(({ valueFrom }) => valueFrom?.secretKeyRef?.name === secret).map(({ name }) => name);
+  const whole = envFrom
     .filter(({ secretRef }) => secretRef?.name === secret)
     .map(({ prefix }) => `${prefix ?? ''}${KEY}`);
   return [...single, ...whole];
 }
 
-/** Every container of a template that reads the Secret or is said to hold its token, init containers included. */
-export function consumersOf({ workload, spec }: Template, { secret, also }: Readers): Consumer[] {
-  return containersOf(spec).flatMap((container) => {
-    const told = also.filter((one) => one.workload === workload && one.container === container.name);
-    const variables = new Set([...readingVariables(container, secret), ...told.map(({ variable }) => variable)]);
-    return [...variables].map((variable) => ({ workload, container: container.name, variable }));
+/** Where a container's variables come from, as far as they may hold a token: none for a container that cannot hold one. */
+export function sourcesOf({ env = [], envFrom = [] }: ContainerSpec): Source[] {
+  const single = env.flatMap(({ name: variable, value, valueFrom }): Source[] => {
+    if (valueFrom?.secretKeyRef) {
+      const { name = '', key } = valueFrom.secretKeyRef;
+      return [{ variable, from: `Secret ${name}, key ${key}`, secret: name }];
+    }
+    if (valueFrom?.configMapKeyRef) {
+      const { name = '', key } = valueFrom.configMapKeyRef;
+      return [{ variable, from: `ConfigMap ${name}, key ${key}` }];
+    }
+    if (valueFrom?.resourceFieldRef) return [];
+    if (valueFrom?.fieldRef)
+      return /annotations|labels/.test(valueFrom.fieldRef.fieldPath)
+        ? [{ variable, from: `its pod’s ${valueFrom.fieldRef.fieldPath}` }]
+        : [];
+    if (valueFrom) return [{ variable, from: 'a source of an unknown kind' }];
+    // `$(NAME)` puts other variables together
+    return value !== undefined && (tokenShapedIn(value).length > 0 || value.includes('$('))
+      ? [{ variable, from: 'a literal value', literal: value }]
+      : [];
   });
+  const whole = envFrom.map(({ secretRef, configMapRef }): Source => {
+    if (secretRef) return { from: `all of Secret ${secretRef.name ?? ''}`, secret: secretRef.name };
+    return { from: `all of ConfigMap ${configMapRef?.name ?? ''}` };
+  });
+  return [...single, ...whole];
 }
 
-/** Every container of a template with the variables that hold a token of some pair, as far as names tell: the variable's, or the Secret's. */
-export function tokenVariablesOf({ workload, spec }: Template): (Consumer & { fromPair: boolean })[] {
-  return containersOf(spec).flatMap((container) => {
-    const single = (container.env ?? [])
-      .map(({ name, valueFrom }) => ({ variable: name, fromPair: isPairs(valueFrom?.secretKeyRef?.name) }))
-      .filter(({ variable, fromPair }) => fromPair || variable.endsWith('_BEARER_TOKEN'));
-    const whole = (container.envFrom ?? [])
-      .filter(({ secretRef }) => isPairs(secretRef?.name))
-      .map(({ prefix }) => ({ variable: `${prefix ?? ''}${KEY}`, fromPair: true }));
-    return [...single, ...whole].map((one) => ({ workload, container: container.name, ...one }));
-  });
-}
-
-/** Every container of a template that takes all variables from a Secret which is no pair's. */
-export function wholeSecretsOf({ workload, spec }: Template): (Omit<Consumer, 'variable'> & { from: string })[] {
+/** The containers of a template that read a Secret through variables, init containers included. */
+export function readersIn({ workload, spec }: Template, secret: string): Consumer[] {
   return containersOf(spec).flatMap((container) =>
-    (container.envFrom ?? [])
-      .flatMap(({ secretRef }) => secretRef?.name ?? [])
-      .filter((from) => !isPairs(from))
-      .map((from) => ({ workload, container: container.name, from })),
+    readingVariables(container, secret).map((variable) => ({ workload, container: container.name, variable })),
   );
 }
 
 /** Every container of a template that reads a Secret of some pair, and through which variable. */
 export function pairSecretsOf({ workload, spec }: Template): Reading[] {
-  return containersOf(spec).flatMap((container) => {
-    const secrets = [
-      ...(container.env ?? []).map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
-      ...(container.envFrom ?? []).map(({ secretRef }) => secretRef?.name),
-    ].filter((secret): secret is string => isPairs(secret));
-    return [...new Set(secrets)].flatMap((secret) =>
-      readingVariables(container, secret).map((variable) => ({
-        workload,
-        container: container.name,
-        variable,
-        secret,
-      })),
-    );
-  });
+  const sources = containersOf(spec).flatMap((container) => sourcesOf(container));
+  const secrets = new Set(sources.flatMap(({ secret }) => (isPairs(secret) ? secret : [])));
+  return [...secrets].flatMap((secret) =>
+    readersIn({ workload, spec }, secret).map((consumer) => ({ ...consumer, secret })),
+  );
 }
 
 /** Secrets of pairs that a template mounts as files. */
@@ -77,22 +107,14 @@ export function filesOf(spec: V1PodSpec | undefined): string[] {
   return [...new Set((spec?.volumes ?? []).flatMap(secretsOfVolume))].filter((secret) => isPairs(secret));
 }
 
-/** Whether a Secret is one that Signon's sync writes. */
-function isPairs(secret: string | undefined): boolean {
+/** Whether a Secret is one that Signon's sync writes, or wrote. */
+export function isPairs(secret: string | undefined): secret is string {
   return secret?.startsWith('signon-token-') === true;
 }
 
-function containersOf(spec: V1PodSpec | undefined): V1Container[] {
-  return [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
-}
-
-/** Every Secret that a template names, whatever for. */
-export function secretsOf(spec: V1PodSpec | undefined): string[] {
-  const variables = containersOf(spec).flatMap(({ env = [], envFrom = [] }) => [
-    ...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
-    ...envFrom.map(({ secretRef }) => secretRef?.name),
-  ]);
-  return [...variables.filter((name) => name !== undefined), ...(spec?.volumes ?? []).flatMap(secretsOfVolume)];
+/** All containers of a pod or template: init containers and ephemeral ones too. */
+export function containersOf(spec: V1PodSpec | undefined): ContainerSpec[] {
+  return [...(spec?.containers ?? []), ...(spec?.initContainers ?? []), ...(spec?.ephemeralContainers ?? [])];
 }
 
 function secretsOfVolume({ secret, projected }: V1Volume): string[] {
@@ -101,42 +123,35 @@ function secretsOfVolume({ secret, projected }: V1Volume): string[] {
   );
 }
 
-/** Whether a template mounts the Secret as files. */
-export function mounts(spec: V1PodSpec | undefined, secret: string): boolean {
-  return (spec?.volumes ?? []).some((volume) => secretsOfVolume(volume).includes(secret));
-}
-
-/** Whether a pod may still run something. */
+/** Whether a pod may still run something, by its phase: a container's own status counts for more. */
 export function isAlive(pod: V1Pod): boolean {
   return pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
 }
 
-/** Consumers as they are in one pod, without what they hold. */
-export function inPod(
-  pod: V1Pod,
-  consumers: readonly Consumer[],
-): Omit<ConsumingContainer, 'digests' | 'environment'>[] {
-  const name = pod.metadata?.name ?? '';
-  const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
-  const over = !isAlive(pod);
-  const init = new Set(
-    (pod.spec?.initContainers ?? [])
-      .filter(({ restartPolicy }) => restartPolicy !== 'Always')
-      .map((container) => container.name),
-  );
-  return consumers.map(({ workload, container, variable }) => {
-    const status = statuses.find((candidate) => candidate.name === container);
-    const state = over || (init.has(container) && status?.ready) ? 'ended' : stateOf(status, pod);
+/** The containers of a pod that run or may still start, by their own status. */
+export function containersIn(pod: V1Pod, workload: Workload): PodContainer[] {
+  const { status, spec, metadata } = pod;
+  const statuses = [
+    ...(status?.containerStatuses ?? []),
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.ephemeralContainerStatuses ?? []),
+  ];
+  return containersOf(spec).flatMap((container) => {
+    const seen = statuses.find(({ name }) => name === container.name);
+    const state = stateOf(container, seen, pod);
+    if (state === 'ended') return [];
     return {
       workload,
-      container,
-      variable,
-      pod: name,
-      containerId: status?.containerID ?? '',
+      container: container.name,
+      pod: metadata?.name ?? '',
       state,
-      startedAt: state === 'running' ? isoOf(status?.state?.running?.startedAt) : undefined,
-      ready: state === 'running' && status?.ready === true,
-      terminating: pod.metadata?.deletionTimestamp !== undefined,
+      startedAt: state === 'running' ? isoOf(seen?.state?.running?.startedAt) : undefined,
+      ready: state === 'running' && seen?.ready === true,
+      terminating: metadata?.deletionTimestamp !== undefined,
+      ...(state === 'starting' && whyNotStarted(pod, seen)),
+      spec: container,
+      containerId: seen?.containerID ?? '',
+      node: spec?.nodeName ?? '',
     };
   });
 }
@@ -155,17 +170,77 @@ export function ownerOf(pod: V1Pod, jobs: readonly V1Job[]): Workload {
   return `${owner.kind as 'StatefulSet' | 'DaemonSet' | 'Job'}/${owner.name}`;
 }
 
-function stateOf(status: V1ContainerStatus | undefined, pod: V1Pod): ConsumingContainer['state'] {
+/** Reasons that every container has on its way. */
+const ON_ITS_WAY = ['ContainerCreating', 'PodInitializing'];
+
+/** What keeps a container from starting, in Kubernetes' words. */
+function whyNotStarted({ status }: V1Pod, seen: V1ContainerStatus | undefined): { why?: string } {
+  const { waiting } = seen?.state ?? {};
+  if (waiting?.reason && !ON_ITS_WAY.includes(waiting.reason)) return { why: inWords(waiting) };
+  const unscheduled = status?.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
+  return unscheduled ? { why: inWords(unscheduled) } : {};
+}
+
+export const PAUSED = 'its Deployment is paused';
+
+/** What keeps a Deployment from replacing its pods, in Kubernetes' words: paused, a quota, a deadline. */
+export function hindranceOf({ spec, status }: V1Deployment): string | undefined {
+  if (spec?.paused) return PAUSED;
+  const failing = status?.conditions?.find(
+    ({ type, status: is }) =>
+      (type === 'ReplicaFailure' && is === 'True') || (type === 'Progressing' && is === 'False'),
+  );
+  return failing && `its Deployment: ${inWords(failing)}`;
+}
+
+const LONGEST_WORDS = 300;
+
+function inWords({ reason = '', message = '' }: { reason?: string; message?: string }): string {
+  return redact(message === '' ? reason : `${reason}: ${message}`).slice(0, LONGEST_WORDS);
+}
+
+/** A container that runs is running whatever its pod's phase says; one between two starts is starting. */
+function stateOf(
+  container: ContainerSpec,
+  status: V1ContainerStatus | undefined,
+  pod: V1Pod,
+): ConsumingContainer['state'] {
   if (status?.state?.running) return 'running';
+  if (!isAlive(pod) || pod.metadata?.deletionTimestamp) return 'ended';
   const { terminated } = status?.state ?? {};
-  if (terminated) {
-    const policy = pod.spec?.restartPolicy;
-    const over = policy === 'Never' || (policy === 'OnFailure' && terminated.exitCode === 0);
-    return over || pod.metadata?.deletionTimestamp ? 'ended' : 'starting';
-  }
-  return pod.metadata?.deletionTimestamp ? 'ended' : 'starting';
+  if (!terminated) return 'starting';
+  return startsAgain(container, terminated.exitCode, pod) ? 'starting' : 'ended';
+}
+
+/** Whether the kubelet starts a container again after an exit: its own policy counts before its pod's, and rules before both. */
+function startsAgain(container: ContainerSpec, exitCode: number, { spec }: V1Pod): boolean {
+  if (spec?.ephemeralContainers?.some(({ name }) => name === container.name)) return false;
+  const rules = 'restartPolicyRules' in container ? (container.restartPolicyRules ?? []) : [];
+  if (rules.some((rule) => startsBy(rule, exitCode))) return true;
+  const isInit = spec?.initContainers?.some(({ name }) => name === container.name) === true;
+  const podPolicy = isInit && spec?.restartPolicy === 'Always' ? 'OnFailure' : spec?.restartPolicy;
+  const policy = container.restartPolicy ?? podPolicy;
+  return policy === 'OnFailure' ? exitCode !== 0 : policy !== 'Never';
+}
+
+/** Whether a rule of Kubernetes 1.34 and later starts a container again after this exit; one of an unknown kind may. */
+function startsBy({ exitCodes }: V1ContainerRestartRule, exitCode: number): boolean {
+  const { operator, values = [] } = exitCodes ?? {};
+  if (operator === 'In') return values.includes(exitCode);
+  if (operator === 'NotIn') return !values.includes(exitCode);
+  return true;
 }
 
 function isoOf(time: Date | string | undefined): string | undefined {
   return time === undefined ? undefined : new Date(time).toISOString();
+}
+
+const UNITS: Record<string, number> = { '': 1, k: 1e3, M: 1e6, G: 1e9, Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3 };
+
+/** A container's limit of memory, in bytes; infinite where it has none, 0 where it cannot be read. */
+export function memoryLimitOf(spec: ContainerSpec | undefined): number {
+  const limit = spec?.resources?.limits?.memory;
+  if (limit === undefined) return Number.MAX_VALUE;
+  const [, amount = '', unit = ''] = /^(\d+(?:\.\d+)?)([kMG]i?|)$/.exec(limit) ?? [];
+  return Number(amount) * (UNITS[unit] ?? 0);
 }

@@ -1,12 +1,21 @@
-import { sameConsumer, type ClusterLook, type ConsumingContainer } from '../../domain/cluster.ts';
-import type { Sighting, SmokeResult } from '../../domain/evidence.ts';
-import { allReady, judgeRollout } from '../../domain/possession.ts';
-import type { SmokeCall } from '../../domain/settings.ts';
+import {
+  allReady,
+  type ClusterLook,
+  type ConsumingContainer,
+  judgeRollout,
+  sameConsumer,
+  type SeenReader,
+} from '../../domain/cluster/index.ts';
+import type { Sighting, SmokeResult } from '../../domain/evidence/index.ts';
+import type { SmokeCall } from '../../domain/settings/index.ts';
 import { failure } from '../failure.ts';
+import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
 import { lookUntil, type Waits } from '../polling.ts';
 import type { KubernetesClient } from './client.ts';
 import type { KubernetesActivities } from './interface.ts';
-import { findReaders, look, type Asked } from './look.ts';
+import { CensusTaker } from './census.ts';
+import { memoryLimitOf, ownerOf, PAUSED, readersIn } from './consumers.ts';
+import { look } from './look.ts';
 import { findReadings } from './readings.ts';
 import { smokeWithRuby } from './scripts.ts';
 
@@ -14,31 +23,43 @@ import { smokeWithRuby } from './scripts.ts';
 const SIGHTED_EVERY_MS = 30_000;
 /** Waits for days: no look sooner than this after the last, whatever happens in the namespace. */
 const SIGHTED_SOONEST_MS = 2000;
-/** Once all hold the new token, a pod of each consumer is given this long to become ready: the smoke calls need one. */
+/** Limits of memory do not change while a pod lives. */
+const SNAPSHOT_DOES_FOR_MS = 10_000;
+/** A pod may live for seconds alone. */
+const READER_SOONEST_MS = 1000;
+/** After so long without a look, a watch was none. */
+const WATCH_HOLDS_FOR_MS = 120_000;
+/** Once all hold the new token, what starts elsewhere is given this long to be asked, and a pod of each consumer to become ready: the smoke calls need one. */
 const READY_WITHIN_MS = 60_000;
 
 export function createKubernetesActivities(cluster: KubernetesClient, waits: Waits): KubernetesActivities {
+  const census = new CensusTaker(cluster);
   return {
     cronJobUid: (name) => cluster.cronJobUid(name),
 
     listReadings: () => findReadings(cluster),
 
-    lookAtConsumers: (readers) => look(cluster, readers, new Map()),
+    lookAtConsumers: (readers) => look(cluster, census, readers),
 
     async awaitRollout({ readers, token, sync, deadline }) {
       const syncedAt = sync && ((await cluster.jobCompletedAt(sync.job)) ?? Date.parse(sync.seenAt));
-      const asked: Asked = new Map();
       let last: ConsumingContainer[] = [];
       let held: { look: ClusterLook; since: number } | undefined;
       const seen = await lookUntil(
         async (since) => {
-          const now = await look(cluster, readers, asked, since);
-          const rollout = judgeRollout(now, token, syncedAt);
+          const now = await look(cluster, census, readers, since);
+          const rollout = judgeRollout(
+            now,
+            token,
+            syncedAt,
+            sync?.firstSeenAt ? Date.parse(sync.firstSeenAt) : undefined,
+          );
           held = rollout.kind === 'held' ? { look: now, since: held?.since ?? performance.now() } : undefined;
-          if (held && (allReady(now) || performance.now() - held.since > READY_WITHIN_MS))
+          const isQuiet = allReady(now) && now.census.starting.length === 0;
+          if (held && (isQuiet || performance.now() - held.since > READY_WITHIN_MS))
             return { kind: 'held' as const, look: now };
           if (rollout.kind === 'held') return undefined;
-          if (rollout.kind === 'not-updated') return rollout;
+          if (rollout.kind !== 'waiting') return rollout;
           last = rollout.for;
           return undefined;
         },
@@ -48,16 +69,22 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
     },
 
     async restartDeployments({ deployments, at }) {
+      const { templates } = await cluster.snapshot();
+      const paused = templates.find(
+        ({ workload, hindrance }) => deployments.includes(workload) && hindrance === PAUSED,
+      );
+      if (paused)
+        throw failure('DeploymentPaused', `${paused.workload} is paused: a restart would replace none of its pods`);
       for (const deployment of deployments) await cluster.restartDeployment(deployment.replace('Deployment/', ''), at);
     },
 
     async awaitSighting({ readers, consumers, application, call }) {
-      const asked: Asked = new Map();
       const seen = await lookUntil(
         async (since) => {
-          const now = await look(cluster, readers, asked, since);
+          const now = await look(cluster, census, readers, since);
           const runs = now.containers.filter(
-            (container) => container.digests && consumers.some((consumer) => sameConsumer(consumer, container)),
+            (container) =>
+              container.state === 'running' && consumers.some((consumer) => sameConsumer(consumer, container)),
           );
           return runs.length > 0 ? runs : undefined;
         },
@@ -79,13 +106,42 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
       return sightings;
     },
 
+    async awaitReader({ secret, from }) {
+      let lookedAt = Date.parse((keptByLastAttempt() as { at?: string } | undefined)?.at ?? from);
+      const seen = await lookUntil(
+        async (): Promise<SeenReader | 'interrupted' | undefined> => {
+          const [pods, jobs] = await Promise.all([cluster.pods(), cluster.jobs()]);
+          for (const pod of pods) {
+            const [reader] = readersIn({ workload: ownerOf(pod, jobs), spec: pod.spec }, secret);
+            if (reader) return { ...reader, pod: pod.metadata?.name ?? '', at: new Date().toISOString() };
+          }
+          const now = Date.now();
+          if (now - lookedAt > WATCH_HOLDS_FOR_MS) return 'interrupted';
+          lookedAt = now;
+          keepForNextAttempt({ at: new Date(now).toISOString() });
+          return undefined;
+        },
+        {
+          ...waits,
+          everyMs: SIGHTED_EVERY_MS,
+          soonestMs: READER_SOONEST_MS,
+          nudges: (nudge, signal) => cluster.watchPods(nudge, signal),
+        },
+      );
+      return seen!; // without a deadline there is an answer
+    },
+
     async smokeConsumers({ readers, application, call }) {
-      const { consumers, containers } = await findReaders(cluster, readers);
+      const { consumers, containers } = await look(cluster, census, readers);
+      const { containers: pods } = await cluster.snapshot(performance.now() - SNAPSHOT_DOES_FOR_MS);
+      /** What a call in it counts against; without a limit there is room. */
+      const limitOf = ({ pod, container }: ConsumingContainer): number =>
+        memoryLimitOf(pods.find((one) => one.pod === pod && one.container === container)?.spec);
       const results: SmokeResult[] = [];
       for (const consumer of consumers) {
-        const ready = containers.find(
-          (container) => container.ready && !container.terminating && sameConsumer(container, consumer),
-        );
+        const [ready] = containers
+          .filter((container) => container.ready && !container.terminating && sameConsumer(container, consumer))
+          .toSorted((a, b) => limitOf(b) - limitOf(a) || 0);
         if (ready) results.push(await smoke(cluster, ready, application, call));
       }
       return results;
@@ -110,31 +166,48 @@ async function smoke(
   if (!call) return result('not-tested', `no smoke call is known for ${application}`);
   const answer = await cluster.exec(container, smokeWithRuby(JSON.stringify(call), application, container.variable));
   if (answer.kind === 'no-such-program') return result('not-tested', 'the container has no Ruby to call from');
-  const isGone = answer.kind === 'exited' && answer.code === 137 && !(await staysRunning(cluster, container));
-  if (answer.kind === 'gone' || isGone)
+  if (answer.kind === 'timed-out')
+    throw failure('ExecIncomplete', `${container.container} in ${container.pod} did not end its smoke call in time`);
+  const fate = answer.kind === 'exited' && answer.code === 137 ? await fateOf(cluster, container) : 'runs';
+  if (fate === 'died')
+    throw failure(
+      'ContainerEnded',
+      `${container.container} in ${container.pod} was killed with its smoke call (137), a Ruby with its gems`,
+    );
+  if (answer.kind === 'gone' || fate === 'gone')
     throw failure('ExecIncomplete', `${container.container} in ${container.pod} ended during its smoke call`);
   if (answer.kind === 'exited')
     return result(
       'not-tested',
       `${call.method} could not be made: the program ended with ${answer.code} before the call`,
     );
+  const unavailable = /^own unavailable ([A-Za-z0-9_:]{1,80})$/.exec(answer.lines[0] ?? '')?.[1];
+  if (unavailable === 'LoadError') return result('not-tested', `the container has no ${call.requires} to call with`);
+  if (unavailable) return result('not-tested', `${call.method} could not be made: ${unavailable} before the call`);
   const [own, madeUp] = ['own', 'made-up'].map(
-    (who, line) => new RegExp(`^${who} ([A-Za-z:]{1,80})$`).exec(answer.lines[line] ?? '')?.[1],
+    (who, line) => new RegExp(`^${who} ([A-Za-z0-9_:]{1,80})$`).exec(answer.lines[line] ?? '')?.[1],
   );
   if (!own || !madeUp)
     throw failure('ExecIncomplete', `${container.container} in ${container.pod} gave no result of its smoke call`);
-  if (own === 'unavailable') return result('not-tested', `the container has no ${call.requires} to call with`);
-  const seen = `${call.method}: ${own}; with a made-up token: ${madeUp}`;
-  if (!PASSED.has(own)) return result('failed', seen);
-  return REFUSED.has(madeUp) ? result('passed', seen) : result('no-proof', `${seen}, so the call proves nothing`);
+  if (!PASSED.has(own)) return result('failed', `${call.method} failed with the new token: ${own}`);
+  const works = `${call.method} works with the new token (${own})`;
+  return REFUSED.has(madeUp)
+    ? result('passed', `${works} and refuses a made-up one (${madeUp})`)
+    : result('no-proof', `${works}, but with a made-up one too (${madeUp}), so the call proves nothing`);
 }
 
-/** Whether a container runs in a pod that is not being deleted: then a program that was killed in it was so for itself, for want of memory. */
-async function staysRunning(cluster: KubernetesClient, { pod, containerId }: ConsumingContainer): Promise<boolean> {
-  const found = (await cluster.pods()).find(({ metadata }) => metadata?.name === pod);
-  const statuses = [...(found?.status?.containerStatuses ?? []), ...(found?.status?.initContainerStatuses ?? [])];
-  const runs = statuses.some(({ containerID, state }) => containerID === containerId && state?.running !== undefined);
-  return runs && found?.metadata?.deletionTimestamp === undefined;
+/**
+ * What became of a container in which a program was killed: it runs on, so the program was killed for itself; it went with its pod; or it
+ * died while its pod stayed, as on cgroup v2 for want of memory.
+ */
+async function fateOf(
+  cluster: KubernetesClient,
+  { pod, container, startedAt }: Pick<ConsumingContainer, 'pod' | 'container' | 'startedAt'>,
+): Promise<'runs' | 'gone' | 'died'> {
+  const { containers } = await cluster.snapshot();
+  const now = containers.find((one) => one.pod === pod && one.container === container);
+  if (!now || now.terminating) return 'gone';
+  return now.startedAt === startedAt ? 'runs' : 'died';
 }
 
 const PASSED = new Set(['returned', 'GdsApi::HTTPNotFound']);

@@ -17,60 +17,68 @@ export type ExecResult =
   | { kind: 'no-such-program' }
   | { kind: 'exited'; code: number }
   /** The pod or the container is not there, or not any more. Only a list of pods can tell whether it ended. */
-  | { kind: 'gone' };
+  | { kind: 'gone' }
+  /** No answer within the limit: the container, or its node, hangs. */
+  | { kind: 'timed-out' };
 
-const LARGEST_OUTPUT = 64 * 1024;
+/** A census of a container with hundreds of long values. */
+const LARGEST_OUTPUT = 1024 * 1024;
+/** What client-node closes when a frame says so: its own default is this process's. */
+type ExecStreams = ConstructorParameters<typeof WebSocketHandler>[2];
 const LARGEST_MESSAGE = 1024 * 1024;
 const LONGEST_MS = 90_000;
 
 /**
  * Runs a constant command in a container. An answer counts only with its end marker: a connection lost in the middle reports Success.
- * @throws ExecIncomplete (retried) when the end marker or the status is missing; NotPermitted (not retried)
+ * @throws ExecIncomplete (retried) when the end marker or the status is missing; CredentialRefused (retried); NotPermitted (not retried)
  */
 export async function execIn(
   config: KubeConfig,
   namespace: string,
   { pod, container }: Target,
   command: string[],
+  limitMs = LONGEST_MS,
 ): Promise<ExecResult> {
   const where = `${container} in ${pod}`;
   const output = new Bounded();
   const noise = new Bounded();
   const status = await new Promise<V1Status | undefined>((resolve, reject) => {
-    let socket: WebSocket | undefined;
+    let socket: ExecSocket | undefined;
     const timer = setTimeout(() => {
       socket?.terminate();
-      reject(failure('ExecIncomplete', `no answer from ${where} in ${LONGEST_MS / 1000} s`));
-    }, LONGEST_MS);
+      reject(new TimedOut());
+    }, limitMs);
     const settle = (done: () => void) => (): void => {
       clearTimeout(timer);
       done();
     };
     let said: V1Status | undefined;
     const open = (uri: string, protocols: string[], options: ClientOptions): WebSocket =>
-      (socket = new WebSocket(uri, protocols, { ...options, maxPayload: LARGEST_MESSAGE }));
-    new Exec(config, new WebSocketHandler(config, open))
+      (socket = new ExecSocket(uri, protocols, { ...options, maxPayload: LARGEST_MESSAGE }));
+    const streams = { stdin: new Bounded(), stdout: output, stderr: noise } as unknown as ExecStreams;
+    new Exec(config, new WebSocketHandler(config, open, streams))
       .exec(namespace, pod, container, command, output, noise, null, false, (told) => {
-        said = told;
+        said = typeof told === 'object' ? told : undefined;
       })
       .then(
         () => {
           socket?.on(
             'close',
-            settle(() => resolve(said)),
+            settle(() => resolve(socket?.isBroken ? undefined : said)),
           );
           socket?.on(
             'error',
-            settle(() => resolve(said)),
+            settle(() => resolve(undefined)),
           );
         },
         (error: unknown) => settle(() => reject(refusal(error, where)))(),
       );
   }).catch((error: unknown) => {
     if (error instanceof Gone) return 'gone' as const;
+    if (error instanceof TimedOut) return 'timed-out' as const;
     throw error;
   });
-  if (status === 'gone') return { kind: 'gone' };
+  if (status === 'gone' || status === 'timed-out') return { kind: status };
   if (!status) throw failure('ExecIncomplete', `the connection to ${where} was lost without a status`);
 
   if (status.status === 'Success') {
@@ -78,24 +86,51 @@ export async function execIn(
     if (lines.pop() !== END_MARKER) throw failure('ExecIncomplete', `the answer of ${where} lacks its end`);
     return { kind: 'answered', lines };
   }
-  const exit = status.details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message;
-  if (exit !== undefined) return { kind: 'exited', code: Number(exit) };
+  const { causes } = status.details ?? {};
+  const exit = Array.isArray(causes) ? causes.find((cause) => cause?.reason === 'ExitCode')?.message : undefined;
+  if (exit !== undefined && /^\d{1,3}$/.test(exit)) return { kind: 'exited', code: Number(exit) };
   // The message may repeat the command, so it is only searched, never quoted.
-  if (/container not found|not created|is terminated/i.test(status.message ?? '')) return { kind: 'gone' };
-  if (/no such file|executable file not found|not found in \$PATH/i.test(status.message ?? ''))
-    return { kind: 'no-such-program' };
-  throw failure('ExecIncomplete', `${where} could not be asked (${status.reason ?? 'no reason'})`);
+  const message = typeof status.message === 'string' ? status.message : '';
+  if (/container not found|not created|is terminated/i.test(message)) return { kind: 'gone' };
+  if (/no such file|executable file not found|not found in \$PATH/i.test(message)) return { kind: 'no-such-program' };
+  const reason = /^[A-Za-z]{1,60}$/.exec(status.reason ?? '')?.[0];
+  throw failure('ExecIncomplete', `${where} could not be asked (${reason ?? 'no reason'})`);
 }
 
 /** The pod went away between the look and the question. */
 class Gone extends Error {}
 
+class TimedOut extends Error {}
+
+/**
+ * A socket whose messages fail this exec and nothing else: client-node's handler throws on a frame that it does not understand (an empty
+ * one, an unknown channel, half a status), and an exception in an event's handler would end the whole process.
+ */
+class ExecSocket extends WebSocket {
+  /** A frame was not understood: whatever comes after it does not count. */
+  isBroken = false;
+
+  override emit(event: string | symbol, ...details: unknown[]): boolean {
+    try {
+      return super.emit(event, ...details);
+    } catch {
+      this.isBroken = true;
+      this.terminate();
+      return true;
+    }
+  }
+}
+
 function refusal(error: unknown, where: string): Error {
   const said = (error as { message?: unknown } | undefined)?.message;
   const code = /server response: (\d{3})/.exec(typeof said === 'string' ? said : '')?.[1];
   if (code === '404') return new Gone();
-  if (code === '401' || code === '403')
-    return failure('NotPermitted', `Kubernetes refused exec into ${where} with ${code}`);
+  if (code === '401')
+    return failure(
+      'CredentialRefused',
+      `Kubernetes refused exec into ${where} with 401: it does not accept the credential`,
+    );
+  if (code === '403') return failure('NotPermitted', `Kubernetes refused exec into ${where} with 403`);
   return failure('ExecIncomplete', `Kubernetes refused exec into ${where} (${code ?? 'connection failed'})`);
 }
 
@@ -108,6 +143,15 @@ class Bounded extends Writable {
     if (this.size < LARGEST_OUTPUT) this.chunks.push(chunk);
     this.size += chunk.length;
     done();
+  }
+
+  /** Takes what comes after its end, too: a frame may, and an error of this stream would end the process. */
+  override end(): this {
+    return this;
+  }
+
+  pause(): this {
+    return this;
   }
 
   text(): string {

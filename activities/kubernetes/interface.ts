@@ -1,21 +1,28 @@
-import type { ClusterLook, Consumer, ConsumingContainer, Readers, Workload } from '../../domain/cluster.ts';
-import type { Sighting, SmokeResult } from '../../domain/evidence.ts';
-import type { SmokeCall } from '../../domain/settings.ts';
-import type { Readings } from '../../domain/inventory.ts';
-import type { Fingerprint } from '../../domain/tokens.ts';
+import type {
+  ClusterLook,
+  Consumer,
+  ConsumingContainer,
+  Readers,
+  SeenReader,
+  Workload,
+} from '../../domain/cluster/index.ts';
+import type { Sighting, SmokeResult } from '../../domain/evidence/index.ts';
+import type { SmokeCall } from '../../domain/settings/index.ts';
+import type { Readings } from '../../domain/inventory/index.ts';
+import type { Fingerprint } from '../../domain/tokens/index.ts';
 
 export interface RolloutOrder {
   readers: Readers;
   token: Fingerprint;
   /** The sync the rollout follows; absent where none was needed. */
-  sync?: { job: string; seenAt: string };
+  sync?: { job: string; seenAt: string; firstSeenAt?: string };
   /** ISO; the wait ends there. */
   deadline: string;
 }
 
 export type RolloutSeen =
   | { kind: 'held'; look: ClusterLook }
-  | { kind: 'not-updated'; containers: ConsumingContainer[] }
+  | { kind: 'not-updated' | 'stale'; containers: ConsumingContainer[] }
   | { kind: 'incomplete'; containers: ConsumingContainer[] };
 
 /** What a rotation asks of Kubernetes. Every method throws `NotPermitted` and `ContractChanged` (not retried), `Unreachable` and `ExecIncomplete` (retried). */
@@ -25,14 +32,14 @@ export interface KubernetesActivities {
   /** Everything in the namespace that reads a Secret of Signon's sync; nothing is asked what it holds. Reads only. */
   listReadings: () => Promise<Readings>;
   /**
-   * Everything that reads a pair's token, and what each running container holds. Where tokens are given, every other running container
-   * that has a token of some pair is asked as well, and is a consumer if it holds one of them. Reads only.
+   * Everything that holds one of a pair's tokens or reads its Secret. Every running container of the namespace that may hold a token is
+   * asked once in its life, by value. Reads only.
    */
   lookAtConsumers: (readers: Readers) => Promise<ClusterLook>;
   /**
    * Restarts Deployments as `kubectl rollout restart` does. A retry is safe: the same moment restarts nothing a second time.
    * @param order.at ISO
-   * @throws NotPermitted (not retried) where the role lacks `patch` on deployments
+   * @throws NotPermitted (not retried) where the role lacks `patch` on deployments; DeploymentPaused (not retried)
    */
   restartDeployments: (order: { deployments: Workload[]; at: string }) => Promise<void>;
   /** Waits until every running container that reads the Secret holds the token. Reads only; a retry goes on waiting until the same deadline. */
@@ -47,6 +54,13 @@ export interface KubernetesActivities {
     application: string;
     call?: SmokeCall;
   }) => Promise<Sighting[]>;
+  /**
+   * Waits until any pod of the namespace reads a Secret, by its spec: whatever owns it, whatever its phase, however short it lives. Reads
+   * only. Waits for days: whoever no longer needs to know cancels it.
+   * @param order.from ISO: since when it is to watch
+   * @returns `interrupted` where nobody looked for over two minutes, e.g. since no worker ran: what read the Secret then was not seen
+   */
+  awaitReader: (order: { secret: string; from: string }) => Promise<SeenReader | 'interrupted'>;
   /** Calls the server application from one ready pod of each consumer, with its own token and with a made-up one. */
   smokeConsumers: (order: { readers: Readers; application: string; call?: SmokeCall }) => Promise<SmokeResult[]>;
 }

@@ -1,215 +1,300 @@
-import pLimit from 'p-limit';
+import { setTimeout as after } from 'node:timers/promises';
 import {
-  describeConsumer,
   describeContainer,
   distinctConsumers,
-  sameConsumer,
+  type Census,
   type ClusterLook,
   type Consumer,
   type ConsumingContainer,
-  type Digests,
   type Readers,
-} from '../../domain/cluster.ts';
-import { sameToken } from '../../domain/tokens.ts';
+} from '../../domain/cluster/index.ts';
+import { tokenOf } from '../../domain/tokens/index.ts';
 import { failure } from '../failure.ts';
+import { fingerprintOf, Secret, sha256 } from '../../config/secret.ts';
+import type { CensusTaker, HeldPiece, Told } from './census.ts';
 import type { KubernetesClient } from './client.ts';
-import { consumersOf, inPod, isAlive, mounts, tokenVariablesOf, wholeSecretsOf, type Template } from './consumers.ts';
-import { digestWithRuby, digestWithShell } from './scripts.ts';
-
-interface Held {
-  digests: Digests;
-  environment: string;
-}
-/** What a question to a container came to. */
-type Answered = Held | 'gone' | { unable: string };
+import { filesOf, isPairs, readingVariables, type PodContainer, type Source } from './consumers.ts';
+import { tokenShapedIn } from './scripts.ts';
+import type { Snapshot } from './snapshot.ts';
 
 const LOOKS_AT_MOST = 3;
-/** Containers that are asked at the same time. */
-const ASKED_AT_ONCE = 8;
-/** Containers that could not be asked, of a search: named up to this, counted beyond. */
-const NAMED_AT_MOST = 200;
-/** Env is resolved once, when a container starts: what one holds never changes, so each is asked once. */
-export type Asked = Map<string, Exclude<Answered, 'gone'>>;
-
-/** What was found, and nobody asked yet; `others` have tokens of some pair, whose is not known. */
-interface Found extends ClusterLook {
-  others: ConsumingContainer[];
-  /** Of a search: what may have such a token by its template and cannot be asked, a sentence each. */
-  unaskable: string[];
-}
+const LOOKS_AGAIN_AFTER_MS = 500;
+/** Sentences of one kind: named up to this, counted beyond. */
+const NAMED_AT_MOST = 100;
+const LONGEST_SENTENCE = 400;
 
 /**
- * Everything that reads the token, by specification and by status; nobody is asked what it holds.
+ * Everything that holds one of the pair's tokens or reads its Secret, by value: each running container of the namespace that may hold a
+ * token has told what it holds. One that gave no answer is looked for and asked again; only a list says that a container ended.
  * @param since a list begun since this moment of `performance.now()` will do; now where absent
- */
-export async function findReaders(cluster: KubernetesClient, readers: Readers, since?: number): Promise<Found> {
-  const snapshot = await cluster.snapshot(since);
-  const { templates, pods: owned } = snapshot.of(readers);
-  const containers = owned.flatMap((template) => inPod(template.pod, consumersOf(template, readers)));
-  const alive = containers.filter(({ state }) => state !== 'ended');
-  const consumers = distinctConsumers([...templates.flatMap((template) => consumersOf(template, readers)), ...alive]);
-  const mounting = [...templates, ...owned.filter(({ pod }) => isAlive(pod))].filter(({ spec }) =>
-    mounts(spec, readers.secret),
-  );
-  const others = readers.holding
-    ? snapshot.holders(readers.asking).flatMap(({ pod, variables }) =>
-        inPod(
-          pod,
-          variables.filter((one) => !consumers.some((known) => sameConsumer(known, one))),
-        ),
-      )
-    : [];
-  const othersAlive = others.filter(({ state }) => state !== 'ended');
-  return {
-    at: snapshot.at,
-    consumers,
-    containers,
-    mountedBy: [...new Set(mounting.map(({ workload }) => workload))],
-    others: othersAlive,
-    unaskable:
-      readers.holding && readers.asking !== 'copies'
-        ? [
-            ...idleHolders(snapshot.templates, [...consumers, ...othersAlive]),
-            ...wholeSecrets([...snapshot.templates, ...snapshot.pods.filter(({ pod }) => isAlive(pod))], readers),
-          ]
-        : [],
-  };
-}
-
-/**
- * Finds all readers and asks each running container what it holds. One that gave no answer because it is gone is looked for again:
- * only a list says that a container ended; its silence never does.
+ * @throws ExecIncomplete (retried) where a container that reads the pair's Secret gave no answer; ContainerEnded (not retried) where one
+ *   died of being asked
  */
 export async function look(
-  cluster: KubernetesClient,
+  cluster: Pick<KubernetesClient, 'snapshot'>,
+  census: CensusTaker,
   readers: Readers,
-  asked: Asked,
   since?: number,
+  pause: (ms: number) => Promise<unknown> = after,
 ): Promise<ClusterLook> {
+  const killed: PodContainer[] = [];
   for (let tries = 1; ; tries++) {
-    const { others, unaskable, ...found } = await findReaders(cluster, readers, tries === 1 ? since : undefined);
-    const running = [...found.containers, ...others].filter(({ state }) => state === 'running');
-    let failed = false;
-    await pLimit(ASKED_AT_ONCE).map(running, async (container) => {
-      if (failed || asked.has(keyOf(container))) return; // after a failure, nobody waits for the others
-      const answer = await ask(cluster, container).catch((error: unknown) => {
-        failed = true;
-        throw error;
-      });
-      if (answer !== 'gone') asked.set(keyOf(container), answer);
-    });
-    const silent = running.filter((container) => !asked.has(keyOf(container)));
-    if (silent.length === 0)
-      return { ...withAnswers(readers, found, asked), ...searched(readers, found, { others, unaskable }, asked) };
-    if (tries === LOOKS_AT_MOST)
-      throw failure(
-        'ExecIncomplete',
-        `${silent.map(describeContainer).join(', ')}: listed as running, but gave no answer`,
-      );
+    const snapshot = await cluster.snapshot(tries === 1 ? since : undefined);
+    refuseDied(killed, snapshot);
+    const { told, silent } = await askAll(snapshot, census, readers, killed);
+    if (silent.size === 0 || tries === LOOKS_AT_MOST) {
+      const readerIsSilent = [...silent].filter(([container]) => toHave(container, readers).length > 0);
+      if (readerIsSilent.length > 0)
+        throw failure(
+          'ExecIncomplete',
+          readerIsSilent.map(([one, why]) => `${describeContainer(one)} was not asked: ${why}`).join('; '),
+        );
+      census.keepOnly(snapshot.containers);
+      return assembled(snapshot, census, readers, told);
+    }
+    await pause(LOOKS_AGAIN_AFTER_MS * tries);
   }
 }
 
-/**
- * The readers with what each running container holds: each of them has to say. Of one that somebody named, nothing is told but whether it
- * holds one of the tokens: its variable may be any secret.
- */
-function withAnswers({ also, holding }: Readers, found: ClusterLook, asked: Asked): ClusterLook {
-  const containers = found.containers.map((container) => {
-    if (container.state !== 'running') return container;
-    const answer = asked.get(keyOf(container))!;
-    if ('unable' in answer)
-      throw failure(
-        'ExecIncomplete',
-        `${describeContainer(container)} could not tell what it holds (${answer.unable})`,
-      );
-    const isForeign =
-      holding?.some((token) => sameToken(token, answer.digests)) === false &&
-      also.some((one) => sameConsumer(one, container));
-    return { ...container, ...answer, ...(isForeign && { digests: undefined }) };
-  });
-  return { ...found, containers };
+/** Asks nobody any more where a container died with the program in it, while its pod stayed: it was near its memory limit. */
+function refuseDied(killed: readonly PodContainer[], { containers }: Snapshot): void {
+  const died = killed.find((one) =>
+    containers.some(
+      (now) =>
+        now.pod === one.pod &&
+        now.container === one.container &&
+        now.containerId !== one.containerId &&
+        !now.terminating,
+    ),
+  );
+  if (died)
+    throw failure(
+      'ContainerEnded',
+      `${describeContainer(died)} was killed while it was asked (137), by a small shell program`,
+    );
 }
 
-/** Those of the others that hold one of the tokens are consumers too; those that could not be asked are named. */
-function searched(
+/** What running containers told, in this look: a look that began before may forget what it does not list. */
+type Answers = ReadonlyMap<PodContainer, Told>;
+
+/** Asks each running container that may hold a token. `silent` gave no answer: why not. */
+async function askAll(
+  snapshot: Snapshot,
+  census: CensusTaker,
   readers: Readers,
-  found: ClusterLook,
-  { others, unaskable }: Pick<Found, 'others' | 'unaskable'>,
-  asked: Asked,
-): Partial<ClusterLook> {
-  const { holding, asking } = readers;
-  if (!holding || (asking === 'copies' && others.length === 0)) return {};
-  const known = withAnswers(readers, found, asked);
-  const answered = others.flatMap((container): (ConsumingContainer & Held)[] => {
-    const answer = container.state === 'running' ? asked.get(keyOf(container)) : undefined;
-    return answer && !('unable' in answer) ? [{ ...container, ...answer }] : [];
-  });
-  const hits = answered.filter(({ digests }) => holding.some((token) => sameToken(token, digests)));
-  const unable = others.filter((container) => {
-    const answer = container.state === 'running' ? asked.get(keyOf(container)) : undefined;
-    return answer !== undefined && 'unable' in answer;
-  });
-  const named = (containers: ConsumingContainer[]): string[] => [...new Set(containers.map(describeContainer))];
+  killed: PodContainer[],
+): Promise<{ told: Map<PodContainer, Told>; silent: Map<PodContainer, string> }> {
+  const told = new Map<PodContainer, Told>();
+  const silent = new Map<PodContainer, string>();
+  await Promise.all(
+    snapshot.containers.map(async (container) => {
+      if (container.state !== 'running' || snapshot.sourcesOf(container).length === 0) return;
+      const answer = await census.ask(container, toHave(container, readers).length > 0);
+      if (answer === 'killed') killed.push(container);
+      if (answer === 'gone' || answer === 'killed')
+        silent.set(container, 'it is listed as running, but gave no answer');
+      else if ('failed' in answer) silent.set(container, answer.failed);
+      else told.set(container, answer);
+    }),
+  );
+  return { told, silent };
+}
+
+function assembled(snapshot: Snapshot, census: CensusTaker, readers: Readers, answers: Answers): ClusterLook {
+  const seen: ConsumingContainer[] = [];
+  /** Consumers that cannot tell what they hold. */
+  const mute: Consumer[] = [];
+  const starting: string[] = [];
+  const unasked: string[] = [];
+  const environments = new Map<string, string>();
+  let asked = 0;
+  for (const container of snapshot.containers) {
+    const sources = snapshot.sourcesOf(container);
+    if (sources.length === 0) continue;
+    if (container.state === 'starting') {
+      const awaited = toHave(container, readers);
+      seen.push(...awaited);
+      if (awaited.length === 0 && !container.terminating) starting.push(describeContainer(container));
+      continue;
+    }
+    const told = answers.get(container);
+    if (!told || 'unable' in told) {
+      const mutes = toHave(container, readers);
+      mute.push(...mutes);
+      const reads = mutes.length > 0 ? ', which is to have the token,' : '';
+      // The same sentence each time, whatever kept it from answering: people accept what it says.
+      unasked.push(`${describeContainer(container)}${reads} ${told?.unable ?? 'gave no answer'}`);
+      continue;
+    }
+    asked++;
+    if (told.environment !== '') environments.set(told.environment, describeContainer(container));
+    seen.push(...holding(container, told, sources, readers));
+  }
+  const { idle, unresolved, otherSecrets } = idleConsumers(snapshot, census, readers, answers);
+  const mounting = snapshot.specs.map(({ workload, spec }) => ({
+    workload,
+    files: filesOf(spec).filter((secret) => !readers.ofOtherPairs.includes(secret)),
+  }));
   return {
-    consumers: distinctConsumers([...known.consumers, ...hits]),
-    containers: [
-      ...known.containers,
-      ...answered.filter((container) => hits.some((hit) => sameConsumer(hit, container))),
-    ],
-    searched: {
-      asked: new Set(answered.map(({ containerId }) => containerId)).size,
-      environments: [...new Map(answered.map((one) => [one.environment, describeContainer(one)]))]
-        .map(([value, seenIn]) => ({ value, seenIn }))
-        .filter(({ value }) => value !== '') // says nothing of itself
-        .slice(0, NAMED_AT_MOST),
-      starting: bounded(named(others.filter(({ state }) => state === 'starting'))),
-      unasked: bounded([...named(unable).map((who) => `${who} could not be asked`), ...unaskable]),
-      ...(asking === 'copies' && { copies: true as const }),
-    },
+    at: snapshot.at,
+    consumers: distinctConsumers([
+      ...snapshot.readersOf(readers.secret),
+      ...seen,
+      ...mute,
+      ...idle,
+      ...(readers.passing ?? []),
+    ]),
+    containers: seen,
+    mountedBy: [...new Set(mounting.filter(({ files }) => files.length > 0).map(({ workload }) => workload))],
+    census: {
+      asked,
+      environments: [...environments].map(([value, seenIn]) => ({ value, seenIn })).slice(0, NAMED_AT_MOST),
+      starting: bounded(starting),
+      unasked: bounded([...unasked, ...unresolved]),
+      otherSecrets: [
+        ...new Set([
+          ...otherSecrets,
+          ...mounting.flatMap(({ files }) => files).filter((secret) => secret !== readers.secret),
+        ]),
+      ].slice(0, NAMED_AT_MOST), // another is taken for no pair's
+    } satisfies Census,
   };
 }
 
+/** What a container is to have by its spec, or since its workload held a token before. */
+function toHave(container: PodContainer, { secret, also }: Readers): ConsumingContainer[] {
+  const told = also.filter((one) => one.workload === container.workload && one.container === container.container);
+  const variables = new Set([...readingVariables(container.spec, secret), ...told.map(({ variable }) => variable)]);
+  return [...variables].map((variable) => rowOf(container, variable));
+}
+
+/** The variables through which a running container holds one of the pair's tokens, or reads its Secret. */
+function holding(
+  container: PodContainer,
+  told: Exclude<Told, { unable: string }>,
+  sources: readonly Source[],
+  { secret, holding: tokens }: Readers,
+): ConsumingContainer[] {
+  const reading = readingVariables(container.spec, secret);
+  const found = told.held.flatMap((piece) => {
+    const token = tokenOf(piece, tokens);
+    return token ? { variable: piece.variable, token: token.masked } : [];
+  });
+  const others = reading.filter((variable) => !found.some((one) => one.variable === variable));
+  const distinct = new Map(found.map((one) => [`${one.variable} ${one.token}`, one]));
+  return [...distinct.values(), ...others.map((variable) => ({ variable, token: undefined }))].map(
+    ({ variable, token }) => ({
+      ...rowOf(container, variable),
+      ...(token !== undefined && { token }),
+      ...(!reading.includes(variable) && { from: originOf(variable, sources) }),
+      environment: told.environment,
+    }),
+  );
+}
+
+function rowOf(
+  { workload, container, pod, state, startedAt, ready, terminating, why }: PodContainer,
+  variable: string,
+) {
+  const row = { workload, container, variable, pod, state, startedAt, ready, terminating };
+  return (why === undefined ? row : { ...row, why }) satisfies ConsumingContainer;
+}
+
+/** Where a variable's value comes from, as far as the spec tells. */
+function originOf(variable: string, sources: readonly Source[]): string {
+  const named = sources.findLast((source) => source.variable === variable);
+  const whole = sources.filter((source) => source.variable === undefined).map(({ from }) => from);
+  return named?.from ?? (whole.length > 0 ? whole.join(' or ') : 'its image or its start');
+}
+
 /**
- * Workloads of which nothing runs and that have such a token from elsewhere than a pair's Secret: nobody can ask what it is. One that
- * reads another pair's Secret holds that pair's token.
+ * Consumers of which nothing runs, and what may be one and cannot be asked. What an idle container would hold is known where its last run
+ * told, or where a running container has the same source.
  */
-function idleHolders(templates: readonly Template[], running: readonly Consumer[]): string[] {
-  return templates
-    .flatMap((template) => tokenVariablesOf(template))
-    .filter((one) => !one.fromPair && !running.some((known) => sameConsumer(known, one)))
-    .map((one) => `${describeConsumer(one)} does not run`);
+function idleConsumers(
+  snapshot: Snapshot,
+  census: CensusTaker,
+  readers: Readers,
+  answers: Answers,
+): { idle: Consumer[]; unresolved: string[]; otherSecrets: string[] } {
+  const idle: Consumer[] = [];
+  const unresolved: string[] = [];
+  const otherSecrets = new Set<string>();
+  const isToken = (piece: HeldPiece): boolean => tokenOf(piece, readers.holding) !== undefined;
+  let known: ReturnType<typeof knownSources> | undefined;
+  for (const { workload, spec, sources } of snapshot.idle) {
+    const named = { workload, container: spec.name };
+    idle.push(...readers.also.filter((one) => one.workload === workload && one.container === spec.name));
+    const last = census.lastOf({ workload, spec });
+    const told = last && !('unable' in last) ? last : undefined;
+    const open: Source[] = [];
+    for (const source of sources) {
+      if (source.secret === readers.secret) continue;
+      const { variable, secret, from } = source;
+      if (told) {
+        const held = told.held.filter(
+          (piece) => isToken(piece) && (variable === undefined || piece.variable === variable),
+        );
+        idle.push(...held.map((piece) => ({ ...named, variable: piece.variable })));
+        continue;
+      }
+      if (secret !== undefined && readers.ofOtherPairs.includes(secret)) continue;
+      known ??= knownSources(snapshot, answers, isToken);
+      const holds = source.literal === undefined ? known.get(from) : heldLiterally(source.literal, isToken);
+      const consumer = { ...named, variable: variable ?? from };
+      if (holds === true) idle.push(consumer);
+      else if (holds === undefined && isPairs(secret)) {
+        otherSecrets.add(secret);
+        idle.push(consumer);
+      } else if (holds === undefined) open.push(source);
+    }
+    if (open.length > 0) unresolved.push(`${spec.name} of ${workload} does not run, and has ${describe(open)}`);
+  }
+  return { idle, unresolved, otherSecrets: [...otherSecrets] };
 }
 
-/** Containers that take all variables from a Secret of no pair: what those are called, and so what to ask for, cannot be told from here. */
-function wholeSecrets(templates: readonly Template[], { secret }: Readers): string[] {
-  const sentences = templates
-    .flatMap((template) => wholeSecretsOf(template))
-    .filter((one) => one.from !== secret)
-    .map(({ workload, container, from }) => `${container} of ${workload} has all of the Secret ${from} as variables`);
-  return [...new Set(sentences)];
+/** Whether a literal value has one of the tokens in it; undefined where it is put together from other variables. */
+function heldLiterally(literal: string, isToken: (piece: HeldPiece) => boolean): boolean | undefined {
+  const holds = tokenShapedIn(literal).some((piece) =>
+    isToken({ variable: '', ...fingerprintOf(new Secret(piece)), sha256: sha256(piece) }),
+  );
+  return holds || (literal.includes('$(') ? undefined : false);
 }
 
+/** Of each source that a running container has: whether the value is one of the pair's tokens. */
+function knownSources(
+  snapshot: Snapshot,
+  answers: Answers,
+  isToken: (piece: HeldPiece) => boolean,
+): Map<string, boolean> {
+  const known = new Map<string, boolean>();
+  for (const [container, told] of answers) {
+    if ('unable' in told) continue;
+    const held = new Set(told.held.filter(isToken).map(({ variable }) => variable));
+    const sources = snapshot.sourcesOf(container);
+    const byName = new Set(sources.map(({ variable }) => variable));
+    for (const { variable, from, literal } of sources) {
+      if (literal !== undefined) continue; // another's literal is another value
+      const holds = variable === undefined ? [...held].some((one) => !byName.has(one)) : held.has(variable);
+      // Of what takes all of an object it cannot be told that nothing came from there: it may be overridden.
+      if (holds || variable !== undefined) known.set(from, holds || known.get(from) === true);
+    }
+  }
+  return known;
+}
+
+function describe(sources: readonly Source[]): string {
+  const names = [
+    ...new Set(sources.map(({ variable, from }) => (variable === undefined ? from : `${variable} from ${from}`))),
+  ];
+  const more = names.length - 3;
+  return names.slice(0, 3).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+/** Cuts a list; its last line tells apart lists that differ in what is cut. */
 function bounded(lines: string[]): string[] {
-  const more = lines.length - NAMED_AT_MOST;
-  return [...lines.slice(0, NAMED_AT_MOST), ...(more > 0 ? [`and ${more} more`] : [])];
-}
-
-function keyOf({ containerId, variable }: Pick<ConsumingContainer, 'containerId' | 'variable'>): string {
-  return `${containerId}/${variable}`;
-}
-
-/** Asks a running container what it holds: with Ruby, and with a shell where there is none. @throws ExecIncomplete, NotPermitted */
-export async function ask(cluster: KubernetesClient, container: ConsumingContainer): Promise<Answered> {
-  const withRuby = await cluster.exec(container, digestWithRuby([container.variable]));
-  const answer =
-    withRuby.kind === 'no-such-program'
-      ? await cluster.exec(container, digestWithShell([container.variable]))
-      : withRuby;
-  // Killed: the container under it, or only the program for want of memory. A list tells which.
-  if (answer.kind === 'gone' || (answer.kind === 'exited' && answer.code === 137)) return 'gone';
-  if (answer.kind !== 'answered') return { unable: answer.kind === 'exited' ? `exited ${answer.code}` : answer.kind };
-  const digest = /^(\S+) ([0-9a-f]{64}) ([0-9a-f]{64})$/.exec(answer.lines[0] ?? '');
-  const environment = /^environment ([\w-]{0,40})$/.exec(answer.lines[1] ?? '');
-  if (!digest || digest[1] !== container.variable || !environment) return { unable: 'answered' };
-  return { digests: { sha256: digest[2]!, maskedSha256: digest[3]! }, environment: environment[1]! };
+  const short = lines.map((line) => (line.length > LONGEST_SENTENCE ? `${line.slice(0, LONGEST_SENTENCE)}…` : line));
+  const rest = short.slice(NAMED_AT_MOST);
+  const more = rest.length > 0 ? [`and ${rest.length} more (${sha256(rest.join()).slice(0, 8)})`] : [];
+  return [...short.slice(0, NAMED_AT_MOST), ...more];
 }

@@ -1,11 +1,10 @@
-import type { Readings } from '../../domain/inventory.ts';
+import type { Readings } from '../../domain/inventory/index.ts';
 import type { KubernetesClient } from './client.ts';
-import { filesOf, isAlive, pairSecretsOf, type Template } from './consumers.ts';
+import { filesOf, pairSecretsOf } from './consumers.ts';
 
 /** Everything of the namespace that reads a Secret of Signon's sync: by the templates of workloads, and by pods that are there. */
 export async function findReadings(cluster: KubernetesClient): Promise<Readings> {
-  const { templates, pods } = await cluster.snapshot();
-  const all: Template[] = [...templates, ...pods.filter(({ pod }) => isAlive(pod))];
+  const { specs: all } = await cluster.snapshot();
   return {
     variables: distinct(all.flatMap((template) => pairSecretsOf(template))),
     files: distinct(all.flatMap(({ workload, spec }) => filesOf(spec).map((secret) => ({ workload, secret })))),

@@ -6,6 +6,9 @@ export interface Right {
   verb: string;
 }
 
+/** A WebSocket exec takes `get` up to Kubernetes 1.34, and both from 1.35 on. */
+export const EXEC: readonly Right[] = ['get', 'create'].map((verb) => ({ group: '', resource: 'pods/exec', verb }));
+
 /** All that a rotation does in the cluster. */
 export const RIGHTS: readonly Right[] = [
   { group: 'apps', resource: 'deployments', verb: 'list' },
@@ -16,8 +19,7 @@ export const RIGHTS: readonly Right[] = [
   { group: 'batch', resource: 'jobs', verb: 'list' },
   { group: '', resource: 'pods', verb: 'list' },
   { group: '', resource: 'pods', verb: 'watch' },
-  { group: '', resource: 'pods/exec', verb: 'get' },
-  { group: '', resource: 'pods/exec', verb: 'create' },
+  ...EXEC,
 ];
 
 /** What `retry` with `restart` does besides. */

@@ -1,29 +1,39 @@
-import type { V1Job, V1Pod, V1PodSpec } from '@kubernetes/client-node';
-import type { Consumer, Readers } from '../../domain/cluster.ts';
-import { ownerOf, secretsOf, tokenVariablesOf, type Template } from './consumers.ts';
+import type { V1Job, V1Pod } from '@kubernetes/client-node';
+import type { Consumer, Workload } from '../../domain/cluster/index.ts';
+import {
+  containersIn,
+  containersOf,
+  isAlive,
+  ownerOf,
+  readersIn,
+  sourcesOf,
+  type PodContainer,
+  type Source,
+  type Template,
+} from './consumers.ts';
 
 /** A pod with the workload it belongs to. */
-export interface OwnedPod extends Template {
+interface OwnedPod extends Template {
   pod: V1Pod;
 }
 
-/** A pod, and its variables that hold a token of some pair. */
-interface Holder {
-  pod: V1Pod;
-  variables: (Consumer & { fromPair: boolean })[];
+/** A container of a workload of which nothing runs or starts, and where its variables come from. */
+export interface IdleContainer {
+  workload: Workload;
+  spec: PodContainer['spec'];
+  sources: Source[];
 }
 
-interface Found {
-  templates: Template[];
-  pods: OwnedPod[];
-}
-
-/** All workloads and pods of the namespace at one moment, found by the Secrets they name. */
+/** All workloads and pods of the namespace at one moment. What many looks need of it is worked out once. */
 export class Snapshot {
-  readonly pods: readonly OwnedPod[];
-  private readonly naming = new Map<string, Found>();
-  private readonly known = new Map<string, Found>();
-  private readonly holding: Partial<Record<'everywhere' | 'copies', Holder[]>> = {};
+  /** Every container that runs or may start. */
+  readonly containers: readonly PodContainer[];
+  /** What workloads would start next, where nothing of them runs. */
+  readonly idle: readonly IdleContainer[];
+  /** The templates of workloads, and pods that may run something. */
+  readonly specs: readonly Template[];
+  private readonly sources = new Map<PodContainer, Source[]>();
+  private readonly readers = new Map<string, Consumer[]>();
 
   constructor(
     /** ISO, by the worker's clock: when the lists were asked for. */
@@ -32,42 +42,35 @@ export class Snapshot {
     pods: readonly V1Pod[],
     jobs: readonly V1Job[],
   ) {
-    this.pods = pods.map((pod) => ({ pod, workload: ownerOf(pod, jobs), spec: pod.spec }));
-    for (const template of templates)
-      for (const { templates: found } of this.entriesOf(template.workload, template.spec)) found.push(template);
-    for (const pod of this.pods) for (const { pods: found } of this.entriesOf(pod.workload, pod.spec)) found.push(pod);
-  }
-
-  /** Templates and pods that name the Secret, or belong to a workload that is said to hold its token. */
-  of({ secret, also }: Readers): Found {
-    const found = [this.naming.get(secret), ...also.map(({ workload }) => this.known.get(workload))];
-    return {
-      templates: [...new Set(found.flatMap((one) => one?.templates ?? []))],
-      pods: [...new Set(found.flatMap((one) => one?.pods ?? []))],
-    };
-  }
-
-  /** Pods that have a token of some pair; of copies, only those that have one from no pair's Secret. Found once: many who look share this. */
-  holders(asking: Readers['asking']): Holder[] {
-    const all = (this.holding.everywhere ??= this.pods
-      .map((template) => ({ pod: template.pod, variables: tokenVariablesOf(template) }))
-      .filter(({ variables }) => variables.length > 0));
-    if (asking === undefined) return all;
-    return (this.holding.copies ??= all
-      .map(({ pod, variables }) => ({ pod, variables: variables.filter(({ fromPair }) => !fromPair) }))
-      .filter(({ variables }) => variables.length > 0));
-  }
-
-  private entriesOf(workload: string, spec: V1PodSpec | undefined): Found[] {
-    return [
-      entryOf(this.known, workload),
-      ...[...new Set(secretsOf(spec))].map((secret) => entryOf(this.naming, secret)),
+    const owned = pods.map((pod): OwnedPod => ({ pod, workload: ownerOf(pod, jobs), spec: pod.spec }));
+    const hindrances = new Map(templates.map(({ workload, hindrance }) => [workload, hindrance]));
+    this.containers = owned.flatMap(({ pod, workload }) => {
+      const why = hindrances.get(workload);
+      return containersIn(pod, workload).map((one) => (why === undefined ? one : { ...one, why: one.why ?? why }));
+    });
+    this.specs = [
+      ...templates,
+      ...owned.filter(({ pod, workload }) => isAlive(pod) || containersIn(pod, workload).length > 0),
     ];
+    const there = new Set(this.containers.map(({ workload, container }) => `${workload} ${container}`));
+    this.idle = templates.flatMap(({ workload, spec }) =>
+      containersOf(spec)
+        .filter(({ name }) => !there.has(`${workload} ${name}`))
+        .map((container) => ({ workload, spec: container, sources: sourcesOf(container) })),
+    );
   }
-}
 
-function entryOf(entries: Map<string, Found>, name: string): Found {
-  const found = entries.get(name) ?? { templates: [], pods: [] };
-  entries.set(name, found);
-  return found;
+  /** Consumers by the templates of workloads, whether something of them runs or not. */
+  readersOf(secret: string): Consumer[] {
+    const known = this.readers.get(secret) ?? this.templates.flatMap((template) => readersIn(template, secret));
+    this.readers.set(secret, known);
+    return known;
+  }
+
+  /** Where a container's variables come from; none where it cannot hold a token. */
+  sourcesOf(container: PodContainer): Source[] {
+    const known = this.sources.get(container) ?? sourcesOf(container.spec);
+    this.sources.set(container, known);
+    return known;
+  }
 }

@@ -1,11 +1,12 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
-import { userMetadataLink, type TemporalUi } from '../../domain/links.ts';
-import type { LinkedNotice, NoticePace } from '../../domain/notices.ts';
-import { taskQueueOf } from '../../domain/request.ts';
-import type { Secret } from '../secret.ts';
+import { userMetadataLink, type TemporalUi } from '../../domain/rotation/index.ts';
+import type { LinkedNotice, NoticePace } from '../../domain/notices/index.ts';
+import { taskQueueOf } from '../../domain/request/index.ts';
+import type { Secret } from '../../config/secret.ts';
 import type { NotifyActivities } from './interface.ts';
 import { postToSlack } from './post-to-slack.ts';
+import { SIGNAL, WORKFLOW, notificationsId } from '../../domain/names/index.ts';
 
 /** Where notices go, and how they are paced. */
 export interface Notifying {
@@ -19,6 +20,7 @@ export interface Notifying {
 
 /** As long as the step `tell` gives it. */
 const HANDED_OVER_WITHIN_MS = 5000;
+
 export function createNotifyActivities(client: Client, { webhook, ui, pace, limitMs }: Notifying): NotifyActivities {
   return {
     async notify(notice) {
@@ -26,16 +28,18 @@ export function createNotifyActivities(client: Client, { webhook, ui, pace, limi
       const { workflowId, runId } = activityInfo().workflowExecution!;
       const linked: LinkedNotice = { ...notice, ...(ui && { link: userMetadataLink(ui, workflowId, runId) }) };
       await client.withDeadline(Date.now() + HANDED_OVER_WITHIN_MS, () =>
-        client.workflow.signalWithStart('notifications', {
-          workflowId: `notifications/${notice.environment}`,
+        client.workflow.signalWithStart(WORKFLOW.notifications, {
+          workflowId: notificationsId(notice.environment),
           taskQueue: taskQueueOf(notice.environment),
-          args: [pace],
-          signal: 'notice',
+          args: [],
+          signal: SIGNAL.noticed,
           signalArgs: [linked],
           staticSummary: 'Collects notices, and sends one message for those of one cause',
         }),
       );
     },
+
+    noticePace: () => Promise.resolve(pace),
 
     async postToSlack(text) {
       if (webhook) await postToSlack(webhook, text, limitMs);

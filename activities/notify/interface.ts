@@ -1,4 +1,4 @@
-import type { Notice } from '../../domain/notices.ts';
+import type { Notice, NoticePace } from '../../domain/notices/index.ts';
 
 /** What a rotation asks to tell people. */
 export interface NotifyActivities {
@@ -7,6 +7,8 @@ export interface NotifyActivities {
    * A retry may hand it over twice: the collector keeps a rotation's last.
    */
   notify: (notice: Notice) => Promise<void>;
+  /** How this worker's settings say that notices become messages. */
+  noticePace: () => Promise<NoticePace>;
   /**
    * Sends one message to the Slack webhook. A retry after a lost answer may send it twice.
    * @throws Unreachable (retried), SlackRefused (not retried); neither names the webhook's address, which is a secret

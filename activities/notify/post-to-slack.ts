@@ -1,6 +1,6 @@
 import axios, { isAxiosError } from 'axios';
 import { failure } from '../failure.ts';
-import type { Secret } from '../secret.ts';
+import type { Secret } from '../../config/secret.ts';
 
 const LONGEST_ANSWER = 64 * 1024;
 /** A pause that Slack asks for is kept, up to this. */

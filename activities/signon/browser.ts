@@ -1,10 +1,12 @@
 import { CookieJar } from 'tough-cookie';
-import { send, type Answer } from '../http.ts';
+import { retryAfterOf, send, type Answer } from '../http.ts';
 import { failure } from '../failure.ts';
-import type { Secret } from '../secret.ts';
+import type { Secret } from '../../config/secret.ts';
 
 const REMEMBERED = 'remember_2sv_session';
 const MOST_REDIRECTS = 5;
+/** Where a 429 does not say how long to wait. */
+const WAITS_MS = 30_000;
 
 export interface Page extends Answer {
   /** Path of the page that answered, redirects followed. */
@@ -14,6 +16,8 @@ export interface Page extends Answer {
 /** Speaks HTTP to Signon as a browser would: keeps cookies, follows redirects on the same host only, sends forms as forms. */
 export class Browser {
   private jar = new CookieJar();
+  /** Nothing is sent before, ms since the epoch: the load balancer asked to wait. */
+  private quietUntil = 0;
 
   constructor(
     private readonly origin: string,
@@ -58,6 +62,8 @@ export class Browser {
     body?: { form: string; referer: string },
   ): Promise<Answer> {
     const url = this.origin + path;
+    const left = this.quietUntil - Date.now();
+    if (left > 0) throw throttled(`${method} ${path} was not sent: Signon’s load balancer asked to wait`, left);
     const answer = await send('Signon', {
       limitMs: this.limitMs,
       method,
@@ -76,7 +82,12 @@ export class Browser {
     });
     for (const cookie of [answer.headers['set-cookie'] ?? []].flat())
       await this.jar.setCookie(cookie, url, { ignoreError: true });
-    if (method === 'GET' && (answer.status >= 500 || answer.status === 429))
+    if (answer.status === 429) {
+      const wait = retryAfterOf(answer) ?? WAITS_MS;
+      this.quietUntil = Date.now() + wait;
+      throw throttled(`Signon’s load balancer answered ${method} ${path} with 429, so it had no effect`, wait);
+    }
+    if (method === 'GET' && answer.status >= 500)
       throw failure('Unreachable', `Signon answered ${method} ${path} with ${answer.status}`);
     return answer;
   }
@@ -88,4 +99,8 @@ export class Browser {
     if (target?.origin !== this.origin) throw failure('ContractChanged', 'Signon redirected to another host');
     return target.pathname + target.search;
   }
+}
+
+function throttled(what: string, waitMs: number): Error {
+  return failure('Throttled', `${what}; tried again in ${Math.ceil(waitMs / 1000)} s`, waitMs);
 }

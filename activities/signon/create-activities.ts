@@ -1,7 +1,7 @@
-import type { Recipient } from '../../domain/settings.ts';
+import type { Recipient } from '../../domain/settings/index.ts';
 import { SharedRead } from '../shared-read.ts';
 import { createOnce, refuseUnknownRecipient } from './create-token.ts';
-import { findPair, listApiUsers, userOf } from './find-pair.ts';
+import { findPair, listApiUsers, secretsOfPairs, userOf } from './find-pair.ts';
 import type { SignonActivities } from './interface.ts';
 import { listPairs } from './list-pairs.ts';
 import { readLastSynced } from './pages.ts';
@@ -27,6 +27,11 @@ export function createSignonActivities(
       let rows = await apiUsers.get(performance.now() - API_USERS_HOLD_FOR_MS);
       if (!userOf(rows, wanted.apiUser)) rows = await apiUsers.get();
       return session.alone((pages) => findPair(pages, rows, wanted));
+    },
+
+    secretsOfPairs: async (secrets) => {
+      const rows = await apiUsers.get(performance.now() - API_USERS_HOLD_FOR_MS);
+      return session.alone((pages) => secretsOfPairs(pages, rows, secrets));
     },
 
     readLastSync: (pair) =>

@@ -1,10 +1,10 @@
 import { activityInfo, ApplicationFailure } from '@temporalio/activity';
-import type { Pair } from '../../domain/plan.ts';
-import type { Recipient } from '../../domain/settings.ts';
-import { newestOf, type ListedToken } from '../../domain/tokens.ts';
+import type { Pair } from '../../domain/rotation/index.ts';
+import type { Recipient } from '../../domain/settings/index.ts';
+import { newestOf, type ListedToken } from '../../domain/tokens/index.ts';
 import { failure } from '../failure.ts';
 import { sealFor } from '../handover/seal.ts';
-import { fingerprintOf } from '../secret.ts';
+import { fingerprintOf } from '../../config/secret.ts';
 import type { CreatedToken } from './interface.ts';
 import { readNewTokenPage, readShownToken } from './pages.ts';
 import { listPair, managePath, refuseUnlessSamePair, tokensOf } from './pair-tokens.ts';
@@ -52,9 +52,11 @@ export async function createOnce(
   });
   if ('adopted' in csrf) return csrf.adopted;
 
+  let sent = false;
   try {
     const path = `/api_users/${pair.apiUser.id}/authorisations`;
     await pages.submit(path, `${path}/new`, csrf, { 'authorisation[application_id]': String(pair.application.id) });
+    sent = true;
     const page = await pages.open(managePath(pair));
     const shown = readShownToken(page.body);
     const tokens = tokensOf(pair, page.body);
@@ -66,6 +68,7 @@ export async function createOnce(
       return { token, origin: 'issued', tokens, ...(armoured && { armoured }) };
     }
   } catch (error) {
+    if (!sent && error instanceof ApplicationFailure && error.type === 'Throttled') throw error; // it had no effect
     throw failure(
       'CreateAnswerLost',
       `the answer to a create was lost (${error instanceof ApplicationFailure ? error.message : 'connection'}); its token is looked for after Signon’s request limit`,
@@ -86,7 +89,7 @@ async function nothingSentYet<T>(look: () => Promise<T>): Promise<T> {
       throw ApplicationFailure.create({
         type: error.type ?? 'Unreachable',
         message: error.message,
-        nextRetryDelay: '2 seconds',
+        nextRetryDelay: error.nextRetryDelay ?? '2 seconds',
       });
     throw error;
   }

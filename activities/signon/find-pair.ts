@@ -1,5 +1,5 @@
-import { parameterize, tokenSecretName } from '../../domain/parameterize.ts';
-import type { Pair } from '../../domain/plan.ts';
+import { parameterize, tokenSecretName } from '../../domain/text/index.ts';
+import type { Pair } from '../../domain/rotation/index.ts';
 import { failure } from '../failure.ts';
 import { readApiUsers, readManageTokens, readNewTokenPage, type ApiUserRow } from './pages.ts';
 import type { Pages, SignonSession } from './session.ts';
@@ -47,6 +47,23 @@ export async function findPair(
   await refuseSharedSecret(pages, secret, { apiUser: found, application: chosen }, rows, applications);
   const { id, name, email, suspended } = found;
   return { apiUser: { id, name, email, suspended }, application: chosen, secret };
+}
+
+/** Those of the Secrets that the sync writes for one of the API users and an application on offer. */
+export async function secretsOfPairs(
+  pages: Pages,
+  rows: readonly ListedApiUser[],
+  secrets: readonly string[],
+): Promise<string[]> {
+  const [any] = rows;
+  if (!any) return [];
+  const { applications } = readNewTokenPage((await pages.open(`/api_users/${any.id}/authorisations/new`)).body);
+  return secrets.filter((secret) =>
+    rows.some(
+      (row) =>
+        secret.startsWith(row.secrets) && applications.some(({ name }) => tokenSecretName(row.name, name) === secret),
+    ),
+  );
 }
 
 /** The API user with an e-mail. */

@@ -1,8 +1,8 @@
 import type ms from 'ms';
-import type { Pair } from '../../domain/plan.ts';
-import type { Recipient } from '../../domain/settings.ts';
-import type { SignonPair } from '../../domain/sweep.ts';
-import type { ListedToken } from '../../domain/tokens.ts';
+import type { Pair } from '../../domain/rotation/index.ts';
+import type { Recipient } from '../../domain/settings/index.ts';
+import type { SignonPair } from '../../domain/sweep/index.ts';
+import type { ListedToken } from '../../domain/tokens/index.ts';
 
 export interface CreatedToken {
   /** The token made or found; `sha256` is known where its value was shown to this activity. */
@@ -36,6 +36,8 @@ export interface SignonActivities {
    * @throws UnknownApiUser, UnknownApplication, AmbiguousApplication, SecretNameShared (not retried)
    */
   findPair: (wanted: { apiUser: string; application: string }) => Promise<Pair>;
+  /** Which of these Secrets the sync writes for an API user and an application of today. Reads only. */
+  secretsOfPairs: (secrets: string[]) => Promise<string[]>;
   /** When the API user was last synced with the application, in the page's own words; undefined where Signon does not show it, as today's does not. Reads only. */
   readLastSync: (pair: Pair) => Promise<string | undefined>;
   /** The tokens of all API users, one page after the other with a pause between two. Reads only; a retry goes on where the last attempt was. */

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import ms from 'ms';
 import { setTimeout as after } from 'node:timers/promises';
-import type { SignonPair } from '../../domain/sweep.ts';
+import type { SignonPair } from '../../domain/sweep/index.ts';
 import { failure } from '../failure.ts';
 import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
 import { readManageTokens, type ApiUserRow } from './pages.ts';

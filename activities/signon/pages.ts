@@ -1,7 +1,8 @@
 import { load, type CheerioAPI } from 'cheerio';
 import { failure } from '../failure.ts';
-import { Secret, sha256 } from '../secret.ts';
-import type { Day, ListedToken } from '../../domain/tokens.ts';
+import { redact } from '../../domain/text/index.ts';
+import { Secret, sha256 } from '../../config/secret.ts';
+import type { Day, ListedToken } from '../../domain/tokens/index.ts';
 
 /** No name or title on these pages is longer; what is longer is cut. */
 const LONGEST_TEXT = 1000;
@@ -63,7 +64,7 @@ export function readManageTokens(html: string): { apiUser: string; cards: Card[]
 }
 
 /**
- * Reads “Last synced at” for an application from `GET /api_users/:id/edit`, in the page's own words. Signon's pages had a table with it
+ * Reads “Last synced at” for an application from `GET /api_users/:id/edit`, in the page's own words, redacted. Signon's pages had a table with it
  * until January 2024 (its commit 0f117105); today's do not.
  * @returns undefined where it is not shown
  */
@@ -82,7 +83,7 @@ export function readLastSynced(html: string, application: string): string | unde
       .toArray()
       .map((one) => cells($(one)))
       .find(([name]) => name === application);
-    return row?.[column]?.slice(0, 100) || undefined;
+    return redact(row?.[column]?.slice(0, 100) ?? '') || undefined;
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
-import type { Pair } from '../../domain/plan.ts';
-import type { ListedToken } from '../../domain/tokens.ts';
+import type { Pair } from '../../domain/rotation/index.ts';
+import { redact } from '../../domain/text/index.ts';
+import type { ListedToken } from '../../domain/tokens/index.ts';
 import { failure } from '../failure.ts';
 import { readApiUser, readManageTokens, readNewTokenPage } from './pages.ts';
 import type { Pages } from './session.ts';
@@ -44,9 +45,7 @@ export async function refuseUnlessSamePair(pages: Pages, pair: Pair): Promise<vo
   if (email !== pair.apiUser.email || name !== pair.apiUser.name) throw changedPair(pair, `“${name}” (${email})`);
 }
 
-function changedPair(pair: Pair, seen: string): Error {
-  return failure(
-    'PairChanged',
-    `Signon’s API user ${pair.apiUser.id} was “${pair.apiUser.name}” (${pair.apiUser.email}) and is now ${seen}`,
-  );
+function changedPair({ apiUser: { id, name, email } }: Pair, seen: string): Error {
+  const now = redact(seen, name.split(' '));
+  return failure('PairChanged', `Signon’s API user ${id} was “${name}” (${email}) and is now ${now}`);
 }

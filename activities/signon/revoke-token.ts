@@ -1,5 +1,5 @@
-import { redact } from '../../domain/redact.ts';
-import type { ListedToken } from '../../domain/tokens.ts';
+import { redact } from '../../domain/text/index.ts';
+import type { ListedToken } from '../../domain/tokens/index.ts';
 import { failure } from '../failure.ts';
 import type { Revoked, RevokeOrder } from './interface.ts';
 import { readRevokePage, readSuccess } from './pages.ts';
@@ -27,7 +27,7 @@ export async function revokeOnce(pages: Pages, { pair, token, notAfter }: Revoke
   if (page.heading !== heading || page.application !== pair.application.name || page.action !== `${path}/revoke`)
     throw failure(
       'NotTheApprovedToken',
-      `authorisation ${token.authorisationId}: expected “${heading}”, Signon shows “${page.heading}”`,
+      `authorisation ${token.authorisationId}: expected “${heading}”, Signon shows “${redact(page.heading, heading.split(' '))}”`,
     );
   if (Date.now() > Date.parse(notAfter))
     throw failure('LookTooOld', `the last look at tokens and containers is older than allowed since ${notAfter}`);

@@ -1,12 +1,12 @@
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { failure } from '../failure.ts';
-import type { Secret } from '../secret.ts';
+import type { Secret } from '../../config/secret.ts';
 import type { Answer } from '../http.ts';
 import { Browser, type Page } from './browser.ts';
-import { redact } from '../../domain/redact.ts';
+import { redact } from '../../domain/text/index.ts';
 import { hasField, readAlert, readFormToken, readSignIn } from './pages.ts';
 import type { SignInBudget } from './sign-in-budget.ts';
-import { totpCode } from './totp.ts';
+import { totpCode } from '../../config/totp.ts';
 
 export interface SignonAccount {
   url: string;
@@ -113,9 +113,10 @@ export class SignonSession {
    * @param progress says, should this throw, whether an answer to a password or code is outstanding: it may have been a refusal
    */
   private async answerForms(csrf: Secret, progress: { undecided: boolean }): Promise<string | undefined> {
-    const answer = await this.browser.submit(SIGN_IN, SIGN_IN, csrf, {
-      'user[email]': this.account.email,
-      'user[password]': this.account.password.reveal(),
+    const fields = { 'user[email]': this.account.email, 'user[password]': this.account.password.reveal() };
+    const answer = await this.browser.submit(SIGN_IN, SIGN_IN, csrf, fields).catch((error: unknown) => {
+      if (isThrottled(error)) progress.undecided = false; // it had no effect
+      throw error;
     });
     progress.undecided = false;
     refuseServerError(answer, 'the sign-in');
@@ -134,9 +135,14 @@ export class SignonSession {
     let alert = '';
     for (const stepsBack of this.codes) {
       progress.undecided = true;
-      const answer = await this.browser.submit(SECOND_STEP, page.path, csrf, { code: this.code(stepsBack) });
+      const wasRefused = alert !== '';
+      const fields = { code: this.code(stepsBack) };
+      const answer = await this.browser.submit(SECOND_STEP, page.path, csrf, fields).catch((error: unknown) => {
+        if (isThrottled(error)) progress.undecided = wasRefused;
+        throw error;
+      });
       if (answer.location !== undefined) return undefined;
-      if (answer.status !== 200) progress.undecided = alert !== ''; // not a refusal, unless the code before was
+      if (answer.status !== 200) progress.undecided = wasRefused; // not a refusal, unless the code before was
       refuseServerError(answer, 'the second step');
       if (answer.status !== 200)
         throw failure('ContractChanged', `Signon answered the second step with ${answer.status}`);
@@ -158,8 +164,12 @@ export interface Pages {
   submit: Browser['submit'];
 }
 
+function isThrottled(error: unknown): boolean {
+  return error instanceof ApplicationFailure && error.type === 'Throttled';
+}
+
 function refuseServerError({ status }: Answer, what: string): void {
-  if (status >= 500 || status === 429) throw failure('Unreachable', `Signon answered ${what} with ${status}`);
+  if (status >= 500) throw failure('Unreachable', `Signon answered ${what} with ${status}`);
 }
 
 function isSignIn(page: Page): boolean {

@@ -1,10 +1,9 @@
-import type { RecordedSender, Verdict } from '../../domain/approval.ts';
-import type { Approve, Sent } from '../../domain/decisions.ts';
-import type { Evidence } from '../../domain/evidence.ts';
-import type { Environment, RotationRequest } from '../../domain/request.ts';
-import type { Stage } from '../../domain/stage.ts';
-import type { SyncRequest } from '../../domain/sync-requests.ts';
-import type { Settings } from '../../domain/settings.ts';
+import type { Approve, Evidence, RecordedSender, Sent, Verdict } from '../../domain/evidence/index.ts';
+import type { Environment, RotationRequest } from '../../domain/request/index.ts';
+import type { SignInOutcome, SignInQuestion } from '../../domain/sign-in/index.ts';
+import type { Stage } from '../../domain/rotation/index.ts';
+import type { SyncRequest, SyncSettings } from '../../domain/sync/index.ts';
+import type { Settings } from '../../domain/settings/index.ts';
 
 /** The run that handed a request over to the canonical id, with who started it. */
 export interface Delegation {
@@ -30,6 +29,10 @@ export interface TemporalActivities {
   readStages: (workflowIds: string[]) => Promise<(Stage | 'ended')[]>;
   /** Asks the environment's `syncTokens` for a sync, and starts it where it does not run. A retry is safe: one ticket counts once. */
   requestSync: (request: SyncRequest) => Promise<void>;
+  /** How this worker's settings say that syncs are done. */
+  syncSettings: () => Promise<SyncSettings>;
+  /** Which of these ids are rotations of this environment that run now. Reads only. */
+  runningRotations: (workflowIds: string[]) => Promise<string[]>;
   /**
    * The verdict on an approval: computes the code again for the calling run and reads the sender from the server's history. Reads only.
    * @param judged.sent which signal or update of the run it came as
@@ -40,5 +43,18 @@ export interface TemporalActivities {
     evidence: Evidence;
     request: RotationRequest;
     delegation?: Delegation;
+    /** Who started the first of the runs that this one continues, where it continues one. */
+    starter?: RecordedSender;
   }) => Promise<Verdict>;
+  /**
+   * Whether an abort or a cancel request of the calling run was sent to an earlier run: a reset applies them again. Reads only.
+   * @param stop which signal or update of the run the abort came as
+   */
+  wasSentBefore: (stop: Sent | 'cancel') => Promise<boolean>;
+}
+
+/** What the sign-in ledger asks of the worker that runs it. */
+export interface LedgerActivities {
+  /** Whether a worker of this environment says it: one that knows the same TOTP secret. A question must be fresh as well. Reads only. */
+  provesWorker: (said: SignInQuestion | SignInOutcome) => Promise<boolean>;
 }

@@ -1,58 +1,82 @@
 import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
+import ms from 'ms';
 import { randomUUID } from 'node:crypto';
-import type { Environment } from '../../domain/request.ts';
-import { taskQueueOf } from '../../domain/request.ts';
+import { type Environment, taskQueueOf } from '../../domain/request/index.ts';
+import type { SignInOutcome, SignInQuestion } from '../../domain/sign-in/index.ts';
 import { failure } from '../failure.ts';
+import type { Secret } from '../../config/secret.ts';
 import type { SignInBudget } from '../signon/sign-in-budget.ts';
+import { signInProof } from './sign-in-proof.ts';
+import { SIGNAL, WORKFLOW, signInLedgerId } from '../../domain/names/index.ts';
 
 /** What the ledger answers. */
 interface Grant {
   granted: boolean;
   spent: boolean;
   until?: string;
+  unproven?: true;
 }
 
 /** Whoever signs in has the session to itself. The ledger itself takes up to 20 s to answer. */
 const ANSWERS_WITHIN_MS = 40_000;
+/** A question is asked again under its id while it is certain to be believed. */
+const ASKED_AGAIN_FOR_MS = ms('3 minutes');
 
-/** Counts sign-ins in the workflow `sign-in-ledger/<environment>`, which all workers of the environment share. */
-export function createSignInBudget(client: Client, environment: Environment): SignInBudget {
-  const workflowId = `sign-in-ledger/${environment}`;
+/**
+ * Counts sign-ins in the workflow `sign-in-ledger/<environment>`, which all workers of the environment share.
+ * @param totpSecret shows the ledger that a worker asks
+ */
+export function createSignInBudget(client: Client, environment: Environment, totpSecret: Secret): SignInBudget {
+  const workflowId = signInLedgerId(environment);
   const within = <T>(ask: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + ANSWERS_WITHIN_MS, ask);
+  const proven = <T extends Omit<SignInQuestion, 'proof'> | Omit<SignInOutcome, 'proof'>>(
+    said: T,
+  ): T & { proof: string } => ({ ...said, proof: signInProof(totpSecret, environment, said) });
   /** A question whose answer was lost may have been granted: it is asked again under its own id, which counts once. */
-  let unanswered: string | undefined;
+  let unanswered: SignInQuestion | undefined;
   return {
     async reserve() {
-      const id = unanswered ?? randomUUID();
-      unanswered = id;
-      const startWorkflowOperation = new WithStartWorkflowOperation('signInLedger', {
+      const isFresh = unanswered !== undefined && Date.now() - unanswered.at < ASKED_AGAIN_FOR_MS;
+      const question = isFresh ? unanswered! : proven({ id: randomUUID(), at: Date.now() });
+      const { id } = question;
+      unanswered = question;
+      const startWorkflowOperation = new WithStartWorkflowOperation(WORKFLOW.signIns, {
         workflowId,
         taskQueue: taskQueueOf(environment),
         workflowIdConflictPolicy: 'USE_EXISTING',
-        staticSummary: 'Counts sign-ins to Signon: at most 3 refused an hour',
+        staticSummary: 'Counts sign-ins to Signon: at most 3 refused an hour, and 5 in a row',
       });
       const answer = await within(() =>
-        client.workflow.executeUpdateWithStart<() => Promise<void>, Grant, [string]>('reserve', {
-          args: [id],
+        client.workflow.executeUpdateWithStart<() => Promise<void>, Grant, [SignInQuestion]>('reserve', {
+          args: [question],
           updateId: id,
           startWorkflowOperation,
         }),
       ).catch(() => {
-        throw failure('Unreachable', 'Temporal did not count a sign-in, so none was sent');
+        throw failure('Unreachable', `the workflow ${workflowId} did not count a sign-in, so none was sent`);
       });
       unanswered = undefined;
+      if (answer.unproven)
+        throw failure('SignInUnproven', `${workflowId} does not believe that a worker of ${environment} asked`);
       if (!answer.granted && answer.spent)
         throw failure(
           'SignInBudgetSpent',
-          `3 sign-ins were refused, or never answered, within the hour; the next may be tried at ${answer.until}`,
+          answer.until === undefined
+            ? `5 sign-ins in a row were refused, and six lock the account; the next may be tried once ${workflowId} got the signal forget`
+            : `3 sign-ins were refused, or never answered, within the hour; the next may be tried at ${answer.until}`,
         );
       if (!answer.granted) throw failure('Unreachable', '3 sign-ins to Signon are under way; this one waits its turn');
       return {
         // One that cannot be said stays counted, at most for an hour: the sign-in itself came to what it came to.
         settle: (outcome) =>
-          within(() => client.workflow.getHandle(workflowId).signal('settle', id, outcome === 'refused')).catch(
-            () => undefined,
-          ),
+          within(() =>
+            client.workflow
+              .getHandle(workflowId)
+              .signal(
+                SIGNAL.signInSettled,
+                proven({ id, refused: outcome === 'refused' } satisfies Omit<SignInOutcome, 'proof'>),
+              ),
+          ).catch(() => undefined),
       };
     },
   };

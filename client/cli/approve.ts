@@ -1,17 +1,25 @@
-import type { Evidence, Shortfall } from '../../domain/evidence.ts';
-import { plain } from '../../domain/plain-text.ts';
+import pLimit from 'p-limit';
+import { coveredBy, whatLacks, type Evidence, type Shortfall } from '../../domain/evidence/index.ts';
+import { needsSecondPerson } from '../../domain/request/index.ts';
+import { plain } from '../../domain/text/index.ts';
+import { describeToken, isToken } from '../../domain/tokens/index.ts';
 import type { Status } from '../rotations.ts';
-import type { Context } from './context.ts';
-import { sendEach } from './decide.ts';
+import { AT_ONCE, type Context } from './context.ts';
+import { answersTo, printAnswers } from './decide.ts';
+import { revokedOrWhyNot } from './await-revoke.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { knownRotations } from './list.ts';
-import { evidenceLines } from './print.ts';
+import { codeLine, evidenceLines } from './print.ts';
 import { openRotation, statusOf } from './open-rotation.ts';
 
 /** What an approver names. */
 export interface Named {
   accept: Shortfall[];
   revoke?: number[];
+  /** The evidence code that was read before, in place of a question. */
+  evidence?: string;
+  /** Until what was approved is revoked, or it is known why not. */
+  wait: boolean;
 }
 
 /** A rotation that asks for approval, with its evidence and the code that stands for it now. */
@@ -32,11 +40,17 @@ export async function approve(context: Context, pair: string[], named: Named): P
   context.say(...shown(asking));
   const lacking = lacks(asking, by, named);
   if (lacking !== undefined) throw new Ended(EXIT.notAccepted, plain(`Nothing was sent: ${lacking}.`));
-  return send(context, by, named, [asking]);
+  const { evidence } = named;
+  if (evidence !== undefined && evidence.trim().toLowerCase() !== asking.code)
+    throw new Ended(
+      EXIT.notAccepted,
+      plain(`Nothing was sent: the evidence has changed, its code is now ${asking.code}.`),
+    );
+  return send(context, by, named, [asking], evidence !== undefined);
 }
 
 /** Shows the evidence of everything that waits, asks once, and sends each its own code. What cannot be approved as it is, is named and left. */
-export async function approveWaiting(context: Context, named: Pick<Named, 'accept'>): Promise<ExitCode> {
+export async function approveWaiting(context: Context, named: Omit<Named, 'revoke' | 'evidence'>): Promise<ExitCode> {
   const by = context.who();
   await context.needWorker();
   const known = await knownRotations(context, { waiting: true });
@@ -51,12 +65,10 @@ export async function approveWaiting(context: Context, named: Pick<Named, 'accep
   return send(context, by, named, ready);
 }
 
-async function send(context: Context, by: string, named: Named, askings: Asking[]): Promise<ExitCode> {
+/** @param hasRead the code was compared: whoever gave it has read the evidence, and is not asked */
+async function send(context: Context, by: string, named: Named, askings: Asking[], hasRead = false): Promise<ExitCode> {
   const tokens = askings.flatMap(({ evidence }) =>
-    revokes(evidence, named).map((id) => {
-      const token = evidence.toRevoke.find(({ authorisationId }) => authorisationId === id);
-      return `${token?.masked ?? ''} (authorisation ${id})`;
-    }),
+    coveredBy(evidence, named).map((id) => describeToken(evidence.toRevoke.find(isToken({ authorisationId: id }))!)),
   );
   const recipients = askings.flatMap(({ evidence: { asks, recipient } }) =>
     asks === 'hand-over' ? [plain(recipient?.name ?? '')] : [],
@@ -70,9 +82,9 @@ async function send(context: Context, by: string, named: Named, askings: Asking[
       : []),
     ...(tokens.length > 0 ? [`Revoke ${count} in ${environment}: ${tokens.join(', ')}?`] : []),
   ];
-  await context.confirm(questions.join(' '));
-  const { accept, revoke } = named;
-  return sendEach(
+  if (!hasRead) await context.confirm(questions.join(' '));
+  const { accept, revoke, wait } = named;
+  const answers = await answersTo(
     context,
     'approve',
     askings.map(({ workflowId, code }) => ({
@@ -80,6 +92,13 @@ async function send(context: Context, by: string, named: Named, askings: Asking[
       decision: { by, evidence: code, ...(revoke && { revoke }), ...(accept.length > 0 && { accept }) },
     })),
   );
+  if (!wait) return printAnswers(context, answers);
+  context.say('Waits for the revoke; --no-wait does not.');
+  const ends = await pLimit(AT_ONCE).map(answers, (answer, at) => {
+    const { evidence } = askings[at]!;
+    return answer.accepted && evidence.asks === 'revoke' ? revokedOrWhyNot(context, answer, evidence, named) : answer;
+  });
+  return printAnswers(context, ends);
 }
 
 function askingOf(workflowId: string, status: Status): Asking | undefined {
@@ -90,35 +109,19 @@ function askingOf(workflowId: string, status: Status): Asking | undefined {
 
 function shown({ status: { request }, evidence, code }: Asking): string[] {
   return [
-    plain(`${request.apiUser} → ${request.application} (${request.environment}), asked for by ${request.requestedBy}`),
-    ...evidenceLines(evidence),
-    `Evidence code: ${code}`,
+    plain(`${request.apiUser} → ${request.application} (${request.environment}), requested by ${request.requestedBy}`),
+    ...evidenceLines(evidence, request.environment),
+    ...codeLine(code),
   ];
-}
-
-/** The tokens an approval would revoke. */
-function revokes({ toRevoke }: Evidence, { revoke }: Pick<Named, 'revoke'>): number[] {
-  return (
-    revoke ?? toRevoke.filter(({ standing }) => standing === 'given-up').map(({ authorisationId }) => authorisationId)
-  );
 }
 
 /** What an approval would be refused for, so that nobody is asked in vain; the rotation judges again. */
 function lacks({ evidence, status: { request } }: Asking, by: string, named: Named): string | undefined {
   const plainly = (name: string): string => name.trim().toLowerCase();
-  if (request.environment === 'production' && plainly(by) === plainly(request.requestedBy))
-    return `production needs another person than ${request.requestedBy}`;
-  const strangers = (named.revoke ?? []).filter(
-    (id) => !evidence.toRevoke.some((token) => token.authorisationId === id),
-  );
-  if (strangers.length > 0) return `authorisation ${strangers.join(', ')} is not among the tokens to revoke`;
-  if (evidence.asks === 'revoke' && revokes(evidence, named).length === 0)
-    return 'no token was seen to be given up; name authorisation ids with --revoke';
-  const codes = new Set(
-    evidence.shortfalls.map(({ code }) => code).filter((code) => !(named.accept as string[]).includes(code)),
-  );
-  if (codes.has('smoke-failed')) return 'a smoke call failed';
-  return codes.size > 0
-    ? `not everything was shown; to go on all the same: --accept ${[...codes].join(' ')}`
-    : undefined;
+  if (needsSecondPerson(request.environment) && plainly(by) === plainly(request.requestedBy))
+    return `${request.environment} needs another person than ${request.requestedBy}`;
+  return whatLacks(evidence, named, {
+    revoke: 'name authorisation ids with --revoke',
+    accept: (codes) => `To go on all the same: --accept ${codes.join(' ')}`,
+  });
 }

@@ -1,11 +1,12 @@
 import { Client, Connection } from '@temporalio/client';
-import type { TemporalUi } from '../../domain/links.ts';
-import { ENVIRONMENTS, parseRequest, rotationId, type Environment } from '../../domain/request.ts';
-import { plain } from '../../domain/plain-text.ts';
-import { readTemporal } from '../../worker/temporal.ts';
-import { BadConfiguration } from '../../worker/variables.ts';
+import type { TemporalUi } from '../../domain/rotation/index.ts';
+import { ENVIRONMENTS, parseRequest, rotationId, whyLeftAlone, type Environment } from '../../domain/request/index.ts';
+import { plain } from '../../domain/text/index.ts';
+import { readTemporal } from '../../config/temporal.ts';
+import { BadConfiguration, isWithoutCredentials, WITHOUT_CREDENTIALS } from '../../config/variables.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { Ended, EXIT } from './exit-codes.ts';
+import { rotationIdsOf } from '../../domain/names/index.ts';
 
 /** Rotations that one command asks, or sends something to, at the same time. */
 export const AT_ONCE = 8;
@@ -17,7 +18,7 @@ export interface Terminal {
   out: (line: string) => void;
   /** One line on standard error: questions, warnings, failures. */
   err: (line: string) => void;
-  /** One line of standard input; undefined at its end. */
+  /** One line that a person types; undefined where there is no terminal. */
   readLine: () => Promise<string | undefined>;
 }
 
@@ -76,6 +77,8 @@ export class Context {
   /** @throws Ended where the environment is not named or Temporal cannot be reached */
   static async open(options: CommonOptions, terminal: Terminal): Promise<Context> {
     const { env } = terminal;
+    if (!isWithoutCredentials(env.TEMPORAL_UI_URL ?? ''))
+      throw new Ended(EXIT.usage, `TEMPORAL_UI_URL: ${WITHOUT_CREDENTIALS}.`);
     const environment = environmentOf(options, env);
     const by = (options.by ?? env.ROTATION_BY)?.trim() || undefined;
     const client = await connect(env, by);
@@ -108,7 +111,12 @@ export class Context {
   async confirm(question: string): Promise<void> {
     this.say(`${question} Type ${this.environment} to go on: `);
     const answer = await this.terminal.readLine();
-    if (answer?.trim() !== this.environment) throw new Ended(EXIT.declined, 'Nothing was sent.');
+    if (answer === undefined)
+      throw new Ended(
+        EXIT.declined,
+        'Nothing was sent: nobody answered on a terminal. Scripts use approve --evidence.',
+      );
+    if (answer.trim() !== this.environment) throw new Ended(EXIT.declined, 'Nothing was sent.');
   }
 
   /** @throws Ended where nothing would answer */
@@ -119,7 +127,7 @@ export class Context {
 
   /** A workflow id from what a person names: the pair, or the id itself. */
   idOf(pair: string[]): string {
-    if (pair.length === 1 && pair[0]!.startsWith(`rotate-token/${this.environment}/`)) return pair[0]!;
+    if (pair.length === 1 && pair[0]!.startsWith(rotationIdsOf(this.environment))) return pair[0]!;
     if (pair.length === 1 && pair[0]!.includes('/'))
       throw new Ended(EXIT.usage, `${pair[0]} is not an id of a rotation of ${this.environment}.`);
     const [apiUser, application] = pair;
@@ -127,4 +135,11 @@ export class Context {
     if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
     return rotationId(parsed.request);
   }
+}
+
+/** Says so where nothing is rotated in an environment. */
+export function leavesAlone(context: Context): boolean {
+  const why = whyLeftAlone(context.environment);
+  if (why) context.print([`Nothing was started: ${why}.`], { started: false, ignored: true });
+  return why !== undefined;
 }

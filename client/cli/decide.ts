@@ -1,9 +1,8 @@
 import pLimit from 'p-limit';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { Answer, Decisions } from '../../domain/decisions.ts';
-import { isFailure } from '../../domain/failures.ts';
-import { remediesFor } from '../../domain/offers.ts';
-import { plain } from '../../domain/plain-text.ts';
+import type { Answer, Decisions } from '../../domain/evidence/index.ts';
+import { isFailure, remediesFor } from '../../domain/rotation/index.ts';
+import { plain } from '../../domain/text/index.ts';
 import { decide, type Sendable } from '../rotations.ts';
 import { AT_ONCE, type Context } from './context.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
@@ -76,12 +75,33 @@ export async function classify(
   return sendEach(context, 'classify', [{ workflowId: context.idOf(pair), decision }]);
 }
 
-/** Sends a decision to each rotation; one that cannot be reached keeps no other from getting its own. Prints every answer. */
+/** What became of a decision that was sent to one rotation. */
+export type Sent = Answer & { workflowId: string };
+
+/** Sends a decision to each rotation, and prints every answer. */
 export async function sendEach<Name extends keyof Sendable>(
   context: Context,
   name: Name,
   decisions: { workflowId: string; decision: Sendable[Name] }[],
 ): Promise<ExitCode> {
+  return printAnswers(context, await answersTo(context, name, decisions));
+}
+
+/** Prints what became of decisions. @returns whether all were accepted */
+export function printAnswers(context: Context, answers: Sent[]): ExitCode {
+  context.print(
+    answers.map(({ workflowId, answer }) => plain(`${workflowId}: ${answer}`)),
+    answers,
+  );
+  return answers.every(({ accepted }) => accepted) ? EXIT.done : EXIT.notAccepted;
+}
+
+/** Sends a decision to each rotation; one that cannot be reached keeps no other from getting its own. */
+export function answersTo<Name extends keyof Sendable>(
+  context: Context,
+  name: Name,
+  decisions: { workflowId: string; decision: Sendable[Name] }[],
+): Promise<Sent[]> {
   const send = async (workflowId: string, decision: Sendable[Name]): Promise<Answer> =>
     decide(context.client, workflowId, name, decision).catch(async (error: unknown) => {
       if (decisions.length === 1 && error instanceof WorkflowNotFoundError) throw await notOpen(context, workflowId);
@@ -89,13 +109,8 @@ export async function sendEach<Name extends keyof Sendable>(
       if (decisions.length === 1 || !(error instanceof Error)) throw error;
       return { accepted: false, answer: error.message };
     });
-  const answers = await pLimit(AT_ONCE).map(decisions, async ({ workflowId, decision }) => ({
+  return pLimit(AT_ONCE).map(decisions, async ({ workflowId, decision }) => ({
     workflowId,
     ...(await send(workflowId, decision)),
   }));
-  context.print(
-    answers.map(({ workflowId, answer }) => plain(`${workflowId}: ${answer}`)),
-    answers,
-  );
-  return answers.every(({ accepted }) => accepted) ? EXIT.done : EXIT.notAccepted;
 }

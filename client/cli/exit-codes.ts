@@ -12,6 +12,8 @@ export const EXIT = {
   declined: 5,
   /** No worker polls the environment's task queue, so nothing moves. */
   noWorker: 6,
+  /** A rotation that was watched waits for a person. */
+  needsPerson: 7,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
-import { OFFICE_HOURS } from '../../domain/sweep-schedule.ts';
+import { OFFICE_HOURS } from '../../domain/sweep/index.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { create, daysFrom, remove, show, turn, waveFrom } from './schedule.ts';
+import { create, daysFrom, waveFrom } from './schedule.ts';
 import { decideSweep, showSweep, startOne } from './sweep.ts';
 
 /** How commands are made. */
@@ -51,27 +51,21 @@ function addSweep({ program, command, bySomebody, does }: CommandTools): void {
 
 function addSchedule({ program, command, bySomebody, does }: CommandTools): void {
   const schedule = program.command('schedule').description('start sweeps by themselves, on some days of the week');
-  const { at, timeZone, jitterMinutes } = OFFICE_HOURS;
-  bySomebody(command('create', 'create the environment’s Schedule', schedule))
-    .option('--at <time>', 'time of day, never while Signon renews tokens (00:50 to 01:40 UTC)', at)
+  const { at, jitterMinutes } = OFFICE_HOURS;
+  bySomebody(
+    command('create', 'create the environment’s Schedule; the Temporal UI shows, pauses and deletes it', schedule),
+  )
+    .option('--at <time>', 'time of day in London, from 03:00 to midnight: Signon renews tokens by night', at)
     .option('--days <days>', 'days of the week, e.g. MON-FRI or TUE,THU', 'MON-FRI')
-    .option('--time-zone <name>', 'of the IANA database', timeZone)
     .option('--jitter <minutes>', 'a start comes up to so much later, by chance', String(jitterMinutes))
     .addOption(waves())
     .action(
       does((context, _, options) => {
-        const { at: time, days, timeZone: zone, jitter, maxConcurrent } = options as Record<string, string>;
-        const when = { at: time!, days: daysFrom(days!), timeZone: zone!, jitterMinutes: Number(jitter) };
+        const { at: time, days, jitter, maxConcurrent } = options as Record<string, string>;
+        const when = { at: time!, days: daysFrom(days!), jitterMinutes: Number(jitter) };
         return create(context, when, { maxConcurrent } as { maxConcurrent?: number });
       }),
     );
-  command('show', 'when it starts a sweep, and what it started', schedule).action(does((context) => show(context)));
-  for (const [name, description] of [
-    ['pause', 'let it start nothing'],
-    ['resume', 'let it start sweeps again'],
-  ] as const)
-    bySomebody(command(name, description, schedule)).action(does((context) => turn(context, name)));
-  command('delete', 'delete it; a sweep that runs goes on', schedule).action(does((context) => remove(context)));
 }
 
 function waves(): Option {

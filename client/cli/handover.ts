@@ -1,5 +1,5 @@
-import type { HandOver, RotationReport } from '../../domain/report.ts';
-import { plain } from '../../domain/plain-text.ts';
+import type { HandOver, RotationReport } from '../../domain/rotation/index.ts';
+import { plain } from '../../domain/text/index.ts';
 import type { RotateToken } from '../start-rotation.ts';
 import type { Context } from './context.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';

@@ -1,9 +1,8 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { todoFor } from '../../domain/failures.ts';
-import { parseInventoryRequest } from '../../domain/inventory-request.ts';
-import type { Inventory } from '../../domain/inventory.ts';
-import { plain } from '../../domain/plain-text.ts';
+import { todoFor } from '../../domain/rotation/index.ts';
+import { type Inventory, parseInventoryRequest } from '../../domain/inventory/index.ts';
+import { plain } from '../../domain/text/index.ts';
 import { inventoryCsv } from '../inventory/csv.ts';
 import { inventoryPage } from '../inventory/page.ts';
 import { inventoryLines } from '../inventory/table.ts';

@@ -1,9 +1,9 @@
 import pLimit from 'p-limit';
-import { startFormLink, userMetadataLink } from '../../domain/links.ts';
-import { WAITS_FOR_PERSON } from '../../domain/stage.ts';
-import { plain } from '../../domain/plain-text.ts';
+import { startFormLink, userMetadataLink, WAITS_FOR_PERSON } from '../../domain/rotation/index.ts';
+import { plain } from '../../domain/text/index.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { askStatus, listRotations, type ListedRotation, type Status } from '../rotations.ts';
+import { needsSecondPerson } from '../../domain/request/index.ts';
 import { AT_ONCE, type Context } from './context.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { columns } from './print.ts';
@@ -70,7 +70,9 @@ export function waitsFor({ status, stage, open }: Pick<KnownRotation, 'status' |
   if (waiting?.kind === 'blocked') return `retry or abort: ${waiting.failure} in “${waiting.step}”`;
   if (waiting?.kind === 'classification') return 'classify: who holds the token';
   if (waiting?.kind === 'approval')
-    return request.environment === 'production' ? `approval by another person than ${request.requestedBy}` : 'approval';
+    return needsSecondPerson(request.environment)
+      ? `approval by another person than ${request.requestedBy}`
+      : 'approval';
   return stage === 'waiting-approval'
     ? 'the verdict on an approval'
     : (status.steps.find(({ state }) => state === 'now')?.name ?? '');

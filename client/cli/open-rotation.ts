@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
-import { startFormLink } from '../../domain/links.ts';
-import { plain } from '../../domain/plain-text.ts';
+import { startFormLink } from '../../domain/rotation/index.ts';
+import { plain } from '../../domain/text/index.ts';
 import { askStatus, type Status } from '../rotations.ts';
 import type { Context } from './context.ts';
 import { Ended, EXIT } from './exit-codes.ts';

@@ -1,11 +1,19 @@
-import { isSeldom, MARKS, type Progress, type Waiting } from '../../domain/checklist.ts';
-import type { Searched } from '../../domain/cluster.ts';
-import { word } from '../../domain/deployment.ts';
-import type { Evidence } from '../../domain/evidence.ts';
-import type { Findings } from '../../domain/holders.ts';
-import type { RotationRequest } from '../../domain/request.ts';
-import { plain } from '../../domain/plain-text.ts';
-import type { HandOver, RotationReport } from '../../domain/report.ts';
+import {
+  type HandOver,
+  isSeldom,
+  type Line,
+  MARKS,
+  type Offer,
+  type Progress,
+  type RotationReport,
+  shown,
+  type Shown,
+  showEnd,
+  showEvidence,
+} from '../../domain/rotation/index.ts';
+import { type RotationRequest, word } from '../../domain/request/index.ts';
+import type { Decisions, Evidence } from '../../domain/evidence/index.ts';
+import { minute, plain } from '../../domain/text/index.ts';
 import type { Status } from '../rotations.ts';
 
 /** `✓ issue: issued: W1_Y1fNn…tHU9rYv0 (authorisation 163)`, a line for each step. */
@@ -15,100 +23,62 @@ export function stepLines({ steps }: Pick<Progress, 'steps'>): string[] {
     .map(({ name, state, note }) => plain(`${MARKS[state]} ${name}${note ? `: ${note}` : ''}`));
 }
 
-/** Where a rotation stands, and what to do next. */
-export function statusLines(status: Status): string[] {
-  const { request, waiting, retrying, lastAnswer, notes, outcome } = status;
+/** Where a rotation stands, and the next command. */
+export function statusLines(status: Status, runId: string): string[] {
+  const { request, retrying, lastAnswer, notes } = status;
+  const read = shown(status, runId);
   return [
-    plain(`${request.apiUser} → ${request.application} (${request.environment}), asked for by ${request.requestedBy}`),
+    plain(`${request.apiUser} → ${request.application} (${request.environment}), requested by ${request.requestedBy}`),
     ...stepLines(status).map((line) => `  ${line}`),
-    ...retrying.map((line) => plain(`  tried again by itself: ${line}`)),
+    ...retrying.map((line) => plain(`  retrying: ${line}`)),
     ...notes.map((note) => plain(`  note: ${note}`)),
-    ...(lastAnswer ? [plain(`  last answer: ${lastAnswer}`)] : []),
-    ...(waiting && !outcome ? ['', ...waitingLines(waiting, status.code), ...nextCommand(request, waiting)] : []),
+    ...(lastAnswer ? [plain(`  last answer, ${minute(lastAnswer.at)}: ${lastAnswer.text}`)] : []),
+    ...(read ? ['', ...shownLines(read), ...codeLine(status.code), ...nextCommand(request, read.offers)] : []),
   ];
 }
 
-function waitingLines(waiting: Waiting, code: string | undefined): string[] {
-  if (waiting.kind === 'classification') return findingsLines(waiting.findings);
-  if (waiting.kind === 'approval') return [...evidenceLines(waiting.evidence), `Evidence code: ${code ?? ''}`];
+/** Evidence, as an approver reads it. */
+export function evidenceLines(evidence: Evidence, environment: string): string[] {
+  return shownLines({ ...showEvidence(evidence, environment), offers: [] });
+}
+
+/** How a rotation ended. */
+export function reportLines(report: RotationReport): string[] {
+  return shownLines(showEnd(report));
+}
+
+/** The code that stands for the evidence, as `approve --evidence` takes it. */
+export function codeLine(code: string | undefined): string[] {
+  return code === undefined ? [] : [`  Evidence code: ${code}`];
+}
+
+function shownLines({ heading, before, lead, after, table, details }: Shown): string[] {
+  const line = ({ label, text }: Line): string => plain(`  ${label === undefined ? '' : `${label}: `}${text}`);
   return [
-    plain(`Blocked in “${waiting.step}” since ${waiting.since}: ${waiting.failure}: ${waiting.message}`),
-    ...(waiting.tried ? [plain(`Tried: ${waiting.tried}`)] : []),
-    plain(`What to do: ${waiting.todo}`),
+    plain(heading),
+    ...before.map(line),
+    ...(lead === undefined ? [] : [line({ label: 'Do this', text: lead })]),
+    ...after.map(line),
+    ...(table ? ['', ...columns(table.head, table.rows).map((row) => `  ${row}`), ''] : []),
+    ...details.map(line),
   ];
 }
 
-/** What is typed next; where a person must first find something out, nothing is offered. */
-function nextCommand({ apiUser, application, environment }: RotationRequest, waiting: Waiting): string[] {
-  if (waiting.kind === 'classification') return [];
-  const pair = `${word(apiUser)} ${word(application)} --environment ${environment}`;
-  if (waiting.kind === 'blocked') return [plain(`Once that is done: signon-rotation retry ${pair}`)];
-  const { shortfalls, toRevoke } = waiting.evidence;
-  if (shortfalls.some(({ code }) => code === 'smoke-failed')) return [];
-  const unknown = toRevoke.filter(({ standing }) => standing !== 'given-up');
+/** The first offer as a command; none where a person must first find something out. */
+function nextCommand(request: RotationRequest, [first]: readonly Offer[]): string[] {
+  if (!first) return [];
+  if (first.decision === 'classify') return ['', 'Next: signon-rotation classify … --as external|disused|internal'];
+  const { apiUser, application, environment } = request;
+  const { accept, revoke, restart, sync } = first.input as Partial<Decisions['approve'] & Decisions['retry']>;
   const options = [
-    ...new Set(shortfalls.map(({ code }) => ` --accept ${code}`)),
-    ...(unknown.length > 0 ? [` --revoke ${toRevoke.map(({ authorisationId }) => authorisationId).join(',')}`] : []),
+    ...(accept ?? []).map((code) => ` --accept ${code}`),
+    ...(revoke ? [` --revoke ${revoke.join(',')}`] : []),
+    ...(restart ? [' --restart'] : []),
+    ...(sync ? [' --sync'] : []),
+    ...(first.decision === 'reject' || first.decision === 'abort' ? [` --reason '…'`] : []),
   ];
-  return [plain(`To approve all of it: signon-rotation approve ${pair}${options.join('')}`)];
-}
-
-/** Everything an approver is to read. */
-export function evidenceLines(evidence: Evidence): string[] {
-  const { asks, newToken, recipient, toRevoke, consumers, oddities, warnings, searched, shortfalls } = evidence;
-  return [
-    `Evidence of round ${evidence.round}, gathered ${evidence.gatheredAt}`,
-    asks === 'hand-over'
-      ? '  to approve  a token is issued and handed over; nothing is revoked yet'
-      : newToken
-        ? `  new token   ${newToken.masked}, authorisation ${newToken.authorisationId}, until ${newToken.expires}`
-        : '  new token   NONE: nobody is to have access any more',
-    ...(recipient
-      ? [plain(`  goes to     ${recipient.name}, outside the cluster, encrypted to ${recipient.key}`)]
-      : []),
-    ...toRevoke.map(
-      ({ masked, authorisationId, expires, standing }) =>
-        `  to revoke   ${masked}, authorisation ${authorisationId}, until ${expires}: ${standing === 'given-up' ? 'given up by its holders' : 'HOLDER UNKNOWN, revoked only if named'}`,
-    ),
-    ...consumers.flatMap(({ container, workload, variable, pods, smoke, detail, seenAt }) => [
-      plain(`  ${smoke === 'passed' && pods.length > 0 ? '✓' : '✗'} ${container} of ${workload} reads ${variable}`),
-      plain(
-        `      ${pods.length === 0 ? 'no pod is running' : `${seenAt === undefined ? 'holds the new token' : `held the new token at ${seenAt},`} in ${pods.join(', ')}`}`,
-      ),
-      plain(`      smoke call: ${detail}`),
-    ]),
-    ...(searched ? [searchedLine(searched)] : []),
-    ...warnings.map((warning) => plain(`  mind        ${warning}`)),
-    ...oddities.map((oddity) => plain(`  odd         ${oddity}`)),
-    ...shortfalls.map(({ code, what }) => plain(`  not shown   ${code}: ${what}`)),
-    '  cannot be seen: holders outside the namespace, copies under a variable of another name, and when a token was last used',
-  ];
-}
-
-/** What is known of a token that nobody seems to read. */
-function findingsLines(findings: Findings): string[] {
-  const { secret, domain, internal, lastSyncedAt, recipient, tokens, searched } = findings;
-  return [
-    plain(`Who holds this token? No workload reads the Secret ${secret}.`),
-    searchedLine(searched),
-    ...searched.starting.map((line) => plain(`  not asked   ${line} has not started`)),
-    ...searched.unasked.map((line) => plain(`  not asked   ${line}`)),
-    plain(`  e-mail      of ${domain}, ${internal ? 'one' : 'none'} of Signon’s internal domains`),
-    plain(`  last synced ${lastSyncedAt ?? 'not shown by Signon'}`),
-    plain(`  outside     ${recipient ?? 'the settings name no holder outside'}`),
-    ...tokens.map(
-      ({ masked, authorisationId, generated, expires }) =>
-        `  token       ${masked}, authorisation ${authorisationId}, generated ${generated}, until ${expires}`,
-    ),
-    'Say so with: signon-rotation classify … --as external|disused|internal',
-  ];
-}
-
-function searchedLine({ asked, starting, unasked, copies }: Searched): string {
-  const notAsked = starting.length + unasked.length;
-  if (copies)
-    return `  asked too   ${asked} running containers with a token from elsewhere than a pair’s Secret; not asked: ${notAsked}`;
-  return `  searched    ${asked} running containers with a token of some pair; not asked: ${notAsked}, nor what does not run now`;
+  const command = `signon-rotation ${first.decision} ${word(apiUser)} ${word(application)} --environment ${environment}`;
+  return ['', plain(`${first.purpose}: ${command}${options.join('')}`)];
 }
 
 /** A token on its way to a holder outside: the armoured text, and what to tell them. */
@@ -132,22 +102,6 @@ export function handOverLines(
       'When they have said so: signon-rotation approve … --accept consumer-confirmed --revoke IDS',
     ],
   };
-}
-
-/** How a rotation ended. */
-export function reportLines(report: RotationReport): string[] {
-  const { outcome, why, newToken, revoked, approvals, syncJobs } = report;
-  return [
-    plain(`Outcome: ${outcome}. ${why}`),
-    ...(newToken
-      ? [`  new token  ${newToken.masked}, authorisation ${newToken.authorisationId}, until ${newToken.expires}`]
-      : []),
-    ...revoked.map(({ masked, authorisationId }) => `  revoked    ${masked}, authorisation ${authorisationId}`),
-    ...approvals.map(({ asks, by, revoke }) =>
-      plain(`  approved   by ${by}, ${asks === 'hand-over' ? 'to hand a token over' : `for ${revoke.join(', ')}`}`),
-    ),
-    plain(`  sync Jobs  ${syncJobs.join(', ') || 'none'}`),
-  ];
 }
 
 /** Columns as wide as their widest cell. */

@@ -1,17 +1,15 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { RETRY_ACCEPTS } from '../../domain/decisions.ts';
-import { SHORTFALLS } from '../../domain/evidence.ts';
-import { plain } from '../../domain/plain-text.ts';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { RETRY_ACCEPTS, SHORTFALLS } from '../../domain/evidence/index.ts';
 import { approve, approveWaiting, type Named } from './approve.ts';
+import { exitCodeOf, newProgram, withCommonOptions } from './command-line.ts';
 import { Context, type CommonOptions, type Terminal } from './context.ts';
 import { classify, end, retry } from './decide.ts';
-import { doctor } from './doctor.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { handover } from './handover.ts';
 import { inventory } from './inventory.ts';
 import { list } from './list.ts';
-import { show } from './show.ts';
+import { show, UNTIL } from './show.ts';
 import { start } from './start.ts';
 
 const PAIR =
@@ -25,7 +23,7 @@ A rotation issues a new token, brings it to every consumer, proves that each hol
   signon-rotation sweep start --plan --environment integration --by you@example.org
   signon-rotation approve short-url-manager@alphagov.co.uk publishing-api --environment integration --by other@example.org
 
-What ends access or a rotation asks first; only the environment's name is a yes. With --json, standard output holds one JSON value.
+What ends access or a rotation asks first, on the terminal; only the environment's name is a yes. Scripts use approve --evidence. With --json, standard output holds one JSON value.
 
 Variables:
   ROTATION_ENVIRONMENT  instead of --environment
@@ -38,29 +36,21 @@ Exit codes:
   1  Temporal cannot be reached, or something unexpected
   2  wrong usage
   3  no such rotation, or nothing that waits
-  4  a rotation did not accept the decision, and says why
+  4  a rotation did not accept the decision, or did not revoke what was approved, and says why
   5  the question was not answered with the environment's name
-  6  no worker polls the environment's task queue, so nothing moves`;
+  6  no worker polls the environment's task queue, so nothing moves
+  7  a person is needed: show --watch and start --wait end there`;
 
 /** Runs one command line. @param args what follows the program's name @returns its exit code */
-export async function run(args: string[], terminal: Terminal): Promise<ExitCode> {
+export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
   let code: ExitCode = EXIT.done;
-  const program = new Command('signon-rotation')
-    .description('Rotates API tokens of Signon, and revokes only on proof.')
-    .addHelpText('after', AFTER_HELP)
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => terminal.out(text.trimEnd()),
-      writeErr: (text) => terminal.err(text.trimEnd()),
-    });
-
+  const program = newProgram(
+    'signon-rotation',
+    'Rotates API tokens of Signon, and revokes only on proof.',
+    terminal,
+  ).addHelpText('after', AFTER_HELP);
   const command = (usage: string, description: string, parent = program): Command =>
-    parent
-      .command(usage)
-      .description(description)
-      .option('-e, --environment <name>', 'integration, staging or production')
-      .option('--json', 'print one JSON value')
-      .copyInheritedSettings(program);
+    withCommonOptions(parent.command(usage).description(description)).copyInheritedSettings(program);
   const bySomebody = (one: Command): Command =>
     one.option('--by <who>', 'who you are: a name or e-mail, recorded and compared');
   /** What a command does, between connecting and closing. */
@@ -81,6 +71,10 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
     .option('--reason <text>', 'why')
     .option('--recipient <name>', 'the holder outside the cluster, as the settings name it')
     .option('--force', 'although the token is not near its end (a leak): adopts no token that was there before')
+    .option(
+      '--wait',
+      'print the checklist until a person is needed or the rotation ends; with --json, a value each time',
+    )
     .action(
       does((context, [apiUser = '', application = ''], options) => start(context, apiUser, application, options)),
     );
@@ -92,7 +86,11 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
 
   command('show <pair...>', 'the checklist of one rotation')
     .addHelpText('after', `\n<pair>: ${PAIR}`)
-    .option('--watch', 'go on printing what changes, to the end; with --json, a value each time')
+    .option(
+      '--watch',
+      'print what changes until a person is needed (exit code 7) or the end; with --json, a value each time',
+    )
+    .addOption(new Option('--until <moment>', 'how long --watch goes on').choices(UNTIL).default('needed'))
     .action(does((context, pair, options) => show(context, pair, options)));
 
   bySomebody(command('approve [pair...]', 'read the evidence, then revoke the old token'))
@@ -105,11 +103,14 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
       [],
     )
     .option('--revoke <ids>', 'authorisation ids, e.g. 145,146; needed for tokens whose holder is unknown', ids)
+    .option('--evidence <code>', 'for scripts: approve without a question what this code stands for, as shown before')
+    .option('--no-wait', 'end once it is accepted, without waiting for the revoke')
     .action(
       does((context, pair, options) => {
         const { waiting, ...named } = options as unknown as Named & { waiting?: boolean };
         if ((waiting === true) === pair.length > 0) throw new Ended(EXIT.usage, 'Name one rotation, or say --waiting.');
-        if (waiting && named.revoke) throw new Ended(EXIT.usage, '--revoke names tokens of one rotation.');
+        if (waiting && (named.revoke !== undefined || named.evidence !== undefined))
+          throw new Ended(EXIT.usage, '--revoke and --evidence are of one rotation.');
         return waiting ? approveWaiting(context, named) : approve(context, pair, named);
       }),
     );
@@ -167,38 +168,18 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
     );
 
   bySomebody(
-    command('inventory', 'what the estate looks like: every pair, when its tokens end, who reads them, what is odd'),
+    command(
+      'inventory',
+      'what the estate looks like: every pair, when its tokens end, who reads them, what is unexpected',
+    ),
   )
     .option('--csv', 'print a line for each pair, for a spreadsheet')
     .option('--html', 'print one HTML page with a timeline: … --html > inventory.html')
     .action(does((context, _, options) => inventory(context, options)));
 
-  command('doctor', 'check each thing that a worker needs, and say what to do; run it where the worker runs')
-    .addHelpText(
-      'after',
-      `
-Reads only. ✓ is well, ✗ is wrong, – was not checked. Signs in to Signon once, with one code, where a worker is there to count refusals
-(in the workflow sign-in-ledger/<environment>).`,
-    )
-    .option('--fix', 'register search attributes that Temporal lacks, and keep closed workflows for 15 days')
-    .option('--sign-in', 'sign in to Signon even where no worker counts refusals')
-    .option('--no-sign-in', 'do not sign in to Signon')
-    .option('--slack', 'post one line to Slack')
-    .action(async (_options: unknown, self: Command) => {
-      code = await doctor(self.opts(), terminal);
-    });
   addFleetCommands({ program, command, bySomebody, does });
 
-  try {
-    await program.parseAsync(args, { from: 'user' });
-    return code;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    terminal.err(
-      error instanceof Error ? (error instanceof Ended ? error.message : plain(error.message)) : plain(String(error)),
-    );
-    return error instanceof Ended ? error.code : EXIT.failed;
-  }
+  return exitCodeOf(program, args, terminal, () => code);
 }
 
 /** An option that may be given again, of a few words. */

@@ -1,18 +1,18 @@
-import { startFormLink, userMetadataLink } from '../../domain/links.ts';
-import { STAGING_IS_IGNORED } from '../../domain/plan.ts';
-import { parseRequest } from '../../domain/request.ts';
-import { plain } from '../../domain/plain-text.ts';
+import { startFormLink, userMetadataLink } from '../../domain/rotation/index.ts';
+import { parseRequest } from '../../domain/request/index.ts';
+import { plain } from '../../domain/text/index.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { startRotation } from '../start-rotation.ts';
-import type { Context } from './context.ts';
+import { leavesAlone, type Context } from './context.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { show } from './show.ts';
 
 /** Starts a rotation, or says that the pair's is open. */
 export async function start(
   context: Context,
   apiUser: string,
   application: string,
-  options: { reason?: string; force?: boolean; recipient?: string },
+  options: { reason?: string; force?: boolean; recipient?: string; wait?: boolean },
 ): Promise<ExitCode> {
   const { client, environment, ui } = context;
   const { reason, force, recipient } = options;
@@ -26,13 +26,7 @@ export async function start(
     ...(recipient !== undefined && { recipient }),
   });
   if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
-  if (environment === 'staging') {
-    context.print([`Nothing was started: staging is ignored, ${STAGING_IS_IGNORED}.`], {
-      started: false,
-      ignored: true,
-    });
-    return EXIT.done;
-  }
+  if (leavesAlone(context)) return EXIT.done;
   const { handle, fresh } = await startRotation(client, parsed.request);
   const { runId } = await handle.describe();
   const why = await whyNothingMoves(client, environment);
@@ -51,7 +45,7 @@ export async function start(
       startForm: ui && startFormLink(ui, parsed.request),
     },
   );
-  if (why === undefined) return EXIT.done;
+  if (why === undefined) return options.wait ? show(context, [handle.workflowId], { watch: true }) : EXIT.done;
   context.say(plain(why));
   return EXIT.noWorker;
 }

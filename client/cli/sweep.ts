@@ -1,20 +1,25 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { setTimeout as after } from 'node:timers/promises';
-import { userMetadataLink } from '../../domain/links.ts';
-import { STAGING_IS_IGNORED } from '../../domain/plan.ts';
-import type { SweepDecisions } from '../../domain/sweep-decisions.ts';
-import type { SweepProgress } from '../../domain/sweep-details.ts';
-import { countByState, RANK, type SweepReport, type SweepRow } from '../../domain/sweep.ts';
-import { parseSweepRequest, sweepId } from '../../domain/sweep-request.ts';
-import { plain } from '../../domain/plain-text.ts';
+import { userMetadataLink } from '../../domain/rotation/index.ts';
+import {
+  countByState,
+  parseSweepRequest,
+  RANK,
+  type SweepDecisions,
+  type SweepProgress,
+  type SweepReport,
+  type SweepRow,
+} from '../../domain/sweep/index.ts';
+import { plain } from '../../domain/text/index.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { askStatus, type Sendable } from '../rotations.ts';
 import { startSweep, type RotateExpiringTokens } from '../start-sweep.ts';
-import type { Context } from './context.ts';
+import { leavesAlone, type Context } from './context.ts';
 import { sendEach } from './decide.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRun } from './open-rotation.ts';
 import { columns } from './print.ts';
+import { sweepId } from '../../domain/names/index.ts';
 
 const LOOK_EVERY_MS = 1000;
 
@@ -31,11 +36,7 @@ export async function startOne(
     ...(plan && { plan }),
   });
   if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
-  if (environment === 'staging') {
-    const line = `Nothing was started: staging is ignored, ${STAGING_IS_IGNORED}.`;
-    context.print([line], { started: false, ignored: true });
-    return EXIT.done;
-  }
+  if (leavesAlone(context)) return EXIT.done;
   if (plan) await context.needWorker(); // it is waited for
   const { handle, fresh } = await startSweep(client, parsed.request);
   if (plan) {
@@ -122,7 +123,7 @@ async function howItEnded(
 
 function progressLines({ request, rows, doing, pausedBy, blocked, lastAnswer }: SweepProgress): string[] {
   return [
-    plain(`Expiring tokens of ${request.environment}, asked for by ${request.requestedBy}`),
+    plain(`Expiring tokens of ${request.environment}, requested by ${request.requestedBy}`),
     plain(`  ${doing}`),
     ...(pausedBy === undefined ? [] : [plain(`  Paused by ${pausedBy}: signon-rotation sweep resume`)]),
     ...(lastAnswer === undefined ? [] : [plain(`  last answer: ${lastAnswer}`)]),

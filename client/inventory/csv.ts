@@ -1,5 +1,5 @@
-import { daysUntil, type Inventory } from '../../domain/inventory.ts';
-import { plain } from '../../domain/plain-text.ts';
+import { daysUntil, type Inventory } from '../../domain/inventory/index.ts';
+import { plain } from '../../domain/text/index.ts';
 
 const COLUMNS = [
   'environment',

@@ -1,6 +1,5 @@
-import { oddityCounts } from '../../domain/inventory-details.ts';
-import { daysUntil, type Inventory, type InventoryRow } from '../../domain/inventory.ts';
-import { plain } from '../../domain/plain-text.ts';
+import { daysUntil, type Inventory, type InventoryRow, oddityCounts } from '../../domain/inventory/index.ts';
+import { minute, plain } from '../../domain/text/index.ts';
 import { timeline } from './timeline.ts';
 
 const STYLE = `
@@ -44,7 +43,7 @@ export function inventoryPage(inventory: Inventory): string {
 </head>
 <body>
 <h1>${escapeHtml(title)}</h1>
-<p class="when">As read ${escapeHtml(takenAt.slice(0, 16).replace('T', ' '))} UTC</p>
+<p class="when">As read ${escapeHtml(minute(takenAt))}</p>
 <dl>${figures.map(([name, count]) => `<div><dt>${escapeHtml(name)}</dt><dd>${count}</dd></div>`).join('')}</dl>
 ${counts.length > 0 ? `<p>${escapeHtml(counts.join(' · '))}</p>` : ''}
 <h2>When each pair’s first live token ends</h2>

@@ -1,6 +1,5 @@
-import { oddityCounts } from '../../domain/inventory-details.ts';
-import { daysUntil, type Inventory, type InventoryRow } from '../../domain/inventory.ts';
-import { plain } from '../../domain/plain-text.ts';
+import { daysUntil, type Inventory, type InventoryRow, oddityCounts } from '../../domain/inventory/index.ts';
+import { minute, plain } from '../../domain/text/index.ts';
 import { columns } from '../cli/print.ts';
 
 /** The rows for a terminal: a line for each pair, and below what is odd. */
@@ -30,8 +29,8 @@ function summary({ environment, takenAt, window, rows, unknownSecrets }: Invento
   const due = rows.filter((row) => row.due).length;
   const counts = oddityCounts({ rows }).map(({ kind, count }) => `${kind}: ${count}`);
   return [
-    `${environment}, ${takenAt.slice(0, 16).replace('T', ' ')} UTC: ${rows.length} pairs, ${due} with a token that ends within ${window}`,
-    ...(counts.length > 0 ? [`odd: ${counts.join(', ')}`] : []),
+    `${environment}, ${minute(takenAt)}: ${rows.length} pairs, ${due} with a token that ends within ${window}`,
+    ...(counts.length > 0 ? [`unexpected: ${counts.join(', ')}`] : []),
     ...(unknownSecrets.length > 0 ? [`Secrets of no listed pair: ${unknownSecrets.length}`] : []),
   ];
 }

@@ -1,6 +1,6 @@
 import ms from 'ms';
-import type { Inventory, InventoryRow } from '../../domain/inventory.ts';
-import { startOfDay } from '../../domain/tokens.ts';
+import type { Inventory, InventoryRow } from '../../domain/inventory/index.ts';
+import { startOfDay } from '../../domain/tokens/index.ts';
 
 const WEEK = ms('7 days');
 const WIDTH = 960;

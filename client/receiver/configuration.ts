@@ -1,31 +1,51 @@
 import { z } from 'zod';
-import { ALERT_RECEIVER } from '../../domain/approval.ts';
-import { BadConfiguration, LOG_LEVELS, readVariables, secret, text, url } from '../../worker/variables.ts';
+import { ROTATED } from '../../domain/request/index.ts';
+import { ALERT_RECEIVER } from '../../domain/evidence/index.ts';
+import { BadConfiguration, LOG_LEVELS, readVariables, secret, text, url } from '../../config/variables.ts';
+import { STARTS_PER_HOUR } from './starts.ts';
 
 const SHORTEST_TOKEN = 16;
+const MOST_STARTS = 1000;
+const A_COUNT = `expected a whole number from 1 to ${MOST_STARTS}`;
 const address = text.regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port').transform((value) => {
   const [, host = '', port] = /^(.*):(\d+)$/.exec(value) ?? [];
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
 });
 
-const schema = z.object({
-  ROTATION_ENVIRONMENT: z.enum(['integration', 'production']), // staging's alerts are ignored by any receiver
-  RECEIVER_TOKEN: secret.refine(
-    (token) => token.reveal().length >= SHORTEST_TOKEN && /^\S+$/.test(token.reveal()),
-    `expected at least ${SHORTEST_TOKEN} characters, and no blank`,
-  ),
-  RECEIVER_ADDRESS: address.default({ host: '127.0.0.1', port: 9095 }),
-  ALERT_RECEIVER_IDENTITY: text.default(ALERT_RECEIVER),
-  TEMPORAL_UI_URL: url.optional(),
-  LOG_LEVEL: z.enum(LOG_LEVELS).default('INFO'),
+/** Every variable with what it means: docs/configuration.md is made from it. */
+export const RECEIVER_VARIABLES = z.object({
+  ROTATION_ENVIRONMENT: z
+    .enum(ROTATED)
+    .describe('`integration` or `production`; the task queue is `signon-rotation-<environment>`'), // alerts of the others are ignored by any receiver
+  RECEIVER_TOKEN: secret
+    .refine(
+      (token) => token.reveal().length >= SHORTEST_TOKEN && /^\S+$/.test(token.reveal()),
+      `expected at least ${SHORTEST_TOKEN} characters, and no blank`,
+    )
+    .describe('the bearer token that Alertmanager sends, at least 16 characters'),
+  RECEIVER_ADDRESS: address.default({ host: '127.0.0.1', port: 9095 }).describe('`host:port` to listen on'),
+  RECEIVER_STARTS_PER_HOUR: text
+    .regex(/^\d{1,4}$/, A_COUNT)
+    .transform(Number)
+    .refine((starts) => starts >= 1 && starts <= MOST_STARTS, A_COUNT)
+    .default(STARTS_PER_HOUR)
+    .describe('how many rotations each replica starts in an hour, 1 to 1000'),
+  ALERT_RECEIVER_IDENTITY: text
+    .default(ALERT_RECEIVER)
+    .describe('the identity of the alert receiver; worker and receiver need the same'),
+  TEMPORAL_UI_URL: url.optional().describe('the Temporal UI’s address, for links'),
+  LOG_LEVEL: z
+    .enum(LOG_LEVELS)
+    .default('INFO')
+    .describe('`TRACE`, `DEBUG`, `INFO`, `WARN` or `ERROR`; logs are one JSON object a line'),
 });
 
 /** What the receiver runs with: one environment, and the token that Alertmanager sends. */
-export type ReceiverConfiguration = z.infer<typeof schema>;
+export type ReceiverConfiguration = z.infer<typeof RECEIVER_VARIABLES>;
 
 /** Reads and checks all variables; the token may come as `RECEIVER_TOKEN_FILE`. @throws BadConfiguration */
 export function readReceiverConfiguration(env: NodeJS.ProcessEnv): ReceiverConfiguration {
-  const { value, problems } = readVariables(env, schema, ['RECEIVER_TOKEN']);
+  const { value, problems } = readVariables(env, RECEIVER_VARIABLES, ['RECEIVER_TOKEN']);
   if (!value || problems.length > 0) throw new BadConfiguration('receiver', problems);
   return value;
 }

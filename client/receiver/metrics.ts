@@ -1,7 +1,12 @@
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
 
 /** What the receiver counts. Labels hold words of our own, nothing from outside. */
-export function createMetrics(): { registry: Registry; alerts: Counter<'result'>; requests: Counter<'status'> } {
+export function createMetrics(): {
+  registry: Registry;
+  alerts: Counter<'result'>;
+  leftOut: Counter<'environment'>;
+  requests: Counter<'status'>;
+} {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   return {
@@ -10,6 +15,12 @@ export function createMetrics(): { registry: Registry; alerts: Counter<'result'>
       name: 'signon_rotation_receiver_alerts_total',
       help: 'Alerts taken, by what became of them.',
       labelNames: ['result'],
+      registers: [registry],
+    }),
+    leftOut: new Counter({
+      name: 'signon_rotation_receiver_alerts_left_out_total',
+      help: 'Alerts that Alertmanager left out of a payload: its receiver sets max_alerts.',
+      labelNames: ['environment'],
       registers: [registry],
     }),
     requests: new Counter({

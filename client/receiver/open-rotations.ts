@@ -1,11 +1,11 @@
 import type { Client } from '@temporalio/client';
 import { Gauge, type Registry } from 'prom-client';
 import pLimit from 'p-limit';
-import type { Environment } from '../../domain/request.ts';
-import { sweepId } from '../../domain/sweep-request.ts';
-import { startOfDay } from '../../domain/tokens.ts';
+import type { Environment } from '../../domain/request/index.ts';
+import { startOfDay } from '../../domain/tokens/index.ts';
 import { isPolled } from '../polling.ts';
 import { askStatus, listRotations, type ListedRotation } from '../rotations.ts';
+import { WORKFLOW, sweepId } from '../../domain/names/index.ts';
 
 const LOOK_EVERY_MS = 60_000;
 /** Whether Temporal answers at all is known within this; all questions of one look end within the other. */
@@ -14,9 +14,10 @@ const LOOK_WITHIN_MS = 50_000;
 /** What a rotation waits to revoke changes seldom: it is asked again no sooner; one that gave no answer a little sooner. */
 const ASKED_EVERY_MS = 30 * 60_000;
 const ASKED_IN_VAIN_EVERY_MS = 5 * 60_000;
-/** What was read this long ago is told no more: it would contradict what another receiver reads. */
+/** Figures older than this are not shown: another receiver may have newer ones. */
 const HOLDS_FOR_MS = 5 * 60_000;
 const ASKED_AT_ONCE = 4;
+const LOST_WITHIN_MS = 24 * 60 * 60_000;
 
 const PAIR = ['environment', 'api_user', 'application'] as const;
 
@@ -29,6 +30,7 @@ export class OpenRotations {
   private readonly tokenEnds: Gauge;
   private readonly polled: Gauge;
   private readonly lastSweep: Gauge;
+  private readonly lost: Gauge;
   private readonly lastLook: Gauge;
   private ended = false;
   /** Ends the look that is under way. One for each look: the SDK keeps every call that a signal was given to. */
@@ -54,6 +56,10 @@ export class OpenRotations {
     this.lastSweep = gauge(
       'signon_rotation_last_sweep_timestamp_seconds',
       'When the last sweep began; 0 where none is known.',
+    );
+    this.lost = gauge(
+      'signon_rotation_lost',
+      'Rotations of the last day that were terminated or timed out: they ended without a report, and told nobody.',
     );
     this.lastLook = gauge(
       'signon_rotation_last_look_timestamp_seconds',
@@ -94,7 +100,7 @@ export class OpenRotations {
       this.readAt = now;
     } catch (error) {
       if (now - this.readAt > HOLDS_FOR_MS)
-        for (const figure of [this.open, this.tokenEnds, this.polled]) figure.reset();
+        for (const figure of [this.open, this.tokenEnds, this.polled, this.lost]) figure.reset();
       throw error;
     }
   }
@@ -103,6 +109,7 @@ export class OpenRotations {
     const { client, environment } = this;
     const rotations = await listRotations(client, environment);
     const sweptAt = await this.lastSweepAt();
+    const lost = await this.lostSince(now - LOST_WITHIN_MS);
     const waiting = rotations.filter(({ stage }) => stage === 'waiting-approval');
     const until = Date.now() + LOOK_WITHIN_MS;
     const mayAsk = (): boolean => polled && !this.ended && Date.now() < until; // else nobody would answer, or hear it
@@ -115,6 +122,7 @@ export class OpenRotations {
       if (end !== undefined) this.tokenEnds.set({ environment, ...pairOf(waiting[at]!) }, end);
     this.polled.set({ environment }, polled ? 1 : 0);
     this.lastSweep.set({ environment }, sweptAt);
+    this.lost.set({ environment }, lost);
     this.lastLook.set({ environment }, now / 1000);
     const open = new Set(rotations.map(({ runId }) => runId));
     for (const runId of this.asked.keys()) if (!open.has(runId)) this.asked.delete(runId);
@@ -122,10 +130,23 @@ export class OpenRotations {
 
   /** Seconds since the epoch. */
   private async lastSweepAt(): Promise<number> {
-    const query = `WorkflowType = 'rotateExpiringTokens' AND WorkflowId = '${sweepId(this.environment)}'`;
+    const query = `WorkflowType = '${WORKFLOW.sweep}' AND WorkflowId = '${sweepId(this.environment)}'`;
     let last = 0;
     for await (const { startTime } of this.client.workflow.list({ query })) last = Math.max(last, startTime.getTime());
     return last / 1000;
+  }
+
+  /** How many rotations the server ended, or somebody by terminating them. */
+  private async lostSince(moment: number): Promise<number> {
+    const { count } = await this.client.workflow.count(
+      [
+        `WorkflowType = '${WORKFLOW.rotation}'`,
+        `RotationEnvironment = '${this.environment}'`,
+        `ExecutionStatus IN ('Terminated', 'TimedOut')`,
+        `CloseTime > '${new Date(moment).toISOString()}'`,
+      ].join(' AND '),
+    );
+    return count;
   }
 
   private async endOf(

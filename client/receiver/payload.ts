@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Alert } from '../../domain/alerts.ts';
+import type { Alert } from '../../domain/alerts/index.ts';
 
 /** Alertmanager's v4 webhook payload, as far as it is used; what else is there may be there. */
 const payload = z.object({
@@ -7,7 +7,7 @@ const payload = z.object({
   groupKey: z.string(),
   status: z.enum(['firing', 'resolved']),
   receiver: z.string(),
-  truncatedAlerts: z.number().optional(),
+  truncatedAlerts: z.unknown().optional(), // only logged: whatever it is, no alert is lost for it
   alerts: z.array(z.unknown()),
 });
 const alert = z.object({
@@ -19,12 +19,15 @@ const alert = z.object({
 /** One alert, or what is wrong with it: one that is misshapen keeps no other from being taken. */
 export type Read = { ok: true; alert: Alert } | { ok: false; why: string };
 
-/** Reads a payload strictly; undefined where it is none. */
+/** Reads a payload, strictly where it is used; undefined where it is none. */
 export function readPayload(body: unknown): { alerts: Read[]; truncated: number } | undefined {
   const parsed = payload.safeParse(body);
   if (!parsed.success) return undefined;
-  const { alerts, truncatedAlerts = 0 } = parsed.data;
-  return { alerts: alerts.map(readAlert), truncated: truncatedAlerts };
+  const { alerts, truncatedAlerts } = parsed.data;
+  return {
+    alerts: alerts.map(readAlert),
+    truncated: Number.isSafeInteger(truncatedAlerts) ? Math.max(0, truncatedAlerts as number) : 0,
+  };
 }
 
 function readAlert(given: unknown): Read {

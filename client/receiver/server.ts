@@ -1,15 +1,20 @@
 import type { Client } from '@temporalio/client';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Environment } from '../../domain/request.ts';
-import type { Secret } from '../../activities/secret.ts';
+import type { Environment } from '../../domain/request/index.ts';
+import type { Secret } from '../../config/secret.ts';
 import { createMetrics } from './metrics.ts';
 import { OpenRotations } from './open-rotations.ts';
 import { readPayload } from './payload.ts';
+import { Starts, STARTS_PER_HOUR } from './starts.ts';
 import { takeAlerts } from './take-alerts.ts';
 
 /** What the largest estate sends in one payload, many times over. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
+/** That more are asked for is said once an hour; the metric counts each. */
+const SAID_EVERY_MS = 3_600_000;
+/** How long requests have to end once the receiver is told to stop; a caller that sends nothing, or half a request, has no longer either. */
+const CLOSES_WITHIN_MS = 10_000;
 /** Where Alertmanager posts. */
 export const WEBHOOK_PATH = '/alerts';
 
@@ -23,11 +28,23 @@ export function createReceiver(
   options: {
     environment: Environment;
     token: Secret;
+    /** How many rotations are started in an hour at most. */
+    startsPerHour?: number;
+    closesWithinMs?: number;
     logger: { level: string; stream?: { write: (line: string) => void } };
     now?: () => number;
   },
 ): FastifyInstance {
-  const { environment, token, logger, now = Date.now } = options;
+  const {
+    environment,
+    token,
+    startsPerHour = STARTS_PER_HOUR,
+    closesWithinMs = CLOSES_WITHIN_MS,
+    logger,
+    now = Date.now,
+  } = options;
+  const starts = new Starts(startsPerHour);
+  let saidThrottled = -Infinity;
   const metrics = createMetrics();
   const openRotations = new OpenRotations(client, environment, metrics.registry);
   const server = fastify({
@@ -46,6 +63,10 @@ export function createReceiver(
         'Temporal did not say what is open',
       );
     });
+    done();
+  });
+  server.addHook('preClose', (done) => {
+    setTimeout(() => server.server.closeAllConnections(), closesWithinMs).unref();
     done();
   });
   server.addHook('onClose', () => endWatch());
@@ -69,13 +90,24 @@ export function createReceiver(
     async (request, reply) => {
       const payload = readPayload(request.body);
       if (!payload) return reply.code(400).send({ error: 'not a v4 payload of Alertmanager' });
-      const results = await takeAlerts(client, environment, payload.alerts, now());
+      const results = await takeAlerts(client, environment, payload.alerts, starts, now());
       for (const taken of results) {
         metrics.alerts.inc({ result: taken.result });
         log(request.log, taken.result)({ ...taken, environment }, 'alert');
       }
-      if (payload.truncated > 0) request.log.warn({ truncated: payload.truncated }, 'Alertmanager left alerts out');
-      const again = results.some(({ result }) => result === 'later');
+      if (payload.truncated > 0) {
+        metrics.leftOut.inc({ environment }, payload.truncated);
+        request.log.warn({ truncated: payload.truncated }, 'Alertmanager left alerts out');
+      }
+      const throttled = results.filter(({ result }) => result === 'throttled').length;
+      if (throttled > 0 && now() - saidThrottled >= SAID_EVERY_MS) {
+        saidThrottled = now();
+        request.log.warn(
+          { throttled, startsPerHour },
+          'more rotations are asked for than RECEIVER_STARTS_PER_HOUR allows',
+        );
+      }
+      const again = throttled > 0 || results.some(({ result }) => result === 'later');
       return reply.code(again ? 503 : 200).send({ results });
     },
   );
@@ -88,6 +120,7 @@ export function createReceiver(
 }
 
 function log(logger: FastifyBaseLogger, result: string): (what: object, message: string) => void {
+  if (result === 'throttled') return logger.debug.bind(logger); // as many as somebody cares to make up
   return result === 'later' || result === 'refused' ? logger.warn.bind(logger) : logger.info.bind(logger);
 }
 

@@ -1,17 +1,18 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
-import { askedBy, whyNot, type Asked, type PastRotation } from '../../domain/alerts.ts';
-import { OUTCOMES, type Outcome } from '../../domain/plan.ts';
-import { plain } from '../../domain/plain-text.ts';
-import { rotationId, type Environment } from '../../domain/request.ts';
+import { askedBy, whyNot, type Asked, type PastRotation } from '../../domain/alerts/index.ts';
+import { OUTCOMES, type Outcome } from '../../domain/rotation/index.ts';
+import { plain } from '../../domain/text/index.ts';
+import { rotationId, type Environment } from '../../domain/request/index.ts';
 import { isPolled } from '../polling.ts';
 import { stageOf } from '../rotations.ts';
 import { startRotation } from '../start-rotation.ts';
 import type { Read } from './payload.ts';
+import type { Starts } from './starts.ts';
 
 /** What became of one alert. */
 export interface Taken {
-  result: 'started' | 'already running' | 'ignored' | 'refused' | 'later';
+  result: 'started' | 'already running' | 'ignored' | 'refused' | 'later' | 'throttled';
   /** Of an alert that was ignored, refused or is to come again. */
   why?: string;
   apiUser?: string;
@@ -34,26 +35,26 @@ type Start = Extract<Asked, { kind: 'start' }>;
 
 /**
  * Takes the alerts of one payload, one after the other. Nothing is started where Temporal does not answer or no worker polls: what asks
- * for a rotation then is answered `later`, for Alertmanager to send again.
+ * for a rotation then is answered `later`, and what is more than the hour allows `throttled`, for Alertmanager to send again.
  * @param now ms since the epoch
  */
 export async function takeAlerts(
   client: Client,
   environment: Environment,
   alerts: readonly Read[],
+  starts: Starts,
   now: number,
 ): Promise<Taken[]> {
   const asked = alerts.map((read): Asked =>
     read.ok ? askedBy(read.alert, environment) : { kind: 'refused', ...read },
   );
-  const starts = asked.some(({ kind }) => kind === 'start');
   const until = Date.now() + ANSWER_WITHIN_MS;
-  let away = starts ? await whatIsAway(client, environment) : undefined;
+  let away = asked.some(({ kind }) => kind === 'start') ? await whatIsAway(client, environment) : undefined;
   const take = async (one: Asked): Promise<Taken> => {
     if (one.kind !== 'start') return { result: one.kind, why: shown(one.why) };
     if (away !== undefined) return { result: 'later', why: away };
     try {
-      return await client.withDeadline(until, () => startUnless(client, one, now));
+      return await client.withDeadline(until, () => startUnless(client, one, starts, now));
     } catch (error) {
       const code = grpcCodeOf(error);
       if (code === INVALID_ARGUMENT) return { result: 'refused', why: 'Temporal does not take it' };
@@ -77,11 +78,18 @@ async function whatIsAway(client: Client, environment: Environment): Promise<str
 }
 
 /** Starts a rotation, unless those that the server remembers say otherwise. */
-async function startUnless(client: Client, { request, startsAt }: Start, now: number): Promise<Taken> {
+async function startUnless(client: Client, { request, startsAt }: Start, starts: Starts, now: number): Promise<Taken> {
   const workflowId = rotationId(request);
   const against = whyNot(await rotationsOf(client, workflowId), startsAt, now);
   if (against) return { workflowId, result: against.kind, ...('why' in against && { why: against.why }) };
-  const { fresh } = await startRotation(client, request, { startsAt });
+  if (!starts.take(now))
+    return { workflowId, result: 'throttled', why: 'as many rotations were started as an hour allows' };
+  let fresh = false;
+  try {
+    ({ fresh } = await startRotation(client, request, { startsAt }));
+  } finally {
+    if (!fresh) starts.giveBack();
+  }
   return { workflowId, result: fresh ? 'started' : 'already running' };
 }
 

@@ -1,6 +1,8 @@
 import { Agent, request } from 'node:http';
-import { parameterize, tokenSecretName } from '../../domain/parameterize.ts';
+import { parameterize, tokenSecretName } from '../../domain/text/index.ts';
+import { specsOf } from '../kubernetes/cluster.ts';
 import type { World } from '../world.ts';
+import type { Authorisation, ContainerSpec, ContainerState } from '../world-state.ts';
 
 /** Every running pod calls the server applications all the time, with the token each container holds. What is refused is an outage, on record. */
 export class Traffic {
@@ -20,12 +22,12 @@ export class Traffic {
 
   /** The server application whose tokens a Secret holds; the one that its value is a token of, where its name does not tell. */
   private serverOf(secret: string): string {
-    const { apiUsers, applications, authorisations, secrets } = this.world.state;
+    const { apiUsers, authorisations, secrets } = this.world.state;
     for (const { name } of apiUsers.slice(this.known)) this.learn(name);
     const named = this.servers.get(secret);
     if (named !== undefined) return named;
-    const token = authorisations.find((one) => one.token === secrets[secret]);
-    return parameterize(applications.find(({ id }) => id === token?.applicationId)?.name ?? '');
+    const token = authorisations.find((one) => one.token === tokenIn(secrets[secret] ?? ''));
+    return token ? this.applicationOf(token) : '';
   }
 
   private learn(apiUser: string): void {
@@ -51,17 +53,34 @@ export class Traffic {
       .filter(({ running }) => running)
       .flatMap((pod) =>
         pod.containers.flatMap((container) => {
-          const spec = this.world.state.workloads
-            .find(({ name }) => name === pod.workload)
-            ?.containers.find(({ name }) => name === container.name);
-          if (spec?.init === 'ends') return [];
-          return (spec?.tokens ?? []).map(({ variable, secret }) =>
-            this.call(pod.name, container.name, this.serverOf(secret), container.env[variable] ?? ''),
+          const spec = specsOf(this.world, pod).find(({ name }) => name === container.name);
+          if (!spec || spec.init === 'ends' || container.exited) return [];
+          return this.usedBy(spec, container).map(({ application, token }) =>
+            this.call(pod.name, container.name, application, token),
           );
         }),
       );
     await Promise.all(calls);
     this.busy = false;
+  }
+
+  /** What a container calls with: each value that it read, and each piece of another that is a token of Signon's, as a client would take it out. */
+  private usedBy({ tokens }: ContainerSpec, { env }: ContainerState): { application: string; token: string }[] {
+    const read = tokens.map(({ variable, secret }) => ({
+      application: this.serverOf(secret),
+      token: tokenIn(env[variable] ?? '') ?? env[variable] ?? '',
+    }));
+    const names = new Set(tokens.map(({ variable }) => variable));
+    const others = Object.entries(env).flatMap(([variable, value]) => {
+      const token = names.has(variable) ? undefined : tokenIn(value);
+      const known = this.world.state.authorisations.find((one) => one.token === token);
+      return token && known ? [{ application: this.applicationOf(known), token }] : [];
+    });
+    return [...read, ...others];
+  }
+
+  private applicationOf({ applicationId }: Authorisation): string {
+    return parameterize(this.world.state.applications.find(({ id }) => id === applicationId)?.name ?? '');
   }
 
   private call(pod: string, container: string, application: string, token: string): Promise<void> {
@@ -89,4 +108,9 @@ export class Traffic {
       sent.end();
     });
   }
+}
+
+/** The token in a value, whatever stands around it. */
+function tokenIn(value: string): string | undefined {
+  return /(?<![\w-])[\w-]{43}(?![\w-])/.exec(value)?.[0];
 }

@@ -29,6 +29,8 @@ export class ArgoStandIn {
   kubernetesDown = false;
   /** The pods of Jobs are gone while the tree shows them still: their logs are errors of Kubernetes. */
   podsGone = false;
+  /** Words of Kubernetes, where Argo CD acts as an account that may not: 403. */
+  readonly forbidden: { createJob?: string; logs?: string } = {};
   /** What the account's role allows. A right that is missing answers 403, as an unknown application does. */
   readonly rights = { get: true, createJob: true, logs: true };
   private readonly server: FastifyInstance = fastify({ forceCloseConnections: true });
@@ -115,6 +117,7 @@ export class ArgoStandIn {
       (request, reply) => {
         if (!this.rights.logs || !inScope(request.query)) return denied(reply);
         if (this.kubernetesDown) return unavailable(reply);
+        if (this.forbidden.logs) return refuse(reply, 403, 7, this.forbidden.logs);
         const { namespace, group, kind, resourceName, container } = request.query;
         const isJob = namespace === 'apps' && group === 'batch' && kind === 'Job';
         const job = isJob && this.shownJobs().find(({ name }) => name === resourceName);
@@ -141,12 +144,9 @@ export class ArgoStandIn {
           );
       },
     );
+    // An application that its role does not name; with a role for more of them it would be a 404.
     for (const path of ['/api/v1/applications/*', '/api/v1/stream/applications/*'])
-      this.server.all<{ Body?: Scope; Querystring: Scope }>(path, (request, reply) =>
-        (request.query.project ?? request.body?.project) === 'govuk'
-          ? refuse(reply, 404, 5, 'applications.argoproj.io not found')
-          : denied(reply),
-      );
+      this.server.all(path, (_request, reply) => denied(reply));
   }
 
   private act(reply: FastifyReply, named: Named, action: unknown): FastifyReply | object {
@@ -157,7 +157,15 @@ export class ArgoStandIn {
     if (!isCronJob || cronJob !== this.world.state.cronJob.name)
       return refuse(reply, 400, 3, `${kind} ${group} ${cronJob} not found as part of application signon`);
     if (action !== 'create-job') return refuse(reply, 500, 2, `error getting Lua resource action: ${String(action)}`);
+    if (this.forbidden.createJob) return refuse(reply, 403, 7, this.forbidden.createJob);
     const name = this.jobName(cronJob);
+    if (name.length > 63)
+      return refuse(
+        reply,
+        500,
+        2,
+        `error creating resource: Job.batch "${name}" is invalid: metadata.labels: Invalid value: "${name}": must be no more than 63 characters`,
+      );
     return this.cluster.createJob(name) ? {} : refuse(reply, 409, 6, `jobs.batch "${name}" already exists`);
   }
 
@@ -200,7 +208,9 @@ export class ArgoStandIn {
         name: job.name,
         uid: job.uid,
         parentRefs: [{ group: 'batch', kind: 'CronJob', namespace: 'apps', name: job.cronJob, uid: state.cronJob.uid }],
-        health: { status: job.status, message: messages[job.status] },
+        health: job.suspended
+          ? { status: 'Suspended', message: 'Job is suspended' }
+          : { status: job.status, message: messages[job.status] },
         createdAt: iso(job.createdAt),
       })),
     ];

@@ -3,14 +3,13 @@ import pLimit from 'p-limit';
 import { AT_ONCE } from '../../client/cli/context.ts';
 import { askStatus, listRotations, type ListedRotation } from '../../client/rotations.ts';
 import { startSweep } from '../../client/start-sweep.ts';
-import { approvalFor } from '../../domain/offers.ts';
-import { syncTokensId } from '../../domain/sync-requests.ts';
-import { sweepId } from '../../domain/sweep-request.ts';
+import { approvalFor } from '../../domain/rotation/index.ts';
 import { expireAllIn, seedWorld, type Reading } from '../seed.ts';
 import type { WorkerProcess } from '../worker-process.ts';
 import type { World } from '../world.ts';
 import { layGround, type Ground } from './ground.ts';
 import { usageOf } from './usage.ts';
+import { sweepId, syncTokensId } from '../../domain/names/index.ts';
 
 /** Real life, scaled down. */
 const DELAYS = {

@@ -35,9 +35,9 @@ export async function layGround(
   const world = fleet?.world ?? seedOne();
   const sandbox = await Sandbox.start(world, { ...IMMEDIATE, jobNameEveryMs: 1, trafficEveryMs: 1000, ...options });
   const settings = join(folder, 'settings.json');
-  const hosts = { integration: '^127\\.0\\.0\\.1$', staging: '^$', production: '^$' };
+  const hosts = { integration: '^127\\.0\\.0\\.1$' };
   const syncGathering = { quietFor: '0 ms', atMost: '0 ms' };
-  const own = { soak: '1 ms', pollEvery: '1 second', syncGathering, hosts };
+  const own = { forStandIns: true, soak: '1 ms', pollEvery: '1 second', syncGathering, hosts };
   writeFileSync(settings, JSON.stringify({ ...own, ...fleet?.settings }));
   const connection = await Connection.connect({ address: temporal.address });
   return {

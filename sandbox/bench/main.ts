@@ -1,11 +1,13 @@
 import { writeBundle } from '../../worker/bundle.ts';
-import { parameterize } from '../../domain/parameterize.ts';
+import { parameterize } from '../../domain/text/index.ts';
 import { WorkerProcess } from '../worker-process.ts';
 import { layBeside, revokeBeside } from './beside-rollouts.ts';
 import { ceiling } from './ceiling.ts';
+import { takeCensus } from './census.ts';
 import { layFleet, rotateFleet, type FleetFigures } from './fleet.ts';
 import { layGround, median, type Ground } from './ground.ts';
-import { keepResults, type Row } from './results.ts';
+import type { Row } from './report.ts';
+import { keepResults } from './results.ts';
 import { rotateOnce } from './rotation.ts';
 import { plainScript } from './script.ts';
 import { startWorkerOnce } from './worker-start.ts';
@@ -15,6 +17,7 @@ const SECTIONS: Record<string, () => Promise<Row[]>> = {
   'one rotation': oneRotation,
   'a finished Job': finishedJob,
   'worker start': workerStart,
+  'a census of 400': censusOf400,
   'the estate': () => fleet('real'),
   'one after the other': oneAfterTheOther,
   'a thousand': () => fleet(1000),
@@ -116,6 +119,20 @@ async function workerStart(): Promise<Row[]> {
   }
   await ground.clear();
   return rows;
+}
+
+/** Every container has a shell of its own here, on the machine that also measures. */
+async function censusOf400(): Promise<Row[]> {
+  const { first, second } = await takeCensus(400);
+  return [
+    row('containers asked', first.asked, 'containers'),
+    row('first look', first.ms / 1000, 's'),
+    row('first look, execs', first.execs, 'execs'),
+    row('first look, other requests', first.requests - first.execs, 'requests'),
+    row('a look after it', second.ms, 'ms'),
+    row('a look after it, execs', second.execs, 'execs'),
+    row('a look after it, other requests', second.requests - second.execs, 'requests'),
+  ];
 }
 
 /** A fleet in one wave, and the engine's ceiling for it. */

@@ -1,4 +1,13 @@
-import type { Results, Row } from './results.ts';
+/** One figure. */
+export interface Row {
+  what: string;
+  value: number;
+  unit: string;
+  goal?: string;
+}
+
+/** What was measured, by section, each with its day and machine. */
+export type Results = Record<string, { date: string; machine: string; rows: Row[] }>;
 
 const GROWTH = ['growth 50', 'growth 200', 'growth 800', 'a thousand'];
 const PER_TOKEN = ['both, per token', 'processor time of the worker, per token', 'history events, per token'];

@@ -1,18 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { drawReport } from './report.ts';
-
-/** One figure. */
-export interface Row {
-  what: string;
-  value: number;
-  unit: string;
-  goal?: string;
-}
-
-/** What was measured, by section, each with its day and machine. */
-export type Results = Record<string, { date: string; machine: string; rows: Row[] }>;
+import { drawReport, type Results, type Row } from './report.ts';
 
 const docs = (name: string): string => fileURLToPath(new URL(`../../docs/${name}`, import.meta.url));
 

@@ -1,9 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { startRotation, type Started } from '../../client/start-rotation.ts';
-import { approvalFor } from '../../domain/offers.ts';
-import type { Progress } from '../../domain/checklist.ts';
-import type { Ground } from './ground.ts';
-import { REQUEST } from './ground.ts';
+import { approvalFor, type Progress } from '../../domain/rotation/index.ts';
+import { type Ground, REQUEST } from './ground.ts';
 
 type Event = NonNullable<Awaited<ReturnType<Started['handle']['fetchHistory']>>['events']>[number];
 

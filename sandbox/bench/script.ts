@@ -3,10 +3,11 @@ import type { ArgoActivities } from '../../activities/argo/interface.ts';
 import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
 import type { SignonActivities } from '../../activities/signon/interface.ts';
 import type { TemporalActivities } from '../../activities/temporal/interface.ts';
-import type { RotationRequest } from '../../domain/request.ts';
-import { newestOf } from '../../domain/tokens.ts';
+import type { Readers } from '../../domain/cluster/index.ts';
+import type { RotationRequest } from '../../domain/request/index.ts';
+import { newestOf } from '../../domain/tokens/index.ts';
 import { createActivities } from '../../worker/activities.ts';
-import { readConfiguration } from '../../worker/configuration.ts';
+import { readConfiguration } from '../../config/configuration.ts';
 import { REQUEST, type Ground } from './ground.ts';
 
 type Activities = SignonActivities & ArgoActivities & KubernetesActivities & TemporalActivities;
@@ -16,7 +17,7 @@ export function plainScript({
   env,
   client,
 }: Ground): (request?: RotationRequest) => Promise<{ toApproval: number; toRevoked: number }> {
-  const activities = createActivities(readConfiguration(env), client, new AbortController().signal) as Activities;
+  const activities = createActivities(readConfiguration(env), env, client, new AbortController().signal) as Activities;
   const context = new MockActivityEnvironment();
   const inOne = hour();
   return (request = REQUEST) =>
@@ -24,16 +25,21 @@ export function plainScript({
       const began = performance.now();
       const settings = await activities.beginRotation(request);
       const pair = await activities.findPair(request);
-      const readers = { secret: pair.secret, also: [] };
       const cronJob = await activities.findSyncCronJob();
       const before = await activities.listTokens(pair);
+      let readers: Readers = { secret: pair.secret, holding: before, also: [], ofOtherPairs: [] };
       await activities.lookAtConsumers(readers);
       await activities.cronJobUid(cronJob.name);
       const created = await activities.createToken({
         pair,
         before: before.map(({ authorisationId }) => authorisationId),
       });
-      const job = await activities.createSyncJob({ cronJob, notBefore: new Date().toISOString(), deadline: inOne });
+      readers = { ...readers, holding: [...before, created.token] };
+      const job = await activities.createSyncJob({
+        cronJobUid: cronJob.uid,
+        notBefore: new Date().toISOString(),
+        deadline: inOne,
+      });
       const { seenAt } = await activities.awaitSyncJob({ job, deadline: inOne });
       const sync = { job: job.name, seenAt };
       await activities.awaitRollout({ readers, token: created.token, sync, deadline: inOne });

@@ -1,6 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { WorkerProcess } from '../worker-process.ts';
-import { taskQueueOf } from '../../domain/request.ts';
+import { taskQueueOf } from '../../domain/request/index.ts';
 import type { Ground } from './ground.ts';
 import { usageOf } from './usage.ts';
 

@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http';
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 
 /**
- * The sandbox's `ruby` and `bundle exec ruby`: runs the two scripts the worker sends, with a container's environment and real HTTP calls.
+ * The sandbox's `ruby`, `bundle exec ruby` and `sh`: runs the scripts the worker sends, with a container's environment and real HTTP calls.
  * @param {string[]} given what follows the program's name
  * @param {Record<string, string | undefined>} env
  * @param {(line: string) => void} print
@@ -12,24 +12,28 @@ const agent = new Agent({ keepAlive: true, maxSockets: 16 });
  */
 export async function madeUpRuby(given, env, print) {
   const args = given.filter((arg, index) => !(index < 2 && ['exec', 'ruby'].includes(arg)));
-  while (args[0] !== '-e' && args.length > 0) args.shift();
+  while (!['-e', '-c'].includes(args[0]) && args.length > 0) args.shift();
   const [, script = '', end, ...names] = args;
-  if (end !== '--') return 1; // names must not be taken for options
-  if (script.includes('Digest::SHA256.hexdigest')) digests(names, env, print);
-  else if (script.includes('GdsApi.const_get')) await smoke(names, env, print);
+  if (script.includes('GdsApi.const_get')) {
+    if (end !== '--') return 1; // names must not be taken for options
+    await smoke(names, env, print);
+  } else if (/sha256sum|Digest::SHA256/.test(script) && end === undefined) census(env, print);
   else return 1; // a syntax error
-  print(/puts "([a-z-]+)"\s*$/.exec(script)?.[1] ?? '');
+  print(/(?:puts|echo) "([a-z-]+)"\s*$/.exec(script)?.[1] ?? '');
   return 0;
 }
 
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 
-function digests(names, env, print) {
-  for (const name of names) {
-    const value = env[name] ?? '';
-    const ends = value.length >= 8 ? value.slice(0, 8) + value.slice(-8) : value;
-    print(`${name} ${sha256(value)} ${sha256(ends)}`);
-  }
+/** Everything of a token's shape in the container's variables, by digests: pieces of 43 characters, of long runs the first and the last. */
+function census(env, print) {
+  for (const [name, value = ''] of Object.entries(env))
+    for (const run of value.match(/[\w-]{43,}/g) ?? [])
+      for (let at = 0; at + 43 <= run.length; at++) {
+        if (run.length > 64 && at > 0 && at + 43 < run.length) continue;
+        const piece = run.slice(at, at + 43);
+        print(`token ${sha256(piece)} ${sha256(piece.slice(0, 8) + piece.slice(-8))} ${name}`);
+      }
   print(`environment ${env.GOVUK_ENVIRONMENT ?? ''}`);
 }
 
@@ -50,7 +54,9 @@ const ERRORS = {
 
 function call(url, token) {
   return new Promise((resolve) => {
-    const headers = { Authorization: `Bearer ${token}`, 'User-Agent': 'smoke call' };
+    const authorization = `Bearer ${token}`.trim(); // as Ruby's net/http does; a line break within it refuses
+    if (/[\r\n]/.test(authorization)) return resolve('ArgumentError');
+    const headers = { Authorization: authorization, 'User-Agent': 'smoke call' };
     const sent = request(url, { agent, headers }, (answer) => {
       answer.resume();
       const { statusCode } = answer;

@@ -3,8 +3,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { run } from '../../client/cli/program.ts';
 import { askStatus, listRotations } from '../../client/rotations.ts';
 import { startSweep } from '../../client/start-sweep.ts';
-import type { SweepProgress } from '../../domain/sweep-details.ts';
-import { countByState, type RowState, type SweepRow } from '../../domain/sweep.ts';
+import { countByState, type RowState, type SweepProgress, type SweepRow } from '../../domain/sweep/index.ts';
 import { expireAllIn, seedWorld } from '../seed.ts';
 import type { World } from '../world.ts';
 import type { Ground } from './ground.ts';
@@ -103,7 +102,7 @@ async function agreed(): Promise<boolean> {
 async function approveAll(address: string): Promise<void> {
   const accept = ['--accept', 'no-pod-seen', '--accept', 'not-smoke-tested'];
   const said: string[] = [];
-  const code = await run(['approve', '--waiting', '--by', 'you@example.org', ...accept], {
+  const code = await run(['approve', '--waiting', '--no-wait', '--by', 'you@example.org', ...accept], {
     env: { ...process.env, TEMPORAL_ADDRESS: address, ROTATION_ENVIRONMENT: 'integration' },
     out: (line) => said.push(line),
     err: (line) => said.push(line),

@@ -11,11 +11,12 @@ import type { World } from '../world.ts';
 /** What a demo keeps for a second start; the sandbox keeps its own world beside it. */
 const OWN_FILES = ['temporal.db', 'temporal.db-shm', 'temporal.db-wal', 'ports.json', 'settings.json', 'world.json'];
 const SETTINGS = {
+  forStandIns: true,
   soak: '5 seconds',
   syncGathering: { quietFor: '1 second' },
   pollEvery: '1 second',
   signonRequestLimit: '5 seconds',
-  hosts: { integration: '^127\\.0\\.0\\.1$', staging: '^$', production: '^$' },
+  hosts: { integration: '^127\\.0\\.0\\.1$' },
 };
 
 /** What a demo runs on. */
@@ -85,7 +86,7 @@ export class Endings {
 /** Starts Temporal, the sandbox and a worker; what they keep is in the folder until `act` is done. */
 export async function onGround(
   endings: Endings,
-  demo: { folder: string; seed: () => World; options: SandboxOptions; settings?: object },
+  demo: { folder: string; seed: () => World; options: SandboxOptions; settings?: object; failsOnce?: boolean },
   act: (ground: Ground) => Promise<void>,
 ): Promise<void> {
   const { folder } = demo;
@@ -103,6 +104,7 @@ export async function onGround(
   console.log('2. Starting the sandbox: stand-ins of Signon, Argo CD, Kubernetes and the applications …');
   const file = join(folder, 'world.json');
   const world = loadWorld(file) ?? demo.seed();
+  if (demo.failsOnce) world.sync.fails = 1;
   keepWorld(world, file);
   const sandbox = await Sandbox.start(world, demo.options, ports);
   add(() => sandbox.stop());

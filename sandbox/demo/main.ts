@@ -10,11 +10,13 @@ const { values } = parseArgs({
   options: {
     fleet: { type: 'boolean', default: false },
     yes: { type: 'boolean', default: false },
+    /** The first sync fails, so that a person sees what a blocked rotation looks like. */
+    blocked: { type: 'boolean', default: false },
     /** Where the demo keeps what a second start goes on with. */
     folder: { type: 'string', default: fileURLToPath(new URL('../../.demo', import.meta.url)) },
   },
 });
-const one = { folder: values.folder, seed: seedOne, options: WATCHABLE };
+const one = { folder: values.folder, seed: seedOne, options: WATCHABLE, failsOnce: values.blocked };
 const fleet = {
   folder: join(values.folder, 'fleet'),
   seed: seedFleet,

@@ -2,9 +2,8 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Status } from '../../client/rotations.ts';
 import { startRotation, type Started } from '../../client/start-rotation.ts';
-import { approvalFor } from '../../domain/offers.ts';
-import type { RotationReport } from '../../domain/report.ts';
-import type { RotationRequest } from '../../domain/request.ts';
+import { approvalFor, type RotationReport } from '../../domain/rotation/index.ts';
+import type { RotationRequest } from '../../domain/request/index.ts';
 import { expireIn, seedWorld } from '../seed.ts';
 import type { World } from '../world.ts';
 import type { Ground } from './ground.ts';
@@ -35,6 +34,7 @@ export async function rotateOne({ temporal, sandbox, client, asks }: Ground): Pr
   const { runId } = await handle.describe();
   printWhereToWatch({ temporal, client }, handle.workflowId, runId, `show ${request.apiUser} ${request.application}`);
   printReport(await follow(handle, runId, asks), sandbox.world.happened);
+  if (asks) await untilEnter();
 }
 
 /** Prints progress, asks for approval, and waits for the report. */
@@ -43,18 +43,24 @@ async function follow(handle: Rotation, runId: string, asks: boolean): Promise<R
   const result = handle.result().finally(() => over.abort());
   result.catch(() => undefined); // awaited below
   let asked = '';
+  let retried = '';
   const printed = new Map<string, string>();
   while (!over.signal.aborted) {
     const status = await handle.query<Status>('status').catch(() => undefined);
     if (status) printProgress(status, printed);
     if (status?.code && status.waiting?.kind === 'approval' && status.code !== asked) {
       asked = status.code;
-      printEvidence(status.waiting.evidence);
+      printEvidence(status.waiting.evidence, request.environment);
       const approval = { ...approvalFor(status.waiting.evidence, runId), by: 'you@example.org' };
       if (!asks) {
         console.log('   Approving by itself (--yes, or no terminal).');
         await handle.signal('approve', approval);
       } else void askInTerminal(handle, approval, over.signal);
+    }
+    if (!asks && status?.waiting?.kind === 'blocked' && status.waiting.since !== retried) {
+      retried = status.waiting.since;
+      console.log('   Retrying by itself (--yes, or no terminal).');
+      await handle.signal('retry', { by: 'you@example.org' });
     }
     await after(500, undefined, { signal: over.signal }).catch(() => undefined);
   }
@@ -63,13 +69,21 @@ async function follow(handle: Rotation, runId: string, asks: boolean): Promise<R
   return result;
 }
 
+/** Keeps the server and its UI, so that the end can be looked at there. */
+async function untilEnter(): Promise<void> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  await terminal.question('\nDone. The Temporal UI shows how it ended. Press Enter to stop everything. ');
+  terminal.close();
+}
+
 /** Asks in the terminal; an answer in the UI ends the question. */
 async function askInTerminal(handle: Rotation, approval: object, over: AbortSignal): Promise<void> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   terminal.on('error', () => undefined); // the terminal was closed
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
-    console.log(`   Signal \`approve\` in the UI with ${JSON.stringify(approval)}`);
+    console.log('   Approve it in the Temporal UI, as its page says,');
     let answer = '';
     while (!/^(y|yes|n|no)$/i.test(answer))
       answer = (

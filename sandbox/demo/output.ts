@@ -1,9 +1,6 @@
 import { evidenceLines, reportLines, stepLines } from '../../client/cli/print.ts';
-import { userMetadataLink } from '../../domain/links.ts';
-import type { Progress } from '../../domain/checklist.ts';
-import { retriesFor } from '../../domain/offers.ts';
-import type { Evidence } from '../../domain/evidence.ts';
-import type { RotationReport } from '../../domain/report.ts';
+import { type Progress, type RotationReport, userMetadataLink } from '../../domain/rotation/index.ts';
+import type { Evidence } from '../../domain/evidence/index.ts';
 import type { Happened } from '../world.ts';
 import type { Ground } from './ground.ts';
 
@@ -35,19 +32,14 @@ export function printProgress(progress: Progress, printed: Map<string, string>):
     for (const line of stepLines({ steps: [step] })) once(step.name, line);
   const { waiting } = progress;
   if (waiting?.kind === 'blocked')
-    once(
-      'blocked',
-      `What to do: ${waiting.todo}\n   Then signal \`retry\` in the UI with ${retriesFor(waiting)
-        .map((retry) => JSON.stringify(retry))
-        .join(' or ')}, or \`abort\` with a reason.`,
-    );
-  for (const line of progress.retrying) once(line, `tried again: ${line}`);
-  if (progress.lastAnswer) once('answer', `“${progress.lastAnswer}”`);
+    once('blocked', `Do this: ${waiting.todo}\n   The page in the Temporal UI offers what to send.`);
+  for (const line of progress.retrying) once(line, `retrying: ${line}`);
+  if (progress.lastAnswer) once('answer', `“${progress.lastAnswer.text}”`);
 }
 
-export function printEvidence(evidence: Evidence): void {
+export function printEvidence(evidence: Evidence, environment: string): void {
   console.log(
-    `\n${evidenceLines(evidence)
+    `\n${evidenceLines(evidence, environment)
       .map((line) => `   ${line}`)
       .join('\n')}\n`,
   );

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { SandboxOptions } from '../options.ts';
 import { makeUid, type World } from '../world.ts';
-import type { PodState, WorkloadState } from '../world-state.ts';
+import type { ContainerSpec, PodState, WorkloadState } from '../world-state.ts';
 
 const TICK_MS = 20;
 
@@ -66,13 +66,63 @@ export class Cluster {
     if (!workload) throw new Error(`the sandbox has no CronJob ${cronJob}`);
     const now = this.world.now();
     const name = `${cronJob}-${Math.floor(now / 60_000)}${randomBytes(2).toString('hex')}`;
-    state.tasks.push({ name, uid: makeUid(), cronJob, createdAt: now });
+    return this.runOnce(workload, { name, owner: { kind: 'CronJob', name: cronJob } }, forMs);
+  }
+
+  /**
+   * A one-off Job with every token of an application, made from its Deployment's pod template: `<app>-dbmigrate` at a deploy, or a rake task
+   * that somebody asked for as a JobRequest.
+   */
+  runJob(deployment: string, how: 'dbmigrate' | 'JobRequest', forMs: number): string {
+    const workload = this.world.state.workloads.find(({ kind, name }) => kind === 'Deployment' && name === deployment);
+    if (!workload) throw new Error(`the sandbox has no Deployment ${deployment}`);
+    const name = `${deployment}-${how === 'dbmigrate' ? how : `task-${randomBytes(2).toString('hex')}`}`;
+    const owner = how === 'JobRequest' ? { kind: how, name } : undefined;
+    return this.runOnce(workload, { name, owner }, forMs);
+  }
+
+  /** A pod of an Argo Workflow, as at each deploy: an image with curl and no Ruby, no GOVUK_ENVIRONMENT, one token. */
+  runWorkflow(secret: string, forMs: number): string {
+    const name = `deploy-${randomBytes(3).toString('hex')}`;
+    this.deploy({
+      kind: 'Pod',
+      name: `${name}-main`,
+      uid: makeUid(),
+      owner: { kind: 'Workflow', name },
+      replicas: 1,
+      generation: 1,
+      containers: [{ name: 'main', ruby: false, nowhere: true, tokens: [{ variable: 'RELEASE_API_TOKEN', secret }] }],
+    });
+    const pod = this.world.state.pods.find(({ workload }) => workload === `${name}-main`)!;
+    pod.endsAt = this.world.now() + forMs;
+    return pod.name;
+  }
+
+  private runOnce(
+    workload: WorkloadState,
+    { name, owner }: { name: string; owner?: { kind: string; name: string } },
+    forMs: number,
+  ): string {
+    const { state } = this.world;
+    const now = this.world.now();
+    state.tasks = state.tasks.filter((task) => task.name !== name); // a hook's Job is made anew
+    state.tasks.push({ name, uid: makeUid(), from: workload.name, ...(owner && { owner }), createdAt: now });
     const pod = this.makePod(workload, now, name);
     pod.task = name;
     pod.endsAt = now + forMs;
     this.run(pod);
     this.world.changed();
     return pod.name;
+  }
+
+  /** Changes a workload's template; its pods stay as they are, as with a paused rollout or a StatefulSet that updates `OnDelete`. */
+  retemplate(name: string, containers: ContainerSpec[]): void {
+    const { state } = this.world;
+    const workload = state.workloads.find((candidate) => candidate.name === name);
+    if (!workload) throw new Error(`the sandbox has no workload ${name}`);
+    for (const pod of state.pods) if (pod.workload === name) pod.specs ??= workload.containers;
+    workload.containers = containers;
+    this.world.changed();
   }
 
   /** Restarts a workload as Reloader and `kubectl rollout restart` do. */
@@ -94,7 +144,9 @@ export class Cluster {
 
   private endJobs(): boolean {
     const { world } = this;
-    const due = world.state.jobs.find((job) => job.status === 'Progressing' && job.endsAt <= world.now());
+    const due = world.state.jobs.find(
+      (job) => job.status === 'Progressing' && !job.suspended && job.endsAt <= world.now(),
+    );
     if (!due) return false;
     const fails = world.sync.fails > 0;
     const idle = !fails && world.sync.writesNothing > 0;
@@ -122,7 +174,7 @@ export class Cluster {
         ['Deployment', 'StatefulSet'].includes(workload.kind) &&
         !world.overlooked.has(workload.name) &&
         workload.containers.some(({ tokens, whole }) =>
-          [...tokens, ...(whole ? [whole] : [])].some(({ secret }) => secrets.includes(secret)),
+          [...tokens, ...(whole && !whole.configMap ? [whole] : [])].some(({ secret }) => secrets.includes(secret)),
         )
       )
         world.state.reloads.push({ workload: workload.name, at: world.now() + this.options.reloaderMs });
@@ -164,6 +216,7 @@ export class Cluster {
       const { workload } = starting;
       if (this.world.unschedulable.has(workload)) starting.stuck = 'unschedulable';
       else if (this.world.crashing.has(workload)) starting.stuck = 'crashing';
+      else if (this.world.withoutImage.has(workload)) starting.stuck = 'without its image';
       else this.run(starting, this.options.readyMs);
       this.world.changed();
       return true;
@@ -184,7 +237,10 @@ export class Cluster {
   private rollDeployments(): boolean {
     for (const workload of this.world.state.workloads) {
       if (workload.kind !== 'Deployment' && workload.kind !== 'StatefulSet') continue;
-      const pods = this.world.state.pods.filter((pod) => pod.workload === workload.name && pod.goneAt === undefined);
+      if (workload.paused || workload.failsToCreate !== undefined) continue;
+      const pods = this.world.state.pods.filter(
+        (pod) => pod.workload === workload.name && pod.goneAt === undefined && pod.task === undefined,
+      );
       const fresh = pods.filter(({ generation }) => generation === workload.generation);
       const old = pods.filter(({ generation }) => generation !== workload.generation);
       if (fresh.some(({ running, readyAt }) => !running || readyAt !== undefined)) continue;
@@ -228,11 +284,11 @@ export class Cluster {
     const names: Record<WorkloadState['kind'], string> = {
       Deployment: `${workload.name}-${hashOf(workload)}-${random}`,
       StatefulSet: ordinals.find((name) => !taken.has(name)) ?? `${workload.name}-0`,
-      CronJob: `${task}-${random}`,
+      CronJob: workload.name,
       Pod: workload.name,
     };
     const pod: PodState = {
-      name: names[workload.kind],
+      name: task === undefined ? names[workload.kind] : `${task}-${random}`,
       uid: makeUid(),
       workload: workload.name,
       generation: workload.generation,
@@ -250,24 +306,29 @@ export class Cluster {
 
   /** Env is resolved once, when a container starts. */
   private run(pod: PodState, readyMs = 0): void {
-    const workload = this.world.state.workloads.find(({ name }) => name === pod.workload);
     for (const container of pod.containers) {
-      const spec = workload?.containers.find(({ name }) => name === container.name);
+      const spec = specsOf(this.world, pod).find(({ name }) => name === container.name);
       container.startedAt = Math.max(pod.startsAt, 0);
       container.env = {
         ...this.commonEnv,
-        GOVUK_ENVIRONMENT: this.world.state.environment,
+        ...(!spec?.nowhere && { GOVUK_ENVIRONMENT: this.world.state.environment }),
         ...Object.fromEntries(
           (spec?.tokens ?? []).map(({ variable, secret }) => [variable, this.world.state.secrets[secret] ?? '']),
         ),
         ...(spec?.whole && {
           [`${spec.whole.prefix ?? ''}bearer_token`]: this.world.state.secrets[spec.whole.secret] ?? '',
         }),
+        ...spec?.literals,
       };
     }
     pod.running = true;
     if (readyMs > 0) pod.readyAt = this.world.now() + readyMs;
   }
+}
+
+/** What a pod is made of: its workload's template, or the older one it was made from. */
+export function specsOf({ state }: World, { specs, workload }: PodState): ContainerSpec[] {
+  return specs ?? state.workloads.find(({ name }) => name === workload)?.containers ?? [];
 }
 
 /** Whether a pod is still to start. */

@@ -2,17 +2,32 @@ import { spawn } from 'node:child_process';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { censusWithShell } from '../../activities/kubernetes/scripts.ts';
 import { madeUpRuby } from '../container/made-up-ruby.mjs';
 import type { SandboxOptions } from '../options.ts';
 import type { World } from '../world.ts';
 import type { ContainerSpec, ContainerState, PodState } from '../world-state.ts';
+import { specsOf } from './cluster.ts';
 
 const STDOUT = 1;
 const STDERR = 2;
 const STATUS = 3;
 
 /** Ways for an exec to end that the real API shows. */
-export type ExecFault = 'no-status' | 'false-success' | 'killed' | 'node-down' | 'refused';
+export type ExecFault =
+  | 'no-status'
+  | 'false-success'
+  | 'killed'
+  | 'node-down'
+  | 'refused'
+  /** A frame of no meaning: half a status, a channel that does not exist, nothing at all. */
+  | 'cut-status'
+  | 'unknown-channel'
+  | 'empty-frame'
+  /** More output after the status. */
+  | 'late-output'
+  /** A frame that closes a stream, before the status and not one of v5's that this client asks for. */
+  | 'closes-stderr';
 
 /** `pods/exec` over WebSocket, `v5.channel.k8s.io` and `v4`. What is asked for truly runs, with the container's environment. */
 export class ExecEndpoint {
@@ -56,17 +71,19 @@ export class ExecEndpoint {
       this.open.now++;
       this.open.most = Math.max(this.open.most, this.open.now);
       connection.on('close', () => this.open.now--);
-      const runs = pod.running && this.specOf(pod, container)?.init !== 'ends';
+      const runs = pod.running && !container.exited && this.specOf(pod, container)?.init !== 'ends';
       if (!runs) return end(connection, internalError('container not found'));
       if (fault === 'node-down')
         return end(connection, internalError(`error dialing backend: ${url.searchParams.getAll('command').join(' ')}`));
-      this.run(connection, pod, container, url.searchParams, fault);
+      const frames = fault && MALFORMED[fault];
+      if (frames) for (const frame of frames) connection.send(frame);
+      if (frames) connection.close(1000);
+      else this.run(connection, pod, container, url.searchParams, fault);
     });
   }
 
   private specOf(pod: PodState, { name }: ContainerState): ContainerSpec | undefined {
-    const workload = this.world.state.workloads.find((candidate) => candidate.name === pod.workload);
-    return workload?.containers.find((candidate) => candidate.name === name);
+    return specsOf(this.world, pod).find((candidate) => candidate.name === name);
   }
 
   private run(
@@ -96,7 +113,8 @@ export class ExecEndpoint {
         end(connection, { metadata: {}, status: 'Success' });
       else end(connection, nonZero(fault === 'killed' ? 137 : code));
     };
-    if (spec?.ruby && ['ruby', 'bundle'].includes(program) && this.execs === 'in the sandbox') {
+    const isMadeUp = program === 'sh' ? args[1] === censusWithShell[2] : ['ruby', 'bundle'].includes(program);
+    if (isMadeUp && this.execs === 'in the sandbox') {
       const print = (line: string): void => forward(STDOUT)(Buffer.from(`${line}\n`));
       void madeUpRuby(args, container.env, print).then((code) =>
         endAs(this.world.state.pods.includes(pod) ? code : 137),
@@ -119,6 +137,15 @@ export class ExecEndpoint {
     });
   }
 }
+
+const SUCCESS = Buffer.concat([Buffer.from([STATUS]), Buffer.from('{"metadata":{},"status":"Success"}')]);
+const MALFORMED: Partial<Record<ExecFault, Buffer[]>> = {
+  'cut-status': [Buffer.concat([Buffer.from([STATUS]), Buffer.from('{"metadata":{},"sta')]), SUCCESS],
+  'unknown-channel': [Buffer.from([9, 120]), SUCCESS],
+  'empty-frame': [Buffer.alloc(0)],
+  'late-output': [SUCCESS, Buffer.from([STDOUT, 120]), Buffer.from([STDERR, 120])],
+  'closes-stderr': [Buffer.from([255, STDERR]), Buffer.from([255, STDOUT]), Buffer.from([STDERR, 120]), SUCCESS],
+};
 
 function end(connection: WebSocket, status: object): void {
   connection.send(Buffer.concat([Buffer.from([STATUS]), Buffer.from(JSON.stringify(status))]), () =>

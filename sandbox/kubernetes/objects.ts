@@ -1,4 +1,4 @@
-import { hashOf } from './cluster.ts';
+import { hashOf, specsOf } from './cluster.ts';
 import type { World } from '../world.ts';
 import type { ContainerSpec, JobState, PodState, TaskState, WorkloadState } from '../world-state.ts';
 
@@ -16,13 +16,19 @@ export function listOf(world: World, resource: string): object[] {
   if (kind === 'Deployment' || kind === 'StatefulSet')
     return workloads.map((workload) => ({
       metadata: { ...metadata(world, workload.name, workload.uid), generation: workload.generation },
-      spec: { replicas: workload.replicas, template: template(world, workload) },
-      status: rolloutStatus(world, workload),
+      spec: { replicas: workload.replicas, paused: workload.paused, template: template(world, workload) },
+      status: { ...rolloutStatus(world, workload), ...conditionsOf(workload) },
     }));
   if (kind === 'CronJob')
     return [
       ...workloads.map((workload) =>
-        cronJobObject(world, workload.name, workload.uid, podSpec(workload.containers, world, workload.mounts)),
+        cronJobObject(
+          world,
+          workload.name,
+          workload.uid,
+          podSpec(workload.containers, world, workload.mounts),
+          workload.suspended,
+        ),
       ),
       cronJobObject(
         world,
@@ -36,10 +42,12 @@ export function listOf(world: World, resource: string): object[] {
 
 export function podObject(world: World, pod: PodState): object {
   const workload = world.state.workloads.find(({ name }) => name === pod.workload);
-  const specs = workload?.containers ?? [];
+  const specs = specsOf(world, pod);
+  const initOf = ({ name }: { name: string }): ContainerSpec['init'] => specs.find((spec) => spec.name === name)?.init;
   const statusOf = (container: PodState['containers'][number]): object =>
-    containerStatus(pod, container, specs.find(({ name }) => name === container.name)?.init === 'ends');
-  const isInit = ({ name }: { name: string }): boolean => specs.find((spec) => spec.name === name)?.init !== undefined;
+    containerStatus(pod, container, initOf(container) === 'ends');
+  const isEphemeral = (container: { name: string }): boolean => initOf(container) === 'ephemeral';
+  const isInit = (container: { name: string }): boolean => ['ends', 'stays'].includes(initOf(container) ?? '');
   const scheduled = pod.stuck !== 'unschedulable';
   return {
     apiVersion: 'v1',
@@ -55,9 +63,26 @@ export function podObject(world: World, pod: PodState): object {
       restartPolicy: pod.task === undefined ? 'Always' : 'Never',
     },
     status: {
-      phase: pod.ended ? 'Succeeded' : pod.running || pod.stuck === 'crashing' ? 'Running' : 'Pending',
+      phase: pod.failed
+        ? 'Failed'
+        : pod.ended
+          ? 'Succeeded'
+          : pod.running || pod.stuck === 'crashing'
+            ? 'Running'
+            : 'Pending',
+      ...(!scheduled && {
+        conditions: [
+          {
+            type: 'PodScheduled',
+            status: 'False',
+            reason: 'Unschedulable',
+            message: '0/3 nodes are available: 3 Insufficient memory.',
+          },
+        ],
+      }),
       ...(scheduled && {
-        containerStatuses: pod.containers.filter((container) => !isInit(container)).map(statusOf),
+        containerStatuses: pod.containers.filter((one) => initOf(one) === undefined).map(statusOf),
+        ephemeralContainerStatuses: pod.containers.filter(isEphemeral).map(statusOf),
         initContainerStatuses: pod.containers.filter(isInit).map(statusOf),
       }),
     },
@@ -66,16 +91,22 @@ export function podObject(world: World, pod: PodState): object {
 
 function containerStatus(
   pod: PodState,
-  { name, id, startedAt }: PodState['containers'][number],
+  { name, id, startedAt, exited }: PodState['containers'][number],
   ends: boolean,
 ): object {
   const started = iso(startedAt ?? 0);
-  const over = { exitCode: 0, reason: 'Completed', startedAt: started, finishedAt: started, containerID: id };
-  const isOver = pod.ended || (ends && pod.running);
+  const over = {
+    exitCode: exited?.code ?? 0,
+    reason: 'Completed',
+    startedAt: started,
+    finishedAt: started,
+    containerID: id,
+  };
+  const isOver = pod.ended || exited !== undefined || (ends && pod.running);
   return {
     name,
     containerID: pod.running || isOver ? id : undefined,
-    ready: pod.running && pod.readyAt === undefined,
+    ready: pod.running && !isOver && pod.readyAt === undefined,
     restartCount: pod.stuck === 'crashing' ? 7 : 0,
     image: 'stand-in',
     imageID: '',
@@ -83,10 +114,16 @@ function containerStatus(
       ? { terminated: over }
       : pod.running
         ? { running: { startedAt: started } }
-        : { waiting: { reason: pod.stuck === 'crashing' ? 'CrashLoopBackOff' : 'ContainerCreating' } },
+        : { waiting: WAITS[pod.stuck ?? 'unschedulable'] },
     ...(pod.stuck === 'crashing' && { lastState: { terminated: { ...over, exitCode: 1, reason: 'Error' } } }),
   };
 }
+
+const WAITS: Record<NonNullable<PodState['stuck']>, { reason: string; message?: string }> = {
+  unschedulable: { reason: 'ContainerCreating' }, // as any that is on its way
+  crashing: { reason: 'CrashLoopBackOff' },
+  'without its image': { reason: 'ImagePullBackOff', message: 'Back-off pulling image "stand-in": not found' },
+};
 
 function isDeployed(workload: WorkloadState | undefined): boolean {
   return workload === undefined || workload.kind === 'Deployment';
@@ -97,6 +134,7 @@ function ownersOf(pod: PodState, workload: WorkloadState | undefined): object {
     ownerReferences: [{ apiVersion, kind, name, uid: pod.uid, controller: true }],
   });
   if (pod.task !== undefined) return owner('batch/v1', 'Job', pod.task);
+  if (workload?.owner) return owner('example.org/v1', workload.owner.kind, workload.owner.name);
   if (workload?.kind === 'Pod') return {};
   if (workload?.kind === 'StatefulSet') return owner('apps/v1', 'StatefulSet', workload.name);
   return owner('apps/v1', 'ReplicaSet', `${pod.workload}-${hashOf(pod)}`);
@@ -104,7 +142,9 @@ function ownersOf(pod: PodState, workload: WorkloadState | undefined): object {
 
 /** Says nothing of Secrets: true of the old generation until Reloader acts. */
 function rolloutStatus(world: World, workload: WorkloadState): object {
-  const pods = world.state.pods.filter((pod) => pod.workload === workload.name && pod.goneAt === undefined);
+  const pods = world.state.pods.filter(
+    (pod) => pod.workload === workload.name && pod.goneAt === undefined && pod.task === undefined,
+  );
   return {
     observedGeneration: workload.generation,
     replicas: pods.length,
@@ -137,18 +177,18 @@ function jobObject(world: World, job: JobState): object {
   };
 }
 
-/** One run of an application's CronJob. */
+/** One run of an application's CronJob, or a one-off Job. */
 function taskObject(world: World, task: TaskState): object {
-  const cronJob = world.state.workloads.find(({ name }) => name === task.cronJob);
+  const like = world.state.workloads.find(({ name }) => name === task.from);
+  const { owner } = task;
+  const apiVersion = owner?.kind === 'CronJob' ? 'batch/v1' : 'platform.publishing.service.gov.uk/v1';
   return {
     metadata: {
       ...metadata(world, task.name, task.uid),
       creationTimestamp: iso(task.createdAt),
-      ownerReferences: [
-        { apiVersion: 'batch/v1', kind: 'CronJob', name: task.cronJob, uid: cronJob?.uid, controller: true },
-      ],
+      ...(owner && { ownerReferences: [{ apiVersion, ...owner, uid: like?.uid, controller: true }] }),
     },
-    spec: { template: { spec: podSpec(cronJob?.containers ?? [], world) } },
+    spec: { template: { spec: podSpec(like?.containers ?? [], world) } },
     status: {
       startTime: iso(task.createdAt),
       ...(task.endedAt !== undefined && { completionTime: iso(task.endedAt), succeeded: 1 }),
@@ -158,12 +198,18 @@ function taskObject(world: World, task: TaskState): object {
   };
 }
 
-function cronJobObject(world: World, name: string, uid: string, spec: object): object {
+function cronJobObject(world: World, name: string, uid: string, spec: object, suspend = false): object {
   return {
     metadata: metadata(world, name, uid),
-    spec: { schedule: '7 1 * * *', jobTemplate: { spec: { backoffLimit: 0, template: { spec } } } },
+    spec: { schedule: '7 1 * * *', suspend, jobTemplate: { spec: { backoffLimit: 0, template: { spec } } } },
     status: {},
   };
+}
+
+function conditionsOf({ failsToCreate: message }: WorkloadState): object {
+  return message === undefined
+    ? {}
+    : { conditions: [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message }] };
 }
 
 function template(world: World, workload: WorkloadState): object {
@@ -174,22 +220,42 @@ function template(world: World, workload: WorkloadState): object {
 }
 
 function podSpec(containers: ContainerSpec[], world: World, mounts: string[] = []): object {
-  const container = ({ name, tokens, whole, init }: ContainerSpec): object => ({
+  const container = ({
+    name,
+    tokens,
+    whole,
+    init,
+    literals = {},
+    restartPolicy,
+    restartOn,
+    memory,
+    nowhere,
+  }: ContainerSpec): object => ({
     name,
     image: 'stand-in',
     env: [
-      { name: 'GOVUK_ENVIRONMENT', value: world.state.environment },
+      ...(nowhere ? [] : [{ name: 'GOVUK_ENVIRONMENT', value: world.state.environment }]),
       ...tokens.map(({ variable, secret }) => ({
         name: variable,
         valueFrom: { secretKeyRef: { name: secret, key: 'bearer_token' } },
       })),
+      ...Object.entries(literals).map(([variable, value]) => ({ name: variable, value })),
     ],
-    ...(whole && { envFrom: [{ prefix: whole.prefix, secretRef: { name: whole.secret } }] }),
+    ...(whole && {
+      envFrom: [{ prefix: whole.prefix, [whole.configMap ? 'configMapRef' : 'secretRef']: { name: whole.secret } }],
+    }),
+    ...(memory && { resources: { limits: { memory } } }),
+    ...(restartPolicy && { restartPolicy }),
+    ...(restartOn && {
+      restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: restartOn } }],
+    }),
     ...(init === 'stays' && { restartPolicy: 'Always' }),
   });
   return {
     containers: containers.filter(({ init }) => init === undefined).map(container),
-    initContainers: containers.filter(({ init }) => init !== undefined).map(container),
+    initContainers: containers.filter(({ init }) => init === 'ends' || init === 'stays').map(container),
+    ephemeralContainers: containers.filter(({ init }) => init === 'ephemeral').map(container),
+    nodeName: 'node-1',
     volumes: mounts.map((secretName) => ({ name: secretName, secret: { secretName } })),
   };
 }

@@ -81,7 +81,7 @@ export function tokenCards(user: ApiUser, tokens: { token: Authorisation; applic
 
 export function newTokenForm(session: Session, user: ApiUser, applications: Application[]): string {
   const options = applications.map(({ id, name }) => `<option value="${id}">${escape(name)}</option>`).join('');
-  const id = `select-${randomBytes(4).toString('hex')}`;
+  const id = 'authorisation_application_id'; // of a real form field, so it is the same each time
   return form(
     session,
     `/api_users/${user.id}/authorisations`,

@@ -1,9 +1,11 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '../support/jest.ts';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { ArgoClient } from '../../activities/argo/client.ts';
+import { KubeConfig } from '@kubernetes/client-node';
+import { ArgoClient, type ArgoAccount } from '../../activities/argo/client.ts';
 import { createArgoActivities } from '../../activities/argo/create-activities.ts';
 import type { ArgoActivities, SyncCronJob, SyncJob } from '../../activities/argo/interface.ts';
-import { Secret } from '../../activities/secret.ts';
+import { KubernetesClient } from '../../activities/kubernetes/client.ts';
+import { Secret } from '../../config/secret.ts';
 import { IMMEDIATE } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { seedWorld } from '../../sandbox/seed.ts';
@@ -14,7 +16,18 @@ let argo: ArgoActivities;
 let cronJob: SyncCronJob;
 beforeEach(async () => {
   sandbox = await Sandbox.start(seedWorld({ only: ['short-url-manager'] }), { ...IMMEDIATE, jobNameEveryMs: 1000 });
-  const account = {
+  const renewed = (): Secret => new Secret(sandbox.world.state.argoToken);
+  const config = new KubeConfig();
+  config.loadFromFile(sandbox.workerEnv().KUBECONFIG!);
+  const waits = { everyMs: 50, draining: new AbortController().signal };
+  const kubernetes = new KubernetesClient(config, 'apps', 5000);
+  argo = createArgoActivities(new ArgoClient(account(), renewed), account(), kubernetes, waits);
+  cronJob = await argo.findSyncCronJob();
+});
+afterEach(() => sandbox.stop());
+
+function account(): ArgoAccount {
+  return {
     url: sandbox.urls.argo,
     token: new Secret(sandbox.world.state.argoToken),
     application: 'signon',
@@ -24,11 +37,7 @@ beforeEach(async () => {
     cronJobs: ['signon-sync-token-secrets-to-k8s', 'signon-sync-app-secrets-to-k8s'],
     limitMs: 1000,
   };
-  const waits = { everyMs: 50, draining: new AbortController().signal };
-  argo = createArgoActivities(new ArgoClient(account), account, waits);
-  cronJob = await argo.findSyncCronJob();
-});
-afterEach(() => sandbox.stop());
+}
 
 const iso = (fromNowMs: number): string => new Date(Date.now() + fromNowMs).toISOString();
 
@@ -49,9 +58,9 @@ function jobFromBefore(agoMs: number, status: JobState['status'] = 'Healthy'): J
   return job;
 }
 
-function create(notBefore: string, heartbeatDetails?: unknown): Promise<SyncJob> {
+function create(notBefore: string, heartbeatDetails?: unknown, cronJobUid = cronJob.uid): Promise<SyncJob> {
   const environment = new MockActivityEnvironment({ heartbeatDetails });
-  return environment.run(() => argo.createSyncJob({ cronJob, notBefore, deadline: iso(60_000) }));
+  return environment.run(() => argo.createSyncJob({ cronJobUid, notBefore, deadline: iso(60_000) }));
 }
 
 test('takes a Job over that was created at least five seconds after the token was there', async () => {
@@ -96,4 +105,92 @@ test('a Job that was seen and is gone has ended, how is not known', async () => 
 test('falls back to the older endpoint of servers before 3.1', async () => {
   sandbox.argo.withoutV2 = true;
   expect(await create(iso(0))).toMatchObject({ name: sandbox.world.happened.jobs[0]?.name });
+});
+
+test('makes no Job of a CronJob that is not the configured one by its uid, and names both', async () => {
+  await expect(create(iso(0), undefined, 'uid-of-signon-delete-expired-tokens')).rejects.toMatchObject({
+    type: 'SyncCronJobChanged',
+    message: expect.stringContaining(`has uid ${cronJob.uid} in Argo CD, the request says uid-of-signon`),
+  });
+  expect(sandbox.world.happened.jobs).toEqual([]);
+});
+
+/** A Job that began this long ago, as Argo CD's tree shows it. */
+function runningSince(agoMs: number): SyncJob {
+  const { name, uid } = jobFromBefore(agoMs, 'Progressing');
+  const job = sandbox.world.state.jobs.find((one) => one.uid === uid)!;
+  job.endsAt = Infinity;
+  return { name, uid, createdAt: iso(-agoMs) };
+}
+const awaited = (job: SyncJob): Promise<unknown> =>
+  new MockActivityEnvironment().run(() => argo.awaitSyncJob({ job, deadline: iso(20_000) }));
+
+test.each([
+  ['finished, and is gone', 'gone', { seenHealthy: false }],
+  ['finished', 'Healthy', { seenHealthy: true }],
+] as const)(
+  'a Job that %s while Argo CD’s tree shows it as Progressing for ever is told by Kubernetes',
+  async (_, how, end) => {
+    const job = runningSince(120_000);
+    sandbox.argo.controllerDown = true; // its tree stays as it is
+    const { jobs } = sandbox.world.state;
+    if (how === 'gone') jobs.splice(0);
+    else Object.assign(jobs[0]!, { status: how, endedAt: Date.now() });
+    expect(await awaited(job)).toMatchObject(end);
+  },
+);
+
+test('a Job that failed while the tree shows it as Progressing has failed', async () => {
+  const job = runningSince(120_000);
+  sandbox.argo.controllerDown = true;
+  Object.assign(sandbox.world.state.jobs[0]!, { status: 'Degraded', endedAt: Date.now() });
+  await expect(awaited(job)).rejects.toMatchObject({ type: 'SyncJobFailed' });
+});
+
+test('a Job that somebody suspended is said to be at once', async () => {
+  const job = runningSince(1000);
+  sandbox.world.state.jobs[0]!.suspended = true;
+  await expect(awaited(job)).rejects.toMatchObject({
+    type: 'SyncJobSuspended',
+    nonRetryable: true,
+    message: `Job ${job.name} is suspended: Job is suspended`,
+  });
+});
+
+const FORBIDDEN =
+  'jobs.batch is forbidden: User "system:serviceaccount:argocd:signon" cannot create resource "jobs" in API group "batch" in the namespace "apps"';
+
+test('a Job that Kubernetes forbids Argo CD to make is not tried again, and its words are quoted', async () => {
+  sandbox.argo.forbidden.createJob = `${FORBIDDEN}; Bearer abcdefghijklmnopqrstuvwxyz0123456789`;
+  await expect(create(iso(0))).rejects.toMatchObject({
+    type: 'SyncJobRefused',
+    nonRetryable: true,
+    message: expect.stringMatching(/cannot create resource "jobs".*Bearer \[redacted\]/),
+  });
+});
+
+test('a Job whose name would be over 63 characters is not tried again, and the limit is quoted', async () => {
+  sandbox.world.state.cronJob.name = `signon-sync-${'x'.repeat(50)}`;
+  const named = { ...account(), cronJobs: [sandbox.world.state.cronJob.name] };
+  const client = new ArgoClient(named);
+  await expect(client.createJob(sandbox.world.state.cronJob.name)).rejects.toMatchObject({
+    type: 'SyncJobRefused',
+    message: expect.stringContaining('must be no more than 63 characters'),
+  });
+});
+
+test('a log that Kubernetes forbids Argo CD to read is said to be forbidden', async () => {
+  const job = runningSince(1000);
+  Object.assign(sandbox.world.state.jobs[0]!, { status: 'Degraded' });
+  sandbox.argo.forbidden.logs = 'pods "x" is forbidden: User "robot" cannot get resource "pods/log"';
+  await expect(awaited(job)).rejects.toMatchObject({
+    type: 'SyncJobFailed',
+    message: expect.stringMatching(/Its log may not be read\. .*cannot get resource "pods\/log"/),
+  });
+});
+
+test('a token that Argo CD does not accept is tried again, read afresh: it may have been renewed', async () => {
+  sandbox.world.state.argoToken = 'renewed';
+  await expect(argo.findSyncCronJob()).rejects.toMatchObject({ type: 'CredentialRefused', nonRetryable: false });
+  expect(await argo.findSyncCronJob()).toEqual(cronJob);
 });

@@ -1,13 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '../support/jest.ts';
 import { KubeConfig } from '@kubernetes/client-node';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { KubernetesClient } from '../../activities/kubernetes/client.ts';
 import { createKubernetesActivities } from '../../activities/kubernetes/create-activities.ts';
 import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
-import { fingerprintOf, Secret } from '../../activities/secret.ts';
-import type { ClusterLook, Readers } from '../../domain/cluster.ts';
-import { allHold, judgeRollout, unseenConsumers } from '../../domain/possession.ts';
-import type { Fingerprint } from '../../domain/tokens.ts';
+import { fingerprintOf, Secret } from '../../config/secret.ts';
+import type { ClusterLook, Readers } from '../../domain/cluster/cluster.ts';
+import { allHold, disagreements, judgeRollout, unseenConsumers } from '../../domain/cluster/possession.ts';
+import type { Fingerprint } from '../../domain/tokens/tokens.ts';
 import { IMMEDIATE } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { seedWorld } from '../../sandbox/seed.ts';
@@ -33,7 +33,9 @@ beforeEach(async () => {
 afterEach(() => sandbox.stop());
 
 const look = (given: Partial<Readers> = {}): Promise<ClusterLook> =>
-  new MockActivityEnvironment().run(() => kubernetes.lookAtConsumers({ secret: SECRET, also: [], ...given }));
+  new MockActivityEnvironment().run(() =>
+    kubernetes.lookAtConsumers({ secret: SECRET, holding: [inSecret()], also: [], ofOtherPairs: [], ...given }),
+  );
 const inSecret = (): Fingerprint => fingerprintOf(new Secret(sandbox.world.state.secrets[SECRET]!));
 const deploy = (
   kind: WorkloadState['kind'],
@@ -124,15 +126,16 @@ describe('evidence of a pod that', () => {
     sandbox.world.state.secrets[SECRET] = makeToken();
     sandbox.cluster.roll(NAME);
     await until('its end', () => sandbox.world.state.pods.find(({ goneAt, workload }) => goneAt && workload === NAME));
-    const terminating = podsOf(await look(), `Deployment/${NAME}`).filter((one) => one.terminating);
+    const seen = await look({ holding: [old, inSecret()] });
+    const terminating = podsOf(seen, `Deployment/${NAME}`).filter((one) => one.terminating);
     expect(terminating.length).toBeGreaterThan(0);
-    for (const one of terminating) expect(one).toMatchObject({ state: 'running', digests: { sha256: old.sha256 } });
-    expect(judgeRollout(await look(), inSecret(), undefined).kind).toBe('waiting');
+    for (const one of terminating) expect(one).toMatchObject({ state: 'running', token: old.masked });
+    expect(judgeRollout(seen, inSecret(), undefined).kind).toBe('waiting');
   });
 
   test('ran an init container: that one has ended, and holds nothing', async () => {
     deploy('Deployment', { name: 'migrate', init: 'ends' });
-    expect(podsOf(await look(), 'Deployment/legacy')).toMatchObject([{ container: 'migrate', state: 'ended' }]);
+    expect(podsOf(await look(), 'Deployment/legacy')).toEqual([]);
   });
 
   test('belongs to a StatefulSet: the old pod goes before the new one comes, and is counted until then', async () => {
@@ -153,9 +156,7 @@ describe('a run of a CronJob', () => {
     expect(unseenConsumers(await look())).toMatchObject([{ workload: `CronJob/${task}` }]);
     const pod = sandbox.cluster.runTask(task, 3_600_000);
     const seen = await look();
-    expect(podsOf(seen, `CronJob/${task}`)).toMatchObject([
-      { pod, state: 'running', digests: { sha256: inSecret().sha256 } },
-    ]);
+    expect(podsOf(seen, `CronJob/${task}`)).toMatchObject([{ pod, state: 'running', token: inSecret().masked }]);
     expect(unseenConsumers(seen)).toEqual([]);
   });
 
@@ -163,114 +164,312 @@ describe('a run of a CronJob', () => {
     const task = `${NAME}-task-1`;
     const pod = sandbox.cluster.runTask(task, 0);
     await until('its end', () => sandbox.world.state.pods.find(({ name, ended }) => name === pod && ended));
-    expect(podsOf(await look(), `CronJob/${task}`)).toMatchObject([{ pod, state: 'ended' }]);
+    expect(podsOf(await look(), `CronJob/${task}`)).toEqual([]);
   });
 });
 
-describe('a search', () => {
-  const OTHER = 'signon-token-legacy-support-api';
-  const copied = (container: Partial<ContainerSpec> = {}): void => {
-    sandbox.world.state.secrets[OTHER] = sandbox.world.state.secrets[SECRET]!;
-    deploy('Deployment', { tokens: [{ variable: 'SUPPORT_API_BEARER_TOKEN', secret: OTHER }], ...container });
-  };
+/** Another Secret with the same value, as somebody copied it by hand. */
+const COPY = 'copied-by-hand';
+const OLD_NAME = 'signon-token-url-shortener-publishing-api';
+const held = (): string => sandbox.world.state.secrets[SECRET]!;
+const copied = (container: Partial<ContainerSpec> = {}, more: Partial<WorkloadState> = {}): void => {
+  sandbox.world.state.secrets[COPY] = held();
+  deploy('Deployment', { tokens: [{ variable: 'UPSTREAM', secret: COPY }], ...container }, more);
+};
 
-  test('asks every running container that has a token of some pair, and finds the one that holds this pair’s', async () => {
-    copied();
-    const seen = await look({ holding: [inSecret()] });
-    expect(ofLegacy(seen)).toEqual(['app of Deployment/legacy by SUPPORT_API_BEARER_TOKEN']);
-    expect(podsOf(seen, 'Deployment/legacy')).toMatchObject([{ digests: { sha256: inSecret().sha256 } }]);
-    expect(seen.searched).toEqual({
-      asked: 1,
-      environments: [{ value: 'integration', seenIn: expect.stringMatching(/^app in legacy-/) }],
-      starting: [],
-      unasked: [],
+describe('what runs once', () => {
+  test.each([
+    ['dbmigrate', `Job/${NAME}-dbmigrate`],
+    ['JobRequest', `JobRequest/${NAME}-task-`],
+  ] as const)('a one-off Job (%s) is a consumer of its own, for as long as it runs', async (how, workload) => {
+    const pod = sandbox.cluster.runJob(NAME, how, 400);
+    const seen = await look();
+    const [row] = seen.containers.filter((one) => one.pod === pod);
+    expect(row).toMatchObject({
+      workload: expect.stringMatching(/^Job\//),
+      container: 'app',
+      token: inSecret().masked,
     });
-    expect(ofLegacy(await look())).toEqual([]); // without a search, only who reads the Secret is a consumer
+    expect(row!.workload).toContain(workload.split('/')[1]);
+    await until('its end', () => sandbox.world.state.pods.find((one) => one.name === pod)?.ended);
+    expect((await look()).consumers.map((one) => one.workload)).not.toContain(row!.workload);
   });
 
-  test('finds a variable by its name alone, whatever Secret it is read from', async () => {
-    sandbox.world.state.secrets['by-hand'] = sandbox.world.state.secrets[SECRET]!;
-    deploy('Deployment', { tokens: [{ variable: 'COPIED_BEARER_TOKEN', secret: 'by-hand' }] });
-    expect(ofLegacy(await look({ holding: [inSecret()] }))).toEqual([
-      'app of Deployment/legacy by COPIED_BEARER_TOKEN',
-    ]);
+  test('a pod of an Argo Workflow is a consumer under its own name, and proves nothing of the environment', async () => {
+    const pod = sandbox.cluster.runWorkflow(SECRET, 3_600_000);
+    const seen = await look();
+    expect(seen.containers.find((one) => one.pod === pod)).toMatchObject({
+      workload: expect.stringMatching(/^Workflow\/deploy-/),
+      variable: 'RELEASE_API_TOKEN',
+      token: inSecret().masked,
+      environment: '',
+    });
+    expect(disagreements(seen, 'integration').environment).toEqual([]);
+  });
+});
+
+describe('a container that holds the token is found by its value', () => {
+  const found = async (): Promise<[variable: string, from: string | undefined, token: string | undefined][]> =>
+    podsOf(await look(), 'Deployment/legacy').map(({ variable, from, token }) => [variable, from, token]);
+  const isHeld = (variable: string, from: string | undefined): unknown => [[variable, from, inSecret().masked]];
+
+  test('in a Secret under an older name of the API user, which no sync writes any more', async () => {
+    sandbox.world.state.secrets[OLD_NAME] = held();
+    deploy('Deployment', { tokens: [{ variable: VARIABLE, secret: OLD_NAME }] });
+    expect(await found()).toEqual(isHeld(VARIABLE, `Secret ${OLD_NAME}, key bearer_token`));
   });
 
-  test('is no hit where a container holds another pair’s token', async () => {
+  test('in a copy under any name, by a variable of any name', async () => {
     copied();
-    const seen = await look({ holding: [fingerprintOf(new Secret(makeToken()))] });
-    expect(ofLegacy(seen)).toEqual([]);
-    expect(seen.searched?.asked).toBe(1);
+    expect(await found()).toEqual(isHeld('UPSTREAM', `Secret ${COPY}, key bearer_token`));
   });
 
-  test('names a container that has no program to be asked with, and one that has not started', async () => {
-    copied({ bare: true });
-    sandbox.world.unschedulable.add('late');
-    sandbox.world.state.workloads.push({
-      kind: 'Deployment',
-      name: 'late',
+  test('as a literal value of the pod template', async () => {
+    deploy('Deployment', { tokens: [], literals: { API_KEY: held() } });
+    expect(await found()).toEqual(isHeld('API_KEY', 'a literal value'));
+  });
+
+  test('where it takes all of a Secret as variables', async () => {
+    copied({ tokens: [], whole: { secret: COPY, prefix: 'MY_' } });
+    expect(await found()).toEqual(isHeld('MY_bearer_token', `all of Secret ${COPY}`));
+  });
+
+  test('where it takes all of a ConfigMap as variables', async () => {
+    copied({ tokens: [], whole: { secret: COPY, configMap: true } });
+    expect(await found()).toEqual(isHeld('bearer_token', `all of ConfigMap ${COPY}`));
+  });
+
+  test.each([
+    ['a line break after it', (token: string) => `${token}\n`],
+    ['“Bearer” before it', (token: string) => `Bearer ${token}`],
+    ['quotes around it', (token: string) => `"${token}"`],
+    ['blanks around it', (token: string) => `  ${token}\t`],
+    ['other text around it', (token: string) => `{"token":"${token}","for":"publishing-api"}`],
+    ['letters right before and after it', (token: string) => `key_${token}00`],
+    ['another line before it', (token: string) => `# made by hand\n${token}`],
+  ])('with %s', async (_how, wrapped) => {
+    copied();
+    sandbox.world.state.secrets[COPY] = wrapped(held());
+    sandbox.cluster.deploy({
+      kind: 'StatefulSet',
+      name: 'wrapped',
       uid: makeUid(),
       replicas: 1,
       generation: 1,
-      containers: [{ ...READS, tokens: [{ variable: 'SUPPORT_API_BEARER_TOKEN', secret: OTHER }] }],
+      containers: [{ ...READS, tokens: [{ variable: 'UPSTREAM', secret: COPY }] }],
+    });
+    expect(podsOf(await look(), 'StatefulSet/wrapped')).toMatchObject([{ token: inSecret().masked }]);
+  });
+
+  test('also where the very Secret of the pair has a line break after it', async () => {
+    const { secrets } = sandbox.world.state;
+    const token = inSecret();
+    secrets[SECRET] = `${held()}\n`;
+    deploy('Deployment');
+    const seen = await look({ holding: [token] });
+    expect(podsOf(seen, 'Deployment/legacy')).toMatchObject([{ token: token.masked }]);
+  });
+
+  test('in a pod of an older template, though the workload reads the Secret now', async () => {
+    deploy('Deployment', { tokens: [], literals: { [VARIABLE]: held() } });
+    sandbox.cluster.retemplate('legacy', [READS]);
+    const old = inSecret();
+    sandbox.world.state.secrets[SECRET] = makeToken();
+    const seen = await look({ holding: [old, inSecret()] });
+    expect(podsOf(seen, 'Deployment/legacy')).toMatchObject([{ variable: VARIABLE, token: old.masked }]);
+    expect(judgeRollout(seen, inSecret(), undefined)).toMatchObject({ kind: 'waiting' });
+  });
+
+  test('in each variable that has it, and each token that one variable has', async () => {
+    const other = makeToken();
+    deploy('Deployment', { literals: { BOTH: `${held()} ${other}`, [VARIABLE]: other } });
+    const holding = [inSecret(), fingerprintOf(new Secret(other))];
+    const rows = podsOf(await look({ holding }), 'Deployment/legacy');
+    expect(rows.map(({ variable, token }) => [variable, token])).toEqual([
+      [VARIABLE, holding[1]!.masked],
+      ['BOTH', holding[0]!.masked],
+      ['BOTH', holding[1]!.masked],
+    ]);
+  });
+
+  test('in an ephemeral container that somebody added to the pod', async () => {
+    copied({ name: 'debugger', init: 'ephemeral' });
+    expect(await found()).toEqual(isHeld('UPSTREAM', `Secret ${COPY}, key bearer_token`));
+  });
+
+  test('in a pod that has failed, while the container still runs', async () => {
+    copied();
+    sandbox.world.state.pods.find(({ workload }) => workload === 'legacy')!.failed = true;
+    expect(await found()).toEqual(isHeld('UPSTREAM', `Secret ${COPY}, key bearer_token`));
+  });
+
+  test('and holds none of the pair’s where it holds another pair’s', async () => {
+    deploy('Deployment', { tokens: [{ variable: VARIABLE, secret: 'signon-token-legacy-support-api' }] });
+    expect(await found()).toEqual([]);
+  });
+});
+
+describe('a container between two starts', () => {
+  const between = async (container: Partial<ContainerSpec>): Promise<ClusterLook> => {
+    copied(container);
+    const pod = sandbox.world.state.pods.find(({ workload }) => workload === 'legacy')!;
+    pod.containers[0]!.exited = { code: 0 };
+    return look();
+  };
+
+  test('is starting where its own restart policy is Always, whatever its pod’s is', async () => {
+    const { census } = await between({ restartPolicy: 'Always' });
+    expect(census.starting).toEqual([expect.stringMatching(/^app in legacy-/)]);
+  });
+
+  test('has ended where its own restart policy is Never, though its pod runs on', async () => {
+    const { census, containers } = await between({ restartPolicy: 'Never' });
+    expect(census.starting).toEqual([]);
+    expect(containers.filter(({ workload }) => workload === 'Deployment/legacy')).toEqual([]);
+  });
+
+  test('has ended where its rules name another exit code than its own, and is starting where they name it', async () => {
+    expect((await between({ restartPolicy: 'Never', restartOn: [42] })).census.starting).toEqual([]);
+    sandbox.world.state.pods.find(({ workload }) => workload === 'legacy')!.containers[0]!.exited = { code: 42 };
+    expect((await look()).census.starting).toEqual([expect.stringMatching(/^app in legacy-/)]);
+  });
+});
+
+describe('what was not asked is listed, with the reason', () => {
+  test('a container without a program to be asked with', async () => {
+    copied({ bare: true });
+    expect((await look()).census.unasked).toEqual([
+      expect.stringMatching(/^app in legacy-\S+ has neither a shell with sha256sum nor Ruby$/),
+    ]);
+  });
+
+  test('a reader of the Secret without such a program is a consumer still, of which nothing is seen', async () => {
+    deploy('Deployment', { bare: true });
+    const seen = await look();
+    expect(seen.census.unasked).toEqual([expect.stringMatching(/^app in legacy-\S+, which is to have the token, has/)]);
+    expect(unseenConsumers(seen)).toContainEqual({
+      workload: 'Deployment/legacy',
+      container: 'app',
+      variable: VARIABLE,
+    });
+  });
+
+  test('a container that has not started', async () => {
+    sandbox.world.unschedulable.add('legacy');
+    sandbox.world.state.workloads.push({
+      kind: 'Deployment',
+      name: 'legacy',
+      uid: makeUid(),
+      replicas: 1,
+      generation: 1,
+      containers: [{ ...READS, tokens: [{ variable: 'UPSTREAM', secret: COPY }] }],
     });
     await until('the pod', () => sandbox.world.state.pods.find(({ stuck }) => stuck === 'unschedulable'));
-    const { searched } = await look({ holding: [inSecret()] });
-    expect(searched?.unasked).toEqual([expect.stringMatching(/^app in legacy-\S+ could not be asked$/)]);
-    expect(searched?.starting).toEqual([expect.stringMatching(/^app in late-\S+$/)]);
+    expect((await look()).census.starting).toEqual([expect.stringMatching(/^app in legacy-\S+$/)]);
   });
 
-  test('names what does not run and has such a token from elsewhere than a pair’s Secret; another pair’s reader is none', async () => {
-    deploy(
-      'CronJob',
-      { name: 'task', tokens: [{ variable: 'COPIED_BEARER_TOKEN', secret: 'by-hand' }] },
-      { replicas: 0 },
-    );
-    deploy(
-      'Deployment',
-      { name: 'idle', tokens: [{ variable: 'SUPPORT_API_BEARER_TOKEN', secret: OTHER }] },
-      { replicas: 0 },
-    );
-    const { searched } = await look({ holding: [inSecret()] });
-    expect(searched?.unasked).toEqual(['task of CronJob/legacy (COPIED_BEARER_TOKEN) does not run']);
-  });
-
-  test('takes the word of a person for a variable whose name tells nothing', async () => {
-    sandbox.world.state.secrets['by-hand'] = sandbox.world.state.secrets[SECRET]!;
-    deploy('Deployment', { tokens: [{ variable: 'UPSTREAM', secret: 'by-hand' }] });
-    expect(ofLegacy(await look({ holding: [inSecret()] }))).toEqual([]);
-    const told = { workload: 'Deployment/legacy', container: 'app', variable: 'UPSTREAM' } as const;
-    const seen = await look({ also: [told] });
-    expect(podsOf(seen, 'Deployment/legacy')).toMatchObject([{ digests: { sha256: inSecret().sha256 } }]);
-  });
-
-  test('tells of a variable that somebody named only whether it holds one of the tokens: it may be any secret', async () => {
-    sandbox.world.state.secrets['by-hand'] = 'a short password';
-    deploy('Deployment', { tokens: [{ variable: 'DATABASE_PASSWORD', secret: 'by-hand' }] });
-    const told = { workload: 'Deployment/legacy', container: 'app', variable: 'DATABASE_PASSWORD' } as const;
-    const [container] = podsOf(await look({ also: [told], holding: [inSecret()] }), 'Deployment/legacy');
-    expect(container).toMatchObject({ state: 'running', environment: 'integration' });
-    expect(container?.digests).toBeUndefined();
-  });
-
-  test('names containers that take all of a Secret as variables, for nobody knows what to ask them for', async () => {
-    deploy('Deployment', { tokens: [], whole: { secret: 'by-hand', prefix: '' } });
-    const { searched } = await look({ holding: [inSecret()] });
-    expect(searched?.unasked).toEqual(['app of Deployment/legacy has all of the Secret by-hand as variables']);
-  });
-
-  test('for copies alone asks who has a token from no pair’s Secret, and says nothing where there is none', async () => {
+  test('a container whose exec gives no whole answer, however often it is asked', async () => {
     copied();
-    expect((await look({ holding: [inSecret()], asking: 'copies' })).searched).toBeUndefined();
-    sandbox.world.state.secrets['by-hand'] = sandbox.world.state.secrets[SECRET]!;
-    deploy('StatefulSet', { tokens: [{ variable: 'COPIED_BEARER_TOKEN', secret: 'by-hand' }] }, { name: 'copy' });
-    const seen = await look({ holding: [inSecret()], asking: 'copies' });
-    expect(seen.searched).toMatchObject({ asked: 1, copies: true, unasked: [] });
-    expect(seen.consumers).toContainEqual({
-      workload: 'StatefulSet/copy',
-      container: 'app',
-      variable: 'COPIED_BEARER_TOKEN',
+    await look();
+    copied({}, { name: 'broken', kind: 'Pod' });
+    sandbox.kubernetes.exec.byChance = () => 'false-success';
+    expect((await look()).census.unasked).toEqual(['app in broken gave no answer']);
+  });
+
+  test('a CronJob between two runs that has a Secret which nothing that runs has', async () => {
+    deploy('CronJob', { name: 'task', tokens: [{ variable: 'UPSTREAM', secret: COPY }] }, { replicas: 0 });
+    expect((await look()).census.unasked).toEqual([
+      `task of CronJob/legacy does not run, and has UPSTREAM from Secret ${COPY}, key bearer_token`,
+    ]);
+  });
+
+  test('nothing, where a container cannot hold a token by its spec', async () => {
+    deploy('Deployment', { tokens: [], bare: true, literals: { LOG_LEVEL: 'debug' } });
+    const before = sandbox.world.happened.execs;
+    const { census } = await look();
+    expect(census.unasked).toEqual([]);
+    expect(sandbox.world.happened.execs - before).toBe(census.asked);
+  });
+});
+
+describe('a workload of which nothing runs', () => {
+  const idle = (container: Partial<ContainerSpec>): void =>
+    deploy('CronJob', { name: 'task', ...container }, { name: 'nightly', replicas: 0 });
+  const consumers = ({ consumers: all }: ClusterLook): string[] =>
+    all.filter(({ workload }) => workload === 'CronJob/nightly').map(({ variable }) => variable);
+
+  test('is a consumer where it has the copy that a running container holds the token by', async () => {
+    copied();
+    idle({ tokens: [{ variable: 'UPSTREAM', secret: COPY }] });
+    const seen = await look();
+    expect(consumers(seen)).toEqual(['UPSTREAM']);
+    expect(seen.census.unasked).toEqual([]);
+  });
+
+  test('is none where a running container with the same source holds no token of the pair', async () => {
+    copied();
+    idle({ tokens: [{ variable: 'UPSTREAM', secret: COPY }] });
+    const seen = await look({ holding: [fingerprintOf(new Secret(makeToken()))] });
+    expect(consumers(seen)).toEqual([]);
+    expect(seen.census.unasked).toEqual([]);
+  });
+
+  test('is a consumer where it has a Secret of the sync that belongs to no pair of today', async () => {
+    idle({ tokens: [{ variable: VARIABLE, secret: OLD_NAME }] });
+    const seen = await look();
+    expect(consumers(seen)).toEqual([VARIABLE]);
+    expect(seen.census.otherSecrets).toEqual([OLD_NAME]);
+    const known = await look({ ofOtherPairs: [OLD_NAME] });
+    expect([consumers(known), known.census.otherSecrets, known.census.unasked]).toEqual([[], [], []]);
+  });
+
+  test('is a consumer where its template spells the token out, and none where it spells out another', async () => {
+    idle({ tokens: [], literals: { API_KEY: `Bearer ${held()}`, OTHER: makeToken() } });
+    const seen = await look();
+    expect(consumers(seen)).toEqual(['API_KEY']);
+    expect(seen.census.unasked).toEqual([]);
+  });
+
+  test('is told by its last run', async () => {
+    sandbox.world.state.secrets[COPY] = held();
+    idle({ tokens: [{ variable: 'UPSTREAM', secret: COPY }] });
+    const pod = sandbox.cluster.runTask('nightly', 3_600_000);
+    expect(podsOf(await look(), 'CronJob/nightly')).toMatchObject([{ pod, state: 'running' }]);
+    sandbox.cluster.kill(pod);
+    const seen = await look();
+    expect(consumers(seen)).toEqual(['UPSTREAM']);
+    expect(seen.census.unasked).toEqual([]);
+    expect((await look({ holding: [fingerprintOf(new Secret(makeToken()))] })).census.unasked).toEqual([]);
+  });
+});
+
+describe('the census', () => {
+  test('asks each container once in its life, whoever looks and however often', async () => {
+    const { happened } = sandbox.world;
+    await Promise.all(Array.from({ length: 5 }, () => look()));
+    const { census } = await look();
+    expect(happened.execs).toBe(census.asked);
+    const [pod] = sandbox.world.state.pods;
+    sandbox.cluster.kill(pod!.name);
+    await until('another pod to be asked', async () => {
+      await look();
+      return happened.execs > census.asked || undefined;
     });
-    expect(ofLegacy(seen)).toEqual([]);
+    await look();
+    expect(happened.execs).toBe(census.asked + 1);
+  });
+
+  test('asks at most four containers of a node at the same time', async () => {
+    for (let at = 0; at < 20; at++) copied({}, { name: `legacy-${at}` });
+    const { census } = await look();
+    expect(census.asked).toBeGreaterThan(20);
+    expect(sandbox.kubernetes.exec.open.most).toBeLessThanOrEqual(4);
+  });
+
+  test('tells nothing of what else containers hold', async () => {
+    deploy('Deployment', { tokens: [], literals: { DATABASE_PASSWORD: makeToken() } });
+    const seen = await look();
+    expect(podsOf(seen, 'Deployment/legacy')).toEqual([]);
+    expect(JSON.stringify(seen)).not.toMatch(/[0-9a-f]{64}|DATABASE_PASSWORD/);
   });
 });

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, test } from '../support/jest.ts';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { heartbeats, keepForNextAttempt, keptByLastAttempt } from '../../activities/heartbeat.ts';
 

@@ -1,20 +1,27 @@
 import { KubeConfig } from '@kubernetes/client-node';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '../support/jest.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { censusWithShell } from '../../activities/kubernetes/scripts.ts';
+import { readConfiguration } from '../../config/configuration.ts';
+import { createClients } from '../../worker/clients.ts';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { KubernetesClient } from '../../activities/kubernetes/client.ts';
 import { createKubernetesActivities } from '../../activities/kubernetes/create-activities.ts';
 import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
-import { fingerprintOf, Secret } from '../../activities/secret.ts';
-import { allReady } from '../../domain/possession.ts';
+import { fingerprintOf, Secret } from '../../config/secret.ts';
+import type { Readers } from '../../domain/cluster/cluster.ts';
+import { allReady } from '../../domain/cluster/possession.ts';
 import { IMMEDIATE } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
+import { makeUid } from '../../sandbox/world.ts';
 import { seedWorld } from '../../sandbox/seed.ts';
 import { until } from '../support/until.ts';
 
 const SECRET = 'signon-token-short-url-manager-publishing-api';
 let sandbox: Sandbox;
 let kubernetes: KubernetesActivities;
-const READERS = { secret: SECRET, also: [] };
+const READERS: Readers = { secret: SECRET, holding: [], also: [], ofOtherPairs: [] };
 const CALLS = {
   readers: READERS,
   application: 'publishing-api',
@@ -53,6 +60,24 @@ test('a container whose exec is killed every time is never taken for ended', asy
   sandbox.kubernetes.exec.faults.push(...Array.from({ length: 50 }, () => 'killed' as const));
   await expect(run(() => kubernetes.lookAtConsumers(READERS))).rejects.toMatchObject({ type: 'ExecIncomplete' });
 });
+
+test.each(['cut-status', 'unknown-channel', 'empty-frame', 'late-output', 'closes-stderr'] as const)(
+  'a malformed frame (%s) fails that one exec, which is made again, and ends no process',
+  async (frame) => {
+    sandbox.kubernetes.exec.faults.push(frame);
+    const { census, containers } = await run(() => kubernetes.lookAtConsumers(READERS));
+    expect([census.asked, census.unasked, containers.length]).toEqual([3, [], 3]);
+    sandbox.kubernetes.exec.byChance = () => frame;
+    for (const { name } of sandbox.world.state.pods) sandbox.cluster.kill(name);
+    await until(
+      'new pods',
+      () =>
+        (sandbox.world.state.pods.length === 3 && sandbox.world.state.pods.every(({ running }) => running)) ||
+        undefined,
+    );
+    await expect(run(() => kubernetes.lookAtConsumers(READERS))).rejects.toMatchObject({ type: 'ExecIncomplete' });
+  },
+);
 
 test('a pod that goes away between list and question is found gone by another list', async () => {
   const [pod] = sandbox.world.state.pods;
@@ -94,17 +119,21 @@ test('a missing right is named', async () => {
   sandbox.kubernetes.role['pods/exec'] = ['get'];
   await expect(run(() => kubernetes.lookAtConsumers(READERS))).rejects.toMatchObject({
     type: 'NotPermitted',
-    message: expect.stringMatching(/^Kubernetes refused exec into app in short-url-manager-\S+ with 403$/),
+    message: expect.stringMatching(
+      /^Kubernetes refused exec into app in short-url-manager-\S+ with 403: the role lacks create on pods\/exec$/,
+    ),
   });
 });
 
 test('a program that ends before its smoke call is not a failed call', async () => {
+  await run(() => kubernetes.lookAtConsumers(READERS)); // all have told what they hold
   sandbox.kubernetes.exec.faults.push('killed', 'killed');
   const results = await run(() => kubernetes.smokeConsumers(CALLS));
   expect(results.map(({ verdict }) => verdict)).toEqual(['not-tested', 'not-tested']);
 });
 
 test('a smoke call that ends with its pod is made again, in another', async () => {
+  await run(() => kubernetes.lookAtConsumers(READERS));
   sandbox.kubernetes.exec.byChance = () => {
     sandbox.kubernetes.exec.byChance = () => undefined;
     for (const { name, workload } of sandbox.world.state.pods)
@@ -131,7 +160,7 @@ test('a rollout is over once a pod of each consumer is ready to call from', asyn
   await until('new pods to run', areReplaced);
   const token = fingerprintOf(new Secret(world.state.secrets[SECRET]!));
   const deadline = new Date(Date.now() + 60_000).toISOString();
-  const rollout = run(() => kubernetes.awaitRollout({ readers: READERS, token, deadline }));
+  const rollout = run(() => kubernetes.awaitRollout({ readers: { ...READERS, holding: [token] }, token, deadline }));
   await until('both to be asked what they hold', () => world.happened.execs >= 2 || undefined);
   world.state.clockOffsetMs += 3_700_000; // what was listed before was not ready
   const seen = await rollout;
@@ -145,13 +174,18 @@ test('a pod that never becomes ready holds the new token all the same, when the 
   const token = fingerprintOf(new Secret(sandbox.world.state.secrets[SECRET]!));
   await until('new pods to run', areReplaced);
   const seen = await run(() =>
-    kubernetes.awaitRollout({ readers: READERS, token, deadline: new Date(Date.now() + 1000).toISOString() }),
+    kubernetes.awaitRollout({
+      readers: { ...READERS, holding: [token] },
+      token,
+      deadline: new Date(Date.now() + 1000).toISOString(),
+    }),
   );
   expect(seen).toMatchObject({ kind: 'held' });
   expect(seen.kind === 'held' && allReady(seen.look)).toBe(false);
 });
 
 test('fifty who look at the same time cost as many lists as two', async () => {
+  await run(() => kubernetes.lookAtConsumers(READERS));
   const { requests, execs } = sandbox.world.happened;
   const before = { kubernetes: requests.kubernetes, execs };
   const looks = await Promise.all(
@@ -162,4 +196,174 @@ test('fifty who look at the same time cost as many lists as two', async () => {
   expect(looks).toEqual(looks.map(() => []));
   expect(sandbox.world.happened.requests.kubernetes - before.kubernetes).toBeLessThanOrEqual(10); // five lists, twice
   expect(sandbox.world.happened.execs).toBe(before.execs);
+});
+
+/** A kubeconfig of the sandbox whose user is as given, in a folder of its own. */
+function kubeconfigWith(user: object): string {
+  const whole = JSON.parse(readFileSync(sandbox.workerEnv().KUBECONFIG!, 'utf8')) as { users: [{ user: object }] };
+  whole.users[0].user = user;
+  const file = join(sandbox.folder, 'other-kubeconfig');
+  writeFileSync(file, JSON.stringify(whole));
+  return file;
+}
+const tokenOfSandbox = (): string => Object.keys(sandbox.world.state.kubernetesTokens)[0]!;
+const clientsWith = (kubeconfig: string): KubernetesClient =>
+  createClients(readConfiguration({ ...sandbox.workerEnv(), KUBECONFIG: kubeconfig })).kubernetes;
+
+test('a kubeconfig’s tokenFile is read, beside the kubeconfig as kubectl does, and read again when it changes', async () => {
+  const token = tokenOfSandbox();
+  writeFileSync(join(sandbox.folder, 'token'), `${token}\n`);
+  const client = clientsWith(kubeconfigWith({ tokenFile: 'token', token: 'an-older-one' }));
+  expect((await client.pods()).length).toBeGreaterThan(0);
+  const pod = (await client.pods()).find(({ metadata }) => metadata?.name?.startsWith('short-url-manager-'))!;
+  const target = { pod: pod.metadata!.name!, container: pod.spec!.containers[0]!.name };
+  expect(await client.exec(target, censusWithShell)).toMatchObject({ kind: 'answered' });
+  const { kubernetesTokens } = sandbox.world.state;
+  delete kubernetesTokens[token];
+  kubernetesTokens['a-renewed-token'] = 'worker';
+  writeFileSync(join(sandbox.folder, 'token'), 'a-renewed-token\n');
+  expect((await client.pods()).length).toBeGreaterThan(0);
+});
+
+test('a credential that is refused is tried again, and read afresh from the kubeconfig before', async () => {
+  const token = tokenOfSandbox();
+  const file = kubeconfigWith({ token });
+  const client = clientsWith(file);
+  const { kubernetesTokens } = sandbox.world.state;
+  delete kubernetesTokens[token];
+  kubernetesTokens['a-renewed-token'] = 'worker';
+  await expect(client.pods()).rejects.toMatchObject({ type: 'CredentialRefused', nonRetryable: false });
+  kubeconfigWith({ token: 'a-renewed-token' });
+  await expect(client.pods()).rejects.toMatchObject({ type: 'CredentialRefused' }); // with what was read before it was renewed
+  expect((await client.pods()).length).toBeGreaterThan(0);
+});
+
+test('a pod that reads the Secret for a moment is seen, whatever owns it', async () => {
+  const seen = run(() =>
+    kubernetes.awaitReader({ secret: 'signon-token-argo-workflows-release', from: new Date().toISOString() }),
+  );
+  sandbox.cluster.deploy({
+    kind: 'Pod',
+    name: 'deploy-x7k2p-12345',
+    uid: makeUid(),
+    owner: { kind: 'Workflow', name: 'deploy-x7k2p' },
+    replicas: 1,
+    generation: 1,
+    containers: [
+      {
+        name: 'main',
+        ruby: false,
+        tokens: [{ variable: 'RELEASE_API_TOKEN', secret: 'signon-token-argo-workflows-release' }],
+      },
+    ],
+  });
+  expect(await seen).toMatchObject({
+    workload: 'Workflow/deploy-x7k2p',
+    container: 'main',
+    variable: 'RELEASE_API_TOKEN',
+    pod: 'deploy-x7k2p-12345',
+  });
+});
+
+describe('what keeps a container from holding the new token is said in Kubernetes’ words', () => {
+  const workload = () => sandbox.world.state.workloads.find(({ name }) => name === 'short-url-manager')!;
+  const whys = async (): Promise<unknown[]> => {
+    const { containers } = await run(() => kubernetes.lookAtConsumers(READERS));
+    return [
+      ...new Set(containers.filter((one) => one.workload === 'Deployment/short-url-manager').map(({ why }) => why)),
+    ];
+  };
+  const stuck = (how: 'unschedulable' | 'withoutImage'): Promise<unknown> => {
+    sandbox.world[how].add('short-url-manager');
+    sandbox.cluster.roll('short-url-manager');
+    return until('the pod', () => sandbox.world.state.pods.find((pod) => pod.stuck));
+  };
+
+  test('a Deployment that is paused', async () => {
+    workload().paused = true;
+    expect(await whys()).toEqual(['its Deployment is paused']);
+  });
+
+  test('a quota that forbids pods', async () => {
+    workload().failsToCreate = 'pods "short-url-manager-1" is forbidden: exceeded quota: memory';
+    expect(await whys()).toEqual([
+      'its Deployment: FailedCreate: pods "short-url-manager-1" is forbidden: exceeded quota: memory',
+    ]);
+  });
+
+  test('a pod that no node has room for', async () => {
+    await stuck('unschedulable');
+    expect(await whys()).toContain('Unschedulable: 0/3 nodes are available: 3 Insufficient memory.');
+  });
+
+  test('an image that cannot be pulled', async () => {
+    await stuck('withoutImage');
+    expect(await whys()).toContain('ImagePullBackOff: Back-off pulling image "stand-in": not found');
+  });
+});
+
+test('a Deployment that is paused is not restarted, and that is said', async () => {
+  sandbox.kubernetes.role.deployments!.push('patch');
+  sandbox.world.state.workloads.find(({ name }) => name === 'short-url-manager')!.paused = true;
+  const order = { deployments: ['Deployment/short-url-manager' as const], at: '2026-11-24T12:00:00.000Z' };
+  await expect(run(() => kubernetes.restartDeployments(order))).rejects.toMatchObject({
+    type: 'DeploymentPaused',
+    nonRetryable: true,
+    message: 'Deployment/short-url-manager is paused: a restart would replace none of its pods',
+  });
+});
+
+describe('a container that dies with our program in it, while its pod stays', () => {
+  /** The next exec is killed, and its container starts anew. */
+  const dies = (): void => {
+    sandbox.kubernetes.exec.byChance = () => {
+      sandbox.kubernetes.exec.byChance = () => undefined;
+      const pod = sandbox.world.state.pods.find(({ workload }) => workload === 'short-url-manager')!;
+      for (const container of pod.containers)
+        Object.assign(container, { id: `${container.id}2`, startedAt: sandbox.world.now() });
+      return 'killed';
+    };
+  };
+
+  test('ends the smoke calls: it is named, and no other pod is tried', async () => {
+    await run(() => kubernetes.lookAtConsumers(READERS));
+    dies();
+    await expect(run(() => kubernetes.smokeConsumers(CALLS))).rejects.toMatchObject({
+      type: 'ContainerEnded',
+      nonRetryable: true,
+      message: expect.stringMatching(/^app in short-url-manager-\S+ was killed with its smoke call \(137\)/),
+    });
+  });
+
+  test('ends the census as well, and is told apart from a smoke call', async () => {
+    dies();
+    await expect(run(() => kubernetes.lookAtConsumers(READERS))).rejects.toMatchObject({
+      type: 'ContainerEnded',
+      message: expect.stringMatching(/ was killed while it was asked \(137\), by a small shell program$/),
+    });
+  });
+});
+
+test('a smoke call is made in the pod whose memory limit leaves most room', async () => {
+  const [first, second] = sandbox.world.state.pods.filter(({ workload }) => workload === 'short-url-manager');
+  const { containers } = sandbox.world.state.workloads.find(({ name }) => name === 'short-url-manager')!;
+  const specs = (memory: string) => containers.map((one) => ({ ...one, memory }));
+  for (const [small, large] of [
+    [first!, second!],
+    [second!, first!],
+  ] as const) {
+    Object.assign(small, { specs: specs('512Mi') });
+    Object.assign(large, { specs: specs('1Gi') });
+    const [result] = await run(() => kubernetes.smokeConsumers(CALLS));
+    expect(result).toMatchObject({ pod: large.name, verdict: 'passed' });
+  }
+});
+
+test.each([
+  ['since it was to begin', '2020-01-01T00:00:00.000Z', undefined],
+  ['since the attempt before looked last', new Date().toISOString(), { at: '2020-01-01T00:00:00.000Z' }],
+])('a watch that nobody kept for more than two minutes, %s, is interrupted', async (_what, from, heartbeatDetails) => {
+  const environment = new MockActivityEnvironment({ heartbeatDetails });
+  const order = { secret: 'signon-token-argo-workflows-release', from };
+  expect(await environment.run(() => kubernetes.awaitReader(order))).toBe('interrupted');
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '../support/jest.ts';
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -6,9 +6,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { createNotifyActivities, type Notifying } from '../../activities/notify/create-activities.ts';
-import { Secret } from '../../activities/secret.ts';
-import { userMetadataLink } from '../../domain/links.ts';
-import type { Notice, NoticePace } from '../../domain/notices.ts';
+import { Secret } from '../../config/secret.ts';
+import { userMetadataLink } from '../../domain/rotation/links.ts';
+import type { Notice, NoticePace } from '../../domain/notices/notices.ts';
 import type { Fault } from '../../sandbox/faults.ts';
 import { SlackStandIn } from '../../sandbox/slack/server.ts';
 
@@ -177,7 +177,7 @@ describe('a notice', () => {
         expect.objectContaining({
           workflowId: 'notifications/integration',
           taskQueue: 'signon-rotation-integration',
-          args: [pace],
+          args: [],
           signal: 'notice',
           signalArgs: [{ ...notice, link }],
         }),

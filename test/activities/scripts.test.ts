@@ -1,10 +1,17 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import { spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { digestWithRuby, digestWithShell, END_MARKER, smokeWithRuby } from '../../activities/kubernetes/scripts.ts';
-import { fingerprintOf, Secret } from '../../activities/secret.ts';
+import {
+  censusWithRuby,
+  censusWithShell,
+  END_MARKER,
+  smokeWithRuby,
+  tokenShapedIn,
+} from '../../activities/kubernetes/scripts.ts';
+import { fingerprintOf, Secret } from '../../config/secret.ts';
+import { madeUpRuby } from '../../sandbox/container/made-up-ruby.mjs';
 
 const hasRuby = spawnSync('ruby', ['--version']).status === 0;
 const withRuby = hasRuby ? test : test.skip; // there is no other Ruby than the machine's
@@ -22,31 +29,66 @@ function run([program = '', ...args]: string[], more: Record<string, string> = {
   });
 }
 
-const { sha256, maskedSha256 } = fingerprintOf(new Secret(TOKEN));
-const DIGESTS = [`MY_TOKEN ${sha256} ${maskedSha256}`, 'environment integration', END_MARKER];
+const line = (token: string, name: string): string => {
+  const { sha256, maskedSha256 } = fingerprintOf(new Secret(token));
+  return `token ${sha256} ${maskedSha256} ${name}`;
+};
+const END = ['environment integration', END_MARKER];
+const OTHER = 'A'.repeat(21) + '-_' + 'b'.repeat(20);
+/** What a value holds of a token's shape, in the order it is told in. */
+const VALUES: [what: string, value: string, holds: string[]][] = [
+  ['the token', TOKEN, [TOKEN]],
+  ['a line break after it', `${TOKEN}\n`, [TOKEN]],
+  ['“Bearer” before it', `Bearer ${TOKEN}`, [TOKEN]],
+  ['quotes around it', `"${TOKEN}"`, [TOKEN]],
+  ['a sentence around it', `use ${TOKEN}, please\nand * $HOME \`x\` $(y)`, [TOKEN]],
+  ['two tokens', `${TOKEN},${OTHER}`, [TOKEN, OTHER]],
+  ['one character before it', `x${TOKEN}`, [`x${TOKEN.slice(0, 42)}`, TOKEN]],
+  ['one character too few', TOKEN.slice(1), []],
+  ['nothing', '', []],
+  ['letters of other alphabets', `é${TOKEN}ü`, [TOKEN]],
+  ['a long run, at its start', TOKEN + '0'.repeat(60), [TOKEN, '0'.repeat(43)]],
+  ['a long run, at its end', '0'.repeat(60) + TOKEN, ['0'.repeat(43), TOKEN]],
+];
 
-test('a shell gives the digests of a variable, and never its value', async () => {
-  expect(await run(digestWithShell(['MY_TOKEN']))).toEqual(DIGESTS);
-});
-
-test('a hostile variable name is an argument, not a command', async () => {
-  const lines = await run(digestWithShell(['$(echo $MY_TOKEN >&2); echo pwned']));
-  expect(lines.join()).not.toContain(TOKEN);
-  expect(lines.at(-1)).toBe(END_MARKER);
-});
-
-withRuby('no name is taken for an option of Ruby’s', async () => {
-  for (const name of ['-e$stderr.puts(ENV.to_h)', '-rjson', '--version', '-h']) {
-    const lines = await run(digestWithRuby([name]));
+describe.each([
+  ['a shell', censusWithShell, test],
+  ['Ruby', censusWithRuby, withRuby],
+] as const)('%s', (_program, command, tests) => {
+  tests.each(VALUES)('finds what a variable holds: %s', async (_what, value, holds) => {
+    const lines = await run([...command], { MY_TOKEN: value });
+    expect(lines).toEqual([...holds.map((token) => line(token, 'MY_TOKEN')), ...END]);
     expect(lines.join()).not.toContain(TOKEN);
-    expect(lines[0]).toMatch(/ [0-9a-f]{64} [0-9a-f]{64}$/);
-    expect(lines.at(-1)).toBe(END_MARKER);
-  }
+    expect(tokenShapedIn(value)).toEqual(holds);
+  });
+
+  tests('takes no value for a pattern, an option or a command, and no name either', async () => {
+    const hostile = { A: '-n', B: `$(echo ${OTHER})`, C: '/etc/*', D: '%s%n', 'E-x.y': OTHER, MY_TOKEN: '' };
+    const lines = await run([...command], hostile);
+    expect(lines.toSorted()).toEqual([line(OTHER, 'B'), line(OTHER, 'E-x.y'), ...END].toSorted());
+  });
 });
 
-withRuby('Ruby gives the same digests as the worker', async () => {
-  expect(await run(digestWithRuby(['MY_TOKEN']))).toEqual(DIGESTS);
+test('the census takes no arguments: what it does is the same for every container', () => {
+  expect(censusWithShell.slice(0, 2)).toEqual(['sh', '-c']);
+  expect(censusWithShell).toHaveLength(3);
+  expect(censusWithRuby.slice(0, 3)).toEqual(['ruby', '-rdigest', '-e']);
+  expect(censusWithRuby).toHaveLength(4);
 });
+
+test('a shell without sha256sum says so before it answers anything', async () => {
+  const child = spawnSync('/bin/sh', censusWithShell.slice(1), { env: { PATH: '/nonexistent', MY_TOKEN: TOKEN } });
+  expect([child.status, child.stdout.toString()]).toEqual([120, '']);
+});
+
+const CALL = {
+  adapter: 'PublishingApi',
+  requires: 'gds_api/publishing_api',
+  method: 'lookup_content_id',
+  positional: [],
+  keyword: { base_path: '/' },
+};
+const [, , ...SMOKE] = smokeWithRuby(JSON.stringify(CALL), 'publishing-api', 'MY_TOKEN');
 
 withRuby.each([
   [200, 401, 'returned', 'GdsApi::HTTPUnauthorized'],
@@ -60,15 +102,7 @@ withRuby.each([
     response.writeHead(request.headers.authorization === `Bearer ${TOKEN}` ? own : madeUp).end('{}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const call = {
-    adapter: 'PublishingApi',
-    requires: 'gds_api/publishing_api',
-    method: 'lookup_content_id',
-    positional: [],
-    keyword: { base_path: '/' },
-  };
-  const [, , ...ruby] = smokeWithRuby(JSON.stringify(call), 'publishing-api', 'MY_TOKEN');
-  const lines = await run(ruby, {
+  const lines = await run(SMOKE, {
     RUBYLIB: LIBRARY,
     PLEK_SERVICE_PUBLISHING_API_URI: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
   });
@@ -78,8 +112,38 @@ withRuby.each([
   expect(asked[1]).toMatch(/^Bearer [\w-]{43}$/);
 });
 
+withRuby.each([
+  ['after the token is left out of the call', `${TOKEN}\n`, 'returned'],
+  ['within it makes no call', `${TOKEN}\nx`, 'ArgumentError'],
+])('a line break %s; the stand-in does as Ruby does', async (_what, value, own) => {
+  const server = createServer(({ headers }, response) =>
+    response.writeHead(headers.authorization === `Bearer ${TOKEN}` ? 200 : 401).end('{}'),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const variables = { RUBYLIB: LIBRARY, PLEK_SERVICE_PUBLISHING_API_URI: url, MY_TOKEN: value };
+  const said = [`own ${own}`, 'made-up GdsApi::HTTPUnauthorized', END_MARKER];
+  expect(await run(SMOKE, variables)).toEqual(said);
+  const standIn: string[] = [];
+  await madeUpRuby(SMOKE.slice(1), variables, (text: string) => standIn.push(text));
+  expect(standIn).toEqual(said);
+  server.close();
+});
+
+withRuby('a container whose Plek finds no address names the exception’s class, never its message', async () => {
+  expect(await run(SMOKE, { RUBYLIB: LIBRARY })).toEqual([
+    'own unavailable Plek::NoConfigurationError',
+    'made-up unavailable',
+    END_MARKER,
+  ]);
+});
+
 withRuby('a container without the adapter says so instead of failing a call', async () => {
   const call = { adapter: 'X', requires: 'gds_api/none', method: 'x', positional: [], keyword: {} };
   const [, , ...ruby] = smokeWithRuby(JSON.stringify(call), 'publishing-api', 'MY_TOKEN');
-  expect(await run(ruby, { RUBYLIB: LIBRARY })).toEqual(['own unavailable', 'made-up unavailable', END_MARKER]);
+  expect(await run(ruby, { RUBYLIB: LIBRARY })).toEqual([
+    'own unavailable LoadError',
+    'made-up unavailable',
+    END_MARKER,
+  ]);
 });

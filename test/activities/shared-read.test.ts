@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, test } from '../support/jest.ts';
 import { SharedRead } from '../../activities/shared-read.ts';
 
 /** A read that ends when told, and counts. */

@@ -1,12 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '../support/jest.ts';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { createSignonActivities } from '../../activities/signon/create-activities.ts';
 import type { SignonActivities } from '../../activities/signon/interface.ts';
 import { readLastSynced } from '../../activities/signon/pages.ts';
-import { SignonSession } from '../../activities/signon/session.ts';
-import { Secret } from '../../activities/secret.ts';
-import type { Recipient } from '../../domain/settings.ts';
+import { revokeOnce } from '../../activities/signon/revoke-token.ts';
+import { SignonSession, type Pages } from '../../activities/signon/session.ts';
+import { Secret } from '../../config/secret.ts';
+import type { Recipient } from '../../domain/settings/settings.ts';
 import { IMMEDIATE } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { seedWorld } from '../../sandbox/seed.ts';
@@ -28,6 +29,14 @@ afterEach(() => sandbox.stop());
 
 /** The activities of one worker, with a budget that keeps what sign-ins came to. */
 function worker(recipients: Recipient[] = [], draining?: AbortSignal): SignonActivities {
+  return both(recipients, draining).signon;
+}
+
+/** These and the session that they share. */
+function both(
+  recipients: Recipient[] = [],
+  draining?: AbortSignal,
+): { signon: SignonActivities; session: SignonSession } {
   const { account } = sandbox.world.state;
   const session = new SignonSession(
     {
@@ -40,7 +49,7 @@ function worker(recipients: Recipient[] = [], draining?: AbortSignal): SignonAct
     { reserve: () => Promise.resolve({ settle: (outcome) => Promise.resolve(void settled.push(outcome)) }) },
     () => sandbox.world.now() + aheadMs,
   );
-  return createSignonActivities(session, recipients, draining);
+  return { signon: createSignonActivities(session, recipients, draining), session };
 }
 
 const run = <T>(act: () => Promise<T>, environment = new MockActivityEnvironment()): Promise<T> => environment.run(act);
@@ -105,6 +114,41 @@ test.each(['masked', 'expires'] as const)(
     expect(sandbox.world.happened.revoked).toEqual([]);
   },
 );
+
+describe('what is quoted of a page is redacted', () => {
+  const SECRET = 'Zx8k2-_Qw7Lm3Np9Rt5Yv1Bc4Df6Gh0Jk2Lm4Np6Qr8';
+
+  test('the heading of a revoke page that is not the one expected', async () => {
+    const { signon, session } = both();
+    const pair = await run(() => signon.findPair(WANTED));
+    const [token] = await run(() => signon.listTokens(pair));
+    const revoking = run(() =>
+      session.alone((pages) => {
+        const open: Pages['open'] = async (path) => {
+          const page = await pages.open(path);
+          return { ...page, body: page.body.replaceAll('Revoke token giving', `Revoke ${SECRET} giving`) };
+        };
+        return revokeOnce({ ...pages, open }, { pair, token: token!, notAfter: soon() });
+      }),
+    );
+    const message = await revoking.catch((error: Error) => error.message);
+    expect(message).toMatch(/expected “Revoke token giving .*”, Signon shows “Revoke \[redacted\] giving .*”/);
+    expect(sandbox.world.happened.revoked).toEqual([]);
+  });
+
+  test('the name of an API user that has become another', async () => {
+    const signon = worker();
+    const pair = await run(() => signon.findPair(WANTED));
+    sandbox.world.state.apiUsers.find(({ id }) => id === pair.apiUser.id)!.name = SECRET;
+    const message = await run(() => signon.listTokens(pair)).catch((error: Error) => error.message);
+    expect(message).toMatch(/and is now “\[redacted\]”/);
+  });
+
+  test('when it was last synced, in the page’s own words', () => {
+    const table = `<table><thead><tr><th>Name</th><th>Last synced at</th></tr></thead><tbody><tr><td>A</td><td>${SECRET}</td></tr></tbody></table>`;
+    expect(readLastSynced(table, 'A')).toBe('[redacted]');
+  });
+});
 
 test('a token that is gone counts as revoked only while its application is still on offer', async () => {
   const signon = worker();
@@ -303,5 +347,84 @@ describe('the tokens of all API users', () => {
     await until('the first page', () => sandbox.world.happened.requests.signon > 5 + 1);
     draining.abort();
     await expect(reading).rejects.toMatchObject({ type: 'WaitInterrupted' });
+  });
+});
+
+describe('where the load balancer answers 429 with a Retry-After', () => {
+  const throttle = (
+    method: 'GET' | 'POST',
+    path: RegExp,
+    headers: Record<string, string> = { 'Retry-After': '30' },
+  ): void => sandbox.signon.faults.add({ method, path, when: 'before', kind: 'status', status: 429, headers });
+  const delayOf = (act: () => Promise<unknown>): Promise<unknown> =>
+    run(act).then(
+      () => 'no failure',
+      (error: unknown) => error,
+    );
+
+  test('a page is asked for again after that time, and nothing is sent before', async () => {
+    const signon = worker();
+    const pair = await run(() => signon.findPair(WANTED));
+    throttle('GET', /manage_tokens$/);
+    const { requests } = sandbox.world.happened;
+    expect(await delayOf(() => signon.listTokens(pair))).toMatchObject({
+      type: 'Throttled',
+      nonRetryable: false,
+      nextRetryDelay: 30_000,
+      message: expect.stringMatching(/429, so it had no effect; tried again in 30 s$/),
+    });
+    const before = requests.signon;
+    expect(await delayOf(() => signon.listTokens(pair))).toMatchObject({
+      type: 'Throttled',
+      message: expect.stringMatching(/was not sent: .*asked to wait; tried again in (30|29) s$/),
+    });
+    expect(requests.signon).toBe(before);
+  });
+
+  test('a create had no effect: it is no lost answer, and is tried again after that time', async () => {
+    const signon = worker();
+    const pair = await run(() => signon.findPair(WANTED));
+    const before = (await run(() => signon.listTokens(pair))).map(({ authorisationId }) => authorisationId);
+    throttle('POST', /authorisations$/);
+    expect(await delayOf(() => signon.createToken({ pair, before }))).toMatchObject({
+      type: 'Throttled',
+      nextRetryDelay: 30_000,
+    });
+    expect(sandbox.world.happened.created).toEqual([]);
+  });
+
+  test('a page that cannot be loaded after a create is a lost answer still', async () => {
+    const signon = worker();
+    const pair = await run(() => signon.findPair(WANTED));
+    const before = (await run(() => signon.listTokens(pair))).map(({ authorisationId }) => authorisationId);
+    let posted = false;
+    sandbox.signon.faults.byChance = ({ method, path }) => {
+      if (method === 'POST' && path.endsWith('/authorisations')) posted = true;
+      return posted && method === 'GET' ? { kind: 'status', status: 429 } : undefined;
+    };
+    expect(await delayOf(() => signon.createToken({ pair, before }))).toMatchObject({ type: 'CreateAnswerLost' });
+    expect(sandbox.world.happened.created).toHaveLength(1);
+  });
+
+  test('a password or a code that was not taken counts as no refusal', async () => {
+    for (const path of [/users\/sign_in$/, /two_step_verification_session$/]) {
+      throttle('POST', path, { 'Retry-After': '0' });
+      expect(await delayOf(() => worker().findPair(WANTED))).toMatchObject({ type: 'Throttled' });
+      expect(settled).toEqual(['accepted']);
+      settled.splice(0);
+      toTheMiddleOfAStep(sandbox);
+    }
+  });
+
+  test.each([
+    ['120', 120_000],
+    ['86400', 600_000],
+    ['soon', 30_000],
+    [undefined, 30_000],
+  ])('a Retry-After of %p makes it wait %i ms', async (said, wait) => {
+    const signon = worker();
+    const pair = await run(() => signon.findPair(WANTED));
+    throttle('GET', /manage_tokens$/, said === undefined ? {} : { 'Retry-After': said });
+    expect(await delayOf(() => signon.listTokens(pair))).toMatchObject({ nextRetryDelay: wait });
   });
 });

@@ -1,11 +1,11 @@
 import { KubeConfig } from '@kubernetes/client-node';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '../support/jest.ts';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { KubernetesClient } from '../../activities/kubernetes/client.ts';
 import { createKubernetesActivities } from '../../activities/kubernetes/create-activities.ts';
-import type { ClusterLook, Consumer } from '../../domain/cluster.ts';
-import type { Readings } from '../../domain/inventory.ts';
-import { isNamedAfter, parameterize } from '../../domain/parameterize.ts';
+import type { ClusterLook, Consumer } from '../../domain/cluster/cluster.ts';
+import type { Readings } from '../../domain/inventory/inventory.ts';
+import { isNamedAfter, parameterize } from '../../domain/text/parameterize.ts';
 import { IMMEDIATE } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { readTopology, seedWorld } from '../../sandbox/seed.ts';
@@ -53,7 +53,7 @@ test.each(SECRETS)(
   'every reader of %s is found, twins, workers and CronJobs included, and no other',
   async (secret) => {
     const look: ClusterLook = await new MockActivityEnvironment().run(() =>
-      kubernetes.lookAtConsumers({ secret, also: [] }),
+      kubernetes.lookAtConsumers({ secret, holding: [], also: [], ofOtherPairs: [...SECRETS] }),
     );
     expect(inOrder(look.consumers)).toEqual(inOrder(readersOf(secret)));
     expect(look.mountedBy).toEqual([]);

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, test } from '../support/jest.ts';
 import { readFileSync } from 'node:fs';
 import { BREAKAGES } from './breakages.ts';
 

@@ -11,13 +11,13 @@ const LIMIT_MS = 900_000;
 const PAGE = join(ROOT, 'docs', 'reliability.md');
 
 interface TestResults {
-  testResults: { assertionResults: { fullName: string; status: string; title: string }[] }[];
+  testResults: { message: string; assertionResults: { fullName: string; status: string; title: string }[] }[];
 }
 
 const copy = mkdtempSync(join(tmpdir(), 'signon-breakages-'));
 const wanted = process.argv.slice(2);
 const survivors: string[] = [];
-const rows: string[] = [];
+const rows = new Map<string, string>();
 try {
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' });
   for (const file of files
@@ -39,15 +39,16 @@ try {
     const caught = tryOut(breakage) === 'failed';
     console.log(`${caught ? 'caught  ' : 'SURVIVED'}  ${breakage.what}`);
     if (!caught) survivors.push(breakage.what);
-    rows.push(
+    rows.set(
+      breakage.what,
       `| ${breakage.what} | \`${breakage.file}\` | \`${breakage.caughtBy.file}\`: ${breakage.caughtBy.test} | ${caught ? 'caught' : '**survived**'} |`,
     );
   }
 } finally {
   rmSync(copy, { recursive: true, force: true });
 }
-if (wanted.length === 0) writeTable(rows);
-console.log(`${rows.length} breakages, ${survivors.length} survived`);
+writeTable(rows);
+console.log(`${rows.size} breakages, ${survivors.length} survived`);
 process.exit(survivors.length === 0 ? 0 : 1);
 
 function tryOut(breakage: Breakage): Became {
@@ -74,12 +75,15 @@ function run(breakages: readonly Breakage[]): (breakage: Breakage) => Became {
   rmSync(output, { force: true });
   const files = [...new Set(breakages.map(({ caughtBy }) => caughtBy.file))];
   const names = breakages.map(({ caughtBy }) => like(caughtBy.test)).join('|');
-  spawnSync('npx', ['jest', ...files, '-t', names, '--json', '--outputFile', output, '--forceExit'], {
-    cwd: copy,
-    env: { ...process.env, NODE_OPTIONS: '--experimental-vm-modules --no-warnings' },
-    stdio: 'ignore',
-    timeout: LIMIT_MS,
-  });
+  spawnSync(
+    'npx',
+    ['jest', '--config', 'jest.all.config.js', ...files, '-t', names, '--json', '--outputFile', output, '--forceExit'],
+    {
+      cwd: copy,
+      stdio: 'ignore',
+      timeout: LIMIT_MS,
+    },
+  );
   const { testResults } = existsSync(output)
     ? (JSON.parse(readFileSync(output, 'utf8')) as TestResults)
     : { testResults: [] };
@@ -88,6 +92,7 @@ function run(breakages: readonly Breakage[]): (breakage: Breakage) => Became {
     .filter(({ status }) => status === 'passed' || status === 'failed');
   return ({ caughtBy: { test } }) => {
     const named = ran.filter(({ fullName }) => new RegExp(like(test)).test(fullName));
+    if (testResults.some(({ message }) => message.includes('Worker exited unexpectedly'))) return 'failed'; // the process died of it
     if (named.length === 0) return 'did not run';
     return named.every(({ status }) => status === 'passed') ? 'passed' : 'failed';
   };
@@ -101,11 +106,14 @@ function like(test: string): string {
     .join('.*');
 }
 
-/** The table of `docs/reliability.md`, between its marks. */
-function writeTable(lines: string[]): void {
+/** The table of `docs/reliability.md`, between its marks: what was tried has a new line, what was not keeps its own. */
+function writeTable(tried: ReadonlyMap<string, string>): void {
   const [start, end] = ['<!-- breakages -->', '<!-- /breakages -->'];
   const page = readFileSync(PAGE, 'utf8');
+  const [before = '', rest = ''] = page.split(start);
+  const [old = '', after = ''] = rest.split(end);
+  const kept = new Map(old.split('\n').map((line) => [line.split('|')[1]?.trim() ?? '', line]));
+  const lines = BREAKAGES.map(({ what }) => tried.get(what) ?? kept.get(what)).filter((line) => line !== undefined);
   const table = ['| What is broken | where | caught by | |', '| :-- | :-- | :-- | :-- |', ...lines].join('\n');
-  const [before, rest = ''] = page.split(start);
-  writeFileSync(PAGE, `${before}${start}\n${table}\n${end}${rest.split(end)[1] ?? ''}`);
+  writeFileSync(PAGE, `${before}${start}\n${table}\n${end}${after}`);
 }

@@ -47,7 +47,24 @@ export type Happening =
   | { kind: 'an engineer revokes'; which: 'oldest' | 'newest' }
   | { kind: 'streams are cut' | 'watches are gone' | 'a sync fails' | 'a sync writes nothing' | 'v2 is gone' }
   | { kind: 'Argo CD’s controller is down' | 'Kubernetes is down for Argo CD'; ms: number }
-  | { kind: 'a consumer joins' };
+  | { kind: 'a consumer joins' }
+  /** A container comes to hold the oldest live token by another way than the Secret; it is given the newest later, or goes. */
+  | { kind: 'a copy is deployed'; how: (typeof COPIES)[number]; follows: boolean; ms: number }
+  | { kind: 'messages are forged' }
+  /** With every token of an application, for a while. */
+  | { kind: 'a one-off Job runs'; which: number; how: 'dbmigrate' | 'JobRequest'; ms: number }
+  /** A pod without Ruby and without GOVUK_ENVIRONMENT, with the first pair's token. */
+  | { kind: 'a Workflow runs'; ms: number };
+
+/** Ways for a container to hold a token without reading the pair's Secret. */
+export const COPIES = [
+  'a Secret under an older name',
+  'a copy by hand',
+  'a literal of an older template',
+  'all of a Secret',
+  'a line break after it',
+  'Bearer before it',
+] as const;
 
 /** What a person does when they are asked. Approvals that must count for nothing are followed by nothing: the next person is asked. */
 export type Act =
@@ -100,7 +117,10 @@ export interface Fate {
 const LATE_MS = 2600;
 const STATUSES = [401, 403, 404, 409, 429, 500, 502, 503] as const;
 
-const aStatus = fc.constantFrom(...STATUSES).map((status): Failing => ({ kind: 'status', status }));
+const aStatus = fc.constantFrom(...STATUSES).map((status): Failing => {
+  const headers = status === 429 ? { 'Retry-After': '1' } : undefined; // 30 s in life
+  return { kind: 'status', status, ...(headers && { headers }) };
+});
 const failsBefore: fc.Arbitrary<Failing> = fc.oneof(
   aStatus,
   fc.constantFrom<Failing>({ kind: 'cut' }, { kind: 'hang' }, { kind: 'late', ms: LATE_MS }, { kind: 'late', ms: 300 }),
@@ -195,6 +215,29 @@ const aHappening: fc.Arbitrary<Happening> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant<Happening>({ kind: 'a consumer joins' }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('a copy is deployed' as const),
+      how: fc.constantFrom(...COPIES),
+      follows: fc.boolean(),
+      ms: fc.constantFrom(1000, 4000),
+    }),
+  },
+  { weight: 2, arbitrary: fc.constant<Happening>({ kind: 'messages are forged' }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('a one-off Job runs' as const),
+      which,
+      how: fc.constantFrom('dbmigrate' as const, 'JobRequest' as const),
+      ms: fc.constantFrom(300, 3000),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('a Workflow runs' as const), ms: fc.constantFrom(300, 3000) }),
+  },
 );
 
 const aMoment: fc.Arbitrary<Moment> = fc.oneof(
@@ -244,7 +287,18 @@ const aFate: fc.Arbitrary<Fate> = fc.record({
   execs: fc.array(
     fc.record({
       nth: fc.integer({ min: 1, max: 20 }),
-      fault: fc.constantFrom<ExecFault>('no-status', 'false-success', 'killed', 'node-down', 'refused'),
+      fault: fc.constantFrom<ExecFault>(
+        'no-status',
+        'false-success',
+        'killed',
+        'node-down',
+        'refused',
+        'cut-status',
+        'unknown-channel',
+        'empty-frame',
+        'late-output',
+        'closes-stderr',
+      ),
     }),
     { maxLength: 3 },
   ),

@@ -14,6 +14,7 @@ import { WorkerProcess } from '../../sandbox/worker-process.ts';
 import type { World } from '../../sandbox/world.ts';
 import { BUNDLE } from '../support/bundle.ts';
 import { SHORTENED } from '../support/stage.ts';
+import { PROMPT_TIMERS } from '../support/temporal.ts';
 import { PAIRS, type Fate, type Happening } from './fate.ts';
 import { happenings } from './happenings.ts';
 import { Moments } from './moments.ts';
@@ -78,7 +79,7 @@ export class Ground {
     const folder = mkdtempSync(join(tmpdir(), 'signon-chaos-'));
     const slack = new SlackStandIn();
     const [temporal, webhook, sandbox] = await Promise.all([
-      startTemporal({ dataFile: join(folder, 'temporal.db'), ui: false }),
+      startTemporal(inFolder(folder)),
       slack.listen(),
       Sandbox.start(worldOf(fate), {
         ...IMMEDIATE,
@@ -177,7 +178,7 @@ export class Ground {
     const port = Number(address.split(':')[1]);
     for (let tries = 1; ; tries++)
       try {
-        this.temporal = await startTemporal({ dataFile: join(this.folder, 'temporal.db'), ui: false, port });
+        this.temporal = await startTemporal({ ...inFolder(this.folder), port });
         return;
       } catch (error) {
         if (tries === RESTARTS) throw error;
@@ -209,6 +210,10 @@ export class Ground {
   }
 }
 
+function inFolder(folder: string): Parameters<typeof startTemporal>[0] {
+  return { dataFile: join(folder, 'temporal.db'), ui: false, dynamicConfig: [PROMPT_TIMERS] };
+}
+
 function pairsOf(fate: Fate): Pair[] {
   return fate.pairs.map((place) => {
     const [client, application] = PAIRS[place]!;
@@ -221,7 +226,7 @@ function worldOf(fate: Fate): World {
   const readings = readTopology()
     .filter(({ secret }) => wanted.includes(secret))
     .map((reading) => ({ ...reading, replicas: Math.min(reading.replicas, 2) }));
-  const world = seedWorld({ environment: fate.environment, readings });
+  const world = seedWorld({ environment: fate.environment, readings, estate: true });
   world.state.clockOffsetMs = fate.skewMs;
   const pairs = pairsOf(fate);
   for (const { apiUser, application } of pairs) expireIn(world, apiUser, application, fate.force ? 300 : 10);

@@ -1,5 +1,5 @@
-import { describe, expect, test } from '@jest/globals';
-import { newReport, type RotationReport } from '../../domain/report.ts';
+import { describe, expect, test } from '../support/jest.ts';
+import { newReport, type RotationReport } from '../../domain/rotation/report.ts';
 import { pairOf, seedWorld } from '../../sandbox/seed.ts';
 import type { World } from '../../sandbox/world.ts';
 import { REQUEST } from '../support/request.ts';

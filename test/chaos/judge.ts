@@ -1,5 +1,5 @@
-import { isFailure } from '../../domain/failures.ts';
-import { parameterize, tokenSecretName } from '../../domain/parameterize.ts';
+import { isFailure } from '../../domain/rotation/failures.ts';
+import { parameterize, tokenSecretName } from '../../domain/text/parameterize.ts';
 import { pairOf } from '../../sandbox/seed.ts';
 import type { World } from '../../sandbox/world.ts';
 import type { Fate } from './fate.ts';

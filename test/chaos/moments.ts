@@ -59,6 +59,11 @@ export class Moments {
     };
   }
 
+  /** Whether a person has done something by now. */
+  get hasAnybodyActed(): boolean {
+    return this.counts.has('person after');
+  }
+
   /** The next moment of a kind is here. @returns how the request is to fail */
   reach(route: Route, when: Moment['when']): Failing | undefined {
     const key = `${route} ${when}`;

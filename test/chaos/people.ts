@@ -6,13 +6,13 @@ import {
 } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as after } from 'node:timers/promises';
-import type { Waiting } from '../../domain/checklist.ts';
-import type { DecisionName } from '../../domain/decisions.ts';
-import { evidenceCode, type Evidence } from '../../domain/evidence.ts';
-import { approvalFor, retriesFor } from '../../domain/offers.ts';
-import type { RotationReport } from '../../domain/report.ts';
-import type { SweepProgress } from '../../domain/sweep-details.ts';
-import type { RotationRequest } from '../../domain/request.ts';
+import type { Waiting } from '../../domain/rotation/checklist.ts';
+import type { DecisionName } from '../../domain/evidence/decisions.ts';
+import { evidenceCode, type Evidence } from '../../domain/evidence/evidence.ts';
+import { approvalFor, retriesFor } from '../../domain/rotation/offers.ts';
+import type { RotationReport } from '../../domain/rotation/report.ts';
+import type { SweepProgress } from '../../domain/sweep/sweep-details.ts';
+import type { RotationRequest } from '../../domain/request/request.ts';
 import type { Status } from '../support/request.ts';
 import type { Act, Fate } from './fate.ts';
 import type { Moments } from './moments.ts';
@@ -91,7 +91,11 @@ export class People {
     if (shown === 'no answer' || !shown.blocked) return { kind: 'at work', runId };
     const before = this.seen.get(handle.workflowId) ?? { acted: 0, key: '', at: 0 };
     if (before.acted >= PATIENCE)
-      return { kind: 'left waiting', runId, waiting: { kind: 'blocked', step: 'assess', tries: 1, ...shown.blocked } };
+      return {
+        kind: 'left waiting',
+        runId,
+        waiting: { kind: 'blocked', step: 'assess', tokens: '', tries: 1, ...shown.blocked },
+      };
     if (Date.now() - before.at < PAUSE_MS) return { kind: 'at work', runId };
     this.seen.set(handle.workflowId, { acted: before.acted + 1, key: '', at: Date.now() });
     await soon(handle.signal<[object]>('retry', { by: APPROVER }));

@@ -59,7 +59,7 @@ export class Register {
       .filter(({ running }) => running)
       .flatMap((pod) =>
         pod.containers
-          .filter(({ env }) => Object.values(env).includes(token))
+          .filter(({ env, exited }) => !exited && Object.values(env).some((value) => value.includes(token)))
           .map(({ name }) => `${name} of ${pod.name}`),
       );
     return { id, apiUserId, applicationId, at: Date.now(), byHand: this.byHand, heldBy };

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, test } from '../support/jest.ts';
 import { hasRun, runsOf, withRun, type Results } from './results.ts';
 import type { RunResult } from './run.ts';
 

@@ -3,14 +3,14 @@ import { setTimeout as after } from 'node:timers/promises';
 import { WEBHOOK_PATH } from '../../client/receiver/server.ts';
 import { startRotation } from '../../client/start-rotation.ts';
 import { startSweep } from '../../client/start-sweep.ts';
-import { ALERT_NAME } from '../../domain/alerts.ts';
-import { rotationId } from '../../domain/request.ts';
-import { sweepId } from '../../domain/sweep-request.ts';
+import { ALERT_NAME } from '../../domain/alerts/alerts.ts';
+import { rotationId } from '../../domain/request/request.ts';
 import { findSecrets, whatTemporalKeeps } from '../support/secret-search.ts';
 import { fateOf, type Fate } from './fate.ts';
 import { Ground } from './ground.ts';
 import { judge, type Seen } from './judge.ts';
 import { People, REQUESTER, type Standing } from './people.ts';
+import { sweepId } from '../../domain/names/names.ts';
 
 const LOOK_EVERY_MS = 150;
 /** One look at everything that waits, and what is done about it. */
@@ -157,14 +157,14 @@ async function troublesOf({ client }: Ground): Promise<string[]> {
     if (['FAILED', 'TIMED_OUT'].includes(status.name)) troubles.push(`${workflowId} is ${status.name}`);
     const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
     for (const { workflowTaskFailedEventAttributes: failed } of events ?? [])
-      if (failed && Number(failed.cause) !== UNHANDLED_COMMAND)
+      if (failed && !TEMPORALS_OWN.includes(Number(failed.cause)))
         troubles.push(`a workflow task of ${workflowId} failed: ${failed.failure?.message ?? String(failed.cause)}`);
   }
   return troubles;
 }
 
-/** Temporal's own way of saying that a signal came as the workflow was about to end: the task runs again. */
-const UNHANDLED_COMMAND = 1;
+/** Temporal's own ways of saying that a signal came as the workflow was about to end, and that more came than it keeps for a task: it runs again. */
+const TEMPORALS_OWN = [1, 17];
 
 function secretsOf({ world, register, slack, receiver }: Ground): Record<string, string> {
   const { account, argoToken, kubernetesTokens } = world.state;

@@ -1,14 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '../support/jest.ts';
 import { Client, Connection } from '@temporalio/client';
 import * as fc from 'fast-check';
-import { connect, createServer } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { Secret } from '../../activities/secret.ts';
+import { Secret } from '../../config/secret.ts';
 import { createReceiver, WEBHOOK_PATH } from '../../client/receiver/server.ts';
 import type { Taken } from '../../client/receiver/take-alerts.ts';
 import { isPolled } from '../../client/polling.ts';
-import { ALERT_NAME } from '../../domain/alerts.ts';
-import { rotationId, type Environment } from '../../domain/request.ts';
+import { ALERT_NAME } from '../../domain/alerts/alerts.ts';
+import { rotationId, type Environment } from '../../domain/request/index.ts';
 import { freePort } from '../../sandbox/temporal-server.ts';
 import { REQUEST } from '../support/request.ts';
 import { Stage, StagedRotation } from '../support/stage.ts';
@@ -72,7 +73,7 @@ beforeAll(async () => {
   await until('the worker to poll', async () => (await isPolled(stage.client, 'integration')) || undefined);
 });
 afterAll(async () => {
-  for (const { server } of listening) await server.close();
+  await Promise.all(listening.map(({ server }) => server.close()));
   await stage.strike();
 });
 
@@ -80,11 +81,19 @@ async function listen({
   environment = 'integration',
   connection = stage.client.connection,
   now = Date.now,
-}: { environment?: Environment; connection?: Client['connection']; now?: () => number } = {}): Promise<Listening> {
+  ...options
+}: {
+  environment?: Environment;
+  connection?: Client['connection'];
+  now?: () => number;
+  startsPerHour?: number;
+  closesWithinMs?: number;
+} = {}): Promise<Listening> {
   let count = 0;
   const logged: string[] = [];
   const client = new Client({
     connection,
+    namespace: stage.namespace,
     identity: 'alert-receiver',
     interceptors: {
       workflow: [
@@ -101,6 +110,7 @@ async function listen({
   const server = createReceiver(client, {
     environment,
     token: new Secret(TOKEN),
+    ...options,
     logger: { level: 'trace', stream: { write: (line) => logged.push(line) } },
     now,
   });
@@ -168,7 +178,7 @@ describe('a firing alert', () => {
     expect(results.map(({ result, why }) => `${result}${why ? `: ${why}` : ''}`)).toEqual([
       'ignored: another alert',
       'ignored: resolved',
-      'ignored: staging rotates by itself',
+      'ignored: staging is left alone, since it is overwritten from production every night',
       'refused: other environment',
       'refused: misshapen: startsAt',
       'refused: apiUser: expected an e-mail address',
@@ -203,6 +213,65 @@ describe('a firing alert', () => {
   });
 });
 
+describe('pairs that somebody makes up', () => {
+  const madeUp = (count: number, of: string): Given[] =>
+    Array.from({ length: count }, (_, at) => alert({ labels: labels({ api_user: `${of}-${at}@example.org` }) }));
+
+  test('start no more rotations in an hour than the setting says; what exceeds it is to come again', async () => {
+    let hours = 0;
+    const receiver = await listen({ startsPerHour: 3, now: () => Date.now() + hours * HOUR });
+    const flood = payload(madeUp(5, 'flood'));
+    const { status, results } = await receiver.post(flood);
+    expect(status).toBe(503);
+    const throttled = { result: 'throttled', why: 'as many rotations were started as an hour allows' };
+    expect(results).toMatchObject([...Array.from({ length: 3 }, () => ({ result: 'started' })), throttled, throttled]);
+    expect((await receiver.post(payload(madeUp(5, 'more')))).results).toMatchObject(
+      Array.from({ length: 5 }, () => throttled),
+    );
+    expect(receiver.starts()).toBe(3);
+    expect(await (await fetch(`${receiver.url}/metrics`)).text()).toContain(
+      'signon_rotation_receiver_alerts_total{result="throttled"} 7',
+    );
+    const warned = receiver.logged.map((line) => JSON.parse(line) as { msg: string; level: number });
+    expect(warned.filter(({ msg }) => msg.includes('RECEIVER_STARTS_PER_HOUR'))).toHaveLength(1);
+    expect(warned.filter(({ msg, level }) => msg === 'alert' && level > 30)).toEqual([]);
+    hours = 1;
+    expect((await receiver.post(payload(madeUp(1, 'later')))).results).toMatchObject([{ result: 'started' }]);
+  });
+
+  test('take no start from a rotation that is open already', async () => {
+    const receiver = await listen({ startsPerHour: 1 });
+    await (await listen()).post(payload([alert()]));
+    const { status, results } = await receiver.post(payload([alert(), alert(), ...madeUp(1, 'open')]));
+    expect(status).toBe(200);
+    expect(results.map(({ result }) => result)).toEqual(['already running', 'already running', 'started']);
+  });
+
+  test('end by themselves, and wait for nobody', async () => {
+    const receiver = await listen();
+    await receiver.post(payload(madeUp(1, 'nobody')));
+    const report = await rotationOf('nobody-0@example.org', REQUEST.application).report();
+    expect(report).toMatchObject({ outcome: 'nothing-to-do', why: expect.stringContaining('nobody-0@example.org') });
+  });
+});
+
+test.each([null, undefined, 0, 3, 'many', {}])(
+  'an alert is taken whatever Alertmanager says of how many it cut: %j',
+  async (truncatedAlerts) => {
+    const receiver = await listen();
+    await receiver.post(payload([alert()], { truncatedAlerts }));
+    const { status, results } = await receiver.post(payload([alert()], { truncatedAlerts }));
+    expect({ status, results }).toMatchObject({ status: 200, results: [{ result: 'already running' }] });
+  },
+);
+
+test('how many alerts Alertmanager left out is counted, for a rule to warn of', async () => {
+  const receiver = await listen();
+  for (const truncatedAlerts of [40, 2, -7, 1.5, 'many']) await receiver.post(payload([alert()], { truncatedAlerts }));
+  const metrics = await (await fetch(`${receiver.url}/metrics`)).text();
+  expect(metrics).toContain('signon_rotation_receiver_alerts_left_out_total{environment="integration"} 42');
+});
+
 describe('nobody to do it', () => {
   test('while no worker polls, what would start is to come again, and nothing is started; the rest is answered as ever', async () => {
     const receiver = await listen({ environment: 'production' });
@@ -235,9 +304,29 @@ describe('nobody to do it', () => {
     }).listen(port, '127.0.0.1');
     await until('it to go on', async () => (await receiver.post(payload([alert()]))).status === 200 || undefined);
     expect((await receiver.post(payload([alert()]))).results).toMatchObject([{ result: 'already running' }]);
+    await receiver.server.close(); // before its connection: a question to a closed one may never end
     await connection.close();
     door.close();
   });
+});
+
+test.each([
+  ['nothing', ''],
+  ['half a head', `POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: receiver\r\n`],
+  [
+    'half a body',
+    `POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: receiver\r\nauthorization: Bearer ${TOKEN}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{`,
+  ],
+])('a caller that sends %s does not keep it from ending', async (_, sent) => {
+  const { server, url } = await listen({ closesWithinMs: 100 });
+  const connected = once(server.server, 'connection') as Promise<Socket[]>;
+  const caller = connect(Number(new URL(url).port), '127.0.0.1');
+  const closed = once(caller.resume(), 'close');
+  const [socket] = await connected;
+  caller.write(sent);
+  await until('it to be read', () => socket!.bytesRead === sent.length || undefined);
+  await server.close();
+  await closed;
 });
 
 describe('who may post', () => {

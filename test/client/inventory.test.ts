@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '../support/jest.ts';
 import { EXIT } from '../../client/cli/exit-codes.ts';
 import { inventoryCsv } from '../../client/inventory/csv.ts';
 import { inventoryPage } from '../../client/inventory/page.ts';
 import { isPolled } from '../../client/polling.ts';
-import type { Inventory, OddityKind } from '../../domain/inventory.ts';
+import type { Inventory, OddityKind } from '../../domain/inventory/inventory.ts';
 import { expireAllIn, expireIn } from '../../sandbox/seed.ts';
 import { commandLine } from '../support/command-line.ts';
 import { Stage } from '../support/stage.ts';

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '../support/jest.ts';
 import { Client, Connection } from '@temporalio/client';
 import { Registry } from 'prom-client';
 import { OpenRotations } from '../../client/receiver/open-rotations.ts';
 import { isPolled } from '../../client/polling.ts';
 import { startSweep } from '../../client/start-sweep.ts';
-import { startOfDay } from '../../domain/tokens.ts';
+import { startOfDay } from '../../domain/tokens/tokens.ts';
 import type { RunningWorker } from '../../worker/run-worker.ts';
 import { Stage, type StagedRotation } from '../support/stage.ts';
 import { until } from '../support/until.ts';

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, test } from '../support/jest.ts';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,4 +40,13 @@ test('every bad variable is named at once, and no value', () => {
   expect(message).toContain('receiver’s configuration has 3 problem(s)');
   expect(message).not.toContain('too-short');
   expect(problems({})).toMatch(/ROTATION_ENVIRONMENT: is not set[^]*RECEIVER_TOKEN: is not set/);
+});
+
+test('so many rotations are started in an hour, within bounds', () => {
+  expect(readReceiverConfiguration(GOOD).RECEIVER_STARTS_PER_HOUR).toBe(20);
+  expect(readReceiverConfiguration({ ...GOOD, RECEIVER_STARTS_PER_HOUR: '62' }).RECEIVER_STARTS_PER_HOUR).toBe(62);
+  for (const wrong of ['0', '1001', '-1', '1.5', 'many', '1e3'])
+    expect(problems({ ...GOOD, RECEIVER_STARTS_PER_HOUR: wrong })).toContain(
+      'RECEIVER_STARTS_PER_HOUR: expected a whole number from 1 to 1000',
+    );
 });

@@ -1,11 +1,11 @@
-import { afterEach, beforeAll, beforeEach, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, test } from '../support/jest.ts';
 import ms from 'ms';
 import { SignonSession } from '../../activities/signon/session.ts';
 import { IMMEDIATE, type SandboxOptions } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { seedWorld } from '../../sandbox/seed.ts';
 import { createClients, type Clients } from '../../worker/clients.ts';
-import { readConfiguration, type Configuration } from '../../worker/configuration.ts';
+import { readConfiguration, type Configuration } from '../../config/configuration.ts';
 import { oneRefusalAnHour } from './sign-in-guard.ts';
 
 /** Set by `jest.contract.config.js` alone, so that no variable makes `npm test` speak to a live system. */

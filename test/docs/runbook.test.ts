@@ -1,6 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import { existsSync, readFileSync } from 'node:fs';
-import { OUTCOMES } from '../../domain/plan.ts';
+import { OUTCOMES } from '../../domain/rotation/plan.ts';
 
 const MAP = new URL('../../docs/runbook.md', import.meta.url);
 const text = readFileSync(MAP, 'utf8');

@@ -1,6 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import { ALERT_NAME, askedBy, whyNot, type Alert, type PastRotation } from '../../domain/alerts.ts';
+import { ALERT_NAME, askedBy, whyNot, type Alert, type PastRotation } from '../../domain/alerts/alerts.ts';
 import { NOW } from '../support/builders.ts';
 
 const HOUR = 3_600_000;
@@ -35,7 +35,7 @@ describe('what an alert asks for', () => {
   test.each([
     [{ alertname: 'SomethingElse', environment: 'staging', api_user: '' }, {}, 'ignored', /^another alert$/],
     [{ environment: 'integration' }, { status: 'resolved' as const }, 'ignored', /^resolved$/],
-    [{ environment: 'staging' }, {}, 'ignored', /^staging rotates by itself$/],
+    [{ environment: 'staging' }, {}, 'ignored', /^staging is left alone, since it is overwritten/],
     [{ environment: 'integration' }, {}, 'refused', /^other environment$/],
     [{ environment: 'Production' }, {}, 'refused', /^environment: expected one of/],
     [{ api_user: 'nobody' }, {}, 'refused', /^apiUser: expected an e-mail address/],

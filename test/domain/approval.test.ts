@@ -1,8 +1,8 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import { judgeApproval, type Verdict } from '../../domain/approval.ts';
-import type { Approve } from '../../domain/decisions.ts';
-import { evidenceCode, SHORTFALLS, type Shortfall } from '../../domain/evidence.ts';
+import { judgeApproval, type Verdict } from '../../domain/evidence/approval.ts';
+import type { Approve } from '../../domain/evidence/decisions.ts';
+import { evidenceCode, SHORTFALLS, type Shortfall } from '../../domain/evidence/evidence.ts';
 import {
   aContainer,
   aLook,
@@ -53,6 +53,24 @@ test('an approval that quotes the evidence shown counts, and ends the token give
   });
 });
 
+test('an approval may leave its sender to the server: an e-mail address that it recorded counts, a program does not', () => {
+  const unnamed = (sender: Facts['sender'], given: Partial<Facts> = {}): Verdict => {
+    const { evidence = anEvidence() } = given;
+    return judge({ by: undefined, evidence: evidenceCode(RUN, evidence) }, { sender, ...given });
+  };
+  expect(unnamed({ identity: ' grace@example.org ' })).toMatchObject({ counts: true, by: 'grace@example.org' });
+  expect(unnamed({ identity: 'ui', principal: 'jwt:grace@example.org' })).toMatchObject({ by: 'grace@example.org' });
+  for (const identity of ['', '4711@worker-0', 'temporal-ui', 'grace'])
+    expect(unnamed({ identity, principal: 'jwt:4711' })).toEqual({
+      counts: false,
+      why: expect.stringMatching(/add by/),
+    });
+  const asker = aRequest().requestedBy;
+  for (const sender of [{ identity: asker }, { identity: 'ui', principal: `jwt:${asker}` }])
+    for (const sent of [unnamed(sender, inProduction()), judge({ by: 'grace@example.org' }, inProduction({ sender }))])
+      expect(sent).toEqual({ counts: false, why: expect.stringMatching(/second person/) });
+});
+
 test('the code may be typed in capitals and with blanks around it', () => {
   const code = evidenceCode(RUN, anEvidence());
   fc.assert(fc.property(retyped(code), (evidence) => expect(judge({ evidence })).toMatchObject({ counts: true })));
@@ -88,7 +106,10 @@ describe('what an approval ends', () => {
 
   test('where nothing was given up and nothing is named, nothing ends and the answer says what to name', () => {
     const nothingGivenUp = { evidence: anEvidence({ everHeld: [] }) };
-    expect(judge({}, nothingGivenUp)).toEqual({ counts: false, why: expect.stringMatching(/"revoke": \[/) });
+    expect(judge({}, nothingGivenUp)).toEqual({
+      counts: false,
+      why: expect.stringMatching(/name the authorisation ids in revoke/),
+    });
     expect(judge({ revoke: [] }, nothingGivenUp)).toMatchObject({ counts: false });
   });
 
@@ -140,9 +161,9 @@ describe('what was not shown', () => {
 
   test('is else listed with the consumer it is about and the JSON that accepts it', () => {
     const lacking: [Shortfall[] | undefined, string, string][] = [
-      [undefined, 'app of Deployment/short-url-manager', '["not-smoke-tested","no-pod-seen"]'],
-      [['no-pod-seen'], 'app of Deployment/short-url-manager', '["not-smoke-tested"]'],
-      [['not-smoke-tested'], 'worker of Deployment/short-url-manager-worker', '["no-pod-seen"]'],
+      [undefined, 'app of Deployment/short-url-manager', 'in accept: not-smoke-tested, no-pod-seen'],
+      [['no-pod-seen'], 'app of Deployment/short-url-manager', 'in accept: not-smoke-tested'],
+      [['not-smoke-tested'], 'worker of Deployment/short-url-manager-worker', 'in accept: no-pod-seen'],
     ];
     for (const [accept, who, json] of lacking) {
       const verdict = judge({ accept }, { evidence });

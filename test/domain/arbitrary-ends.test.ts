@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
 import { aFate } from '../support/arbitrary-fates.ts';
 import { ModelledRotation } from '../support/modelled-rotation.ts';
@@ -15,7 +15,7 @@ const ENDS = [
   ...['UnlistedToken', 'AccessEnded', 'RolloutIncomplete', 'SmokeFailed', 'NewTokenGone', 'OlderTokenOutlives'].map(
     (failure) => `blocked: ${failure}`,
   ),
-  ...['ReadInCluster', 'CannotHandOver', 'StillInUse', 'ExecIncomplete'].map((failure) => `blocked: ${failure}`),
+  ...['ReadInCluster', 'CannotHandOver', 'StillInUse'].map((failure) => `blocked: ${failure}`),
   ...['evidence has changed', 'not among', 'given up', 'not shown', 'second person'].map((why) => `refused: ${why}`),
   ...[
     'token appeared',

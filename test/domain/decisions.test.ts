@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
 import {
   DECISIONS,
@@ -7,7 +7,7 @@ import {
   shapeRefusal,
   shapeRetry,
   type Shaped,
-} from '../../domain/decisions.ts';
+} from '../../domain/evidence/decisions.ts';
 
 const by = 'grace@example.org';
 const evidence = '0a1b2c3d';
@@ -19,10 +19,15 @@ describe.each(Object.entries(shapes))('what comes as %s', (_, shape) => {
     expect(shape(input)).toEqual({ ok: false, why: expect.stringMatching(/one JSON object/) });
   });
 
-  test('is refused where nobody says who sends it', () => {
-    for (const missing of [undefined, '', '  ', 7, 'x'.repeat(255)])
+  test('is refused where its sender is no name', () => {
+    for (const missing of ['', '  ', 7, 'x'.repeat(255)])
       expect(whyOf(shape({ by: missing, evidence, reason: 'x' }))).not.toBe('');
-    expect(whyOf(shape({}))).toMatch(/^by:/);
+    expect(whyOf(shape({ by: '' }))).toBe('by: expected your name or e-mail address');
+  });
+
+  test('may be a text that holds the JSON, as a form sends that quotes what is pasted', () => {
+    expect(shape(JSON.stringify({ by, evidence, reason: 'x' }))).toEqual(shape({ by, evidence, reason: 'x' }));
+    expect(shape(' {"by": "grace@example.org"} ')).toEqual(shape({ by }));
   });
 
   test('is refused where it has a field nobody knows, naming it', () => {
@@ -49,7 +54,19 @@ describe.each(Object.entries(shapes))('what comes as %s', (_, shape) => {
   });
 });
 
+test('a retry, a refusal and a classification say who sends them', () => {
+  expect(whyOf(shapeRetry({}))).toMatch(/^by: expected/);
+  expect(whyOf(shapeRefusal({ reason: 'x' }))).toMatch(/^by: expected/);
+  expect(whyOf(shapeClassify({ as: 'disused' }))).toMatch(/^by: expected/);
+});
+
 describe('an approval', () => {
+  test('may leave its sender to the server, and may be a bare code', () => {
+    expect(shapeApprove({ evidence })).toEqual({ ok: true, value: { evidence } });
+    expect(shapeApprove(` ${evidence} `)).toEqual({ ok: true, value: { evidence } });
+    expect(shapeApprove(`"${evidence}"`)).toMatchObject({ ok: false });
+  });
+
   test('has a sender and a code, and may name tokens and what it accepts', () => {
     for (const given of [{}, { revoke: [812, 813] }, { revoke: [], accept: ['not-smoke-tested', 'no-pod-seen'] }])
       expect(shapeApprove({ by, evidence, ...given })).toEqual({ ok: true, value: { by, evidence, ...given } });

@@ -1,5 +1,5 @@
-import { expect, test } from '@jest/globals';
-import { makeCurrent } from '../../domain/deployment.ts';
+import { expect, test } from '../support/jest.ts';
+import { makeCurrent } from '../../domain/request/deployment.ts';
 
 test('the command that makes a version current is one that a shell reads as it is meant, whatever the names are', () => {
   expect(makeCurrent({ deploymentName: 'signon-rotation-integration', buildId: '1.2.3+7' })).toBe(

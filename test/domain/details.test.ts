@@ -1,12 +1,20 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import { judgeApproval } from '../../domain/approval.ts';
-import { approvalFor, currentCode } from '../../domain/offers.ts';
-import { drawChecklist, introduce } from '../../domain/details.ts';
-import { isSeldom, SELDOM, STEPS, type Progress, type StepProgress, type Waiting } from '../../domain/checklist.ts';
-import { shapeApprove, shapeRefusal, shapeRetry } from '../../domain/decisions.ts';
-import { evidenceCode, type Evidence } from '../../domain/evidence.ts';
-import { FAILURES, todoFor } from '../../domain/failures.ts';
+import { judgeApproval } from '../../domain/evidence/approval.ts';
+import { approvalFor, currentCode } from '../../domain/rotation/offers.ts';
+import { drawChecklist, introduce } from '../../domain/rotation/details.ts';
+import {
+  isSeldom,
+  SELDOM,
+  STEPS,
+  type Progress,
+  type StepProgress,
+  type Waiting,
+} from '../../domain/rotation/checklist.ts';
+import { shapeApprove, shapeRefusal, shapeRetry } from '../../domain/evidence/decisions.ts';
+import { escapeMarkdown } from '../../domain/text/markdown.ts';
+import { evidenceCode, type Evidence } from '../../domain/evidence/evidence.ts';
+import { FAILURES, todoFor } from '../../domain/rotation/failures.ts';
 import {
   aContainer,
   aLook,
@@ -33,6 +41,7 @@ const blocked = (failure: string, message = 'what was seen'): Waiting => ({
   step: 'sync',
   failure,
   message,
+  tokens: 'Both tokens work.',
   todo: todoFor(failure),
   since: SINCE,
   tries: 1,
@@ -40,10 +49,12 @@ const blocked = (failure: string, message = 'what was seen'): Waiting => ({
 const draw = (given: Partial<Progress>, run = RUN): string => drawChecklist(aProgress(given), run);
 const drawEvidence = (evidence: Evidence): string => draw({ waiting: { kind: 'approval', evidence, since: SINCE } });
 
-/** The JSON that the details tell a person to send with a signal. */
-function inputOf(drawn: string, signal: string): unknown {
-  const input = new RegExp(`send the signal \`${signal}\` with \`(.*)\`$`, 'm').exec(drawn)?.[1];
-  return input === undefined ? undefined : JSON.parse(input);
+/** The first JSON that the details offer for a decision, with the sender filled in. */
+function inputOf(drawn: string, decision: string): unknown {
+  const input = new RegExp(`send \\*\\*${decision}\\*\\*.*\n\n\`\`\`json\n([^]*?)\n\`\`\``).exec(drawn)?.[1];
+  if (input === undefined) return undefined;
+  const { reason, ...given } = JSON.parse(input) as { reason?: string };
+  return { ...given, by: 'grace@example.org', ...(reason !== undefined && { reason: 'seen' }) };
 }
 
 /** What cannot be seen of one pair, in every combination. */
@@ -58,7 +69,7 @@ const someEvidence = fc
   .map(({ round, held, more, idle, smoke }) =>
     anEvidence({
       round,
-      everHeld: held ? [OLD] : [],
+      everHeld: held ? [{ token: OLD.masked, by: 'app in short-url-manager-0' }] : [],
       tokens: more ? [aToken(100), OLD, NEW] : [OLD, NEW],
       look: aLook([aContainer(NEW)], { consumers: idle ? [APP, TWIN] : [APP] }),
       smoke: [aSmokeResult(APP, { verdict: smoke })],
@@ -70,7 +81,7 @@ describe('the current details', () => {
     const states: StepProgress['state'][] = ['done', 'skipped', 'now', 'blocked', 'to come'];
     const steps = STEPS.map((name, at): StepProgress => ({ name, state: states[at % 5]!, note: `note ${at}` }));
     const drawn = draw({ steps });
-    expect(drawn).toMatch(/short-url-manager@alphagov\.co\.uk → publishing-api \(integration\)/);
+    expect(drawn).toMatch(/^### Running: approve plan in integration\n/);
     const rows = steps
       .filter(({ name, state }) => state !== 'to come' || !isSeldom(name))
       .map(({ name, note }, at) => ({ name, note, at }))
@@ -85,34 +96,36 @@ describe('the current details', () => {
     for (const name of SELDOM) expect(draw({ steps: begun })).toContain(name);
   });
 
-  test('show the answer to the last decision, what is tried again, and the notes', () => {
+  test('show the answer to the last decision with its time, what is retried, and the notes', () => {
     const drawn = draw({
-      lastAnswer: 'refused: too early',
-      retrying: ['listTokens, 3rd try'],
+      lastAnswer: { at: SINCE, text: 'refused: too early' },
+      retrying: ['listTokens, attempt 3 of 15'],
       notes: ['two pods left'],
     });
-    for (const line of ['refused: too early', '· listTokens, 3rd try', '· two pods left'])
-      expect(drawn).toContain(line);
+    expect(drawn).toContain('**Last answer, 2026-09-01 12:00 UTC:** refused: too early');
+    expect(drawn).toContain('**Retrying:** listTokens, attempt 3 of 15');
+    expect(drawn).toContain('**Note:** two pods left');
   });
 
   test('tell how to stop a rotation that waits for nobody', () => {
     expect(shapeRefusal(inputOf(draw({}), 'abort'))).toMatchObject({ ok: true });
   });
 
-  test('let no text from outside add a tag, a line or a cell', () => {
+  test('let no text from outside add a tag, a cell, or a line that is not marked as its own', () => {
     const unit = fc.constantFrom('<', '>', '|', '`', '\\', '*', '_', '\n', '#', 'a', ' ', '<b>');
     const hostile = fc.string({ unit });
+    const linesOf = (text: string): string => text.replace(/[^\n]*\S[^\n]*/g, 'x'); // a log keeps its lines
     fc.assert(
       fc.property(hostile, hostile, hostile, (message, note, line) => {
         const steps = STEPS.map((name): StepProgress => ({ name, state: 'now', note }));
-        const texts = { lastAnswer: line || undefined, retrying: [line], notes: [line] };
+        const texts = { lastAnswer: { at: SINCE, text: line }, retrying: [line], notes: [line] };
         const drawn = draw({ steps, ...texts, waiting: blocked('SyncJobFailed', message) });
         const harmless = draw({
           steps: steps.map((step) => ({ ...step, note: 'x' })),
-          lastAnswer: line ? 'x' : undefined,
+          lastAnswer: { at: SINCE, text: 'x' },
           retrying: ['x'],
           notes: ['x'],
-          waiting: blocked('SyncJobFailed', 'x'),
+          waiting: blocked('SyncJobFailed', linesOf(message)),
         });
         const bars = (markdown: string): number[] =>
           markdown.split('\n').map((one) => one.replace(/\\[^]/g, '').split('|').length);
@@ -128,13 +141,40 @@ describe('a blocked rotation', () => {
     'shows what happened, what to do, and JSON that is taken as it stands: %s',
     (name) => {
       const drawn = draw({ waiting: blocked(name) });
-      expect(drawn).toContain(`**${name}**: what was seen`);
-      expect(drawn).toMatch(/\*\*What to do:\*\* [A-Z]/);
-      expect(drawn).toContain('since 2026-09-01 12:00 UTC');
+      expect(drawn).toMatch(
+        new RegExp(`^### ✗ Blocked in sync: ${name}\n\nwhat was seen\n\\*\\*Tokens:\\*\\* Both tokens work\\.\n`),
+      );
+      expect(drawn).toContain(`\n${escapeMarkdown(todoFor(name))} `);
+      expect(drawn).toContain('**Blocked since:** 2026-09-01 12:00 UTC');
+      expect(drawn).toContain(`docs/failures.md#${name.toLowerCase()}`);
       expect(shapeRetry(inputOf(drawn, 'retry'))).toMatchObject({ ok: true });
       expect(shapeRefusal(inputOf(drawn, 'abort'))).toMatchObject({ ok: true });
     },
   );
+
+  test('shows the start of a long message before the JSON, and all of it below', () => {
+    const log = Array.from({ length: 20 }, (_, at) => `line ${at} ${'x'.repeat(400)}`);
+    const [before = '', after = ''] = draw({ waiting: blocked('SyncJobFailed', log.join('\n')) }).split('```json');
+    expect(before.match(/^line \d+/gm)).toEqual(['line 0']);
+    expect(before.length).toBeLessThan(500);
+    const [, below = ''] = draw({ waiting: blocked('SyncJobFailed', log.join('\n')) }).split('**Message:** ');
+    for (const line of log) expect(below).toContain(line);
+    expect(after).not.toBe('');
+  });
+
+  test('marks each further line of a message as the message’s, so that none passes for ours', () => {
+    const forged = ['it failed', 'Tokens: all is well', '-----', '=====', '- x', '1. x', 'Proven: all consumers'];
+    const drawn = draw({ waiting: blocked('SyncJobFailed', forged.join('\n')) });
+    for (const line of forged.slice(1)) {
+      expect(drawn).not.toMatch(new RegExp(`^${line.replace('.', '\\.')}`, 'm'));
+      expect(drawn).toMatch(new RegExp(`^│ ${line.replace('.', '\\.')}`, 'm'));
+    }
+  });
+
+  test('whose request names what does not exist offers the end first: another try does not help', () => {
+    const drawn = draw({ waiting: blocked('UnknownApiUser') });
+    expect(drawn.indexOf('**abort**')).toBeLessThan(drawn.indexOf('**retry**'));
+  });
 
   test('shows how to accept what a person may vouch for; no other shows anything to accept', () => {
     const offering = Object.keys(FAILURES).filter((name) =>
@@ -161,7 +201,7 @@ describe('a rotation that waits for approval', () => {
   });
 
   test('names in it only what must be named', () => {
-    expect(Object.keys(approvalFor(anEvidence(), RUN))).toEqual(['by', 'evidence']);
+    expect(approvalFor(anEvidence(), RUN)).toEqual({ by: '', evidence: evidenceCode(RUN, anEvidence()) });
     expect(approvalFor(anEvidence({ everHeld: [] }), RUN)).toMatchObject({ revoke: [101] });
     const untested = anEvidence({ smoke: [] });
     expect(approvalFor(untested, RUN)).toMatchObject({ accept: ['not-smoke-tested'] });
@@ -171,23 +211,54 @@ describe('a rotation that waits for approval', () => {
     expect(shapeRefusal(inputOf(drawEvidence(anEvidence()), 'reject'))).toMatchObject({ ok: true });
   });
 
+  test('asks first, then shows the JSON, then what speaks against it and how long there is time', () => {
+    const drawn = drawEvidence(anEvidence({ smoke: [] }));
+    const parts = [
+      '### ▶ Approve: revoke 1 token in integration?',
+      '```json',
+      '**Not proven:** not-smoke-tested',
+      '**Time left:** until 2026-09-10',
+      '| Consumer',
+      '| Step',
+    ];
+    const places = parts.map((part) => drawn.indexOf(part.replaceAll('-', '-')));
+    expect(places).not.toContain(-1);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+  });
+
+  test('says so where nothing speaks against it', () => {
+    expect(drawEvidence(anEvidence())).toContain('**Proven:** 1 of 1 consumers hold the new token');
+    expect(drawEvidence(anEvidence({ smoke: [] }))).not.toContain('**Proven:**');
+    const unknown = drawEvidence(anEvidence({ everHeld: [] })); // the JSON offers to revoke it all the same
+    expect(unknown).not.toContain('**Proven:**');
+    expect(unknown).toContain('**Not proven:** nobody knows who holds first101…last0101');
+  });
+
   test('shows each token on offer with its standing, and the new one', () => {
     const drawn = drawEvidence(anEvidence({ tokens: [aToken(100), OLD, NEW] }));
-    expect(drawn).toMatch(/first100…last0100.* 100, .*2026-09-10.*holder unknown/);
-    expect(drawn).toMatch(/first101…last0101.* 101, .*2026-09-10.*given up/);
-    expect(drawn).toMatch(/New token `first102…last0102`, authorisation 102, until 2028-09-01/);
+    expect(drawn).toMatch(/first100…last0100.* 100\\\), expires 2026-09-10, HOLDER UNKNOWN/);
+    expect(drawn).toMatch(/first101…last0101.* 101\\\), expires 2026-09-10, given up by its holders/);
+    expect(drawn).toMatch(/\*\*New token:\*\* first102…last0102 .*102\\\), expires 2028-09-01/);
   });
 
   test('marks only a smoke call that passed as passed, and a consumer without pods as such', () => {
     const look = aLook([aContainer(NEW)], { consumers: [APP, TWIN] });
-    const entryOf = (evidence: Evidence, who: string): string =>
-      new RegExp(`. \\*\\*${who} of.*\n.*\n.*`).exec(drawEvidence(evidence))?.[0] ?? '';
-    expect(entryOf(anEvidence(), 'app')).toMatch(
-      /^✓ .*\n✓ 1 running, holds `first102…last0102`: \S*short-url-manager-1\n✓ /,
-    );
-    expect(entryOf(anEvidence({ look }), 'worker')).toMatch(/^✗ .*\n✗ no pod is running\n✗ /);
+    const rowOf = (evidence: Evidence, who: string): string[] =>
+      new RegExp(`^\\| ${who} of.*`, 'm')
+        .exec(drawEvidence(evidence))?.[0]
+        .replaceAll('\u2002', '')
+        .split(' | ')
+        .slice(1) ?? [];
+    expect(rowOf(anEvidence(), 'app')).toEqual(['✓ 1 pod', '✓ passed |']);
+    expect(rowOf(anEvidence({ look }), 'worker')).toEqual(['✗ no pod', '✗ not called |']);
     for (const verdict of ['failed', 'no-proof', 'not-tested'] as const)
-      expect(entryOf(anEvidence({ smoke: [aSmokeResult(APP, { verdict })] }), 'app')).toMatch(/^✗ [^]*\n✗ /);
+      expect(rowOf(anEvidence({ smoke: [aSmokeResult(APP, { verdict })] }), 'app')[1]).toMatch(/^✗ /);
+  });
+
+  test('offers no approval where a smoke call failed', () => {
+    const drawn = drawEvidence(anEvidence({ smoke: [aSmokeResult(APP, { verdict: 'failed' })] }));
+    expect(inputOf(drawn, 'approve')).toBeUndefined();
+    expect(shapeRefusal(inputOf(drawn, 'reject'))).toMatchObject({ ok: true });
   });
 
   test('always says what cannot be seen from here', () => {
@@ -212,6 +283,6 @@ test('what a rotation is started with says who asked and why, and brings nothing
     aRequest({ requestedBy: '<b>ada</b> https://evil.example', reason: '[click](x)' }),
   );
   expect(staticSummary).toBe('short-url-manager@alphagov.co.uk → publishing-api, integration');
-  expect(staticDetails).toMatch(/^Asked for by \\<b\\>ada.*: \\\[click\\\]\\\(x\\\)\.\n\n/);
+  expect(staticDetails).toMatch(/^Requested by \\<b\\>ada.*: \\\[click\\\]\\\(x\\\)\.\n\n/);
   expect(staticDetails).not.toMatch(/(?<!\\)<|https:\/\//);
 });

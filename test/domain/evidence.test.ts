@@ -1,8 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import { judgeApproval } from '../../domain/approval.ts';
-import { evidenceCode, othersAlive, type Evidence } from '../../domain/evidence.ts';
-import { isLive } from '../../domain/tokens.ts';
+import { judgeApproval } from '../../domain/evidence/approval.ts';
+import { evidenceCode, othersAlive, type Evidence } from '../../domain/evidence/evidence.ts';
+import { seenHeld } from '../../domain/cluster/possession.ts';
+import { isLive } from '../../domain/tokens/tokens.ts';
 import {
   aContainer,
   aLook,
@@ -37,11 +38,25 @@ describe('the tokens on offer', () => {
   });
 
   test('are given up only where a container was seen holding them, else their holder is unknown', () => {
-    const { toRevoke } = anEvidence({ tokens: [aToken(100), OLD, NEW], everHeld: [OLD] });
+    const { toRevoke } = anEvidence({ tokens: [aToken(100), OLD, NEW] });
     expect(toRevoke.map(({ authorisationId, standing }) => [authorisationId, standing])).toEqual([
       [100, 'holder-unknown'],
       [101, 'given-up'],
     ]);
+  });
+
+  test('say by which containers they were seen held', () => {
+    const everHeld = seenHeld([], [aContainer(OLD), aContainer(OLD, TWIN)], [APP.workload, TWIN.workload]);
+    expect(anEvidence({ everHeld }).toRevoke[0]!.heldBy).toEqual([
+      'app in short-url-manager-1',
+      'worker in short-url-manager-1',
+    ]);
+  });
+
+  test('have an unknown holder still where only a workload that joined later was seen holding them, and dropped them', () => {
+    const claims = aContainer(OLD, { ...APP, workload: 'Deployment/liar', pod: 'liar-1' });
+    const everHeld = seenHeld([], [claims], [APP.workload]);
+    expect(anEvidence({ everHeld }).toRevoke).toMatchObject([{ standing: 'holder-unknown', heldBy: [] }]);
   });
 
   test('are not given up while a running container still holds them', () => {
@@ -120,7 +135,7 @@ describe('the evidence code', () => {
   test('differs where other tokens would end', () => {
     const offered = fc.uniqueArray(fc.integer({ min: 1, max: 999 }), { maxLength: 5 });
     const codeOf = (ids: number[]): string =>
-      changed({ toRevoke: ids.map((id) => ({ ...aToken(id), standing: 'given-up' })) });
+      changed({ toRevoke: ids.map((id) => ({ ...aToken(id), standing: 'given-up', heldBy: [] })) });
     fc.assert(
       fc.property(offered, offered, (one, other) => {
         const same = one.toSorted((a, b) => a - b).join() === other.toSorted((a, b) => a - b).join();

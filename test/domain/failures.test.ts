@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import { FAILURES, todoFor, type FailureName } from '../../domain/failures.ts';
+import { FAILURES, todoFor, type FailureName } from '../../domain/rotation/failures.ts';
 
 const names = Object.keys(FAILURES) as FailureName[];
 const page = readFileSync(new URL('../../docs/failures.md', import.meta.url), 'utf8');

@@ -1,9 +1,15 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import { daysUntil, inventoryOf, type InventoryRow, type Reading, type Readings } from '../../domain/inventory.ts';
-import type { Settings } from '../../domain/settings.ts';
-import type { SignonPair } from '../../domain/sweep.ts';
-import { DEFAULT_SETTINGS } from '../../worker/settings.ts';
+import {
+  daysUntil,
+  inventoryOf,
+  type InventoryRow,
+  type Reading,
+  type Readings,
+} from '../../domain/inventory/inventory.ts';
+import type { Settings } from '../../domain/settings/settings.ts';
+import type { SignonPair } from '../../domain/sweep/sweep.ts';
+import { DEFAULT_SETTINGS } from '../../config/settings.ts';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
 const SECRET = 'signon-token-short-url-manager-publishing-api';

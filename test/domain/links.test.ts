@@ -1,7 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import { startFormLink, userMetadataLink } from '../../domain/links.ts';
-import { rotationId, taskQueueOf } from '../../domain/request.ts';
+import { startFormLink, userMetadataLink } from '../../domain/rotation/links.ts';
+import { rotationId, taskQueueOf } from '../../domain/request/request.ts';
 import { aRequest } from '../support/builders.ts';
 
 const ui = { url: 'https://temporal.example.org', namespace: 'default' };

@@ -1,6 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import { escapeMarkdown, table } from '../../domain/markdown.ts';
+import { escapeMarkdown, table } from '../../domain/text/markdown.ts';
 
 /** Text with much of what Markdown and HTML give a meaning to. */
 const hostile = fc.string({

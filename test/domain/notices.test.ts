@@ -1,15 +1,18 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import { userMetadataLink } from '../../domain/links.ts';
+import { userMetadataLink } from '../../domain/rotation/links.ts';
 import {
   drawMessage,
   groupOf,
-  lastOfEach,
+  isKept,
   nextDue,
+  parseCarriedNotices,
+  withNotice,
   type LinkedNotice,
   type Notice,
   type NoticePace,
-} from '../../domain/notices.ts';
+  type Pending,
+} from '../../domain/notices/notices.ts';
 
 const PACE: NoticePace = { collectFor: '30 s', quietFor: '5 minutes' };
 const [COLLECT, QUIET] = [30_000, 300_000];
@@ -35,6 +38,17 @@ function someNotices(count: number, given: Partial<LinkedNotice> = {}): [LinkedN
   return [first!, ...more];
 }
 
+/** What is pending after each was told, one after the other. */
+const told = (notices: readonly LinkedNotice[]): { pending: Pending[]; dropped: number } =>
+  notices.reduce<{ pending: Pending[]; dropped: number }>(
+    (before, notice, at) => {
+      const { pending, dropped } = withNotice(before.pending, { notice, at });
+      return { pending, dropped: before.dropped + dropped };
+    },
+    { pending: [], dropped: 0 },
+  );
+const lastOfEach = (notices: readonly LinkedNotice[]): LinkedNotice[] =>
+  told(notices).pending.map(({ notice }) => notice);
 const bullets = (message: string): string[] => message.split('\n').filter((line) => line.startsWith('•'));
 const heading = (given: Partial<Notice>, count = 1): string => drawMessage(someNotices(count, given)).split('\n')[0]!;
 
@@ -168,7 +182,7 @@ describe('a message', () => {
     const todo = 'Check that the named system is up, then retry.';
     expect(drawMessage([aNotice({ link, todo, ends: '2026-09-10' })])).toBe(
       [
-        '*[integration] A rotation is blocked: Unreachable*',
+        '*[integration] Unblock a rotation by 2026-09-10: Unreachable*',
         todo,
         `• <${link}|short-url-manager@alphagov.co.uk → publishing-api>: in “assess”: Signon did not answer` +
           ' (old token ends on 2026-09-10)',
@@ -179,21 +193,21 @@ describe('a message', () => {
   test('leaves out what is not known: no link, nothing to do, no end', () => {
     expect(drawMessage([aNotice()])).toBe(
       [
-        '*[integration] A rotation is blocked: Unreachable*',
+        '*[integration] Unblock a rotation: Unreachable*',
         '• short-url-manager@alphagov.co.uk → publishing-api: in “assess”: Signon did not answer',
       ].join('\n'),
     );
   });
 
   test.each([
-    ['needed', 'approval', 'A rotation waits for approval', '3 rotations wait for approval'],
-    ['needed', 'Unreachable', 'A rotation is blocked: Unreachable', '3 rotations are blocked: Unreachable'],
-    ['reminder', 'approval', 'A rotation still waits for approval', '3 rotations still wait for approval'],
+    ['needed', 'approval', 'Approve or reject a rotation', 'Approve or reject 3 rotations'],
+    ['needed', 'Unreachable', 'Unblock a rotation: Unreachable', 'Unblock 3 rotations: Unreachable'],
+    ['reminder', 'approval', 'Reminder: approve or reject a rotation', 'Reminder: approve or reject 3 rotations'],
     [
       'reminder',
       'Unreachable',
-      'A rotation is still blocked: Unreachable',
-      '3 rotations are still blocked: Unreachable',
+      'Reminder: unblock a rotation: Unreachable',
+      'Reminder: unblock 3 rotations: Unreachable',
     ],
     ['incident', 'ConfirmFailed', 'INCIDENT: ConfirmFailed', 'INCIDENT: ConfirmFailed'],
     ['ended', 'rotated', 'A rotation ended as rotated', '3 rotations ended as rotated'],
@@ -223,7 +237,7 @@ describe('a message', () => {
     expect(bullets(drawMessage(someNotices(15)))).toHaveLength(15);
     expect(drawMessage(someNotices(16)).split('\n').at(-1)).toBe('… and 1 more');
     const many = drawMessage(someNotices(40));
-    expect(many).toContain('40 rotations are blocked');
+    expect(many).toContain('Unblock 40 rotations');
     expect(bullets(many)).toHaveLength(15);
     expect(many.split('\n').at(-1)).toBe('… and 25 more');
   });
@@ -324,5 +338,52 @@ describe('whatever comes from outside, a message', () => {
     // Names are as long as a request may make them. Slack takes 40,000 characters.
     const names = { apiUser: `${'u'.repeat(242)}@example.org`, application: 'a'.repeat(254) };
     expect(drawMessage(someNotices(1000, { ...longest, ...names })).length).toBeLessThan(40_000);
+  });
+});
+
+describe('what is kept', () => {
+  const incidents = Array.from({ length: 300 }, (_, at) => aNotice({ kind: 'incident', text: `token ${at}` }));
+  const needs = someNotices(300);
+  const reminders = someNotices(900, { kind: 'reminder' });
+
+  test('is bounded: the oldest reminders go first, then what is needed, and the number is told', () => {
+    const { pending, dropped } = told([...incidents, ...reminders, ...needs]);
+    expect(pending).toHaveLength(1000);
+    expect(dropped).toBe(500);
+    for (const one of [...incidents, ...needs, reminders.at(-1)!])
+      expect(pending.map(({ notice }) => notice)).toContain(one);
+    expect(pending.map(({ notice }) => notice)).not.toContain(reminders[0]);
+  });
+
+  test('is bounded in size, so that a cut history can hand it on', () => {
+    const long = incidents.map((one, at) => ({
+      ...one,
+      text: `${at}${'ü'.repeat(1900)}`,
+      todo: '\u0007'.repeat(1900),
+    }));
+    const { pending, dropped } = told([...reminders.slice(0, 10), ...long]);
+    expect(pending.length + dropped).toBe(310);
+    expect(Buffer.byteLength(JSON.stringify(pending))).toBeLessThan(1_100_000);
+    expect(pending.every(({ notice }) => notice.kind === 'incident')).toBe(true);
+    expect(pending.at(-1)!.notice).toEqual(long.at(-1));
+    expect(parseCarriedNotices(JSON.parse(JSON.stringify({ pending, sent: [], held: [], dropped })))).toBeDefined();
+  });
+
+  test('until it is sent: incidents, and that a person is needed', () => {
+    expect(KINDS.filter((kind) => isKept(aNotice({ kind })))).toEqual(['needed', 'incident']);
+  });
+
+  test('of what a cut history hands on, whatever is misshapen is ignored, never thrown at', () => {
+    const carried = { pending: [{ notice: aNotice(), at: 1 }], sent: [['a', 1]], held: [['a', 1]], dropped: 0 };
+    expect(parseCarriedNotices(carried)).toEqual(carried);
+    for (const wrong of [
+      { pending: [null] },
+      { pending: 'x' },
+      { sent: [['a', null]] },
+      { held: [7] },
+      { dropped: 'x' },
+    ])
+      expect(parseCarriedNotices({ ...carried, ...wrong })).toBeUndefined();
+    fc.assert(fc.property(fc.anything(), (input) => expect(parseCarriedNotices(input)).toBeUndefined()));
   });
 });

@@ -1,6 +1,7 @@
-import { expect, test } from '@jest/globals';
+import { expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import { isNamedAfter, parameterize, tokenSecretName } from '../../domain/parameterize.ts';
+import { anyCharacter } from '../support/any-character.ts';
+import { isNamedAfter, parameterize, tokenSecretName } from '../../domain/text/parameterize.ts';
 
 test.each([
   ['Publishing API', 'publishing-api'],
@@ -35,7 +36,7 @@ test.each([
 
 test('any name becomes words of a–z, 0–9 and _ with single hyphens between them', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (name) =>
+    fc.property(fc.string({ unit: anyCharacter }), (name) =>
       expect(parameterize(name)).toMatch(/^$|^[a-z0-9_]+(-[a-z0-9_]+)*$/),
     ),
   );
@@ -43,7 +44,7 @@ test('any name becomes words of a–z, 0–9 and _ with single hyphens between t
 
 test('a name that is parameterized already stays as it is', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (name) =>
+    fc.property(fc.string({ unit: anyCharacter }), (name) =>
       expect(parameterize(parameterize(name))).toBe(parameterize(name)),
     ),
   );

@@ -1,8 +1,8 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import type { ClusterLook } from '../../domain/cluster.ts';
-import { planFor, type Plan } from '../../domain/plan.ts';
-import { newestOf, outlives, startOfDay, type ListedToken } from '../../domain/tokens.ts';
+import type { ClusterLook } from '../../domain/cluster/cluster.ts';
+import { planFor, type Plan } from '../../domain/rotation/plan.ts';
+import { newestOf, outlives, startOfDay, type ListedToken } from '../../domain/tokens/tokens.ts';
 import {
   aContainer,
   aLook,
@@ -14,6 +14,7 @@ import {
   OLD,
   SETTINGS,
   somePairsTokens,
+  someReaders,
 } from '../support/builders.ts';
 
 const pair = {
@@ -28,7 +29,11 @@ function plan(
   given: { look?: ClusterLook; force?: boolean; now?: number; window?: typeof SETTINGS.window } = {},
 ): Plan {
   const { look = aLook([aContainer(OLD)]), force, now = NOW, window = SETTINGS.window } = given;
-  return planFor({ settings: { ...SETTINGS, window }, pair, tokens, look }, aRequest({ force }), now);
+  return planFor(
+    { settings: { ...SETTINGS, window }, pair, tokens, look, readers: someReaders() },
+    aRequest({ force }),
+    now,
+  );
 }
 
 describe('a pair without any listed token', () => {

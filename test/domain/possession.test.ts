@@ -1,6 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import type { ConsumingContainer } from '../../domain/cluster.ts';
+import type { Census, ConsumingContainer } from '../../domain/cluster/cluster.ts';
 import {
   allHold,
   describeOthers,
@@ -9,19 +9,32 @@ import {
   holds,
   judgeRollout,
   unseenConsumers,
-} from '../../domain/possession.ts';
-import { aContainer, aLook, APP, aStartingContainer, aToken, NEW, OLD, TWIN } from '../support/builders.ts';
+} from '../../domain/cluster/possession.ts';
+import { tokenOf } from '../../domain/tokens/tokens.ts';
+import {
+  aCensus,
+  aContainer,
+  aLook,
+  APP,
+  aStartingContainer,
+  aToken,
+  NEW,
+  OLD,
+  piecesOf,
+  TWIN,
+} from '../support/builders.ts';
 
 const SYNCED = Date.parse('2026-09-01T12:00:00Z');
 const issued = { ...NEW, sha256: 'a'.repeat(64) };
 
 describe('a container', () => {
   test('holds a token this rotation issued only if the whole digest is the same', () => {
-    expect(holds(aContainer(issued), issued)).toBe(true);
-    expect(holds(aContainer({ ...NEW, sha256: 'b'.repeat(64) }), issued)).toBe(false);
+    expect(tokenOf(piecesOf(issued), [OLD, issued])).toBe(issued);
+    expect(tokenOf(piecesOf({ ...NEW, sha256: 'b'.repeat(64) }), [OLD, issued])).toBeUndefined();
   });
 
   test('holds an adopted token if the masked value’s digest is the same', () => {
+    expect(tokenOf(piecesOf(NEW), [OLD, NEW])).toBe(NEW);
     expect(holds(aContainer(NEW), NEW)).toBe(true);
     expect(holds(aContainer(OLD), NEW)).toBe(false);
   });
@@ -38,6 +51,12 @@ describe('a rollout', () => {
     expect(allHold(look, NEW)).toBe(true);
   });
 
+  test('waits for a container that started after the sync with another token from elsewhere than the Secret: no sync changes that', () => {
+    const copy = aContainer(OLD, { startedAt: '2026-09-01T12:00:01Z', from: 'Secret legacy, key token' });
+    expect(judgeRollout(aLook([copy]), NEW, SYNCED)).toEqual({ kind: 'waiting', for: [copy] });
+    expect(describeOthers([copy], [OLD])).toMatch(/\(authorisation 101\), from Secret legacy, key token$/);
+  });
+
   test('waits for a pod that is being deleted and still holds the old token', () => {
     const leaving = aContainer(OLD, { terminating: true });
     expect(judgeRollout(aLook([aContainer(NEW), leaving]), NEW, SYNCED)).toEqual({ kind: 'waiting', for: [leaving] });
@@ -48,6 +67,32 @@ describe('a rollout', () => {
     expect(judgeRollout(aLook([aContainer(NEW), starting]), NEW, SYNCED)).toEqual({ kind: 'waiting', for: [starting] });
     const leaving = aStartingContainer({ terminating: true });
     expect(judgeRollout(aLook([aContainer(NEW), leaving]), NEW, SYNCED)).toEqual({ kind: 'held' });
+  });
+
+  describe('where a container started after the Secret was updated and holds its old value, which its node had kept', () => {
+    const fresh = aContainer(NEW, { ...TWIN, startedAt: '2026-09-01T12:00:01Z' });
+    const stale = aContainer(OLD, { startedAt: '2026-09-01T12:00:02Z' });
+    const at = (time: string, ...containers: ConsumingContainer[]) => aLook(containers, { at: `2026-09-01T${time}Z` });
+
+    test('names it, once nothing is about to replace it', () => {
+      expect(judgeRollout(at('12:01:02', fresh, stale), NEW, SYNCED)).toEqual({ kind: 'stale', containers: [stale] });
+    });
+
+    test('waits while it may be replaced: just started, about to end, or another of its workload about to start', () => {
+      const leaving = { ...stale, terminating: true };
+      for (const look of [
+        at('12:00:30', fresh, stale),
+        at('12:05:00', fresh, leaving),
+        at('12:05:00', fresh, stale, aStartingContainer()),
+      ])
+        expect(judgeRollout(look, NEW, SYNCED).kind).toBe('waiting');
+    });
+
+    test('names it after a second sync too, though nothing else tells that the Secret was updated', () => {
+      const second = Date.parse('2026-09-01T12:03:00Z');
+      expect(judgeRollout(at('12:05:00', stale), NEW, second, SYNCED)).toEqual({ kind: 'stale', containers: [stale] });
+      expect(judgeRollout(at('12:05:00', stale), NEW, second).kind).toBe('waiting');
+    });
   });
 
   test('shows that the Secret was not updated by a container started after the sync with another token', () => {
@@ -114,23 +159,46 @@ describe('what stands in the way of a rollout', () => {
 describe('the right environment', () => {
   test('is where every running container says it and holds a token listed for the pair', () => {
     const look = aLook([aContainer(OLD), aContainer(NEW, TWIN), aStartingContainer()]);
-    expect(disagreements(look, [OLD, NEW], 'integration')).toEqual({ environment: [], unlisted: [] });
+    expect(disagreements(look, 'integration')).toEqual({ environment: [], unlisted: [] });
   });
 
-  test.each(['production', '', undefined])('is not where a container says %p; both sides are named', (environment) => {
-    const { environment: wrong } = disagreements(aLook([aContainer(OLD, { environment })]), [OLD], 'integration');
-    expect(wrong).toEqual([expect.stringMatching(`app in .*"${environment ?? ''}".*"integration"`)]);
+  test('is not where a container says another; both sides are named', () => {
+    const look = aLook([aContainer(OLD, { environment: 'production' }), aContainer(OLD, { environment: '' })]);
+    const { environment: wrong } = disagreements(look, 'integration');
+    expect(wrong).toEqual([expect.stringMatching('app in .*"production".*"integration"')]);
   });
+
+  test.each(['', undefined])(
+    'is not told by a container that has %p for it: the others of the namespace tell',
+    (environment) => {
+      const where = (value: string): string[] => {
+        const census = aCensus({ environments: [{ value, seenIn: 'app in router-1' }] });
+        return disagreements(aLook([aContainer(OLD, { environment })], { census }), 'integration').environment;
+      };
+      expect(where('integration')).toEqual([]);
+      expect(where('production')).toEqual([expect.stringMatching('router-1.*"production"')]);
+    },
+  );
 
   test('is not where a container holds a token that Signon does not list for the pair', () => {
-    const look = aLook([aContainer(OLD), aContainer(aToken(900), { ...TWIN, pod: 'w-1' })]);
-    expect(disagreements(look, [OLD, NEW], 'integration').unlisted).toEqual([
+    const look = aLook([aContainer(OLD), aContainer(aToken(900), { ...TWIN, pod: 'w-1', token: undefined })]);
+    expect(disagreements(look, 'integration').unlisted).toEqual([
       expect.stringMatching(/^worker in w-1 holds a token that Signon does not list/),
     ]);
   });
 
+  test('is told by the other containers of the namespace where no consumer runs, unless one of them is of the environment', () => {
+    const environments = [{ value: 'production', seenIn: 'app in router-1' }];
+    const wrong = ['app in router-1 has GOVUK_ENVIRONMENT "production", the request says "integration"'];
+    const where = (given: Partial<Census>, containers: ConsumingContainer[] = []): string[] =>
+      disagreements(aLook(containers, { census: aCensus(given) }), 'integration').environment;
+    expect(where({ environments })).toEqual(wrong);
+    expect(where({ environments: [...environments, { value: 'integration', seenIn: 'app in x' }] })).toEqual([]);
+    expect(where({ environments }, [aContainer(OLD)])).toEqual([]);
+  });
+
   test('says nothing of containers that have ended', () => {
     const look = aLook([aContainer(aToken(900), { state: 'ended', environment: 'production' })]);
-    expect(disagreements(look, [OLD], 'integration')).toEqual({ environment: [], unlisted: [] });
+    expect(disagreements(look, 'integration')).toEqual({ environment: [], unlisted: [] });
   });
 });

@@ -1,6 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import { nextReminder } from '../../domain/reminders.ts';
+import { nextReminder } from '../../domain/notices/reminders.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -1,6 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import { parseRequest, rotationId, taskQueueOf } from '../../domain/request.ts';
+import { parseRequest, rotationId, taskQueueOf } from '../../domain/request/request.ts';
 import { aRequest, retyped } from '../support/builders.ts';
 
 const problemsOf = (input: unknown): string[] => {

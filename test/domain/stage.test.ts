@@ -1,8 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import { STEPS, type StepName, type StepProgress, type Waiting } from '../../domain/checklist.ts';
-import { SEARCH_ATTRIBUTES, stageOf, WAITS_FOR_PERSON } from '../../domain/stage.ts';
-import { anEvidence } from '../support/builders.ts';
+import { STEPS, type StepName, type StepProgress, type Waiting } from '../../domain/rotation/checklist.ts';
+import { SEARCH_ATTRIBUTES, stageOf, WAITS_FOR_PERSON } from '../../domain/rotation/stage.ts';
+import { newReport } from '../../domain/rotation/report.ts';
+import { anEvidence, aRequest } from '../support/builders.ts';
 
 const since = '2026-09-01T12:00:00.000Z';
 const approval: Waiting = { kind: 'approval', evidence: anEvidence(), since };
@@ -13,7 +14,7 @@ const classification: Waiting = {
     domain: 'example.org',
     internal: false,
     tokens: [],
-    searched: { asked: 1, environments: [], starting: [], unasked: [] },
+    census: { asked: 1, starting: [], unasked: [] },
   },
   since,
 };
@@ -22,6 +23,7 @@ const blockedIn = (step: StepName): Waiting => ({
   step,
   failure: 'Unreachable',
   message: 'Signon did not answer',
+  tokens: 'Both tokens work.',
   todo: 'Retry.',
   since,
   tries: 1,
@@ -83,7 +85,9 @@ describe('a rotation’s stage', () => {
         fc.constantFrom('now' as const, 'blocked' as const, 'done' as const),
         fc.constantFrom(undefined, approval, blockedIn('revoke')),
         (step, state, waiting) => {
-          expect(stageOf({ steps: at(step, state), waiting, outcome })).toBe(outcome);
+          expect(stageOf({ steps: at(step, state), waiting, ended: { ...newReport(aRequest()), outcome } })).toBe(
+            outcome,
+          );
         },
       ),
     );

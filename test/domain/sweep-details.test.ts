@@ -1,6 +1,6 @@
-import { expect, test } from '@jest/globals';
-import { drawSweep, introduceSweep, type SweepProgress } from '../../domain/sweep-details.ts';
-import { RANK, type RowState, type SweepRow } from '../../domain/sweep.ts';
+import { expect, test } from '../support/jest.ts';
+import { drawSweep, introduceSweep, type SweepProgress } from '../../domain/sweep/sweep-details.ts';
+import { RANK, type RowState, type SweepRow } from '../../domain/sweep/sweep.ts';
 
 const row = (at: number, state: RowState): SweepRow => ({
   apiUser: `user-${String(at).padStart(4, '0')}@alphagov.co.uk`,
@@ -48,16 +48,19 @@ test('the details of a thousand that all wait stay short enough to be read, and 
 test('what is blocked says what happened, what to do, and what to send', () => {
   const blocked = { failure: 'Unreachable', message: 'no answer', todo: 'wait', since: '2026-09-01T12:00:00Z' };
   const drawn = drawSweep(progress([], { blocked }));
-  expect(drawn).toMatch(/✗ Blocked since 2026-09-01 12:00 UTC/);
-  expect(drawn).toContain('send the signal `retry` with `{"by":"you@example.org"}`');
+  expect(drawn).toMatch(/^### ✗ Blocked: Unreachable\n/);
+  expect(drawn).toContain('**Blocked since:** 2026-09-01 12:00 UTC');
+  expect(drawn).toMatch(/send \*\*retry\*\*.*\n\n```json\n{\n {2}"by": ""\n}\n```/);
 });
 
 test('paused, it says by whom and how to go on; an ended one and a plan offer nothing', () => {
-  expect(drawSweep(progress([], { pausedBy: 'ada@example.org' }))).toMatch(/Paused by ada@example\\?\.org.*`resume`/);
-  expect(drawSweep(progress([]))).toMatch(/`pause`[^]*`abort`/);
-  expect(drawSweep(progress([], { outcome: 'swept' }))).not.toContain('signal');
+  expect(drawSweep(progress([], { pausedBy: 'ada@example.org' }))).toMatch(
+    /Paused by ada@example\\?\.org[^]*send \*\*resume\*\*/,
+  );
+  expect(drawSweep(progress([]))).toMatch(/\*\*pause\*\*[^]*\*\*abort\*\*/);
+  expect(drawSweep(progress([], { outcome: 'swept' }))).not.toContain('send **');
   const request = { environment: 'integration', requestedBy: 'ada', plan: true } as const;
-  expect(drawSweep(progress([], { request }))).not.toContain('signal');
+  expect(drawSweep(progress([], { request }))).not.toContain('send **');
 });
 
 test('names from outside stay names', () => {

@@ -1,6 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
+import { tokenSecretName } from '../../domain/text/parameterize.ts';
 import * as fc from 'fast-check';
-import { OUTCOMES } from '../../domain/plan.ts';
+import { OUTCOMES } from '../../domain/rotation/plan.ts';
 import {
   countByState,
   hear,
@@ -12,9 +13,9 @@ import {
   rowsOf,
   type SignonPair,
   type SweepRow,
-} from '../../domain/sweep.ts';
-import { parseSweepRequest } from '../../domain/sweep-request.ts';
-import { isLive, outlives } from '../../domain/tokens.ts';
+} from '../../domain/sweep/sweep.ts';
+import { parseSweepRequest } from '../../domain/sweep/sweep-request.ts';
+import { isLive, outlives } from '../../domain/tokens/tokens.ts';
 import { aDay, NOW, SETTINGS } from '../support/builders.ts';
 
 const DAY = 86_400_000;
@@ -29,10 +30,14 @@ function aPair(ends: number[], given: { name?: string; application?: string } = 
   };
 }
 
-function rowFor(pair: SignonPair, given: { open?: string[]; settings?: Partial<typeof SETTINGS> } = {}): SweepRow {
+function rowFor(
+  pair: SignonPair,
+  given: { open?: string[]; settings?: Partial<typeof SETTINGS>; isRead?: boolean } = {},
+): SweepRow {
   const settings = { ...SETTINGS, ...given.settings };
   const open = new Set(given.open ?? []);
-  return rowsOf([pair], { settings, environment: 'integration', open, now: NOW })[0]!;
+  const secretsRead = new Set(given.isRead === false ? [] : [tokenSecretName(pair.apiUser.name, pair.application)]);
+  return rowsOf([pair], { settings, environment: 'integration', open, secretsRead, now: NOW })[0]!;
 }
 
 describe('what a sweep makes of a pair', () => {
@@ -54,6 +59,14 @@ describe('what a sweep makes of a pair', () => {
     expect(row).toMatchObject({ state: 'left alone', what: expect.stringMatching(/^referred: /) });
   });
 
+  test('of one whose Secret nothing reads it says that a person will be asked, or that it is handed over', () => {
+    expect(rowFor(aPair([10]), { isRead: false }).what).toMatch(/^ask a person who holds the token/);
+    const pair = aPair([10]);
+    const recipients = [{ apiUser: pair.apiUser.email, name: 'HMRC', key: 'age1x', alsoInCluster: false }];
+    expect(rowFor(pair, { isRead: false, settings: { recipients } }).what).toMatch(/^ask to approve a hand-over/);
+    expect(rowFor(pair, { isRead: false, settings: { recipients } }).state).toBe('to come');
+  });
+
   test('one whose rotation is open is listed, not started', () => {
     const pair = aPair([10]);
     const open = [rowId('integration', rowFor(pair))];
@@ -67,7 +80,9 @@ describe('what a sweep makes of a pair', () => {
           ...aPair([], { name: `user ${at}` }),
           tokens: days.map((expires, id) => ({ authorisationId: id, expires })),
         }));
-        const rows = rowsOf(pairs, { settings: SETTINGS, environment: 'integration', open: new Set(), now: NOW });
+        const none = new Set<string>();
+        const about = { settings: SETTINGS, environment: 'integration', open: none, secretsRead: none } as const;
+        const rows = rowsOf(pairs, { ...about, now: NOW });
         const due = pairs.filter(({ tokens }) =>
           tokens.some((token) => isLive(token, NOW) && !outlives(token, NOW, SETTINGS.window)),
         );

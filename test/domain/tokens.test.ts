@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
 import {
   endOfDay,
@@ -10,7 +10,7 @@ import {
   successorOf,
   withKnownDigest,
   type ListedToken,
-} from '../../domain/tokens.ts';
+} from '../../domain/tokens/tokens.ts';
 import { aDay, aToken, NEW, NOW, OLD, somePairsTokens } from '../support/builders.ts';
 
 const HOUR = 3_600_000;

@@ -1,7 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import type { ConsumingContainer } from '../../domain/cluster.ts';
-import { smokeThatLapsed, voidedBy } from '../../domain/voided.ts';
+import type { Consumer, ConsumingContainer } from '../../domain/cluster/cluster.ts';
+import type { Evidence, SmokeResult } from '../../domain/evidence/evidence.ts';
+import { joinedSince, smokeThatLapsed, voidedBy } from '../../domain/evidence/voided.ts';
+import { tokenOf } from '../../domain/tokens/tokens.ts';
 import {
   aContainer,
   aLook,
@@ -13,6 +15,7 @@ import {
   NEW,
   NOW,
   OLD,
+  piecesOf,
   somePairsTokens,
   TWIN,
 } from '../support/builders.ts';
@@ -25,6 +28,14 @@ const reason = (given: Partial<Fresh> = {}): string | undefined =>
   voidedBy(evidence, { tokens: [OLD, NEW], look: aLook([aContainer(NEW)]), now: NOW, ended: [], ...given });
 
 const withContainers = (...containers: ConsumingContainer[]): string | undefined => reason({ look: aLook(containers) });
+
+/** A one-off Job with the application's variables, a twin, another container, another variable. */
+const JOINED: Consumer[] = [
+  { ...APP, workload: 'Job/short-url-manager-dbmigrate' },
+  TWIN,
+  { ...APP, container: 'nginx' },
+  { ...APP, variable: 'SECOND_BEARER_TOKEN' },
+];
 
 describe('evidence holds', () => {
   test('when looked at again unchanged, whatever tokens the pair has', () => {
@@ -57,6 +68,14 @@ describe('evidence holds', () => {
     expect(reason({ tokens: [NEW], ended: [OLD.authorisationId] })).toBeUndefined();
   });
 
+  test('when a consuming workload, container or variable joins and holds the new token', () => {
+    for (const joined of JOINED) {
+      const look = aLook([aContainer(NEW), aContainer(NEW, joined)], { consumers: [APP, joined] });
+      expect(reason({ look })).toBeUndefined();
+      expect(joinedSince(evidence, look)).toEqual([joined]);
+    }
+  });
+
   test('of an adopted token, known by its masked value alone', () => {
     expect(withContainers(aContainer({ ...NEW, sha256: 'f'.repeat(64) }))).toBeUndefined();
   });
@@ -87,12 +106,13 @@ describe('evidence is void', () => {
   });
 
   test('by a running container that could not say what it holds', () => {
-    expect(withContainers(aContainer(NEW, { digests: undefined }))).toBeDefined();
+    expect(withContainers(aContainer(NEW, { token: undefined }))).toBeDefined();
   });
 
   test('by a container whose token has the new one’s masked value but is another', () => {
     const issued = { ...NEW, sha256: 'a'.repeat(64) };
-    const look = aLook([aContainer({ ...NEW, sha256: 'b'.repeat(64) })]);
+    const held = tokenOf(piecesOf({ ...NEW, sha256: 'b'.repeat(64) }), [OLD, issued]);
+    const look = aLook([aContainer(issued, { token: held?.masked })]);
     const fresh = { tokens: [OLD, issued], look, now: NOW, ended: [] };
     expect(voidedBy(anEvidence({ newToken: issued }), fresh)).toBeDefined();
   });
@@ -117,14 +137,13 @@ describe('evidence is void', () => {
     expect(reason({ tokens: [{ ...OLD, authorisationId: 555 }, NEW] })).toBeDefined();
   });
 
-  test('by a new consuming workload, container or variable, though it holds the new token', () => {
-    for (const joined of [TWIN, { ...APP, container: 'nginx' }, { ...APP, variable: 'SECOND_BEARER_TOKEN' }])
-      expect(reason({ look: aLook([aContainer(NEW), aContainer(NEW, joined)], { consumers: [APP, joined] }) })).toMatch(
-        /new consumer/,
-      );
+  test('by a new consuming workload, container or variable that holds another token, or starts', () => {
+    for (const joined of JOINED)
+      for (const container of [aContainer(OLD, joined), aStartingContainer(joined)])
+        expect(reason({ look: aLook([aContainer(NEW), container], { consumers: [APP, joined] }) })).toBeDefined();
   });
 
-  test('by a new consuming workload of which nothing runs yet', () => {
+  test('by a new consuming workload of which nothing runs', () => {
     expect(reason({ look: aLook([aContainer(NEW)], { consumers: [APP, TWIN] }) })).toMatch(/short-url-manager-worker/);
   });
 
@@ -141,8 +160,11 @@ describe('a smoke call that passed', () => {
   });
   const NAMES = { app: 'app of Deployment/short-url-manager', twin: 'worker of Deployment/short-url-manager-worker' };
 
+  const lapsed = (approved: Evidence, again: SmokeResult[], look = aLook([])): string | undefined =>
+    smokeThatLapsed(approved, look, again);
+
   test('still stands where it passes again, from whichever pod and in whichever order', () => {
-    expect(smokeThatLapsed(both, [aSmokeResult(TWIN, { pod }), aSmokeResult(APP, { pod })])).toBeUndefined();
+    expect(lapsed(both, [aSmokeResult(TWIN, { pod }), aSmokeResult(APP, { pod })])).toBeUndefined();
   });
 
   test.each(['failed', 'no-proof', 'not-tested'] as const)(
@@ -150,37 +172,35 @@ describe('a smoke call that passed', () => {
     (verdict) => {
       const detail = 'lookup_content_id was refused with 401';
       const again = [aSmokeResult(APP), aSmokeResult(TWIN, { verdict, detail })];
-      expect(smokeThatLapsed(both, again)).toBe(
-        `what passed the smoke call does not any more: ${NAMES.twin}: ${detail}`,
-      );
+      expect(lapsed(both, again)).toBe(`what passed the smoke call does not any more: ${NAMES.twin}: ${detail}`);
     },
   );
 
   test('has lapsed where nothing is left to call from', () => {
-    expect(smokeThatLapsed(both, [aSmokeResult(APP)])).toMatch(`${NAMES.twin}: no ready pod to call from`);
+    expect(lapsed(both, [aSmokeResult(APP)])).toMatch(`${NAMES.twin}: no ready pod to call from`);
   });
 
   test('has lapsed where only another container, workload or variable passes', () => {
     for (const other of [TWIN, { ...APP, container: 'nginx' }, { ...APP, variable: 'SECOND_BEARER_TOKEN' }])
-      expect(smokeThatLapsed(evidence, [aSmokeResult(other)])).toMatch(NAMES.app);
+      expect(lapsed(evidence, [aSmokeResult(other)])).toMatch(NAMES.app);
   });
 
   test('is named with every other one that lapsed, and with none that did not', () => {
-    const why = smokeThatLapsed(both, []);
+    const why = lapsed(both, []);
     expect(why).toContain(NAMES.app);
     expect(why).toContain(NAMES.twin);
-    expect(smokeThatLapsed(both, [aSmokeResult(APP)])).not.toContain(`${NAMES.app}:`);
+    expect(lapsed(both, [aSmokeResult(APP)])).not.toContain(`${NAMES.app}:`);
   });
 
   test('counts alone: what did not pass when it was approved may be as it is', () => {
     for (const before of ['no-proof', 'not-tested', 'failed'] as const)
       for (const again of [[], [aSmokeResult(APP, { verdict: 'failed' })], [aSmokeResult(APP)]])
-        expect(smokeThatLapsed(anEvidence({ smoke: [aSmokeResult(APP, { verdict: before })] }), again)).toBeUndefined();
+        expect(lapsed(anEvidence({ smoke: [aSmokeResult(APP, { verdict: before })] }), again)).toBeUndefined();
   });
 
   test('is looked for in the evidence alone: a consumer that joined says nothing here', () => {
     const again = [aSmokeResult(APP), aSmokeResult(TWIN, { verdict: 'failed' })];
-    expect(smokeThatLapsed(evidence, again)).toBeUndefined();
+    expect(lapsed(evidence, again)).toBeUndefined();
   });
 
   test('has lapsed exactly where one of those that passed does not pass now', () => {
@@ -196,9 +216,21 @@ describe('a smoke call that passed', () => {
           look: aLook([aContainer(NEW), aContainer(NEW, TWIN)]),
           smoke: results(before),
         });
-        const lapsed = before.some((seen, index) => seen === 'passed' && now[index] !== 'passed');
-        expect(smokeThatLapsed(approved, results(now)) !== undefined).toBe(lapsed);
+        const someLapsed = before.some((seen, index) => seen === 'passed' && now[index] !== 'passed');
+        expect(lapsed(approved, results(now)) !== undefined).toBe(someLapsed);
       }),
     );
   });
+
+  test.each(['Job/short-url-manager-dbmigrate', 'CronJob/short-url-manager-tidy', 'Pod/by-hand'] as const)(
+    'has nothing to lapse where the run of %s is over, and has lapsed where it still runs and does not pass',
+    (workload) => {
+      const run = { ...APP, workload };
+      const approved = anEvidence({ look: aLook([aContainer(NEW, run)]), smoke: [aSmokeResult(run)] });
+      expect(lapsed(approved, [])).toBeUndefined();
+      expect(lapsed(approved, [], aLook([aContainer(NEW, { ...run, state: 'ended' })]))).toBeUndefined();
+      expect(lapsed(approved, [], aLook([aContainer(NEW, run)]))).toMatch(workload);
+      expect(lapsed(approved, [], aLook([aStartingContainer(run)]))).toMatch(workload);
+    },
+  );
 });

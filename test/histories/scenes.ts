@@ -1,12 +1,12 @@
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { startInventory } from '../../client/start-inventory.ts';
 import { startSweep } from '../../client/start-sweep.ts';
-import { rotationId, taskQueueOf } from '../../domain/request.ts';
-import { syncTokensId } from '../../domain/sync-requests.ts';
+import { rotationId, taskQueueOf } from '../../domain/request/request.ts';
 import { pairOf } from '../../sandbox/seed.ts';
 import { REQUEST } from '../support/request.ts';
 import type { Stage, StagedRotation } from '../support/stage.ts';
 import { until } from '../support/until.ts';
+import { syncTokensId } from '../../domain/names/names.ts';
 
 const HMRC = 'hmrc@example.org';
 const BY = 'grace@example.org';
@@ -191,7 +191,9 @@ const WAITS: Record<string, Scene> = {
     await rotation.approve();
     await until('the soak', async () => {
       const { steps = [] } = (await rotation.status()) ?? {};
-      return steps.some(({ name, note }) => name === 'confirm' && note.includes('again after')) || undefined;
+      return (
+        steps.some(({ name, note }) => name === 'confirm' && note.includes('another look come after')) || undefined
+      );
     });
     return idOf(rotation);
   },

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { SHORTFALLS, type SmokeResult } from '../../domain/evidence.ts';
+import { SHORTFALLS, type SmokeResult } from '../../domain/evidence/evidence.ts';
 import { ASKER, type Fate, type Happening, type Said, type Sent, type Stray } from './fates.ts';
 
 const days = fc.oneof(
@@ -153,13 +153,18 @@ const anyFate: fc.Arbitrary<Fate> = fc.record({
   approvals: fc.array(aSent, { maxLength: 6 }),
 });
 
-/** A container that holds a token under a name no search looks for or answers nobody, and somebody who names it. */
-const heldOddly = fc.tuple(anyFate, mostly<Stray>('odd', 'mute'), fc.nat(2)).map(([fate, stray, holds]): Fate => ({
+/** A container that holds a token and starts after nobody was found, and somebody who names it. */
+const heldLate = anyFate.map((fate): Fate => ({
   ...fate,
   consumers: 0,
   recipient: undefined,
-  strays: [{ stray, holds, state: 'running' }],
-  classifications: [...fate.classifications.slice(0, 1), { as: 'internal', which: 0, named: 'rightly' }],
+  tokens: [{ id: 50, days: 9 }],
+  strays: [],
+  straysFollow: true,
+  rolls: [true],
+  smoke: ['passed'],
+  meanwhile: [[], [{ kind: 'a stray starts', stray: 'odd', state: 'running', holds: 0 }], ...fate.meanwhile],
+  classifications: [{ as: 'internal', which: 0, named: 'rightly' }, ...fate.classifications.slice(0, 1)],
 }));
 
 /** Containers elsewhere that have not started or answer nobody, while a pair is said to be disused or held outside. */
@@ -177,6 +182,6 @@ export const searchedInVain = fc
 /** Any world a rotation may meet; those in which it gets somewhere come often enough. */
 export const aFate = fc.oneof(
   { weight: 9, arbitrary: anyFate },
-  { weight: 1, arbitrary: heldOddly },
+  { weight: 1, arbitrary: heldLate },
   { weight: 1, arbitrary: searchedInVain },
 );

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
-import type { ClusterLook, Consumer, ConsumingContainer } from '../../domain/cluster.ts';
-import { gatherEvidence, type Evidence, type SmokeResult } from '../../domain/evidence.ts';
-import type { RotationRequest } from '../../domain/request.ts';
-import type { Settings } from '../../domain/settings.ts';
-import type { Fingerprint, ListedToken } from '../../domain/tokens.ts';
+import type { Census, ClusterLook, Consumer, ConsumingContainer, Readers } from '../../domain/cluster/cluster.ts';
+import { gatherEvidence, type Evidence, type SmokeResult } from '../../domain/evidence/evidence.ts';
+import type { RotationRequest } from '../../domain/request/request.ts';
+import type { Settings } from '../../domain/settings/settings.ts';
+import type { Fingerprint, ListedToken } from '../../domain/tokens/tokens.ts';
 
 /** The moment the rules are asked at, unless a test says otherwise. */
 export const NOW = Date.parse('2026-09-01T12:00:00Z');
@@ -28,17 +28,37 @@ export const APP: Consumer = {
 };
 export const TWIN: Consumer = { ...APP, workload: 'Deployment/short-url-manager-worker', container: 'worker' };
 
+/** What a census gives of a container that holds this token. */
+export function piecesOf(token: Fingerprint): { sha256: string; maskedSha256: string } {
+  return { sha256: token.sha256 ?? sha256(`value of ${token.masked}`), maskedSha256: token.maskedSha256 };
+}
+
+/** A census that asked one container and found nothing else. */
+export function aCensus(given: Partial<Census> = {}): Census {
+  return { asked: 1, environments: [], starting: [], unasked: [], otherSecrets: [], ...given };
+}
+
+/** What is looked for: the pair's two tokens. */
+export function someReaders(given: Partial<Readers> = {}): Readers {
+  return {
+    secret: 'signon-token-short-url-manager-publishing-api',
+    holding: [OLD, NEW],
+    also: [],
+    ofOtherPairs: [],
+    ...given,
+  };
+}
+
 /** A running, ready container of `APP` whose variable is that token. */
 export function aContainer(token: Fingerprint, given: Partial<ConsumingContainer> = {}): ConsumingContainer {
   return {
     ...APP,
     pod: 'short-url-manager-1',
-    containerId: `id-${given.pod ?? 'short-url-manager-1'}`,
     state: 'running',
     startedAt: '2026-08-01T00:00:00Z',
     ready: true,
     terminating: false,
-    digests: { sha256: token.sha256 ?? sha256(`value of ${token.masked}`), maskedSha256: token.maskedSha256 },
+    token: token.masked,
     environment: 'integration',
     ...given,
   };
@@ -46,7 +66,7 @@ export function aContainer(token: Fingerprint, given: Partial<ConsumingContainer
 
 /** A container that has not started, so nobody could ask it. */
 export function aStartingContainer(given: Partial<ConsumingContainer> = {}): ConsumingContainer {
-  const unasked = { startedAt: undefined, digests: undefined, environment: undefined, ready: false };
+  const unasked = { startedAt: undefined, token: undefined, environment: undefined, ready: false };
   return aContainer(OLD, { pod: 'short-url-manager-2', ...unasked, state: 'starting', ...given });
 }
 
@@ -55,7 +75,7 @@ export function aLook(containers: ConsumingContainer[], given: Partial<ClusterLo
   const consumers = containers
     .map(({ workload, container, variable }) => ({ workload, container, variable }))
     .filter((one, index, all) => all.findIndex(({ workload }) => workload === one.workload) === index);
-  return { at: new Date(NOW).toISOString(), consumers, containers, mountedBy: [], ...given };
+  return { at: new Date(NOW).toISOString(), consumers, containers, mountedBy: [], census: aCensus(), ...given };
 }
 
 export function aSmokeResult(consumer: Consumer, given: Partial<SmokeResult> = {}): SmokeResult {
@@ -73,7 +93,8 @@ export function anEvidence(given: Partial<Seen> = {}): Evidence {
     look: aLook([aContainer(NEW)]),
     tokens: [OLD, NEW],
     newToken: NEW,
-    everHeld: [OLD],
+    everHeld: [{ token: OLD.masked, by: 'app in short-url-manager-0' }],
+    known: [APP.workload],
     smoke: [aSmokeResult(APP)],
     ...given,
   });
@@ -98,8 +119,10 @@ export const SETTINGS: Settings = {
   sweep: { maxConcurrent: 20, pause: '200 ms', looksEvery: '10 minutes', endsAfter: '20 hours' },
   rolloutLimit: '30 minutes',
   pollEvery: '15 s',
+  lookupCachedFor: '5 minutes',
   soak: '10 minutes',
   evidenceHoldsFor: '1 hour',
+  disusedWatch: '3 days',
   notices: { collectFor: '30 s', quietFor: '5 minutes' },
   specialCases: [],
   recipients: [],

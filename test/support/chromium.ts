@@ -42,6 +42,7 @@ export async function openBrowser(viewport: { width: number; height: number }): 
       locale: 'en-GB',
       timezoneId: 'UTC',
     });
+    await context.addInitScript('globalThis.__name = (named) => named'); // the TypeScript loader names functions by it, those that run in a page too
     await context.route(
       ({ protocol, hostname }) => protocol.startsWith('http') && hostname !== '127.0.0.1',
       (route) => route.abort(),

@@ -1,4 +1,5 @@
 import { run } from '../../client/cli/program.ts';
+import { run as runDoctor } from '../../doctor/program.ts';
 import type { Stage } from './stage.ts';
 
 /** What a command printed, and its exit code. */
@@ -18,15 +19,22 @@ interface Typed {
   asked?: () => Promise<unknown>;
 }
 
+type Line = (args: string[], typed?: Typed) => Promise<Ran>;
+
+/** The doctor beside a stage. */
+export function doctorLine(stage: Stage): Line {
+  return commandLine(stage, runDoctor);
+}
+
 /** The command line beside a stage. */
-export function commandLine(stage: Stage): (args: string[], typed?: Typed) => Promise<Ran> {
+export function commandLine(stage: Stage, program = run): Line {
   return async (args, { lines = [], env = {}, asked = () => Promise.resolve() } = {}) => {
     const out: string[] = [];
     const err: string[] = [];
     const left = [...lines];
-    const code = await run(args, {
+    const code = await program(args, {
       env: {
-        TEMPORAL_ADDRESS: stage.temporal.address,
+        ...stage.temporalEnv(),
         TEMPORAL_UI_URL: 'https://temporal.example.org',
         ROTATION_ENVIRONMENT: 'integration',
         ...env,

@@ -1,8 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isDockerIgnored } from './docker-ignore.ts';
 
+/** The machine's, so that no package is fetched for each stage anew. */
+const NPM_CACHE = join(homedir(), '.npm');
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What a stage of the Dockerfile leaves behind. */
@@ -65,7 +69,7 @@ export function followDockerfile(into: string, onStep: (step: string) => void = 
       case 'RUN': {
         const ran = spawnSync('sh', ['-c', rest], {
           cwd: join(stage!.folder, stage!.workdir),
-          env: { PATH: process.env.PATH, HOME: stage!.folder, ...stage!.env },
+          env: { PATH: process.env.PATH, HOME: stage!.folder, npm_config_cache: NPM_CACHE, ...stage!.env },
           encoding: 'utf8',
         });
         if (ran.status !== 0) throw new Error(`RUN ${rest}: ${ran.status}\n${ran.stdout}${ran.stderr}`);
@@ -90,13 +94,7 @@ function instructions(): [string, string][] {
 
 /** Copies a file or a folder; of the project's own, without what `.dockerignore` names. */
 function copy(from: string, target: string, { many, context }: { many: boolean; context: boolean }): void {
-  const ignored = readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n').filter(Boolean);
-  const kept = (path: string): boolean => {
-    const name = relative(ROOT, path);
-    return !ignored.some(
-      (one) => name === one || name.startsWith(`${one}/`) || (one.startsWith('*') && name.endsWith(one.slice(1))),
-    );
-  };
+  const kept = (path: string): boolean => !isDockerIgnored(relative(ROOT, path));
   cpSync(from, many ? join(target, basename(from)) : target, {
     recursive: true,
     verbatimSymlinks: true,

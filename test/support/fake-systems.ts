@@ -1,9 +1,10 @@
 import { Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import type ms from 'ms';
 import type { ArgoActivities } from '../../activities/argo/interface.ts';
 import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
 import type { NotifyActivities } from '../../activities/notify/interface.ts';
-import { sha256 } from '../../activities/secret.ts';
+import { sha256 } from '../../config/secret.ts';
 import type { SignonActivities } from '../../activities/signon/interface.ts';
 import {
   sameConsumer,
@@ -11,17 +12,18 @@ import {
   type Consumer,
   type ConsumingContainer,
   type Readers,
-} from '../../domain/cluster.ts';
-import type { SmokeResult } from '../../domain/evidence.ts';
-import type { FailureName } from '../../domain/failures.ts';
-import type { Notice } from '../../domain/notices.ts';
-import { tokenSecretName } from '../../domain/parameterize.ts';
-import type { Pair } from '../../domain/plan.ts';
-import { judgeRollout } from '../../domain/possession.ts';
-import { newestOf, sameToken, type ListedToken } from '../../domain/tokens.ts';
+  type SeenReader,
+} from '../../domain/cluster/cluster.ts';
+import type { SmokeResult } from '../../domain/evidence/evidence.ts';
+import type { FailureName } from '../../domain/rotation/failures.ts';
+import type { Notice } from '../../domain/notices/notices.ts';
+import { tokenSecretName } from '../../domain/text/parameterize.ts';
+import type { Pair } from '../../domain/rotation/plan.ts';
+import { judgeRollout } from '../../domain/cluster/possession.ts';
+import { newestOf, type ListedToken } from '../../domain/tokens/tokens.ts';
 
 type Activities = SignonActivities & ArgoActivities & KubernetesActivities & Pick<NotifyActivities, 'notify'>;
-type Held = Omit<ConsumingContainer, 'digests'> & { holds: number };
+type Held = Omit<ConsumingContainer, 'token'> & { holds: number };
 
 /** Signon, Argo CD and a cluster in memory: what a workflow test says happens, happens at once. Every call is on record. */
 export class FakeSystems {
@@ -29,6 +31,8 @@ export class FakeSystems {
   tokens: ListedToken[] = [];
   containers: Held[] = [];
   readonly revoked: number[] = [];
+  /** Until when each revoke could be sent, in the order of the revokes. */
+  readonly revokesNotAfter: string[] = [];
   /** Deployments that were restarted, in order. */
   readonly restarted: string[] = [];
   /** What people were told. */
@@ -44,15 +48,21 @@ export class FakeSystems {
   mountedBy: ClusterLook['mountedBy'] = [];
   /** Consumers of which no container runs. */
   idle: ClusterLook['consumers'] = [];
-  /** Containers that read no Secret of the pair, and hold a token of some pair: a search asks them. */
+  /** Other Secrets of the sync that an idle CronJob reads, and those of them that belong to a pair of today. */
+  otherSecrets: string[] = [];
+  otherPairs: string[] = [];
+  /** Containers that read no Secret of the pair: one that holds its token is found by value. */
   elsewhere: Held[] = [];
-  /** Containers that a search cannot ask. */
+  /** Containers that cannot be asked. */
   unasked: string[] = [];
-  /** Containers elsewhere that a search finds, and that have not started. */
+  /** Containers elsewhere that have not started. */
   startingElsewhere: string[] = [];
   lastSyncedAt?: string;
   /** Whether runs of idle consumers are looked out for; an activity that waits keeps the server from skipping time. */
   watched = false;
+  /** Whether pods that read the Secret are watched for, and what a test calls when one is seen. Keeps the server from skipping time, too. */
+  watchesReaders = false;
+  readerSeen: (seen: SeenReader | 'interrupted') => void = () => undefined;
   private runs: ((containers: Held[]) => void)[] = [];
   /** What a sync does besides ending well; the default brings the newest token to every container. */
   onSync: () => void = () => this.replaceAll();
@@ -91,7 +101,6 @@ export class FakeSystems {
       container: name,
       variable: 'PUBLISHING_API_BEARER_TOKEN',
       pod,
-      containerId: `id-${pod}`,
       state: 'running',
       startedAt: '2020-01-01T00:00:00Z',
       ready: true,
@@ -135,8 +144,17 @@ export class FakeSystems {
   }
 
   /** The next call of an activity fails, before or after its effect. Failures of the engine's own kind by name. */
-  fail(activity: keyof Activities, name: FailureName, { after = false, times = 1, nonRetryable = true } = {}): void {
-    const error = ApplicationFailure.create({ type: name, message: `${name} as told`, nonRetryable });
+  fail(
+    activity: keyof Activities,
+    name: FailureName,
+    { after = false, times = 1, nonRetryable = true, retriedAfter = undefined as ms.StringValue | undefined } = {},
+  ): void {
+    const error = ApplicationFailure.create({
+      type: name,
+      message: `${name} as told`,
+      nonRetryable,
+      nextRetryDelay: retriedAfter,
+    });
     for (let i = 0; i < times; i++) this.failures.push({ activity, error, after });
   }
 
@@ -148,6 +166,7 @@ export class FakeSystems {
           { apiUser: this.pair.apiUser, application: this.pair.application.name, tokens: [...this.tokens] },
         ]),
       listTokens: () => Promise.resolve([...this.tokens]),
+      secretsOfPairs: (secrets) => Promise.resolve(secrets.filter((one) => this.otherPairs.includes(one))),
       readLastSync: () => Promise.resolve(this.lastSyncedAt),
       createToken: ({ before, recipient }) => {
         const found = newestOf(this.tokens.filter(({ authorisationId }) => !before.includes(authorisationId)));
@@ -156,7 +175,8 @@ export class FakeSystems {
         const origin = found ? 'maybe another’s' : 'issued';
         return Promise.resolve({ token, origin, tokens: [...this.tokens], ...(armoured && { armoured }) });
       },
-      revokeToken: ({ token }) => {
+      revokeToken: ({ token, notAfter }) => {
+        this.revokesNotAfter.push(notAfter);
         const listed = this.tokens.some(({ authorisationId }) => authorisationId === token.authorisationId);
         this.tokens = this.tokens.filter(({ authorisationId }) => authorisationId !== token.authorisationId);
         if (listed) this.revoked.push(token.authorisationId);
@@ -178,7 +198,7 @@ export class FakeSystems {
         const look = this.look(readers);
         const rollout = judgeRollout(look, token, sync && Date.parse(sync.seenAt));
         if (rollout.kind === 'held') return Promise.resolve({ kind: 'held', look });
-        if (rollout.kind === 'not-updated') return Promise.resolve(rollout);
+        if (rollout.kind !== 'waiting') return Promise.resolve(rollout);
         return Promise.resolve({ kind: 'incomplete', containers: rollout.for });
       },
       restartDeployments: ({ deployments }) => {
@@ -187,9 +207,10 @@ export class FakeSystems {
           if (deployments.includes(container.workload)) container.holds = this.secret;
         return Promise.resolve();
       },
-      awaitSighting: async ({ consumers }) => {
+      awaitSighting: async ({ readers, consumers }) => {
         const seen = this.shown(
           (await this.nextRun()).filter((one) => consumers.some((wanted) => sameConsumer(wanted, one))),
+          readers.holding,
         );
         const smoke = (container: ConsumingContainer): SmokeResult => ({
           ...container,
@@ -197,6 +218,18 @@ export class FakeSystems {
           detail: 'its own call',
         });
         return seen.map((container) => ({ at: new Date().toISOString(), container, smoke: smoke(container) }));
+      },
+      awaitReader: async () => {
+        if (!this.watchesReaders) throw ApplicationFailure.nonRetryable('nobody watches', 'NotPermitted');
+        const beat = setInterval(() => heartbeat(), 500);
+        try {
+          return await Promise.race([
+            new Promise<SeenReader | 'interrupted'>((seen) => (this.readerSeen = seen)),
+            Context.current().cancelled,
+          ]);
+        } finally {
+          clearInterval(beat);
+        }
       },
       smokeConsumers: ({ readers }) => Promise.resolve(this.smokeResults(readers)),
       notify: (notice) => {
@@ -220,41 +253,39 @@ export class FakeSystems {
     return Object.fromEntries(wrapped) as Activities;
   }
 
-  look({ also, holding, asking }: Omit<Readers, 'secret'> = { also: [] }): ClusterLook {
-    const others = this.shown(this.elsewhere);
+  look({ holding, also, ofOtherPairs }: Omit<Readers, 'secret'>): ClusterLook {
+    const others = this.shown(this.elsewhere, holding).map((one) => ({ ...one, from: 'Secret legacy, key token' }));
     const holders = others.filter(
-      (one) =>
-        also.some((told) => sameConsumer(told, one)) ||
-        holding?.some((token) => one.digests && sameToken(token, one.digests)),
+      (one) => one.token !== undefined || (one.state === 'starting' && also.some((known) => sameConsumer(known, one))),
     );
-    const containers = [...this.shown(this.containers), ...holders];
-    const consumers = [...containers, ...this.idle]
+    const containers = [...this.shown(this.containers, holding), ...holders];
+    const idle = also.filter((known) => !others.some((one) => sameConsumer(one, known)));
+    const otherSecrets = this.otherSecrets.filter((secret) => !ofOtherPairs.includes(secret));
+    const consumers = [...containers, ...this.idle, ...idle, ...otherSecrets.map(readerOf)]
       .map(({ workload, container, variable }) => ({ workload, container, variable }))
       .filter((one, index, list) => list.findIndex(({ workload }) => workload === one.workload) === index);
-    const searched = {
-      asked: others.length,
-      environments: [{ value: this.environment, seenIn: 'app in legacy-1' }],
-      starting: this.startingElsewhere,
-      unasked: this.unasked,
-      ...(asking === 'copies' && { copies: true as const }),
-    };
-    const nobody = others.length + this.startingElsewhere.length + this.unasked.length === 0;
     return {
       at: new Date().toISOString(),
       consumers,
       containers,
       mountedBy: this.mountedBy,
-      ...(holding && !(asking === 'copies' && nobody) && { searched }),
+      census: {
+        asked: this.containers.length + others.length,
+        environments: [{ value: this.environment, seenIn: 'app in legacy-1' }],
+        starting: this.startingElsewhere,
+        unasked: this.unasked,
+        otherSecrets,
+      },
     };
   }
 
   /** Containers as a look shows them. */
-  private shown(containers: Held[]): ConsumingContainer[] {
+  private shown(containers: Held[], holding: Readers['holding']): ConsumingContainer[] {
     return containers.map(({ holds, ...container }) => {
       if (container.state !== 'running') return { ...container, startedAt: undefined, ready: false };
-      const token = [...this.tokens, this.token(holds, 0, 0)].find(({ authorisationId }) => authorisationId === holds)!;
-      const digests = { sha256: sha256(String(holds)), maskedSha256: token.maskedSha256 };
-      return { ...container, digests, environment: this.environment };
+      const { masked } = this.token(holds, 0, 0);
+      const known = holding.some((one) => one.masked === masked);
+      return { ...container, ...(known && { token: masked }), environment: this.environment };
     });
   }
 
@@ -267,3 +298,9 @@ export class FakeSystems {
 }
 
 export const DAY = 86_400_000;
+
+const readerOf = (secret: string): Consumer => ({
+  workload: 'CronJob/legacy-task',
+  container: 'cron-task',
+  variable: secret,
+});

@@ -1,7 +1,7 @@
-import type { Approve, RetryAccept } from '../../domain/decisions.ts';
-import type { SmokeResult } from '../../domain/evidence.ts';
+import type { Approve, RetryAccept } from '../../domain/evidence/decisions.ts';
+import type { SmokeResult } from '../../domain/evidence/evidence.ts';
 
-/** How a container that does not read the Secret is met: a search asks it, looks past its odd variable, or gets no answer. */
+/** How a container that does not read the Secret is met: it answers, with a token in a variable of a usual or an odd name, or it gives no answer. */
 export type Stray = 'open' | 'odd' | 'mute';
 
 /** What happens to a world between two steps. Numbers pick one of what is there, counted round. */

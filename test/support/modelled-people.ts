@@ -1,7 +1,7 @@
-import { judgeApproval } from '../../domain/approval.ts';
-import type { Approve } from '../../domain/decisions.ts';
-import { evidenceCode, type Evidence, type SmokeResult } from '../../domain/evidence.ts';
-import { endOfDay } from '../../domain/tokens.ts';
+import { judgeApproval } from '../../domain/evidence/approval.ts';
+import type { Approve } from '../../domain/evidence/decisions.ts';
+import { evidenceCode, type Evidence, type SmokeResult } from '../../domain/evidence/evidence.ts';
+import { endOfDay } from '../../domain/tokens/tokens.ts';
 import { ASKER, type Fate, type Said, type Sent } from './fates.ts';
 import type { Truth, World } from './worlds.ts';
 
@@ -106,7 +106,8 @@ export class ModelledPeople {
     const emails = (names: string[]): string[] => names.map(plain).filter((name) => name.endsWith('@example.org'));
     const asked = emails([ASKER, this.fate.starter]);
     return (
-      this.fate.environment !== 'production' || !emails([approval.by, identity]).some((name) => asked.includes(name))
+      this.fate.environment !== 'production' ||
+      !emails([approval.by ?? '', identity]).some((name) => asked.includes(name))
     );
   }
 

@@ -1,11 +1,11 @@
-import { running, type ClusterLook, type Consumer, type Readers } from '../../domain/cluster.ts';
-import { gatherDisused, gatherEvidence, gatherHandOver, othersAlive } from '../../domain/evidence.ts';
-import { isHolder, readInCluster, recipientOf } from '../../domain/holders.ts';
-import { planFor, type Plan } from '../../domain/plan.ts';
-import { allHold, heldTokens, unseenConsumers } from '../../domain/possession.ts';
-import { isRenewed, nextRenewalOver, renewalWarning } from '../../domain/renewal.ts';
-import type { Recipient } from '../../domain/settings.ts';
-import { isLive, type ListedToken } from '../../domain/tokens.ts';
+import { workloadsOf, type ClusterLook, type Consumer, type Readers } from '../../domain/cluster/cluster.ts';
+import { gatherDisused, gatherEvidence, gatherHandOver, othersAlive } from '../../domain/evidence/evidence.ts';
+import { isHolder, readersAfter, readInCluster, recipientOf } from '../../domain/rotation/holders.ts';
+import { planFor, type Plan } from '../../domain/rotation/plan.ts';
+import { allHold, seenHeld, unseenConsumers } from '../../domain/cluster/possession.ts';
+import { isRenewed, nextRenewalOver, renewalWarning } from '../../domain/settings/renewal.ts';
+import type { Recipient } from '../../domain/settings/settings.ts';
+import { isLive, type ListedToken } from '../../domain/tokens/tokens.ts';
 import type { Said } from './fates.ts';
 import { Unattended } from './modelled-people.ts';
 import { ModelledSteps, type Expected, type Fresh, type Seen } from './modelled-steps.ts';
@@ -22,7 +22,7 @@ interface Holders {
   disused?: true;
 }
 
-/** A rotation over a simulated world, in the order of `workflows/rotate-token.ts`; what it did is kept beside what was so. */
+/** A rotation over a simulated world, in the order of `workflows/rotation/rotate-token.ts`; what it did is kept beside what was so. */
 export class ModelledRotation extends ModelledSteps {
   outcome = '';
   plan?: Plan;
@@ -56,7 +56,7 @@ export class ModelledRotation extends ModelledSteps {
     this.plan = plan;
     if (plan.kind === 'stop') return plan.outcome;
     const { disused, readers, look, recipient } = this.find(assessed);
-    if (disused) return this.retire(tokens, readers);
+    if (disused) return this.retire(tokens, readers, look);
 
     if (plan.kind === 'issue' && recipient) this.agreed(look, readers, recipient);
     this.before = fate.force ? tokens.map(({ authorisationId }) => authorisationId) : [];
@@ -64,18 +64,21 @@ export class ModelledRotation extends ModelledSteps {
       plan.kind === 'adopt'
         ? { tokens, newToken: plan.token }
         : this.step(() => this.issue(tokens, fate.force, recipient));
-    return this.prove({ ...issued, look }, readers, recipient, heldTokens(look, tokens));
+    return this.prove({ ...issued, look }, readers, recipient);
   }
 
-  private prove(first: Fresh, found: Readers, recipient: Recipient | undefined, everHeld: ListedToken[]): string {
+  private prove(first: Fresh, found: Readers, recipient: Recipient | undefined): string {
     const { world } = this;
+    const known = workloadsOf(first.look.consumers);
+    let everHeld = seenHeld([], first.look.containers, known);
+    let readers = found;
     let syncedFor: number | undefined;
     let confirmed = 0;
     let now = first;
     for (let rounds = 1; rounds < ROUNDS_AT_MOST; rounds++) {
-      if (recipient) now = this.delivered(now, found, recipient);
+      if (recipient) now = this.delivered(now, readers, recipient);
       const { newToken, tokens } = now;
-      const readers = found.holding ? { ...found, holding: tokens } : found;
+      readers = readersAfter(readers, tokens, now.look);
       const expected: Expected = { readers, newToken };
       const unseen = syncedFor === newToken.authorisationId ? [] : unseenConsumers(now.look);
       const syncedAt = allHold(now.look, newToken) && unseen.length === 0 ? undefined : this.step(() => this.sync());
@@ -86,13 +89,14 @@ export class ModelledRotation extends ModelledSteps {
         return held;
       });
       const shown = this.snapshot();
+      const shownAt = world.now;
       const smoke = this.step(() => this.smoke(expected));
       if (othersAlive(tokens, newToken, world.now).length === 0) {
         if (recipient) return 'handed-over';
         return this.revoked.length > 0 ? 'rotated' : 'old-token-expired';
       }
       const { name: application } = world.pair.application;
-      const seen = { application, now: world.now, ...now, look, recipient, everHeld, smoke };
+      const seen = { application, now: shownAt, ...now, look, recipient, everHeld, known, smoke };
       const evidence = gatherEvidence({ round: this.people.nextRound(), ...seen });
       const decision = this.ask(evidence, smoke, shown);
       const fresh =
@@ -100,7 +104,7 @@ export class ModelledRotation extends ModelledSteps {
           ? this.step(() => this.lookAgain(expected))
           : this.step(() => this.revokeProven(evidence, decision, expected));
       now = fresh === 'done' ? this.step(() => this.lookAgain(expected)) : fresh;
-      everHeld.push(...heldTokens(now.look, now.tokens));
+      everHeld = seenHeld(everHeld, now.look.containers, known);
       if (this.revoked.length === confirmed) continue;
       confirmed = this.revoked.length;
       if (othersAlive(now.tokens, now.newToken, world.now).length === 0) return recipient ? 'handed-over' : 'rotated';
@@ -108,27 +112,18 @@ export class ModelledRotation extends ModelledSteps {
     return 'no end';
   }
 
-  /** As `workflows/holders.ts` does: readers of the Secret, else whoever a search finds, else whom a person names. */
-  private find({ tokens, look }: Seen): Holders {
+  /** As `workflows/rotation/steps/holders.ts` does: the consumers of the first look, else whom a person names. */
+  private find({ tokens, look, readers }: Seen & { readers: Readers }): Holders {
     const { settings, pair, request } = this.world;
-    const { secret } = pair;
     const recipient = recipientOf(settings, pair);
-    this.holders = 'readers';
-    const everywhere: Readers = { secret, also: [], holding: tokens };
-    if (running(look).length > 0) return { readers: { ...everywhere, asking: 'copies' }, look, recipient };
-    const searched = this.step(() => {
-      const found = this.world.look(everywhere);
-      this.refuseReadInCluster(found);
-      return found;
-    });
-    this.holders = 'found';
-    if (searched.consumers.length > 0)
-      return { readers: { ...everywhere, also: searched.consumers }, look: searched, recipient };
-    const outside: Holders = { readers: everywhere, look: searched, recipient };
+    this.holders = look.containers.some(({ from }) => from === undefined) ? 'readers' : 'found';
+    if (look.consumers.length > 0) return { readers, look, recipient };
+    const outside: Holders = { readers, look, recipient };
     this.holders = 'as requested';
     if (request.recipient !== undefined) return outside;
     return this.step(() => {
       for (;;) {
+        this.meanwhile();
         const said = this.people.nextClassification();
         const holders = this.believe(said, outside, tokens);
         if (!holders) continue;
@@ -146,14 +141,13 @@ export class ModelledRotation extends ModelledSteps {
     const stray = world.strayAt(said.which);
     if (!stray) return undefined;
     const consumer = said.named === 'rightly' ? stray : { ...stray, variable: 'ANOTHER_BEARER_TOKEN' };
-    const readers: Readers = { ...outside.readers, also: [consumer], holding: tokens };
-    const look = world.look(readers);
+    const look = world.look(readersAfter(outside.readers, tokens, outside.look));
     if (!isHolder(consumer, look, tokens) || readInCluster(recipient, look) !== undefined) return undefined;
     this.believed.push({ consumer, holdsOne: world.isHeldBy(consumer) });
-    return { ...outside, readers, look };
+    return { ...outside, readers: readersAfter(outside.readers, tokens, look), look };
   }
 
-  /** As `workflows/courier.ts` does. */
+  /** As `workflows/rotation/steps/hand-over.ts` does. */
   private agreed(look: ClusterLook, readers: Readers, recipient: Recipient): void {
     if (this.isAgreed) return;
     const round = this.people.nextRound();
@@ -182,15 +176,15 @@ export class ModelledRotation extends ModelledSteps {
     throw new Blocked('CannotHandOver');
   }
 
-  /** As `workflows/retire.ts` does. */
-  private retire(tokens: ListedToken[], readers: Readers): string {
+  /** As `workflows/rotation/steps/retire.ts` does. */
+  private retire(tokens: ListedToken[], readers: Readers, first: ClusterLook): string {
     const { world } = this;
     const { apiUser } = world.pair;
     const { renewal } = world.settings;
     const known = new Map(tokens.map((token) => [token.authorisationId, token]));
     const look = (): Seen => {
       const listed = world.list();
-      const seen = { tokens: listed, look: world.look({ ...readers, holding: [...known.values()] }) };
+      const seen = { tokens: listed, look: world.look(readersAfter(readers, [...known.values()], first)) };
       this.countRevoked(listed);
       for (const token of listed) known.set(token.authorisationId, token);
       return seen;
@@ -213,7 +207,14 @@ export class ModelledRotation extends ModelledSteps {
       const warning = renewalWarning(apiUser, [...known.values()], renewal, world.now);
       const warnings = warning === undefined ? [] : [warning];
       const recipient = recipientOf(world.settings, world.pair);
-      const evidence = gatherDisused({ round: this.people.nextRound(), now: world.now, ...now, recipient, warnings });
+      const evidence = gatherDisused({
+        round: this.people.nextRound(),
+        now: world.now,
+        ...now,
+        recipient,
+        watched: { wanted: '0 ms' },
+        warnings,
+      });
       const decision = this.ask(evidence, []);
       if (decision === 'outdated') continue;
       const untilStarted = (): Seen => this.untilStarted(look, evidence);

@@ -1,12 +1,12 @@
 import ms from 'ms';
-import { type ClusterLook, type Readers } from '../../domain/cluster.ts';
-import type { RetryAccept } from '../../domain/decisions.ts';
-import type { Evidence, SmokeResult } from '../../domain/evidence.ts';
-import { readInCluster, recipientOf } from '../../domain/holders.ts';
-import { disagreements, judgeRollout, type Rollout } from '../../domain/possession.ts';
-import type { Recipient } from '../../domain/settings.ts';
-import { newestOf, successorOf, withKnownDigest, type ListedToken } from '../../domain/tokens.ts';
-import { smokeThatLapsed, voidedBy } from '../../domain/voided.ts';
+import { type ClusterLook, type Readers } from '../../domain/cluster/cluster.ts';
+import type { RetryAccept } from '../../domain/evidence/decisions.ts';
+import type { Evidence, SmokeResult } from '../../domain/evidence/evidence.ts';
+import { readersAfter, readInCluster, recipientOf } from '../../domain/rotation/holders.ts';
+import { disagreements, judgeRollout, type Rollout } from '../../domain/cluster/possession.ts';
+import type { Recipient } from '../../domain/settings/settings.ts';
+import { newestOf, successorOf, withKnownDigest, type ListedToken } from '../../domain/tokens/tokens.ts';
+import { smokeThatLapsed, voidedBy } from '../../domain/evidence/voided.ts';
 import type { Fate } from './fates.ts';
 import { ModelledPeople, type Granted, type Shown } from './modelled-people.ts';
 import { Blocked, World, type Truth } from './worlds.ts';
@@ -107,15 +107,16 @@ export class ModelledSteps {
     return { truth: this.world.seen, everSeenHeld: [...this.world.everSeenHeld] };
   }
 
-  protected assess(): Seen {
+  protected assess(): Seen & { readers: Readers } {
     const { world, fate } = this;
     const tokens = world.list();
-    const look = world.look({ secret: world.pair.secret, also: [] });
+    const readers: Readers = { secret: world.pair.secret, holding: tokens, also: [], ofOtherPairs: [] };
+    const look = world.look(readers);
     this.refuseReadInCluster(look);
-    const { environment, unlisted } = disagreements(look, tokens, fate.environment);
+    const { environment, unlisted } = disagreements(look, fate.environment);
     if (environment.length > 0) throw new Blocked('WrongEnvironment');
     if (tokens.length > 0 && unlisted.length > 0 && !fate.acceptsUnlisted) throw new Blocked('UnlistedToken');
-    return { tokens, look };
+    return { tokens, look, readers: readersAfter(readers, tokens, look) };
   }
 
   protected refuseReadInCluster(look: ClusterLook): void {
@@ -165,32 +166,26 @@ export class ModelledSteps {
   protected lookAgain({ readers, newToken }: Expected): Fresh {
     const { world, before } = this;
     const tokens = withKnownDigest(world.list(), newToken);
-    const look = world.look(readers);
+    const look = world.look(readersAfter(readers, tokens, world.look(readers)));
     this.countRevoked(tokens);
     const successor = successorOf(newToken, tokens, { before, window: world.settings.window, now: world.now });
     if (!successor) throw new Blocked('NewTokenGone');
     return { tokens, look, newToken: successor };
   }
 
-  /** Where the evidence is old, the smoke calls must pass again first. */
+  /** Where the smoke calls are old, they must pass again first. */
   protected revokeProven(evidence: Evidence, approved: number[], expected: Expected): Fresh | 'done' {
-    const { world } = this;
-    if (world.now - Date.parse(evidence.gatheredAt) > ms(world.settings.evidenceHoldsFor)) {
-      this.lookUntilSettled(expected);
-      if (smokeThatLapsed(evidence, this.smoke(expected)) !== undefined) {
-        this.voided.push('smoke lapsed');
-        return this.lookAgain(expected);
-      }
-    }
     const settled = (): Fresh => this.untilStarted(() => this.lookUntilSettled(expected), evidence);
-    return this.revokeWhileEvidenceHolds(evidence, approved, settled);
+    return this.revokeWhileEvidenceHolds(evidence, approved, settled, () =>
+      smokeThatLapsed(evidence, this.world.look(expected.readers), this.smoke(expected)),
+    );
   }
 
   /** Containers that were starting, and that nobody accepted as such, are waited for until they can be asked. */
-  protected untilStarted<T extends Seen>(look: () => T, { searched }: Evidence): T {
+  protected untilStarted<T extends Seen>(look: () => T, { census }: Evidence): T {
     for (let looks = 1; ; looks++) {
       const seen = look();
-      const news = (seen.look.searched?.starting ?? []).filter((one) => !searched?.starting.includes(one));
+      const news = seen.look.census.starting.filter((one) => !census.starting.includes(one));
       if (news.length === 0 || looks > POLLS) return seen;
       this.world.pass(ms('3 minutes'));
       if (!this.fate.lingers) this.world.settle();
@@ -201,8 +196,11 @@ export class ModelledSteps {
     evidence: Evidence,
     approved: number[],
     look: () => T,
+    smokeLapsed?: () => string | undefined,
   ): T | 'done' {
     const { world, begun } = this;
+    const lasts = smokeLapsed ? ms(world.settings.evidenceHoldsFor) : Infinity;
+    let shownAt = Date.parse(evidence.gatheredAt);
     const left = (): ListedToken[] =>
       evidence.toRevoke.filter(({ authorisationId: id }) => approved.includes(id) && !this.hasRevoked(id));
     for (let looks = 1; ; looks++) {
@@ -216,8 +214,15 @@ export class ModelledSteps {
         return fresh;
       }
       const truth = world.seen;
+      if (smokeLapsed && world.now - shownAt > lasts) {
+        shownAt = world.now;
+        if (smokeLapsed() !== undefined) {
+          this.voided.push('smoke lapsed');
+          return fresh;
+        }
+      }
       this.meanwhile();
-      if (world.now <= truth.at + ms('2 minutes')) {
+      if (world.now <= Math.min(truth.at + ms('2 minutes'), shownAt + lasts)) {
         const { lastSmoke } = this;
         const granted = this.people.granted.at(-1);
         if (world.revoke(token))
@@ -240,7 +245,7 @@ export class ModelledSteps {
         this.revoked.push(known.find(({ authorisationId }) => authorisationId === id)!);
   }
 
-  private meanwhile(): void {
+  protected meanwhile(): void {
     this.world.meanwhile(this.batches.shift() ?? []);
   }
 

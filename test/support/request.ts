@@ -1,5 +1,5 @@
-import type { Progress } from '../../domain/checklist.ts';
-import type { RotationRequest } from '../../domain/request.ts';
+import type { Progress } from '../../domain/rotation/checklist.ts';
+import type { RotationRequest } from '../../domain/request/request.ts';
 
 /** What a rotation's `status` query answers. */
 export type Status = Progress & { code?: string };

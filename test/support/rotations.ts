@@ -1,31 +1,27 @@
-import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { Client, Connection, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { makeTelemetryFilterString, Runtime, type Worker } from '@temporalio/worker';
+import type { Worker } from '@temporalio/worker';
 import { randomUUID } from 'node:crypto';
 import { createTemporalActivities } from '../../activities/temporal/create-activities.ts';
-import { approvalFor } from '../../domain/offers.ts';
-import type { Progress } from '../../domain/checklist.ts';
-import type { DecisionName } from '../../domain/decisions.ts';
-import type { Findings } from '../../domain/holders.ts';
-import type { RotationReport } from '../../domain/report.ts';
-import { rotationId, type RotationRequest } from '../../domain/request.ts';
-import type { Settings } from '../../domain/settings.ts';
-import { SEARCH_ATTRIBUTES } from '../../domain/stage.ts';
+import { approvalFor } from '../../domain/rotation/offers.ts';
+import type { Progress } from '../../domain/rotation/checklist.ts';
+import type { DecisionName } from '../../domain/evidence/decisions.ts';
+import type { Findings } from '../../domain/rotation/holders.ts';
+import type { RotationReport } from '../../domain/rotation/report.ts';
+import { rotationId, type RotationRequest } from '../../domain/request/request.ts';
+import type { Settings } from '../../domain/settings/settings.ts';
 import { findBinary } from '../../sandbox/temporal-binary.ts';
 import { createWorkers } from '../../worker/run-worker.ts';
-import { DEFAULT_SETTINGS } from '../../worker/settings.ts';
+import { DEFAULT_SETTINGS } from '../../config/settings.ts';
 import { BUNDLE } from './bundle.ts';
 import { FakeSystems } from './fake-systems.ts';
 import { REQUEST, type Status } from './request.ts';
+import { setUpRuntime } from './runtime.ts';
+import { registerSearchAttributes } from './temporal.ts';
 import { until } from './until.ts';
 
-Runtime.install({
-  logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
-  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
-});
-
-const KEYWORD = 2; // IndexedValueType of Temporal's API
+setUpRuntime();
 
 /** A Temporal server whose time can be skipped. */
 export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
@@ -33,10 +29,7 @@ export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
   const server = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path } },
   });
-  const { operatorService } = server.connection;
-  await operatorService.addSearchAttributes({
-    searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD])),
-  });
+  await registerSearchAttributes(server.connection);
   return server;
 }
 
@@ -106,8 +99,16 @@ export class Rotation {
   /** The answer to the last decision, once it matches. */
   answered(like: RegExp): Promise<string> {
     return until(`an answer like ${like}`, async () => {
-      const { lastAnswer } = await this.status();
-      return lastAnswer && like.test(lastAnswer) ? lastAnswer : undefined;
+      const lastAnswer = (await this.status()).lastAnswer?.text;
+      return lastAnswer !== undefined && like.test(lastAnswer) ? lastAnswer : undefined;
+    });
+  }
+
+  /** Once a decision was answered so, or the rotation has ended: then its answer is gone. */
+  async heard(like: RegExp): Promise<void> {
+    await until(`an answer like ${like}, or the end`, async () => {
+      const { lastAnswer, ended } = await this.status();
+      return ended !== undefined || like.test(lastAnswer?.text ?? '') || undefined;
     });
   }
 
@@ -117,9 +118,21 @@ export class Rotation {
     return currentDetails ?? '';
   }
 
+  /** Lets the soak after a revoke pass: smoke calls come after it. */
+  async passSoak(): Promise<void> {
+    await this.noted('confirm', /another look come after/);
+    await this.pass('11 minutes');
+  }
+
   /** Lets time pass, timers and retries included. */
   pass(time: Parameters<TestWorkflowEnvironment['sleep']>[0]): Promise<void> {
     return this.server.sleep(time);
+  }
+
+  /** Lets time pass until the renewal that the rotation waits for is over; that is more than a day where one has just begun. */
+  async passRenewal(): Promise<void> {
+    const over = await until('the rotation to wait for a renewal', async () => (await this.status()).renewalOver);
+    await this.pass(Date.parse(over) - (await this.server.currentTimeMs()) + 60_000);
   }
 
   /** The result, once it is there; time is skipped until then, and past it: in ten years the run would time out. */
@@ -172,13 +185,19 @@ export async function rotating(
     environment: options.serves ?? 'integration',
     settings: {
       ...DEFAULT_SETTINGS,
+      disusedWatch: '0 ms' as const,
       syncGathering: { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '5 minutes' } as const,
       ...options.settings,
     },
     receiver: 'alert-receiver',
     hosts: options.hosts ?? {},
   };
-  const temporal = createTemporalActivities(client, scope);
+  // This server knows no pages: a history of more than 4 MB comes in one answer. The real one's pages are tested in test/long/floods.test.ts.
+  const unpaged = await Connection.connect({
+    address: server.address,
+    channelArgs: { 'grpc.max_receive_message_length': 64 * 1024 * 1024 },
+  });
+  const temporal = createTemporalActivities(new Client({ connection: unpaged }), scope);
   const judge: typeof temporal.judge = async (judged) => {
     await systems.onCall('judge');
     return temporal.judge(judged);
@@ -199,4 +218,5 @@ export async function rotating(
       await handle.terminate().catch(() => undefined);
     }
   });
+  await unpaged.close();
 }

@@ -1,36 +1,39 @@
 import { Client, Connection } from '@temporalio/client';
-import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRotation, type Started } from '../../client/start-rotation.ts';
-import { approvalFor } from '../../domain/offers.ts';
-import type { Waiting } from '../../domain/checklist.ts';
-import type { Findings } from '../../domain/holders.ts';
-import type { Answer, DecisionName } from '../../domain/decisions.ts';
-import type { RotationReport } from '../../domain/report.ts';
-import type { Environment, RotationRequest } from '../../domain/request.ts';
+import { approvalFor } from '../../domain/rotation/offers.ts';
+import type { Waiting } from '../../domain/rotation/checklist.ts';
+import type { Findings } from '../../domain/rotation/holders.ts';
+import type { Answer, DecisionName } from '../../domain/evidence/decisions.ts';
+import type { RotationReport } from '../../domain/rotation/report.ts';
+import type { Environment, RotationRequest } from '../../domain/request/index.ts';
 import { IMMEDIATE, type SandboxOptions } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { expireAllIn, expireIn, pairOf, seedWorld } from '../../sandbox/seed.ts';
 import { startTemporal, type TemporalServer } from '../../sandbox/temporal-server.ts';
 import { WorkerProcess } from '../../sandbox/worker-process.ts';
 import type { Authorisation } from '../../sandbox/world-state.ts';
-import { readConfiguration } from '../../worker/configuration.ts';
+import { readConfiguration } from '../../config/configuration.ts';
 import { runWorker, type RunningWorker } from '../../worker/run-worker.ts';
 import { BUNDLE } from './bundle.ts';
 import { REQUEST, type Status } from './request.ts';
+import { setUpRuntime } from './runtime.ts';
+import { namespaceOfItsOwn, PROMPT_TIMERS } from './temporal.ts';
 import { until } from './until.ts';
 
 /** Every wait shortened; the rules are the shipped ones. */
 export const SHORTENED = {
+  forStandIns: true,
   answerLimit: '1 second',
   signonRequestLimit: '2 seconds',
   syncGathering: { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '2 seconds' },
   rolloutLimit: '3 seconds',
   pollEvery: '100 ms',
+  disusedWatch: '0 ms',
   soak: '300 ms',
-  hosts: { integration: '^127\\.0\\.0\\.1$', staging: '^$', production: '^127\\.0\\.0\\.1$' },
+  hosts: { integration: '^127\\.0\\.0\\.1$', production: '^127\\.0\\.0\\.1$' },
 };
 
 /** A real Temporal server and the stand-ins on real sockets, with one pair whose token is about to end. */
@@ -40,22 +43,26 @@ export class Stage {
   private constructor(
     readonly folder: string,
     readonly temporal: TemporalServer,
+    readonly namespace: string,
     readonly sandbox: Sandbox,
     readonly client: Client,
   ) {}
 
   /**
    * @param options what is executed in containers runs in the sandbox where they do not say otherwise
+   * @param server of its own, where it is asked for: else the stage has a namespace on the one that all tests of the process share
    * @param seed what the world is made of: the request's pair alone, unless more API users are named as `[client, application]`; or the whole fleet, all tokens about to end
    */
   static async set(
     options: Partial<SandboxOptions> = {},
     settings: object = {},
     seed: { environment?: Environment; also?: [client: string, application: string][]; fleet?: boolean } = {},
-    { ui = false, dynamicConfig = [] }: { ui?: boolean; dynamicConfig?: string[] } = {},
+    server?: { ui?: boolean; dynamicConfig?: string[] },
   ): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), 'signon-stage-'));
-    const temporal = await startTemporal({ dataFile: join(folder, 'temporal.db'), ui, dynamicConfig });
+    const { temporal, namespace } = server
+      ? { temporal: await ownTemporal(folder, server), namespace: 'default' }
+      : await namespaceOfItsOwn();
     const { environment = 'integration', also = [], fleet = false } = seed;
     const only = fleet ? undefined : ['short-url-manager', ...also.map(([client]) => client)];
     const world = seedWorld({ environment, ...(only && { only }) });
@@ -65,14 +72,19 @@ export class Stage {
     const sandbox = await Sandbox.start(world, { ...IMMEDIATE, execs: 'in the sandbox', ...options });
     writeFileSync(join(folder, 'settings.json'), JSON.stringify({ ...SHORTENED, ...settings }));
     const connection = await Connection.connect({ address: temporal.address, connectTimeout: '1 minute' });
-    return new Stage(folder, temporal, sandbox, new Client({ connection }));
+    return new Stage(folder, temporal, namespace, sandbox, new Client({ connection, namespace }));
+  }
+
+  /** The variables that say where Temporal is. */
+  temporalEnv(): { TEMPORAL_ADDRESS: string; TEMPORAL_NAMESPACE: string } {
+    return { TEMPORAL_ADDRESS: this.temporal.address, TEMPORAL_NAMESPACE: this.namespace };
   }
 
   /** The variables of this stage's workers. */
   env(change: Record<string, string> = {}): Record<string, string> {
     return {
       ...this.sandbox.workerEnv(),
-      TEMPORAL_ADDRESS: this.temporal.address,
+      ...this.temporalEnv(),
       ...(this.temporal.uiUrl && { TEMPORAL_UI_URL: this.temporal.uiUrl }),
       ROTATION_SETTINGS: join(this.folder, 'settings.json'),
       WORKFLOW_BUNDLE: BUNDLE.codePath,
@@ -82,12 +94,7 @@ export class Stage {
 
   /** A worker in this process. */
   async worker(change: Record<string, string> = {}): Promise<RunningWorker> {
-    if (!Runtime._instance)
-      Runtime.install({
-        logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
-        telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
-        shutdownSignals: [],
-      });
+    setUpRuntime();
     const env = this.env(change);
     const worker = await runWorker(readConfiguration(env), env, BUNDLE);
     this.ending.push(() => worker.stop());
@@ -138,6 +145,11 @@ export class Stage {
   }
 }
 
+function ownTemporal(folder: string, { ui = false, dynamicConfig = [] }: { ui?: boolean; dynamicConfig?: string[] }) {
+  const dataFile = join(folder, 'temporal.db');
+  return startTemporal({ dataFile, ui, dynamicConfig: [PROMPT_TIMERS, ...dynamicConfig] });
+}
+
 /** A rotation on the stage, as people see it. */
 export class StagedRotation {
   constructor(
@@ -181,7 +193,7 @@ export class StagedRotation {
 
   answered(like: RegExp): Promise<string> {
     return until(`an answer like ${like}`, async () => {
-      const answer = (await this.status())?.lastAnswer;
+      const answer = (await this.status())?.lastAnswer?.text;
       return answer && like.test(answer) ? answer : undefined;
     });
   }

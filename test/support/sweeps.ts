@@ -3,18 +3,19 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { randomUUID } from 'node:crypto';
 import { createTemporalActivities } from '../../activities/temporal/create-activities.ts';
-import type { Environment } from '../../domain/request.ts';
-import type { Settings } from '../../domain/settings.ts';
-import type { SweepDecisions } from '../../domain/sweep-decisions.ts';
-import type { SweepProgress } from '../../domain/sweep-details.ts';
-import { type RowState, type SignonPair, type SweepReport } from '../../domain/sweep.ts';
-import { sweepId } from '../../domain/sweep-request.ts';
+import type { Environment } from '../../domain/request/index.ts';
+import type { Settings } from '../../domain/settings/settings.ts';
+import type { SweepDecisions } from '../../domain/sweep/sweep-decisions.ts';
+import type { SweepProgress } from '../../domain/sweep/sweep-details.ts';
+import { type RowState, type SignonPair, type SweepReport } from '../../domain/sweep/sweep.ts';
+import { tokenSecretName } from '../../domain/text/parameterize.ts';
 import { createWorkers } from '../../worker/run-worker.ts';
-import { DEFAULT_SETTINGS } from '../../worker/settings.ts';
+import { DEFAULT_SETTINGS } from '../../config/settings.ts';
 import { BUNDLE } from './bundle.ts';
 import { DAY, FakeSystems } from './fake-systems.ts';
 import { runUntil } from './rotations.ts';
 import { until } from './until.ts';
+import { sweepId } from '../../domain/names/names.ts';
 
 /** One sweep as a test drives it. Its rotations are real ones; Signon is made up, and what a rotation finds there a test says. */
 export class DrivenSweep {
@@ -133,6 +134,16 @@ export async function sweeping(
       await world.onRead();
       return world.pairs;
     },
+    listReadings: () =>
+      Promise.resolve({
+        variables: world.pairs.map(({ apiUser, application }) => ({
+          workload: 'Deployment/reader' as const,
+          container: 'app',
+          variable: 'PUBLISHING_API_BEARER_TOKEN',
+          secret: tokenSecretName(apiUser.name, application),
+        })),
+        files: [],
+      }),
     listOpen: () => Promise.resolve(world.open), // the server that skips time lists nothing
     findPair: async (wanted: { apiUser: string; application: string }) => {
       world.looked.push(wanted.apiUser);

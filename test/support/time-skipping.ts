@@ -1,4 +1,4 @@
-import { afterEach, beforeEach } from '@jest/globals';
+import { afterEach, beforeEach } from './jest.ts';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { timeSkippingServer, rotating } from './rotations.ts';
 

@@ -1,10 +1,11 @@
-import { sameConsumer, type ClusterLook, type Consumer, type Readers } from '../../domain/cluster.ts';
-import type { SmokeResult } from '../../domain/evidence.ts';
-import type { Pair } from '../../domain/plan.ts';
-import type { RotationRequest } from '../../domain/request.ts';
-import type { Recipient, Settings } from '../../domain/settings.ts';
-import { isLive, sameToken, type ListedToken } from '../../domain/tokens.ts';
+import { sameConsumer, type ClusterLook, type Consumer, type Readers } from '../../domain/cluster/cluster.ts';
+import type { SmokeResult } from '../../domain/evidence/evidence.ts';
+import type { Pair } from '../../domain/rotation/plan.ts';
+import type { RotationRequest } from '../../domain/request/request.ts';
+import type { Recipient, Settings } from '../../domain/settings/settings.ts';
+import { isLive, sameToken, type ListedToken } from '../../domain/tokens/tokens.ts';
 import {
+  aCensus,
   aContainer,
   aLook,
   APP,
@@ -13,6 +14,7 @@ import {
   aStartingContainer,
   aToken,
   NOW,
+  piecesOf,
   SETTINGS,
 } from './builders.ts';
 import { ASKER, type Fate, type Happening, type Stray } from './fates.ts';
@@ -51,13 +53,13 @@ interface Pod {
 /** What was so when a rotation last looked, told by the world itself and by masked values: no rule of ours computed it. */
 export interface Truth {
   at: number;
-  /** By readers of the Secret, by those found or named before, and where all are asked, by whoever can answer. */
+  /** By readers of the Secret, and by whoever else can answer. */
   held: string[];
   /** Containers about to start. */
   starting: number;
   listed: ListedToken[];
   consumers: { name: string; pods: number }[];
-  /** Containers a search got no answer from. */
+  /** Containers that gave no answer. */
   unasked: string[];
 }
 
@@ -106,36 +108,45 @@ export class World {
     return [...this.tokens];
   }
 
-  /** @throws Blocked ExecIncomplete where a consumer gives no answer */
   look(readers: Readers): ClusterLook {
-    const consumers = this.read(readers);
-    const pods = this.pods.filter((pod) => this.isRead(pod, consumers, readers));
-    if (pods.some(({ stray, state }) => stray === 'mute' && state === 'running')) throw new Blocked('ExecIncomplete');
-    const others = this.pods.filter((pod) => this.isAskedToo(pod, readers) && pod.state !== 'ended');
-    const starting = others.filter(({ state }) => state === 'starting').map(({ name }) => name);
-    const mute = others.filter(({ state, stray }) => state === 'running' && stray === 'mute').map(({ name }) => name);
-    const silent = [...starting, ...mute];
-    this.witness(consumers, pods, others, readers.holding ? silent : []);
-    const containers = pods.map(({ consumer, name: pod, state, terminating, holds, startedAt }) => {
-      const shown = { ...consumer, pod, terminating, environment: this.fate.environment };
-      if (state !== 'running') return aStartingContainer({ ...consumer, pod, terminating, state });
-      return aContainer(holds, { ...shown, startedAt: new Date(startedAt).toISOString() });
+    const isTold = ({ consumer }: Pod): boolean => readers.also.some((one) => sameConsumer(one, consumer));
+    const tokenIn = ({ holds }: Pod): string | undefined =>
+      readers.holding.find((token) => sameToken(token, piecesOf(holds)))?.masked;
+    const strays = this.pods.filter(({ stray, state }) => stray && state !== 'ended');
+    const mute = strays.filter(({ stray, state }) => stray === 'mute' && state === 'running');
+    const found = strays.filter((pod) => pod.state === 'running' && pod.stray !== 'mute' && tokenIn(pod) !== undefined);
+    const starting = strays.filter(({ state }) => state === 'starting');
+    const awaited = starting.filter(isTold);
+    const gone = this.pods.filter((pod) => pod.stray && isTold(pod) && (pod.state === 'ended' || mute.includes(pod)));
+    const pods = [...this.pods.filter(({ stray }) => !stray), ...found, ...awaited];
+    const consumers = [...this.consumers, ...[...found, ...awaited, ...gone].map(({ consumer }) => consumer)];
+    const notStarted = starting.filter((pod) => !isTold(pod)).map(({ name }) => name);
+    this.witness(consumers, pods, [...notStarted, ...mute.map(({ name }) => name)]);
+    const containers = pods.map((pod) => {
+      const { consumer, name, state, terminating, startedAt, stray } = pod;
+      if (state !== 'running') return aStartingContainer({ ...consumer, pod: name, terminating, state });
+      return aContainer(pod.holds, {
+        ...consumer,
+        pod: name,
+        terminating,
+        environment: this.fate.environment,
+        startedAt: new Date(startedAt).toISOString(),
+        token: tokenIn(pod),
+        ...(stray && { from: 'a literal value' }),
+      });
     });
-    const asked = others.length - silent.length;
-    const searched = {
-      asked,
-      environments: asked > 0 ? [{ value: this.fate.environment, seenIn: 'some stray' }] : [],
-      starting,
-      unasked: mute.map((name) => `${name} could not be asked`),
-      ...(readers.asking === 'copies' && { copies: true as const }),
-    };
-    const isTold = readers.holding && (readers.asking !== 'copies' || others.length > 0);
     const at = new Date(this.now).toISOString();
-    return aLook(containers, { at, consumers, ...(isTold && { searched }) });
+    const census = aCensus({
+      asked: pods.length,
+      environments: [{ value: this.fate.environment, seenIn: 'some container' }],
+      starting: notStarted,
+      unasked: mute.map(({ name }) => `${name} could not be asked`),
+    });
+    return aLook(containers, { at, consumers, census });
   }
 
   smoke(readers: Readers): SmokeResult[] {
-    return this.read(readers).flatMap((consumer, at) => {
+    return this.look(readers).consumers.flatMap((consumer, at) => {
       const pod = this.pods.find((one) => one.consumer.workload === consumer.workload && one.state === 'running');
       const { smoke } = this.fate;
       const verdict = this.broken.has(consumer.workload) ? 'failed' : smoke[at % smoke.length]!;
@@ -146,7 +157,7 @@ export class World {
   /** Signon's create: two years from today; the rotation alone knows the whole digest. */
   issue(): ListedToken {
     const token = this.appear(730);
-    return { ...token, sha256: aContainer(token).digests!.sha256 };
+    return { ...token, sha256: piecesOf(token).sha256 };
   }
 
   /** What a sync does: the newest token is in the Secret, and pods roll, if they do. */
@@ -212,48 +223,16 @@ export class World {
     for (const happening of batch) this.happen(happening);
   }
 
-  private read({ also, holding }: Readers): Consumer[] {
-    const strays = this.pods.filter(({ stray }) => stray);
-    const told = strays.filter(({ consumer }) => also.some((one) => sameConsumer(one, consumer)));
-    const found = strays.filter((pod) => {
-      if (pod.stray !== 'open' || pod.state !== 'running' || told.includes(pod)) return false;
-      return holding?.some((token) => sameToken(token, aContainer(pod.holds).digests!));
-    });
-    return [...this.consumers, ...[...told, ...found].map(({ consumer }) => consumer)];
-  }
-
-  private isRead(pod: Pod, consumers: readonly Consumer[], readers: Readers): boolean {
-    if (!consumers.includes(pod.consumer)) return false;
-    return !this.isAskedToo(pod, readers) || (pod.state === 'running' && pod.stray === 'open');
-  }
-
-  /** Strays that only a search comes upon. */
-  private isAskedToo({ stray, consumer }: Pod, { also }: Readers): boolean {
-    if (stray !== 'open' && stray !== 'mute') return false;
-    return !also.some(({ workload }) => workload === consumer.workload);
-  }
-
-  private witness(
-    consumers: readonly Consumer[],
-    pods: readonly Pod[],
-    others: readonly Pod[],
-    unasked: string[],
-  ): void {
+  private witness(consumers: readonly Consumer[], pods: readonly Pod[], unasked: string[]): void {
     const live = pods.filter(({ state }) => state === 'running');
-    const answering = others.filter(
-      (pod) =>
-        !live.includes(pod) &&
-        pod.state === 'running' &&
-        pod.stray === 'open' &&
-        pod.holds.sha256 === undefined &&
-        this.tokens.some((token) => token.masked === pod.holds.masked && isLive(token, this.now)),
-    );
-    const holding = [...live, ...answering].map(({ holds }) => holds);
+    const holding = live.map(({ holds }) => holds);
     for (const { masked } of holding) this.everSeenHeld.add(masked);
     this.seen = {
       ...this.seen,
       at: this.now,
-      held: holding.map(({ sha256, masked }) => (sha256 === undefined ? masked : `${ALMOST}${masked}`)),
+      held: this.heldByWhoeverAnswers().map(({ sha256, masked }) =>
+        sha256 === undefined ? masked : `${ALMOST}${masked}`,
+      ),
       starting: pods.filter((pod) => pod.state === 'starting' && !pod.terminating).length,
       consumers: consumers.map((consumer) => ({
         name: consumer.workload,
@@ -261,6 +240,17 @@ export class World {
       })),
       unasked,
     };
+  }
+
+  /** By the world's own knowledge: what readers hold, whatever it is, and live tokens of the pair that others hold. */
+  private heldByWhoeverAnswers(): ListedToken[] {
+    return this.pods
+      .filter(({ stray, state, holds }) => {
+        if (state !== 'running' || stray === 'mute') return false;
+        const isPairs = this.tokens.some((token) => token.masked === holds.masked && isLive(token, this.now));
+        return !stray || (isPairs && holds.sha256 === undefined);
+      })
+      .map(({ holds }) => holds);
   }
 
   private happen(one: Happening): void {

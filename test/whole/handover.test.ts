@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '../support/jest.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ beforeAll(async () => {
     { name: 'Slow', apiUser: LOST, key },
     { name: 'Both', apiUser: REQUEST.apiUser, key: ageKey(join(keys, 'both')), alsoInCluster: true },
   ];
-  stage = await Stage.set({}, { recipients });
+  stage = await Stage.set({}, { recipients }, {}, {}); // its data file is read
   await stage.worker();
 });
 afterAll(async () => {
@@ -41,7 +41,7 @@ async function cli(args: string[], answer = 'integration'): Promise<{ code: numb
   const out: string[] = [];
   const err: string[] = [];
   const code = await run(args, {
-    env: { TEMPORAL_ADDRESS: stage.temporal.address, ROTATION_ENVIRONMENT: 'integration' },
+    env: { ...stage.temporalEnv(), ROTATION_ENVIRONMENT: 'integration' },
     out: (line) => out.push(line),
     err: (line) => err.push(line),
     readLine: () => Promise.resolve(answer),
@@ -60,7 +60,7 @@ withAge(
     await rotation.awaitingApproval(1);
     expect(await cli(['handover', ...pair])).toMatchObject({ code: EXIT.nothing, out: '' });
     const shown = await cli(['show', ...pair]);
-    expect(shown.out).toMatch(/to approve {2}a token is issued and handed over; nothing is revoked yet/);
+    expect(shown.out).toMatch(/Approve: issue a token for HMRC in integration\?/);
     const plan = await cli(['approve', ...pair, ...by]);
     expect(plan.err).toMatch(
       /Issue a token in integration and encrypt it for its holder outside: HMRC\? Type integration/,

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Outcome } from '../../domain/plan.ts';
-import { rotationId, taskQueueOf } from '../../domain/request.ts';
+import { afterAll, beforeAll, expect, test } from '../support/jest.ts';
+import type { Outcome } from '../../domain/rotation/plan.ts';
+import { rotationId, taskQueueOf } from '../../domain/request/request.ts';
 import { makeUid } from '../../sandbox/world.ts';
 import { REQUEST } from '../support/request.ts';
 import { Stage, type StagedRotation } from '../support/stage.ts';
@@ -128,8 +128,8 @@ test('a token that nobody reads is disused, as a person says; Signon’s renewal
   world.syncSecrets(); // a Secret that no workload reads
   const rotation = await rotationOf('Legacy');
   const findings = await rotation.awaitingClassification();
-  expect(findings).toMatchObject({ internal: true, tokens: [{ authorisationId: id }], searched: { unasked: [] } });
-  expect(findings.searched.asked).toBeGreaterThan(3);
+  expect(findings).toMatchObject({ internal: true, tokens: [{ authorisationId: id }], census: { unasked: [] } });
+  expect(findings.census.asked).toBeGreaterThan(3);
   await rotation.send('classify', { as: 'disused' });
   await rotation.approve(1);
   await until('the revoke', () => !isAlive(id));
@@ -146,9 +146,11 @@ test('a token that nobody reads is disused, as a person says; Signon’s renewal
   expect(world.state.authorisations).toHaveLength(before); // the later-expiring revoked token stops the renewal
 });
 
-test('a container that was given the token by another way is named by a person, believed by its digest, and must take the new one over', async () => {
+test('a container that was given the token by another way while a person is asked is named by them, believed by its value, and must take the new one over', async () => {
   const { world, cluster } = stage.sandbox;
   const { id, token } = stage.addApiUser('Copied', of('Copied'));
+  const rotation = await rotationOf('Copied');
+  await rotation.awaitingClassification(); // one that ran before would have been found
   world.state.secrets['by-hand'] = token;
   cluster.deploy({
     kind: 'StatefulSet',
@@ -158,8 +160,6 @@ test('a container that was given the token by another way is named by a person, 
     generation: 1,
     containers: [{ name: 'app', tokens: [{ variable: 'UPSTREAM', secret: 'by-hand' }], ruby: true }],
   });
-  const rotation = await rotationOf('Copied');
-  await rotation.awaitingClassification();
   const named = { as: 'internal', workload: 'StatefulSet/copied', container: 'app' };
   await rotation.send('classify', { ...named, variable: 'OTHER' });
   await rotation.answered(/no running app of StatefulSet\/copied holds one/);

@@ -1,9 +1,9 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '../support/jest.ts';
 import { Client } from '@temporalio/client';
 import { decide } from '../../client/rotations.ts';
 import { startRotation } from '../../client/start-rotation.ts';
-import type { Answer } from '../../domain/decisions.ts';
-import type { Environment } from '../../domain/request.ts';
+import type { Answer } from '../../domain/evidence/decisions.ts';
+import type { Environment } from '../../domain/request/index.ts';
 import { REQUEST } from '../support/request.ts';
 import { Stage, StagedRotation } from '../support/stage.ts';
 
@@ -11,7 +11,8 @@ let stage: Stage;
 afterEach(() => stage.strike());
 
 /** A client whose user is signed in: the server records this identity. */
-const signedInAs = (identity: string): Client => new Client({ connection: stage.client.connection, identity });
+const signedInAs = (identity: string): Client =>
+  new Client({ connection: stage.client.connection, namespace: stage.namespace, identity });
 
 /** A rotation that waits, started by somebody under some name. */
 async function waitingIn(environment: Environment, starter: { identity: string; requestedBy: string }) {

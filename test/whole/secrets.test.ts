@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '../support/jest.ts';
 import { findSecrets, whatTemporalKeeps } from '../support/secret-search.ts';
 import { Stage } from '../support/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await Stage.set({ execs: 'processes' });
+  stage = await Stage.set({ execs: 'processes' }, {}, {}, {});
 });
 afterAll(() => stage.strike());
 

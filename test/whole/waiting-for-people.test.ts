@@ -1,21 +1,21 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '../support/jest.ts';
 import { readFileSync } from 'node:fs';
-import { rotationId } from '../../domain/request.ts';
+import { rotationId } from '../../domain/request/request.ts';
 import { SlackStandIn } from '../../sandbox/slack/server.ts';
-import { readConfiguration } from '../../worker/configuration.ts';
+import { readConfiguration } from '../../config/configuration.ts';
 import { runWorker, type RunningWorker } from '../../worker/run-worker.ts';
 import { BUNDLE } from '../support/bundle.ts';
 import { REQUEST } from '../support/request.ts';
 import { Stage } from '../support/stage.ts';
 import { until } from '../support/until.ts';
 
-const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const USING = readFileSync(new URL('../../docs/using.md', import.meta.url), 'utf8');
 const STRANGERS = ['nobody@alphagov.co.uk', 'no-one@alphagov.co.uk', 'somebody@alphagov.co.uk'];
 
-/** The query of one of the README's saved views. */
+/** The query of one of the saved views of docs/using.md. */
 function viewOf(name: string): string {
-  const query = new RegExp(`^\\| ${name} +\\| \`(.*)\``, 'm').exec(README)?.[1];
-  if (!query) throw new Error(`the README shows no view “${name}”`);
+  const query = new RegExp(`^\\| ${name} +\\| \`(.*)\``, 'm').exec(USING)?.[1];
+  if (!query) throw new Error(`docs/using.md shows no view “${name}”`);
   return query;
 }
 
@@ -56,14 +56,14 @@ test('one filter lists all that waits for a person, and one message tells of all
   await becomes(viewOf('one API user'), [idOf(REQUEST.apiUser)]);
 
   await until('the messages', () => slack.messages.length === 2 || undefined);
-  const [blocked] = slack.messages.filter((message) => message.includes('blocked'));
-  const [approval] = slack.messages.filter((message) => message.includes('approval'));
-  expect(blocked).toMatch(/^\*\[integration\] 3 rotations are blocked: UnknownApiUser\*\nCheck the e-mail/);
+  const [blocked] = slack.messages.filter((message) => message.includes('Unblock'));
+  const [approval] = slack.messages.filter((message) => message.includes('Approve'));
+  expect(blocked).toMatch(/^\*\[integration\] Unblock 3 rotations: UnknownApiUser\*\nCheck the e-mail/);
   for (const apiUser of STRANGERS) expect(blocked).toContain(`|${apiUser} → publishing-api>: in “assess”`);
-  expect(approval).toMatch(/^\*\[integration\] A rotation waits for approval\*/);
+  expect(approval).toMatch(/^\*\[integration\] Approve or reject a rotation by \d{4}-\d\d-\d\d\*/);
   const { runId } = await asking.handle.describe();
   expect(approval).toContain(
-    `<https://temporal.example.org/namespaces/default/workflows/${encodeURIComponent(asking.handle.workflowId)}/${runId}/user-metadata|`,
+    `<https://temporal.example.org/namespaces/${stage.namespace}/workflows/${encodeURIComponent(asking.handle.workflowId)}/${runId}/user-metadata|`,
   );
 
   for (const { handle } of strangers)

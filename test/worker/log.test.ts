@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '../support/jest.ts';
 import { ApplicationFailure } from '@temporalio/common';
 import axios, { AxiosError } from 'axios';
 import { jsonLogger } from '../../worker/log.ts';

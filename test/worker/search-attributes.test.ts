@@ -1,9 +1,9 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '../support/jest.ts';
 import { Connection } from '@temporalio/client';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SEARCH_ATTRIBUTES } from '../../domain/stage.ts';
+import { SEARCH_ATTRIBUTES } from '../../domain/rotation/stage.ts';
 import { startTemporal, type TemporalServer } from '../../sandbox/temporal-server.ts';
 import { ensureSearchAttributes, SearchAttributesMissing } from '../../worker/search-attributes.ts';
 

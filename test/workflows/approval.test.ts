@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, test } from '../support/jest.ts';
 import { ApplicationFailure } from '@temporalio/common';
 import { randomUUID } from 'node:crypto';
 import { gate } from '../support/gate.ts';
@@ -120,7 +120,7 @@ test.each([
   ['approve', { by: 'grace@example.org', evidence: 'x', revoke: '101' }, /revoke: expected a list/],
   ['approve', { by: 'grace@example.org', evidence: 'x', accept: ['smoke-failed'] }, /accept: expected a list/],
   ['reject', { by: 'grace@example.org' }, /reason: expected a text/],
-  ['retry', { by: '' }, /by: expected a text/],
+  ['retry', { by: '' }, /by: expected your name/],
   ['abort', { by: 'grace@example.org', why: 'x' }, /why: unknown field/],
 ] as const)('a misshapen %s changes nothing and is answered: %j', (signal, input, answer) =>
   rotating(async (rotation) => {

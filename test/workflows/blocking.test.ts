@@ -1,5 +1,5 @@
-import { expect, test } from '@jest/globals';
-import { escapeMarkdown } from '../../domain/markdown.ts';
+import { expect, test } from '../support/jest.ts';
+import { escapeMarkdown } from '../../domain/text/markdown.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 import { until } from '../support/until.ts';
 
@@ -25,8 +25,8 @@ test.each([
       const blocked = await rotation.blocked(failure);
       expect(blocked).toMatchObject({ step, message: `${failure} as told` });
       const details = await rotation.details();
-      expect(details).toContain(`Blocked in “${step}”`);
-      expect(details).toContain('`{"by":"you@example.org"}`');
+      expect(details).toContain(`Blocked in ${step}: `);
+      expect(details).toContain('```json\n{\n  "by": ""\n}\n```');
       expect(details).toContain(escapeMarkdown(blocked.todo));
       const before = rotation.systems.calls.filter((call) => call === 'createToken').length;
       await rotation.send('retry', BY);
@@ -39,6 +39,45 @@ test.each([
     { prepare: (systems) => systems.fail(activity, failure) },
   );
 });
+
+test('a sync CronJob that was made anew is compared again by itself, once; then it blocks', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.blocked('SyncCronJobChanged');
+      const { calls } = rotation.systems;
+      expect(calls.filter((call) => call === 'findSyncCronJob')).toHaveLength(2);
+      rotation.systems.fail('createSyncJob', 'SyncCronJobChanged');
+      await rotation.send('retry', BY);
+      await rotation.approve();
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', syncJobs: ['sync-1'] });
+      expect(calls.filter((call) => call === 'findSyncCronJob')).toHaveLength(3);
+    },
+    { prepare: (systems) => systems.fail('createSyncJob', 'SyncCronJobChanged', { times: 2 }) },
+  ));
+
+test.each(['UnknownApiUser', 'UnknownApplication'] as const)(
+  'a pair that Signon does not list ends a rotation that only an alert asked for: %s',
+  (failure) =>
+    rotating(
+      async (rotation) => {
+        expect(await rotation.report()).toMatchObject({
+          outcome: 'nothing-to-do',
+          why: `an alert alone asked, and ${failure} as told`,
+          revoked: [],
+        });
+        expect(rotation.systems.calls).toEqual(['findPair']);
+      },
+      { request: { requestedBy: 'alert' }, prepare: (systems) => systems.fail('findPair', failure) },
+    ),
+);
+
+test('whatever else fails waits for a person, though only an alert asked', () =>
+  rotating(
+    async (rotation) => {
+      expect(await rotation.blocked('AmbiguousApplication')).toMatchObject({ step: 'assess' });
+    },
+    { request: { requestedBy: 'alert' }, prepare: (systems) => systems.fail('findPair', 'AmbiguousApplication') },
+  ));
 
 test('retry may be sent again and again, and says so when nothing is blocked', () =>
   rotating(
@@ -69,15 +108,17 @@ test('a rotation that is blocked goes on weeks later', () =>
     { prepare: (systems) => systems.fail('awaitSyncJob', 'SyncJobFailed') },
   ));
 
-test('what is tried again by itself stands in the details: which, how often, what failed', () =>
+test('what is retried stands in the details: which, how often, when next, what failed', () =>
   rotating(
     async (rotation) => {
       await rotation.pass('50 seconds');
       const details = await until('a retry in the details', async () => {
         const text = await rotation.details();
-        return text.includes('Tried again by itself') ? text : undefined;
+        return text.includes('**Retrying:**') ? text : undefined;
       });
-      expect(details).toMatch(/findPair, attempt \d+ of 15: Unreachable as told/);
+      expect(details).toMatch(
+        /findPair, attempt \d+ of 15(, next \d\d:\d\d:\d\d UTC)?(, gives up by (?!00:00:00)\d\d:\d\d:\d\d UTC)?: Unreachable as told/,
+      );
     },
     { prepare: (systems) => systems.fail('findPair', 'Unreachable', { times: 12, nonRetryable: false }) },
   ));
@@ -145,7 +186,7 @@ test('a container with a token that Signon does not list blocks, until a person 
       await rotation.send('retry', BY);
       await rotation.answered(/retrying/);
       await rotation.blocked('UnlistedToken');
-      expect(await rotation.details()).toContain('"accept":["unlisted-token"]');
+      expect(await rotation.details()).toContain('"unlisted-token"');
       await rotation.send('retry', { ...BY, accept: ['unlisted-token'] });
       await rotation.approve();
       const report = await rotation.report();

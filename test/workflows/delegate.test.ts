@@ -1,5 +1,5 @@
-import { expect, test } from '@jest/globals';
-import { rotationId } from '../../domain/request.ts';
+import { expect, test } from '../support/jest.ts';
+import { rotationId } from '../../domain/request/request.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 import { REQUEST } from '../support/request.ts';
 

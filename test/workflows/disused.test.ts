@@ -1,7 +1,8 @@
-import { expect, test } from '@jest/globals';
-import type { Recipient } from '../../domain/settings.ts';
+import { describe, expect, test } from '../support/jest.ts';
+import type { Recipient } from '../../domain/settings/settings.ts';
 import type { FakeSystems } from '../support/fake-systems.ts';
 import type { Rotation } from '../support/rotations.ts';
+import { until } from '../support/until.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 
 const { rotating } = useTimeSkipping();
@@ -28,7 +29,7 @@ test('a pair that nobody uses is revoked after an approval, and nothing is issue
     expect(waiting).toMatchObject({
       evidence: { asks: 'revoke', toRevoke: [{ authorisationId: 101, standing: 'holder-unknown' }], warnings: [] },
     });
-    expect(await rotation.details()).toMatch(/Nobody is to have access any more/);
+    expect(await rotation.details()).toMatch(/revoke the last token in integration[^]*nobody has access/);
     await rotation.approve();
     const report = await rotation.report();
     expect(report).toMatchObject({ outcome: 'revoked-disused', revoked: [{ authorisationId: 101 }], alive: [] });
@@ -86,7 +87,7 @@ test('the renewal that brings an internal pair’s access back is warned of, loo
       await rotation.approve();
       await rotation.noted('confirm', /looks again at \S+ 01:40 UTC/);
       systems.issueByHand(); // Signon's renewal
-      await rotation.pass('1 day');
+      await rotation.passRenewal();
       const again = await rotation.awaitingApproval(1);
       expect(again.waiting).toMatchObject({
         evidence: {
@@ -113,7 +114,7 @@ test('whoever rejects what came back keeps it alive, and the report names what w
       await rotation.approve();
       await rotation.noted('confirm', /looks again/);
       rotation.systems.issueByHand();
-      await rotation.pass('1 day');
+      await rotation.passRenewal();
       await rotation.awaitingApproval(1);
       await rotation.send('reject', { by: BY, reason: 'somebody needs it' });
       const report = await rotation.report();
@@ -157,7 +158,7 @@ test('tokens of an internal pair that end before anybody decides are looked for 
       for (let hours = 0; hours < 36 && !(await looksAgain()); hours++) await rotation.pass('1 hour');
       expect(await looksAgain()).toBe(true);
       systems.issueByHand();
-      await rotation.pass('1 day');
+      await rotation.passRenewal();
       const { waiting } = await rotation.awaitingApproval(1);
       expect(waiting).toMatchObject({ evidence: { toRevoke: [{ authorisationId: 102 }] } });
       await rotation.approve({}, 1);
@@ -181,7 +182,7 @@ test('a holder outside whom the settings name is named to the approver, who acce
         },
       });
       await rotation.approve({ accept: undefined });
-      await rotation.answered(/"consumer-confirmed"/);
+      await rotation.answered(/in accept: consumer-confirmed/);
       expect(rotation.systems.revoked).toEqual([]);
       await rotation.approve();
       expect(await rotation.report()).toMatchObject({
@@ -230,7 +231,7 @@ test('a container that starts after the approval, and cannot be asked, keeps the
     expect(waiting).toMatchObject({ evidence: { shortfalls: [{ code: 'not-asked' }] } });
     expect(systems.revoked).toEqual([]);
     await rotation.approve({ accept: undefined }, 1);
-    await rotation.answered(/"not-asked"/);
+    await rotation.answered(/in accept: not-asked/);
     await rotation.approve({}, 1);
     expect(await rotation.report()).toMatchObject({ outcome: 'revoked-disused' });
   }, OUTSIDER));
@@ -257,7 +258,7 @@ test('what an approval left alive and then ended by itself is no reason not to l
       await rotation.approve({}, 1);
       await rotation.noted('confirm', /looks again/);
       systems.issueByHand();
-      await rotation.pass('1 day');
+      await rotation.passRenewal();
       await rotation.awaitingApproval(2);
       expect(systems.revoked).toEqual([101]);
     },
@@ -293,8 +294,114 @@ test('what was revoked before the evidence was voided is looked after too: the r
       systems.onCall = () => undefined;
       expect(systems.revoked).toHaveLength(1);
       systems.issueByHand();
-      await rotation.pass('1 day');
+      await rotation.passRenewal();
       await rotation.awaitingApproval(1);
     },
     { prepare: nobodyReads },
   ));
+
+describe('every pod is watched while a pair is given up', () => {
+  const WATCHED = (prepare: (systems: FakeSystems) => void) => ({
+    ...OUTSIDER,
+    settings: { disusedWatch: '3 days' as const },
+    prepare: (systems: FakeSystems): void => {
+      outsiders(systems);
+      prepare(systems);
+    },
+  });
+  const passing = (systems: FakeSystems): void => {
+    systems.watchesReaders = true;
+  };
+  const seen = {
+    workload: 'Workflow/deploy-x7k2p' as never,
+    container: 'main',
+    variable: 'RELEASE_API_TOKEN',
+    pod: 'deploy-x7k2p-12345',
+    at: '2026-11-29T10:00:00.000Z',
+  };
+
+  test('an approval says for how long, and one that comes sooner must accept it by name', () =>
+    rotating(async (rotation) => {
+      await disused(rotation);
+      const { waiting } = await rotation.awaitingApproval();
+      expect(waiting).toMatchObject({
+        evidence: {
+          shortfalls: [
+            { code: 'not-watched-long-enough', what: expect.stringMatching(/watched for \d+ .* of 3 days/) },
+          ],
+        },
+      });
+      expect(await rotation.details()).toMatch(/every pod of the namespace since \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
+      await rotation.approve({ accept: undefined });
+      await rotation.answered(/in accept: not-watched-long-enough/);
+      expect(rotation.systems.revoked).toEqual([]);
+      await rotation.approve();
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'revoked-disused',
+        revoked: [{ authorisationId: 101 }],
+      });
+    }, WATCHED(passing)));
+
+  test('a pod that reads the Secret for a moment ends the watch with its name: nothing is revoked, and the pair is rotated', () =>
+    rotating(async (rotation) => {
+      const { systems } = rotation;
+      await disused(rotation);
+      await rotation.awaitingApproval();
+      systems.idle = [seen]; // a look lists it from now on
+      systems.readerSeen(seen);
+      const { waiting, notes } = await rotation.awaitingApproval(1);
+      expect(notes.join()).toMatch(
+        /main of Workflow\/deploy-x7k2p \(RELEASE_API_TOKEN\) read the Secret in deploy-x7k2p-12345/,
+      );
+      expect(systems.revoked).toEqual([]);
+      expect(waiting).toMatchObject({
+        evidence: {
+          newToken: { authorisationId: 102 },
+          consumers: [{ workload: 'Workflow/deploy-x7k2p', pods: [] }],
+          shortfalls: [{ code: 'no-pod-seen' }],
+        },
+      });
+      await rotation.approve({ revoke: [101] }, 1);
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: 101 }] });
+    }, WATCHED(passing)));
+
+  test('a pod that reads the Secret between approval and revoke keeps the token alive', () =>
+    rotating(async (rotation) => {
+      const { systems } = rotation;
+      await disused(rotation);
+      await rotation.awaitingApproval();
+      let looks = 0;
+      systems.onCall = (activity) => {
+        if (activity === 'lookAtConsumers' && looks++ === 0) systems.readerSeen(seen);
+      };
+      await rotation.approve();
+      await rotation.awaitingApproval(1);
+      expect(systems.revoked).toEqual([]);
+    }, WATCHED(passing)));
+
+  test('a watch that was interrupted, since no worker ran, begins anew, and what is asked says so', () =>
+    rotating(async (rotation) => {
+      await disused(rotation);
+      const before = (await rotation.awaitingApproval()).waiting;
+      rotation.systems.readerSeen('interrupted');
+      const after = (await rotation.awaitingApproval(1)).waiting;
+      if (before?.kind !== 'approval' || after?.kind !== 'approval') throw new Error('nothing is asked');
+      const [was, is] = [before, after].map(({ evidence }) => Date.parse(evidence.watched!.since!));
+      expect(is).toBeGreaterThan(was!);
+      expect(after.evidence.shortfalls).toMatchObject([{ code: 'not-watched-long-enough' }]);
+    }, WATCHED(passing)));
+
+  test('where nobody can watch, the approval says so and why', () =>
+    rotating(
+      async (rotation) => {
+        await disused(rotation);
+        await until('what it asks to say so', async () => {
+          const { waiting } = await rotation.awaitingApproval();
+          const [shortfall] = waiting?.kind === 'approval' ? waiting.evidence.shortfalls : [];
+          expect(shortfall?.code).toBe('not-watched-long-enough');
+          return shortfall?.what === 'pods that come and go are not watched: nobody watches';
+        });
+      },
+      WATCHED(() => undefined),
+    ));
+});

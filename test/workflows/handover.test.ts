@@ -1,5 +1,5 @@
-import { expect, test } from '@jest/globals';
-import type { RotationRequest } from '../../domain/request.ts';
+import { expect, test } from '../support/jest.ts';
+import type { RotationRequest } from '../../domain/request/request.ts';
 import type { FakeSystems } from '../support/fake-systems.ts';
 import type { Rotation } from '../support/rotations.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
@@ -67,7 +67,7 @@ test('the plan is approved first, the token is encrypted where it was received, 
     });
     expect(await rotation.details()).toContain(`ciphertext of first102…last0102 for ${KEY}`);
     await rotation.approve({ accept: undefined });
-    await rotation.answered(/"consumer-confirmed"/);
+    await rotation.answered(/in accept: consumer-confirmed/);
     expect(systems.revoked).toEqual([]);
     await rotation.approve({}, 1);
     const report = await rotation.report();
@@ -199,7 +199,7 @@ test('an API user with pods and an outside holder needs both proofs', () =>
       });
       expect(systems.calls).toContain('awaitSyncJob');
       await rotation.approve({ accept: undefined }, 1);
-      await rotation.answered(/"consumer-confirmed"/);
+      await rotation.answered(/in accept: consumer-confirmed/);
       await rotation.approve({}, 1);
       expect(await rotation.report()).toMatchObject({
         outcome: 'handed-over',
@@ -262,7 +262,7 @@ test('of two answers to one question the first counts, and none is kept for a la
       await rotation.blocked('CannotHandOver');
       await rotation.send('retry', { by: BY, accept: ['already-handed-over'] });
       await rotation.send('retry', { by: BY, accept: ['issue-another'] });
-      await rotation.answered(/it goes on already|nothing is blocked/);
+      await rotation.answered(/another retry was accepted just before|nothing is blocked/);
       systems.issueByHand(760);
       await rotation.approve();
       await rotation.blocked('CannotHandOver');

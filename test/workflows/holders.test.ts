@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, test } from '../support/jest.ts';
 import type { FakeSystems } from '../support/fake-systems.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 import { until } from '../support/until.ts';
@@ -41,7 +41,9 @@ test('a copy of the token elsewhere in the namespace keeps the old one alive, th
   rotating(
     async (rotation) => {
       const { message } = await rotation.blocked('RolloutIncomplete');
-      expect(message).toBe('app in legacy-1 holds first101…last0101 (authorisation 101)');
+      expect(message).toBe(
+        'app in legacy-1 holds first101…last0101 (authorisation 101), from Secret legacy, key token',
+      );
       rotation.systems.elsewhere = [];
       await rotation.send('retry', { by: BY });
       await rotation.approve();
@@ -74,10 +76,10 @@ test('where nobody is found, a person is asked, and shown the domain, the last s
         internal: true,
         lastSyncedAt: '3 months ago',
         tokens: [{ authorisationId: 101 }],
-        searched: { asked: 1, unasked: ['app in distroless-1 could not be asked'] },
+        census: { asked: 1, unasked: ['app in distroless-1 could not be asked'] },
       });
       const details = await rotation.details();
-      for (const shown of [/3 months ago/, /distroless/, /first101…last0101/, /"as":"disused"/, /"as":"internal"/])
+      for (const shown of [/3 months ago/, /distroless/, /first101…last0101/, /"as": "disused"/, /"as": "internal"/])
         expect(details).toMatch(shown);
       expect(details).not.toMatch(/"as":"external"/);
       expect(rotation.systems.calls).not.toContain('createToken');

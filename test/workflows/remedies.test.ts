@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, test } from '../support/jest.ts';
 import type { FakeSystems } from '../support/fake-systems.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 
@@ -24,8 +24,8 @@ test('pods that were simply not replaced: no second sync; the workloads are name
       expect(blocked.message).toContain('worker in w-1 holds first101…last0101');
       expect(rotation.systems.calls.filter((call) => call === 'createSyncJob')).toHaveLength(1);
       const details = await rotation.details();
-      expect(details).toContain('`{"by":"you@example.org","restart":true}`');
-      expect(details).toContain('`{"by":"you@example.org","sync":true}`');
+      expect(details).toContain('"restart": true');
+      expect(details).toContain('"sync": true');
       await rotation.send('retry', { ...BY, restart: true });
       await rotation.approve();
       const report = await rotation.report();
@@ -34,6 +34,44 @@ test('pods that were simply not replaced: no second sync; the workloads are name
       expect(report.notes.join()).toContain('restarting Deployment/short-url-manager-worker');
     },
     { prepare: overlooked },
+  ));
+
+/** After the sync every container is new; the worker's got the Secret's old value from its node. */
+function stale(systems: FakeSystems): void {
+  systems.onSync = () => {
+    systems.replaceAll();
+    for (const container of systems.containers) container.startedAt = '2020-01-03T00:00:00Z';
+    systems.containers.find(({ container }) => container === 'worker')!.holds = 101;
+  };
+}
+
+test('a container that got the Secret’s old value from its node is named at once, without a second sync, and a restart is offered', () =>
+  rotating(
+    async (rotation) => {
+      const blocked = await rotation.blocked('RolloutIncomplete');
+      expect(blocked).toMatchObject({ step: 'roll out', workloads: ['Deployment/short-url-manager-worker'] });
+      expect(blocked.message).toMatch(
+        /^started with the Secret’s old value, which their nodes had kept: worker in w-1 holds/,
+      );
+      expect(rotation.systems.calls.filter((call) => call === 'createSyncJob')).toHaveLength(1);
+      await rotation.send('retry', { ...BY, restart: true });
+      await rotation.approve();
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', syncJobs: ['sync-1'] });
+    },
+    { prepare: stale },
+  ));
+
+test('where the role may not restart, no restart is offered, and one is refused', () =>
+  rotating(
+    async (rotation) => {
+      const blocked = await rotation.blocked('RolloutIncomplete');
+      expect(blocked.workloads).toBeUndefined();
+      expect(await rotation.details()).not.toContain('"restart":true');
+      await rotation.send('retry', { ...BY, restart: true });
+      await rotation.answered(/restart: no Deployment stands in the way here/);
+      expect(rotation.systems.restarted).toEqual([]);
+    },
+    { prepare: overlooked, settings: { mayRestart: false } },
   ));
 
 test('a restart is done once: the retry after it is a plain one again', () =>

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, test } from '../support/jest.ts';
 import { DAY } from '../support/fake-systems.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 
@@ -34,7 +34,6 @@ test('issues, syncs, proves, asks, and only then revokes', () =>
       'awaitRollout',
       'smokeConsumers',
       'revokeToken',
-      'smokeConsumers',
       'smokeConsumers',
     ]);
   }));
@@ -155,7 +154,7 @@ test('fails a bad request at once, naming each field and what was expected', () 
       expect(type).toBe('InvalidRequest');
       expect(message).toContain('api_user: unknown field, did you mean apiUser?');
       expect(message).toContain('environment: expected one of integration, staging, production');
-      expect(message).toContain('apiUser: expected the API user’s e-mail, got nothing');
+      expect(message).toContain('apiUser: expected an e-mail address, got nothing');
       expect(rotation.systems.calls).toEqual([]);
     },
     { request: { environment: 'live', apiUser: undefined, api_user: 'x@y.z' }, workflowId: 'bad-request' },
@@ -226,3 +225,15 @@ test('a forced rotation whose old token outlives the new one blocks, since the s
       },
     },
   ));
+
+test('a misspelt workflow type fails at once, and names those that people start', () =>
+  rotating(async ({ client, handle }) => {
+    const { taskQueue } = await handle.describe();
+    const misspelt = await client.workflow.start('RotateToken', { workflowId: 'any', taskQueue, args: [{}] });
+    await expect(misspelt.result()).rejects.toMatchObject({
+      cause: {
+        type: 'InvalidRequest',
+        message: 'workflow type: expected rotateToken, rotateExpiringTokens, takeInventory, got “RotateToken”',
+      },
+    });
+  }));

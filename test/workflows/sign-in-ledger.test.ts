@@ -1,5 +1,5 @@
-import { expect, test } from '@jest/globals';
-import { WithStartWorkflowOperation } from '@temporalio/client';
+import { expect, test } from '../support/jest.ts';
+import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { randomUUID } from 'node:crypto';
 import { BUNDLE } from '../support/bundle.ts';
@@ -9,30 +9,38 @@ import { until } from '../support/until.ts';
 const { server } = useTimeSkipping();
 type Grant = { granted: boolean; spent: boolean; until?: string };
 
+const PROOF = 'a'.repeat(64);
+const FORGED = 'b'.repeat(64);
+
+interface Ledger {
+  handle: WorkflowHandle;
+  reserve: (id: string, change?: object) => Promise<Grant>;
+  settle: (id: string, refused: boolean, change?: object) => Promise<void>;
+  ended: () => Promise<boolean>;
+}
+
 /** A ledger of its own, with the two things that workers do to it. */
-async function withLedger(
-  act: (ledger: {
-    reserve: (id: string) => Promise<Grant>;
-    settle: (id: string, refused: boolean) => Promise<void>;
-    ended: () => Promise<boolean>;
-  }) => Promise<void>,
-): Promise<void> {
+async function withLedger(act: (ledger: Ledger) => Promise<void>, args: unknown[] = []): Promise<void> {
   const { client, nativeConnection: connection } = server();
   const [workflowId, taskQueue] = [randomUUID(), randomUUID()];
-  const worker = await Worker.create({ connection, taskQueue, workflowBundle: BUNDLE });
+  const provesWorker = ({ proof }: { proof: string }): Promise<boolean> => Promise.resolve(proof === PROOF);
+  const worker = await Worker.create({ connection, taskQueue, workflowBundle: BUNDLE, activities: { provesWorker } });
+  const handle = client.workflow.getHandle(workflowId);
   await worker.runUntil(() =>
     act({
-      reserve: (id) =>
-        client.workflow.executeUpdateWithStart<() => Promise<void>, Grant, [string]>('reserve', {
-          args: [id],
+      handle,
+      reserve: (id, change = {}) =>
+        client.workflow.executeUpdateWithStart<(carried?: unknown) => Promise<void>, Grant, [unknown]>('reserve', {
+          args: [{ id, at: 0, proof: PROOF, ...change }],
           startWorkflowOperation: new WithStartWorkflowOperation('signInLedger', {
             workflowId,
             taskQueue,
+            args: args as [unknown],
             workflowIdConflictPolicy: 'USE_EXISTING',
           }),
         }),
-      settle: (id, refused) => client.workflow.getHandle(workflowId).signal('settle', id, refused),
-      ended: async () => (await client.workflow.getHandle(workflowId).describe()).status.name === 'COMPLETED',
+      settle: (id, refused, change = {}) => handle.signal('settle', { id, refused, proof: PROOF, ...change }),
+      ended: async () => (await handle.describe()).status.name === 'COMPLETED',
     }),
   );
 }
@@ -56,6 +64,7 @@ test('sign-ins that were not refused do not count, however many', () =>
       expect(await reserve(`worker-${i}`)).toMatchObject({ granted: true });
       await settle(`worker-${i}`, false);
     }
+    await server().sleep('16 minutes');
     await until('the end of the ledger', async () => (await ended()) || undefined);
   }));
 
@@ -77,4 +86,78 @@ test('three that were never heard of again count as refused: their workers died'
 test('a question that is asked twice takes one place', () =>
   withLedger(async ({ reserve }) => {
     for (const id of ['a', 'a', 'b', 'a', 'c']) expect(await reserve(id)).toMatchObject({ granted: true });
+  }));
+
+test('what nobody proves counts for nothing: three forged questions and refusals leave all room for a worker', () =>
+  withLedger(async ({ reserve, settle }) => {
+    expect(await reserve('a')).toMatchObject({ granted: true });
+    for (const id of ['x', 'y', 'z']) {
+      expect(await reserve(id, { proof: FORGED })).toEqual({ granted: false, spent: false, unproven: true });
+      await settle(id, true, { proof: FORGED });
+    }
+    for (const id of ['b', 'c']) expect(await reserve(id)).toMatchObject({ granted: true });
+  }));
+
+test('a forged outcome neither frees a place nor spends one', () =>
+  withLedger(async ({ reserve, settle }) => {
+    for (const id of ['a', 'b', 'c']) {
+      await reserve(id);
+      await settle(id, true);
+      await settle(id, false, { proof: FORGED });
+    }
+    expect(await reserve('d')).toMatchObject({ granted: false, spent: true });
+  }));
+
+test('a copy of a question that was settled takes no place', () =>
+  withLedger(async ({ reserve, settle }) => {
+    for (const id of ['a', 'b', 'c']) {
+      await reserve(id);
+      await settle(id, false);
+      expect(await reserve(id)).toMatchObject({ granted: false, unproven: true });
+    }
+    for (const id of ['d', 'e', 'f']) expect(await reserve(id)).toMatchObject({ granted: true });
+  }));
+
+test('misshapen messages are refused or dropped, and stop nobody', () =>
+  withLedger(async ({ reserve, handle }) => {
+    await reserve('a');
+    for (const odd of [{ id: 'x'.repeat(65) }, { id: 7 }, { at: 'soon' }, { proof: null }, { proof: 'x'.repeat(1000) }])
+      await expect(reserve('odd', odd)).rejects.toThrow(/Update/);
+    for (const odd of [undefined, null, 'a', { id: 'a' }, { id: 'a', refused: 'yes', proof: PROOF }])
+      await handle.signal('settle', odd);
+    await handle.signal('nonsense', 7);
+    expect(await reserve('b')).toMatchObject({ granted: true });
+  }));
+
+test('what somebody starts it with is not believed', () => {
+  const spent = ['x', 'y', 'z'].map((id) => ({ id, at: Date.now(), refused: true }));
+  return withLedger(
+    async ({ reserve }) => expect(await reserve('a')).toMatchObject({ granted: true }),
+    [{ counted: spent, answered: [], inARow: 5 }],
+  );
+});
+
+test('five refusals in a row, hours apart, stop sign-ins until a person says forget: six would lock the account', () =>
+  withLedger(async ({ reserve, settle, handle }) => {
+    for (const id of ['a', 'b', 'c', 'd', 'e']) {
+      expect(await reserve(id)).toMatchObject({ granted: true });
+      await settle(id, true);
+      await server().sleep('61 minutes');
+    }
+    await server().sleep('3 days');
+    expect(await reserve('f')).toEqual({ granted: false, spent: true });
+    const { currentDetails } = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+    expect(currentDetails).toMatch(/refused in a row:\*\* 5[^]*send the signal `forget`/);
+    await handle.signal('forget');
+    expect(await reserve('g')).toMatchObject({ granted: true });
+  }));
+
+test('one accepted sign-in ends a row of refusals', () =>
+  withLedger(async ({ reserve, settle }) => {
+    for (const [at, refused] of [true, true, true, true, false, true, true, true, true].entries()) {
+      expect(await reserve(`s${at}`)).toMatchObject({ granted: true });
+      await settle(`s${at}`, refused);
+      await server().sleep('61 minutes');
+    }
+    expect(await reserve('last')).toMatchObject({ granted: true });
   }));

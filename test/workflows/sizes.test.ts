@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, test } from '../support/jest.ts';
 import { Client, Connection } from '@temporalio/client';
 import { DAY, type FakeSystems } from '../support/fake-systems.ts';
 import type { Rotation } from '../support/rotations.ts';
@@ -75,7 +75,7 @@ test('of many tokens, no other is revoked after one whose page shows that the ap
         systems.tokens = systems.tokens.filter(({ authorisationId }) => authorisationId !== 1150); // by somebody else
       };
       await rotation.approve();
-      await rotation.noted('confirm', /again after/);
+      await rotation.noted('confirm', /another look come after/);
       await rotation.pass('11 minutes'); // the soak
       await rotation.awaitingApproval(1);
       expect(systems.revoked).toHaveLength(1);

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, test } from '../support/jest.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 
 const { rotating } = useTimeSkipping();

@@ -1,5 +1,6 @@
-import { expect, test } from '@jest/globals';
-import type { Answer } from '../../domain/decisions.ts';
+import { expect, test } from '../support/jest.ts';
+import { WorkflowUpdateStage } from '@temporalio/client';
+import type { Answer } from '../../domain/evidence/decisions.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 import { gate } from '../support/gate.ts';
 import type { Rotation } from '../support/rotations.ts';
@@ -35,7 +36,7 @@ test('an abort in the middle of a create lets it end, and the report knows the n
     async (rotation) => {
       await create.reached;
       await rotation.send('abort', ABORT);
-      await rotation.answered(/stopping/);
+      await rotation.heard(/stopping/);
       create.open();
       const report = await rotation.report();
       expect(report).toMatchObject({ outcome: 'aborted', newToken: { authorisationId: 102 }, revoked: [] });
@@ -52,7 +53,7 @@ test('an abort in the middle of a revoke lets it end, and the report names what 
       await rotation.approve();
       await revoke.reached;
       await rotation.send('abort', ABORT);
-      await rotation.answered(/stopping/);
+      await rotation.heard(/stopping/);
       revoke.open();
       const report = await rotation.report();
       expect(report).toMatchObject({ outcome: 'aborted', revoked: [{ authorisationId: 101 }] });
@@ -69,7 +70,7 @@ test('an abort after the first of two approved revokes lets the second be made t
       await rotation.approve();
       await revoke.reached;
       await rotation.send('abort', ABORT);
-      await rotation.answered(/stopping/);
+      await rotation.heard(/stopping/);
       revoke.open();
       const report = await rotation.report();
       expect(report).toMatchObject({
@@ -138,7 +139,7 @@ test('a cancel while a person is waited for closes as completed, with a report',
 test('a cancel during the soak keeps the revoke in the report', () =>
   rotating(async (rotation) => {
     await rotation.approve();
-    await until('the soak', async () => (/again after/.test(await rotation.details()) ? true : undefined));
+    await until('the soak', async () => (/another look come after/.test(await rotation.details()) ? true : undefined));
     await rotation.handle.cancel();
     expect(await rotation.report()).toMatchObject({ outcome: 'aborted', revoked: [{ authorisationId: 101 }] });
   }));
@@ -170,9 +171,12 @@ for (const [step, activity] of Object.entries(UNDER_WAY))
           if (step === 'revoke' || step === 'confirm') await rotation.approve();
           if (activity) await act.reached;
           else if (step === 'approve') await rotation.awaitingApproval();
-          else await until('the soak', async () => (/again after/.test(await rotation.details()) ? true : undefined));
+          else
+            await until('the soak', async () =>
+              /another look come after/.test(await rotation.details()) ? true : undefined,
+            );
           await stop(rotation);
-          await rotation.answered(/stopping: asked by/).catch(() => undefined);
+          await rotation.heard(/stopping: asked by/);
           if (activity && RUNS_TO_ITS_END.includes(activity)) act.open();
           const report = await rotation.report();
           act.open();
@@ -220,10 +224,14 @@ test('an abort that comes when all is over is refused, and changes no outcome', 
     rotation.systems.onCall = (name) => (name === 'notify' ? last.stop() : undefined);
     await rotation.send('reject', ABORT);
     await last.reached;
-    const aborted = rotation.handle.executeUpdate<Answer, [unknown]>('abort', { args: [ABORT] });
-    await rotation.answered(/./);
+    const aborted = await rotation.handle.startUpdate<Answer, [unknown]>('abort', {
+      args: [ABORT],
+      waitForStage: WorkflowUpdateStage.ACCEPTED,
+    });
     last.open();
-    expect(await aborted).toEqual({ accepted: false, answer: 'abort not accepted: the rotation has ended' });
+    await expect(aborted.result()).rejects.toMatchObject({
+      cause: { message: 'abort not accepted: the rotation has ended' },
+    });
     expect(await rotation.report()).toMatchObject({ outcome: 'rejected' });
   });
 });

@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '../support/jest.ts';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { randomUUID } from 'node:crypto';
 import type { ArgoActivities } from '../../activities/argo/interface.ts';
-import type { Queued, SyncAnswer, SyncRequest } from '../../domain/sync-requests.ts';
+import type { Gathering, Queued, SyncAnswer, SyncRequest } from '../../domain/sync/sync-requests.ts';
 import { BUNDLE } from '../support/bundle.ts';
 import { gate } from '../support/gate.ts';
 import { createWorkers } from '../../worker/run-worker.ts';
@@ -11,16 +11,21 @@ import { runUntil, timeSkippingServer } from '../support/rotations.ts';
 import { until } from '../support/until.ts';
 
 const AT_ONCE = { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '5 minutes' } as const;
-const CRON_JOB = { name: 'signon-sync-token-secrets-to-k8s', uid: 'cron-1' };
 
 let server: TestWorkflowEnvironment;
 /** What Argo CD does. */
 let argo: Pick<ArgoActivities, 'createSyncJob' | 'awaitSyncJob'>;
 /** Jobs in order, with the moment that each must not be older than. */
 let jobs: { name: string; notBefore: string }[];
+/** How requests gather, by the worker's settings. */
+let gathering: Gathering;
+/** Whether a rotation of that id runs. */
+let runs: (workflowId: string) => boolean;
 beforeEach(async () => {
   server = await timeSkippingServer();
   jobs = [];
+  gathering = AT_ONCE;
+  runs = () => true;
   argo = {
     createSyncJob: ({ notBefore }) => {
       jobs.push({ name: `sync-${jobs.length + 1}`, notBefore });
@@ -38,10 +43,8 @@ afterEach(() => server.teardown());
 const aRequest = (ticket: string, given: Partial<SyncRequest> = {}): SyncRequest => ({
   workflowId: `rotation-${ticket}`,
   ticket,
-  cronJob: CRON_JOB,
+  cronJobUid: 'cron-1',
   notBefore: '2026-01-01T00:00:00Z',
-  limit: '30 minutes',
-  gathering: AT_ONCE,
   ...given,
 });
 
@@ -56,22 +59,24 @@ interface Syncs {
 async function syncing(
   first: unknown[],
   drive: (syncs: Syncs) => Promise<void> = () => Promise.resolve(),
-  args: [Queued[]?, number?] = [],
+  args: unknown[] = [],
 ): Promise<SyncAnswer[]> {
   const taskQueue = randomUUID();
   const workflowId = `sync-tokens/${taskQueue}`;
   const { client, nativeConnection: connection } = server;
+  const runIds: string[] = [];
   const ask = async (...requests: unknown[]): Promise<void> => {
-    for (const request of requests)
-      await client.workflow.signalWithStart('syncTokens', {
+    for (const request of requests) {
+      const { signaledRunId } = await client.workflow.signalWithStart('syncTokens', {
         workflowId,
         taskQueue,
-        args: [],
+        args,
         signal: 'request',
         signalArgs: [request],
       });
+      if (!runIds.includes(signaledRunId)) runIds.push(signaledRunId); // the run before may have ended
+    }
   };
-  const runIds: string[] = [];
   const answers = async (): Promise<SyncAnswer[]> => {
     const sent: SyncAnswer[] = [];
     for (const runId of runIds) {
@@ -86,16 +91,15 @@ async function syncing(
     return sent;
   };
   const activities = {
+    syncSettings: () => Promise.resolve({ limit: '30 minutes', gathering }),
+    runningRotations: (ids: string[]) => Promise.resolve(ids.filter(runs)),
     createSyncJob: (order: Parameters<typeof argo.createSyncJob>[0]) => argo.createSyncJob(order),
     awaitSyncJob: (wait: Parameters<typeof argo.awaitSyncJob>[0]) => argo.awaitSyncJob(wait),
   };
   const workers = await createWorkers({ connection, taskQueue, workflows: { workflowBundle: BUNDLE }, activities });
   return runUntil(workers, async () => {
-    const handle =
-      args.length > 0
-        ? await client.workflow.start('syncTokens', { workflowId, taskQueue, args })
-        : (await ask(...first), client.workflow.getHandle(workflowId));
-    runIds.push((await handle.describe()).runId);
+    await ask(...first);
+    const handle = client.workflow.getHandle(workflowId);
     await drive({
       ask,
       answers,
@@ -115,9 +119,9 @@ test('a request brings one Job, and its rotation is told of its end', async () =
 });
 
 test('a hundred requests that come together are served by one Job, which is younger than all they ask for', async () => {
-  const gathering = { ...AT_ONCE, quietFor: '1 minute', atMost: '10 minutes' } as const;
+  gathering = { ...AT_ONCE, quietFor: '1 minute', atMost: '10 minutes' };
   const requests = Array.from({ length: 100 }, (_, at) =>
-    aRequest(`t${at}`, { gathering, notBefore: new Date(Date.UTC(2026, 0, 1, 0, at)).toISOString() }),
+    aRequest(`t${at}`, { notBefore: new Date(Date.UTC(2026, 0, 1, 0, at)).toISOString() }),
   );
   const answers = await syncing(requests);
   expect(jobs).toEqual([{ name: 'sync-1', notBefore: '2026-01-01T01:39:00.000Z' }]);
@@ -171,8 +175,8 @@ test('a failed Job answers everybody it was to serve, with its log’s tail; the
     jobs.length === 1
       ? Promise.reject(ApplicationFailure.nonRetryable('Job sync-1 failed. Its log ends: no', 'SyncJobFailed'))
       : Promise.resolve({ seenAt: '2026-01-01T00:01:00Z', seenHealthy: true });
-  const gathering = { ...AT_ONCE, quietFor: '10 seconds', atMost: '1 minute' } as const;
-  const answers = await syncing([aRequest('a', { gathering }), aRequest('b', { gathering })]);
+  gathering = { ...AT_ONCE, quietFor: '10 seconds', atMost: '1 minute' };
+  const answers = await syncing([aRequest('a'), aRequest('b')]);
   const failed = {
     kind: 'failed',
     type: 'SyncJobFailed',
@@ -186,17 +190,17 @@ test('a failed Job answers everybody it was to serve, with its log’s tail; the
 });
 
 test('asked twice, a request counts once', async () => {
-  const gathering = { ...AT_ONCE, quietFor: '10 seconds', atMost: '1 minute' } as const;
-  const answers = await syncing([aRequest('a', { gathering }), aRequest('a', { gathering })]);
+  gathering = { ...AT_ONCE, quietFor: '10 seconds', atMost: '1 minute' };
+  const answers = await syncing([aRequest('a'), aRequest('a')]);
   expect(answers).toHaveLength(1);
 });
 
 test('requests gather no longer than they may, though others keep coming', async () => {
-  const gathering = { ...AT_ONCE, quietFor: '10 seconds', atMost: '30 seconds' } as const;
-  const answers = await syncing([aRequest('a', { gathering })], async ({ ask }) => {
+  gathering = { ...AT_ONCE, quietFor: '10 seconds', atMost: '30 seconds' };
+  const answers = await syncing([aRequest('a')], async ({ ask }) => {
     for (let at = 0; at < 6; at++) {
       await server.sleep('6 seconds');
-      await ask(aRequest(`later-${at}`, { gathering, notBefore: '2026-01-01T00:00:01Z' }));
+      await ask(aRequest(`later-${at}`, { notBefore: '2026-01-01T00:00:01Z' }));
     }
   });
   expect(answers).toHaveLength(7);
@@ -212,21 +216,105 @@ test('what is misshapen asks for nothing', async () => {
     'a',
     {},
     { ...aRequest('x'), notBefore: 'soon' },
-    { ...aRequest('x'), gathering: {} },
+    { ...aRequest('x'), cronJobUid: 7 },
+    { ...aRequest('x'), padding: undefined, ticket: 'x'.repeat(1_900_000) },
   ];
   const answers = await syncing([...bad, aRequest('a')]);
   expect(answers.map(({ ticket }) => ticket)).toEqual(['a']);
 });
 
 test('under long load its history is cut, and no request is lost or served twice', async () => {
-  const carried = ['a', 'b', 'c'].map((ticket, at): Queued => ({
-    request: aRequest(ticket, { cronJob: { ...CRON_JOB, uid: `cron-${at}` } }),
-    at: 0,
-  }));
-  const answers = await syncing([], undefined, [carried, 1]);
+  const making = gate();
+  const { createSyncJob } = argo;
+  argo.createSyncJob = async (order) => {
+    if (jobs.length === 0) await making.stop();
+    return createSyncJob(order);
+  };
+  const tickets = Array.from({ length: 52 }, (_, at) => `t${at}`);
+  // Each for a CronJob of its own, so that each makes a Job.
+  const [first, ...others] = tickets.map((ticket) => aRequest(ticket, { cronJobUid: `cron-${ticket}` }));
+  const answers = await syncing([first], async ({ ask }) => {
+    await making.reached;
+    await ask(...others);
+    making.open();
+  });
+  expect(answers.map(({ ticket, job }) => [ticket, job])).toEqual(
+    tickets.map((ticket, at) => [ticket, `sync-${at + 1}`]),
+  );
+});
+
+test.each([
+  ['a word', ['x']],
+  ['a queue of requests that nobody sent', [[{ request: aRequest('forged'), at: 0 }], 0]],
+  ['a queue that is none', [[{ request: { workflowId: 7 }, at: 'x' }]]],
+])('started with %s, it serves who asks, and nobody else', async (_what, args) => {
+  const answers = await syncing([aRequest('a')], undefined, args);
+  expect(answers.map(({ ticket, job }) => [ticket, job])).toEqual([['a', 'sync-1']]);
+});
+
+test.each([
+  ['a Job that may take 300,000 years', { limit: '300000y' }],
+  ['a hundred years of gathering', { gathering: { quietFor: '100y', atMost: '100y', askAgainAfter: '100y' } }],
+  ['another CronJob', { cronJob: { name: 'signon-delete-expired-tokens', uid: 'cron-1' } }],
+  ['what is yet to come', { notBefore: '2999-01-01T00:00:00Z' }],
+])('a request for %s changes nothing for others: how to sync stands in the settings', async (_what, forged) => {
+  const orders: object[] = [];
+  const { createSyncJob } = argo;
+  argo.createSyncJob = (order) => {
+    orders.push(order);
+    return createSyncJob(order);
+  };
+  gathering = { ...AT_ONCE, quietFor: '10 seconds', atMost: '1 minute' };
+  const answers = await syncing([{ ...aRequest('forged'), ...forged }, aRequest('a')]);
+  expect(answers).toContainEqual(expect.objectContaining({ ticket: 'a', kind: 'synced', job: 'sync-1' }));
+  const [order] = orders as { cronJobUid: string; notBefore: string; deadline: string }[];
+  expect(orders).toEqual([{ cronJobUid: 'cron-1', notBefore: expect.any(String), deadline: expect.any(String) }]);
+  const now = await server.currentTimeMs();
+  expect(Date.parse(order!.notBefore)).toBeLessThanOrEqual(now);
+  expect(Date.parse(order!.deadline) - now).toBeLessThanOrEqual(30 * 60_000);
+});
+
+test('who is no running rotation gets no Job and no answer', async () => {
+  runs = (workflowId) => workflowId === 'rotation-a';
+  expect(await syncing([aRequest('stranger')])).toEqual([]);
+  expect(jobs).toEqual([]);
+  gathering = { ...AT_ONCE, quietFor: '10 seconds', atMost: '1 minute' };
+  const answers = await syncing([aRequest('stranger'), aRequest('a')]);
+  expect(answers.map(({ ticket }) => ticket)).toEqual(['a']);
+});
+
+test('a forged ticket of a rotation that waits takes nothing from its own: both are answered', async () => {
+  gathering = { ...AT_ONCE, quietFor: '10 seconds', atMost: '1 minute' };
+  const own = aRequest('a');
+  const answers = await syncing([own, { ...own, ticket: 'forged' }]);
   expect(answers.map(({ ticket, job }) => [ticket, job])).toEqual([
     ['a', 'sync-1'],
-    ['b', 'sync-2'],
-    ['c', 'sync-3'],
+    ['forged', 'sync-1'],
   ]);
+});
+
+test('what a run of a cron schedule, or a retry, is given again is not believed', async () => {
+  const { client, nativeConnection: connection } = server;
+  const taskQueue = randomUUID();
+  const workflowId = `sync-tokens/${taskQueue}`;
+  const activities = {
+    ...argo,
+    syncSettings: () => Promise.resolve({ limit: '30 minutes', gathering }),
+    runningRotations: (ids: string[]) => Promise.resolve(ids),
+  };
+  const workers = await createWorkers({ connection, taskQueue, workflows: { workflowBundle: BUNDLE }, activities });
+  await runUntil(workers, async () => {
+    const args = [[{ request: aRequest('forged'), at: 0 } satisfies Queued]];
+    const handle = await client.workflow.start('syncTokens', {
+      workflowId,
+      taskQueue,
+      args,
+      cronSchedule: '* * * * *',
+    });
+    const { runId } = await handle.describe();
+    await server.sleep('5 minutes');
+    await until('a later run', async () => (await handle.describe()).runId !== runId || undefined);
+    await handle.terminate();
+  });
+  expect(jobs).toEqual([]);
 });

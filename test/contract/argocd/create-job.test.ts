@@ -1,4 +1,4 @@
-import { describe, expect } from '@jest/globals';
+import { describe, expect } from '../../support/jest.ts';
 import { createArgoActivities } from '../../../activities/argo/create-activities.ts';
 import type { ArgoActivities } from '../../../activities/argo/interface.ts';
 import { IMMEDIATE } from '../../../sandbox/options.ts';
@@ -16,7 +16,10 @@ const createJob = (call: Partial<ArgoCall> = {}): Promise<ArgoAnswer> =>
 const jobNames = async (): Promise<string[]> =>
   (await systems.argo.tree()).filter(({ kind }) => kind === 'Job').map(({ name }) => name);
 const activities = (): ArgoActivities =>
-  createArgoActivities(systems.argo, systems.argoAccount, { everyMs: 20, draining: new AbortController().signal });
+  createArgoActivities(systems.argo, systems.argoAccount, systems.kubernetes, {
+    everyMs: 20,
+    draining: new AbortController().signal,
+  });
 /** In the middle of a minute, so that the next does not begin meanwhile. */
 function toTheMiddleOfAMinute(): void {
   const { world } = systems.sandbox;
@@ -29,7 +32,7 @@ describe('create-job', () => {
     const cronJob = await run(findSyncCronJob);
     const before = await jobNames();
     const deadline = new Date(Date.now() + 90_000).toISOString();
-    const job = await run(createSyncJob, { cronJob, notBefore: new Date().toISOString(), deadline });
+    const job = await run(createSyncJob, { cronJobUid: cronJob.uid, notBefore: new Date().toISOString(), deadline });
     expect(before).not.toContain(job.name);
     const node = (await systems.argo.tree()).find(({ uid }) => uid === job.uid);
     expect(node?.parentRefs).toContainEqual(expect.objectContaining({ kind: 'CronJob', name: cronJob.name }));
@@ -115,7 +118,7 @@ describe('the endpoint before 3.1', () => {
 
 describe('our sync', () => {
   const order = (notBefore: number): Parameters<ArgoActivities['createSyncJob']>[0] => ({
-    cronJob: { name: CRON_JOB, uid: systems.sandbox.world.state.cronJob.uid },
+    cronJobUid: systems.sandbox.world.state.cronJob.uid,
     notBefore: new Date(notBefore).toISOString(),
     deadline: new Date().toISOString(),
   });

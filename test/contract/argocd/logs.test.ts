@@ -1,4 +1,4 @@
-import { expect } from '@jest/globals';
+import { expect } from '../../support/jest.ts';
 import ms from 'ms';
 import { IMMEDIATE } from '../../../sandbox/options.ts';
 import { until } from '../../support/until.ts';

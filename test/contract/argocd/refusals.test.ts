@@ -1,6 +1,6 @@
-import { describe, expect } from '@jest/globals';
+import { describe, expect } from '../../support/jest.ts';
 import { ArgoClient, type ArgoAccount } from '../../../activities/argo/client.ts';
-import { Secret } from '../../../activities/secret.ts';
+import { Secret } from '../../../config/secret.ts';
 import { readOnlyTest, standInTest, useSystems } from '../systems.ts';
 import { callArgo, logQuery, orderOf, scopeOf, type ArgoAnswer, type ArgoCall } from './caller.ts';
 
@@ -20,11 +20,14 @@ const clientWith = (changes: Partial<ArgoAccount>): ArgoClient =>
 const refused = (code: number, message: string): object => ({ code, error: message, message });
 
 describe('Argo CD refuses', () => {
-  readOnlyTest('no or a nonsense token with 401, code 16; our client does not try again', async () => {
+  readOnlyTest('no or a nonsense token with 401, code 16; our client tries again: it may pass', async () => {
     expect(await tree({ headers: NONSENSE })).toMatchObject({ status: 401, json: { code: 16 } });
     expect(await tree({ headers: { Authorization: '' } })).toMatchObject({ status: 401, json: { code: 16 } });
     const token = new Secret('nonsense');
-    await expect(clientWith({ token }).tree()).rejects.toMatchObject({ type: 'NotPermitted', nonRetryable: true });
+    await expect(clientWith({ token }).tree()).rejects.toMatchObject({
+      type: 'CredentialRefused',
+      nonRetryable: false,
+    });
   });
 
   readOnlyTest('a wrong appNamespace with 403, code 7: existence is hidden', async () => {
@@ -33,17 +36,21 @@ describe('Argo CD refuses', () => {
   });
 
   readOnlyTest(
-    'an unknown application with 403, and with 404, code 5, where a permitted project is named',
+    'an unknown application with 403, code 7, where the role names one application, whatever project is named',
     async () => {
       const path = '/applications/no-such-application/resource-tree';
       const { appNamespace, project } = scopeOf(systems);
-      const unnamed = await callArgo(systems, path, { query: { appNamespace: appNamespace! } });
-      expect(unnamed).toMatchObject({ status: 403, json: refused(7, 'permission denied') });
-      const named = await callArgo(systems, path, { query: { appNamespace: appNamespace!, project: project! } });
-      expect(named).toMatchObject({ status: 404, json: { code: 5 } });
+      for (const query of [
+        { appNamespace: appNamespace! } as Record<string, string>,
+        { appNamespace: appNamespace!, project: project! },
+      ])
+        expect(await callArgo(systems, path, { query })).toMatchObject({
+          status: 403,
+          json: refused(7, 'permission denied'),
+        });
       await expect(clientWith({ application: 'no-such-application' }).tree()).rejects.toMatchObject({
-        type: 'SyncCronJobMissing',
-        nonRetryable: true,
+        type: 'Unreachable',
+        message: expect.stringContaining('an unknown application'),
       });
     },
   );

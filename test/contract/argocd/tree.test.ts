@@ -1,5 +1,5 @@
 import { get } from 'node:http';
-import { describe, expect } from '@jest/globals';
+import { describe, expect } from '../../support/jest.ts';
 import ms from 'ms';
 import { createArgoActivities } from '../../../activities/argo/create-activities.ts';
 import type { ArgoActivities, SyncJob } from '../../../activities/argo/interface.ts';
@@ -25,7 +25,10 @@ async function ended(name: string, fails = false): Promise<void> {
   await until(`${name} to end`, async () => (await health(name)) !== 'Progressing' || undefined);
 }
 const activities = (): ArgoActivities =>
-  createArgoActivities(systems.argo, systems.argoAccount, { everyMs: 20, draining: new AbortController().signal });
+  createArgoActivities(systems.argo, systems.argoAccount, systems.kubernetes, {
+    everyMs: 20,
+    draining: new AbortController().signal,
+  });
 
 describe('the tree', () => {
   readOnlyTest('holds the sync CronJob, with the uid that the Kubernetes API gives it', async () => {

@@ -1,21 +1,27 @@
 import { Exec, KubeConfig, type V1Status } from '@kubernetes/client-node';
 import { Writable } from 'node:stream';
-import { consumersOf, inPod, ownerOf } from '../../../activities/kubernetes/consumers.ts';
+import { containersIn, ownerOf, readersIn, type PodContainer } from '../../../activities/kubernetes/consumers.ts';
 import type { Target } from '../../../activities/kubernetes/exec.ts';
-import { tokenSecretName } from '../../../domain/parameterize.ts';
-import type { ConsumingContainer } from '../../../domain/cluster.ts';
+import { tokenSecretName } from '../../../domain/text/parameterize.ts';
 import type { Systems } from '../systems.ts';
 
 /** The Secret of the pair that tests look at; its API user's e-mail and its name agree. */
 export const secretOf = ({ pair }: Systems): string => tokenSecretName(pair.apiUser.split('@')[0]!, pair.application);
 
-type Found = Omit<ConsumingContainer, 'digests' | 'environment'>;
+type Found = PodContainer & { variable: string };
 
 /** Containers that read the pair's Secret, as their pods' status shows them. */
 export async function consumers(systems: Systems): Promise<Found[]> {
   const pods = await systems.kubernetes.pods();
-  const readers = { secret: secretOf(systems), also: [] };
-  return pods.flatMap((pod) => inPod(pod, consumersOf({ workload: ownerOf(pod, []), spec: pod.spec }, readers)));
+  return pods.flatMap((pod) => {
+    const workload = ownerOf(pod, []);
+    const readers = readersIn({ workload, spec: pod.spec }, secretOf(systems));
+    return containersIn(pod, workload).flatMap((container) =>
+      readers
+        .filter((reader) => reader.container === container.container)
+        .map(({ variable }) => ({ ...container, variable })),
+    );
+  });
 }
 
 /** One that runs, beside others in its pod. */

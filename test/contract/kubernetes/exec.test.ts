@@ -1,7 +1,7 @@
 import { isNativeError } from 'node:util/types';
-import { describe, expect } from '@jest/globals';
+import { describe, expect } from '../../support/jest.ts';
 import ms from 'ms';
-import { digestWithRuby, digestWithShell, END_MARKER, smokeWithRuby } from '../../../activities/kubernetes/scripts.ts';
+import { censusWithRuby, censusWithShell, END_MARKER, smokeWithRuby } from '../../../activities/kubernetes/scripts.ts';
 import { IMMEDIATE } from '../../../sandbox/options.ts';
 import { until } from '../../support/until.ts';
 import { readOnlyTest, standInTest, useSystems } from '../systems.ts';
@@ -64,22 +64,21 @@ describe('an exec', () => {
 
   readOnlyTest('has the container’s environment, and Ruby and the shell agree about it', async () => {
     const target = await someConsumer(systems);
-    const lines = (kind: string): object => ({
-      kind: 'answered',
-      lines: [
-        expect.stringMatching(new RegExp(`^${target.variable} [0-9a-f]{64} [0-9a-f]{64}$`)),
-        `environment ${kind}`,
-      ],
-    });
-    const withShell = await systems.kubernetes.exec(target, digestWithShell([target.variable]));
-    expect(withShell).toEqual(lines(systems.configuration.ROTATION_ENVIRONMENT));
-    expect(await systems.kubernetes.exec(target, digestWithRuby([target.variable]))).toEqual(withShell);
+    const withShell = await systems.kubernetes.exec(target, censusWithShell);
+    expect(withShell).toMatchObject({ kind: 'answered' });
+    const lines = withShell.kind === 'answered' ? withShell.lines : [];
+    expect(lines).toContainEqual(
+      expect.stringMatching(new RegExp(`^token [0-9a-f]{64} [0-9a-f]{64} ${target.variable}$`)),
+    );
+    expect(lines.at(-1)).toBe(`environment ${systems.configuration.ROTATION_ENVIRONMENT}`);
+    const withRuby = await systems.kubernetes.exec(target, censusWithRuby);
+    expect(withRuby.kind === 'answered' && withRuby.lines.toSorted()).toEqual(lines.toSorted());
   });
 
   standInTest('of a container without Ruby can be asked with the shell', async () => {
     const target = { ...(await someConsumer(systems)), container: 'nginx' };
-    expect(await systems.kubernetes.exec(target, digestWithRuby(['PATH']))).toEqual({ kind: 'no-such-program' });
-    expect(await systems.kubernetes.exec(target, digestWithShell(['PATH']))).toMatchObject({ kind: 'answered' });
+    expect(await systems.kubernetes.exec(target, censusWithRuby)).toEqual({ kind: 'no-such-program' });
+    expect(await systems.kubernetes.exec(target, censusWithShell)).toMatchObject({ kind: 'answered' });
   });
 
   standInTest('with a TTY joins stderr to stdout', async () => {
@@ -173,11 +172,7 @@ describe('an exec that goes wrong', () => {
     async () => {
       const target = await someConsumer(systems);
       const call = JSON.stringify(systems.configuration.settings.smokeCalls['publishing-api']);
-      const commands = [
-        digestWithRuby([target.variable]),
-        digestWithShell([target.variable]),
-        smokeWithRuby(call, 'publishing-api', target.variable),
-      ];
+      const commands = [censusWithRuby, censusWithShell, smokeWithRuby(call, 'publishing-api', target.variable)];
       for (const command of commands) {
         systems.sandbox.kubernetes.exec.faults.push('node-down');
         await expect(systems.kubernetes.exec(target, command)).rejects.toMatchObject({ type: 'ExecIncomplete' });

@@ -1,5 +1,5 @@
 import type { V1Job } from '@kubernetes/client-node';
-import { expect } from '@jest/globals';
+import { expect } from '../../support/jest.ts';
 import ms from 'ms';
 import { IMMEDIATE } from '../../../sandbox/options.ts';
 import { until } from '../../support/until.ts';

@@ -1,5 +1,5 @@
 import { CoreV1Api, Watch, type V1Pod } from '@kubernetes/client-node';
-import { describe, expect } from '@jest/globals';
+import { describe, expect } from '../../support/jest.ts';
 import { until } from '../../support/until.ts';
 import { readOnlyTest, standInTest, useSystems } from '../systems.ts';
 

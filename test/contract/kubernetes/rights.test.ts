@@ -1,5 +1,5 @@
 import { AppsV1Api, CoreV1Api } from '@kubernetes/client-node';
-import { describe, expect } from '@jest/globals';
+import { describe, expect } from '../../support/jest.ts';
 import { KubernetesClient } from '../../../activities/kubernetes/client.ts';
 import { READ_SECRETS, RIGHTS } from '../../../activities/kubernetes/rights.ts';
 import { readOnlyTest, standInTest, useSystems } from '../systems.ts';
@@ -115,11 +115,11 @@ describe('a refusal', () => {
     expect(await refusal(core.listNamespacedPod({ namespace, limit: 1 }))).toEqual({ code: 401, body: undefined });
   });
 
-  readOnlyTest('of an unknown token is NotPermitted to our client, lists and exec alike', async () => {
+  readOnlyTest('of an unknown token is tried again by our client, lists and exec alike', async () => {
     const target = await someConsumer(systems);
     const config = asSomebody(systems, 'nonsense');
     const client = new KubernetesClient(config, systems.configuration.KUBERNETES_NAMESPACE, 10_000);
-    const refused = { type: 'NotPermitted', message: expect.stringContaining('401') };
+    const refused = { type: 'CredentialRefused', nonRetryable: false, message: expect.stringContaining('401') };
     await expect(client.pods()).rejects.toMatchObject(refused);
     await expect(client.exec(target, ['true'])).rejects.toMatchObject(refused);
     await expect(rawExec(systems, target, ['true'], { config })).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-import { expect } from '@jest/globals';
+import { expect } from '../../support/jest.ts';
 import { newSession, standInTest, useSystems } from '../systems.ts';
 import { openPage } from './open.ts';
 import { toTheMiddleOfAStep } from './visitor.ts';

@@ -1,4 +1,4 @@
-import { describe, expect } from '@jest/globals';
+import { describe, expect } from '../../support/jest.ts';
 import { load } from 'cheerio';
 import { createSignonActivities } from '../../../activities/signon/create-activities.ts';
 import { readManageTokens } from '../../../activities/signon/pages.ts';

@@ -1,4 +1,4 @@
-import { describe, expect } from '@jest/globals';
+import { describe, expect } from '../../support/jest.ts';
 import { readManageTokens } from '../../../activities/signon/pages.ts';
 import type { World } from '../../../sandbox/world.ts';
 import type { Authorisation } from '../../../sandbox/world-state.ts';

@@ -1,4 +1,4 @@
-import { describe, expect } from '@jest/globals';
+import { describe, expect } from '../../support/jest.ts';
 import { readOnlyTest, standInTest, useSystems } from '../systems.ts';
 import {
   codeOf,

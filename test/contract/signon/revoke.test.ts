@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect } from '@jest/globals';
+import { beforeEach, describe, expect } from '../../support/jest.ts';
 import { createSignonActivities } from '../../../activities/signon/create-activities.ts';
 import { readManageTokens, readRevokePage, readSuccess } from '../../../activities/signon/pages.ts';
 import type { Authorisation } from '../../../sandbox/world-state.ts';

@@ -1,4 +1,4 @@
-import { describe, expect } from '@jest/globals';
+import { describe, expect } from '../../support/jest.ts';
 import { pass, standInTest, useSystems } from '../systems.ts';
 import { openPage } from './open.ts';
 import { alertOf, formToken, sendPassword, SIGN_IN, signedIn, Visitor } from './visitor.ts';

@@ -1,0 +1,70 @@
+import { setTimeout as after } from 'node:timers/promises';
+import { coveredBy, type Approve, type Evidence } from '../../domain/evidence/index.ts';
+import { isToken, type ListedToken } from '../../domain/tokens/index.ts';
+import { askStatus, type Status } from '../rotations.ts';
+import type { RotateToken } from '../start-rotation.ts';
+import type { Context } from './context.ts';
+import type { Sent } from './decide.ts';
+import { describeRotation } from './open-rotation.ts';
+
+const LOOK_EVERY_MS = 1000;
+
+/** Waits until what an approval covers is revoked, or it is known why it is not: an accepted approval is no revoke yet. */
+export async function revokedOrWhyNot(
+  context: Context,
+  approved: Sent,
+  evidence: Evidence,
+  named: Pick<Approve, 'revoke'>,
+): Promise<Sent> {
+  const { workflowId, answer } = approved;
+  const tokens = coveredBy(evidence, named).map((id) => evidence.toRevoke.find(isToken({ authorisationId: id }))!);
+  for (;;) {
+    const { runId, status: execution } = await describeRotation(context, workflowId);
+    const end =
+      execution.name === 'RUNNING'
+        ? await whileRunning(context, workflowId, evidence, tokens)
+        : await onceEnded(context, workflowId, runId, tokens);
+    if (end) return { workflowId, accepted: end.revoked, answer: `${answer}; ${end.how}` };
+    await after(LOOK_EVERY_MS);
+  }
+}
+
+interface End {
+  revoked: boolean;
+  how: string;
+}
+
+async function whileRunning(
+  { client }: Context,
+  workflowId: string,
+  { round }: Evidence,
+  tokens: readonly ListedToken[],
+): Promise<End | undefined> {
+  const status = await askStatus(client, workflowId);
+  if (!status) return undefined; // no worker answers now
+  const note = status.steps.find(({ name }) => name === 'revoke')?.note ?? '';
+  if (tokens.every(({ masked }) => note.includes(masked))) return { revoked: true, how: `${note}; confirm follows` };
+  const { waiting } = status;
+  if (!waiting || (waiting.kind === 'approval' && waiting.evidence.round === round)) return undefined;
+  return { revoked: false, how: `NOT revoked: ${whyNot(status)}` };
+}
+
+function whyNot({ waiting, notes }: Status): string {
+  if (waiting?.kind === 'blocked') return `blocked in “${waiting.step}” by ${waiting.failure}: ${waiting.message}`;
+  const voided = notes.findLast((note) => note.includes('no longer holds'));
+  return `an approval is asked for again${voided === undefined ? '' : `. ${voided}`}`;
+}
+
+async function onceEnded(
+  { client }: Context,
+  workflowId: string,
+  runId: string,
+  tokens: readonly ListedToken[],
+): Promise<End> {
+  const report = await client.workflow
+    .getHandle<RotateToken>(workflowId, runId)
+    .result()
+    .catch(() => undefined);
+  const revoked = report !== undefined && tokens.every((token) => report.revoked.some(isToken(token)));
+  return { revoked, how: `${revoked ? 'revoked' : 'NOT revoked'}; it ended as ${report?.outcome ?? 'failed'}` };
+}

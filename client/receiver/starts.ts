@@ -1,0 +1,26 @@
+const HOUR_MS = 3_600_000;
+/** As many as a sweep's wave: no more at once than pods are restarted for. */
+export const STARTS_PER_HOUR = 20;
+
+/**
+ * Counts the rotations that this process started within the last hour. Its memory is all that
+ * keeps the count: a restart begins anew, and each replica counts its own.
+ */
+export class Starts {
+  private at: number[] = [];
+
+  constructor(private readonly most: number) {}
+
+  /** Takes one of the hour's starts; false where none is left. @param now ms since the epoch */
+  take(now: number): boolean {
+    this.at = this.at.filter((start) => now - start < HOUR_MS);
+    if (this.at.length >= this.most) return false;
+    this.at.push(now);
+    return true;
+  }
+
+  /** Gives back the last one, which started nothing. */
+  giveBack(): void {
+    this.at.pop();
+  }
+}

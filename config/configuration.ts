@@ -1,0 +1,157 @@
+import { existsSync } from 'node:fs';
+import { delimiter } from 'node:path';
+import { z } from 'zod';
+import type { Secret } from './secret.ts';
+import { totpCode } from './totp.ts';
+import { ALERT_RECEIVER } from '../domain/evidence/index.ts';
+import { PLAIN_HTTP, ROTATED, type DeploymentVersion } from '../domain/request/index.ts';
+import type { Settings } from '../domain/settings/index.ts';
+import { BadSettings, DEFAULT_SETTINGS, readSettings } from './settings.ts';
+import {
+  address,
+  BadConfiguration,
+  isLoopback,
+  isWithoutCredentials,
+  LOG_LEVELS,
+  readVariables,
+  secret,
+  text,
+  url,
+  WITHOUT_CREDENTIALS,
+} from './variables.ts';
+
+function makesCodes(totpSecret: Secret): boolean {
+  try {
+    return totpCode(totpSecret, 0).length === 6;
+  } catch {
+    return false;
+  }
+}
+
+function isAddress(webhook: Secret): boolean {
+  return address.safeParse(webhook.reveal()).success;
+}
+
+/** Temporal joins the parts of a version's name by these. */
+const versionPart = text.regex(/^[^.:\s]+$/, 'expected no “.”, “:” or blank');
+
+/** Read by the exporter itself; an exporter that fails prints its address. */
+const traces = z.string().refine(isWithoutCredentials, WITHOUT_CREDENTIALS).optional();
+
+/** Every variable with what it means: docs/configuration.md is made from it. */
+export const WORKER_VARIABLES = z.object({
+  ROTATION_ENVIRONMENT: z
+    .enum(ROTATED)
+    .describe('`integration` or `production`; the task queue is `signon-rotation-<environment>`'),
+  SIGNON_URL: url.describe('Signon’s address'),
+  SIGNON_EMAIL: z.email().describe('e-mail address of a superadmin with a second step'),
+  SIGNON_PASSWORD: secret.describe('its password'),
+  SIGNON_TOTP_SECRET: secret
+    .refine(makesCodes, 'expected a base32 secret of at least 16 characters')
+    .describe('the secret of its second step, base32'),
+  ARGOCD_URL: url.describe('Argo CD’s address'),
+  ARGOCD_TOKEN: secret.describe(
+    'a token of an account that may get the application and its logs, and run `create-job` on CronJobs',
+  ),
+  ARGOCD_APPLICATION: text.default('signon').describe('the application that has the sync CronJob'),
+  ARGOCD_APP_NAMESPACE: text.default('cluster-services').describe('its namespace'),
+  ARGOCD_PROJECT: text.default('govuk').describe('its project'),
+  ARGOCD_SYNC_CRONJOBS: text
+    .default('signon-sync-token-secrets-to-k8s,signon-sync-app-secrets-to-k8s')
+    .transform((names) => names.split(',').map((name) => name.trim()))
+    .describe('names of the sync CronJob; the first that the application has is used'),
+  KUBECONFIG: text
+    .refine((paths) => paths.split(delimiter).every((path) => existsSync(path)), 'the file is not there')
+    .optional()
+    .describe(
+      'a kubeconfig; without it the pod’s service account is used. The rights are in `deploy/kubernetes/role.yaml`',
+    ),
+  KUBERNETES_NAMESPACE: text.default('apps').describe('the namespace of the applications'),
+  ROTATION_SETTINGS: text.optional().describe('a YAML or JSON file with the settings that differ from those below'),
+  SLACK_WEBHOOK_URL: secret
+    .refine(isAddress, 'expected an address that begins with https:// or http://, without user and password')
+    .optional()
+    .describe('where messages go; without it none are sent'),
+  TEMPORAL_UI_URL: url.optional().describe('the Temporal UI’s address, for links'),
+  ALERT_RECEIVER_IDENTITY: text
+    .default(ALERT_RECEIVER)
+    .describe('the identity of the alert receiver; worker and receiver need the same'),
+  TEMPORAL_DEPLOYMENT_NAME: versionPart
+    .optional()
+    .describe('the Worker Deployment; give both this and the build id, or neither'),
+  TEMPORAL_WORKER_BUILD_ID: text
+    .optional()
+    .describe('the version of the Worker Deployment; it gets no tasks until it is made current'),
+  METRICS_ADDRESS: text
+    .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port')
+    .optional()
+    .describe('`host:port` that Prometheus scrapes; without it there are no metrics'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: traces.describe('where traces go, by OTLP over HTTP; without it there are none'),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces.describe('the same, for traces alone'),
+  ALLOW_PLAIN_HTTP: z
+    .enum(PLAIN_HTTP)
+    .optional()
+    .describe(
+      '`integration` allows `http://` for Signon, Argo CD and Slack there; never in production, not needed on loopback',
+    ),
+  LOG_LEVEL: z
+    .enum(LOG_LEVELS)
+    .default('INFO')
+    .describe('`TRACE`, `DEBUG`, `INFO`, `WARN` or `ERROR`; logs are one JSON object a line'),
+});
+
+/** What a worker runs with: one environment's addresses and credentials, and its settings. */
+export type Configuration = z.infer<typeof WORKER_VARIABLES> & {
+  settings: Settings;
+  /** Of the Worker Deployment, where both its parts are given. */
+  version?: DeploymentVersion;
+};
+
+export const MAY_COME_FROM_FILE = ['SIGNON_PASSWORD', 'SIGNON_TOTP_SECRET', 'ARGOCD_TOKEN', 'SLACK_WEBHOOK_URL'];
+
+/** Reads and checks all variables. Every secret may come as `…_FILE`. @throws BadConfiguration */
+export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
+  const { value, problems } = readVariables(env, WORKER_VARIABLES, MAY_COME_FROM_FILE);
+  const read = settingsFrom(env, problems);
+  const version = value && versionFrom(value, problems);
+  if (value) problems.push(...inClear(value));
+  if (!value || problems.length > 0) throw new BadConfiguration('worker', problems);
+  const { TEMPORAL_UI_URL: temporalUiUrl } = value;
+  return { ...value, ...(version && { version }), settings: { ...read, ...(temporalUiUrl && { temporalUiUrl }) } };
+}
+
+/** Names each address that a password or token would be sent to in clear over a network. */
+function inClear(value: z.infer<typeof WORKER_VARIABLES>): string[] {
+  const { ROTATION_ENVIRONMENT: environment, ALLOW_PLAIN_HTTP: allowed } = value;
+  const addresses = {
+    SIGNON_URL: value.SIGNON_URL,
+    ARGOCD_URL: value.ARGOCD_URL,
+    SLACK_WEBHOOK_URL: value.SLACK_WEBHOOK_URL?.reveal(),
+  };
+  const todo = !PLAIN_HTTP.includes(environment) ? '' : `, or set ALLOW_PLAIN_HTTP=${environment}`;
+  return Object.entries(addresses)
+    .filter(([, at]) => at !== undefined && /^http:/i.test(at) && !isLoopback(at) && allowed !== environment)
+    .map(([name]) => `${name}: http sends secrets in clear; use https${todo}`);
+}
+
+function versionFrom(
+  { TEMPORAL_DEPLOYMENT_NAME: deploymentName, TEMPORAL_WORKER_BUILD_ID: buildId }: z.infer<typeof WORKER_VARIABLES>,
+  problems: string[],
+): DeploymentVersion | undefined {
+  if (deploymentName && buildId) return { deploymentName, buildId };
+  if (deploymentName) problems.push('TEMPORAL_WORKER_BUILD_ID: missing, while TEMPORAL_DEPLOYMENT_NAME is given');
+  if (buildId) problems.push('TEMPORAL_DEPLOYMENT_NAME: missing, while TEMPORAL_WORKER_BUILD_ID is given');
+  return undefined;
+}
+
+function settingsFrom(env: NodeJS.ProcessEnv, problems: string[]): Settings {
+  const { ROTATION_SETTINGS: file, SIGNON_URL: signon = '', ARGOCD_URL: argoCd = '' } = env;
+  if (!file) return DEFAULT_SETTINGS;
+  try {
+    return readSettings(file, isLoopback(signon) && isLoopback(argoCd));
+  } catch (error) {
+    const named = error instanceof BadSettings ? error.problems : ['the file cannot be read'];
+    problems.push(...named.map((problem) => `ROTATION_SETTINGS: ${problem}`));
+    return DEFAULT_SETTINGS;
+  }
+}

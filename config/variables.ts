@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { Secret } from './secret.ts';
+
+export const text = z.string().trim().min(1);
+/** What is said of an address with a user or a password in it. */
+export const WITHOUT_CREDENTIALS = 'expected an address without user and password';
+/** An address that may be logged, shown and sent: with a password in it, it would be a secret. */
+export const address = z.url({ protocol: /^https?$/ }).refine(isWithoutCredentials, WITHOUT_CREDENTIALS);
+export const url = address.transform((value) => value.replace(/\/+$/, ''));
+/** What is said of a secret that a header or a form would not carry as it is. */
+export const ONE_LINE = 'expected one line that is not blank, without control characters';
+export const secret = z
+  .string()
+  .refine(isOneLine, ONE_LINE)
+  .transform((value) => new Secret(value));
+export const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
+
+/** Thrown at start: names every bad variable at once, never its value. */
+export class BadConfiguration extends Error {
+  constructor(
+    whose: string,
+    readonly problems: string[],
+  ) {
+    super(
+      `The ${whose}’s configuration has ${problems.length} problem(s):\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+    );
+  }
+}
+
+/** Whether a value is one line, not blank. A file's last newline is taken off before. */
+export function isOneLine(value: string): boolean {
+  return /\S/.test(value) && !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(value);
+}
+
+/** Whether an address has neither a user nor a password in it; true of what is no address. */
+export function isWithoutCredentials(value: string): boolean {
+  if (!URL.canParse(value)) return true;
+  const { username, password } = new URL(value);
+  return username === '' && password === '';
+}
+
+/** Whether an address is of this machine: what goes there crosses no network. */
+export function isLoopback(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { hostname } = new URL(value);
+  return ['localhost', '[::1]'].includes(hostname) || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+/**
+ * Reads variables by a schema. @param fromFile those that may come as `…_FILE` as well
+ * @returns the value, where there is one, and a sentence for each problem
+ */
+export function readVariables<T extends z.ZodType>(
+  env: NodeJS.ProcessEnv,
+  schema: T,
+  fromFile: readonly string[],
+): { value?: z.infer<T>; problems: string[] } {
+  const problems: string[] = [];
+  const given: Record<string, string | undefined> = { ...env };
+  for (const name of fromFile) {
+    const file = env[`${name}_FILE`];
+    if (!file) continue;
+    if (env[name]) problems.push(`${name}: set both as a value and as ${name}_FILE`);
+    try {
+      given[name] = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    } catch {
+      problems.push(`${name}_FILE: the file cannot be read`);
+    }
+  }
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return { value: parsed.data, problems };
+  const already = problems.map((problem) => problem.split(/_FILE|:/)[0]);
+  for (const { path, message } of parsed.error.issues)
+    if (!already.includes(String(path[0])))
+      problems.push(`${String(path[0])}: ${given[String(path[0])] ? message : 'is not set'}`);
+  return { problems };
+}

@@ -1,0 +1,55 @@
+import type { ArgoAccount, ArgoClient, TreeNode } from '../activities/argo/client.ts';
+import { allNotChecked, examined, notChecked, reasonOf, well, wrong, type Finding } from './finding.ts';
+
+export const ARGO_CHECKS = ['Argo CD', 'sync CronJob', 'Argo CD logs', 'Argo CD create-job'] as const;
+const [APPLICATION, CRON_JOB, LOGS, CREATE_JOB] = ARGO_CHECKS;
+
+const RBAC = 'Give its account the lines of deploy/argocd-rbac.csv.';
+
+/** Whether Argo CD shows the application to the worker's token, and its sync. @returns the sync's CronJob too, where there is one */
+export async function examineArgo(
+  argo: ArgoClient,
+  { application, namespace, cronJobs }: ArgoAccount,
+): Promise<{ findings: Finding[]; cronJob?: { name: string; uid?: string } }> {
+  let tree: TreeNode[];
+  try {
+    tree = await argo.tree();
+  } catch (error) {
+    const findings = [
+      wrong(APPLICATION, reasonOf(error), `Check ARGOCD_URL, ARGOCD_TOKEN, and the application’s names. ${RBAC}`),
+      ...allNotChecked([CRON_JOB, LOGS, CREATE_JOB], 'the application is not shown'),
+    ];
+    return { findings };
+  }
+  const seen = well(APPLICATION, `shows ${application}`);
+  const cronJob = cronJobs
+    .map((name) => tree.find((node) => node.kind === 'CronJob' && node.name === name && node.namespace === namespace))
+    .find((node) => node !== undefined);
+  if (!cronJob) {
+    const missing = wrong(
+      CRON_JOB,
+      `${application} has none of ${cronJobs.join(', ')} in ${namespace}`,
+      'Check ARGOCD_SYNC_CRONJOBS and KUBERNETES_NAMESPACE.',
+    );
+    return { findings: [seen, missing, ...allNotChecked([LOGS, CREATE_JOB], 'there is no sync CronJob')] };
+  }
+  const job = tree.find(
+    ({ kind, parentRefs }) => kind === 'Job' && parentRefs?.some(({ name }) => name === cronJob.name),
+  );
+  const logs = job
+    ? await examined(LOGS, RBAC, async () => {
+        await argo.logTail(job.name, 1);
+        return `of ${job.name} can be read`;
+      })
+    : notChecked(LOGS, `${cronJob.name} has no Job now whose log could be read`);
+  const findings = [
+    seen,
+    well(CRON_JOB, cronJob.name),
+    logs,
+    notChecked(
+      CREATE_JOB,
+      'whether it is allowed cannot be asked without doing it; deploy/argocd-rbac.csv has the line',
+    ),
+  ];
+  return { findings, cronJob };
+}

@@ -1,0 +1,157 @@
+import type { KubernetesClient } from '../activities/kubernetes/client.ts';
+import { CensusTaker } from '../activities/kubernetes/census.ts';
+import { isPairs, pairSecretsOf, type PodContainer } from '../activities/kubernetes/consumers.ts';
+import { READ_SECRETS, RESTART, RIGHTS } from '../activities/kubernetes/rights.ts';
+import { censusWithRuby } from '../activities/kubernetes/scripts.ts';
+import { describeContainer } from '../domain/cluster/index.ts';
+import { allNotChecked, examined, guarded, notChecked, reasonOf, well, wrong, type Finding } from './finding.ts';
+
+export const KUBERNETES_CHECKS = [
+  'Kubernetes rights',
+  'Kubernetes Secrets',
+  'restarts',
+  'readers',
+  'same cluster',
+  'exec',
+  'environment of pods',
+  'Ruby in pods',
+] as const;
+const [RIGHTS_CHECK, SECRETS, RESTARTS, READERS, SAME, EXEC, ENVIRONMENT, RUBY] = KUBERNETES_CHECKS;
+
+const ROLE = 'Apply deploy/kubernetes/role.yaml.';
+
+/** Whether the cluster is Argo CD's, and the worker may do there what rotations do. @param cronJob as Argo CD shows it */
+export async function examineKubernetes(
+  kubernetes: KubernetesClient,
+  environment: string,
+  cronJob: { name: string; uid?: string } | undefined,
+): Promise<Finding[]> {
+  let missing: string[];
+  try {
+    const may = await Promise.all(RIGHTS.map((right) => kubernetes.may(right)));
+    missing = RIGHTS.filter((_, at) => !may[at]).map(({ resource, verb }) => `${verb} ${resource}`);
+  } catch (error) {
+    const [, ...rest] = KUBERNETES_CHECKS;
+    return [
+      wrong(RIGHTS_CHECK, reasonOf(error), 'Check KUBECONFIG, or the pod’s service account.'),
+      ...allNotChecked(rest, 'the cluster does not answer this account'),
+    ];
+  }
+  return [
+    missing.length === 0
+      ? well(RIGHTS_CHECK, 'all that a rotation needs')
+      : wrong(RIGHTS_CHECK, `it may not ${missing.join(', ')}`, ROLE),
+    ...(await guarded(SECRETS, async () => [await secrets(kubernetes)])),
+    ...(await guarded(RESTARTS, async () => [await restarts(kubernetes)])),
+    ...(await guarded(READERS, async () => [await readers(kubernetes)])),
+    cronJob ? await sameCluster(kubernetes, cronJob) : notChecked(SAME, 'Argo CD shows no sync CronJob to compare'),
+    ...(await insidePods(kubernetes, environment)),
+  ];
+}
+
+/** More than is needed is nothing wrong, and worth a word. */
+async function secrets(kubernetes: KubernetesClient): Promise<Finding> {
+  const may = await Promise.all(READ_SECRETS.map((right) => kubernetes.may(right)));
+  return may.includes(true)
+    ? notChecked(SECRETS, 'this account may read Secrets, which no rotation does', `For less: ${ROLE}`)
+    : well(SECRETS, 'this account may not read them; no rotation needs to');
+}
+
+async function restarts(kubernetes: KubernetesClient): Promise<Finding> {
+  return (await kubernetes.may(RESTART))
+    ? well(RESTARTS, 'it may restart Deployments')
+    : notChecked(
+        RESTARTS,
+        'it may not restart Deployments: retry offers no restart',
+        'Where that is wanted, see role.yaml.',
+      );
+}
+
+/** Which kinds of workloads read a token, by their templates and by what runs now: Jobs and Workflows are there only while they run. */
+async function readers(kubernetes: KubernetesClient): Promise<Finding> {
+  const { specs } = await kubernetes.snapshot();
+  const reading = specs.filter((template) => pairSecretsOf(template).length > 0).map(({ workload }) => workload);
+  const counts = new Map<string, number>();
+  for (const workload of new Set(reading)) {
+    const [kind = ''] = workload.split('/');
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  const kinds = [...counts].map(([kind, count]) => `${count} ${kind}${count === 1 ? '' : 's'}`);
+  return well(READERS, kinds.length > 0 ? `read a token: ${kinds.toSorted().join(', ')}` : 'nothing reads a token');
+}
+
+async function sameCluster(
+  kubernetes: KubernetesClient,
+  { name, uid }: { name: string; uid?: string },
+): Promise<Finding> {
+  const todo = 'Stop: ARGOCD_URL and KUBECONFIG lead to two clusters. Correct them.';
+  try {
+    const here = await kubernetes.cronJobUid(name);
+    if (here !== undefined && here === uid) return well(SAME, `Argo CD and Kubernetes show the same ${name}`);
+    return wrong(
+      SAME,
+      `${name} has uid ${uid ?? 'none'} in Argo CD, and ${here ?? 'is not there'} in Kubernetes`,
+      todo,
+    );
+  } catch (error) {
+    return notChecked(SAME, reasonOf(error), ROLE);
+  }
+}
+
+/** Asks one container of the namespace, as rotations ask all: its variables' digests, and its environment. */
+async function insidePods(kubernetes: KubernetesClient, environment: string): Promise<Finding[]> {
+  const unasked = (why: string): Finding[] => allNotChecked([ENVIRONMENT, RUBY], why);
+  let container: PodContainer | undefined;
+  try {
+    container = await someReader(kubernetes);
+  } catch (error) {
+    return [wrong(EXEC, reasonOf(error), ROLE), ...unasked('no container was asked')];
+  }
+  if (!container)
+    return [notChecked(EXEC, 'no running container reads a token'), ...unasked('no running container reads a token')];
+  const who = describeContainer(container);
+  const target = container;
+  let seen: string | undefined;
+  const exec = await examined(EXEC, ROLE, async () => {
+    const answer = await new CensusTaker(kubernetes).ask(target);
+    if (typeof answer !== 'string' && 'environment' in answer) seen = answer.environment;
+    return `${who} was asked`;
+  });
+  if (exec.verdict === 'wrong') return [exec, ...unasked('no container was asked')];
+  if (seen === undefined)
+    return [wrong(EXEC, `${who} did not tell what it holds`, 'Look at the pod.'), ...unasked('no container told')];
+  const inEnvironment =
+    seen === environment
+      ? well(ENVIRONMENT, `GOVUK_ENVIRONMENT is ${environment}`)
+      : wrong(
+          ENVIRONMENT,
+          `${who} has GOVUK_ENVIRONMENT “${seen}”, and this is to be ${environment}`,
+          'Stop: these are the pods of another environment. Check KUBECONFIG and KUBERNETES_NAMESPACE.',
+        );
+  return [exec, inEnvironment, await ruby(kubernetes, target)];
+}
+
+async function ruby(kubernetes: KubernetesClient, container: PodContainer): Promise<Finding> {
+  const who = describeContainer(container);
+  try {
+    const { kind } = await kubernetes.exec(container, censusWithRuby);
+    if (kind === 'answered') return well(RUBY, `${who} has it`);
+    if (kind === 'no-such-program')
+      return notChecked(
+        RUBY,
+        `${who} has none: its smoke calls cannot be made`,
+        'Its approver accepts not-smoke-tested.',
+      );
+    return notChecked(RUBY, `${who} did not answer`);
+  } catch (error) {
+    return notChecked(RUBY, reasonOf(error));
+  }
+}
+
+/** A ready container that reads a Secret of Signon's sync. */
+async function someReader(kubernetes: KubernetesClient): Promise<PodContainer | undefined> {
+  const snapshot = await kubernetes.snapshot();
+  return snapshot.containers.find(
+    (one) => one.ready && !one.terminating && snapshot.sourcesOf(one).some(({ secret }) => isPairs(secret)),
+  );
+}

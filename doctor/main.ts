@@ -1,0 +1,4 @@
+import { processTerminal } from '../client/cli/command-line.ts';
+import { run } from './program.ts';
+
+process.exit(await run(process.argv.slice(2), processTerminal()));

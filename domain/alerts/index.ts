@@ -1,0 +1,2 @@
+/** What an alert asks for. */
+export * from './alerts.ts';

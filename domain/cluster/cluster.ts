@@ -1,0 +1,109 @@
+import type { Fingerprint } from '../tokens/index.ts';
+
+export type WorkloadKind = 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'CronJob' | 'Job' | 'Pod';
+/** `Deployment/short-url-manager`. */
+export type Workload = `${WorkloadKind}/${string}`;
+
+/** A container's variable that has, or is to have, one of the pair's tokens. */
+export interface Consumer {
+  workload: Workload;
+  container: string;
+  variable: string;
+}
+
+/** What is looked for in the cluster. */
+export interface Readers {
+  /** Name of the pair's Secret: whoever reads it is a consumer. */
+  secret: string;
+  /** The pair's tokens: whoever holds one is a consumer, whatever the variable is called and wherever its value comes from. */
+  holding: Fingerprint[];
+  /** Consumers seen before that do not read the Secret: they stay consumers while nothing of them runs. */
+  also: Consumer[];
+  /** Consumers that were seen reading the Secret in a pod that came and went: nothing tells when one runs again. */
+  passing?: Consumer[];
+  /** Other Secrets of Signon's sync that belong to other pairs of today: they hold no token of this pair. */
+  ofOtherPairs: string[];
+}
+
+/** One consumer in one pod, as seen at one moment. */
+export interface ConsumingContainer extends Consumer {
+  pod: string;
+  state: 'starting' | 'running' | 'ended';
+  /** ISO, whole seconds, by the cluster's clock; running containers only. */
+  startedAt?: string;
+  ready: boolean;
+  /** The pod is being deleted; it still serves until it is gone. */
+  terminating: boolean;
+  /** Which of the pair's tokens it holds, by masked value; absent where it holds none of them. */
+  token?: string;
+  /** Where the value comes from, unless from the pair's Secret: `Secret legacy, key token`. */
+  from?: string;
+  /** What keeps it from starting, or its workload from replacing it, in Kubernetes' words; redacted. */
+  why?: string;
+  /** Value of `GOVUK_ENVIRONMENT`; running containers only. */
+  environment?: string;
+}
+
+/** A pod that was seen reading the pair's Secret. */
+export interface SeenReader extends Consumer {
+  pod: string;
+  /** ISO, by the worker's clock. */
+  at: string;
+}
+
+/** One look at everything that holds a pair's token or reads its Secret. */
+export interface ClusterLook {
+  /** ISO time of the look, by the worker's clock. */
+  at: string;
+  consumers: Consumer[];
+  containers: ConsumingContainer[];
+  /** Workloads that mount the Secret as files: readers that cannot be proven. */
+  mountedBy: Workload[];
+  census: Census;
+}
+
+/** What asking every running container of the namespace came to. */
+export interface Census {
+  /** How many containers told what they hold. */
+  asked: number;
+  /** Their different values of `GOVUK_ENVIRONMENT`, each with one container that has it. */
+  environments: { value: string; seenIn: string }[];
+  /** Containers that may hold a token and have not started: they cannot be asked yet. */
+  starting: string[];
+  /** What may hold a token and was not asked, a sentence each, with the reason. */
+  unasked: string[];
+  /** Other Secrets of Signon's sync that decide who is a consumer: whether they belong to a pair of today is Signon's to say. */
+  otherSecrets: string[];
+}
+
+/** `app in short-url-manager-6c9…` for sentences. */
+export function describeContainer(container: Pick<ConsumingContainer, 'container' | 'pod'>): string {
+  return `${container.container} in ${container.pod}`;
+}
+
+/** `app of Deployment/short-url-manager (PUBLISHING_API_BEARER_TOKEN)` for sentences. */
+export function describeConsumer({ container, workload, variable }: Consumer): string {
+  return `${container} of ${workload} (${variable})`;
+}
+
+/** The workloads that containers belong to, each once. */
+export function workloadsOf(containers: readonly Pick<Consumer, 'workload'>[]): Workload[] {
+  return [...new Set(containers.map(({ workload }) => workload))];
+}
+
+/** The running containers of a look. */
+export function running(look: Pick<ClusterLook, 'containers'>): ConsumingContainer[] {
+  return look.containers.filter(({ state }) => state === 'running');
+}
+
+export function sameConsumer(a: Consumer, b: Consumer): boolean {
+  return a.workload === b.workload && a.container === b.container && a.variable === b.variable;
+}
+
+/** Each consumer once, without what else is known of a container. */
+export function distinctConsumers(consumers: readonly Consumer[]): Consumer[] {
+  const each = new Map<string, Consumer>();
+  for (const { workload, container, variable } of consumers)
+    each.set(`${workload} ${container} ${variable}`, { workload, container, variable });
+  return [...each.values()];
+}

@@ -1,0 +1,152 @@
+import {
+  describeContainer,
+  running,
+  sameConsumer,
+  type Census,
+  type ClusterLook,
+  type Consumer,
+  type ConsumingContainer,
+  type Workload,
+} from './cluster.ts';
+import type { Environment } from '../request/index.ts';
+import { describeToken, type Fingerprint, type ListedToken } from '../tokens/index.ts';
+
+/** Where a rollout stands, from one look. */
+export type Rollout =
+  | { kind: 'held' }
+  | { kind: 'waiting'; for: ConsumingContainer[] }
+  /** Containers started after the sync ended and hold another token: the Secret was not updated. */
+  | { kind: 'not-updated'; containers: ConsumingContainer[] }
+  /** Containers started after the Secret was updated and hold its old value, which their node had kept; nothing is about to replace them. */
+  | { kind: 'stale'; containers: ConsumingContainer[] };
+
+/** So long after its start, a container that holds the old token is not about to be replaced by Reloader. */
+const REPLACED_WITHIN_MS = 60_000;
+
+/**
+ * Judges a look. Held means: every running container holds the new token, terminating pods included, and none is about to start.
+ * @param syncedAt ms since the epoch when the sync ended, whole seconds; undefined where no sync ran
+ * @param firstSyncedAt when the sync before it ended, where there was one
+ */
+export function judgeRollout(
+  look: Pick<ClusterLook, 'at' | 'containers'>,
+  token: Fingerprint,
+  syncedAt: number | undefined,
+  firstSyncedAt = syncedAt,
+): Rollout {
+  const others = running(look).filter((container) => !holds(container, token));
+  const startedSince = ({ from, startedAt }: ConsumingContainer, moment: number | undefined): boolean =>
+    from === undefined && moment !== undefined && startedAt !== undefined && Date.parse(startedAt) > moment;
+  const isUpdated = running(look).some((one) => holds(one, token) && startedSince(one, syncedAt));
+  const startedAfter = others.filter((one) => startedSince(one, syncedAt));
+  if (startedAfter.length > 0 && !isUpdated) return { kind: 'not-updated', containers: startedAfter };
+  const starting = look.containers.filter(({ state, terminating }) => state === 'starting' && !terminating);
+  const stays = ({ workload, terminating, startedAt }: ConsumingContainer): boolean =>
+    !terminating &&
+    Date.parse(look.at) - Date.parse(startedAt ?? look.at) >= REPLACED_WITHIN_MS &&
+    !starting.some((one) => one.workload === workload);
+  const stale = others.filter((one) => startedSince(one, firstSyncedAt) && stays(one));
+  if (stale.length > 0) return { kind: 'stale', containers: stale };
+  const waitedFor = [...others, ...starting];
+  return waitedFor.length === 0 ? { kind: 'held' } : { kind: 'waiting', for: waitedFor };
+}
+
+/** Whether this container's variable is that token. */
+export function holds(container: ConsumingContainer, token: Pick<Fingerprint, 'masked'>): boolean {
+  return container.token === token.masked;
+}
+
+/** Whether each consumer that runs has a container to call from: a ready one, of a pod that stays. */
+export function allReady({ consumers, containers }: Pick<ClusterLook, 'consumers' | 'containers'>): boolean {
+  return consumers.every((consumer) => {
+    const staying = running({ containers }).filter((one) => !one.terminating && sameConsumer(one, consumer));
+    return staying.length === 0 || staying.some(({ ready }) => ready);
+  });
+}
+
+/** Which of the listed tokens running containers hold. */
+export function heldTokens(look: Pick<ClusterLook, 'containers'>, tokens: readonly ListedToken[]): ListedToken[] {
+  return tokens.filter((token) => running(look).some((container) => holds(container, token)));
+}
+
+/** A container that was seen holding a token. */
+export interface SeenHolding {
+  /** The token's masked value. */
+  token: string;
+  /** `app in short-url-manager-6c9…`. */
+  by: string;
+}
+
+/** Named for a token up to this: one is enough to have seen it held. */
+const NAMED_FOR_A_TOKEN = 3;
+
+/**
+ * Adds what a look shows to what was seen held before. Only workloads that were there when the rotation began count: a container can claim a
+ * token by its own word, and one that joins, claims it and drops it must not make it look given up.
+ */
+export function seenHeld(
+  before: readonly SeenHolding[],
+  containers: readonly ConsumingContainer[],
+  known: readonly Workload[],
+): SeenHolding[] {
+  const seen = [...before];
+  for (const container of containers) {
+    const { token, workload, state } = container;
+    if (state !== 'running' || token === undefined || !known.includes(workload)) continue;
+    const by = describeContainer(container);
+    const those = seen.filter((one) => one.token === token);
+    if (those.length < NAMED_FOR_A_TOKEN && !those.some((one) => one.by === by)) seen.push({ token, by });
+  }
+  return seen;
+}
+
+/** Whether every running consuming container holds the token already. */
+export function allHold(look: ClusterLook, token: Fingerprint): boolean {
+  return judgeRollout(look, token, undefined).kind === 'held';
+}
+
+/** Consumers of which no container runs now: what the Secret holds for them cannot be seen. */
+export function unseenConsumers(look: ClusterLook): Consumer[] {
+  return look.consumers.filter((consumer) => !running(look).some((container) => sameConsumer(container, consumer)));
+}
+
+/** Says, container by container, who holds another token; with its masked value where it is listed. */
+export function describeOthers(containers: readonly ConsumingContainer[], tokens: readonly ListedToken[]): string {
+  return containers
+    .map((container) => {
+      const why = container.why === undefined ? '' : ` (${container.why})`;
+      if (container.state === 'starting') return `${describeContainer(container)} has not started${why}`;
+      const token = tokens.find((listed) => holds(container, listed));
+      const what = token ? describeToken(token) : 'a token Signon does not list';
+      const from = container.from === undefined ? '' : `, from ${container.from}`;
+      return `${describeContainer(container)}${container.terminating ? ', terminating,' : ''} holds ${what}${from}${why}`;
+    })
+    .join('; ');
+}
+
+/**
+ * What does not fit together between the request, the cluster and Signon. Empty when all agree. A container without GOVUK_ENVIRONMENT
+ * (an Argo Workflow's has none) proves nothing. Where no consumer tells, the other containers of the namespace tell the environment.
+ */
+export function disagreements(
+  look: Pick<ClusterLook, 'containers'> & { census: Pick<Census, 'environments'> },
+  environment: Environment,
+): { environment: string[]; unlisted: string[] } {
+  const live = running(look);
+  const { environments } = look.census;
+  const telling = live.filter(({ environment: seen }) => seen !== undefined && seen !== '');
+  const others =
+    telling.length > 0
+      ? telling.map((container) => ({ who: describeContainer(container), seen: container.environment ?? '' }))
+      : environments.some(({ value }) => value === environment)
+        ? []
+        : environments.map(({ seenIn, value }) => ({ who: seenIn, seen: value }));
+  return {
+    environment: others
+      .filter(({ seen }) => seen !== environment)
+      .map(({ who, seen }) => `${who} has GOVUK_ENVIRONMENT "${seen}", the request says "${environment}"`),
+    unlisted: live
+      .filter(({ token }) => token === undefined)
+      .map((container) => `${describeContainer(container)} holds a token that Signon does not list for this pair`),
+  };
+}

@@ -1,0 +1,125 @@
+import type { Approve } from './decisions.ts';
+import type { Evidence, Shortfall } from './evidence.ts';
+import { needsSecondPerson, type RotationRequest } from '../request/index.ts';
+import { isToken } from '../tokens/index.ts';
+
+/** Who sent or started something, as the server recorded it. */
+export interface RecordedSender {
+  /** What the client said of itself. */
+  identity: string;
+  /** The server's own word, where it has an authorizer. */
+  principal?: string;
+  /** The Schedule that started it, if one did. */
+  schedule?: string;
+}
+
+export type Verdict =
+  { counts: true; by: string; sender: RecordedSender; revoke: number[] } | { counts: false; why: string };
+
+/** The ids that an approval covers: those it names, else those of the tokens given up. */
+export function coveredBy({ toRevoke }: Evidence, { revoke }: Pick<Approve, 'revoke'>): number[] {
+  const givenUp = toRevoke.filter(({ standing }) => standing === 'given-up');
+  return [...new Set(revoke ?? givenUp.map(({ authorisationId }) => authorisationId))];
+}
+
+/**
+ * What an approval of this evidence lacks, one sentence; undefined where it lacks nothing.
+ * @param how what its sender can do about it, in the words of where they send it
+ */
+export function whatLacks(
+  evidence: Evidence,
+  approval: Pick<Approve, 'revoke' | 'accept'>,
+  how: { revoke: string; accept: (codes: Shortfall[]) => string },
+): string | undefined {
+  const strangers = (approval.revoke ?? []).filter((id) => !evidence.toRevoke.some(isToken({ authorisationId: id })));
+  if (strangers.length > 0)
+    return `authorisation ${strangers.join(', ')} is not among the tokens this evidence offers to revoke`;
+  if (evidence.asks === 'revoke' && coveredBy(evidence, approval).length === 0)
+    return `no token was seen to be given up: ${how.revoke}`;
+  const left = evidence.shortfalls.filter(({ code }) => code === 'smoke-failed' || !approval.accept?.includes(code));
+  if (left.length === 0) return undefined;
+  const codes = [...new Set(left.map(({ code }) => code))];
+  const acceptable = codes.filter((code) => code !== 'smoke-failed');
+  const what = acceptable.length < codes.length ? 'A failed smoke call is never accepted' : how.accept(acceptable);
+  return `not shown: ${left.map((one) => one.what).join('; ')}. ${what}`;
+}
+
+/**
+ * Whether an approval counts, and what it ends. Pure: the code was computed again by the caller, for the run it judges in.
+ * Without `revoke`, an approval covers the tokens given up; those whose holder is unknown must be named.
+ */
+export function judgeApproval(
+  approval: Approve,
+  facts: {
+    request: RotationRequest;
+    evidence: Evidence;
+    code: string;
+    starter: RecordedSender;
+    sender: RecordedSender;
+    /** The identity that the alert receiver starts rotations with. */
+    receiver: string;
+  },
+): Verdict {
+  const { request, evidence, code, starter, sender } = facts;
+  const no = (why: string): Verdict => ({ counts: false, why });
+  const by = approval.by?.trim() ?? recordedName(sender);
+  if (by === undefined) return no('the server did not record who sent it: add by, with your e-mail address');
+  if (approval.evidence.trim().toLowerCase() !== code)
+    return no(`the evidence has changed: code ${code} stands for what is shown now, not the one sent`);
+
+  const lacks = whatLacks(evidence, approval, {
+    revoke: 'name the authorisation ids in revoke',
+    accept: (codes) => `To approve all the same, name in accept: ${codes.join(', ')}`,
+  });
+  if (lacks !== undefined) return no(lacks);
+
+  if (needsSecondPerson(request.environment) && !isNobody(request.requestedBy, starter, facts.receiver)) {
+    const same = samePerson(by, request.requestedBy, starter, sender);
+    if (same !== undefined)
+      return no(`${request.environment} needs a second person: ${same} both asked for and approved this rotation`);
+  }
+  return { counts: true, by, sender, revoke: coveredBy(evidence, approval) };
+}
+
+/** What the alert receiver and a Schedule give as `requestedBy`. */
+export const ALERT = 'alert';
+export const SCHEDULE = 'schedule';
+/** The identity of the alert receiver, unless both sides are told another. */
+export const ALERT_RECEIVER = 'alert-receiver';
+
+/** Whether no person asked: an alert or a Schedule did, and the start event shows it. Else these are names like any other. */
+export function isNobody(requestedBy: string, starter: RecordedSender, receiver: string): boolean {
+  if (requestedBy === ALERT) return starter.identity === receiver;
+  return requestedBy === SCHEDULE && starter.schedule !== undefined;
+}
+
+function samePerson(
+  by: string,
+  requestedBy: string,
+  starter: RecordedSender,
+  sender: RecordedSender,
+): string | undefined {
+  const plain = (name: string): string => name.trim().toLowerCase();
+  const asked = [requestedBy, ...recordedNames(starter)].map(plain);
+  const approved = [by, ...recordedNames(sender)];
+  const same = approved.find((name) => asked.includes(plain(name)));
+  if (same !== undefined) return same.trim();
+  if (starter.principal && sender.principal && starter.principal === sender.principal) return sender.principal;
+  return undefined;
+}
+
+/** The sender's e-mail address as the server recorded it; undefined where it recorded none. */
+function recordedName(sender: RecordedSender): string | undefined {
+  return recordedNames(sender)[0];
+}
+
+/** E-mail addresses that the server recorded: its own word, then what the client said. A principal is `type:name`. */
+function recordedNames({ identity, principal = '' }: RecordedSender): string[] {
+  const name = principal.slice(principal.indexOf(':') + 1);
+  return [name, identity].filter(isEmail).map((one) => one.trim());
+}
+
+/** Only an e-mail address says who somebody is; `pid@host` says where a program ran. */
+function isEmail(identity: string): boolean {
+  return /^[^\s@]+@[^\s@]+\.[^\s@.]+$/.test(identity.trim()) && !/^\d+@/.test(identity.trim());
+}

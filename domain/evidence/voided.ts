@@ -1,0 +1,141 @@
+import {
+  type ClusterLook,
+  type Consumer,
+  type ConsumingContainer,
+  describeContainer,
+  describeOthers,
+  holds,
+  running,
+  sameConsumer,
+} from '../cluster/index.ts';
+import type { Evidence, SmokeResult } from './evidence.ts';
+import { describeToken, isLive, type ListedToken } from '../tokens/index.ts';
+
+/**
+ * Why approved evidence no longer holds, from a fresh look; undefined when it does.
+ * New pods with the new token change nothing, and an expired token that Signon deleted counts for nothing.
+ * @param ended ids this rotation revoked itself, or began to
+ */
+export function voidedBy(
+  evidence: Evidence,
+  fresh: {
+    tokens: readonly ListedToken[];
+    look: ClusterLook;
+    now: number;
+    ended: readonly number[];
+  },
+): string | undefined {
+  const { newToken } = evidence;
+  const approved: ListedToken[] = [...(newToken ? [newToken] : []), ...evidence.toRevoke];
+  const appeared = fresh.tokens.find(
+    (token) => isLive(token, fresh.now) && !approved.some((known) => isSame(known, token)),
+  );
+  if (appeared) return `a live token appeared: ${describeToken(appeared)}`;
+
+  const gone = approved.find(
+    (token) =>
+      isLive(token, fresh.now) &&
+      !fresh.ended.includes(token.authorisationId) &&
+      !fresh.tokens.some((listed) => isSame(listed, token)),
+  );
+  if (gone) return `${describeToken(gone)} was revoked by somebody`;
+
+  // Where its holder was outside the cluster alone, whoever reads it now is more than a consumer that joined.
+  const wasOutside = evidence.recipient !== undefined && evidence.consumers.length === 0;
+  const unshown = joinedSince(evidence, fresh.look).find(
+    (consumer) => wasOutside || !isShown(consumer, fresh.look, newToken),
+  );
+  if (unshown)
+    return `a new consumer appeared, and nothing shows what it holds: ${unshown.container} of ${unshown.workload}`;
+
+  const unknown = unheardOf(evidence, fresh.look);
+  if (unknown !== undefined) return unknown;
+
+  if (fresh.look.mountedBy.length > 0) return `${fresh.look.mountedBy.join(', ')} mount the Secret as files`;
+
+  const others = running(fresh.look).filter((container) => !newToken || !holds(container, newToken));
+  return others.length > 0 ? describeOthers(others, fresh.tokens) : undefined;
+}
+
+/** Consumers that the evidence does not name: a one-off Job, a new workload. */
+export function joinedSince({ consumers }: Evidence, look: ClusterLook): Consumer[] {
+  return look.consumers.filter((consumer) => !consumers.some((known) => sameConsumer(known, consumer)));
+}
+
+/** Whether a container of this consumer runs, and holds the new token. That none of them holds another is asked of all containers. */
+function isShown(consumer: Consumer, look: ClusterLook, newToken: ListedToken | undefined): boolean {
+  return running(look).some((one) => sameConsumer(one, consumer) && newToken !== undefined && holds(one, newToken));
+}
+
+/** A container that may hold a token and cannot be asked, which nobody accepted since the evidence does not name it. */
+function unheardOf({ census }: Evidence, { census: now }: ClusterLook): string | undefined {
+  const starting = now.starting.find((container) => !census.starting.includes(container));
+  if (starting !== undefined) return `${starting} has not started, and cannot be asked yet`;
+  return now.unasked.find((what) => !census.unasked.includes(what));
+}
+
+/** Which of the smoke calls that passed in the evidence do not pass any more; undefined where all do. A run that is over has nothing to lapse. */
+export function smokeThatLapsed(
+  evidence: Evidence,
+  look: Pick<ClusterLook, 'containers'>,
+  again: readonly SmokeResult[],
+): string | undefined {
+  const lapsed = lapsedOf(evidence, again)
+    .filter(({ consumer }) => !isOver(consumer, look))
+    .map(({ why }) => why);
+  return lapsed.length > 0 ? `what passed the smoke call does not any more: ${lapsed.join('; ')}` : undefined;
+}
+
+/**
+ * What keeps a revoke from being confirmed: containers that have not started, and consumers that run, passed their smoke call before the
+ * revoke and do not pass it now. A consumer of which nothing runs shows nothing, as before.
+ * @param again undefined where no calls were made
+ */
+export function unconfirmed(
+  evidence: Evidence,
+  look: ClusterLook,
+  again: readonly SmokeResult[] | undefined,
+): { why: string; containers: ConsumingContainer[] } | undefined {
+  const staying = look.containers.filter(({ state, terminating }) => state !== 'ended' && !terminating);
+  const starting = staying.filter(({ state }) => state === 'starting');
+  const lapsed = (again ? lapsedOf(evidence, again) : [])
+    .map(({ consumer, why }) => ({
+      why,
+      those: running({ containers: staying }).filter((one) => sameConsumer(one, consumer)),
+    }))
+    .filter(({ those }) => those.length > 0);
+  if (starting.length === 0 && lapsed.length === 0) return undefined;
+  return {
+    why: [
+      ...starting.map((one) => `${describeContainer(one)} has not started`),
+      ...lapsed.map(({ why }) => `what passed the smoke call does not any more: ${why}`),
+    ].join('; '),
+    containers: [...starting, ...lapsed.flatMap(({ those }) => those)],
+  };
+}
+
+/** Whether a consumer was one run, e.g. of a Job, of which nothing runs or starts any more. A Deployment starts its containers again. */
+function isOver(consumer: Consumer, { containers }: Pick<ClusterLook, 'containers'>): boolean {
+  const lasts = /^(Deployment|StatefulSet|DaemonSet)\//.test(consumer.workload);
+  return !lasts && !containers.some((one) => one.state !== 'ended' && sameConsumer(one, consumer));
+}
+
+/** Consumers that passed the smoke call in the evidence and did not pass it again. */
+function lapsedOf(evidence: Evidence, again: readonly SmokeResult[]): { consumer: Consumer; why: string }[] {
+  return evidence.consumers
+    .filter(({ smoke, seenAt }) => smoke === 'passed' && seenAt === undefined) // a run that is over cannot call again
+    .flatMap((consumer) => {
+      const now = again.find((result) => sameConsumer(result, consumer));
+      if (now?.verdict === 'passed') return [];
+      return [
+        {
+          consumer,
+          why: `${consumer.container} of ${consumer.workload}: ${now?.detail ?? 'no ready pod to call from'}`,
+        },
+      ];
+    });
+}
+
+function isSame(a: ListedToken, b: ListedToken): boolean {
+  return a.authorisationId === b.authorisationId && a.masked === b.masked && a.expires === b.expires;
+}

@@ -1,0 +1,65 @@
+import type { InventoryRequest } from './inventory-request.ts';
+import type { Inventory, OddityKind } from './inventory.ts';
+import { escapeMarkdown as text, table } from '../text/index.ts';
+
+/** Rows named in the details; the result has them all. */
+const NAMED_AT_MOST = 100;
+
+/** What an inventory is started with for the UI. */
+export function introduceInventory({ environment, requestedBy }: InventoryRequest): {
+  staticSummary: string;
+  staticDetails: string;
+} {
+  return {
+    staticSummary: `Inventory of ${environment}`,
+    staticDetails: `Requested by ${text(requestedBy)}. Reads only. The result is JSON; \`signon-rotation inventory --html\` draws it.`,
+  };
+}
+
+/** What an inventory found, as Markdown for the Temporal UI. */
+export function drawInventory({ environment, rows, unknownSecrets, window }: Inventory): string {
+  const due = rows.filter((row) => row.due);
+  const odd = rows.filter(({ oddities }) => oddities.length > 0);
+  return [
+    `### Inventory (${environment})`,
+    `**Pairs:** ${rows.length} · **ending within ${window}:** ${due.length} · **unexpected:** ${odd.length} · **Secrets of no listed pair:** ${unknownSecrets.length}`,
+    oddityCounts({ rows })
+      .map(({ kind, count }) => `**${kind}:** ${count}`)
+      .join(' · '),
+    odd.length > 0
+      ? table(
+          ['Ends', 'Pair', 'Unexpected'],
+          odd
+            .slice(0, NAMED_AT_MOST)
+            .map(({ ends, apiUser, application, oddities }) => [
+              ends ?? '',
+              text(`${apiUser} → ${application}`),
+              text(oddities.map(({ kind, what }) => `${kind}: ${what}`).join('; ')),
+            ]),
+        )
+      : 'Nothing is unexpected.',
+    odd.length > NAMED_AT_MOST ? `… and ${odd.length - NAMED_AT_MOST} more: they stand in the result.` : '',
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+/** Why there is none. */
+export function drawNoInventory(
+  { environment }: InventoryRequest,
+  { type, message, todo }: { type: string; message: string; todo: string },
+): string {
+  return [
+    `### ✗ No inventory (${environment})`,
+    `**${text(type)}**: ${text(message)}`,
+    `**What to do:** ${text(todo)} Then start it again.`,
+  ].join('\n\n');
+}
+
+/** How many pairs are odd in which way. */
+export function oddityCounts({ rows }: Pick<Inventory, 'rows'>): { kind: OddityKind; count: number }[] {
+  const counts = new Map<OddityKind, number>();
+  for (const { oddities } of rows)
+    for (const kind of new Set(oddities.map((one) => one.kind))) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return [...counts].map(([kind, count]) => ({ kind, count }));
+}

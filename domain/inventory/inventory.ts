@@ -1,0 +1,186 @@
+import ms from 'ms';
+import { distinctConsumers, type Consumer, type Workload } from '../cluster/index.ts';
+import { isNamedAfter, parameterize, tokenSecretName } from '../text/index.ts';
+import { specialCaseOf } from '../rotation/index.ts';
+import type { Environment } from '../request/index.ts';
+import type { Settings } from '../settings/index.ts';
+import type { SignonPair } from '../sweep/index.ts';
+import { isLive, newestOf, outlives, startOfDay, type Day } from '../tokens/index.ts';
+
+/** A container that reads a Secret of Signon's sync, by its workload's template or its pod. */
+export interface Reading extends Consumer {
+  secret: string;
+}
+
+/** All that reads Secrets of Signon's sync in the namespace. */
+export interface Readings {
+  variables: Reading[];
+  /** Workloads that mount such a Secret as files. */
+  files: { workload: Workload; secret: string }[];
+}
+
+/** What somebody should look at. */
+export type OddityKind =
+  | 'nobody reads it'
+  | 'read as files'
+  | 'variable does not match'
+  | 'several tokens'
+  | 'expired tokens'
+  | 'suspended API user'
+  | 'shared Secret';
+
+/** One API user's tokens for one application, and who reads them. */
+export interface InventoryRow {
+  /** The API user's e-mail and name. */
+  apiUser: string;
+  name: string;
+  suspended: boolean;
+  /** Parameterized. */
+  application: string;
+  secret: string;
+  /** Latest to end first. */
+  tokens: { authorisationId: number; expires: Day; live: boolean }[];
+  /** The first day on which a live token ends; absent where none is live. */
+  ends?: Day;
+  /** The last day on which access ends; absent where no token is live. */
+  accessEnds?: Day;
+  /** A live token ends inside the window. */
+  due: boolean;
+  consumers: Consumer[];
+  oddities: { kind: OddityKind; what: string }[];
+  /** What is known of the pair and is nothing odd. */
+  remarks: string[];
+}
+
+/** The estate at one moment, as nobody has rotated anything yet. */
+export interface Inventory {
+  environment: Environment;
+  /** ISO. */
+  takenAt: string;
+  window: ms.StringValue;
+  /** Those whose tokens end first come first. */
+  rows: InventoryRow[];
+  /** Secrets that containers read and that no listed pair is written to. */
+  unknownSecrets: { secret: string; workloads: Workload[] }[];
+}
+
+/** Puts together what Signon lists and what the namespace reads. */
+export function inventoryOf(
+  pairs: readonly SignonPair[],
+  readings: Readings,
+  { environment, settings, now }: { environment: Environment; settings: Settings; now: number },
+): Inventory {
+  const secretOf = ({ apiUser, application }: SignonPair): string => tokenSecretName(apiUser.name, application);
+  const sharing = countBy(pairs.map(secretOf));
+  const rows = pairs.map((pair) => rowOf(pair, readings, { settings, now, shared: sharing.get(secretOf(pair))! > 1 }));
+  const unknown = [...readings.variables, ...readings.files].filter(({ secret }) => !sharing.has(secret));
+  return {
+    environment,
+    takenAt: new Date(now).toISOString(),
+    window: settings.window,
+    rows: rows.toSorted((a, b) => (order(a) < order(b) ? -1 : 1)), // by code units: the same on every machine
+    unknownSecrets: [...new Set(unknown.map(({ secret }) => secret))].toSorted().map((secret) => ({
+      secret,
+      workloads: [...new Set(unknown.filter((one) => one.secret === secret).map(({ workload }) => workload))],
+    })),
+  };
+}
+
+/** Whole days until a day begins in London: 0 on the day before, and on the day. */
+export function daysUntil(day: Day, now: number): number {
+  return Math.max(0, Math.floor((startOfDay(day) - now) / ms('1 day')));
+}
+
+function rowOf(
+  pair: SignonPair,
+  { variables, files }: Readings,
+  { settings, now, shared }: { settings: Settings; now: number; shared: boolean },
+): InventoryRow {
+  const { apiUser, application } = pair;
+  const secret = tokenSecretName(apiUser.name, application);
+  const consumers = distinctConsumers(variables.filter((reading) => reading.secret === secret));
+  const mountedBy = [...new Set(files.filter((one) => one.secret === secret).map(({ workload }) => workload))];
+  const tokens = pair.tokens
+    .map(({ authorisationId, expires }) => ({ authorisationId, expires, live: isLive({ expires }, now) }))
+    .toSorted((a, b) =>
+      a.expires === b.expires ? b.authorisationId - a.authorisationId : a.expires < b.expires ? 1 : -1,
+    );
+  const live = tokens.filter((token) => token.live);
+  const ends = live.at(-1)?.expires;
+  const row = {
+    apiUser: apiUser.email,
+    name: apiUser.name,
+    suspended: apiUser.suspended,
+    application: parameterize(application),
+    secret,
+    tokens,
+    ...(ends !== undefined && { ends, accessEnds: newestOf(live)!.expires }),
+    due: ends !== undefined && !outlives({ expires: ends }, now, settings.window),
+    consumers,
+  };
+  const recipient = settings.recipients.find((known) => known.apiUser === apiUser.email);
+  const isRead = consumers.length > 0 || mountedBy.length > 0;
+  const special = specialCaseOf({ apiUser }, settings);
+  return {
+    ...row,
+    oddities: [
+      ...(live.length > 0 && !isRead && !recipient ? [odd('nobody reads it', `no workload reads ${secret}`)] : []),
+      ...(mountedBy.length > 0
+        ? [odd('read as files', `${mountedBy.join(', ')}: what they hold cannot be proven`)]
+        : []),
+      ...misleading(consumers, application).map(({ variable, workloads }) =>
+        odd('variable does not match', `${variable} in ${workloads.join(', ')}`),
+      ),
+      ...(live.length > 1 ? [odd('several tokens', `${live.length} are live: ${live.map(named).join(', ')}`)] : []),
+      ...(live.length < tokens.length
+        ? [
+            odd(
+              'expired tokens',
+              tokens
+                .filter((token) => !token.live)
+                .map(named)
+                .join(', '),
+            ),
+          ]
+        : []),
+      ...(apiUser.suspended ? [odd('suspended API user', 'the sync skips it')] : []),
+      ...(shared ? [odd('shared Secret', `another pair’s token is written to ${secret} too`)] : []),
+    ],
+    remarks: [
+      ...(recipient ? [`${recipient.name} holds it outside the cluster, as the settings say`] : []),
+      ...(special ? [`${special.outcome}: ${special.why}`] : []),
+    ],
+  };
+}
+
+/** Variables that are named after another application, and who reads them. */
+function misleading(
+  consumers: readonly Consumer[],
+  application: string,
+): { variable: string; workloads: Workload[] }[] {
+  const variables = consumers
+    .map(({ variable }) => variable)
+    .filter((variable) => !isNamedAfter(variable, application));
+  return [...new Set(variables)].map((variable) => ({
+    variable,
+    workloads: [...new Set(consumers.filter((one) => one.variable === variable).map(({ workload }) => workload))],
+  }));
+}
+
+function odd(kind: OddityKind, what: string): InventoryRow['oddities'][number] {
+  return { kind, what };
+}
+
+function named({ authorisationId, expires }: InventoryRow['tokens'][number]): string {
+  return `authorisation ${authorisationId}, until ${expires}`;
+}
+
+function order({ ends, apiUser, application }: InventoryRow): string {
+  return [ends ?? '9999', apiUser, application].join(' ');
+}
+
+function countBy(names: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}

@@ -1,0 +1,4 @@
+/** What is asked for: a rotation, and of which environment and version. */
+export * from './deployment.ts';
+export * from './environments.ts';
+export * from './request.ts';

@@ -1,0 +1,40 @@
+import type { RecordedSender } from '../evidence/index.ts';
+import { ANY_TEXT, kind, listOf, object, optional, wholeNumber } from '../shape/index.ts';
+import type { StepProgress } from './checklist.ts';
+import type { RotationReport } from './report.ts';
+import type { Round, Situation } from './round.ts';
+import type { ListedToken } from '../tokens/index.ts';
+
+/** What must not be found out anew of a situation or a round; a look must. */
+export type Carried<T extends Situation> = T extends unknown ? Omit<T, 'look' | 'sync'> : never;
+
+/** What a rotation hands on when its history is cut. */
+export interface CarriedRotation {
+  report: RotationReport;
+  steps: StepProgress[];
+  /** Who started the first run; absent where that could not be read. */
+  starter?: RecordedSender;
+  /** Rounds of evidence so far: no two of a rotation have the same number. */
+  rounds: number;
+  revokesBegun: ListedToken[];
+  /** What people vouched for. */
+  accepted: string[];
+  /** Absent where no holders were known yet: the rotation is assessed anew. */
+  situation?: Carried<Situation | Round>;
+}
+
+const LIST = listOf(kind<unknown>('anything', () => true));
+const CARRIED = object({
+  report: object({ revoked: LIST, joined: LIST, notes: LIST }),
+  starter: optional(object({ identity: ANY_TEXT })),
+  rounds: wholeNumber(),
+  steps: LIST,
+  revokesBegun: LIST,
+  accepted: LIST,
+  situation: optional(object({ readers: object({ holding: LIST }) })),
+});
+
+/** Reads what a run before this one handed on. Written by this code, and by no person: shape is checked, not each value. */
+export function parseCarriedRotation(given: unknown): CarriedRotation | undefined {
+  return CARRIED.is(given) ? (given as unknown as CarriedRotation) : undefined;
+}

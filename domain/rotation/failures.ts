@@ -1,0 +1,190 @@
+/** What the engine does with a failure: `retried` by the step's policy until it is spent, `blocks` at once, or `fails` the workflow. */
+export type Treatment = 'retried' | 'blocks' | 'fails';
+
+interface FailureKind {
+  treatment: Treatment;
+  /** What a person does about it, one sentence. */
+  todo: string;
+}
+
+/** Every failure an activity may end with. `docs/failures.md` has a heading for each. */
+export const FAILURES = {
+  InvalidRequest: { treatment: 'fails', todo: 'Start the rotation again with a corrected request.' },
+  Unreachable: {
+    treatment: 'retried',
+    todo: 'Check that the named system is up and reachable from the worker, then retry.',
+  },
+  Throttled: {
+    treatment: 'retried',
+    todo: 'Signon’s load balancer refuses this address for sending too many requests: wait some minutes, then retry.',
+  },
+  ContractChanged: {
+    treatment: 'blocks',
+    todo: 'Compare the page or answer named here with what the worker expects; upgrade the worker, then retry.',
+  },
+  SignInRefused: { treatment: 'blocks', todo: 'Correct the worker’s Signon credentials and restart it, then retry.' },
+  SignInBudgetSpent: {
+    treatment: 'blocks',
+    todo: 'Correct the worker’s Signon credentials, wait until the time or send the signal named here, then retry.',
+  },
+  SignInUnproven: {
+    treatment: 'retried',
+    todo: 'Give all workers of the environment the same SIGNON_TOTP_SECRET, and clocks that differ by less than 5 minutes, then retry.',
+  },
+  CredentialRefused: {
+    treatment: 'retried',
+    todo: 'Give the worker a credential that the system named here accepts, then retry; a file is read again before each try.',
+  },
+  NotPermitted: { treatment: 'blocks', todo: 'Give the worker’s account the right named here, then retry.' },
+  UnknownApiUser: {
+    treatment: 'blocks',
+    todo: 'Check the e-mail in the request against Signon’s API users page; abort and start again if it was wrong.',
+  },
+  UnknownApplication: {
+    treatment: 'blocks',
+    todo: 'Check the application’s name against Signon’s “Add application token” page; abort and start again if it was wrong.',
+  },
+  AmbiguousApplication: {
+    treatment: 'blocks',
+    todo: 'Rename one of the applications in Signon so that only one matches, then retry.',
+  },
+  SecretNameShared: {
+    treatment: 'blocks',
+    todo: 'Rename one of the API users in Signon, so that each pair has a Secret of its own, then retry; or rotate by hand.',
+  },
+  OlderTokenOutlives: {
+    treatment: 'blocks',
+    todo: 'The token to be replaced by force outlives the one just issued, so the sync would go on writing it: issue a longer-lived one in Signon by hand, then retry; or abort.',
+  },
+  AccessEnded: {
+    treatment: 'blocks',
+    todo: 'Somebody ended this pair’s access while the rotation ran, and none is granted anew. Abort it.',
+  },
+  PairChanged: {
+    treatment: 'blocks',
+    todo: 'Signon’s data changed under this rotation (a copy of another environment?). Abort it and start another: ids are looked up anew.',
+  },
+  ApiUserSuspended: {
+    treatment: 'blocks',
+    todo: 'The sync skips suspended API users, so a new token would never arrive. Lift the suspension in Signon, then retry; or abort.',
+  },
+  WrongEnvironment: {
+    treatment: 'blocks',
+    todo: 'Stop: the worker’s settings point at two different environments. Correct them, then retry.',
+  },
+  UnlistedToken: {
+    treatment: 'blocks',
+    todo: 'Find out whether Signon and the cluster belong together. If the token was revoked by mistake, send retry with accept ["unlisted-token"].',
+  },
+  SecretMountedAsFile: {
+    treatment: 'blocks',
+    todo: 'Rotate this pair by hand: readers of a mounted file cannot be proven.',
+  },
+  UnknownRecipient: {
+    treatment: 'blocks',
+    todo: 'Enter the recipient and its age key for this API user in the settings and start the worker again, then retry; or abort, and start anew or without a recipient.',
+  },
+  ReadInCluster: {
+    treatment: 'blocks',
+    todo: 'The settings know a holder outside for this API user, and containers read its token. If both do, say alsoInCluster in the settings; if not, fix the settings or the workload. Start the worker again, then abort and start anew; blocked in “assess”, a retry is enough.',
+  },
+  CannotHandOver: {
+    treatment: 'blocks',
+    todo: 'This rotation does not know this token’s value. Ask whether its holder has it: then send retry with accept ["already-handed-over"]. Else send accept ["issue-another"]: another is issued and handed over, and this one is revoked only if named.',
+  },
+  StillInUse: {
+    treatment: 'blocks',
+    todo: 'The token is not disused: the containers named here read or hold it. Abort and start the rotation again; if they are a mistake, remove them, then retry.',
+  },
+  SyncCronJobMissing: {
+    treatment: 'blocks',
+    todo: 'Check ARGOCD_APPLICATION and ARGOCD_SYNC_CRONJOBS against Argo CD, then retry.',
+  },
+  SyncCronJobChanged: {
+    treatment: 'blocks',
+    todo: 'Find out who replaced the sync CronJob, then retry: it is compared in Argo CD and Kubernetes anew.',
+  },
+  SyncJobFailed: {
+    treatment: 'blocks',
+    todo: 'Read the Job’s log in Argo CD, fix the cause, then retry: a new Job is made.',
+  },
+  SyncJobRefused: {
+    treatment: 'blocks',
+    todo: 'Kubernetes refused the Job that Argo CD was to make: correct what its words name (a right, a name over 63 characters), then retry.',
+  },
+  SyncJobSuspended: {
+    treatment: 'blocks',
+    todo: 'Somebody suspended the sync Job: resume it in Argo CD, or delete it, then retry.',
+  },
+  SyncJobUnseen: {
+    treatment: 'blocks',
+    todo: 'Look at Argo CD’s application controller and at the Job itself, then retry.',
+  },
+  SecretNotUpdated: {
+    treatment: 'blocks',
+    todo: 'Two syncs did not bring the new token into the Secret: read the sync Job’s log, check that the API user is not suspended, then retry.',
+  },
+  RolloutIncomplete: {
+    treatment: 'blocks',
+    todo: 'Restart the workloads named here, as a retry with restart does, or wait for Reloader, then retry.',
+  },
+  DeploymentPaused: {
+    treatment: 'blocks',
+    todo: 'Resume the Deployment named here (kubectl rollout resume), then retry.',
+  },
+  ContainerEnded: {
+    treatment: 'blocks',
+    todo: 'Look at the memory limit of the container named here: what is run in it counts against it. Raise it, or wait for a quieter hour, then retry.',
+  },
+  ExecIncomplete: { treatment: 'retried', todo: 'Check that the named pod and its node are healthy, then retry.' },
+  SmokeFailed: {
+    treatment: 'blocks',
+    todo: 'The consumer cannot use the new token: look at the server application and the API user’s permissions, then retry. The old token still works.',
+  },
+  CreateAnswerLost: {
+    treatment: 'retried',
+    todo: 'Check Signon, then retry: tokens made meanwhile are looked for first.',
+  },
+  RevokeNotSeen: { treatment: 'retried', todo: 'Look at the API user’s tokens in Signon, then retry.' },
+  CannotTell: {
+    treatment: 'blocks',
+    todo: 'The application was retired meanwhile and Signon hides its tokens alive: look in Signon’s database, then abort.',
+  },
+  LookTooOld: {
+    treatment: 'blocks',
+    todo: 'Signon takes too long to revoke after each fresh look: check that it is well, then retry.',
+  },
+  NotTheApprovedToken: {
+    treatment: 'blocks',
+    todo: 'Signon shows another token under the approved id. Stop, find out whether the environment was copied over, then retry: the evidence is gathered afresh.',
+  },
+  NewTokenGone: {
+    treatment: 'blocks',
+    todo: 'The new token was revoked, or the API user suspended: look in Signon which tokens live, abort this rotation and start another.',
+  },
+  ConfirmFailed: {
+    treatment: 'blocks',
+    todo: 'Incident: restart the workloads named here, then retry. Where that does not help, abort and start a rotation of the pair with force (send accept ["unlisted-token"] when it asks).',
+  },
+  SlackRefused: {
+    treatment: 'blocks',
+    todo: 'Correct SLACK_WEBHOOK_URL and start the worker again; no rotation waits for it.',
+  },
+  WaitInterrupted: { treatment: 'retried', todo: 'Nothing: the worker was shutting down; another goes on.' },
+  Unexpected: {
+    treatment: 'blocks',
+    todo: 'A defect of the worker: report it with the step named here, then retry or abort.',
+  },
+} as const satisfies Record<string, FailureKind>;
+
+export type FailureName = keyof typeof FAILURES;
+
+/** Whether a name that came back over the wire is one of ours. */
+export function isFailure(name: string): name is FailureName {
+  return Object.hasOwn(FAILURES, name);
+}
+
+/** What to do about a failure, for names that came back over the wire. */
+export function todoFor(name: string): string {
+  return FAILURES[isFailure(name) ? name : 'Unexpected'].todo;
+}

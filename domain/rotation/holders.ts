@@ -1,0 +1,84 @@
+import {
+  type ClusterLook,
+  type Consumer,
+  distinctConsumers,
+  heldTokens,
+  type Readers,
+  running,
+  sameConsumer,
+  workloadsOf,
+} from '../cluster/index.ts';
+import { censusShown, type EvidenceCensus } from '../evidence/index.ts';
+import type { Pair } from './plan.ts';
+import { isRenewed, type Recipient, type Settings } from '../settings/index.ts';
+import type { ListedToken } from '../tokens/index.ts';
+
+/** What a person is shown who is asked who holds a token that nobody seems to read. */
+export interface Findings {
+  secret: string;
+  domain: string;
+  /** Whether the e-mail is of a domain that Signon renews tokens for. */
+  internal: boolean;
+  /** As Signon shows it, where it does. */
+  lastSyncedAt?: string;
+  /** The holder outside that the settings name for this API user. */
+  recipient?: string;
+  tokens: ListedToken[];
+  census: EvidenceCensus;
+}
+
+/** The holder outside the cluster that the settings name for an API user. */
+export function recipientOf({ recipients }: Settings, { apiUser }: Pair): Recipient | undefined {
+  return recipients.find((recipient) => recipient.apiUser.trim().toLowerCase() === apiUser.email);
+}
+
+/**
+ * What keeps a token from going to a holder outside: containers read it, and nothing says that both do.
+ * Undefined where nothing does.
+ */
+export function readInCluster(recipient: Recipient | undefined, { consumers }: ClusterLook): string | undefined {
+  if (!recipient || recipient.alsoInCluster || consumers.length === 0) return undefined;
+  return `${workloadsOf(consumers).join(', ')} read a token of ${recipient.apiUser}, whose holder is ${recipient.name}, outside the cluster`;
+}
+
+export function findingsOf(seen: {
+  pair: Pair;
+  settings: Settings;
+  tokens: ListedToken[];
+  look: ClusterLook;
+  lastSyncedAt?: string;
+}): Findings {
+  const { pair, settings, tokens, look, lastSyncedAt } = seen;
+  const recipient = recipientOf(settings, pair)?.name;
+  const domain = pair.apiUser.email.split('@').at(-1) ?? '';
+  return {
+    secret: pair.secret,
+    domain,
+    internal: isRenewed(pair.apiUser.email, settings.renewal),
+    ...(lastSyncedAt !== undefined && { lastSyncedAt }),
+    ...(recipient !== undefined && { recipient }),
+    tokens,
+    census: censusShown(look),
+  };
+}
+
+/**
+ * What the next look is for: every token of the pair that was ever listed, since one that a container still holds after its end must be
+ * seen, and whoever was found holding one without reading the Secret.
+ */
+export function readersAfter(readers: Readers, tokens: readonly ListedToken[], look?: ClusterLook): Readers {
+  const holding = new Map(
+    [...readers.holding, ...tokens].map(({ masked, maskedSha256, sha256 }) => [
+      masked,
+      { masked, maskedSha256, sha256 },
+    ]),
+  );
+  const elsewhere = (look?.containers ?? []).filter(({ from }) => from !== undefined);
+  return { ...readers, holding: [...holding.values()], also: distinctConsumers([...readers.also, ...elsewhere]) };
+}
+
+/** Whether a running container of that consumer holds one of the tokens: only then a person is believed that it reads it. */
+export function isHolder(consumer: Consumer, look: ClusterLook, tokens: readonly ListedToken[]): boolean {
+  const containers = running(look).filter((container) => sameConsumer(container, consumer));
+  return heldTokens({ ...look, containers }, tokens).length > 0;
+}

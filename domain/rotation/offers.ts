@@ -1,0 +1,131 @@
+import type { Progress, Waiting } from './checklist.ts';
+import {
+  type Classify,
+  type DecisionName,
+  type Evidence,
+  evidenceCode,
+  type Retry,
+  type RetryAccept,
+} from '../evidence/index.ts';
+import type { Findings } from './holders.ts';
+
+type Blocked = Extract<Waiting, { kind: 'blocked' }>;
+
+/** Who sends what is offered: to be filled in, so that nobody signs with a made-up name. */
+export const YOU = '';
+
+/** A decision that may be sent now, and what it does. */
+export interface Offer {
+  /** What it does, e.g. `To keep the old token`. */
+  purpose: string;
+  decision: DecisionName | 'pause' | 'resume';
+  input: object;
+}
+
+/** The evidence code of what is shown now, if an approval is waited for. */
+export function currentCode(progress: Progress, runId: string): string | undefined {
+  return progress.waiting?.kind === 'approval' ? evidenceCode(runId, progress.waiting.evidence) : undefined;
+}
+
+/** The approval that covers all the evidence offers, for a person to send under their own name. */
+export function approvalFor(evidence: Evidence, runId: string): object {
+  const unknown = evidence.toRevoke.some(({ standing }) => standing === 'holder-unknown');
+  const codes = evidence.shortfalls.map(({ code }) => code);
+  const shortfalls = [...new Set(codes)].filter((code) => code !== 'smoke-failed');
+  return {
+    by: YOU,
+    evidence: evidenceCode(runId, evidence),
+    ...(unknown ? { revoke: evidence.toRevoke.map(({ authorisationId }) => authorisationId) } : {}),
+    ...(shortfalls.length > 0 ? { accept: shortfalls } : {}),
+  };
+}
+
+/** What a retry can do about a failure beside going on. */
+export interface Remedies {
+  restart: boolean;
+  sync: boolean;
+  /** What a person may vouch for; the step does not go on without one of them. */
+  accept: RetryAccept[];
+}
+
+const ACCEPTS: Partial<Record<string, RetryAccept[]>> = {
+  UnlistedToken: ['unlisted-token'],
+  CannotHandOver: ['already-handed-over', 'issue-another'],
+};
+
+/** What is on offer for a blocked rotation, and nothing else is taken: restarts where Deployments stand in the way, another sync before the rollout. */
+export function remediesFor({ failure, step, workloads }: Pick<Blocked, 'failure' | 'step' | 'workloads'>): Remedies {
+  return {
+    restart: (workloads ?? []).some((workload) => workload.startsWith('Deployment/')),
+    sync: step === 'roll out' && (failure === 'RolloutIncomplete' || failure === 'SecretNotUpdated'),
+    accept: ACCEPTS[failure] ?? [],
+  };
+}
+
+/** The retries that fit a failure, for a person to send under their own name; the first is the plain one, where it can help. */
+export function retriesFor(blocked: Pick<Blocked, 'failure' | 'step' | 'workloads'>): [Retry, ...Retry[]] {
+  const { restart, sync, accept } = remediesFor(blocked);
+  const [first, ...more] = accept.map((one): Retry => ({ by: YOU, accept: [one] }));
+  if (first) return [first, ...more];
+  return [{ by: YOU }, ...(restart ? [{ by: YOU, restart: true }] : []), ...(sync ? [{ by: YOU, sync: true }] : [])];
+}
+
+/** The classifications that may be true, for a person to send under their own name. The last is to be filled in. */
+export function classificationsFor({ recipient }: Findings): Classify[] {
+  return [
+    ...(recipient === undefined ? [] : [{ by: YOU, as: 'external' as const, recipient }]),
+    { by: YOU, as: 'disused' },
+    { by: YOU, as: 'internal', workload: 'Deployment/name', container: 'app', variable: 'NAME_BEARER_TOKEN' },
+  ];
+}
+
+const CLASSES: Record<Classify['as'], string> = {
+  external: 'A holder outside the cluster uses it',
+  disused: 'Nobody uses it any more (you are asked again before it is revoked)',
+  internal: 'A container holds it (fill in the names)',
+};
+
+const ABORT: Offer = { purpose: 'To stop', decision: 'abort', input: { by: YOU, reason: '' } };
+
+/** All that may be sent about what is waited for; the first is what helps. */
+export function offersFor(waiting: Waiting | undefined, runId: string): Offer[] {
+  if (waiting?.kind === 'approval') {
+    const { evidence } = waiting;
+    const isRefused = evidence.shortfalls.some(({ code }) => code === 'smoke-failed');
+    const approve: Offer = { purpose: 'To approve', decision: 'approve', input: approvalFor(evidence, runId) };
+    const reject: Offer = { purpose: 'To keep the old token', decision: 'reject', input: { by: YOU, reason: '' } };
+    return isRefused ? [reject, ABORT] : [approve, reject, ABORT];
+  }
+  if (waiting?.kind === 'blocked') {
+    const retries = retriesFor(waiting).map((input): Offer => ({
+      purpose: purposeOf(input),
+      decision: 'retry',
+      input,
+    }));
+    return helpsToRetry(waiting) ? [...retries, ABORT] : [ABORT, ...retries];
+  }
+  if (waiting?.kind === 'classification')
+    return [
+      ...classificationsFor(waiting.findings).map((input): Offer => ({
+        purpose: CLASSES[input.as],
+        decision: 'classify',
+        input,
+      })),
+      ABORT,
+    ];
+  return [ABORT];
+}
+
+/** A request that names what does not exist is not helped by another try. */
+function helpsToRetry({ failure }: Blocked): boolean {
+  return failure !== 'UnknownApiUser' && failure !== 'UnknownApplication';
+}
+
+function purposeOf({ restart, sync, accept }: Retry): string {
+  if (restart) return 'To restart the Deployments named here and retry';
+  if (sync) return 'To make another sync Job and retry';
+  if (accept?.includes('unlisted-token')) return 'To continue although Signon does not list that token';
+  if (accept?.includes('already-handed-over')) return 'Its holder has this very token';
+  if (accept?.includes('issue-another')) return 'To issue another token and hand that over';
+  return 'To retry this step';
+}

@@ -1,0 +1,135 @@
+import type { Outcome } from './plan.ts';
+import type { Evidence, RecordedSender, Shortfall } from '../evidence/index.ts';
+import type { RotationRequest } from '../request/index.ts';
+import { describeToken, isLive, type ListedToken } from '../tokens/index.ts';
+
+/** A token on its way to a holder outside the cluster. */
+export interface HandOver {
+  recipient: string;
+  authorisationId: number;
+  masked: string;
+  /** The token, encrypted with age to the recipient's registered key; armoured text. */
+  armoured: string;
+}
+
+/** The result of a rotation. */
+export interface RotationReport {
+  outcome: Outcome;
+  /** One sentence: why it ended so. */
+  why: string;
+  environment: string;
+  apiUser: string;
+  application: string;
+  newToken?: ListedToken;
+  /** How the new token came about. */
+  origin?: 'issued' | 'adopted' | 'maybe another’s';
+  /** A create may have taken effect without its token being seen: look for tokens of the pair that nobody knows. */
+  createsLost: boolean;
+  /** The new token for a holder outside the cluster, encrypted to its key. */
+  handOver?: HandOver;
+  revoked: ListedToken[];
+  /** Tokens of the pair that were live when last looked at, the new one included. */
+  alive: ListedToken[];
+  /** Consumers that started after the evidence was gathered and were shown to hold the new token, e.g. one-off Jobs. */
+  joined: string[];
+  approvals: {
+    asks: Evidence['asks'];
+    by: string;
+    sender: RecordedSender;
+    /** The evidence code that was quoted. */
+    evidence: string;
+    /** Ids of authorisations. */
+    revoke: number[];
+    /** What could not be shown, and was accepted by name. */
+    accept?: Shortfall[];
+    /** ISO. */
+    at: string;
+  }[];
+  syncJobs: string[];
+  notes: string[];
+}
+
+/** The report of a rotation that has done nothing yet. */
+export function newReport({ environment, apiUser, application }: RotationRequest): RotationReport {
+  return {
+    outcome: 'aborted',
+    why: '',
+    environment,
+    apiUser,
+    application,
+    createsLost: false,
+    revoked: [],
+    alive: [],
+    joined: [],
+    approvals: [],
+    syncJobs: [],
+    notes: [],
+  };
+}
+
+/**
+ * What was revoked and what lives on, for a rotation that is stopped: one sentence.
+ * @param revokesBegun tokens whose revoke was sent; those not in the report may or may not be gone
+ */
+export function whatLives(report: RotationReport, revokesBegun: readonly ListedToken[]): string {
+  const { revoked, newToken, createsLost, alive } = report;
+  const perhaps = revokesBegun.filter(
+    (begun) => !revoked.some(({ authorisationId }) => authorisationId === begun.authorisationId),
+  );
+  const still = alive.filter(
+    (token) => ![newToken, ...perhaps].some((known) => known?.authorisationId === token.authorisationId),
+  );
+  if (revoked.length > 0 || perhaps.length > 0)
+    return [
+      `revoked before: ${revoked.length > 0 ? named(revoked) : 'none for certain'}`,
+      ...(perhaps.length > 0 ? [`perhaps, its answer was lost: ${named(perhaps)}`] : []),
+      ...(still.length > 0 ? [`still alive: ${named(still)}`] : []),
+    ].join('; ');
+  if (newToken) {
+    const isThere = alive.some(({ authorisationId }) => authorisationId === newToken.authorisationId);
+    const first = isThere ? '' : `${named([newToken])} is not listed as live any more; `;
+    if (still.length === 0)
+      return `nothing was revoked: ${first}${isThere ? 'of the pair, the new token alone lives' : 'no token of the pair is listed as live'}`;
+    return isThere
+      ? 'nothing was revoked: the new and the old token both live, and a later rotation adopts the new one'
+      : `nothing was revoked: ${first}still alive: ${named(still)}`;
+  }
+  if (createsLost)
+    return 'nothing was revoked; a create’s answer was lost, so Signon may list a token of the pair that nobody holds: a later rotation adopts it';
+  return `no token was issued and nothing was revoked${alive.length > 0 ? ': the old token lives' : ''}`;
+}
+
+/**
+ * Which tokens of the pair work while a rotation is open. It may stand for days, so it says until when.
+ * @param revokesBegun tokens whose revoke was sent; those not in the report may or may not be gone
+ * @param now milliseconds since the epoch
+ */
+export function whatWorks(
+  { revoked, newToken, createsLost, alive }: RotationReport,
+  revokesBegun: readonly ListedToken[],
+  now: number,
+): string {
+  const isOf = (tokens: readonly ListedToken[], { authorisationId }: ListedToken): boolean =>
+    tokens.some((token) => token.authorisationId === authorisationId);
+  const perhaps = revokesBegun.filter((token) => !isOf(revoked, token));
+  const works = alive.filter((token) => isLive(token, now) && !isOf(perhaps, token));
+  const isNewLive = newToken !== undefined && isOf(works, newToken);
+  const others = works.filter((token) => token.authorisationId !== newToken?.authorisationId);
+  const working = [
+    ...(isNewLive ? [`the new one until ${newToken.expires}`] : []),
+    ...others.map(({ expires }) => `the old one until ${expires}`),
+  ];
+  const count = works.length === 2 && isNewLive ? 'Both tokens work' : `Tokens that work: ${works.length}`;
+  return [
+    ...(revoked.length > 0 ? [`Revoked: ${named(revoked)}.`] : []),
+    ...(perhaps.length > 0 ? [`Perhaps revoked, its answer was lost: ${named(perhaps)}.`] : []),
+    ...(newToken && !isNewLive ? ['Signon no longer lists the new token as live.'] : []),
+    ...(!newToken && createsLost ? ['A new token may have been issued.'] : []),
+    ...(working.length > 0 ? [`${count}, ${working.join(', ')}.`] : []),
+    ...(working.length === 0 && !newToken && !createsLost ? ['Nothing was changed.'] : []),
+  ].join(' ');
+}
+
+function named(tokens: readonly ListedToken[]): string {
+  return tokens.map(describeToken).join(', ');
+}

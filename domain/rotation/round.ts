@@ -1,0 +1,122 @@
+import {
+  allHold,
+  type ClusterLook,
+  type Readers,
+  seenHeld,
+  type SeenHolding,
+  unseenConsumers,
+  type Workload,
+} from '../cluster/index.ts';
+import { othersAlive, type Proof } from '../evidence/index.ts';
+import { readersAfter } from './holders.ts';
+import type { Outcome, Pair } from './plan.ts';
+import type { Recipient, Settings } from '../settings/index.ts';
+import { isToken, successorOf, withKnownDigest, type ListedToken } from '../tokens/index.ts';
+
+/** What is known of a pair: its tokens, who reads them and what was seen. */
+export interface Situation {
+  settings: Settings;
+  pair: Pair;
+  cronJob: { name: string; uid: string };
+  /** The holder outside the cluster, where there is one. */
+  recipient?: Recipient;
+  /** Ids that a forced rotation must not fall back to. */
+  before: number[];
+  /** Workloads that were there when the rotation began. */
+  known: Workload[];
+  readers: Readers;
+  /** Containers that were seen holding a token, some of them for each. */
+  everHeld: SeenHolding[];
+  /** As last listed. */
+  tokens: ListedToken[];
+  /** The last look. */
+  look: ClusterLook;
+  /** ISO: since when every pod was watched for one that reads the Secret, where the pair is to have no access. */
+  watchedSince?: string;
+  /** How many revokes were confirmed. */
+  confirmedRevokes: number;
+}
+
+/** A sync that was seen to end well. */
+export interface Sync {
+  job: string;
+  /** ISO, by the worker's clock. */
+  seenAt: string;
+  /** The same of the sync before it, where that was not enough. */
+  firstSeenAt?: string;
+}
+
+/** What is being proven: that every consumer of the pair holds one token, the new one. */
+export interface Round extends Situation {
+  newToken: ListedToken;
+  /** ISO: when the new token was there for certain. A sync Job made before counts for nothing. */
+  issuedAt: string;
+  /** The authorisation id of the new token that was synced last. */
+  syncedFor?: number;
+  /** The sync that the rollout follows, if one was needed. */
+  sync?: Sync;
+  /** What the last approval rested on: by it, what was revoked is confirmed. */
+  proof?: Proof;
+}
+
+/** A fresh look at a pair, and its tokens as listed with it. */
+export type Seen = Pick<Situation, 'tokens' | 'look'>;
+
+/**
+ * What a fresh look makes of a round: a later token may have become the new one, and whoever was seen holding a token is remembered.
+ * Undefined where the new token is gone and no other can take its place.
+ */
+export function observe(round: Omit<Round, 'look'>, seen: Seen, now: number): Round | undefined {
+  const { settings, before, known, newToken } = round;
+  const tokens = withKnownDigest(seen.tokens, newToken);
+  const successor = successorOf(newToken, tokens, { before, window: settings.window, now });
+  if (!successor) return undefined;
+  return {
+    ...round,
+    tokens,
+    look: seen.look,
+    newToken: successor,
+    issuedAt: isToken(newToken)(successor) ? round.issuedAt : new Date(now).toISOString(),
+    readers: readersAfter(round.readers, tokens, seen.look),
+    everHeld: seenHeld(round.everHeld, seen.look.containers, known),
+  };
+}
+
+/**
+ * Why no sync is needed; undefined where one is. What the Secret holds for a consumer of which nothing runs cannot be asked: one sync for
+ * each new token makes sure.
+ */
+export function whyNoSync({ look, newToken, syncedFor }: Round): string | undefined {
+  const isSynced = syncedFor === newToken.authorisationId || unseenConsumers(look).length === 0;
+  if (!isSynced || !allHold(look, newToken)) return undefined;
+  return look.consumers.length > 0 ? 'every consumer holds the new token already' : 'no container reads the token';
+}
+
+/**
+ * How a rotation ends whose new token every consumer was shown to hold; undefined while another token lives.
+ * @param revoked how many tokens it revoked, all of them confirmed
+ */
+export function endOf(
+  { tokens, newToken, recipient, look }: Round,
+  revoked: number,
+  now: number,
+): { outcome: Outcome; why: string } | undefined {
+  if (othersAlive(tokens, newToken, now).length > 0) return undefined;
+  const old = revoked > 0 ? 'the old one is revoked' : 'no older one is live';
+  if (recipient) {
+    const inCluster = recipient.alsoInCluster ? ', every consumer in the cluster holds it' : '';
+    return { outcome: 'handed-over', why: `${recipient.name} was handed the new token${inCluster}, and ${old}` };
+  }
+  return {
+    outcome: revoked > 0 ? 'rotated' : 'old-token-expired',
+    why: `${holdersOf(look)}, and ${old}`,
+  };
+}
+
+/** How many consumers hold the new token, once all that run do. */
+function holdersOf(look: ClusterLook): string {
+  const { length: all } = look.consumers;
+  const { length: unseen } = unseenConsumers(look);
+  if (unseen === 0) return 'every consumer holds the new token';
+  return `${all - unseen} of ${all} consumers hold the new token (no pod of the other${unseen === 1 ? '' : 's'} runs now)`;
+}

@@ -1,0 +1,48 @@
+import type { Progress } from './checklist.ts';
+import type { Outcome } from './plan.ts';
+import type { RotationRequest } from '../request/index.ts';
+
+/** Where a rotation stands, coarse enough to filter by: the search attribute `RotationStage`. An ended one shows its outcome. */
+export type Stage =
+  'preparing' | 'waiting-classification' | 'waiting-approval' | 'waiting-renewal' | 'blocked' | 'revoking' | Outcome;
+
+/** The stages in which a person is waited for. */
+export const WAITS_FOR_PERSON: readonly Stage[] = ['waiting-classification', 'waiting-approval', 'blocked'];
+
+/** Undefined between steps: the stage is what it was. */
+export function stageOf({
+  steps,
+  waiting,
+  ended,
+  renewalOver,
+}: Pick<Progress, 'steps' | 'waiting' | 'ended' | 'renewalOver'>): Stage | undefined {
+  if (ended) return ended.outcome;
+  if (waiting?.kind === 'blocked') return 'blocked';
+  const step = steps.find(({ state }) => state === 'now')?.name;
+  if (step === undefined) return undefined;
+  if (waiting?.kind === 'classification') return 'waiting-classification';
+  if (step === 'approve' || step === 'approve plan') return 'waiting-approval';
+  if (renewalOver !== undefined) return 'waiting-renewal';
+  return step === 'revoke' || step === 'confirm' ? 'revoking' : 'preparing';
+}
+
+/** Search attributes that every rotation carries, all of type Keyword. */
+export const SEARCH_ATTRIBUTES = [
+  'RotationEnvironment',
+  'RotationApiUser',
+  'RotationApplication',
+  'RotationStage',
+] as const;
+/** The attributes of a rotation that has just begun. */
+export function attributesOf(
+  request: Pick<RotationRequest, 'environment' | 'apiUser' | 'application'>,
+): Record<SearchAttribute, string> {
+  return {
+    RotationEnvironment: request.environment,
+    RotationApiUser: request.apiUser,
+    RotationApplication: request.application,
+    RotationStage: 'preparing' satisfies Stage,
+  };
+}
+
+export type SearchAttribute = (typeof SEARCH_ATTRIBUTES)[number];

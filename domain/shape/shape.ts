@@ -1,0 +1,92 @@
+/** What a value may be, and how that is said where it is not. */
+export interface Kind<T> {
+  /** Follows “expected”, e.g. `true or false`. */
+  expected: string;
+  is: (value: unknown) => value is T;
+}
+
+/** The kind of each field; absent is a value like any other, which `optional` allows. */
+export type Fields<T> = { [Field in keyof T]-?: Kind<T[Field]> };
+
+export function kind<T>(expected: string, test: (value: unknown) => boolean): Kind<T> {
+  return { expected, is: (value): value is T => test(value) };
+}
+
+/** Any text, the empty one too. */
+export const ANY_TEXT = kind<string>('a text', (value) => typeof value === 'string');
+
+/** A text that is not blank. @param longest characters */
+export function textUpTo(longest = 254, expected = `a text of 1 to ${longest} characters`): Kind<string> {
+  return kind(expected, (value) => typeof value === 'string' && value.trim() !== '' && value.length <= longest);
+}
+
+export function matching(like: RegExp, expected = `a text like ${like}`): Kind<string> {
+  return kind(expected, (value) => typeof value === 'string' && like.test(value));
+}
+
+export function oneOf<Word extends string>(words: readonly Word[]): Kind<Word> {
+  return kind(`one of ${words.join(', ')}`, (value) => typeof value === 'string' && words.includes(value as Word));
+}
+
+export function wholeNumber(from = Number.MIN_SAFE_INTEGER, to = Number.MAX_SAFE_INTEGER): Kind<number> {
+  return kind(
+    `a number from ${from} to ${to}`,
+    (value) => Number.isSafeInteger(value) && (value as number) >= from && (value as number) <= to,
+  );
+}
+
+/** Milliseconds since the epoch. */
+export const MOMENT = kind<number>('a moment', Number.isFinite);
+/** A moment as text, ISO. */
+export const TIMESTAMP = kind<string>(
+  'a moment in ISO 8601',
+  (value) => typeof value === 'string' && value.length <= 40 && Number.isFinite(Date.parse(value)),
+);
+export const FLAG = kind<boolean>('true or false', (value) => typeof value === 'boolean');
+
+export function optional<T>({ expected, is }: Kind<T>): Kind<T | undefined> {
+  return kind(expected, (value) => value === undefined || is(value));
+}
+
+/** @param most items */
+export function listOf<T>(item: Kind<T>, expected = `a list, each ${item.expected}`, most = Infinity): Kind<T[]> {
+  return kind(expected, (value) => Array.isArray(value) && value.length <= most && value.every(item.is));
+}
+
+/** A list of two, as an entry of a map. */
+export function pairOf<A, B>(first: Kind<A>, second: Kind<B>): Kind<[A, B]> {
+  return kind(
+    `a list of ${first.expected} and ${second.expected}`,
+    (value) => Array.isArray(value) && value.length === 2 && first.is(value[0]) && second.is(value[1]),
+  );
+}
+
+/** An object with these fields, and maybe others. */
+export function object<T>(fields: Fields<T>): Kind<T> {
+  return kind('an object', (value) => isObject(value) && problemsOf(value, fields).length === 0);
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What is wrong with an object's fields: a sentence for each. */
+export function problemsOf<T>(given: Record<string, unknown>, fields: Fields<T>): string[] {
+  return Object.entries<Kind<unknown>>(fields)
+    .filter(([field, { is }]) => !is(given[field]))
+    .map(
+      ([field, { expected }]) => `${field}: expected ${expected}${given[field] === undefined ? ', got nothing' : ''}`,
+    );
+}
+
+/** An object of exactly these fields, and nothing else of what was given; undefined where it is none. */
+export function readAs<T>(input: unknown, fields: Fields<T>): T | undefined {
+  if (!object(fields).is(input)) return undefined;
+  const names = Object.keys(fields) as (keyof T)[];
+  return Object.fromEntries(names.filter((name) => input[name] !== undefined).map((name) => [name, input[name]])) as T;
+}
+
+/** Names of fields that nobody knows. */
+export function unknownFields(given: Record<string, unknown>, known: readonly string[]): string[] {
+  return Object.keys(given).filter((key) => !known.includes(key));
+}

@@ -1,0 +1,122 @@
+import { escapeMarkdown as text, minute, table } from '../text/index.ts';
+import { drawOffer, YOU } from '../rotation/index.ts';
+import { countByState, RANK, type RowState, type SweepReport, type SweepRow } from './sweep.ts';
+import type { SweepRequest } from './sweep-request.ts';
+
+/** Where a sweep stands: the `status` query's answer, and what the current details are drawn from. */
+export interface SweepProgress {
+  request: SweepRequest;
+  rows: SweepRow[];
+  /** What is being done, one sentence. */
+  doing: string;
+  /** Who paused it. */
+  pausedBy?: string;
+  /** What it waits for a person with. */
+  blocked?: { failure: string; message: string; todo: string; since: string };
+  outcome?: SweepReport['outcome'];
+  lastAnswer?: string;
+}
+
+/** What a sweep is started with for the UI. */
+export function introduceSweep({ environment, requestedBy, plan }: SweepRequest): {
+  staticSummary: string;
+  staticDetails: string;
+} {
+  return {
+    staticSummary: `${plan ? 'Plan for expiring' : 'Expiring'} tokens of ${environment}`,
+    staticDetails: `Requested by ${text(requestedBy)}.\n\nThe current details show every pair and where it stands. They need a running worker. Press R to refresh them.`,
+  };
+}
+
+/** More rows than these are counted, and only those that people can do something about are named. */
+const NAMED_AT_MOST = 100;
+const MARKS: Partial<Record<RowState, string>> = {
+  blocked: '✗',
+  'waiting-classification': '▶',
+  'waiting-approval': '▶',
+  revoking: '…',
+  preparing: '…',
+  'to come': '·',
+  'open before': '–',
+  'left alone': '–',
+};
+
+/** A sweep's table as Markdown for the Temporal UI, with what may be sent. */
+export function drawSweep(progress: SweepProgress): string {
+  const { request, rows, doing, pausedBy, blocked, outcome, lastAnswer } = progress;
+  return [
+    `### ${headingOf(progress)}`,
+    blocked &&
+      [
+        text(blocked.message),
+        `**Do this:** ${text(blocked.todo)}`,
+        `**Blocked since:** ${minute(blocked.since)}. Open rotations continue.`,
+      ].join('\n'),
+    blocked && drawOffer({ purpose: 'To retry', decision: 'retry', input: { by: YOU } }),
+    pausedBy && drawOffer({ purpose: 'To continue', decision: 'resume', input: { by: YOU } }),
+    lastAnswer && !outcome ? `**Last answer:** ${text(lastAnswer)}` : undefined,
+    text(doing),
+    rows.length > 0
+      ? countByState(rows)
+          .map(({ state, count }) => `**${state}:** ${count}`)
+          .join(' · ')
+      : undefined,
+    drawRows(rows),
+    rows.some(({ state }) => state === 'waiting-approval')
+      ? 'To approve all that can be approved: `signon-rotation approve --waiting`'
+      : undefined,
+    outcome || request.plan
+      ? undefined
+      : [
+          ...(pausedBy
+            ? []
+            : [drawOffer({ purpose: 'To start no further wave', decision: 'pause', input: { by: YOU } })]),
+          drawOffer({
+            purpose: 'To end the sweep (open rotations continue)',
+            decision: 'abort',
+            input: { by: YOU, reason: '' },
+          }),
+        ].join('\n\n'),
+  ]
+    .filter((part) => part !== undefined)
+    .join('\n\n');
+}
+
+function headingOf({ request: { environment, plan }, outcome, blocked, pausedBy }: SweepProgress): string {
+  const what = plan ? 'What a sweep would do' : 'All expiring tokens';
+  if (outcome) return `Outcome: ${outcome}. ${what} (${environment})`;
+  if (blocked) return `✗ Blocked: ${text(blocked.failure)}`;
+  if (pausedBy) return `▶ Paused by ${text(pausedBy)}: no wave starts`;
+  return `${what} (${environment})`;
+}
+
+/** A table for each stage and what is done in it, since the UI's column is narrow. */
+function drawRows(rows: readonly SweepRow[]): string | undefined {
+  const quiet = ['left alone', 'to come'];
+  const all = rows.length <= NAMED_AT_MOST ? rows : rows.filter(({ state }) => !quiet.includes(state));
+  const named = all.toSorted((a, b) => RANK.indexOf(a.state) - RANK.indexOf(b.state)).slice(0, NAMED_AT_MOST);
+  if (named.length === 0) return undefined;
+  const groups = new Map<string, SweepRow[]>();
+  for (const row of named) {
+    const heading = `${MARKS[row.state] ?? '✓'} ${row.state}**: ${text(row.what)}`;
+    groups.set(heading, [...(groups.get(heading) ?? []), row]);
+  }
+  const more = rows.length - named.length;
+  return [
+    ...[...groups].flatMap(([heading, members]) => [`**${heading}`, drawGroup(members)]),
+    ...(more > 0 ? [`and ${more} more: \`WorkflowType = "rotateToken"\` lists every rotation`] : []),
+  ].join('\n\n');
+}
+
+function drawGroup(rows: readonly SweepRow[]): string {
+  return table(
+    ['Ends', 'Pair'],
+    rows.map(({ apiUser, application, ends }) => [
+      ends?.replaceAll('-', UNBROKEN) ?? '',
+      text(`${apiUser} → ${application}`),
+    ]),
+  );
+}
+
+/** A hyphen at which no line is broken. */
+const UNBROKEN = '\u2011';

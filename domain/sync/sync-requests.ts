@@ -1,0 +1,132 @@
+import ms from 'ms';
+import { FLAG, type Fields, oneOf, optional, readAs, textUpTo, TIMESTAMP } from '../shape/index.ts';
+import { MOST_CARRIED, sizeOf } from '../text/index.ts';
+
+/** What a rotation asks of the environment's sync. Says nothing of how it is done: that stands in the worker's settings. */
+export interface SyncRequest {
+  /** The rotation that is answered. */
+  workflowId: string;
+  /** Told apart by this: asked twice, it counts once. */
+  ticket: string;
+  /** The CronJob that the rotation saw in Argo CD and in Kubernetes: a Job of another does not serve it. */
+  cronJobUid: string;
+  /** ISO: a Job that was created before does not serve it. */
+  notBefore: string;
+}
+
+/** How requests gather before a Job is made, so that many are served by one. */
+export interface Gathering {
+  /** Until none came for so long, */
+  quietFor: ms.StringValue;
+  /** but no longer than this after the first. */
+  atMost: ms.StringValue;
+  /** A rotation that hears nothing for so long asks again. */
+  askAgainAfter: ms.StringValue;
+}
+
+/** What the worker's settings say of syncs. */
+export interface SyncSettings {
+  /** How long a Job may take, from the request to its end. */
+  limit: ms.StringValue;
+  gathering: Gathering;
+}
+
+/** What became of a request. */
+export type SyncAnswer = { ticket: string } & (
+  | { kind: 'synced'; job: string; seenAt: string; seenHealthy: boolean }
+  /** `job` where one was made. */
+  | { kind: 'failed'; type: string; message: string; job?: string }
+);
+
+/** A request and when it came, ms since the epoch. */
+export interface Queued {
+  request: SyncRequest;
+  at: number;
+}
+
+/** A Job that was not made for a request serves it only if it is this much younger: whole seconds, two clocks. */
+export const SERVES_AFTER_MS = ms('5 seconds');
+/** Requests that wait at the same time. */
+export const MOST_REQUESTS = 5000;
+/** Tickets of one rotation that wait at the same time: it has one, and a forged one must not take its place. */
+const TICKETS_EACH = 4;
+
+/** When the next Job is due: the queue has been quiet, or its first has waited long enough. Undefined where nobody waits. */
+export function nextSyncAt(queue: readonly Queued[], { quietFor, atMost }: Gathering): number | undefined {
+  const [first] = queue;
+  const last = queue.at(-1);
+  if (!first || !last) return undefined;
+  return Math.min(last.at + ms(quietFor), first.at + ms(atMost));
+}
+
+/** Whether a request is taken. One that is not is asked again by its rotation, if there is one. */
+export function isTaken(queue: readonly Queued[], request: SyncRequest): boolean {
+  const own = queue.filter(({ request: { workflowId } }) => workflowId === request.workflowId);
+  return (
+    !own.some(({ request: { ticket } }) => ticket === request.ticket) &&
+    own.length < TICKETS_EACH &&
+    queue.length < MOST_REQUESTS
+  );
+}
+
+/** As many requests as the server lets a cut history hand on, the first to come first. The rest is asked again. */
+export function carriable(queue: readonly Queued[]): Queued[] {
+  let left = MOST_CARRIED;
+  return queue.filter((one) => (left -= sizeOf(one)) > 0);
+}
+
+/** The requests that a Job about to be made is for: all that ask for the same CronJob as the first. */
+export function batchOf(queue: readonly Queued[]): Queued[] {
+  const [first] = queue;
+  return first ? queue.filter(({ request }) => request.cronJobUid === first.request.cronJobUid) : [];
+}
+
+/** Whether a Job serves a request that came while it was being made. */
+export function serves(job: { createdAt: string }, batch: readonly Queued[], one: Queued): boolean {
+  if (batch.includes(one)) return true;
+  const same = batch[0]?.request.cronJobUid === one.request.cronJobUid;
+  return same && Date.parse(job.createdAt) >= Date.parse(one.request.notBefore) + SERVES_AFTER_MS;
+}
+
+/** The latest moment before which a Job must not have been created, for all of a batch. */
+export function latestOf(batch: readonly Queued[]): string {
+  return batch.map(({ request }) => request.notBefore).reduce((a, b) => (Date.parse(a) > Date.parse(b) ? a : b));
+}
+
+const TEXT = textUpTo(10_000);
+const REQUEST: Fields<SyncRequest> = {
+  workflowId: textUpTo(1000),
+  ticket: textUpTo(100),
+  cronJobUid: textUpTo(100),
+  notBefore: TIMESTAMP,
+};
+const ANSWERS: { [Kind in SyncAnswer['kind']]: Fields<Extract<SyncAnswer, { kind: Kind }>> } = {
+  synced: { kind: oneOf(['synced']), ticket: TEXT, job: TEXT, seenAt: TIMESTAMP, seenHealthy: FLAG },
+  failed: { kind: oneOf(['failed']), ticket: TEXT, type: TEXT, message: TEXT, job: optional(TEXT) },
+};
+
+/**
+ * Reads what came as a request strictly: anybody who may signal can send anything. Undefined where it is none.
+ * What a request asks for was there when it came: a later `notBefore` becomes that moment.
+ * @param now ms since the epoch
+ */
+export function parseSyncRequest(input: unknown, now: number): SyncRequest | undefined {
+  const request = readAs(input, REQUEST);
+  return request && { ...request, notBefore: new Date(Math.min(Date.parse(request.notBefore), now)).toISOString() };
+}
+
+/** Reads the requests that a cut history handed on. Undefined where one of them is none. */
+export function parseQueue(input: unknown, now: number): Queued[] | undefined {
+  if (!Array.isArray(input) || input.length > MOST_REQUESTS) return undefined;
+  const queue = input.map((one: { request?: unknown; at?: unknown } | null) => ({
+    request: parseSyncRequest(one?.request, now),
+    at: Math.min(Number(one?.at), now),
+  }));
+  const isQueue = queue.every(({ request, at }) => request !== undefined && Number.isFinite(at));
+  return isQueue ? (queue as Queued[]) : undefined;
+}
+
+/** Reads what came as an answer strictly. Undefined where it is none. */
+export function parseSyncAnswer(input: unknown): SyncAnswer | undefined {
+  return readAs(input, ANSWERS.synced) ?? readAs(input, ANSWERS.failed);
+}

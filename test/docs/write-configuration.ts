@@ -1,0 +1,3 @@
+import { writeConfigurationPage } from './configuration-page.ts';
+
+await writeConfigurationPage();

@@ -1,0 +1,40 @@
+import { describe, expect, test } from '../support/jest.ts';
+import { newReport, whatWorks, type RotationReport } from '../../domain/rotation/report.ts';
+import { aRequest, NEW, OLD } from '../support/builders.ts';
+
+const NOW = Date.parse('2026-09-01T12:00:00Z');
+const LATER = Date.parse('2026-09-20T12:00:00Z');
+const report = (given: Partial<RotationReport>): RotationReport => ({ ...newReport(aRequest()), ...given });
+
+describe('which tokens work, for whoever reads it while a rotation is blocked', () => {
+  test('is nothing of what was changed before anything was', () => {
+    expect(whatWorks(report({}), [], NOW)).toBe('Nothing was changed.');
+    expect(whatWorks(report({ alive: [OLD] }), [], NOW)).toBe('Tokens that work: 1, the old one until 2026-09-10.');
+  });
+
+  test('is both once a new one was issued, each with its day', () => {
+    expect(whatWorks(report({ newToken: NEW, alive: [OLD, NEW] }), [], NOW)).toBe(
+      'Both tokens work, the new one until 2028-09-01, the old one until 2026-09-10.',
+    );
+  });
+
+  test('is not both where a revoke was sent and its answer was lost', () => {
+    const said = whatWorks(report({ newToken: NEW, alive: [OLD, NEW] }), [OLD], NOW);
+    expect(said).toMatch(/^Perhaps revoked, its answer was lost: first101…last0101/);
+    expect(said).not.toMatch(/Both|the old one until/);
+  });
+
+  test('is not the old one after its last day, nor after its revoke', () => {
+    const alive = report({ newToken: NEW, alive: [OLD, NEW] });
+    expect(whatWorks(alive, [], LATER)).toBe('Tokens that work: 1, the new one until 2028-09-01.');
+    const revoked = report({ newToken: NEW, alive: [NEW], revoked: [OLD] });
+    expect(whatWorks(revoked, [OLD], NOW)).toMatch(/^Revoked: first101…last0101 .*the new one until 2028-09-01\.$/);
+  });
+
+  test('says so where the new one is gone, or may be there', () => {
+    expect(whatWorks(report({ newToken: NEW, alive: [OLD] }), [], NOW)).toMatch(
+      /no longer lists the new token as live/,
+    );
+    expect(whatWorks(report({ createsLost: true, alive: [OLD] }), [], NOW)).toMatch(/A new token may have been issued/);
+  });
+});

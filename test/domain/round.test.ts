@@ -1,0 +1,141 @@
+import { describe, expect, test } from '../support/jest.ts';
+import * as fc from 'fast-check';
+import type { ConsumingContainer } from '../../domain/cluster/cluster.ts';
+import { endOf, observe, whyNoSync, type Round } from '../../domain/rotation/round.ts';
+import { isLive, isToken, outlives, type ListedToken } from '../../domain/tokens/tokens.ts';
+import {
+  aContainer,
+  aLook,
+  APP,
+  aStartingContainer,
+  NEW,
+  NOW,
+  OLD,
+  SETTINGS,
+  somePairsTokens,
+  someReaders,
+  TWIN,
+} from '../support/builders.ts';
+
+const BEFORE = '2026-09-01T11:00:00.000Z';
+const RECIPIENT = { name: 'HMRC', apiUser: 'hmrc@example.org', key: 'age1…', alsoInCluster: false };
+
+function aRound(given: Partial<Round> = {}): Round {
+  return {
+    settings: SETTINGS,
+    pair: {
+      apiUser: { id: 1, name: 'Short URL Manager', email: 'short-url-manager@alphagov.co.uk', suspended: false },
+      application: { id: 2, name: 'Publishing API' },
+      secret: 'signon-token-short-url-manager-publishing-api',
+    },
+    cronJob: { name: 'signon-sync-token-secrets-to-k8s', uid: 'u' },
+    before: [],
+    known: [APP.workload],
+    readers: someReaders(),
+    everHeld: [],
+    tokens: [OLD, NEW],
+    look: aLook([aContainer(NEW)]),
+    confirmedRevokes: 0,
+    newToken: NEW,
+    issuedAt: BEFORE,
+    ...given,
+  };
+}
+
+/** Containers of two workloads, each with one of the tokens, or about to start. */
+const someContainers = (tokens: readonly ListedToken[]): fc.Arbitrary<ConsumingContainer[]> =>
+  fc.array(
+    fc
+      .tuple(fc.constantFrom(...tokens), fc.constantFrom(APP, TWIN), fc.boolean())
+      .map(([token, consumer, starts]) => (starts ? aStartingContainer(consumer) : aContainer(token, consumer))),
+    { maxLength: 4 },
+  );
+const ids = (tokens: readonly ListedToken[]): number[] => tokens.map(({ authorisationId }) => authorisationId);
+
+describe('a fresh look', () => {
+  const seenAnything = fc.tuple(somePairsTokens, someContainers([OLD, NEW]), fc.boolean(), fc.boolean());
+
+  test('leaves the new token as it is while no later one is listed, and when it was there', () => {
+    expect(observe(aRound(), { tokens: [OLD, NEW], look: aLook([aContainer(OLD)]) }, NOW)).toMatchObject({
+      newToken: { authorisationId: NEW.authorisationId },
+      issuedAt: BEFORE,
+    });
+  });
+
+  test('names a listed token as new, or none; another only where it outlives the window and a forced rotation may have it', () => {
+    fc.assert(
+      fc.property(seenAnything, ([others, containers, isListed, isForced]) => {
+        const tokens = [...others.filter((token) => !isToken(NEW)(token)), ...(isListed ? [NEW] : [])];
+        const before = isForced ? ids(others) : [];
+        const seen = observe(aRound({ before }), { tokens, look: aLook(containers) }, NOW);
+        if (!seen) return;
+        expect(ids(tokens)).toContain(seen.newToken.authorisationId);
+        const isSame = isToken(NEW)(seen.newToken);
+        expect(
+          isSame ||
+            (outlives(seen.newToken, NOW, SETTINGS.window) &&
+              !ids(others).some((id) => isForced && id === seen.newToken.authorisationId)),
+        ).toBe(true);
+        expect(seen.issuedAt).toBe(isSame ? BEFORE : new Date(NOW).toISOString());
+      }),
+    );
+  });
+
+  test('is of no use only where the new token is not listed and nothing can take its place', () => {
+    fc.assert(
+      fc.property(somePairsTokens, (others) => {
+        const tokens = others.filter((token) => !isToken(NEW)(token));
+        const seen = observe(aRound(), { tokens, look: aLook([]) }, NOW);
+        const latest = tokens.toSorted((a, b) => (a.expires < b.expires ? -1 : 1)).at(-1);
+        expect(seen !== undefined).toBe(latest !== undefined && outlives(latest, NOW, SETTINGS.window));
+      }),
+    );
+  });
+
+  test('forgets no token that was ever listed, and nobody who was seen holding one', () => {
+    fc.assert(
+      fc.property(seenAnything, ([others, containers]) => {
+        const everHeld = [{ token: OLD.masked, by: 'app in gone' }];
+        const tokens = [...others.filter((token) => !isToken(NEW)(token)), NEW];
+        const seen = observe(aRound({ everHeld }), { tokens, look: aLook(containers) }, NOW)!;
+        const known = seen.readers.holding.map(({ masked }) => masked);
+        expect(known).toEqual(expect.arrayContaining([OLD, NEW, ...tokens].map(({ masked }) => masked)));
+        expect(seen.everHeld).toEqual(expect.arrayContaining(everHeld));
+      }),
+    );
+  });
+});
+
+describe('a sync', () => {
+  test('is left out only where every running container holds the new token, none is about to start, and what cannot be seen was synced', () => {
+    fc.assert(
+      fc.property(someContainers([OLD, NEW]), fc.boolean(), fc.boolean(), (containers, isSynced, hasIdle) => {
+        const look = aLook(containers);
+        const idle = { workload: 'CronJob/idle', container: 'app', variable: 'X' } as const;
+        const consumers = hasIdle ? [...look.consumers, idle] : look.consumers;
+        const syncedFor = isSynced ? NEW.authorisationId : OLD.authorisationId;
+        const why = whyNoSync(aRound({ look: { ...look, consumers }, syncedFor }));
+        const allHold = containers.every(({ state, token }) => state === 'running' && token === NEW.masked);
+        expect(why !== undefined).toBe(allHold && (isSynced || !hasIdle));
+        if (why) expect(why).toContain(consumers.length > 0 ? 'every consumer' : 'no container');
+      }),
+    );
+  });
+});
+
+describe('a rotation whose new token is proven', () => {
+  test('goes on while another token of the pair lives, and ends else, as what it did', () => {
+    fc.assert(
+      fc.property(somePairsTokens, fc.nat({ max: 3 }), fc.boolean(), (tokens, revoked, isOutside) => {
+        const others = tokens.filter((token) => !isToken(NEW)(token));
+        const recipient = isOutside ? { recipient: RECIPIENT } : {};
+        const end = endOf(aRound({ tokens: [...others, NEW], ...recipient }), revoked, NOW);
+        expect(end === undefined).toBe(others.some((token) => isLive(token, NOW)));
+        if (!end) return;
+        const outcome = revoked > 0 ? 'rotated' : 'old-token-expired';
+        expect(end.outcome).toBe(isOutside ? 'handed-over' : outcome);
+        expect(end.why).toContain(revoked > 0 ? 'the old one is revoked' : 'no older one is live');
+      }),
+    );
+  });
+});

@@ -1,0 +1,160 @@
+import {
+  CancellationScope,
+  getExternalWorkflowHandle,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  attributesOf,
+  currentCode,
+  drawChecklist,
+  keyOf,
+  pairsOf,
+  type Progress,
+  type RotationReport,
+  SEARCH_ATTRIBUTES,
+  type SearchAttribute,
+  type Stage,
+  stageOf,
+  type StepName,
+  STEPS,
+} from '../../domain/rotation/index.ts';
+import type { RotationRequest } from '../../domain/request/index.ts';
+import { readRetries, stageReported, status, WATCH_RETRIES_AFTER } from '../shared/index.ts';
+import { sweepId } from '../../domain/names/index.ts';
+
+/** Remarks kept for the report. */
+const NOTES_KEPT = 200;
+const LONGEST_NOTE = 2000;
+
+/** Shows where a rotation stands: in the current details, the `status` query and the search attributes. */
+export class Checklist {
+  readonly progress: Progress;
+  /** The step that was begun last. */
+  step: StepName = 'assess';
+  /** A step is under way. */
+  private active = false;
+  private watching = false;
+  private stage: Stage = 'preparing';
+  /** Settles when a sweep has been told all there was. */
+  sweepTold: Promise<unknown> = Promise.resolve();
+
+  /** @param steps as far as a run before this one came */
+  constructor(
+    request: RotationRequest,
+    { notes, handOver }: Pick<RotationReport, 'notes' | 'handOver'>,
+    steps: Progress['steps'] = STEPS.map((name) => ({ name, state: 'to come', note: '' })),
+  ) {
+    this.progress = { request, steps, retrying: [], notes, links: {}, ...(handOver && { handOver }) };
+    setHandler(status, () => ({ ...this.progress, code: currentCode(this.progress, workflowInfo().runId) }), {
+      description: 'Where this rotation stands',
+    });
+    // Starters of ours set them, so that a rotation no worker has seen yet is listed too; the UI's form does not.
+    const { typedSearchAttributes: given } = workflowInfo();
+    const missing = SEARCH_ATTRIBUTES.some((name) => given.get(keyOf(name)) === undefined);
+    if (missing) this.attribute(attributesOf(request));
+    this.show();
+  }
+
+  /** Shows something else from now on. */
+  show(changed: Partial<Progress> = {}): void {
+    Object.assign(this.progress, changed);
+    setCurrentDetails(drawChecklist(this.progress, workflowInfo().runId));
+    const stage = stageOf(this.progress);
+    if (stage === undefined || stage === this.stage) return;
+    this.stage = stage;
+    this.attribute({ RotationStage: stage });
+    this.tellSweep(stage);
+  }
+
+  /** Says what a step did, in the checklist. */
+  note(name: StepName, note: string): void {
+    this.mark(name, this.stateOf(name).state, note);
+  }
+
+  /** Keeps a remark for details and report. */
+  remark(text: string): void {
+    const { notes } = this.progress;
+    const note = text.length > LONGEST_NOTE ? `${text.slice(0, LONGEST_NOTE)}…` : text;
+    if (!notes.includes(note)) notes.push(note);
+    if (notes.length > NOTES_KEPT) notes.splice(NOTES_KEPT / 2, 1); // the first and the last tell most
+    this.show();
+  }
+
+  /** Says what the rotation waits for a person with; undefined when it goes on. */
+  waitFor(waiting: Progress['waiting']): void {
+    this.show({ waiting });
+    if (!waiting) this.watchRetries();
+  }
+
+  /** The rotation has ended: nobody is waited for any more. */
+  end(ended: RotationReport): void {
+    Object.assign(this.progress, { waiting: undefined, lastAnswer: undefined, ended });
+  }
+
+  /** The outside is at work from now on: what is tried again is watched. */
+  begin(name: StepName): void {
+    this.step = name;
+    this.mark(name, 'now');
+    this.active = true;
+    this.watchRetries();
+  }
+
+  /** No step is under way any more, so nothing is tried again. */
+  rest(): void {
+    this.active = false;
+    this.progress.retrying = [];
+  }
+
+  mark(name: StepName, state: Progress['steps'][number]['state'], note?: string): void {
+    const step = this.stateOf(name);
+    step.state = state;
+    if (note !== undefined) step.note = note;
+    else if (state === 'now') step.note = '';
+    this.show();
+  }
+
+  /** A sweep that started this rotation is told where it stands; one that is over needs to know no more. */
+  private tellSweep(stage: Stage): void {
+    const { parent, workflowId } = workflowInfo();
+    if (parent?.workflowId !== sweepId(this.progress.request.environment)) return;
+    const sweep = getExternalWorkflowHandle(parent.workflowId);
+    const told = CancellationScope.nonCancellable(() => sweep.signal(stageReported, { workflowId, stage })).catch(
+      () => undefined,
+    );
+    this.sweepTold = Promise.all([this.sweepTold, told]);
+  }
+
+  private attribute(values: Partial<Record<SearchAttribute, string>>): void {
+    upsertSearchAttributes(pairsOf(values));
+  }
+
+  private stateOf(name: StepName): Progress['steps'][number] {
+    return this.progress.steps.find((step) => step.name === name)!;
+  }
+
+  /** While activities are tried again and again, says so: which, how often, and what failed last. Ends when a person is waited for. */
+  private watchRetries(): void {
+    if (this.watching) return;
+    this.watching = true;
+    // May begin inside a step's scope: a stop that cancels that must not reach it.
+    void CancellationScope.nonCancellable(async () => {
+      for (const pause of WATCH_RETRIES_AFTER) {
+        await sleep(pause);
+        if (!this.watched()) break;
+        const retrying = await readRetries().catch(() => []);
+        if (!this.watched()) break;
+        this.show({ retrying });
+      }
+      this.watching = false;
+    });
+  }
+
+  /** Whether it is the outside that is waited for, not a person. */
+  private watched(): boolean {
+    return this.active && this.progress.waiting === undefined;
+  }
+}

@@ -1,0 +1,17 @@
+import { introduce, type RotationReport } from '../../domain/rotation/index.ts';
+import { rotationId } from '../../domain/request/index.ts';
+import { beginRotation, readStarter, startCanonical } from '../shared/index.ts';
+import type { Runbook } from './runbook.ts';
+
+/** Hands a request over to its canonical id, which is the pair's lock, and says so. */
+export async function delegate(book: Runbook): Promise<RotationReport> {
+  const { request } = book;
+  const starter = await book.step('assess', async () => {
+    await beginRotation(request); // another environment's request is refused here, not in the child
+    return readStarter();
+  });
+  return book.close(
+    'delegated',
+    `the rotation ${await startCanonical(rotationId(request), request, starter, introduce(request))}`,
+  );
+}

@@ -1,0 +1,91 @@
+import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
+import ms from 'ms';
+import type { Pair } from '../../domain/rotation/index.ts';
+import type { SeenReader } from '../../domain/cluster/index.ts';
+import type { Watched } from '../../domain/evidence/index.ts';
+import type { Settings } from '../../domain/settings/index.ts';
+import { awaitReader, failureOf } from '../shared/index.ts';
+
+/**
+ * Watches every pod of the namespace while a pair is given up: one that reads its Secret, however short it lives, shows that somebody uses
+ * it. A look alone sees what runs at that moment.
+ */
+export class DisusedWatch {
+  /** The first pod that read the Secret. */
+  seen?: SeenReader;
+  private enough = false;
+  private why?: string;
+  private over = false;
+  private readonly scope = new CancellationScope();
+
+  /** ISO: since when without a gap. */
+  since: string;
+
+  /** @param before ISO: since when it was watched before, where a history was cut in between */
+  constructor(
+    private readonly pair: Pair,
+    private readonly wanted: Settings['disusedWatch'],
+    before?: string,
+  ) {
+    const now = new Date().toISOString();
+    this.since = before ?? now;
+    if (ms(wanted) === 0) return;
+    this.run(() => this.count());
+    this.run(() => this.watch(before === undefined ? now : workflowInfo().startTime.toISOString()));
+  }
+
+  /** What an approver is told of it. */
+  get watched(): Watched {
+    const { wanted, why, since } = this;
+    return { wanted, ...(why === undefined ? { since } : { why }) };
+  }
+
+  /** Whether what was shown of it then is not so any more. */
+  changedSince(before: Watched, wasEnough: boolean): boolean {
+    return (
+      this.seen !== undefined ||
+      this.watched.why !== before.why ||
+      this.watched.since !== before.since ||
+      this.enough !== wasEnough
+    );
+  }
+
+  isEnough(): boolean {
+    return this.enough;
+  }
+
+  end(): void {
+    this.over = true;
+    this.scope.cancel();
+  }
+
+  /** Until it was watched for long enough; begins anew where the watch does. */
+  private async count(): Promise<void> {
+    for (;;) {
+      const left = Date.parse(this.since) + ms(this.wanted) - Date.now();
+      this.enough = left <= 0;
+      if (this.enough) return;
+      await sleep(left, { summary: 'Until every pod was watched for long enough' });
+    }
+  }
+
+  /** Watches until a reader is seen. A gap, e.g. since no worker ran, makes it begin anew. */
+  private async watch(from: string): Promise<void> {
+    for (;;) {
+      const seen = await awaitReader({ secret: this.pair.secret, from });
+      if (seen !== 'interrupted') {
+        this.seen = seen;
+        return;
+      }
+      from = this.since = new Date().toISOString();
+      if (this.enough) this.run(() => this.count());
+      this.enough = false;
+    }
+  }
+
+  private run(act: () => Promise<void>): void {
+    void this.scope.run(act).catch((error: unknown) => {
+      if (!this.over) this.why = failureOf(error).message;
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { Delegation } from '../../activities/temporal/interface.ts';
+import { endOf, parseCarriedRotation, type RotationReport, type Round } from '../../domain/rotation/index.ts';
+import { parseRequest, rotationId, whyLeftAlone } from '../../domain/request/index.ts';
+import {
+  askApproval,
+  begin,
+  confirmed,
+  delivered,
+  everyConsumerHolds,
+  issuedAnew,
+  retire,
+  revokeWhileEvidenceHolds,
+  smokeCalls,
+  synced,
+} from './steps/index.ts';
+import { carriedOver, requestOrFail } from '../shared/index.ts';
+import { delegate } from './delegate.ts';
+import { runbook } from './open-runbook.ts';
+import type { Runbook } from './runbook.ts';
+
+/**
+ * Rotates one Signon API token. The old token keeps working until a person approves its end.
+ * Its workflow id, `rotate-token/<environment>/<api user>/<application>`, is the pair's lock; under any other id it hands over.
+ * @param delegation set by a run that handed over; believed only where the server records that run as the parent
+ * @param given what a run whose history was cut handed on; believed only from such a run
+ * @throws InvalidRequest naming each wrong field; nothing else fails a rotation, it blocks and asks for a person
+ */
+export async function rotateToken(input: unknown, delegation?: Delegation, given?: unknown): Promise<RotationReport> {
+  const request = requestOrFail(parseRequest(input));
+  const carried = carriedOver(given, parseCarriedRotation);
+  return runbook({ request, delegation, carried }, async (book) => {
+    const leftAlone = whyLeftAlone(request.environment);
+    if (leftAlone) return book.close('ignored', leftAlone);
+    if (workflowInfo().workflowId !== rotationId(request)) return delegate(book);
+    const begun = await begin(book, carried?.situation);
+    if (begun.kind === 'stop') return book.close(begun.outcome, begun.why);
+    if (begun.kind === 'rotate') return rotate(book, begun.round);
+    const retired = await retire(book, begun.situation);
+    return 'outcome' in retired ? retired : rotate(book, await issuedAnew(book, retired)); // somebody uses it
+  });
+}
+
+/**
+ * Each round proves that every consumer holds the new token, and asks for one approval. What changes meanwhile (a later token, a consumer,
+ * a revoke by somebody) voids its evidence: then another round begins, as it does for tokens that an approval left alive.
+ */
+async function rotate(book: Runbook, first: Round): Promise<RotationReport> {
+  let round = await confirmed(book, first); // a history may be cut between a revoke and this
+  for (;;) {
+    round = await delivered(book, round);
+    book.keep(round);
+    round = await synced(book, round);
+    round = await everyConsumerHolds(book, round);
+    const evidence = await smokeCalls(book, round);
+    const proven = endOf(round, book.report.revoked.length, Date.now());
+    if (proven) {
+      book.skip('approve', 'no other token of the pair is live');
+      return book.close(proven.outcome, proven.why);
+    }
+    const approved = await askApproval(book, round, evidence);
+    round = await revokeWhileEvidenceHolds(book, round, evidence, approved);
+    if (!book.hasUnconfirmed(round)) continue; // nothing was revoked: another round shows what is so now
+    round = await confirmed(book, round);
+    const ended = endOf(round, book.report.revoked.length, Date.now());
+    if (ended) return book.close(ended.outcome, ended.why);
+  }
+}

@@ -1,0 +1,112 @@
+import type { SyncCronJob } from '../../../activities/argo/interface.ts';
+import { ALERT } from '../../../domain/evidence/index.ts';
+import {
+  type Assessment,
+  type Pair,
+  readersAfter,
+  readInCluster,
+  recipientOf,
+  specialCaseOf,
+  type Stop,
+} from '../../../domain/rotation/index.ts';
+import {
+  type ClusterLook,
+  disagreements,
+  type Readers,
+  running,
+  unseenConsumers,
+} from '../../../domain/cluster/index.ts';
+import type { RotationRequest } from '../../../domain/request/index.ts';
+import type { Recipient } from '../../../domain/settings/index.ts';
+import {
+  beginRotation,
+  blocks,
+  failedWith,
+  failureOf,
+  findPair,
+  listTokens,
+  lookAtConsumers,
+  secretsOfPairs,
+} from '../../shared/index.ts';
+import { findCronJob, refuseOtherCluster } from './cron-job.ts';
+import type { Runbook } from '../runbook.ts';
+
+/** Gathers all that the plan needs, and blocks where the systems do not fit together. Reads only. */
+export async function assess(book: Runbook): Promise<Stop | (Assessment & { kind: 'assessed'; cronJob: SyncCronJob })> {
+  const { request } = book;
+  const settings = await beginRotation(request);
+  book.linkTo(settings);
+  const pair = await findPairOf(request);
+  if ('kind' in pair) return pair;
+  const special = specialCaseOf(pair, settings);
+  if (special) return special;
+  if (request.recipient !== undefined && recipientOf(settings, pair)?.name !== request.recipient)
+    throw blocks('UnknownRecipient', `the settings name no recipient “${request.recipient}” for ${pair.apiUser.email}`);
+  const [{ tokens, look, readers }, cronJob] = await Promise.all([findHolders(pair), findCronJob()]);
+  book.readers = readers;
+  book.observed(tokens);
+  refuseOtherCluster(cronJob);
+  if (tokens.length > 0 && pair.apiUser.suspended)
+    throw blocks('ApiUserSuspended', `${pair.apiUser.email} is suspended in Signon: the sync skips it`);
+  refuseUnprovable(look, pair);
+  refuseReadInCluster(look, recipientOf(settings, pair));
+  refuseOtherEnvironment(look, request);
+  const { unlisted } = disagreements(look, request.environment);
+  if (tokens.length > 0 && unlisted.length > 0 && !book.accepted.has('unlisted-token'))
+    throw blocks('UnlistedToken', unlisted.join('; '));
+  const pods = new Set(running(look).map(({ pod }) => pod)).size;
+  const idle = unseenConsumers(look).length;
+  const silent = running(look).filter((container) => container.environment === '').length;
+  book.note(
+    'assess',
+    `tokens listed: ${tokens.length}; consumers: ${look.consumers.length}${idle > 0 ? `, ${idle} of them not running` : ''}; pods: ${pods}${silent > 0 ? `; containers without GOVUK_ENVIRONMENT, which prove nothing of the environment: ${silent}` : ''}`,
+  );
+  return { kind: 'assessed', settings, pair, cronJob, tokens, look, readers };
+}
+
+/**
+ * Lists the pair's tokens and asks the namespace who holds them. Which other Secrets of the sync belong to pairs of today is Signon's to
+ * say: one that belongs to none may hold a copy of this pair's token, under an older name of the API user.
+ */
+async function findHolders(pair: Pair): Promise<Pick<Assessment, 'tokens' | 'look' | 'readers'>> {
+  const tokens = await listTokens(pair);
+  const readers: Readers = { secret: pair.secret, holding: tokens, also: [], ofOtherPairs: [] };
+  const look = await lookAtConsumers(readers);
+  const { otherSecrets } = look.census;
+  const ofOtherPairs = otherSecrets.length > 0 ? await secretsOfPairs(otherSecrets) : [];
+  const known = { ...readers, ofOtherPairs };
+  const seen = ofOtherPairs.length > 0 ? await lookAtConsumers(known) : look;
+  return { tokens, look: seen, readers: readersAfter(known, tokens, seen) };
+}
+
+/**
+ * Finds the pair. One that Signon does not list blocks, for a person may have mistyped it and can say so.
+ * An alert cannot, and anybody with the receiver's token can make up pairs: its rotation ends.
+ */
+async function findPairOf(request: RotationRequest): Promise<Pair | Stop> {
+  try {
+    return await findPair(request);
+  } catch (error) {
+    if (request.requestedBy !== ALERT || !failedWith(error, 'UnknownApiUser', 'UnknownApplication')) throw error;
+    const { message } = failureOf(error);
+    return { kind: 'stop', outcome: 'nothing-to-do', why: `an alert alone asked, and ${message}` };
+  }
+}
+
+/** Blocks where containers read what is to be handed over to somebody outside, and nothing says that both hold it. */
+export function refuseReadInCluster(look: ClusterLook, recipient: Recipient | undefined): void {
+  const why = readInCluster(recipient, look);
+  if (why !== undefined) throw blocks('ReadInCluster', why);
+}
+
+/** Blocks where a workload mounts the Secret as files: what it holds cannot be proven. */
+export function refuseUnprovable(look: ClusterLook, pair: Pair): void {
+  if (look.mountedBy.length > 0)
+    throw blocks('SecretMountedAsFile', `${look.mountedBy.join(', ')} mount ${pair.secret} as files`);
+}
+
+/** Blocks where containers are of another environment than the request. */
+export function refuseOtherEnvironment(look: ClusterLook, { environment }: RotationRequest): void {
+  const { environment: others } = disagreements(look, environment);
+  if (others.length > 0) throw blocks('WrongEnvironment', others.join('; '));
+}

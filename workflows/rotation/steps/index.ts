@@ -1,0 +1,10 @@
+/** The steps of a rotation, in the order of the runbook. */
+export { begin, issuedAnew } from './begin.ts';
+export { delivered } from './hand-over.ts';
+export { synced } from './sync.ts';
+export { everyConsumerHolds } from './rollout.ts';
+export { smokeCalls } from './smoke.ts';
+export { askApproval } from './approve.ts';
+export { revokeWhileEvidenceHolds } from './revoke.ts';
+export { confirmed } from './confirm.ts';
+export { retire } from './retire.ts';

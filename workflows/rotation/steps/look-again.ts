@@ -1,0 +1,35 @@
+import ms from 'ms';
+import { observe, readersAfter, type Round } from '../../../domain/rotation/index.ts';
+import { describeToken, isToken, type ListedToken } from '../../../domain/tokens/index.ts';
+import { blocks, listTokens, lookAtConsumers } from '../../shared/index.ts';
+import { refuseUnprovable } from './assess.ts';
+import type { Runbook } from '../runbook.ts';
+
+/** A revoke follows its look within this time, or looks again; so long a listing is as good as a fresh one. */
+export const LOOK_HOLDS_FOR = ms('2 minutes');
+
+/** The pair's tokens, and when they were listed (ISO). */
+export interface Listing {
+  tokens: ListedToken[];
+  listedAt: string;
+}
+
+/** Lists tokens, unless they just were, and looks at every consumer afresh; which token is new is determined anew. */
+export async function lookAgain(book: Runbook, round: Omit<Round, 'look'>, listed?: Listing): Promise<Round> {
+  const { pair, readers, newToken } = round;
+  const isFresh = listed && Date.now() - Date.parse(listed.listedAt) <= LOOK_HOLDS_FOR;
+  const [tokens, first] = await Promise.all([isFresh ? listed.tokens : listTokens(pair), lookAtConsumers(readers)]);
+  const isNew = tokens.some(({ masked }) => !readers.holding.some((known) => known.masked === masked));
+  const look = isNew ? await lookAtConsumers(readersAfter(readers, tokens, first)) : first; // nobody was asked for that one
+  refuseUnprovable(look, pair);
+  book.observed(tokens);
+  const seen = observe(round, { tokens, look }, Date.now());
+  if (!seen)
+    throw blocks(
+      'NewTokenGone',
+      `${describeToken(newToken)} is no longer listed, and no other token can take its place`,
+    );
+  if (!isToken(newToken)(seen.newToken)) book.remark(`${describeToken(seen.newToken)} has become the new token`);
+  book.issued(seen.newToken, isToken(newToken)(seen.newToken) ? book.report.origin : 'adopted');
+  return seen;
+}

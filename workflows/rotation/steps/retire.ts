@@ -1,0 +1,166 @@
+import { sleep } from '@temporalio/workflow';
+import { describeConsumer, distinctConsumers, type Readers, type SeenReader } from '../../../domain/cluster/index.ts';
+import { gatherDisused } from '../../../domain/evidence/index.ts';
+import {
+  type Carried,
+  type Pair,
+  readersAfter,
+  type RotationReport,
+  type Seen,
+  type Situation,
+} from '../../../domain/rotation/index.ts';
+import {
+  isRenewed,
+  nextRenewalOver,
+  renewalDue,
+  renewalWarning,
+  type Settings,
+} from '../../../domain/settings/index.ts';
+import { isLive, type ListedToken } from '../../../domain/tokens/index.ts';
+import { minute } from '../../../domain/text/index.ts';
+import { blocks, listTokens, lookAtConsumers } from '../../shared/index.ts';
+import { refuseUnprovable } from './assess.ts';
+import { revokeEach, untilStarted } from './revoke.ts';
+import { DisusedWatch } from '../disused-watch.ts';
+import type { Runbook } from '../runbook.ts';
+
+const NO_ACCESS = 'the pair is to have no access';
+
+/**
+ * Ends the access of a pair that nobody uses, after the same approval as any revoke. Signon's renewal may bring it back the next night:
+ * looks again then, and asks about what came back. Meanwhile every pod is watched.
+ * @returns how it ended; or what is known now, where a pod was seen that reads the Secret: then the pair is rotated as for any consumer
+ */
+export async function retire(book: Runbook, situation: Carried<Situation>): Promise<RotationReport | Situation> {
+  for (const step of ['issue', 'sync', 'roll out', 'smoke'] as const) book.skip(step, NO_ACCESS);
+  const watch = new DisusedWatch(situation.pair, situation.settings.disusedWatch, situation.watchedSince);
+  try {
+    return await giveUp(book, situation, watch);
+  } finally {
+    watch.end();
+  }
+}
+
+async function giveUp(
+  book: Runbook,
+  situation: Carried<Situation>,
+  watch: DisusedWatch,
+): Promise<RotationReport | Situation> {
+  const { pair, settings, tokens, readers, recipient } = situation;
+  const known = new Map<number, ListedToken>(tokens.map((token) => [token.authorisationId, token]));
+  const look = async (): Promise<Seen> => {
+    const seen = await lookForUse(book, pair, readersAfter(readers, [...known.values()]));
+    for (const token of seen.tokens) known.set(token.authorisationId, token);
+    return seen;
+  };
+  /** A look right before a revoke; a pod that read the Secret meanwhile is a consumer of it, which voids the approval. */
+  const lookUnlessRead = async (): Promise<Seen> => {
+    const seen = await look();
+    if (!watch.seen) return seen;
+    return { ...seen, look: { ...seen.look, consumers: [...seen.look.consumers, watch.seen] } };
+  };
+  /** Whether something was revoked, or was live at all, that no renewal has come after: Signon renews what ended, too. */
+  let liveSince = book.report.revoked.length > 0;
+  for (;;) {
+    book.keep({ ...situation, watchedSince: watch.since, tokens: [...known.values()] });
+    const now = await book.step('approve', async () => {
+      const seen = await look();
+      if (watch.seen && book.report.revoked.length > 0)
+        throw blocks(
+          'StillInUse',
+          `${describeConsumer(watch.seen)} read the Secret in ${watch.seen.pod} at ${watch.seen.at}`,
+        );
+      if (watch.seen) return seen;
+      if (seen.look.consumers.length > 0)
+        throw blocks('StillInUse', seen.look.consumers.map(describeConsumer).join('; '));
+      return seen;
+    });
+    if (watch.seen) return usedAfterAll(book, situation, now, watch.seen);
+    const live = now.tokens.filter((token) => isLive(token, Date.now()));
+    if (live.length > 0) liveSince = true;
+    const mayComeBack = live.length === 0 && liveSince && isRenewed(pair.apiUser.email, settings.renewal);
+    if (mayComeBack) {
+      await book.step('confirm', () => afterRenewal(book, settings));
+      liveSince = false;
+      continue;
+    }
+    if (live.length === 0 && !isRenewed(pair.apiUser.email, settings.renewal))
+      book.skip('confirm', 'Signon does not renew tokens of this API user');
+    if (live.length === 0) return closeRetired(book, pair, [...known.values()], settings);
+    const warning = renewalWarning(pair.apiUser, [...known.values()], settings.renewal, Date.now());
+    const evidence = gatherDisused({
+      round: book.approvals.nextRound(),
+      now: Date.now(),
+      ...now,
+      recipient,
+      warnings: warning === undefined ? [] : [warning],
+      watched: watch.watched,
+    });
+    const wasEnough = watch.isEnough();
+    const outdated = (): boolean => watch.changedSince(evidence.watched!, wasEnough);
+    const revoke = await book.step('approve', () => book.approvals.ask(evidence, outdated));
+    if (!revoke) continue;
+    const after = await book.step('revoke', () =>
+      revokeEach(book, {
+        pair,
+        evidence,
+        revoke,
+        lookAfresh: () => untilStarted(lookUnlessRead, settings, evidence),
+      }),
+    );
+    if (!('done' in after)) book.revokeLeftUndone();
+  }
+}
+
+/** What is known of a pair that was called disused, once a pod was seen that reads its Secret. */
+async function usedAfterAll(
+  book: Runbook,
+  situation: Carried<Situation>,
+  now: Seen,
+  { pod, at, ...consumer }: SeenReader,
+): Promise<Situation> {
+  book.remark(
+    `${describeConsumer(consumer)} read the Secret in ${pod} at ${at}: the pair is not disused, and is rotated`,
+  );
+  const passing = distinctConsumers([...(situation.readers.passing ?? []), consumer]);
+  const readers = { ...readersAfter(situation.readers, now.tokens), passing };
+  const look = await book.step('assess', () => lookAtConsumers(readers));
+  return { ...situation, tokens: now.tokens, readers, look };
+}
+
+/** Lists the pair's tokens, and asks all containers whether they hold one. */
+async function lookForUse(book: Runbook, pair: Pair, readers: Readers): Promise<Seen> {
+  const [tokens, look] = await Promise.all([listTokens(pair), lookAtConsumers(readers)]);
+  refuseUnprovable(look, pair);
+  book.observed(tokens);
+  return { tokens, look };
+}
+
+/** Waits until Signon's next renewal, and the sync after it, are over. */
+async function afterRenewal(book: Runbook, { renewal }: Settings): Promise<void> {
+  const over = nextRenewalOver(Date.now(), renewal);
+  book.note('confirm', `looks again at ${minute(new Date(over).toISOString())}, after Signon’s renewal`);
+  book.awaitRenewal(new Date(over).toISOString());
+  try {
+    await sleep(over - Date.now(), { summary: 'Until Signon’s next renewal is over' });
+  } finally {
+    book.awaitRenewal(undefined);
+  }
+  book.note('confirm', 'looked again after Signon’s renewal');
+}
+
+function closeRetired(
+  book: Runbook,
+  { apiUser }: Pair,
+  known: readonly ListedToken[],
+  { renewal }: Settings,
+): RotationReport {
+  if (book.report.revoked.length === 0)
+    return book.close('old-token-expired', 'nobody uses this pair, and none of its tokens is live any more');
+  const due = renewalDue(apiUser, known, renewal);
+  const may =
+    due !== undefined && due > Date.now()
+      ? `; Signon’s renewal may bring access back about ${new Date(due).toISOString().slice(0, 10)}, since it looks at revoked tokens too`
+      : '';
+  return book.close('revoked-disused', `nobody uses this pair, and none of its tokens is live any more${may}`);
+}

@@ -1,0 +1,172 @@
+import { CancellationScope, sleep } from '@temporalio/workflow';
+import ms from 'ms';
+import {
+  type Evidence,
+  joinedSince,
+  type Proof,
+  smokeThatLapsed,
+  type TokenToRevoke,
+  voidedBy,
+} from '../../../domain/evidence/index.ts';
+import type { Pair, Round, Seen } from '../../../domain/rotation/index.ts';
+import { describeOthers } from '../../../domain/cluster/index.ts';
+import type { Settings } from '../../../domain/settings/index.ts';
+import { blocks, failedWith, revokeToken } from '../../shared/index.ts';
+import { lookAgain, LOOK_HOLDS_FOR, type Listing } from './look-again.ts';
+import { rolledOut } from './rollout.ts';
+import type { Runbook } from '../runbook.ts';
+import { callAll } from './smoke.ts';
+
+/** Looks that grow too old before their revoke, one after the other. */
+const LOOKS_AT_MOST = 5;
+/** How many looks one approval takes, however many tokens it covers. */
+const LOOKS_FOR_ALL = 20;
+/** How often, while pods may take to start, is looked whether they have. */
+const STARTS_LOOKED_FOR = 10;
+/** Rollouts come one after the other: how many are waited for before a look. */
+const WAITS_AT_MOST = 3;
+
+/** All that an approval covers is revoked. */
+interface Done {
+  done: true;
+  /** The pair's tokens as listed right after the last revoke. */
+  listed?: Listing;
+}
+
+/**
+ * Revokes what an approval of a proven rollout covers, for as long as the evidence holds; where the smoke calls are old, they must pass
+ * again first.
+ * @param approved ids to revoke; undefined where the evidence is to be gathered afresh
+ * @returns the round as seen afterwards
+ */
+export async function revokeWhileEvidenceHolds(
+  book: Runbook,
+  round: Round,
+  evidence: Proof,
+  approved: number[] | undefined,
+): Promise<Round> {
+  if (!approved) return book.step('approve', () => lookAgain(book, round));
+  const { pair, settings } = round;
+  const approvedRound = { ...round, proof: evidence };
+  book.keep(approvedRound); // where the history is cut after a revoke, the next run begins by confirming it
+  const after = await book.step('revoke', () =>
+    revokeEach(book, {
+      pair,
+      evidence,
+      revoke: approved,
+      lookAfresh: () => untilStarted(() => lookUntilSettled(book, approvedRound), settings, evidence),
+      shown: {
+        lasts: settings.evidenceHoldsFor,
+        again: async ({ look }) => {
+          const lapsed = smokeThatLapsed(evidence, look, await callAll(book, { ...round, look }));
+          if (lapsed === undefined) book.note('revoke', 'the smoke calls passed again');
+          return lapsed;
+        },
+      },
+    }),
+  );
+  if (!('done' in after)) book.revokeLeftUndone();
+  return 'done' in after ? book.step('revoke', () => lookAgain(book, approvedRound, after.listed)) : after;
+}
+
+/**
+ * Revokes what the approval covers, each token right after a fresh look; of more than twenty, several after each look, for every look stays
+ * in the history. Once the first revoke has begun, all run to their end.
+ * Where the evidence no longer holds, nothing (more) is revoked and what was found is returned.
+ */
+export async function revokeEach<S extends Seen>(
+  book: Runbook,
+  order: {
+    pair: Pair;
+    evidence: Evidence;
+    revoke: number[];
+    /** Lists the tokens and looks at every consumer. */
+    lookAfresh: () => Promise<S>;
+    /** What was shown beside looks, and lasts so long: shown again where it is older. Says why it cannot be. */
+    shown?: { lasts: ms.StringValue; again: (seen: S) => Promise<string | undefined> };
+  },
+): Promise<Done | S> {
+  const { evidence, revoke, shown } = order;
+  let shownAt = Date.parse(evidence.gatheredAt);
+  const left = (): TokenToRevoke[] =>
+    evidence.toRevoke.filter(
+      ({ authorisationId }) => revoke.includes(authorisationId) && !book.hasRevoked({ authorisationId }),
+    );
+  const begunBefore = book.revokesBegun.length;
+  const perLook = Math.ceil(left().length / LOOKS_FOR_ALL);
+  for (let tooOld = 0; ;) {
+    // Once the first is sent, all that was approved runs to its end, looks included.
+    const begun = book.revokesBegun.length > begunBefore;
+    const fresh = await (begun ? CancellationScope.nonCancellable(order.lookAfresh) : order.lookAfresh());
+    if (left().length === 0) return { done: true };
+    const reasonNow = (seen: Seen): string | undefined => {
+      const ended = book.revokesBegun.map(({ authorisationId }) => authorisationId);
+      return voidedBy(evidence, { ...seen, ended, now: Date.now() });
+    };
+    let reason = reasonNow(fresh);
+    if (reason === undefined && shown && Date.now() - shownAt > ms(shown.lasts)) {
+      shownAt = Date.now();
+      reason = await (begun ? CancellationScope.nonCancellable(() => shown.again(fresh)) : shown.again(fresh));
+    }
+    if (reason !== undefined) {
+      book.remark(`The evidence of round ${evidence.round} no longer holds: ${reason}`);
+      return fresh;
+    }
+    book.joined(joinedSince(evidence, fresh.look));
+    // The activity that revokes compares this with its own clock: however long it waited, neither look nor smoke calls are older.
+    const lookEnds = Date.parse(fresh.look.at) + LOOK_HOLDS_FOR;
+    const notAfter = new Date(Math.min(lookEnds, shown ? shownAt + ms(shown.lasts) : lookEnds)).toISOString();
+    for (const token of left().slice(0, perLook)) {
+      const revoked = await CancellationScope.nonCancellable(async () => {
+        if (book.report.revoked.length === 0) await book.stopIfJustAsked(); // before the first, a stop still counts
+        book.revokeBegins(token);
+        return revokeToken({ pair: order.pair, token, notAfter }).catch(unlessTooOld);
+      });
+      if (!revoked && ++tooOld >= LOOKS_AT_MOST)
+        throw blocks('LookTooOld', `${tooOld} looks grew too old before the revoke`);
+      if (!revoked) break;
+      tooOld = 0;
+      book.revoked(token);
+      if (left().length === 0) return { done: true, listed: revoked };
+      // What the page listed after this revoke may end the approval before the next.
+      if (reasonNow({ ...fresh, tokens: revoked.tokens }) !== undefined) break;
+    }
+  }
+}
+
+/** Looks until containers that were starting have started, and can be asked; those that the evidence names were accepted. */
+export async function untilStarted<S extends Pick<Seen, 'look'>>(
+  look: () => Promise<S>,
+  { rolloutLimit }: Settings,
+  { census }: Evidence,
+): Promise<S> {
+  for (let looks = 1; ; looks++) {
+    const seen = await look();
+    const news = seen.look.census.starting.filter((one) => !census.starting.includes(one));
+    if (news.length === 0 || looks > STARTS_LOOKED_FOR) return seen;
+    await sleep(ms(rolloutLimit) / STARTS_LOOKED_FOR);
+  }
+}
+
+/** A revoke that came too late after its look asks for another look; any other failure is one. */
+function unlessTooOld(error: unknown): undefined {
+  if (!failedWith(error, 'LookTooOld')) throw error;
+}
+
+/** Looks again; containers that start or end are waited for first, the approval kept. */
+async function lookUntilSettled(book: Runbook, round: Round): Promise<Round> {
+  for (let waits = 1; ; waits++) {
+    const seen = await lookAgain(book, round);
+    const { containers } = seen.look;
+    const starting = containers.filter(({ state }) => state === 'starting');
+    const moving = containers.filter((one) => starting.includes(one) || one.terminating);
+    if (moving.length === 0) return seen;
+    if (waits > WAITS_AT_MOST) {
+      if (starting.length === 0) return seen;
+      throw blocks('RolloutIncomplete', describeOthers(starting, seen.tokens));
+    }
+    book.note('revoke', `waits for ${moving.length} containers that start or end`);
+    const settled = await rolledOut({ ...round, sync: undefined });
+    if (settled.kind !== 'held') waits = WAITS_AT_MOST; // its limit is over: one more look
+  }
+}

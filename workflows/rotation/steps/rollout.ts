@@ -1,0 +1,53 @@
+import ms from 'ms';
+import { describeOthers, running } from '../../../domain/cluster/index.ts';
+import { readersAfter, type Round } from '../../../domain/rotation/index.ts';
+import { awaitRollout, blocks, restartDeployments } from '../../shared/index.ts';
+import { refuseReadInCluster, refuseUnprovable } from './assess.ts';
+import type { Runbook } from '../runbook.ts';
+import { syncOnce } from './sync.ts';
+
+/**
+ * Waits until every running container that reads the Secret holds the new token.
+ * A container started after the sync with another token proves that the Secret was not updated: syncs once more, then blocks.
+ * So it does where the sync was skipped, since all held the token, and some do not any more.
+ */
+export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round> {
+  return book.step('roll out', async () => {
+    book.sightings.refuseWhatWasSeen(round);
+    await restarted(book);
+    let sync = book.takeRemedy('sync') ? await syncOnce(book, round) : round.sync;
+    let seen = await rolledOut({ ...round, sync });
+    if (seen.kind === 'not-updated' || (seen.kind === 'incomplete' && !sync)) {
+      const first = sync?.seenAt;
+      sync = { ...(await syncOnce(book, round)), ...(first !== undefined && { firstSeenAt: first }) };
+      seen = await rolledOut({ ...round, sync });
+    }
+    if (seen.kind !== 'held') {
+      const who = describeOthers(seen.containers, round.tokens);
+      if (seen.kind === 'not-updated')
+        throw blocks('SecretNotUpdated', `started after the second sync: ${who}`, seen.containers);
+      const how = seen.kind === 'stale' ? 'started with the Secret’s old value, which their nodes had kept: ' : '';
+      throw blocks('RolloutIncomplete', how + who, seen.containers);
+    }
+    const { look } = seen;
+    refuseUnprovable(look, round.pair);
+    refuseReadInCluster(look, round.recipient);
+    const holding = running(look).length;
+    const all = `${holding} running containers hold ${round.newToken.masked}`;
+    book.note('roll out', holding === 0 ? 'no container that reads the token runs' : all);
+    return { ...round, sync, look, readers: readersAfter(round.readers, round.tokens, look) };
+  });
+}
+
+/** One wait for the rollout, bounded by the setting. */
+export function rolledOut({ readers, newToken, settings, sync }: Round): ReturnType<typeof awaitRollout> {
+  const deadline = new Date(Date.now() + ms(settings.rolloutLimit)).toISOString();
+  return awaitRollout({ readers, token: newToken, sync, deadline });
+}
+
+/** Restarts the Deployments that a retry asked for, as `kubectl rollout restart` does. One moment for all tries, so that none restarts twice. */
+export async function restarted(book: Runbook): Promise<boolean> {
+  const deployments = book.takeRemedy('restart')?.filter((workload) => workload.startsWith('Deployment/'));
+  if (deployments) await restartDeployments({ deployments, at: new Date().toISOString() });
+  return deployments !== undefined;
+}

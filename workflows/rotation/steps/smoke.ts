@@ -1,0 +1,42 @@
+import { gatherEvidence, type Proof, type SmokeResult } from '../../../domain/evidence/index.ts';
+import { parameterize } from '../../../domain/text/index.ts';
+import type { Round } from '../../../domain/rotation/index.ts';
+import { blocks, smokeConsumers } from '../../shared/index.ts';
+import type { Runbook } from '../runbook.ts';
+
+/** Makes the smoke calls, and puts together what the round has shown so far: the evidence for an approval. */
+export async function smokeCalls(book: Runbook, round: Round): Promise<Proof> {
+  const now = Date.now();
+  const smoke = await book.step('smoke', () => callAll(book, round));
+  const { application } = round.pair;
+  const { all: sightings } = book.sightings;
+  return gatherEvidence({
+    ...round,
+    round: book.approvals.nextRound(),
+    application: application.name,
+    now,
+    smoke,
+    sightings,
+  });
+}
+
+/** Calls the server application from one ready pod of every consumer; blocks where a call with the new token fails. */
+export async function callAll(
+  book: Runbook,
+  { look, pair, readers, settings }: Round,
+  failure: 'SmokeFailed' | 'ConfirmFailed' = 'SmokeFailed',
+): Promise<SmokeResult[]> {
+  if (look.consumers.length === 0) {
+    book.note('smoke', 'no container to call from');
+    return [];
+  }
+  const application = parameterize(pair.application.name);
+  const results = await smokeConsumers({ readers, application, call: settings.smokeCalls[application] });
+  const failed = results.filter(({ verdict }) => verdict === 'failed');
+  if (failed.length > 0)
+    throw blocks(failure, failed.map(({ container, pod, detail }) => `${container} in ${pod}: ${detail}`).join('; '));
+  const passed = results.filter(({ verdict }) => verdict === 'passed').length;
+  const others = passed < look.consumers.length ? '; the evidence says why the others did not' : '';
+  book.note('smoke', `${passed} of ${look.consumers.length} consumers passed${others}`);
+  return results;
+}

@@ -1,0 +1,68 @@
+import { condition, uuid4, workflowInfo } from '@temporalio/workflow';
+import ms from 'ms';
+import { isFailure, type Round, type Sync, whyNoSync } from '../../../domain/rotation/index.ts';
+import type { SyncAnswer, SyncRequest } from '../../../domain/sync/index.ts';
+import { blocks, requestSync } from '../../shared/index.ts';
+import { findCronJob, refuseOtherCluster } from './cron-job.ts';
+import type { Runbook } from '../runbook.ts';
+import { syncTokensId } from '../../../domain/names/index.ts';
+
+/** Brings the newest tokens into the Secrets, where that is needed. */
+export async function synced(book: Runbook, round: Round): Promise<Round> {
+  const syncedFor = book.sightings.askForSync(round) ? undefined : round.syncedFor;
+  const needless = whyNoSync({ ...round, syncedFor });
+  if (needless !== undefined) book.skip('sync', needless);
+  const sync = needless === undefined ? await book.step('sync', () => syncOnce(book, round)) : undefined;
+  return { ...round, sync, syncedFor: round.newToken.authorisationId };
+}
+
+/**
+ * Asks the environment's `syncTokens`, which serves many rotations by one Job, and waits for its answer. A CronJob that was made anew
+ * meanwhile is compared in Argo CD and Kubernetes again, once.
+ */
+export async function syncOnce(book: Runbook, round: Round): Promise<Sync> {
+  let answer = await askForSync(book, round);
+  if (answer.kind === 'failed' && answer.type === 'SyncCronJobChanged') {
+    const cronJob = await findCronJob();
+    refuseOtherCluster(cronJob);
+    answer = await askForSync(book, { ...round, cronJob });
+  }
+  if (answer.job !== undefined) book.synced(answer.job);
+  if (answer.kind === 'failed') throw blocks(isFailure(answer.type) ? answer.type : 'Unexpected', answer.message);
+  const { job, seenAt, seenHealthy } = answer;
+  book.note('sync', `Job ${job} ${seenHealthy ? 'is healthy' : 'was deleted before its end was seen'}`);
+  return { job, seenAt };
+}
+
+/**
+ * Asks until it is answered: that queue may have been ended by hand.
+ * The first Job serves if it began after the token was there; a later one was asked for because that was not enough, so it must begin now.
+ */
+async function askForSync(book: Runbook, { cronJob, issuedAt, settings }: Round): Promise<SyncAnswer> {
+  const { syncLimit: limit, syncGathering: gathering } = settings;
+  const notBefore = book.report.syncJobs.length === 0 ? issuedAt : new Date().toISOString();
+  const { workflowId } = workflowInfo();
+  const request: SyncRequest = { workflowId, ticket: uuid4(), cronJobUid: cronJob.uid, notBefore };
+  const queue = syncTokensId(book.report.environment);
+  const deadline = Date.now() + ms(limit) + ms(gathering.atMost);
+  book.note('sync', `asked for a Job, which ${queue} makes for all that ask together`);
+  book.syncAnswers.set(request.ticket, undefined);
+  for (;;) {
+    await requestSync(request);
+    const left = deadline - Date.now();
+    const heard = await condition(
+      () => book.syncAnswers.get(request.ticket) !== undefined,
+      Math.max(1, Math.min(left, ms(gathering.askAgainAfter))),
+      { summary: 'Until the sync is asked for again' },
+    );
+    if (heard) break;
+    if (Date.now() >= deadline)
+      throw blocks(
+        'SyncJobUnseen',
+        `no sync was heard of in ${limit}: see the workflow ${queue}, and CronJob ${cronJob.name}`,
+      );
+  }
+  const answer = book.syncAnswers.get(request.ticket)!;
+  book.syncAnswers.delete(request.ticket);
+  return answer;
+}

@@ -1,0 +1,197 @@
+import {
+  ActivityCancellationType,
+  proxyActivities,
+  proxyLocalActivities,
+  workflowInfo,
+  type ActivityInterfaceFor,
+  type ActivityOptions,
+} from '@temporalio/workflow';
+import type { ArgoActivities } from '../../activities/argo/interface.ts';
+import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
+import type { NotifyActivities } from '../../activities/notify/interface.ts';
+import type { SignonActivities } from '../../activities/signon/interface.ts';
+import type { LedgerActivities, TemporalActivities } from '../../activities/temporal/interface.ts';
+import type ms from 'ms';
+import type { Settings } from '../../domain/settings/index.ts';
+import { waitsQueueOf } from '../../domain/request/index.ts';
+
+/** Kinds of activities that wait, on a task queue of their own: however many there are, they hold up no act. */
+const WAITING: readonly (keyof typeof STEPS_OPTIONS)[] = ['wait', 'vigil'];
+
+/** Kinds of activities that run in the worker that has the workflow task: one event each. */
+const LOCAL: readonly (keyof typeof STEPS_OPTIONS)[] = ['self', 'tell'];
+
+/** How often a step's activities are tried before the rotation blocks, and how long each try may take: side by side, to be compared. */
+export const STEPS_OPTIONS = {
+  /** Quick questions: reading pages, listing, exec of a digest. About 10 minutes of tries. */
+  look: {
+    startToCloseTimeout: '5 minutes',
+    heartbeatTimeout: '10 seconds',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 15 },
+  },
+  /** Create: the interval is set to Signon's request limit, so that a late effect is seen before another token is made. */
+  create: {
+    startToCloseTimeout: '3 minutes',
+    heartbeatTimeout: '10 seconds',
+    retry: { backoffCoefficient: 1, maximumAttempts: 6 },
+  },
+  /** Revoke: one no longer listed counts as revoked, so a retry is safe. */
+  revoke: {
+    startToCloseTimeout: '3 minutes',
+    heartbeatTimeout: '10 seconds',
+    retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 10 },
+  },
+  /** Waits: as long as their own limit, which is passed in; a crash goes on after the heartbeat. */
+  wait: {
+    startToCloseTimeout: '12 hours',
+    heartbeatTimeout: '10 seconds',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 20 },
+  },
+  /** Waits for what may take days, and holds nothing up: as long as somebody cares, and a crash goes on after the heartbeat. */
+  vigil: {
+    startToCloseTimeout: '8 days',
+    heartbeatTimeout: '1 minute',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 minutes' },
+  },
+  /** Smoke calls start a Ruby process in each consumer. */
+  smoke: {
+    startToCloseTimeout: '10 minutes',
+    heartbeatTimeout: '10 seconds',
+    retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 6 },
+  },
+  /** A look at this run's own pending activities, to show them: not worth a retry. */
+  glance: { startToCloseTimeout: '10 seconds', retry: { maximumAttempts: 1 } },
+  /** A question about this run's own history that holds up a stop: where it is not answered soon, the stop counts. */
+  ask: { startToCloseTimeout: '10 seconds', retry: { maximumAttempts: 3 } },
+  /** Handing a notice over: a local activity, one event each, since reminders are many; not worth holding anything up for. */
+  tell: {
+    startToCloseTimeout: '5 seconds',
+    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumAttempts: 3 },
+  },
+  /** One message to Slack: tried for an hour; what must not be lost is then sent anew. */
+  post: {
+    startToCloseTimeout: '1 minute',
+    scheduleToCloseTimeout: '1 hour',
+    retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
+  },
+  /** What the worker knows by itself: a local activity. */
+  self: { startToCloseTimeout: '5 seconds', retry: { maximumAttempts: 3 } },
+  /** Temporal's own history. */
+  own: {
+    startToCloseTimeout: '1 minute',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds', maximumAttempts: 20 },
+  },
+} as const satisfies Record<string, ActivityOptions>;
+
+/** Which activity is tried how, and what the timeline says of it. */
+export const ACTIVITIES = {
+  beginRotation: { as: 'self', summary: 'Check the environment, fix the settings' },
+  readStarter: { as: 'own', summary: 'Read who started this' },
+  listOpen: { as: 'own', summary: 'List the rotations that are open' },
+  readStages: { as: 'own', summary: 'Look up where rotations stand' },
+  readRetries: { as: 'glance', summary: 'See what is tried again' },
+  judge: { as: 'own', summary: 'Judge an approval' },
+  wasSentBefore: { as: 'ask', summary: 'See whether a stop was sent to an earlier run' },
+  requestSync: { as: 'own', summary: 'Ask for a sync' },
+  syncSettings: { as: 'self', summary: 'Read how to sync from the settings' },
+  provesWorker: { as: 'self', summary: 'See whether a worker says it' },
+  runningRotations: { as: 'own', summary: 'Look up who asks' },
+  findPair: { as: 'look', summary: 'Find API user and application in Signon' },
+  secretsOfPairs: { as: 'look', summary: 'Find out whose Secrets these are' },
+  readLastSync: { as: 'look', summary: 'Read when the API user was last synced' },
+  listPairs: { as: 'wait', summary: 'Read the tokens of all API users in Signon' },
+  listTokens: { as: 'look', summary: 'List the pair’s tokens in Signon' },
+  createToken: { as: 'create', summary: 'Issue a new token in Signon' },
+  revokeToken: { as: 'revoke', summary: 'Revoke the old token in Signon' },
+  findSyncCronJob: { as: 'look', summary: 'Find the sync CronJob in Argo CD' },
+  createSyncJob: { as: 'wait', summary: 'Create a sync Job in Argo CD' },
+  awaitSyncJob: { as: 'wait', summary: 'Wait for the sync Job' },
+  cronJobUid: { as: 'look', summary: 'Find the sync CronJob in Kubernetes' },
+  listReadings: { as: 'look', summary: 'List what reads Signon’s Secrets' },
+  lookAtConsumers: { as: 'look', summary: 'Look at every consumer' },
+  restartDeployments: { as: 'look', summary: 'Restart the Deployments that stand in the way' },
+  awaitRollout: { as: 'wait', summary: 'Wait until every consumer holds the new token' },
+  awaitSighting: { as: 'vigil', summary: 'Wait for a run of what does not run now' },
+  awaitReader: { as: 'vigil', summary: 'Watch for a pod that reads the Secret' },
+  smokeConsumers: { as: 'smoke', summary: 'Make the smoke calls' },
+  notify: { as: 'tell', summary: 'Tell people' },
+  noticePace: { as: 'self', summary: 'Read the pace of messages from the settings' },
+  postToSlack: { as: 'post', summary: 'Send one message to Slack' },
+} as const satisfies Record<string, { as: keyof typeof STEPS_OPTIONS; summary: string }>;
+
+export type ActivityName = keyof typeof ACTIVITIES;
+
+type Activities = ActivityInterfaceFor<
+  SignonActivities & ArgoActivities & KubernetesActivities & TemporalActivities & LedgerActivities & NotifyActivities
+>;
+
+/** One activity with the options of its kind and its summary for the timeline. */
+function activity<Name extends ActivityName>(name: Name, change: ActivityOptions = {}): Activities[Name] {
+  const { as, summary } = ACTIVITIES[name];
+  if (LOCAL.includes(as)) return proxyLocalActivities<Activities>({ ...STEPS_OPTIONS[as], summary })[name];
+  // An abort must not wait for a hanging activity's word; what must not be cut short runs in a scope that cannot be cancelled.
+  const cancellationType = ActivityCancellationType.TRY_CANCEL;
+  const options = { ...STEPS_OPTIONS[as], ...change, summary, cancellationType };
+  if (!WAITING.includes(as)) return proxyActivities<Activities>(options)[name];
+  const act = (...given: unknown[]): unknown => {
+    const proxies = proxyActivities<Activities>({ ...options, taskQueue: waitsQueueOf(workflowInfo().taskQueue) });
+    return (proxies[name] as (...same: unknown[]) => unknown)(...given);
+  };
+  return act as Activities[Name];
+}
+
+/** Tried again no sooner than Signon's request limit, so that a late effect is seen before another token is made. */
+export const createToken = ({ signonRequestLimit: interval }: Settings): Activities['createToken'] =>
+  activity('createToken', {
+    retry: { ...STEPS_OPTIONS.create.retry, initialInterval: interval, maximumInterval: interval },
+  });
+
+/** All others, by name. */
+export const {
+  beginRotation,
+  readStarter,
+  listOpen,
+  readStages,
+  readRetries,
+  judge,
+  wasSentBefore,
+  requestSync,
+  syncSettings,
+  provesWorker,
+  runningRotations,
+  findPair,
+  secretsOfPairs,
+  readLastSync,
+  listPairs,
+  listTokens,
+  revokeToken,
+  findSyncCronJob,
+  createSyncJob,
+  awaitSyncJob,
+  cronJobUid,
+  listReadings,
+  lookAtConsumers,
+  restartDeployments,
+  awaitRollout,
+  awaitSighting,
+  awaitReader,
+  smokeConsumers,
+  notify,
+  noticePace,
+  postToSlack,
+} = Object.fromEntries(Object.keys(ACTIVITIES).map((name) => [name, activity(name as ActivityName)])) as Omit<
+  Pick<Activities, ActivityName>,
+  'createToken'
+>;
+
+/** How long the outside is waited for before a look at what is tried again, and then between looks: about four hours in all. */
+export const WATCH_RETRIES_AFTER: readonly ms.StringValue[] = [
+  '30 seconds',
+  '2 minutes',
+  '5 minutes',
+  '10 minutes',
+  '20 minutes',
+  '40 minutes',
+  '80 minutes',
+  '80 minutes',
+];

@@ -1,0 +1,107 @@
+import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
+import ms from 'ms';
+import { todoFor } from '../../domain/rotation/index.ts';
+import type { SweepRequest } from '../../domain/sweep/index.ts';
+import { Attempts, Notices, type ShownFailure } from '../shared/index.ts';
+import type { SweepTable } from './sweep-table.ts';
+
+/** A sweep ends after so long at the latest, and unless its settings say sooner. */
+const AT_THE_LATEST = '20 hours';
+
+/** Thrown inside a sweep when it is to end: by a person, or since its time is over. */
+class Ended extends Error {
+  constructor(
+    readonly outcome: 'aborted' | 'out-of-time',
+    readonly why: string,
+  ) {
+    super();
+  }
+}
+
+/** What a sweep does outside and waits for, until somebody ends it or its time is over. Where retries are spent, a person is asked. */
+export class SweepBounds {
+  /** Ms since the epoch. */
+  endsAt: number;
+  private stop?: Ended;
+  private readonly attempts = new Attempts({
+    endIfDue: () => this.endIfDue(),
+    endsAt: () => this.endsAt,
+    block: (failure, tries) => this.block(failure, tries),
+    goOn: () => this.table.block(),
+    until: (happened) => this.wait(happened),
+  });
+  private readonly notices: Notices;
+
+  constructor(
+    private readonly request: SweepRequest,
+    private readonly table: SweepTable,
+    endsAt = Infinity,
+  ) {
+    this.endsAt = Math.min(endsAt, endOf(AT_THE_LATEST));
+    const { environment, requestedBy } = request;
+    const about = { environment, requestedBy, apiUser: 'the sweep', application: 'all pairs' };
+    this.notices = new Notices(about, () => undefined);
+  }
+
+  /** Sets the end, counted from the start of this history. */
+  endAfter(time: ms.StringValue): void {
+    this.endsAt = endOf(time);
+  }
+
+  end(why: string): void {
+    this.stop ??= new Ended('aborted', why);
+    this.attempts.interrupt();
+  }
+
+  /** @throws the end, where it has come */
+  endIfDue(): void {
+    if (this.stop) throw this.stop;
+    if (Date.now() >= this.endsAt) throw new Ended('out-of-time', 'its time was over');
+  }
+
+  /** The end that an error stands for; undefined where it stands for none. */
+  endOf(error: unknown): Pick<Ended, 'outcome' | 'why'> | undefined {
+    return error instanceof Ended ? error : isCancellation(error) ? this.stop : undefined;
+  }
+
+  /** Goes on from what is blocked. False where nothing is. */
+  retry(): boolean {
+    return this.attempts.retry();
+  }
+
+  /** Waits for something, at most for so long, where said; the end comes first. False where it did not come. */
+  async wait(happened: () => boolean, atMost?: ms.StringValue): Promise<boolean> {
+    const left = this.endsAt - Date.now();
+    const came = await condition(
+      () => happened() || this.stop !== undefined,
+      Math.max(1, Math.min(left, atMost === undefined ? left : ms(atMost))),
+      { summary: 'Until the rotations that were not heard of are looked up, or the sweep ends' },
+    );
+    this.endIfDue();
+    return came;
+  }
+
+  /** Does something outside. Where its retries are spent, a person is asked, and it is tried again on `retry`; a plan ends. */
+  attempt<T>(act: () => Promise<T>): Promise<T> {
+    return this.attempts.run(() => {
+      const scope = new CancellationScope();
+      return scope.run(act).catch((error: unknown) => {
+        scope.cancel(); // what else it does
+        throw error;
+      });
+    });
+  }
+
+  private block({ type: failure, message }: ShownFailure, tries: number): void {
+    if (this.request.plan) throw new Ended('aborted', `${failure}: ${message}`);
+    const blocked = { failure, message, todo: todoFor(failure), since: new Date().toISOString() };
+    this.table.block(blocked);
+    const waiting = { kind: 'blocked', step: 'assess', tokens: 'Open rotations continue.', tries, ...blocked } as const;
+    void this.notices.whileNeeded(waiting, () => this.table.progress.blocked === blocked);
+  }
+}
+
+/** When a run that began with this history ends, after so long. */
+function endOf(after: ms.StringValue): number {
+  return workflowInfo().startTime.getTime() + ms(after);
+}

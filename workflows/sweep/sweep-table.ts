@@ -1,0 +1,82 @@
+import { setCurrentDetails, setHandler } from '@temporalio/workflow';
+import {
+  drawSweep,
+  hear,
+  parseStageReport,
+  rowId,
+  type SweepProgress,
+  type SweepRequest,
+  type SweepRow,
+} from '../../domain/sweep/index.ts';
+import { stageReported, sweepStatus } from '../shared/index.ts';
+
+/** Where each pair of a sweep stands: what the rotations report, and what the current details and the `status` query show. */
+export class SweepTable {
+  readonly progress: SweepProgress;
+  private byId?: Map<string, SweepRow>;
+  /** The details are to be drawn, once for all that happens at a time. */
+  private stale = false;
+
+  constructor(
+    private readonly request: SweepRequest,
+    { rows = [], pausedBy }: { rows?: SweepRow[]; pausedBy?: string } = {},
+  ) {
+    this.progress = { request, rows, doing: 'Begins.', ...(pausedBy !== undefined && { pausedBy }) };
+    setHandler(sweepStatus, () => this.progress, { description: 'Where this sweep stands' });
+    setHandler(
+      stageReported,
+      (input) => {
+        const report = parseStageReport(input);
+        const row = report && this.rowOf(report.workflowId);
+        if (!row) return;
+        hear(row, report.stage);
+        this.show();
+      },
+      { description: 'Sent by rotations, not by people' },
+    );
+    this.show();
+  }
+
+  get rows(): SweepRow[] {
+    return this.progress.rows;
+  }
+
+  fill(rows: SweepRow[]): void {
+    this.progress.rows = rows;
+    this.byId = undefined;
+    this.show();
+  }
+
+  /** Says what is being done. */
+  say(doing: string): void {
+    this.progress.doing = doing;
+    this.show();
+  }
+
+  /** Shows the answer to what somebody sent. */
+  answer(text: string): void {
+    this.progress.lastAnswer = text;
+    this.show();
+  }
+
+  /** Shows what a person is waited for with; nothing any more where absent. */
+  block(blocked?: NonNullable<SweepProgress['blocked']>): void {
+    if (blocked) this.progress.blocked = blocked;
+    else delete this.progress.blocked;
+    this.show();
+  }
+
+  show(): void {
+    if (this.stale) return;
+    this.stale = true;
+    void Promise.resolve().then(() => {
+      this.stale = false;
+      setCurrentDetails(drawSweep(this.progress));
+    });
+  }
+
+  private rowOf(workflowId: string): SweepRow | undefined {
+    this.byId ??= new Map(this.rows.map((row) => [rowId(this.request.environment, row), row]));
+    return this.byId.get(workflowId);
+  }
+}

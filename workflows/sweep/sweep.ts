@@ -1,0 +1,260 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  ParentClosePolicy,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Delegation } from '../../activities/temporal/interface.ts';
+import type { RecordedSender } from '../../domain/evidence/index.ts';
+import { attributesOf, introduce, pairsOf } from '../../domain/rotation/index.ts';
+import type { RotationRequest } from '../../domain/request/index.ts';
+import type { Settings } from '../../domain/settings/index.ts';
+import {
+  type CarriedSweep,
+  hear,
+  holdsItsPlace,
+  introduceSweep,
+  nextWave,
+  parseCarriedSweep,
+  rowId,
+  rowsOf,
+  SWEEP_DECISIONS,
+  type SweepDecisions,
+  type SweepReport,
+  type SweepRequest,
+  type SweepRow,
+} from '../../domain/sweep/index.ts';
+import {
+  answerOtherSignals,
+  beginRotation,
+  carriedOver,
+  listOpen,
+  listPairs,
+  listReadings,
+  onMessage,
+  readStages,
+  readStarter,
+  startCanonical,
+} from '../shared/index.ts';
+import { SweepBounds } from './sweep-bounds.ts';
+import { SweepTable } from './sweep-table.ts';
+import { WORKFLOW, sweepId } from '../../domain/names/index.ts';
+
+/** Rotations started at once. */
+const STARTED_AT_ONCE = 25;
+
+/** A sweep under way: the rotations it starts, and what people send it. */
+export class Sweep {
+  private readonly table: SweepTable;
+  private readonly bounds: SweepBounds;
+  private settings?: Settings;
+  private starter: RecordedSender = { identity: '' };
+
+  constructor(
+    private readonly request: SweepRequest,
+    private readonly delegation: Delegation | undefined,
+    given: unknown,
+  ) {
+    const carried = carriedOver(given, parseCarriedSweep);
+    this.settings = carried?.settings;
+    this.table = new SweepTable(request, carried);
+    this.bounds = new SweepBounds(request, this.table, carried?.endsAt);
+    this.listen();
+  }
+
+  /** Reads every pair of Signon and says what is to be done with it; nothing where a cut history brought that along. */
+  async begin(): Promise<void> {
+    const { bounds, table, request } = this;
+    this.starter = await bounds.attempt(() => readStarter(this.delegation));
+    if (this.settings) return;
+    const settings = await bounds.attempt(() => beginRotation(request));
+    bounds.endAfter(settings.sweep.endsAfter);
+    table.say('Reads the tokens of all API users.');
+    const { environment } = request;
+    const [pairs, open] = await bounds.attempt(() =>
+      Promise.all([listPairs({ pause: settings.sweep.pause }), listOpen(environment)]),
+    );
+    const { variables, files } = await bounds.attempt(() => listReadings());
+    const secretsRead = new Set([...variables, ...files].map(({ secret }) => secret));
+    table.fill(rowsOf(pairs, { settings, environment, open: new Set(open), secretsRead, now: Date.now() }));
+    this.settings = settings;
+  }
+
+  /** Hands the request over to the environment's id, which is the lock. @returns what became of it */
+  async delegate(): Promise<string> {
+    const { request, bounds } = this;
+    await bounds.attempt(() => beginRotation(request)); // another environment's request is refused here, not in the child
+    const starter = await bounds.attempt(() => readStarter());
+    return `the sweep ${await startCanonical(sweepId(request.environment), request, starter, introduceSweep(request))}`;
+  }
+
+  /** The rotations that hold a place in their wave. */
+  atWork(): SweepRow[] {
+    return this.table.rows.filter(holdsItsPlace);
+  }
+
+  nextWave(): SweepRow[] {
+    return nextWave(this.table.rows, this.request.maxConcurrent ?? this.settings!.sweep.maxConcurrent);
+  }
+
+  async untilNotPaused(): Promise<void> {
+    const { progress } = this.table;
+    if (progress.pausedBy !== undefined) this.table.say('Waits for resume.');
+    while (progress.pausedBy !== undefined) await this.bounds.wait(() => progress.pausedBy === undefined);
+  }
+
+  /** Starts a rotation for each row. One that is open already is left as it is. */
+  async start(wave: readonly SweepRow[]): Promise<void> {
+    this.table.say(`Starts ${wave.length} rotations.`);
+    for (let at = 0; at < wave.length; at += STARTED_AT_ONCE) {
+      this.bounds.endIfDue();
+      await Promise.all(wave.slice(at, at + STARTED_AT_ONCE).map((row) => this.startOne(row)));
+      this.table.show();
+    }
+  }
+
+  /** Waits until every rotation of the wave waits for a person or has ended; looks up those that nothing was heard of. */
+  async untilOver(wave: readonly SweepRow[]): Promise<void> {
+    for (;;) {
+      const left = wave.filter(holdsItsPlace);
+      if (left.length === 0) return;
+      this.table.say(`Waits for ${left.length} of ${wave.length} rotations of this wave.`);
+      const cut = (): boolean => workflowInfo().continueAsNewSuggested;
+      const { looksEvery } = this.settings!.sweep;
+      const heard = await this.bounds.wait(() => !wave.some(holdsItsPlace) || cut(), looksEvery);
+      if (cut()) await this.goOnAfresh();
+      if (!heard) await this.lookUp(wave.filter(holdsItsPlace));
+    }
+  }
+
+  close(outcome: SweepReport['outcome'], why: string): SweepReport {
+    const { environment, requestedBy } = this.request;
+    const { rows, progress } = this.table;
+    progress.outcome = outcome;
+    this.table.say(`${why}.`);
+    return { outcome, why, environment, requestedBy, rows };
+  }
+
+  /** Closes with the end that a person or the time brought. */
+  closeEnded(error: unknown): SweepReport {
+    const end = this.bounds.endOf(error);
+    if (!end) throw error;
+    return this.close(end.outcome, end.why);
+  }
+
+  end(why: string): void {
+    this.bounds.end(`${why}; rotations that were started go on`);
+  }
+
+  /** Goes on with a fresh history; the children go on, and tell this id. */
+  private async goOnAfresh(): Promise<void> {
+    await condition(allHandlersFinished);
+    this.bounds.endIfDue();
+    const { pausedBy, rows } = this.table.progress;
+    const carried: CarriedSweep = {
+      rows,
+      settings: this.settings!,
+      endsAt: this.bounds.endsAt,
+      ...(pausedBy !== undefined && { pausedBy }),
+    };
+    await continueAsNew<Sweeps>(this.request, this.delegation, carried);
+  }
+
+  private async startOne(row: SweepRow): Promise<void> {
+    const { environment, requestedBy } = this.request;
+    const { workflowId, runId, taskQueue } = workflowInfo();
+    const { apiUser, application } = row;
+    const request: RotationRequest = {
+      environment,
+      apiUser,
+      application,
+      requestedBy,
+      reason: 'a sweep of expiring tokens',
+    };
+    Object.assign(row, { state: 'preparing', started: true });
+    try {
+      await startChild(WORKFLOW.rotation, {
+        workflowId: rowId(environment, row),
+        taskQueue,
+        args: [request, { workflowId, runId, starter: this.starter }],
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        typedSearchAttributes: pairsOf(attributesOf(request)),
+        ...introduce(request),
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      delete row.started;
+      Object.assign(row, { state: 'open before', what: 'its rotation is open already' });
+    }
+  }
+
+  /** A rotation that was terminated tells nobody. */
+  private async lookUp(rows: readonly SweepRow[]): Promise<void> {
+    const { environment } = this.request;
+    const before = rows.map(({ state }) => state);
+    const stages = await this.bounds.attempt(() => readStages(rows.map((row) => rowId(environment, row))));
+    for (const [at, row] of rows.entries()) if (row.state === before[at]) hear(row, stages[at] ?? 'ended'); // what it said itself meanwhile is newer
+    this.table.show();
+  }
+
+  private listen(): void {
+    const { progress } = this.table;
+    this.on('pause', ({ by }) => {
+      if (progress.pausedBy !== undefined) return 'it is paused already';
+      progress.pausedBy = by;
+      return { accepted: `paused by ${by}` };
+    });
+    this.on('resume', ({ by }) => {
+      if (progress.pausedBy === undefined) return 'it is not paused';
+      delete progress.pausedBy;
+      return { accepted: `resumed by ${by}` };
+    });
+    this.on('retry', ({ by }) =>
+      this.bounds.retry() ? { accepted: `retrying: asked by ${by}` } : 'nothing is blocked',
+    );
+    this.on('abort', ({ by, reason }) => {
+      this.end(`${by} ended it (${reason})`);
+      return { accepted: `ending: asked by ${by}` };
+    });
+    answerOtherSignals(this.table, SWEEP_DECISIONS);
+  }
+
+  /** @param take says what came of it, or why it is not accepted */
+  private on<Name extends keyof SweepDecisions>(
+    name: Name,
+    take: (given: SweepDecisions[Name]) => string | { accepted: string },
+  ): void {
+    onMessage(name, SWEEP_DECISIONS[name], this.table, (given) => {
+      const taken = take(given);
+      return typeof taken === 'string'
+        ? { accepted: false, answer: `${name} not accepted: ${taken}` }
+        : { accepted: true, answer: taken.accepted };
+    });
+  }
+}
+
+/** Runs a sweep to a tidy end, whoever ends it. A cancel is taken as `abort`. */
+export async function sweep(
+  request: SweepRequest,
+  delegation: Delegation | undefined,
+  carried: unknown,
+  steps: (run: Sweep) => Promise<SweepReport>,
+): Promise<SweepReport> {
+  const run = new Sweep(request, delegation, carried);
+  CancellationScope.current().cancelRequested.catch(() => run.end('the workflow was cancelled'));
+  return CancellationScope.nonCancellable(async () => {
+    const report = await steps(run).catch((error: unknown) => run.closeEnded(error));
+    await condition(allHandlersFinished); // whoever sent a decision as an update gets its answer
+    return report;
+  });
+}
+
+type Sweeps = (
+  request: SweepRequest,
+  delegation: Delegation | undefined,
+  carried: CarriedSweep,
+) => Promise<SweepReport>;
