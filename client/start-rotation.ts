@@ -23,6 +23,7 @@ export async function startRotation(
   memo?: { startsAt: string },
 ): Promise<Started> {
   const workflowId = rotationId(request);
+  const about = introduce(request);
   try {
     const handle = await client.workflow.start<RotateToken>(WORKFLOW.rotation, {
       workflowId,
@@ -30,8 +31,8 @@ export async function startRotation(
       args: [request],
       workflowIdConflictPolicy: 'FAIL',
       typedSearchAttributes: pairsOf(attributesOf(request)),
-      ...(memo && { memo }),
-      ...introduce(request),
+      ...about,
+      memo: { ...about.memo, ...memo },
     });
     return { handle, fresh: true };
   } catch (error) {

@@ -5,6 +5,7 @@ import { plain } from '../../domain/text/index.ts';
 import { describeToken, isToken } from '../../domain/tokens/index.ts';
 import type { Status } from '../rotations.ts';
 import { AT_ONCE, type Context } from './context.ts';
+import type { Printed } from './columns.ts';
 import { answersTo, printAnswers } from './decide.ts';
 import { revokedOrWhyNot } from './await-revoke.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
@@ -33,7 +34,7 @@ interface Asking {
 /** Shows one rotation's evidence, asks, and approves exactly that. */
 export async function approve(context: Context, pair: string[], named: Named): Promise<ExitCode> {
   const by = context.who();
-  const workflowId = context.idOf(pair);
+  const workflowId = await context.idOf(pair);
   await openRotation(context, workflowId);
   const asking = askingOf(workflowId, await statusOf(context, workflowId));
   if (!asking) throw new Ended(EXIT.nothing, plain(`${workflowId} does not wait for approval.`));
@@ -107,7 +108,7 @@ function askingOf(workflowId: string, status: Status): Asking | undefined {
     : undefined;
 }
 
-function shown({ status: { request }, evidence, code }: Asking): string[] {
+function shown({ status: { request }, evidence, code }: Asking): Printed[] {
   return [
     plain(`${request.apiUser} → ${request.application} (${request.environment}), requested by ${request.requestedBy}`),
     ...evidenceLines(evidence, request.environment),

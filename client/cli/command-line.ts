@@ -1,16 +1,20 @@
-import { Command, CommanderError } from 'commander';
+import tab from '@bomb.sh/tab/commander';
+import { Command, CommanderError, Option } from 'commander';
 import { openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { ReadStream } from 'node:tty';
+import { ReadStream, type WriteStream } from 'node:tty';
+import { styleText } from 'node:util';
 import { ENVIRONMENTS } from '../../domain/request/index.ts';
 import { plain } from '../../domain/text/index.ts';
-import type { Terminal } from './context.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { OUTPUTS, printAs, type Output, type Terminal } from './context.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 
 /** A program that writes to a terminal, and ends by an exception where commander would end the process. */
 export function newProgram(name: string, description: string, terminal: Terminal): Command {
   return new Command(name)
     .description(description)
+    .version(packageJson.version, '--version', 'print the version')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
@@ -20,7 +24,17 @@ export function newProgram(name: string, description: string, terminal: Terminal
 
 /** Adds the options that every command takes. */
 export function withCommonOptions(command: Command): Command {
-  return command.option('-e, --environment <name>', ENVIRONMENTS.join(', ')).option('--json', 'print one JSON value');
+  return command
+    .addOption(
+      new Option('-e, --environment <name>', 'which environment').choices(ENVIRONMENTS).argParser((name) => name), // it is checked with ROTATION_ENVIRONMENT
+    )
+    .addOption(new Option('-o, --output <format>', 'how the result is printed').choices(OUTPUTS).default('table'))
+    .option('--json', 'the same as --output json');
+}
+
+/** Adds `completion bash|zsh|fish`, from the commands and options that the program has so far. */
+export function addCompletion(program: Command): void {
+  tab(program, { completionCommandName: 'completion' });
 }
 
 /** Runs one command line. @param code what its command ended with, once it has ended @returns its exit code */
@@ -30,26 +44,42 @@ export async function exitCodeOf(
   terminal: Terminal,
   code: () => ExitCode,
 ): Promise<ExitCode> {
+  const output = outputIn(args);
+  const failed = (exit: ExitCode, message: string): ExitCode => {
+    if (output === 'json' || output === 'yaml') printAs(output, terminal, [], { error: { code: exit, message } });
+    return exit;
+  };
   try {
     await program.parseAsync(args, { from: 'user' });
     return code();
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    if (error instanceof Ended) {
-      terminal.err(error.message);
-      return error.code;
-    }
-    terminal.err(plain(error instanceof Error ? error.message : String(error)));
-    return EXIT.failed;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : failed(EXIT.usage, error.message); // commander has printed it
+    const message =
+      error instanceof Ended ? error.message : plain(error instanceof Error ? error.message : String(error));
+    terminal.err(message);
+    return failed(error instanceof Ended ? error.code : EXIT.failed, message);
   }
+}
+
+/** The format that the arguments name, whether or not they parse. */
+function outputIn(args: readonly string[]): Output | undefined {
+  if (args.includes('--json')) return 'json';
+  return OUTPUTS.find((output) =>
+    args.some(
+      (arg, at) =>
+        [`-o${output}`, `--output=${output}`].includes(arg) ||
+        (arg === output && ['-o', '--output'].includes(args[at - 1] ?? '')),
+    ),
+  );
 }
 
 /** The terminal that this process was started in. A question is answered on the terminal itself: a pipe has read nothing. */
 export function processTerminal(): Terminal {
   return {
     env: process.env,
-    out: (line) => process.stdout.write(`${line}\n`),
-    err: (line) => process.stderr.write(`${line}\n`),
+    out: (line) => process.stdout.write(`${coloured(line, process.stdout)}\n`),
+    err: (line) => process.stderr.write(`${coloured(line, process.stderr)}\n`),
+    widths: { out: process.stdout.columns, err: process.stderr.columns },
     readLine: () =>
       new Promise((answer) => {
         const terminal = openTerminal();
@@ -65,6 +95,16 @@ export function processTerminal(): Terminal {
         });
       }),
   };
+}
+
+const COLOURS = { '✓': 'green', '✗': 'red', '▶': 'yellow' } as const;
+
+/** Colours the marks at the head of a line or of a table's cell, on a terminal that has colours and where `NO_COLOR` is not set. */
+export function coloured(line: string, stream: Pick<WriteStream, 'isTTY' | 'hasColors'>): string {
+  if (!stream.isTTY || !stream.hasColors(16)) return line;
+  return line.replace(/(?<=^ *| {2})[✓✗▶](?= )/g, (mark) =>
+    styleText(COLOURS[mark as keyof typeof COLOURS], mark, { validateStream: false }),
+  );
 }
 
 /** The terminal that the process belongs to, if it has one. */

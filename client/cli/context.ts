@@ -1,10 +1,13 @@
 import { Client, Connection } from '@temporalio/client';
+import { stringify } from 'yaml';
 import type { TemporalUi } from '../../domain/rotation/index.ts';
 import { ENVIRONMENTS, parseRequest, rotationId, whyLeftAlone, type Environment } from '../../domain/request/index.ts';
 import { plain } from '../../domain/text/index.ts';
 import { readTemporal } from '../../config/temporal.ts';
 import { BadConfiguration, isWithoutCredentials, WITHOUT_CREDENTIALS } from '../../config/variables.ts';
 import { whyNothingMoves } from '../polling.ts';
+import { listRotations } from '../rotations.ts';
+import { drawn, type Printed } from './columns.ts';
 import { Ended, EXIT } from './exit-codes.ts';
 import { rotationIdsOf } from '../../domain/names/index.ts';
 
@@ -20,20 +23,42 @@ export interface Terminal {
   err: (line: string) => void;
   /** One line that a person types; undefined where there is no terminal. */
   readLine: () => Promise<string | undefined>;
+  /** Columns of standard output and of standard error, where they are a terminal. */
+  widths?: { out?: number; err?: number };
 }
+
+/** How a result is printed: `wide` is a table with every column, `json` and `yaml` are for programs. */
+export const OUTPUTS = ['table', 'wide', 'json', 'yaml'] as const;
+export type Output = (typeof OUTPUTS)[number];
 
 /** Options that every command takes. */
 export interface CommonOptions {
   environment?: string;
+  output?: Output;
   json?: boolean;
   by?: string;
+}
+
+/** `--json` is short for `--output json`. */
+export function outputOf({ json, output = 'table' }: CommonOptions): Output {
+  return json ? 'json' : output;
+}
+
+/** Prints for people, or one value for programs. */
+export function printAs(output: Output, terminal: Terminal, lines: readonly Printed[], value: unknown): void {
+  if (output === 'json') terminal.out(JSON.stringify(value, undefined, 2));
+  else if (output === 'yaml') terminal.out(`---\n${stringify(value, { aliasDuplicateObjects: false }).trimEnd()}`);
+  else for (const line of drawn(lines, terminal.widths?.out)) terminal.out(line);
 }
 
 /** @throws Ended where the environment is not named, or is none */
 export function environmentOf(options: CommonOptions, env: NodeJS.ProcessEnv): Environment {
   const environment = (options.environment ?? env.ROTATION_ENVIRONMENT) as Environment | undefined;
-  if (environment && !ENVIRONMENTS.includes(environment))
-    throw new Ended(EXIT.usage, `${environment} is not one of ${ENVIRONMENTS.join(', ')}.`);
+  if (environment && !ENVIRONMENTS.includes(environment)) {
+    const meant = ENVIRONMENTS.find((name) => name.startsWith(environment.toLowerCase()));
+    const hint = meant ? ` Did you mean ${meant}?` : '';
+    throw new Ended(EXIT.usage, plain(`${environment} is not one of ${ENVIRONMENTS.join(', ')}.${hint}`));
+  }
   if (!environment)
     throw new Ended(
       EXIT.usage,
@@ -69,7 +94,7 @@ export class Context {
     readonly client: Client,
     readonly environment: Environment,
     readonly ui: TemporalUi | undefined,
-    readonly json: boolean,
+    readonly output: Output,
     private readonly by: string | undefined,
     readonly terminal: Terminal,
   ) {}
@@ -83,7 +108,7 @@ export class Context {
     const by = (options.by ?? env.ROTATION_BY)?.trim() || undefined;
     const client = await connect(env, by);
     const ui = env.TEMPORAL_UI_URL ? { url: env.TEMPORAL_UI_URL, namespace: client.options.namespace } : undefined;
-    return new Context(client, environment, ui, options.json ?? false, by, terminal);
+    return new Context(client, environment, ui, outputOf(options), by, terminal);
   }
 
   close(): Promise<void> {
@@ -96,15 +121,14 @@ export class Context {
     throw new Ended(EXIT.usage, 'Say who you are: --by you@example.org, or ROTATION_BY.');
   }
 
-  /** Prints for people, or one JSON value for programs. */
-  print(lines: string[], value: unknown): void {
-    if (this.json) this.terminal.out(JSON.stringify(value, undefined, 2));
-    else for (const line of lines) this.terminal.out(line);
+  /** Prints for people, or one value for programs. */
+  print(lines: readonly Printed[], value: unknown): void {
+    printAs(this.output, this.terminal, lines, value);
   }
 
   /** Says something that is not the result. */
-  say(...lines: string[]): void {
-    for (const line of lines) this.terminal.err(line);
+  say(...lines: Printed[]): void {
+    for (const line of drawn(lines, this.terminal.widths?.err)) this.terminal.err(line);
   }
 
   /** Asks before something that ends access or a rotation; only the environment's name is a yes. */
@@ -125,15 +149,36 @@ export class Context {
     if (why !== undefined) throw new Ended(EXIT.noWorker, plain(why));
   }
 
-  /** A workflow id from what a person names: the pair, or the id itself. */
-  idOf(pair: string[]): string {
+  /** A workflow id from what a person names: the pair, the id itself, or as much of the pair's names as only one rotation has. */
+  async idOf(pair: string[]): Promise<string> {
     if (pair.length === 1 && pair[0]!.startsWith(rotationIdsOf(this.environment))) return pair[0]!;
     if (pair.length === 1 && pair[0]!.includes('/'))
       throw new Ended(EXIT.usage, `${pair[0]} is not an id of a rotation of ${this.environment}.`);
-    const [apiUser, application] = pair;
+    const [apiUser = '', application] = pair;
+    if (!apiUser.includes('@')) return this.onlyIdOf(apiUser, application);
     const parsed = parseRequest({ environment: this.environment, apiUser, application, requestedBy: 'somebody' });
     if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
     return rotationId(parsed.request);
+  }
+
+  /** The rotation of an API user without its domain, and of an application where more than one is open; else of those that have ended. */
+  private async onlyIdOf(apiUser: string, application: string | undefined): Promise<string> {
+    const named = plain([apiUser, application].filter(Boolean).join(' '));
+    for (const closed of [false, true]) {
+      const known = await listRotations(this.client, this.environment, { closed });
+      const fits = known.filter(
+        (one) =>
+          one.apiUser.startsWith(`${apiUser.toLowerCase()}@`) && (!application || one.application === application),
+      );
+      const ids = [...new Set(fits.map(({ workflowId }) => workflowId))];
+      if (ids.length === 1) return ids[0]!;
+      if (ids.length > 1)
+        throw new Ended(EXIT.usage, [`${named} is more than one rotation:`, ...ids].map(plain).join('\n'));
+    }
+    throw new Ended(
+      EXIT.nothing,
+      `There is no rotation of ${named} in ${this.environment}. To see all: signon-rotation list --closed --environment ${this.environment}`,
+    );
   }
 }
 

@@ -17,7 +17,7 @@ export async function end(
   reason: string,
 ): Promise<ExitCode> {
   const decision = { by: context.who(), reason };
-  const workflowId = context.idOf(pair);
+  const workflowId = await context.idOf(pair);
   await openRotation(context, workflowId);
   await context.needWorker();
   const what = name === 'reject' ? 'Keep the old token and end' : 'Stop';
@@ -41,7 +41,7 @@ export async function retry(
   if (blockedBy !== undefined && !isFailure(blockedBy))
     throw new Ended(EXIT.usage, plain(`${blockedBy} is no failure; docs/failures.md lists them.`));
   if (blockedBy === undefined && restart) {
-    const workflowId = context.idOf(pair);
+    const workflowId = await context.idOf(pair);
     await openRotation(context, workflowId);
     const { waiting } = await statusOf(context, workflowId);
     const deployments = waiting?.kind === 'blocked' && remediesFor(waiting).restart ? waiting.workloads! : [];
@@ -50,7 +50,7 @@ export async function retry(
     await context.confirm(plain(`Restart ${deployments.join(', ')} in ${context.environment}?`));
   } else if (restart)
     await context.confirm(`Restart every Deployment that stands in the way in ${context.environment}?`);
-  if (blockedBy === undefined) return sendEach(context, 'retry', [{ workflowId: context.idOf(pair), decision }]);
+  if (blockedBy === undefined) return sendEach(context, 'retry', [{ workflowId: await context.idOf(pair), decision }]);
   const known = await knownRotations(context, { waiting: true });
   const blocked = known.filter(
     ({ status }) => status?.waiting?.kind === 'blocked' && status.waiting.failure === blockedBy,
@@ -72,7 +72,7 @@ export async function classify(
 ): Promise<ExitCode> {
   const decision = { ...said, by: context.who() } as Decisions['classify'];
   await context.needWorker();
-  return sendEach(context, 'classify', [{ workflowId: context.idOf(pair), decision }]);
+  return sendEach(context, 'classify', [{ workflowId: await context.idOf(pair), decision }]);
 }
 
 /** What became of a decision that was sent to one rotation. */

@@ -9,7 +9,7 @@ import { decideSweep, showSweep, startOne } from './sweep.ts';
 export interface CommandTools {
   program: Command;
   /** A command with the options that all take. */
-  command: (usage: string, description: string, parent?: Command) => Command;
+  command: (usage: string, description: string, example: string, parent?: Command) => Command;
   bySomebody: (one: Command) => Command;
   /** What a command does, between connecting and closing. */
   does: (
@@ -23,26 +23,42 @@ export function addFleetCommands(tools: CommandTools): void {
   addSchedule(tools);
 }
 
+const ALL = 'the pairs that are left alone too';
+
 function addSweep({ program, command, bySomebody, does }: CommandTools): void {
   const sweep = program.command('sweep').description('rotate every token of an environment that is about to end');
-  bySomebody(command('start', 'start a sweep; one that is open goes on as it is', sweep))
+  bySomebody(
+    command(
+      'start',
+      'start a sweep; one that is open goes on as it is',
+      'sweep start --plan --by you@example.org',
+      sweep,
+    ),
+  )
     .option('--plan', 'only print what would be done with each pair; touches nothing')
+    .option('--all', ALL)
     .addOption(waves())
-    .action(
-      does((context, _, { plan, maxConcurrent }) => startOne(context, { plan, maxConcurrent } as { plan?: boolean })),
-    );
-  command('show', 'where each pair of the sweep stands', sweep)
+    .action(does((context, _, options) => startOne(context, options)));
+  command('show', 'where each pair of the sweep stands', 'sweep show --watch', sweep)
     .option('--watch', 'go on printing what changes, to the end; with --json, a value each time')
-    .action(does((context, _, { watch }) => showSweep(context, { watch: watch === true })));
+    .option('--all', ALL)
+    .action(does((context, _, options) => showSweep(context, options)));
   for (const [name, description] of [
     ['pause', 'let no further wave begin; rotations that were started go on'],
     ['resume', 'go on after a pause'],
     ['retry', 'go on from what is blocked'],
   ] as const)
-    bySomebody(command(name, description, sweep)).action(
+    bySomebody(command(name, description, `sweep ${name} --by you@example.org`, sweep)).action(
       does((context) => decideSweep(context, name, { by: context.who() })),
     );
-  bySomebody(command('abort', 'end the sweep; rotations that were started go on', sweep))
+  bySomebody(
+    command(
+      'abort',
+      'end the sweep; rotations that were started go on',
+      "sweep abort --reason 'a freeze' --by you@example.org",
+      sweep,
+    ),
+  )
     .requiredOption('--reason <text>', 'why')
     .action(
       does((context, _, { reason }) => decideSweep(context, 'abort', { by: context.who(), reason: String(reason) })),
@@ -53,7 +69,12 @@ function addSchedule({ program, command, bySomebody, does }: CommandTools): void
   const schedule = program.command('schedule').description('start sweeps by themselves, on some days of the week');
   const { at, jitterMinutes } = OFFICE_HOURS;
   bySomebody(
-    command('create', 'create the environment’s Schedule; the Temporal UI shows, pauses and deletes it', schedule),
+    command(
+      'create',
+      'create the environment’s Schedule; the Temporal UI shows, pauses and deletes it',
+      'schedule create --days MON-FRI --by you@example.org',
+      schedule,
+    ),
   )
     .option('--at <time>', 'time of day in London, from 03:00 to midnight: Signon renews tokens by night', at)
     .option('--days <days>', 'days of the week, e.g. MON-FRI or TUE,THU', 'MON-FRI')

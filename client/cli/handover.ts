@@ -10,7 +10,7 @@ type Pair = Pick<RotationReport, 'apiUser' | 'application' | 'environment'>;
 
 /** Prints the new token for its holder outside the cluster, encrypted to their key, and what to tell them. */
 export async function handover(context: Context, pair: string[]): Promise<ExitCode> {
-  const workflowId = context.idOf(pair);
+  const workflowId = await context.idOf(pair);
   const { of, handOver, oldEnds } = await sealedBy(context, workflowId);
   if (!handOver)
     throw new Ended(EXIT.nothing, plain(`${workflowId} has handed no token over, so there is nothing to send.`));

@@ -1,9 +1,11 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { todoFor } from '../../domain/rotation/index.ts';
+import { todoFor, userMetadataLink } from '../../domain/rotation/index.ts';
 import { type Inventory, parseInventoryRequest } from '../../domain/inventory/index.ts';
 import { plain } from '../../domain/text/index.ts';
+import { listRotations } from '../rotations.ts';
 import { inventoryCsv } from '../inventory/csv.ts';
+import type { OpenRotation } from '../inventory/open.ts';
 import { inventoryPage } from '../inventory/page.ts';
 import { inventoryLines } from '../inventory/table.ts';
 import { startInventory } from '../start-inventory.ts';
@@ -15,8 +17,8 @@ export async function inventory(
   context: Context,
   { csv = false, html = false }: { csv?: boolean; html?: boolean },
 ): Promise<ExitCode> {
-  if ([csv, html, context.json].filter(Boolean).length > 1)
-    throw new Ended(EXIT.usage, 'Say one of --csv, --html and --json.');
+  if ([csv, html, context.output === 'json' || context.output === 'yaml'].filter(Boolean).length > 1)
+    throw new Ended(EXIT.usage, 'Say one of --csv, --html and --output.');
   const { client, environment, terminal } = context;
   const parsed = parseInventoryRequest({ environment, requestedBy: context.who() });
   if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
@@ -24,9 +26,14 @@ export async function inventory(
   context.say('A worker reads the tokens of all API users, one page after the other.');
   const found = await (await startInventory(client, parsed.request)).result().catch(fail);
   if (csv) terminal.out(inventoryCsv(found));
-  else if (html) terminal.out(inventoryPage(found));
-  else context.print(inventoryLines(found), found);
+  else if (html) terminal.out(inventoryPage(found, await openNow(context)));
+  else context.print(inventoryLines(found, await openNow(context)), found);
   return EXIT.done;
+}
+
+async function openNow({ client, environment, ui }: Context): Promise<OpenRotation[]> {
+  const open = await listRotations(client, environment);
+  return open.map((one) => ({ ...one, link: ui && userMetadataLink(ui, one.workflowId, one.runId) }));
 }
 
 function fail(error: unknown): Inventory {

@@ -1,12 +1,13 @@
 import pLimit from 'p-limit';
 import { startFormLink, userMetadataLink, WAITS_FOR_PERSON } from '../../domain/rotation/index.ts';
-import { plain } from '../../domain/text/index.ts';
+import { minute, plain } from '../../domain/text/index.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { askStatus, listRotations, type ListedRotation, type Status } from '../rotations.ts';
 import { needsSecondPerson } from '../../domain/request/index.ts';
 import { AT_ONCE, type Context } from './context.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
-import { columns } from './print.ts';
+import type { ExitCode } from './exit-codes.ts';
+import type { Table } from './columns.ts';
+import { printWatched, type Seen } from './watch.ts';
 
 /** A listed rotation, and what it says of itself where a worker answers. */
 export interface KnownRotation extends ListedRotation {
@@ -34,32 +35,62 @@ export async function knownRotations(
   });
 }
 
-/** Prints what is open, and what waits for whom. */
-export async function list(context: Context, options: { waiting?: boolean; closed?: boolean }): Promise<ExitCode> {
-  const { environment, ui } = context;
-  const known = await knownRotations(context, options);
-  const rows = known.map((rotation) => [
-    rotation.stage,
-    rotation.startedAt.toISOString().slice(0, 16).replace('T', ' '),
-    `${rotation.apiUser} → ${rotation.application}`,
-    waitsFor(rotation),
-  ]);
-  const lines =
-    known.length > 0
-      ? columns(['STAGE', 'STARTED (UTC)', 'PAIR', 'WAITS FOR'], rows)
-      : [`No rotation ${options.waiting ? 'waits for a person' : 'is open'} in ${environment}.`];
-  context.print(
-    lines,
-    known.map((rotation) => ({
-      ...rotation,
-      waitsFor: waitsFor(rotation),
-      ...(ui && {
-        link: userMetadataLink(ui, rotation.workflowId, rotation.runId),
-        startForm: startFormLink(ui, { environment, ...rotation }),
-      }),
-    })),
-  );
-  return EXIT.done;
+/** Prints what is open, and what waits for whom; again whenever that changes, where it is watched. */
+export function list(
+  context: Context,
+  options: { waiting?: boolean; closed?: boolean; watch?: boolean },
+): Promise<ExitCode> {
+  const { environment, output } = context;
+  const none = `No rotation ${options.waiting ? 'waits for a person' : 'is open'} in ${environment}.`;
+  const look = async (): Promise<Seen> => {
+    const known = await knownRotations(context, options);
+    const now = Date.now();
+    const table = output === 'wide' ? wideTable(context, known) : shortTable(known, now);
+    return { lines: known.length > 0 ? [table] : [none], value: known.map((one) => valueOf(context, one)) };
+  };
+  return printWatched(context, look, options);
+}
+
+function shortTable(known: readonly KnownRotation[], now: number): Table {
+  return {
+    head: ['STAGE', 'AGE', 'PAIR', 'WAITS FOR'],
+    rows: known.map((one) => [
+      one.stage,
+      age(now - one.startedAt.getTime()),
+      `${one.apiUser} → ${one.application}`,
+      waitsFor(one),
+    ]),
+  };
+}
+
+function wideTable({ ui }: Context, known: readonly KnownRotation[]): Table {
+  return {
+    head: ['STAGE', 'STARTED', 'PAIR', 'WAITS FOR', 'REQUESTED BY', 'WORKFLOW', 'LINK'],
+    rows: known.map((one) => [
+      one.stage,
+      minute(one.startedAt.toISOString()),
+      `${one.apiUser} → ${one.application}`,
+      waitsFor(one),
+      one.status?.request.requestedBy ?? '',
+      one.workflowId,
+      ui ? userMetadataLink(ui, one.workflowId, one.runId) : '',
+    ]),
+  };
+}
+
+function valueOf({ environment, ui }: Context, rotation: KnownRotation): object {
+  const links = ui && {
+    link: userMetadataLink(ui, rotation.workflowId, rotation.runId),
+    startForm: startFormLink(ui, { environment, ...rotation }),
+  };
+  return { ...rotation, waitsFor: waitsFor(rotation), ...links };
+}
+
+/** How long ago: `5m`, `3h`, `2d`. */
+function age(time: number): string {
+  const minutes = Math.max(0, Math.floor(time / 60_000));
+  if (minutes < 60) return `${minutes}m`;
+  return minutes < 24 * 60 ? `${Math.floor(minutes / 60)}h` : `${Math.floor(minutes / (24 * 60))}d`;
 }
 
 /** What a rotation waits for, and whom. */

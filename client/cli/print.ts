@@ -15,6 +15,7 @@ import { type RotationRequest, word } from '../../domain/request/index.ts';
 import type { Decisions, Evidence } from '../../domain/evidence/index.ts';
 import { minute, plain } from '../../domain/text/index.ts';
 import type { Status } from '../rotations.ts';
+import type { Printed } from './columns.ts';
 
 /** `✓ issue: issued: W1_Y1fNn…tHU9rYv0 (authorisation 163)`, a line for each step. */
 export function stepLines({ steps }: Pick<Progress, 'steps'>): string[] {
@@ -24,7 +25,7 @@ export function stepLines({ steps }: Pick<Progress, 'steps'>): string[] {
 }
 
 /** Where a rotation stands, and the next command. */
-export function statusLines(status: Status, runId: string): string[] {
+export function statusLines(status: Status, runId: string): Printed[] {
   const { request, retrying, lastAnswer, notes } = status;
   const read = shown(status, runId);
   return [
@@ -38,12 +39,12 @@ export function statusLines(status: Status, runId: string): string[] {
 }
 
 /** Evidence, as an approver reads it. */
-export function evidenceLines(evidence: Evidence, environment: string): string[] {
+export function evidenceLines(evidence: Evidence, environment: string): Printed[] {
   return shownLines({ ...showEvidence(evidence, environment), offers: [] });
 }
 
 /** How a rotation ended. */
-export function reportLines(report: RotationReport): string[] {
+export function reportLines(report: RotationReport): Printed[] {
   return shownLines(showEnd(report));
 }
 
@@ -52,14 +53,14 @@ export function codeLine(code: string | undefined): string[] {
   return code === undefined ? [] : [`  Evidence code: ${code}`];
 }
 
-function shownLines({ heading, before, lead, after, table, details }: Shown): string[] {
+function shownLines({ heading, before, lead, after, table, details }: Shown): Printed[] {
   const line = ({ label, text }: Line): string => plain(`  ${label === undefined ? '' : `${label}: `}${text}`);
   return [
     plain(heading),
     ...before.map(line),
     ...(lead === undefined ? [] : [line({ label: 'Do this', text: lead })]),
     ...after.map(line),
-    ...(table ? ['', ...columns(table.head, table.rows).map((row) => `  ${row}`), ''] : []),
+    ...(table ? ['', { ...table, indent: 2 }, ''] : []),
     ...details.map(line),
   ];
 }
@@ -102,15 +103,4 @@ export function handOverLines(
       'When they have said so: signon-rotation approve … --accept consumer-confirmed --revoke IDS',
     ],
   };
-}
-
-/** Columns as wide as their widest cell. */
-export function columns(head: string[], rows: string[][]): string[] {
-  const widths = head.map((cell, at) => Math.max(cell.length, ...rows.map((row) => plain(row[at] ?? '').length)));
-  return [head, ...rows].map((row) =>
-    row
-      .map((cell, at) => plain(cell).padEnd(widths[at] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { RETRY_ACCEPTS, SHORTFALLS } from '../../domain/evidence/index.ts';
 import { approve, approveWaiting, type Named } from './approve.ts';
-import { exitCodeOf, newProgram, withCommonOptions } from './command-line.ts';
+import { addCompletion, exitCodeOf, newProgram, withCommonOptions } from './command-line.ts';
 import { Context, type CommonOptions, type Terminal } from './context.ts';
 import { classify, end, retry } from './decide.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
@@ -12,8 +12,9 @@ import { list } from './list.ts';
 import { show, UNTIL } from './show.ts';
 import { start } from './start.ts';
 
-const PAIR =
-  'the API user’s e-mail and the application, e.g. short-url-manager@alphagov.co.uk publishing-api; or the workflow id';
+const PAIR = `
+<pair>: the API user’s e-mail and the application, e.g. short-url-manager@alphagov.co.uk publishing-api; or the workflow id.
+For a rotation that is there, as much as only it has: short-url-manager publishing-api, or short-url-manager.`;
 const AFTER_HELP = `
 A rotation issues a new token, brings it to every consumer, proves that each holds it, and waits for a person before it revokes the old one.
 
@@ -23,13 +24,16 @@ A rotation issues a new token, brings it to every consumer, proves that each hol
   signon-rotation sweep start --plan --environment integration --by you@example.org
   signon-rotation approve short-url-manager@alphagov.co.uk publishing-api --environment integration --by other@example.org
 
-What ends access or a rotation asks first, on the terminal; only the environment's name is a yes. Scripts use approve --evidence. With --json, standard output holds one JSON value.
+What ends access or a rotation asks first, on the terminal; only the environment's name is a yes. Scripts use approve --evidence. With --json or --output yaml, standard output holds values for programs; a failure is one too: {"error": {"code", "message"}}.
 
 Variables:
   ROTATION_ENVIRONMENT  instead of --environment
   ROTATION_BY           instead of --by
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS…  where Temporal is, as its own clients read them
   TEMPORAL_UI_URL       for links
+  NO_COLOR              no colours
+
+Completion: source <(signon-rotation completion bash), or zsh, or fish.
 
 Exit codes:
   0  done
@@ -49,8 +53,14 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     'Rotates API tokens of Signon, and revokes only on proof.',
     terminal,
   ).addHelpText('after', AFTER_HELP);
-  const command = (usage: string, description: string, parent = program): Command =>
-    withCommonOptions(parent.command(usage).description(description)).copyInheritedSettings(program);
+  const command = (usage: string, description: string, example: string, parent = program): Command => {
+    const made = withCommonOptions(parent.command(usage).description(description)).copyInheritedSettings(program);
+    const names = usage.includes('pair...') ? PAIR : '';
+    return made.addHelpText(
+      'after',
+      `${names}\n\nExample:\n  signon-rotation ${example} --environment integration`.replace(/^\n\n/, '\n'),
+    );
+  };
   const bySomebody = (one: Command): Command =>
     one.option('--by <who>', 'who you are: a name or e-mail, recorded and compared');
   /** What a command does, between connecting and closing. */
@@ -67,7 +77,13 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
       }
     };
 
-  bySomebody(command('start <api-user> <application>', 'start a rotation'))
+  bySomebody(
+    command(
+      'start <api-user> <application>',
+      'start a rotation',
+      'start short-url-manager@alphagov.co.uk publishing-api --by you@example.org',
+    ),
+  )
     .option('--reason <text>', 'why')
     .option('--recipient <name>', 'the holder outside the cluster, as the settings name it')
     .option('--force', 'although the token is not near its end (a leak): adopts no token that was there before')
@@ -79,13 +95,13 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
       does((context, [apiUser = '', application = ''], options) => start(context, apiUser, application, options)),
     );
 
-  command('list', 'what is open, and what waits for whom')
+  command('list', 'what is open, and what waits for whom', 'list --waiting')
     .option('--waiting', 'only what waits for a person')
     .option('--closed', 'closed ones too, as far back as the namespace keeps them')
+    .option('--watch', 'print again whenever something changes')
     .action(does((context, _, options) => list(context, options)));
 
-  command('show <pair...>', 'the checklist of one rotation')
-    .addHelpText('after', `\n<pair>: ${PAIR}`)
+  command('show <pair...>', 'the checklist of one rotation', 'show short-url-manager publishing-api --watch')
     .option(
       '--watch',
       'print what changes until a person is needed (exit code 7) or the end; with --json, a value each time',
@@ -93,8 +109,13 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     .addOption(new Option('--until <moment>', 'how long --watch goes on').choices(UNTIL).default('needed'))
     .action(does((context, pair, options) => show(context, pair, options)));
 
-  bySomebody(command('approve [pair...]', 'read the evidence, then revoke the old token'))
-    .addHelpText('after', `\n<pair>: ${PAIR}`)
+  bySomebody(
+    command(
+      'approve [pair...]',
+      'read the evidence, then revoke the old token',
+      'approve short-url-manager publishing-api --by other@example.org',
+    ),
+  )
     .option('--waiting', 'all that wait: shows the evidence of each, asks once, sends each its own code')
     .option(
       '--accept <shortfall>',
@@ -118,24 +139,32 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
   command(
     'handover <pair...>',
     'print the encrypted new token for its holder outside the cluster, and what to tell them',
+    'handover mainstream-publisher asset-manager > token.age',
   )
-    .addHelpText(
-      'after',
-      `\n<pair>: ${PAIR}\n\nThe ciphertext goes to standard output, what to tell to standard error.`,
-    )
+    .addHelpText('after', '\nThe ciphertext goes to standard output, what to tell to standard error.')
     .action(does((context, pair) => handover(context, pair)));
 
   for (const [name, description] of [
     ['reject', 'keep the old token and end: for a rotation that waits for approval'],
     ['abort', 'end a rotation tidily, wherever it is'],
   ] as const)
-    bySomebody(command(`${name} <pair...>`, description))
-      .addHelpText('after', `\n<pair>: ${PAIR}`)
+    bySomebody(
+      command(
+        `${name} <pair...>`,
+        description,
+        `${name} short-url-manager publishing-api --reason 'not this week' --by you@example.org`,
+      ),
+    )
       .requiredOption('--reason <text>', 'why')
       .action(does((context, pair, options) => end(context, name, pair, String(options.reason))));
 
-  bySomebody(command('retry [pair...]', 'go on from the step that is blocked'))
-    .addHelpText('after', `\n<pair>: ${PAIR}`)
+  bySomebody(
+    command(
+      'retry [pair...]',
+      'go on from the step that is blocked',
+      'retry --blocked-by Unreachable --by you@example.org',
+    ),
+  )
     .option('--blocked-by <failure>', 'all that this failure blocks, e.g. Unreachable')
     .option('--restart', 'restart the Deployments that the failure names, as kubectl rollout restart does')
     .option('--sync', 'make another sync Job first')
@@ -149,8 +178,13 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
       }),
     );
 
-  bySomebody(command('classify <pair...>', 'say who holds a token that no container reads'))
-    .addHelpText('after', `\n<pair>: ${PAIR}`)
+  bySomebody(
+    command(
+      'classify <pair...>',
+      'say who holds a token that no container reads',
+      'classify mainstream-publisher asset-manager --as external --recipient smart-answers --by you@example.org',
+    ),
+  )
     .addOption(
       new Option('--as <class>', 'what the token is')
         .choices(['external', 'disused', 'internal'])
@@ -171,6 +205,7 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     command(
       'inventory',
       'what the estate looks like: every pair, when its tokens end, who reads them, what is unexpected',
+      'inventory --html > inventory.html',
     ),
   )
     .option('--csv', 'print a line for each pair, for a spreadsheet')
@@ -178,6 +213,7 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     .action(does((context, _, options) => inventory(context, options)));
 
   addFleetCommands({ program, command, bySomebody, does });
+  addCompletion(program);
 
   return exitCodeOf(program, args, terminal, () => code);
 }

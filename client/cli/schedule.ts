@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from 'commander';
 import { ScheduleAlreadyRunning, type ScheduleDescription } from '@temporalio/client';
 import { whyLeftAlone } from '../../domain/request/index.ts';
 import { LARGEST_WAVE, type SweepTime, type Weekday, WEEKDAYS } from '../../domain/sweep/index.ts';
@@ -59,9 +60,9 @@ export function daysFrom(text: string): Weekday[] {
   });
 }
 
-/** Rotations of one wave. @throws Ended */
+/** Rotations of one wave. @throws InvalidArgumentError, to which commander adds the option's name */
 export function waveFrom(text: string): number {
   const wave = Number(text);
   if (Number.isInteger(wave) && wave >= 1 && wave <= LARGEST_WAVE) return wave;
-  throw new Ended(EXIT.usage, `expected a number from 1 to ${LARGEST_WAVE}`);
+  throw new InvalidArgumentError(`expected a number from 1 to ${LARGEST_WAVE}`);
 }

@@ -1,14 +1,10 @@
-import { WorkflowFailedError } from '@temporalio/client';
-import { setTimeout as after } from 'node:timers/promises';
 import { userMetadataLink } from '../../domain/rotation/index.ts';
-import { plain } from '../../domain/text/index.ts';
 import type { RotateToken } from '../start-rotation.ts';
 import type { Context } from './context.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import type { ExitCode } from './exit-codes.ts';
 import { describeRotation, statusOf } from './open-rotation.ts';
 import { reportLines, statusLines } from './print.ts';
-
-const LOOK_EVERY_MS = 1000;
+import { printWatched, type Seen, seenEnd } from './watch.ts';
 
 /** When watching ends: once a person is needed, or at the rotation's end alone. */
 export const UNTIL = ['needed', 'ended'] as const;
@@ -19,46 +15,25 @@ export async function show(
   pair: string[],
   { watch, until = 'needed' }: { watch?: boolean; until?: (typeof UNTIL)[number] },
 ): Promise<ExitCode> {
-  const workflowId = context.idOf(pair);
-  let printed = '';
-  for (;;) {
+  const workflowId = await context.idOf(pair);
+  const look = async (): Promise<Seen> => {
     const { runId, status: execution } = await describeRotation(context, workflowId);
-    const ended = execution.name !== 'RUNNING';
-    const { lines, value, needsPerson } = ended
-      ? await howItEnded(context, workflowId, runId, execution.name)
-      : await howItStands(context, workflowId, runId);
-    const all = [...lines, ...links(context, workflowId, runId)];
-    const text = all.join('\n');
-    if (text !== printed) context.print(printed === '' ? all : ['', ...all], value);
-    printed = text;
-    if (!watch || ended) return EXIT.done;
-    if (needsPerson && until === 'needed') return EXIT.needsPerson;
-    await after(LOOK_EVERY_MS);
-  }
+    const seen =
+      execution.name === 'RUNNING'
+        ? await howItStands(context, workflowId, runId)
+        : await seenEnd(
+            context.client.workflow.getHandle<RotateToken>(workflowId, runId).result(),
+            { workflowId, how: execution.name },
+            reportLines,
+          );
+    return { ...seen, lines: [...seen.lines, ...links(context, workflowId, runId)] };
+  };
+  return printWatched(context, look, { watch, until });
 }
 
-interface Shown {
-  lines: string[];
-  value: object;
-  needsPerson?: boolean;
-}
-
-async function howItStands(context: Context, workflowId: string, runId: string): Promise<Shown> {
+async function howItStands(context: Context, workflowId: string, runId: string): Promise<Seen> {
   const status = await statusOf(context, workflowId);
   return { lines: statusLines(status, runId), value: status, needsPerson: status.waiting !== undefined };
-}
-
-/** The report of a rotation that completed; of another how it ended, for nothing it shows waits any more. */
-async function howItEnded(context: Context, workflowId: string, runId: string, how: string): Promise<Shown> {
-  const handle = context.client.workflow.getHandle<RotateToken>(workflowId, runId);
-  try {
-    const report = await handle.result();
-    return { lines: reportLines(report), value: { report } };
-  } catch (error) {
-    const why = error instanceof WorkflowFailedError ? (error.cause?.message ?? '') : '';
-    const line = plain(`${workflowId} ended as ${how.toLowerCase()}${why ? `: ${why}` : ''}`);
-    return { lines: [line], value: { ended: how.toLowerCase(), why } };
-  }
 }
 
 function links({ ui }: Context, workflowId: string, runId: string): string[] {

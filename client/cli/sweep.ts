@@ -1,32 +1,31 @@
-import { WorkflowFailedError } from '@temporalio/client';
-import { setTimeout as after } from 'node:timers/promises';
 import { userMetadataLink } from '../../domain/rotation/index.ts';
 import {
   countByState,
   parseSweepRequest,
   RANK,
+  rowId,
   type SweepDecisions,
   type SweepProgress,
   type SweepReport,
   type SweepRow,
 } from '../../domain/sweep/index.ts';
-import { plain } from '../../domain/text/index.ts';
+import type { Environment } from '../../domain/request/index.ts';
+import { minute, plain } from '../../domain/text/index.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { askStatus, type Sendable } from '../rotations.ts';
-import { startSweep, type RotateExpiringTokens } from '../start-sweep.ts';
+import { type RotateExpiringTokens, startSweep } from '../start-sweep.ts';
 import { leavesAlone, type Context } from './context.ts';
 import { sendEach } from './decide.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRun } from './open-rotation.ts';
-import { columns } from './print.ts';
+import type { Printed } from './columns.ts';
+import { printWatched, type Seen, seenEnd } from './watch.ts';
 import { sweepId } from '../../domain/names/index.ts';
-
-const LOOK_EVERY_MS = 1000;
 
 /** Starts a sweep, or says that the environment's is open. A plan is waited for and printed. */
 export async function startOne(
   context: Context,
-  { plan, maxConcurrent }: { plan?: boolean; maxConcurrent?: number },
+  { plan, maxConcurrent, all = false }: { plan?: boolean; maxConcurrent?: number; all?: boolean },
 ): Promise<ExitCode> {
   const { client, environment, ui } = context;
   const parsed = parseSweepRequest({
@@ -41,7 +40,7 @@ export async function startOne(
   const { handle, fresh } = await startSweep(client, parsed.request);
   if (plan) {
     const report = await handle.result();
-    context.print(reportLines(report), { report });
+    context.print(reportLines(report, { all, ids: context.output === 'wide' }), { report });
     return EXIT.done;
   }
   const { runId } = await handle.describe();
@@ -59,22 +58,25 @@ export async function startOne(
   return EXIT.noWorker;
 }
 
-/** Prints where the environment's sweep stands; again whenever it changes, to the end, where it is watched. */
-export async function showSweep(context: Context, { watch }: { watch?: boolean }): Promise<ExitCode> {
+/** Prints where the environment's sweep stands; again whenever it changes, to the end, where it is watched. @param all the pairs that are left alone too */
+export async function showSweep(
+  context: Context,
+  { watch = false, all = false }: { watch?: boolean; all?: boolean },
+): Promise<ExitCode> {
   const workflowId = sweepId(context.environment);
-  let printed = '';
-  for (;;) {
-    const { runId, status } = await describeSweep(context);
-    const ended = status.name !== 'RUNNING';
-    const { lines, value } = ended
-      ? await howItEnded(context, workflowId, runId, status.name)
-      : await howItStands(context, workflowId);
-    const text = lines.join('\n');
-    if (text !== printed) context.print(printed === '' ? lines : ['', ...lines], value);
-    printed = text;
-    if (!watch || ended) return EXIT.done;
-    await after(LOOK_EVERY_MS);
-  }
+  const wanted = { all, ids: context.output === 'wide' };
+  const look = async (): Promise<Seen> => {
+    const { runId, status, closeTime } = await describeSweep(context);
+    if (status.name === 'RUNNING') return howItStands(context, workflowId, wanted);
+    const draw = (report: SweepReport): Printed[] => [
+      ...reportLines(report, wanted),
+      '',
+      `This is as of ${minute((closeTime ?? new Date()).toISOString())}. Where the rotations stand now: signon-rotation list --environment ${context.environment}`,
+    ];
+    const handle = context.client.workflow.getHandle<RotateExpiringTokens>(workflowId, runId);
+    return seenEnd(handle.result(), { workflowId, how: status.name }, draw);
+  };
+  return printWatched(context, look, { watch });
 }
 
 /** Sends the environment's sweep a decision. */
@@ -98,30 +100,23 @@ function describeSweep(context: Context): ReturnType<typeof describeRun> {
   return describeRun(context, sweepId(environment), none);
 }
 
-async function howItStands(context: Context, workflowId: string): Promise<{ lines: string[]; value: object }> {
+async function howItStands(context: Context, workflowId: string, wanted: Wanted): Promise<Seen> {
   await context.needWorker();
   const status = await askStatus<SweepProgress>(context.client, workflowId);
   if (!status) throw new Ended(EXIT.noWorker, `${workflowId} does not answer: is its worker well?`);
-  return { lines: progressLines(status), value: status };
+  return { lines: progressLines(status, wanted), value: status };
 }
 
-async function howItEnded(
-  { client }: Context,
-  workflowId: string,
-  runId: string,
-  how: string,
-): Promise<{ lines: string[]; value: object }> {
-  try {
-    const report = await client.workflow.getHandle<RotateExpiringTokens>(workflowId, runId).result();
-    return { lines: reportLines(report), value: { report } };
-  } catch (error) {
-    const why = error instanceof WorkflowFailedError ? (error.cause?.message ?? '') : '';
-    const line = plain(`${workflowId} ended as ${how.toLowerCase()}${why ? `: ${why}` : ''}`);
-    return { lines: [line], value: { ended: how.toLowerCase(), why } };
-  }
+/** Whether the pairs that are left alone are wanted too, and the ids of rotations. */
+interface Wanted {
+  all: boolean;
+  ids: boolean;
 }
 
-function progressLines({ request, rows, doing, pausedBy, blocked, lastAnswer }: SweepProgress): string[] {
+function progressLines(
+  { request, rows, doing, pausedBy, blocked, lastAnswer }: SweepProgress,
+  wanted: Wanted,
+): Printed[] {
   return [
     plain(`Expiring tokens of ${request.environment}, requested by ${request.requestedBy}`),
     plain(`  ${doing}`),
@@ -133,24 +128,33 @@ function progressLines({ request, rows, doing, pausedBy, blocked, lastAnswer }: 
           plain(`  What to do: ${blocked.todo} Then: signon-rotation sweep retry`),
         ]
       : []),
-    ...rowLines(rows),
+    ...rowLines(request.environment, rows, wanted),
   ];
 }
 
-function reportLines({ outcome, why, rows }: SweepReport): string[] {
-  return [plain(`Outcome: ${outcome}. ${why}`), ...rowLines(rows)];
+function reportLines({ outcome, why, environment, rows }: SweepReport, wanted: Wanted): Printed[] {
+  return [plain(`Outcome: ${outcome}. ${why}`), ...rowLines(environment, rows, wanted)];
 }
 
-/** How many stand where, then each pair, those that need a person first. */
-function rowLines(rows: readonly SweepRow[]): string[] {
+/** How many stand where, then each pair that is not left alone, those that need a person first. */
+function rowLines(environment: Environment, rows: readonly SweepRow[], { all, ids }: Wanted): Printed[] {
   if (rows.length === 0) return [];
   const counts = countByState(rows).map(({ state, count }) => `${count} ${state}`);
-  const sorted = rows.toSorted((a, b) => RANK.indexOf(a.state) - RANK.indexOf(b.state));
-  const cells = sorted.map(({ state, ends, apiUser, application, what }) => [
-    state,
-    ends ?? '',
-    `${apiUser} → ${application}`,
-    what,
+  const shown = rows
+    .filter(({ state }) => all || state !== 'left alone')
+    .toSorted((a, b) => RANK.indexOf(a.state) - RANK.indexOf(b.state));
+  const cells = shown.map((row) => [
+    row.state,
+    row.ends ?? '',
+    `${row.apiUser} → ${row.application}`,
+    row.what,
+    ids ? rowId(environment, row) : '',
   ]);
-  return [`  ${counts.join(', ')}`, '', ...columns(['STAGE', 'ENDS', 'PAIR', 'WHAT'], cells)];
+  const head = ['STAGE', 'ENDS', 'PAIR', 'WHAT', ...(ids ? ['WORKFLOW'] : [])];
+  const hidden = rows.length - shown.length;
+  return [
+    `  ${counts.join(', ')}`,
+    ...(shown.length > 0 ? ['', { head, rows: cells }] : []),
+    ...(hidden > 0 ? ['', `${hidden} left alone: --all shows them`] : []),
+  ];
 }

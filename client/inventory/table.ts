@@ -1,9 +1,10 @@
 import { daysUntil, type Inventory, type InventoryRow, oddityCounts } from '../../domain/inventory/index.ts';
 import { minute, plain } from '../../domain/text/index.ts';
-import { columns } from '../cli/print.ts';
+import type { Printed } from '../cli/columns.ts';
+import { type OpenRotation, openOf } from './open.ts';
 
 /** The rows for a terminal: a line for each pair, and below what is odd. */
-export function inventoryLines(inventory: Inventory): string[] {
+export function inventoryLines(inventory: Inventory, open: readonly OpenRotation[]): Printed[] {
   const { environment, takenAt, rows, unknownSecrets } = inventory;
   const now = Date.parse(takenAt);
   const cells = rows.map((row) => [
@@ -11,13 +12,14 @@ export function inventoryLines(inventory: Inventory): string[] {
     row.ends ?? 'none live',
     row.ends === undefined ? '' : String(daysUntil(row.ends, now)),
     `${row.apiUser} → ${row.application}`,
+    openOf(row, open)?.stage ?? '',
     readBy(row),
   ]);
   return [
     ...summary(inventory),
     '',
     ...(rows.length > 0
-      ? columns(['', 'ENDS', 'DAYS', 'PAIR', 'READ BY'], cells)
+      ? [{ head: ['', 'ENDS', 'DAYS', 'PAIR', 'ROTATION', 'READ BY'], rows: cells }]
       : [`Signon lists no token in ${environment}.`]),
     ...odd(rows),
     ...(unknownSecrets.length > 0 ? ['', 'Secrets that are read and belong to no listed pair:'] : []),

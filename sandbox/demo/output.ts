@@ -1,4 +1,5 @@
 import { evidenceLines, reportLines, stepLines } from '../../client/cli/print.ts';
+import { drawn } from '../../client/cli/columns.ts';
 import { type Progress, type RotationReport, userMetadataLink } from '../../domain/rotation/index.ts';
 import type { Evidence } from '../../domain/evidence/index.ts';
 import type { Happened } from '../world.ts';
@@ -39,13 +40,13 @@ export function printProgress(progress: Progress, printed: Map<string, string>):
 
 export function printEvidence(evidence: Evidence, environment: string): void {
   console.log(
-    `\n${evidenceLines(evidence, environment)
+    `\n${drawn(evidenceLines(evidence, environment))
       .map((line) => `   ${line}`)
       .join('\n')}\n`,
   );
 }
 
 export function printReport(report: RotationReport, happened: Happened): void {
-  console.log(`\n${reportLines(report).join('\n')}`);
+  console.log(`\n${drawn(reportLines(report)).join('\n')}`);
   console.log(`  meanwhile  ${happened.trafficCalls} calls of running pods, ${happened.outages.length} refused`);
 }

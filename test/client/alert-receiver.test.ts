@@ -181,7 +181,7 @@ describe('a firing alert', () => {
       'ignored: staging is left alone, since it is overwritten from production every night',
       'refused: other environment',
       'refused: misshapen: startsAt',
-      'refused: apiUser: expected an e-mail address',
+      'refused: apiUser: expected an e-mail address, e.g. short-url-manager@alphagov.co.uk, got “no e-mail”',
       'started',
     ]);
     expect(receiver.starts()).toBe(1);

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '../support/jest.ts';
 import { defineSearchAttributeKey } from '@temporalio/common';
+import { parse } from 'yaml';
 import { EXIT } from '../../client/cli/exit-codes.ts';
 import { isPolled } from '../../client/polling.ts';
 import { rotationId } from '../../domain/request/request.ts';
@@ -52,8 +53,14 @@ describe('with a pair that nobody rotated before', () => {
     await cli(['start', ...PAIR, ...GRACE]);
     await waiting();
     const listed = await cli(['list', '--waiting']);
-    expect(listed.out).toMatch(/STAGE +STARTED \(UTC\) +PAIR +WAITS FOR/);
+    expect(listed.out).toMatch(/STAGE +AGE +PAIR +WAITS FOR/);
     expect(listed.out).toMatch(/waiting-approval .* short-url-manager@alphagov\.co\.uk → publishing-api +approval/);
+    const narrow = await cli(['list', '--waiting'], { width: 60 });
+    expect(Math.max(...narrow.out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60);
+    const wide = await cli(['list', '--output', 'wide']);
+    expect(wide.out).toMatch(/grace@example\.org +rotate-token\/integration\/\S+ +https:\S+\/user-metadata$/);
+    const yaml = await cli(['list', '-o', 'yaml']);
+    expect(parse(yaml.out)).toMatchObject([{ workflowId: ID, stage: 'waiting-approval', waitsFor: 'approval' }]);
     const shown = await cli(['show', ...PAIR]);
     expect(shown.out).toMatch(/✓ issue: issued: \S{8}…\S{8} \(authorisation \d+\)/);
     expect(shown.out).toMatch(/app of Deployment\/short-url-manager +✓ 2 pods +✓ passed/);
@@ -62,6 +69,23 @@ describe('with a pair that nobody rotated before', () => {
     expect(shown.out).toContain(
       'To approve: signon-rotation approve short-url-manager@alphagov.co.uk publishing-api --environment integration --accept no-pod-seen',
     );
+  });
+
+  test('as much of the names as one rotation alone has is enough, except to start one', async () => {
+    await cli(['start', ...PAIR, ...GRACE]);
+    await cli(['start', 'short-url-manager@alphagov.co.uk', 'no-such-api', ...GRACE]);
+    await waiting();
+    for (const names of [['short-url-manager', 'publishing-api'], [ID]])
+      expect((await cli(['show', ...names])).out).toMatch(/^short-url-manager@alphagov\.co\.uk → publishing-api /);
+    const both = await until('both to be listed', async () => {
+      const shown = await cli(['show', 'short-url-manager']);
+      return shown.code === EXIT.usage ? shown : undefined;
+    });
+    expect(both.err).toBe(
+      `short-url-manager is more than one rotation:\n${ID}\nrotate-token/integration/short-url-manager@alphagov.co.uk/no-such-api`,
+    );
+    expect(await cli(['show', 'short-url'])).toMatchObject({ code: EXIT.nothing });
+    expect(await cli(['start', 'short-url-manager', 'publishing-api', ...GRACE])).toMatchObject({ code: EXIT.usage });
   });
 
   test('approve names what was not shown and sends nothing until it is accepted by name', async () => {
@@ -241,7 +265,7 @@ describe('with a pair that nobody rotated before', () => {
     const bad = { workflowId: ID, taskQueue: 'signon-rotation-integration', args: [{ environment: 'integration' }] };
     await stage.client.workflow.execute('rotateToken', bad).catch(() => undefined);
     const failed = await cli(['show', ...PAIR, '--watch']);
-    expect(failed.out).toMatch(/ended as failed: apiUser: expected an e-mail address, got nothing/);
+    expect(failed.out).toMatch(/ended as failed: apiUser: expected an e-mail address, e\.g\. \S+, got nothing/);
   });
 
   test('one rotation that is gone keeps no other from its decision, and each has its answer', async () => {
@@ -310,11 +334,23 @@ describe('with a worker and no rotation', () => {
     [['retry', ...GRACE], /Name one rotation, or say --blocked-by/],
     [['frobnicate'], /unknown command/],
     [['show', 'rotate-token/production/a@b.example/publishing-api'], /not an id of a rotation of integration/],
-    [['list', '--environment', 'prod'], /prod is not one of integration, staging, production/],
+    [
+      ['list', '--environment', 'prod'],
+      /prod is not one of integration, staging, production\. Did you mean production\?/,
+    ],
+    [['list', '--output', 'xml'], /option '-o, --output <format>' argument 'xml' is invalid/],
     [['retry', '--blocked-by', 'Bogus', ...GRACE], /Bogus is no failure/],
   ])('wrong usage is said, and nothing is sent: %j', async (args, says) => {
     const { code, err } = await cli(args);
     expect({ code, err }).toEqual({ code: EXIT.usage, err: expect.stringMatching(says) });
+  });
+
+  test('with --json a failure is a value too, on standard output', async () => {
+    for (const args of [['--json'], ['-o', 'json'], ['--output=json']])
+      expect(JSON.parse((await cli(['show', 'nobody', 'x', ...args])).out)).toEqual({
+        error: { code: EXIT.nothing, message: expect.stringMatching(/^There is no rotation of nobody x/) },
+      });
+    expect((await cli(['frobnicate', '--json'])).json).toMatchObject({ error: { code: EXIT.usage } });
   });
 
   test('Temporal that cannot be reached is said to be', async () => {
@@ -331,6 +367,19 @@ describe('with a worker and no rotation', () => {
     for (const word of ['start', 'list', 'show', 'approve', 'reject', 'abort', 'retry', 'classify'])
       expect(out).toContain(`  ${word} `);
     for (const exit of Object.values(EXIT)) expect(out).toMatch(new RegExp(`^ {2}${exit} {2}\\S`, 'm'));
+  });
+
+  test.each(['start', 'list', 'show', 'approve', 'handover', 'reject', 'abort', 'retry', 'classify', 'inventory'])(
+    '%s --help has an example that parses',
+    async (name) => {
+      const { out } = await cli([name, '--help']);
+      const [, example] = /Example:\n {2}signon-rotation (.*)$/m.exec(out) ?? [];
+      expect(example).toMatch(new RegExp(`^${name} .*--environment integration$`));
+    },
+  );
+
+  test('--version prints the version alone', async () => {
+    expect(await cli(['--version'])).toMatchObject({ code: EXIT.done, out: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
   });
 
   test('start in staging starts nothing, and says why', async () => {

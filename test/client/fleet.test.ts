@@ -47,6 +47,9 @@ test('start starts the sweep, show its table; a second start says that it is ope
   const ended = await cli(['sweep', 'show', '--watch']);
   expect(ended.out).toMatch(/Outcome: swept\. every pair had its turn/);
   expect(ended.out).toMatch(/2 waiting-approval/);
+  expect(ended.out).toMatch(/\d+ left alone: --all shows them\n\nThis is as of \S+ \S+ UTC\. /);
+  expect((await cli(['sweep', 'show', '--all'])).out).toMatch(/^left alone /m);
+  expect((await cli(['sweep', 'show', '-o', 'wide'])).out).toMatch(/ rotate-token\/integration\/collections@alphagov/);
   const listed = await cli(['list', '--waiting']);
   expect(listed.out).toMatch(/waiting-approval .* collections@alphagov\.co\.uk → email-alert-api/);
   expect(listed.out).toMatch(/waiting-approval .* short-url-manager@alphagov\.co\.uk → publishing-api/);
@@ -65,7 +68,10 @@ test('the next sweep lists what is open, and starts nothing twice', async () => 
 });
 
 test.each([
-  [['sweep', 'start', '--max-concurrent', '0', ...ADA], /expected a number from 1 to 1000/],
+  [
+    ['sweep', 'start', '--max-concurrent', '0', ...ADA],
+    /'--max-concurrent <number>' argument '0' is invalid\. expected a number from 1 to 1000/,
+  ],
   [['sweep', 'start'], /Say who you are/],
   [['sweep', 'abort', ...ADA], /--reason/],
   [['sweep', 'approve'], /unknown command/],

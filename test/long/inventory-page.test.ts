@@ -15,7 +15,7 @@ const NOW = Date.parse('2026-11-25T12:00:00Z');
 const HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
 
 /** As many pairs, their tokens ending week after week; one API user's name is hostile. */
-function estate(count: number): string {
+function estate(count: number, rotations: Parameters<typeof inventoryPage>[1] = []): string {
   const days = (index: number): string => new Date(NOW + index * 7 * 86_400_000).toISOString().slice(0, 10);
   const pairs = Array.from({ length: count }, (_, index): SignonPair => ({
     apiUser: {
@@ -34,6 +34,7 @@ function estate(count: number): string {
   }));
   return inventoryPage(
     inventoryOf(pairs, { variables, files: [] }, { environment: 'integration', settings: DEFAULT_SETTINGS, now: NOW }),
+    rotations,
   );
 }
 
@@ -73,6 +74,21 @@ withChromium('the page shows every pair and a bar for every week in which a toke
   expect(await page.locator('svg').getAttribute('aria-label')).toMatch(/^62 pairs by the week/);
   expect(await page.getByText(HOSTILE).count()).toBe(1);
   expect(await page.locator('img, script, link, iframe').count()).toBe(0);
+  expect(complaints).toEqual([]);
+});
+
+withChromium('a filter leaves the rows that it names, and an open rotation has a link', async () => {
+  const link = 'https://temporal.example.org/namespaces/default/workflows/a';
+  await open(estate(62, [{ apiUser: 'a7@alphagov.co.uk', application: 'publishing-api', stage: 'blocked', link }]));
+  const left = async (label: string): Promise<number> => {
+    await page.getByLabel(label, { exact: true }).check();
+    return page.locator('tbody tr:visible').count();
+  };
+  expect(await left('ends soon')).toBe(6);
+  expect(await left('rotation open')).toBe(1);
+  expect(await page.locator('tbody tr:visible a').getAttribute('href')).toBe(link);
+  expect(await left('read by nobody')).toBe(2);
+  expect(await left('all')).toBe(62);
   expect(complaints).toEqual([]);
 });
 

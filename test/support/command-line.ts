@@ -15,6 +15,8 @@ interface Typed {
   /** Lines of standard input. */
   lines?: string[];
   env?: Record<string, string>;
+  /** Columns of the terminal; without it there is none. */
+  width?: number;
   /** Done before a line is read. */
   asked?: () => Promise<unknown>;
 }
@@ -28,7 +30,7 @@ export function doctorLine(stage: Stage): Line {
 
 /** The command line beside a stage. */
 export function commandLine(stage: Stage, program = run): Line {
-  return async (args, { lines = [], env = {}, asked = () => Promise.resolve() } = {}) => {
+  return async (args, { lines = [], env = {}, width, asked = () => Promise.resolve() } = {}) => {
     const out: string[] = [];
     const err: string[] = [];
     const left = [...lines];
@@ -41,6 +43,7 @@ export function commandLine(stage: Stage, program = run): Line {
       },
       out: (line) => out.push(line),
       err: (line) => err.push(line),
+      widths: { out: width, err: width },
       readLine: async () => {
         await asked();
         return left.shift();

@@ -1,0 +1,54 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { setTimeout as after } from 'node:timers/promises';
+import { plain } from '../../domain/text/index.ts';
+import type { Printed } from './columns.ts';
+import type { Context } from './context.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+
+const LOOK_EVERY_MS = 1000;
+
+/** What a command shows at one moment. */
+export interface Seen {
+  lines: Printed[];
+  /** The same for programs. */
+  value: unknown;
+  /** Nothing changes any more. */
+  ended?: boolean;
+  /** Until a person decides, nothing changes. */
+  needsPerson?: boolean;
+}
+
+/** Prints what a look sees; where it is watched, again whenever that changes. @param until when watching ends */
+export async function printWatched(
+  context: Context,
+  look: () => Promise<Seen>,
+  { watch = false, until = 'ended' }: { watch?: boolean; until?: 'needed' | 'ended' },
+): Promise<ExitCode> {
+  let before: string | undefined;
+  for (;;) {
+    const { lines, value, ended = false, needsPerson = false } = await look();
+    const seen = JSON.stringify(lines);
+    if (seen !== before) context.print(before === undefined ? lines : ['', ...lines], value);
+    before = seen;
+    if (!watch || ended) return EXIT.done;
+    if (needsPerson && until === 'needed') return EXIT.needsPerson;
+    await after(LOOK_EVERY_MS);
+  }
+}
+
+/** The report of a run that completed; of another how it ended, for nothing it shows waits any more. @param draw the report's lines */
+export async function seenEnd<Report>(
+  result: Promise<Report>,
+  { workflowId, how }: { workflowId: string; how: string },
+  draw: (report: Report) => Printed[],
+): Promise<Seen> {
+  try {
+    const report = await result;
+    return { lines: draw(report), value: { report }, ended: true };
+  } catch (error) {
+    const why = error instanceof WorkflowFailedError ? (error.cause?.message ?? '') : '';
+    const ended = how.toLowerCase();
+    const line = plain(`${workflowId} ended as ${ended}${why ? `: ${why}` : ''}`);
+    return { lines: [line], value: { ended, why }, ended: true };
+  }
+}
