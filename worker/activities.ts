@@ -12,6 +12,7 @@ import { createSignInBudget } from '../activities/temporal/sign-in-budget.ts';
 import { createLedgerActivities } from '../activities/temporal/sign-in-proof.ts';
 import { createClients } from './clients.ts';
 import type { Configuration } from '../config/configuration.ts';
+import { isLoopback } from '../config/variables.ts';
 
 /**
  * Wires configuration into clients and clients into activities. Connects to nothing yet: a worker does not sign in at start.
@@ -42,6 +43,7 @@ export function createActivities(
       settings,
       receiver,
       hosts,
+      standIns: isLoopback(configuration.SIGNON_URL),
       mayRestart: () => soon(kubernetes.may(RESTART)),
     }),
     ...createLedgerActivities(signonAccount.totpSecret, environment),

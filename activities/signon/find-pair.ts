@@ -1,3 +1,4 @@
+import { closest, distance } from 'fastest-levenshtein';
 import { parameterize, tokenSecretName } from '../../domain/text/index.ts';
 import type { Pair } from '../../domain/rotation/index.ts';
 import { failure } from '../failure.ts';
@@ -32,7 +33,14 @@ export async function findPair(
   { apiUser, application }: { apiUser: string; application: string },
 ): Promise<Pair> {
   const found = userOf(rows, apiUser);
-  if (!found) throw failure('UnknownApiUser', `Signon lists ${rows.length} API users, none with the e-mail ${apiUser}`);
+  if (!found)
+    throw failure(
+      'UnknownApiUser',
+      `Signon lists ${rows.length} API users, none with the e-mail ${apiUser}${didYouMean(
+        apiUser,
+        rows.map(({ email }) => email),
+      )}`,
+    );
   const { applications } = readNewTokenPage((await pages.open(`/api_users/${found.id}/authorisations/new`)).body);
   const matching = applications.filter(({ name }) => parameterize(name) === application);
   if (matching.length > 1)
@@ -42,7 +50,13 @@ export async function findPair(
     );
   const [chosen] = matching;
   if (!chosen)
-    throw failure('UnknownApplication', `Signon offers ${applications.length} applications, none is ${application}`);
+    throw failure(
+      'UnknownApplication',
+      `Signon offers ${applications.length} applications, none is ${application}${didYouMean(
+        application,
+        applications.map(({ name }) => parameterize(name)),
+      )}`,
+    );
   const secret = tokenSecretName(found.name, chosen.name);
   await refuseSharedSecret(pages, secret, { apiUser: found, application: chosen }, rows, applications);
   const { id, name, email, suspended } = found;
@@ -64,6 +78,16 @@ export async function secretsOfPairs(
         secret.startsWith(row.secrets) && applications.some(({ name }) => tokenSecretName(row.name, name) === secret),
     ),
   );
+}
+
+/** Letters that a typo changes, adds or leaves out. */
+const LARGEST_TYPO = 4;
+
+/** The name that a mistyped one may stand for, as a question; empty where none is near. */
+function didYouMean(given: string, known: readonly string[]): string {
+  if (known.length === 0) return '';
+  const nearest = closest(given, known);
+  return distance(given, nearest) <= LARGEST_TYPO ? `. Did you mean ${nearest}?` : '';
 }
 
 /** The API user with an e-mail. */

@@ -5,6 +5,7 @@ import type { temporal } from '@temporalio/proto';
 import { isDeepStrictEqual } from 'node:util';
 import {
   evidenceCode,
+  isExampleAddress,
   judgeApproval,
   type RecordedSender,
   type Sent,
@@ -27,6 +28,8 @@ export interface WorkerScope {
   receiver: string;
   /** Hosts of the outside systems, by the name of their setting. */
   hosts: Record<string, string>;
+  /** Whether Signon is a stand-in on loopback: only there may people have the addresses of examples. */
+  standIns: boolean;
   /** Whether the worker's role may restart Deployments; undefined where that is not known. */
   mayRestart?: () => Promise<boolean | undefined>;
 }
@@ -43,6 +46,12 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
         throw failure(
           'InvalidRequest',
           `environment: this worker serves ${scope.environment}, the request says ${request.environment}`,
+        );
+      const { requestedBy = '' } = request;
+      if (!scope.standIns && isExampleAddress(requestedBy))
+        throw failure(
+          'InvalidRequest',
+          `requestedBy: ${requestedBy} is an address of the docs’ examples; start again with your own`,
         );
       const pattern = scope.settings.hosts[scope.environment];
       for (const [name, host] of Object.entries(scope.hosts))
@@ -128,6 +137,7 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
         starter: starter ?? (await starterOf(client, delegation)),
         sender: received.sender,
         receiver: scope.receiver,
+        standIns: scope.standIns,
       });
     },
 

@@ -18,7 +18,7 @@ export interface TemporalActivities {
    * Checks that this worker serves the request's environment, and hands out its settings.
    * @throws InvalidRequest (fails the workflow) for another environment's request; WrongEnvironment (not retried) where a host does not match it
    */
-  beginRotation: (request: Pick<RotationRequest, 'environment'>) => Promise<Settings>;
+  beginRotation: (request: Pick<RotationRequest, 'environment'> & { requestedBy?: string }) => Promise<Settings>;
   /** Which of the calling run's activities are tried again, a sentence each; empty where none is. Reads only. */
   readRetries: () => Promise<string[]>;
   /** Who started the calling run, the first of those that it continues, or the run that handed it over, as the server recorded it. Reads only. */

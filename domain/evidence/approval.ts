@@ -58,12 +58,15 @@ export function judgeApproval(
     sender: RecordedSender;
     /** The identity that the alert receiver starts rotations with. */
     receiver: string;
+    /** Whether Signon is a stand-in: only there may people have the addresses of examples. */
+    standIns: boolean;
   },
 ): Verdict {
   const { request, evidence, code, starter, sender } = facts;
   const no = (why: string): Verdict => ({ counts: false, why });
   const by = approval.by?.trim() ?? recordedName(sender);
   if (by === undefined) return no('the server did not record who sent it: add by, with your e-mail address');
+  if (!facts.standIns && isExampleAddress(by)) return no(`${by} is an address of the docs’ examples: give your own`);
   if (approval.evidence.trim().toLowerCase() !== code)
     return no(`the evidence has changed: code ${code} stands for what is shown now, not the one sent`);
 
@@ -86,6 +89,11 @@ export const ALERT = 'alert';
 export const SCHEDULE = 'schedule';
 /** The identity of the alert receiver, unless both sides are told another. */
 export const ALERT_RECEIVER = 'alert-receiver';
+
+/** An address that nobody has (RFC 2606), as in examples that people copy. */
+export function isExampleAddress(address: string): boolean {
+  return /@example\.(org|com|net)$/i.test(address.trim());
+}
 
 /** Whether no person asked: an alert or a Schedule did, and the start event shows it. Else these are names like any other. */
 export function isNobody(requestedBy: string, starter: RecordedSender, receiver: string): boolean {

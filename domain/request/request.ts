@@ -45,9 +45,11 @@ const plain = (expected: string, like: (value: string) => boolean = Boolean): Ki
   kind(expected, (value) => isPlainText(value) && like(value.trim()));
 const FIELDS: Fields<RotationRequest> = {
   environment: oneOf(ENVIRONMENTS),
-  apiUser: plain('an e-mail address', (address) => /^[^\s@/]+@[^\s@/]+$/.test(address)),
-  application: plain('the server application’s name, e.g. "publishing-api"', (name) => parameterize(name) !== ''),
-  requestedBy: plain('the name or e-mail of who asks'),
+  apiUser: plain('an e-mail address, e.g. short-url-manager@alphagov.co.uk', (address) =>
+    /^[^\s@/]+@[^\s@/]+$/.test(address),
+  ),
+  application: plain('the server application’s name, e.g. publishing-api', (name) => parameterize(name) !== ''),
+  requestedBy: plain('the e-mail address or name of who asks'),
   reason: optional(plain(`a text of at most ${LONGEST_TEXT} characters`)),
   force: optional(FLAG),
   recipient: optional(plain('a recipient’s name from the settings')),

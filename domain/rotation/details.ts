@@ -1,8 +1,8 @@
 import { isSeldom, MARKS, type Progress } from './checklist.ts';
-import { startFormLink } from './links.ts';
+import { rotationsLink, startFormLink, type TemporalUi } from './links.ts';
 import { offersFor, type Offer } from './offers.ts';
 import type { HandOver } from './report.ts';
-import type { RotationRequest } from '../request/index.ts';
+import { rotationId, type RotationRequest } from '../request/index.ts';
 import { shown, type Line } from './shown.ts';
 import { escapeMarkdown as text, minute, table } from '../text/index.ts';
 
@@ -10,8 +10,10 @@ import { escapeMarkdown as text, minute, table } from '../text/index.ts';
 export function introduce({ apiUser, application, environment, requestedBy, reason }: RotationRequest): {
   staticSummary: string;
   staticDetails: string;
+  memo: { pair: string; environment: string };
 } {
   return {
+    memo: { pair: `${apiUser} → ${application}`, environment },
     staticSummary: text(`${apiUser} → ${application}, ${environment}`),
     staticDetails: `Requested by ${text(requestedBy)}${reason ? `: ${text(reason)}` : ''}.\n\nThe current details say what to do. They need a running worker. Press R to refresh them.`,
   };
@@ -23,6 +25,7 @@ export function introduce({ apiUser, application, environment, requestedBy, reas
  */
 export function drawChecklist(progress: Progress, runId: string): string {
   const { request, waiting, ended, links, lastAnswer, handOver, retrying, notes, steps } = progress;
+  if (ended?.outcome === 'delegated') return drawDelegated(ended.why, request, links.ui);
   const read = shown(progress, runId);
   const [first, ...others] = read?.offers ?? [];
   const docs = links.docs;
@@ -54,7 +57,7 @@ export function drawChecklist(progress: Progress, runId: string): string {
     paragraph(notes.filter((note) => note !== ended?.why).map((note) => ({ label: 'Note', text: note }))),
     ...others.map((offer) => drawOffer(offer)),
     ended && links.ui
-      ? `[Start it again](${startFormLink(links.ui, request)}): the form then holds the input of the last run; change \`requestedBy\` to your name.`
+      ? `[Start it again](${startFormLink(links.ui, request)}): the form then holds the input of this run, requested by ${text(request.requestedBy)}: put your own address into \`requestedBy\`.`
       : undefined,
     (waiting ?? ended)
       ? undefined
@@ -64,6 +67,12 @@ export function drawChecklist(progress: Progress, runId: string): string {
   ]
     .filter((part) => part !== undefined && part !== '')
     .join('\n\n');
+}
+
+/** Where a request that was started under another id went. */
+function drawDelegated(why: string, request: RotationRequest, ui: TemporalUi | undefined): string {
+  const link = ui && `[Open it](${rotationsLink(ui, rotationId(request))})`;
+  return ['### Outcome: delegated', `This run did nothing itself: ${text(why)}.`, ...(link ? [link] : [])].join('\n\n');
 }
 
 /** What a rotation that needs nobody does now. */

@@ -27,6 +27,12 @@ export function startFormLink(
   return `${link(url, ['namespaces', namespace, 'workflows', 'start-workflow'])}?${query.join('&')}`;
 }
 
+/** The list of all runs of a workflow. */
+export function rotationsLink({ url, namespace }: TemporalUi, workflowId: string): string {
+  const query = encodeURIComponent(`WorkflowId="${workflowId}"`);
+  return `${link(url, ['namespaces', namespace, 'workflows'])}?query=${query}`;
+}
+
 function link(url: string, path: string[]): string {
   return `${url.replace(/\/+$/, '')}/${path.map(encodeURIComponent).join('/')}`;
 }

@@ -1,3 +1,5 @@
+import { redact } from '../text/index.ts';
+
 /** What a value may be, and how that is said where it is not. */
 export interface Kind<T> {
   /** Follows “expected”, e.g. `true or false`. */
@@ -74,9 +76,18 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 export function problemsOf<T>(given: Record<string, unknown>, fields: Fields<T>): string[] {
   return Object.entries<Kind<unknown>>(fields)
     .filter(([field, { is }]) => !is(given[field]))
-    .map(
-      ([field, { expected }]) => `${field}: expected ${expected}${given[field] === undefined ? ', got nothing' : ''}`,
-    );
+    .map(([field, { expected }]) => `${field}: expected ${expected}, got ${said(given[field])}`);
+}
+
+const LONGEST_VALUE = 60;
+
+/** What was given instead, as far as it fits into a sentence. */
+function said(value: unknown): string {
+  if (value === undefined || value === null || value === '') return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return 'an object';
+  const text = redact(String(value));
+  return `“${text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text}”`;
 }
 
 /** An object of exactly these fields, and nothing else of what was given; undefined where it is none. */

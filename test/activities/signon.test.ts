@@ -303,6 +303,17 @@ test('API users are listed once for many rotations that begin within a minute, a
   });
   await expect(run(() => signon.findPair({ ...WANTED, apiUser: 'nobody@alphagov.co.uk' }))).rejects.toMatchObject({
     type: 'UnknownApiUser',
+    message: expect.not.stringContaining('Did you mean'),
+  });
+});
+
+test.each([
+  [{ apiUser: 'short-url-manger@alphagov.co.uk' }, 'UnknownApiUser', 'short-url-manager@alphagov.co.uk'],
+  [{ application: 'publishing-ap' }, 'UnknownApplication', 'publishing-api'],
+])('a typo is answered with the name it is nearest to: %j', async (typo, type, meant) => {
+  await expect(run(() => worker().findPair({ ...WANTED, ...typo }))).rejects.toMatchObject({
+    type,
+    message: expect.stringMatching(new RegExp(`\\. Did you mean ${meant}\\?$`)),
   });
 });
 

@@ -33,6 +33,7 @@ function judge(sent: Partial<Approve> = {}, given: Partial<Facts> = {}): Verdict
     starter: nobody,
     sender: nobody,
     receiver: 'alert-receiver',
+    standIns: true,
     ...given,
   };
   return judgeApproval({ by: 'grace@example.org', evidence: code, ...sent }, facts);
@@ -69,6 +70,17 @@ test('an approval may leave its sender to the server: an e-mail address that it 
   for (const sender of [{ identity: asker }, { identity: 'ui', principal: `jwt:${asker}` }])
     for (const sent of [unnamed(sender, inProduction()), judge({ by: 'grace@example.org' }, inProduction({ sender }))])
       expect(sent).toEqual({ counts: false, why: expect.stringMatching(/second person/) });
+});
+
+test('an address of the docs’ examples signs nothing, but where Signon is a stand-in', () => {
+  const real = { standIns: false };
+  for (const by of ['you@example.org', ' Grace@EXAMPLE.COM '])
+    expect(judge({ by }, real)).toEqual({
+      counts: false,
+      why: expect.stringMatching(/of the docs’ examples: give your own/),
+    });
+  expect(judge({ by: 'grace@digital.cabinet-office.gov.uk' }, real)).toMatchObject({ counts: true });
+  expect(judge({ by: 'grace@example.org' }, { standIns: true })).toMatchObject({ counts: true });
 });
 
 test('the code may be typed in capitals and with blanks around it', () => {

@@ -22,7 +22,7 @@ describe.each(Object.entries(shapes))('what comes as %s', (_, shape) => {
   test('is refused where its sender is no name', () => {
     for (const missing of ['', '  ', 7, 'x'.repeat(255)])
       expect(whyOf(shape({ by: missing, evidence, reason: 'x' }))).not.toBe('');
-    expect(whyOf(shape({ by: '' }))).toBe('by: expected your name or e-mail address');
+    expect(whyOf(shape({ by: '' }))).toBe('by: expected your name or e-mail address, got nothing');
   });
 
   test('may be a text that holds the JSON, as a form sends that quotes what is pasted', () => {

@@ -14,6 +14,7 @@ import {
 import { shapeApprove, shapeRefusal, shapeRetry } from '../../domain/evidence/decisions.ts';
 import { escapeMarkdown } from '../../domain/text/markdown.ts';
 import { evidenceCode, type Evidence } from '../../domain/evidence/evidence.ts';
+import { newReport } from '../../domain/rotation/report.ts';
 import { FAILURES, todoFor } from '../../domain/rotation/failures.ts';
 import {
   aContainer,
@@ -192,7 +193,7 @@ describe('a rotation that waits for approval', () => {
         const shaped = shapeApprove(inputOf(drawEvidence(evidence), 'approve'));
         if (!shaped.ok) throw new Error(shaped.why);
         const code = evidenceCode(RUN, evidence);
-        const facts = { evidence, code, starter: nobody, sender: nobody, receiver: 'alert-receiver' };
+        const facts = { evidence, code, starter: nobody, sender: nobody, receiver: 'alert-receiver', standIns: true };
         const verdict = judgeApproval(shaped.value, { request: aRequest({ environment: 'production' }), ...facts });
         const offered = evidence.toRevoke.map(({ authorisationId }) => authorisationId);
         expect(verdict).toMatchObject({ counts: true, revoke: offered });
@@ -276,6 +277,15 @@ describe('a rotation that waits for approval', () => {
     expect(currentCode(aProgress(), RUN)).toBeUndefined();
     expect(currentCode(aProgress({ waiting: blocked('SyncJobFailed') }), RUN)).toBeUndefined();
   });
+});
+
+test('a run that handed over has one sentence and a link, and no checklist', () => {
+  const ended = { ...newReport(aRequest()), outcome: 'delegated', why: 'the rotation runs as rotate-token/x' } as const;
+  const ui = { url: 'https://temporal.example.org', namespace: 'default' };
+  const details = draw({ ended, links: { ui } });
+  expect(details).toContain('This run did nothing itself: the rotation runs as rotate-token/x.');
+  expect(details).toMatch(/\[Open it\]\(https:\S+\/workflows\?query=WorkflowId%3D%22rotate-token%2F\S+%22\)$/);
+  expect(details).not.toMatch(/assess|\| Step/);
 });
 
 test('what a rotation is started with says who asked and why, and brings nothing of its own into the page', () => {

@@ -98,7 +98,15 @@ describe('what was not shown', () => {
     const nobody = { identity: '' };
     const verdict = judgeApproval(
       { by: 'grace@example.org', evidence: code, accept: ['not-smoke-tested', 'no-pod-seen'] },
-      { request: aRequest(), evidence, code, starter: nobody, sender: nobody, receiver: 'alert-receiver' },
+      {
+        request: aRequest(),
+        evidence,
+        code,
+        starter: nobody,
+        sender: nobody,
+        receiver: 'alert-receiver',
+        standIns: true,
+      },
     );
     expect(verdict).toMatchObject({ counts: false });
   });

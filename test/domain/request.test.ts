@@ -82,11 +82,17 @@ describe('a request', () => {
     expect(problemsOf({ ...aRequest(), somethingElse: 1 })).toEqual(['somethingElse: unknown field']);
   });
 
-  test('is refused without a word of the values sent', () => {
-    const value = 'a value nobody should repeat';
-    const problems = problemsOf({ ...aRequest(), environment: value, apiUser: value, reason: [value], force: value });
-    expect(problems).toHaveLength(4);
-    expect(problems.join()).not.toContain(value);
+  test('is refused with the value that was sent, an example of a right one, and nothing secret', () => {
+    expect(problemsOf({ ...aRequest(), apiUser: 'short-url-manager', force: 'yes', reason: ['x'] })).toEqual([
+      'apiUser: expected an e-mail address, e.g. short-url-manager@alphagov.co.uk, got “short-url-manager”',
+      'reason: expected a text of at most 254 characters, got a list',
+      'force: expected true or false, got “yes”',
+    ]);
+    const token = 'LptXZKKy0123456789_-abcdefghijklmnobjuHR3Yc';
+    for (const pasted of [token, `Bearer ${token}`, 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlLWlzLWhlcmU'])
+      expect(problemsOf({ ...aRequest(), apiUser: pasted }).join()).not.toContain(pasted.slice(-20));
+    const [long] = problemsOf({ ...aRequest(), apiUser: 'no address '.repeat(100) });
+    expect(long!.length).toBeLessThan(150);
   });
 
   test('that carries a recipient’s key is refused', () => {

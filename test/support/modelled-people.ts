@@ -84,6 +84,7 @@ export class ModelledPeople {
         starter: { identity: fate.starter },
         sender: { identity: person.identity },
         receiver: 'alert-receiver',
+        standIns: true,
       });
       if (verdict.counts) {
         this.granted.push({ shown, revoke: verdict.revoke });

@@ -169,6 +169,7 @@ export async function rotating(
     settings?: Partial<Settings>;
     /** Hosts of the worker's settings. */
     hosts?: Record<string, string>;
+    standIns?: boolean;
     /** Acts at the same time; waits have a task queue of their own. */
     actsAtOnce?: number;
   } = {},
@@ -191,6 +192,7 @@ export async function rotating(
     },
     receiver: 'alert-receiver',
     hosts: options.hosts ?? {},
+    standIns: options.standIns ?? true,
   };
   // This server knows no pages: a history of more than 4 MB comes in one answer. The real one's pages are tested in test/long/floods.test.ts.
   const unpaged = await Connection.connect({

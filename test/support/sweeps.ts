@@ -125,7 +125,13 @@ export async function sweeping(
   const { client, nativeConnection: connection } = server;
   const settings = { ...DEFAULT_SETTINGS, ...options.settings };
   const systems = new FakeSystems(await server.currentTimeMs()).activities();
-  const temporal = createTemporalActivities(client, { environment, settings, receiver: 'alert-receiver', hosts: {} });
+  const temporal = createTemporalActivities(client, {
+    environment,
+    settings,
+    receiver: 'alert-receiver',
+    hosts: {},
+    standIns: true,
+  });
   const activities = {
     ...systems,
     ...temporal,

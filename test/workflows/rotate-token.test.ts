@@ -1,6 +1,7 @@
 import { expect, test } from '../support/jest.ts';
 import { DAY } from '../support/fake-systems.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
+import { until } from '../support/until.ts';
 
 const { rotating } = useTimeSkipping();
 
@@ -153,8 +154,10 @@ test('fails a bad request at once, naming each field and what was expected', () 
       expect(await rotation.details()).toContain('The request cannot be read');
       expect(type).toBe('InvalidRequest');
       expect(message).toContain('api_user: unknown field, did you mean apiUser?');
-      expect(message).toContain('environment: expected one of integration, staging, production');
-      expect(message).toContain('apiUser: expected an e-mail address, got nothing');
+      expect(message).toContain('environment: expected one of integration, staging, production, got “live”');
+      expect(message).toContain(
+        'apiUser: expected an e-mail address, e.g. short-url-manager@alphagov.co.uk, got nothing',
+      );
       expect(rotation.systems.calls).toEqual([]);
     },
     { request: { environment: 'live', apiUser: undefined, api_user: 'x@y.z' }, workflowId: 'bad-request' },
@@ -170,6 +173,18 @@ test('fails another environment’s request before anything is read', () =>
       expect(rotation.systems.calls).toEqual([]);
     },
     { request: { environment: 'production' } },
+  ));
+
+test('fails a request that was copied from the docs, but where Signon is a stand-in', () =>
+  rotating(
+    async (rotation) => {
+      expect(await rotation.failure()).toMatchObject({
+        type: 'InvalidRequest',
+        message: 'requestedBy: you@example.org is an address of the docs’ examples; start again with your own',
+      });
+      expect(rotation.systems.calls).toEqual([]);
+    },
+    { request: { requestedBy: 'you@example.org' }, standIns: false },
   ));
 
 test('an abort while no token of the pair is listed any more says so', () =>
@@ -236,4 +251,18 @@ test('a misspelt workflow type fails at once, and names those that people start'
         message: 'workflow type: expected rotateToken, rotateExpiringTokens, takeInventory, got “RotateToken”',
       },
     });
+  }));
+
+test('a workflow type of a version to come is left to its worker: its task fails and is retried', () =>
+  rotating(async ({ client, handle }) => {
+    const { taskQueue } = await handle.describe();
+    const later = await client.workflow.start('rotateApiKeys', { workflowId: 'later', taskQueue, args: [{}] });
+    await until('its task to fail', async () => {
+      const { events } = await later.fetchHistory();
+      return events?.some(({ workflowTaskFailedEventAttributes: failed }) =>
+        failed?.failure?.message?.includes('no workflow type “rotateApiKeys”'),
+      );
+    });
+    expect((await later.describe()).status.name).toBe('RUNNING');
+    await later.terminate();
   }));

@@ -11,7 +11,7 @@ export async function startCanonical(
   canonical: string,
   request: object,
   starter: RecordedSender,
-  about: ReturnType<typeof introduce>,
+  about: Omit<ReturnType<typeof introduce>, 'memo'> & { memo?: ReturnType<typeof introduce>['memo'] },
 ): Promise<string> {
   const { workflowId, runId, workflowType, taskQueue } = workflowInfo();
   try {
