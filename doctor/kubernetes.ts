@@ -13,10 +13,11 @@ export const KUBERNETES_CHECKS = [
   'readers',
   'same cluster',
   'exec',
+  'exec policy',
   'environment of pods',
   'Ruby in pods',
 ] as const;
-const [RIGHTS_CHECK, SECRETS, RESTARTS, READERS, SAME, EXEC, ENVIRONMENT, RUBY] = KUBERNETES_CHECKS;
+const [RIGHTS_CHECK, SECRETS, RESTARTS, READERS, SAME, EXEC, POLICY, ENVIRONMENT, RUBY] = KUBERNETES_CHECKS;
 
 const ROLE = 'Apply deploy/kubernetes/role.yaml.';
 
@@ -100,7 +101,7 @@ async function sameCluster(
 
 /** Asks one container of the namespace, as rotations ask all: its variables' digests, and its environment. */
 async function insidePods(kubernetes: KubernetesClient, environment: string): Promise<Finding[]> {
-  const unasked = (why: string): Finding[] => allNotChecked([ENVIRONMENT, RUBY], why);
+  const unasked = (why: string): Finding[] => allNotChecked([POLICY, ENVIRONMENT, RUBY], why);
   let container: PodContainer | undefined;
   try {
     container = await someReader(kubernetes);
@@ -128,7 +129,26 @@ async function insidePods(kubernetes: KubernetesClient, environment: string): Pr
           `${who} has GOVUK_ENVIRONMENT “${seen}”, and this is to be ${environment}`,
           'Stop: these are the pods of another environment. Check KUBECONFIG and KUBERNETES_NAMESPACE.',
         );
-  return [exec, inEnvironment, await ruby(kubernetes, target)];
+  return [exec, await policy(kubernetes, target), inEnvironment, await ruby(kubernetes, target)];
+}
+
+/** A program that does nothing, and is none of ours: a policy for exec refuses it. */
+const HARMLESS = ['true'];
+
+/** Whether the worker's credentials can do more in a container than its own programs do. */
+async function policy(kubernetes: KubernetesClient, container: PodContainer): Promise<Finding> {
+  try {
+    await kubernetes.exec(container, HARMLESS);
+  } catch (error) {
+    const reason = reasonOf(error);
+    if (reason.includes(' with 422')) return well(POLICY, 'only the worker’s own programs may run in containers');
+    if (!reason.includes('lacks its end')) return notChecked(POLICY, reason);
+  }
+  return notChecked(
+    POLICY,
+    'none is in force: this account may run any program in any container of the namespace',
+    'Apply deploy/kubernetes/exec-policy.yaml.',
+  );
 }
 
 async function ruby(kubernetes: KubernetesClient, container: PodContainer): Promise<Finding> {

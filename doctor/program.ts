@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
 import { plain } from '../domain/text/index.ts';
+import { readFileSync } from 'node:fs';
+import { execPolicy, programsOf } from '../activities/kubernetes/exec-policy.ts';
+import { DEFAULT_SETTINGS, readSettings } from '../config/settings.ts';
 import { examine } from './examine.ts';
 import type { Finding } from './finding.ts';
 import { exitCodeOf, newProgram, withCommonOptions } from '../client/cli/command-line.ts';
-import { connect, environmentOf, type CommonOptions, type Terminal } from '../client/cli/context.ts';
+import { connect, environmentOf, outputOf, printAs, type CommonOptions, type Terminal } from '../client/cli/context.ts';
 import { EXIT, type ExitCode } from '../client/cli/exit-codes.ts';
-import { columns } from '../client/cli/print.ts';
+import { columns } from '../client/cli/columns.ts';
 
 const SIGNS: Record<Finding['verdict'], string> = { well: '✓', wrong: '✗', 'not checked': '–' };
 
@@ -24,8 +27,15 @@ Reads only. ✓ is well, ✗ is wrong, – was not checked. Signs in to Signon o
     .option('--sign-in', 'sign in to Signon even where no worker counts refusals')
     .option('--no-sign-in', 'do not sign in to Signon')
     .option('--slack', 'post one line to Slack')
+    .option(
+      '--exec-policy',
+      'print the admission policy for exec, with the smoke calls of ROTATION_SETTINGS, and check nothing',
+    )
+    .option('--beside <file>', 'with --exec-policy: go on allowing what the policy in this file allows')
     .action(async (_options: unknown, self: Command) => {
-      code = await doctor(self.opts(), terminal);
+      const options = self.opts<CommonOptions & { execPolicy?: boolean; beside?: string }>();
+      if (options.execPolicy) printExecPolicy(terminal, options.beside);
+      else code = await doctor(options, terminal);
     });
   return exitCodeOf(program, args, terminal, () => code);
 }
@@ -42,17 +52,25 @@ async function doctor(
     const { fix = false, signIn, slack = false } = options;
     const warn = (line: string): void => terminal.err(plain(line));
     const findings = await examine({ environment, env, client, fix, signIn, slack, warn });
-    if (options.json) terminal.out(JSON.stringify(findings, undefined, 2));
-    else for (const line of lines(findings)) terminal.out(line);
+    printAs(outputOf(options), terminal, lines(findings), findings);
     return findings.some(({ verdict }) => verdict === 'wrong') ? EXIT.failed : EXIT.done;
   } finally {
     await client?.connection.close();
   }
 }
 
+/** Prints the manifest for the settings of the worker. @throws Ended where a file cannot be read */
+function printExecPolicy(terminal: Terminal, beside: string | undefined): void {
+  const { ROTATION_SETTINGS: file } = terminal.env;
+  const { smokeCalls } = file ? readSettings(file, true) : DEFAULT_SETTINGS;
+  terminal.out(
+    execPolicy(smokeCalls, beside === undefined ? undefined : programsOf(readFileSync(beside, 'utf8'))).trimEnd(),
+  );
+}
+
 /** A line for each finding, and one below for what to do. */
 function lines(findings: readonly Finding[]): string[] {
   const rows = findings.map(({ check, verdict, found }) => [SIGNS[verdict], check, found]);
-  const [, ...table] = columns(['', 'CHECK', 'FOUND'], rows);
+  const [, ...table] = columns({ head: ['', 'CHECK', 'FOUND'], rows });
   return findings.flatMap(({ todo }, at) => [table[at]!, ...(todo === undefined ? [] : [plain(`     → ${todo}`)])]);
 }

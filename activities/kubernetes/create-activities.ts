@@ -17,7 +17,7 @@ import { CensusTaker } from './census.ts';
 import { memoryLimitOf, ownerOf, PAUSED, readersIn } from './consumers.ts';
 import { look } from './look.ts';
 import { findReadings } from './readings.ts';
-import { smokeWithRuby } from './scripts.ts';
+import { smokeWithRuby, textOf } from './scripts.ts';
 
 /** Runs of CronJobs are told by the watch; this carries the wait where that is cut. */
 const SIGHTED_EVERY_MS = 30_000;
@@ -164,7 +164,7 @@ async function smoke(
     detail,
   });
   if (!call) return result('not-tested', `no smoke call is known for ${application}`);
-  const answer = await cluster.exec(container, smokeWithRuby(JSON.stringify(call), application, container.variable));
+  const answer = await cluster.exec(container, smokeWithRuby(textOf(call), application, container.variable));
   if (answer.kind === 'no-such-program') return result('not-tested', 'the container has no Ruby to call from');
   if (answer.kind === 'timed-out')
     throw failure('ExecIncomplete', `${container.container} in ${container.pod} did not end its smoke call in time`);

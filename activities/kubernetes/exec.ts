@@ -3,7 +3,7 @@ import { WebSocketHandler } from '@kubernetes/client-node/dist/web-socket-handle
 import { Writable } from 'node:stream';
 import { WebSocket, type ClientOptions } from 'ws';
 import { failure } from '../failure.ts';
-import { END_MARKER } from './scripts.ts';
+import { END_MARKER, programName } from './scripts.ts';
 
 export interface Target {
   pod: string;
@@ -71,7 +71,7 @@ export async function execIn(
             settle(() => resolve(undefined)),
           );
         },
-        (error: unknown) => settle(() => reject(refusal(error, where)))(),
+        (error: unknown) => settle(() => reject(refusal(error, where, programName(command))))(),
       );
   }).catch((error: unknown) => {
     if (error instanceof Gone) return 'gone' as const;
@@ -121,7 +121,8 @@ class ExecSocket extends WebSocket {
   }
 }
 
-function refusal(error: unknown, where: string): Error {
+/** Why an exec was refused before the upgrade; the answer's body is lost. @param program what was to run */
+function refusal(error: unknown, where: string, program: string): Error {
   const said = (error as { message?: unknown } | undefined)?.message;
   const code = /server response: (\d{3})/.exec(typeof said === 'string' ? said : '')?.[1];
   if (code === '404') return new Gone();
@@ -129,6 +130,11 @@ function refusal(error: unknown, where: string): Error {
     return failure(
       'CredentialRefused',
       `Kubernetes refused exec into ${where} with 401: it does not accept the credential`,
+    );
+  if (code === '422')
+    return failure(
+      'NotPermitted',
+      `Kubernetes refused exec into ${where} with 422: its policy for exec does not allow the program “${program}”`,
     );
   if (code === '403') return failure('NotPermitted', `Kubernetes refused exec into ${where} with 403`);
   return failure('ExecIncomplete', `Kubernetes refused exec into ${where} (${code ?? 'connection failed'})`);

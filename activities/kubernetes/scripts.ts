@@ -1,3 +1,5 @@
+import type { SmokeCall } from '../../domain/settings/index.ts';
+
 /** What runs inside consumers. Constant texts: names come in as arguments, values never leave, and the last line proves that all was said. */
 export const END_MARKER = 'end-of-answer';
 
@@ -112,6 +114,18 @@ puts "own " + try.call(ENV[ARGV[2]])
 puts "made-up " + try.call(SecureRandom.urlsafe_base64(32))
 puts "${END_MARKER}"
 `.trim();
+
+/** A smoke call as an argument: always the same text for the same call, since the exec policy compares it. */
+export function textOf({ adapter, requires, method, positional, keyword }: SmokeCall): string {
+  return JSON.stringify({ adapter, requires, method, positional, keyword });
+}
+
+/** What a program is called where it is refused; the policy for exec is made from the same texts. */
+export function programName(command: readonly string[]): string {
+  if (command === censusWithShell) return 'census (sh)';
+  if (command === censusWithRuby) return 'census (Ruby)';
+  return command.includes(SMOKE_RUBY) ? 'smoke call (Ruby)' : 'another program';
+}
 
 export const censusWithShell: string[] = ['sh', '-c', CENSUS_SH];
 export const censusWithRuby: string[] = ['ruby', '-rdigest', '-e', CENSUS_RUBY];

@@ -37,6 +37,8 @@ export class ExecEndpoint {
   byChance: () => ExecFault | undefined = () => undefined;
   /** How many were open at the same time, and the most there were. */
   readonly open = { now: 0, most: 0 };
+  /** The admission policy for exec, where one is in force: what it does not allow is refused with 422 before the upgrade. */
+  allows: (exec: { command: string[]; container: string; stdin: boolean; tty: boolean }) => boolean = () => true;
   /** What this server speaks; an older one has no v5. */
   protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
   private readonly sockets = new WebSocketServer({
@@ -67,6 +69,9 @@ export class ExecEndpoint {
     if (fault === 'refused') return refuse(socket, 403);
     if (!pod) return refuse(socket, 404);
     if (!container) return refuse(socket, 400);
+    const command = url.searchParams.getAll('command');
+    const [stdin, tty] = ['stdin', 'tty'].map((name) => url.searchParams.get(name) === 'true') as [boolean, boolean];
+    if (!this.allows({ command, container: container.name, stdin, tty })) return refuse(socket, 422);
     this.sockets.handleUpgrade(request, socket, head, (connection) => {
       this.open.now++;
       this.open.most = Math.max(this.open.most, this.open.now);

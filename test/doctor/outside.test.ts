@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '../support/jest.ts';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { smokeWithRuby, textOf } from '../../activities/kubernetes/scripts.ts';
 import { RIGHTS } from '../../activities/kubernetes/rights.ts';
 import { EXIT } from '../../client/cli/exit-codes.ts';
 import { isPolled } from '../../client/polling.ts';
@@ -13,6 +14,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 import { seedWorld } from '../../sandbox/seed.ts';
 import { SlackStandIn } from '../../sandbox/slack/server.ts';
 import { doctorLine } from '../support/command-line.ts';
+import { policyFrom, SHIPPED_POLICY } from '../support/exec-policy.ts';
 import { SHORTENED, Stage } from '../support/stage.ts';
 import { until } from '../support/until.ts';
 
@@ -25,6 +27,7 @@ beforeAll(async () => {
 afterAll(() => stage.strike());
 beforeEach(async () => {
   sandbox = await Sandbox.start(seedWorld({ only: ['short-url-manager'] }), IMMEDIATE);
+  sandbox.kubernetes.exec.allows = policyFrom(SHIPPED_POLICY);
   settings = join(sandbox.folder, 'settings.json');
   writeFileSync(settings, JSON.stringify(SHORTENED));
 });
@@ -74,6 +77,32 @@ test('it changes nothing: no token, no Job, no pod', async () => {
   });
 });
 
+test('--exec-policy prints the policy for the worker’s settings, and checks nothing', async () => {
+  const smokeCalls = {
+    'publishing-api': {
+      adapter: 'PublishingApi',
+      requires: 'gds_api/publishing_api',
+      method: 'get_health',
+      positional: [],
+      keyword: {},
+    },
+  };
+  writeFileSync(settings, JSON.stringify({ ...SHORTENED, smokeCalls }));
+  const own = await doctorLine(stage)(['--exec-policy'], { env: { ROTATION_SETTINGS: settings } });
+  expect(own).toMatchObject({ code: EXIT.done, err: '' });
+  const call = smokeWithRuby(textOf(smokeCalls['publishing-api']), 'publishing-api', 'A_TOKEN');
+  expect([policyFrom(own.out)({ command: call }), policyFrom(SHIPPED_POLICY)({ command: call })]).toEqual([
+    true,
+    false,
+  ]);
+  const before = join(sandbox.folder, 'before.yaml');
+  writeFileSync(before, own.out);
+  const both = await doctorLine(stage)(['--exec-policy', '--beside', before]);
+  expect(policyFrom(both.out)({ command: call })).toBe(true);
+  writeFileSync(before, 'kind: Deployment');
+  expect((await doctorLine(stage)(['--exec-policy', '--beside', before])).code).toBe(EXIT.failed);
+});
+
 test('no secret is printed, whatever fails', async () => {
   const env: Record<string, string> = {
     ...sandbox.workerEnv(),
@@ -94,7 +123,7 @@ test('questions that the cluster leaves unanswered midway are findings, and the 
       ? { kind: 'cut' }
       : undefined;
   const { findings } = await doctor();
-  expect(verdicts(findings, KUBERNETES_CHECKS)).toEqual(['well', 'wrong', 'wrong', ...Array<string>(5).fill('well')]);
+  expect(verdicts(findings, KUBERNETES_CHECKS)).toEqual(['well', 'wrong', 'wrong', ...Array<string>(6).fill('well')]);
 });
 
 test.each([
@@ -298,7 +327,7 @@ describe('Kubernetes', () => {
   test('an account that it does not know', async () => {
     sandbox.world.state.kubernetesTokens = {};
     const { findings } = await doctor();
-    expect(verdicts(findings, KUBERNETES_CHECKS)).toEqual(['wrong', ...Array<string>(7).fill('not checked')]);
+    expect(verdicts(findings, KUBERNETES_CHECKS)).toEqual(['wrong', ...Array<string>(8).fill('not checked')]);
   });
 
   test.each(RIGHTS.map((right) => [right.verb, right.resource] as const))(
@@ -341,6 +370,24 @@ describe('Kubernetes', () => {
       'not checked',
       'not checked',
     ]);
+  });
+
+  test('a cluster where no policy says what may be executed', async () => {
+    sandbox.kubernetes.exec.allows = () => true;
+    expect(await found('exec policy')).toEqual({
+      check: 'exec policy',
+      verdict: 'not checked',
+      found: 'none is in force: this account may run any program in any container of the namespace',
+      todo: 'Apply deploy/kubernetes/exec-policy.yaml.',
+    });
+  });
+
+  test('a policy that does not know the programs of this version', async () => {
+    sandbox.kubernetes.exec.allows = () => false;
+    expect(await found('exec')).toMatchObject({
+      verdict: 'wrong',
+      found: expect.stringMatching(/with 422: its policy for exec does not allow the program “census \(sh\)”$/),
+    });
   });
 
   test('pods of another environment', async () => {

@@ -18,6 +18,7 @@ import type { Authorisation } from '../../sandbox/world-state.ts';
 import { readConfiguration } from '../../config/configuration.ts';
 import { runWorker, type RunningWorker } from '../../worker/run-worker.ts';
 import { BUNDLE } from './bundle.ts';
+import { policyFrom, SHIPPED_POLICY } from './exec-policy.ts';
 import { REQUEST, type Status } from './request.ts';
 import { setUpRuntime } from './runtime.ts';
 import { namespaceOfItsOwn, PROMPT_TIMERS } from './temporal.ts';
@@ -70,6 +71,7 @@ export class Stage {
     if (fleet) expireAllIn(world, 10);
     for (const [client, application] of also) expireIn(world, `${client}@alphagov.co.uk`, application, 10);
     const sandbox = await Sandbox.start(world, { ...IMMEDIATE, execs: 'in the sandbox', ...options });
+    sandbox.kubernetes.exec.allows = policyFrom(SHIPPED_POLICY);
     writeFileSync(join(folder, 'settings.json'), JSON.stringify({ ...SHORTENED, ...settings }));
     const connection = await Connection.connect({ address: temporal.address, connectTimeout: '1 minute' });
     return new Stage(folder, temporal, namespace, sandbox, new Client({ connection, namespace }));
