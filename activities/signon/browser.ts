@@ -102,5 +102,5 @@ export class Browser {
 }
 
 function throttled(what: string, waitMs: number): Error {
-  return failure('Throttled', `${what}; tried again in ${Math.ceil(waitMs / 1000)} s`, waitMs);
+  return failure('Throttled', `${what}; retried in ${Math.ceil(waitMs / 1000)} s`, waitMs);
 }

@@ -23,7 +23,7 @@ const PROMPT = '/account/two_step_verification/prompt';
 const STEP_SECONDS = 30;
 
 /**
- * One worker's session with Signon. Signs in when first needed and when the session ended; a refused password or code is never tried again.
+ * One worker's session with Signon. Signs in when first needed and when the session ended; a refused password or code is never retried.
  * Reads share the session; `alone` has it to itself, for the cookie carries a new token's only showing.
  */
 export class SignonSession {
@@ -92,7 +92,7 @@ export class SignonSession {
   }
 
   private async signIn(): Promise<void> {
-    if (this.refused !== undefined) throw failure('SignInRefused', `not tried again: ${this.refused}`);
+    if (this.refused !== undefined) throw failure('SignInRefused', `not retried: ${this.refused}`);
     await this.browser.forgetSession();
     const form = await this.browser.open(SIGN_IN);
     const csrf = readFormToken(form.body, 'user[password]');

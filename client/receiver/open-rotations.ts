@@ -88,7 +88,7 @@ export class OpenRotations {
     };
   }
 
-  /** Reads what is open and sets the figures. Where Temporal does not answer they stay as they were for five minutes, and are then told no more. */
+  /** Reads what is open and sets the figures. Where Temporal does not answer they stay as they were for five minutes, and are then left out. */
   async look(now = Date.now()): Promise<void> {
     const { client, environment } = this;
     this.looking = new AbortController();

@@ -54,7 +54,7 @@ export const FAILURES = {
   },
   OlderTokenOutlives: {
     treatment: 'blocks',
-    todo: 'The token to be replaced by force outlives the one just issued, so the sync would go on writing it: issue a longer-lived one in Signon by hand, then retry; or abort.',
+    todo: 'The token to be replaced by force outlives the one just issued, so the sync would keep writing it. Issue a longer-lived one in Signon by hand, then retry; or abort.',
   },
   AccessEnded: {
     treatment: 'blocks',
@@ -82,7 +82,7 @@ export const FAILURES = {
   },
   UnknownRecipient: {
     treatment: 'blocks',
-    todo: 'Enter the recipient and its age key for this API user in the settings and start the worker again, then retry; or abort, and start anew or without a recipient.',
+    todo: 'Enter the recipient and its age key for this API user in the settings. Restart the worker, then retry; or abort, and start anew or without a recipient.',
   },
   ReadInCluster: {
     treatment: 'blocks',
@@ -122,7 +122,7 @@ export const FAILURES = {
   },
   SecretNotUpdated: {
     treatment: 'blocks',
-    todo: 'Two syncs did not bring the new token into the Secret: read the sync Job’s log, check that the API user is not suspended, then retry.',
+    todo: 'Two syncs did not bring the new token into the Secret. Read the sync Job’s log, check that the API user is not suspended, then retry.',
   },
   RolloutIncomplete: {
     treatment: 'blocks',

@@ -12,23 +12,70 @@ export type Results = Record<string, { date: string; machine: string; rows: Row[
 const GROWTH = ['growth 50', 'growth 200', 'growth 800', 'a thousand'];
 const PER_TOKEN = ['both, per token', 'processor time of the worker, per token', 'history events, per token'];
 
-/** The figures as Markdown, and the growth as a chart. */
+/** The figures as Markdown, fleets side by side, and the growth as a chart. */
 export function drawReport(results: Results): { markdown: string; chart: string } {
-  const sections = Object.entries(results).map(([name, { date, machine, rows }]) =>
-    [`## ${name}`, `${date}: ${machine}.`, table(rows)].join('\n\n'),
-  );
+  const all = Object.entries(results);
+  const fleets = all.filter(([, { rows }]) => isFleet(rows)).toSorted((a, b) => tokensOf(a[1]) - tokensOf(b[1]));
+  const others = all.filter(([, { rows }]) => !isFleet(rows));
   const markdown = [
     '# Benchmarks',
-    'Made by `npm run bench`, which measures everything anew and writes this page, [benchmarks.json](benchmarks.json) and the chart; `npm run bench -- "the estate"` measures one section. A real Temporal server, a worker in a process of its own and the stand-ins share the machine. Single rotations meet no delay; fleets meet real life scaled down: a sync Job takes 2 s, a pod 0.5 s, the soak is 1 s. A fleet is swept in one wave and approved at once.',
+    '`npm run bench` measures everything and writes this page and [benchmarks.json](benchmarks.json), which has all figures. Temporal, a worker and the stand-ins share the machine. In fleets a sync Job takes 2 s, a pod 0.5 s, the soak 1 s. A fleet is swept in one wave and approved at once.',
+    measuredOn(Object.values(results)),
     '![What a token costs in fleets of 50 to 1,000](images/benchmarks.svg)',
-    ...sections,
+    ...(fleets.length > 0 ? ['## Fleets', side(fleets)] : []),
+    ...others.flatMap(([name, { rows }]) => [`## ${name}`, list(rows)]),
   ].join('\n\n');
   return { markdown: `${markdown}\n`, chart: draw(results) };
 }
 
-function table(rows: Row[]): string {
-  const lines = rows.map(({ what, value, unit, goal }) => `| ${what.trim()} | ${value} ${unit} | ${goal ?? ''} |`);
-  return ['| | figure | goal |', '| :-- | --: | :-- |', ...lines].join('\n');
+type Section = Results[string];
+
+const isFleet = (rows: Row[]): boolean => rows.some(({ what }) => what.startsWith('sweep start'));
+const tokensOf = ({ rows }: Section): number => rows.find(({ what }) => what === 'tokens')?.value ?? 0;
+
+/** The days and machines, each machine once. */
+function measuredOn(sections: Section[]): string {
+  const machines = [...new Set(sections.map(({ machine }) => machine))];
+  return machines
+    .map((machine) => {
+      const days = sections.filter((section) => section.machine === machine).map(({ date }) => date);
+      return `${[...new Set(days)].toSorted().join(', ')}: ${machine}.`;
+    })
+    .join(' ');
+}
+
+/** A row for each figure, a column for each fleet. */
+function side(fleets: [string, Section][]): string {
+  const whats = [...new Set(fleets.flatMap(([, { rows }]) => rows.map(({ what }) => what)))];
+  const lines = whats.map((what) => {
+    const found = fleets.map(([, { rows }]) => rows.find((row) => row.what === what));
+    const goals = [...new Set(found.map((row) => row?.goal).filter((goal) => goal !== undefined))];
+    const unit = found.find((row) => row !== undefined)!.unit;
+    return [named(what, unit), ...found.map((row) => row?.value ?? ''), goals.join('; ')];
+  });
+  const head = ['', ...fleets.map(([name]) => name), 'goal'];
+  const row = (cells: (string | number)[]): string => `| ${cells.join(' | ')} |`;
+  return [row(head), `|:--|${'--:|'.repeat(head.length - 1)}`, ...lines.map(row)].join('\n');
+}
+
+/** What is measured with its unit, which some names hold already. */
+function named(what: string, unit: string): string {
+  return holds(what, unit) ? what.trim() : `${what.trim()} (${unit})`;
+}
+
+function holds(what: string, unit: string): boolean {
+  return what.split(/[^\w-]+/).includes(unit);
+}
+
+/** The figures with a goal; all of them where none has one. */
+function list(rows: Row[]): string {
+  const aimed = rows.filter(({ goal }) => goal !== undefined);
+  return (aimed.length > 0 ? aimed : rows)
+    .map(({ what, value, unit, goal }) => {
+      const counted = holds(what, unit) ? `${value}` : `${value} ${unit}`;
+      return `- ${what.trim()}: ${counted}${goal === undefined ? '' : ` (goal ${goal})`}`;
+    })
+    .join('\n');
 }
 
 const WIDTH = 640;

@@ -382,12 +382,12 @@ describe('where the load balancer answers 429 with a Retry-After', () => {
       type: 'Throttled',
       nonRetryable: false,
       nextRetryDelay: 30_000,
-      message: expect.stringMatching(/429, so it had no effect; tried again in 30 s$/),
+      message: expect.stringMatching(/429, so it had no effect; retried in 30 s$/),
     });
     const before = requests.signon;
     expect(await delayOf(() => signon.listTokens(pair))).toMatchObject({
       type: 'Throttled',
-      message: expect.stringMatching(/was not sent: .*asked to wait; tried again in (30|29) s$/),
+      message: expect.stringMatching(/was not sent: .*asked to wait; retried in (30|29) s$/),
     });
     expect(requests.signon).toBe(before);
   });

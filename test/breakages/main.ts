@@ -8,7 +8,9 @@ import { BREAKAGES, type Breakage } from './breakages.ts';
 /** Breaks a copy of the project in one way after the other, and sees whether the test that is named catches it. Arguments: words of those wanted. */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const LIMIT_MS = 900_000;
-const PAGE = join(ROOT, 'docs', 'reliability.md');
+const RESULTS = join(ROOT, 'docs', 'breakages.json');
+
+type Result = 'caught' | 'survived';
 
 interface TestResults {
   testResults: { message: string; assertionResults: { fullName: string; status: string; title: string }[] }[];
@@ -17,7 +19,7 @@ interface TestResults {
 const copy = mkdtempSync(join(tmpdir(), 'signon-breakages-'));
 const wanted = process.argv.slice(2);
 const survivors: string[] = [];
-const rows = new Map<string, string>();
+const results = new Map<string, Result>();
 try {
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' });
   for (const file of files
@@ -39,16 +41,13 @@ try {
     const caught = tryOut(breakage) === 'failed';
     console.log(`${caught ? 'caught  ' : 'SURVIVED'}  ${breakage.what}`);
     if (!caught) survivors.push(breakage.what);
-    rows.set(
-      breakage.what,
-      `| ${breakage.what} | \`${breakage.file}\` | \`${breakage.caughtBy.file}\`: ${breakage.caughtBy.test} | ${caught ? 'caught' : '**survived**'} |`,
-    );
+    results.set(breakage.what, caught ? 'caught' : 'survived');
   }
 } finally {
   rmSync(copy, { recursive: true, force: true });
 }
-writeTable(rows);
-console.log(`${rows.size} breakages, ${survivors.length} survived`);
+keepResults(results);
+console.log(`${results.size} breakages, ${survivors.length} survived`);
 process.exit(survivors.length === 0 ? 0 : 1);
 
 function tryOut(breakage: Breakage): Became {
@@ -106,14 +105,10 @@ function like(test: string): string {
     .join('.*');
 }
 
-/** The table of `docs/reliability.md`, between its marks: what was tried has a new line, what was not keeps its own. */
-function writeTable(tried: ReadonlyMap<string, string>): void {
-  const [start, end] = ['<!-- breakages -->', '<!-- /breakages -->'];
-  const page = readFileSync(PAGE, 'utf8');
-  const [before = '', rest = ''] = page.split(start);
-  const [old = '', after = ''] = rest.split(end);
-  const kept = new Map(old.split('\n').map((line) => [line.split('|')[1]?.trim() ?? '', line]));
-  const lines = BREAKAGES.map(({ what }) => tried.get(what) ?? kept.get(what)).filter((line) => line !== undefined);
-  const table = ['| What is broken | where | caught by | |', '| :-- | :-- | :-- | :-- |', ...lines].join('\n');
-  writeFileSync(PAGE, `${before}${start}\n${table}\n${end}${after}`);
+/** Keeps `docs/breakages.json`: what was tried has a new result, what was not keeps its own. */
+function keepResults(tried: ReadonlyMap<string, Result>): void {
+  const old = existsSync(RESULTS) ? (JSON.parse(readFileSync(RESULTS, 'utf8')) as Record<string, Result>) : {};
+  const now = BREAKAGES.map(({ what }) => [what, tried.get(what) ?? old[what]] as const);
+  const known = Object.fromEntries(now.filter(([, result]) => result !== undefined));
+  writeFileSync(RESULTS, `${JSON.stringify(known, null, 2)}\n`);
 }

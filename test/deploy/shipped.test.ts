@@ -1,6 +1,6 @@
 import { expect, test } from '../support/jest.ts';
 import { readdirSync, readFileSync } from 'node:fs';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { isDockerIgnored } from '../support/docker-ignore.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -66,17 +66,61 @@ interface Policy {
 
 test('docs/security.md names the ports that the network policies open, and no other', () => {
   const documents = parseAllDocuments(read('deploy/kubernetes/network-policy.yaml'));
-  const said = read('docs/security.md');
+  const lines = read('docs/security.md').split('\n');
   for (const { metadata, spec } of documents.map((one) => one.toJS() as Policy)) {
-    const ports = (way: 'ingress' | 'egress'): number[] => [
-      ...new Set(spec[way].flatMap((rule) => rule.ports.map(({ port }) => port))),
-    ];
-    const paragraph = said
-      .split('\n')
-      .find((line) => line.startsWith(metadata.name === 'worker' ? '**With a worker**' : '**With the receiver'))!;
-    expect(paragraph).toContain('network-policy.yaml');
-    const named = (what: RegExp): number[] => [...(what.exec(paragraph)?.[1] ?? '').matchAll(/\d+/g)].map(Number);
-    expect(named(/port (\d+)/)).toEqual(ports('ingress'));
-    expect(named(/out go ports ([\d, and]+)/)).toEqual(ports('egress').toSorted((a, b) => a - b));
+    const open = (way: 'ingress' | 'egress'): number[] => {
+      const ports = spec[way].flatMap((rule) => rule.ports.map(({ port }) => port));
+      return [...new Set(ports)].toSorted((a, b) => a - b);
+    };
+    const row = lines.find((line) => new RegExp(`^\\| ${metadata.name} +\\| \\d`).test(line))!.split('|');
+    const named = (cell: string): number[] => [...cell.matchAll(/\d+/g)].map(Number);
+    expect({ in: named(row[2]!), out: named(row[3]!) }).toEqual({ in: open('ingress'), out: open('egress') });
   }
+});
+
+test('the AlertmanagerConfig routes the alert as the configuration of Alertmanager itself does', () => {
+  const { route, receivers } = parse(read('deploy/alertmanager.yaml')) as Alertmanager;
+  const { spec } = parse(read('deploy/monitoring/alertmanager-config.yaml')) as AlertmanagerConfig;
+  const own = route.routes[0]!;
+  expect(spec.route).toMatchObject({
+    receiver: own.receiver,
+    continue: own.continue,
+    repeatInterval: own.repeat_interval,
+  });
+  expect(spec.route.matchers.map(({ name, matchType, value }) => `${name} ${matchType} "${value}"`)).toEqual(
+    own.matchers,
+  );
+  expect(spec.receivers.map(({ name }) => name)).toEqual(receivers.map(({ name }) => name));
+  const [webhook, ownWebhook] = [spec.receivers[0]!.webhookConfigs[0]!, receivers[0]!.webhook_configs[0]!];
+  expect(webhook).toMatchObject({ url: ownWebhook.url, sendResolved: ownWebhook.send_resolved });
+  expect(webhook.httpConfig.authorization.type).toBe(ownWebhook.http_config.authorization.type);
+});
+
+interface Alertmanager {
+  route: { routes: { receiver: string; continue: boolean; repeat_interval: string; matchers: string[] }[] };
+  receivers: {
+    name: string;
+    webhook_configs: { url: string; send_resolved: boolean; http_config: { authorization: { type: string } } }[];
+  }[];
+}
+
+interface AlertmanagerConfig {
+  spec: {
+    route: { matchers: { name: string; matchType: string; value: string }[] };
+    receivers: {
+      name: string;
+      webhookConfigs: { url: string; sendResolved: boolean; httpConfig: { authorization: { type: string } } }[];
+    }[];
+  };
+}
+
+test('Argo CD’s ConfigMaps give the account and the policy lines of argocd-rbac.csv, and no other', () => {
+  const [account, policy] = parseAllDocuments(read('deploy/argocd.yaml')).map(
+    (document) => document.toJS() as { metadata: { name: string }; data: Record<string, string> },
+  );
+  expect(account).toMatchObject({ metadata: { name: 'argocd-cm' }, data: { 'accounts.signon-rotation': 'apiKey' } });
+  expect(policy).toMatchObject({
+    metadata: { name: 'argocd-rbac-cm' },
+    data: { 'policy.signon-rotation.csv': read('deploy/argocd-rbac.csv') },
+  });
 });

@@ -1,3 +1,5 @@
 import { writeConfigurationPage } from './configuration-page.ts';
+import { writeFailuresPage } from './failures-page.ts';
 
 await writeConfigurationPage();
+await writeFailuresPage();

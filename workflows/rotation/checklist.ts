@@ -95,7 +95,7 @@ export class Checklist {
     Object.assign(this.progress, { waiting: undefined, lastAnswer: undefined, ended });
   }
 
-  /** The outside is at work from now on: what is tried again is watched. */
+  /** The outside is at work from now on: retries are watched. */
   begin(name: StepName): void {
     this.step = name;
     this.mark(name, 'now');
@@ -103,7 +103,7 @@ export class Checklist {
     this.watchRetries();
   }
 
-  /** No step is under way any more, so nothing is tried again. */
+  /** No step is under way any more, so nothing is retried. */
   rest(): void {
     this.active = false;
     this.progress.retrying = [];
@@ -117,7 +117,7 @@ export class Checklist {
     this.show();
   }
 
-  /** A sweep that started this rotation is told where it stands; one that is over needs to know no more. */
+  /** A sweep that started this rotation is told where it stands; one that has ended is told nothing. */
   private tellSweep(stage: Stage): void {
     const { parent, workflowId } = workflowInfo();
     if (parent?.workflowId !== sweepId(this.progress.request.environment)) return;
@@ -136,7 +136,7 @@ export class Checklist {
     return this.progress.steps.find((step) => step.name === name)!;
   }
 
-  /** While activities are tried again and again, says so: which, how often, and what failed last. Ends when a person is waited for. */
+  /** While activities are being retried, says so: which, how often, and what failed last. Ends when a person is waited for. */
   private watchRetries(): void {
     if (this.watching) return;
     this.watching = true;

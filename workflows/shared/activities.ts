@@ -140,7 +140,7 @@ function activity<Name extends ActivityName>(name: Name, change: ActivityOptions
   return act as Activities[Name];
 }
 
-/** Tried again no sooner than Signon's request limit, so that a late effect is seen before another token is made. */
+/** Retried no sooner than Signon's request limit, so that a late effect is seen before another token is made. */
 export const createToken = ({ signonRequestLimit: interval }: Settings): Activities['createToken'] =>
   activity('createToken', {
     retry: { ...STEPS_OPTIONS.create.retry, initialInterval: interval, maximumInterval: interval },
@@ -184,7 +184,7 @@ export const {
   'createToken'
 >;
 
-/** How long the outside is waited for before a look at what is tried again, and then between looks: about four hours in all. */
+/** How long the outside is waited for before a look at retries, and then between looks: about four hours in all. */
 export const WATCH_RETRIES_AFTER: readonly ms.StringValue[] = [
   '30 seconds',
   '2 minutes',

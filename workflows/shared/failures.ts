@@ -27,7 +27,7 @@ export function failedWith(error: unknown, ...names: FailureName[]): error is Te
   return cause instanceof ApplicationFailure && names.some((name) => name === cause.type);
 }
 
-/** The failure to show. Anything that is not a failure of the outside is a defect and fails the workflow task, which tries again after a deploy. */
+/** The failure to show. Anything that is not a failure of the outside is a defect and fails the workflow task, which is retried after a deploy. */
 export function failureOf(error: unknown): ShownFailure {
   if (!(error instanceof TemporalFailure)) throw error;
   const activity = error instanceof ActivityFailure ? error : undefined;

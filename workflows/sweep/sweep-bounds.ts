@@ -81,7 +81,7 @@ export class SweepBounds {
     return came;
   }
 
-  /** Does something outside. Where its retries are spent, a person is asked, and it is tried again on `retry`; a plan ends. */
+  /** Does something outside. Where its retries are spent, a person is asked, and it is retried on `retry`; a plan ends. */
   attempt<T>(act: () => Promise<T>): Promise<T> {
     return this.attempts.run(() => {
       const scope = new CancellationScope();
