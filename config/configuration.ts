@@ -4,7 +4,14 @@ import { z } from 'zod';
 import type { Secret } from './secret.ts';
 import { totpCode } from './totp.ts';
 import { ALERT_RECEIVER } from '../domain/evidence/index.ts';
-import { PLAIN_HTTP, ROTATED, type DeploymentVersion } from '../domain/request/index.ts';
+import {
+  approversOf,
+  type DeploymentVersion,
+  type Environment,
+  needsSecondPerson,
+  PLAIN_HTTP,
+  ROTATED,
+} from '../domain/request/index.ts';
 import type { Settings } from '../domain/settings/index.ts';
 import { BadSettings, DEFAULT_SETTINGS, readSettings } from './settings.ts';
 import {
@@ -114,10 +121,17 @@ export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
   const { value, problems } = readVariables(env, WORKER_VARIABLES, MAY_COME_FROM_FILE);
   const read = settingsFrom(env, problems);
   const version = value && versionFrom(value, problems);
-  if (value) problems.push(...inClear(value));
+  if (value) problems.push(...inClear(value), ...approversMissing(value.ROTATION_ENVIRONMENT, read));
   if (!value || problems.length > 0) throw new BadConfiguration('worker', problems);
   const { TEMPORAL_UI_URL: temporalUiUrl } = value;
   return { ...value, ...(version && { version }), settings: { ...read, ...(temporalUiUrl && { temporalUiUrl }) } };
+}
+
+/** In an environment where another person must approve, the settings say who may. */
+function approversMissing(environment: Environment, { approvers }: Settings): string[] {
+  return needsSecondPerson(environment) && approversOf(approvers, environment) === undefined
+    ? [`ROTATION_SETTINGS: approvers: expected who may approve in ${environment}, or approvers: anyone`]
+    : [];
 }
 
 /** Names each address that a password or token would be sent to in clear over a network. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import { Encrypter } from 'age-encryption';
-import { ENVIRONMENTS } from '../domain/request/index.ts';
+import { approversOf, comparable, ENVIRONMENTS, personOf } from '../domain/request/index.ts';
 import { redact } from '../domain/text/index.ts';
 import type { Settings } from '../domain/settings/index.ts';
 import { LARGEST_WAVE } from '../domain/sweep/index.ts';
@@ -19,6 +19,19 @@ const duration = z
     abort: true,
   })
   .transform((value) => value as ms.StringValue);
+const NO_ADDRESS = 'expected an e-mail address such as ada@digital.cabinet-office.gov.uk';
+const approversOfOne = z.strictObject({
+  who: z
+    .array(
+      text.refine(
+        (entry) => isAddress(entry) || (entry.startsWith('@') && isAddress(`x${entry}`)),
+        'expected an e-mail address, or a domain such as @digital.cabinet-office.gov.uk',
+      ),
+    )
+    .min(1),
+  approvals: z.int().min(1).max(10).default(1),
+});
+
 const pattern = z.string().refine(isPattern, {
   error: 'expected a regular expression from ^ to $ that does not match nothing at all',
 });
@@ -72,6 +85,11 @@ const schemaOf = (within: Between) =>
         })
         .partial(),
       docsUrl: address.transform((value) => value.replace(/\/+$/, '')),
+      approvers: z.union([
+        z.literal('anyone'),
+        z.partialRecord(z.enum(ENVIRONMENTS), z.union([z.literal('anyone'), approversOfOne])),
+      ]),
+      people: z.array(z.array(text.refine(isAddress, NO_ADDRESS)).min(2)),
       specialCases: z.array(
         z.strictObject({
           apiUser: text,
@@ -114,7 +132,20 @@ const schemaOf = (within: Between) =>
       ),
       hosts: z.partialRecord(z.enum(ENVIRONMENTS), pattern),
     })
-    .partial();
+    .partial()
+    .superRefine(({ approvers = {}, people = [] }, context) => {
+      for (const environment of ENVIRONMENTS) {
+        const one = approversOf(approvers, environment);
+        if (one === undefined || one === 'anyone' || one.who.some((entry) => entry.startsWith('@'))) continue;
+        const { size } = new Set(one.who.map((entry) => personOf(comparable(entry)!, people)));
+        if (size > 0 && one.approvals > size)
+          context.addIssue({
+            code: 'custom',
+            path: ['approvers', environment, 'approvals'],
+            message: `expected at most ${size}: who names no more people`,
+          });
+      }
+    });
 
 /** What ships, as `settings.yaml` beside this file says and explains. */
 export const DEFAULT_SETTINGS = parseSettings(
@@ -146,6 +177,11 @@ export function readSettings(file: string, standIns = false): Settings {
       `soak: expected at least lookupCachedFor (${lookupCachedFor}): until then caches answer the smoke calls`,
     ]);
   return settings;
+}
+
+function isAddress(value: string): boolean {
+  const name = comparable(value);
+  return name !== undefined && /^[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+$/.test(name);
 }
 
 function parseSettings(source: string, standIns = false): z.infer<ReturnType<typeof schemaOf>> {

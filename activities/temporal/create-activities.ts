@@ -12,7 +12,7 @@ import {
   shapeApprove,
 } from '../../domain/evidence/index.ts';
 import { keyOf, type Outcome, OUTCOMES, type Stage } from '../../domain/rotation/index.ts';
-import type { Environment } from '../../domain/request/index.ts';
+import { approversOf, type Environment } from '../../domain/request/index.ts';
 import { isHostOf, type Settings } from '../../domain/settings/index.ts';
 import { failure } from '../failure.ts';
 import type { Delegation, TemporalActivities } from './interface.ts';
@@ -123,7 +123,7 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
       return running;
     },
 
-    async judge({ approval, sent, evidence, request, delegation, starter }) {
+    async judge({ approval, sent, evidence, request, delegation, starter, given = [] }) {
       const { workflowId, runId } = own();
       const received = await receivedAs(eventsOf(client, workflowId, runId), sent);
       if (!received) return { counts: false, why: 'the server’s history does not hold this approval' };
@@ -138,6 +138,9 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
         sender: received.sender,
         receiver: scope.receiver,
         standIns: scope.standIns,
+        approvers: approversOf(scope.settings.approvers, scope.environment),
+        people: scope.settings.people,
+        given,
       });
     },
 

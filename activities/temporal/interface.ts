@@ -1,4 +1,4 @@
-import type { Approve, Evidence, RecordedSender, Sent, Verdict } from '../../domain/evidence/index.ts';
+import type { Approve, Evidence, Given, RecordedSender, Sent, Verdict } from '../../domain/evidence/index.ts';
 import type { Environment, RotationRequest } from '../../domain/request/index.ts';
 import type { SignInOutcome, SignInQuestion } from '../../domain/sign-in/index.ts';
 import type { Stage } from '../../domain/rotation/index.ts';
@@ -19,7 +19,7 @@ export interface TemporalActivities {
    * @throws InvalidRequest (fails the workflow) for another environment's request; WrongEnvironment (not retried) where a host does not match it
    */
   beginRotation: (request: Pick<RotationRequest, 'environment'> & { requestedBy?: string }) => Promise<Settings>;
-  /** Which of the calling run's activities are tried again, a sentence each; empty where none is. Reads only. */
+  /** Which of the calling run's activities are being retried, a sentence each; empty where none is. Reads only. */
   readRetries: () => Promise<string[]>;
   /** Who started the calling run, the first of those that it continues, or the run that handed it over, as the server recorded it. Reads only. */
   readStarter: (delegation?: Delegation) => Promise<RecordedSender>;
@@ -45,6 +45,8 @@ export interface TemporalActivities {
     delegation?: Delegation;
     /** Who started the first of the runs that this one continues, where it continues one. */
     starter?: RecordedSender;
+    /** Approvals of this evidence that count already. */
+    given?: Given[];
   }) => Promise<Verdict>;
   /**
    * Whether an abort or a cancel request of the calling run was sent to an earlier run: a reset applies them again. Reads only.

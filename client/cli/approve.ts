@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { coveredBy, whatLacks, type Evidence, type Shortfall } from '../../domain/evidence/index.ts';
-import { needsSecondPerson } from '../../domain/request/index.ts';
+import { comparable, needsSecondPerson } from '../../domain/request/index.ts';
 import { plain } from '../../domain/text/index.ts';
 import { describeToken, isToken } from '../../domain/tokens/index.ts';
 import type { Status } from '../rotations.ts';
@@ -118,8 +118,7 @@ function shown({ status: { request }, evidence, code }: Asking): Printed[] {
 
 /** What an approval would be refused for, so that nobody is asked in vain; the rotation judges again. */
 function lacks({ evidence, status: { request } }: Asking, by: string, named: Named): string | undefined {
-  const plainly = (name: string): string => name.trim().toLowerCase();
-  if (needsSecondPerson(request.environment) && plainly(by) === plainly(request.requestedBy))
+  if (needsSecondPerson(request.environment) && comparable(by) === comparable(request.requestedBy))
     return `${request.environment} needs another person than ${request.requestedBy}`;
   return whatLacks(evidence, named, {
     revoke: 'name authorisation ids with --revoke',

@@ -24,13 +24,14 @@ export async function revokedOrWhyNot(
       execution.name === 'RUNNING'
         ? await whileRunning(context, workflowId, evidence, tokens)
         : await onceEnded(context, workflowId, runId, tokens);
-    if (end) return { workflowId, accepted: end.revoked, answer: `${answer}; ${end.how}` };
+    if (end) return { workflowId, accepted: end.isWell, answer: `${answer}; ${end.how}` };
     await after(LOOK_EVERY_MS);
   }
 }
 
 interface End {
-  revoked: boolean;
+  /** Revoked, or approved as far as one person can. */
+  isWell: boolean;
   how: string;
 }
 
@@ -43,10 +44,12 @@ async function whileRunning(
   const status = await askStatus(client, workflowId);
   if (!status) return undefined; // no worker answers now
   const note = status.steps.find(({ name }) => name === 'revoke')?.note ?? '';
-  if (tokens.every(({ masked }) => note.includes(masked))) return { revoked: true, how: `${note}; confirm follows` };
+  if (tokens.every(({ masked }) => note.includes(masked))) return { isWell: true, how: `${note}; confirm follows` };
   const { waiting } = status;
+  if (waiting?.kind === 'approval' && waiting.evidence.round === round && waiting.approvedBy?.length)
+    return { isWell: true, how: `nothing is revoked before ${waiting.needed} people have approved` };
   if (!waiting || (waiting.kind === 'approval' && waiting.evidence.round === round)) return undefined;
-  return { revoked: false, how: `NOT revoked: ${whyNot(status)}` };
+  return { isWell: false, how: `NOT revoked: ${whyNot(status)}` };
 }
 
 function whyNot({ waiting, notes }: Status): string {
@@ -66,5 +69,5 @@ async function onceEnded(
     .result()
     .catch(() => undefined);
   const revoked = report !== undefined && tokens.every((token) => report.revoked.some(isToken(token)));
-  return { revoked, how: `${revoked ? 'revoked' : 'NOT revoked'}; it ended as ${report?.outcome ?? 'failed'}` };
+  return { isWell: revoked, how: `${revoked ? 'revoked' : 'NOT revoked'}; it ended as ${report?.outcome ?? 'failed'}` };
 }

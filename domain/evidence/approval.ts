@@ -1,6 +1,14 @@
 import type { Approve } from './decisions.ts';
 import type { Evidence, Shortfall } from './evidence.ts';
-import { needsSecondPerson, type RotationRequest } from '../request/index.ts';
+import {
+  type Approvers,
+  comparable,
+  isListed,
+  needsSecondPerson,
+  type People,
+  personOf,
+  type RotationRequest,
+} from '../request/index.ts';
 import { isToken } from '../tokens/index.ts';
 
 /** Who sent or started something, as the server recorded it. */
@@ -14,7 +22,25 @@ export interface RecordedSender {
 }
 
 export type Verdict =
-  { counts: true; by: string; sender: RecordedSender; revoke: number[] } | { counts: false; why: string };
+  | {
+      counts: true;
+      by: string;
+      sender: RecordedSender;
+      revoke: number[];
+      /** Whether the server recorded the approver's e-mail address; else their own word counts. */
+      authenticated: boolean;
+      /** The names of the approver, as they are compared. */
+      names: string[];
+      /** How many other people must approve as well. */
+      missing: number;
+    }
+  | { counts: false; why: string };
+
+/** An approval of the same evidence that counts already. */
+export interface Given {
+  names: string[];
+  revoke: number[];
+}
 
 /** The ids that an approval covers: those it names, else those of the tokens given up. */
 export function coveredBy({ toRevoke }: Evidence, { revoke }: Pick<Approve, 'revoke'>): number[] {
@@ -60,13 +86,22 @@ export function judgeApproval(
     receiver: string;
     /** Whether Signon is a stand-in: only there may people have the addresses of examples. */
     standIns: boolean;
+    /** Who may approve here, and which addresses are one person's. */
+    approvers: 'anyone' | Approvers | undefined;
+    people: People;
+    /** Approvals of this evidence that count already. */
+    given: readonly Given[];
   },
 ): Verdict {
-  const { request, evidence, code, starter, sender } = facts;
+  const { request, evidence, code, starter, sender, approvers, people, given } = facts;
   const no = (why: string): Verdict => ({ counts: false, why });
-  const by = approval.by?.trim() ?? recordedName(sender);
+  const recorded = recordedName(sender);
+  const by = approval.by?.trim() ?? recorded;
   if (by === undefined) return no('the server did not record who sent it: add by, with your e-mail address');
   if (!facts.standIns && isExampleAddress(by)) return no(`${by} is an address of the docs’ examples: give your own`);
+  const person = comparable(recorded ?? by);
+  if (person === undefined || comparable(by) === undefined)
+    return no(`the name “${by}” has letters of two scripts, or control characters: give your e-mail address`);
   if (approval.evidence.trim().toLowerCase() !== code)
     return no(`the evidence has changed: code ${code} stands for what is shown now, not the one sent`);
 
@@ -76,12 +111,27 @@ export function judgeApproval(
   });
   if (lacks !== undefined) return no(lacks);
 
+  const isRestricted = approvers !== undefined && approvers !== 'anyone';
+  if (isRestricted && !isListed(person, approvers.who, people))
+    return no(`${recorded ?? by} is not among approvers.${request.environment} of the settings`);
+  const names = namesOf([by], sender, people);
   if (needsSecondPerson(request.environment) && !isNobody(request.requestedBy, starter, facts.receiver)) {
-    const same = samePerson(by, request.requestedBy, starter, sender);
+    const same = names.find((name) => namesOf([request.requestedBy], starter, people).includes(name));
     if (same !== undefined)
       return no(`${request.environment} needs a second person: ${same} both asked for and approved this rotation`);
   }
-  return { counts: true, by, sender, revoke: coveredBy(evidence, approval) };
+  if (given.some((one) => one.names.some((name) => names.includes(name))))
+    return no(`${by} has approved this evidence already: it needs another person`);
+  const revoke = coveredBy(evidence, approval);
+  const [first] = given;
+  if (first && !sameIds(first.revoke, revoke))
+    return no(`the first approval covers ${first.revoke.join(', ')}, this one ${revoke.join(', ')}: approve the same`);
+  const missing = Math.max(0, (isRestricted ? approvers.approvals : 1) - 1 - given.length);
+  return { counts: true, by, sender, revoke, authenticated: recorded !== undefined, names, missing };
+}
+
+function sameIds(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((id) => b.includes(id));
 }
 
 /** What the alert receiver and a Schedule give as `requestedBy`. */
@@ -101,19 +151,14 @@ export function isNobody(requestedBy: string, starter: RecordedSender, receiver:
   return requestedBy === SCHEDULE && starter.schedule !== undefined;
 }
 
-function samePerson(
-  by: string,
-  requestedBy: string,
-  starter: RecordedSender,
-  sender: RecordedSender,
-): string | undefined {
-  const plain = (name: string): string => name.trim().toLowerCase();
-  const asked = [requestedBy, ...recordedNames(starter)].map(plain);
-  const approved = [by, ...recordedNames(sender)];
-  const same = approved.find((name) => asked.includes(plain(name)));
-  if (same !== undefined) return same.trim();
-  if (starter.principal && sender.principal && starter.principal === sender.principal) return sender.principal;
-  return undefined;
+/** All names of whoever sent something, as they are compared; a principal stands for itself. */
+function namesOf(said: readonly string[], sender: RecordedSender, people: People): string[] {
+  const { identity, principal = '' } = sender;
+  const names = [...said, nameIn(principal), ...(isEmail(identity) ? [identity] : [])]
+    .map(comparable)
+    .filter((name) => name !== undefined)
+    .map((name) => personOf(name, people));
+  return [...new Set([...names, ...(principal === '' ? [] : [`principal ${principal}`])])];
 }
 
 /** The sender's e-mail address as the server recorded it; undefined where it recorded none. */
@@ -121,13 +166,17 @@ function recordedName(sender: RecordedSender): string | undefined {
   return recordedNames(sender)[0];
 }
 
-/** E-mail addresses that the server recorded: its own word, then what the client said. A principal is `type:name`. */
+/** E-mail addresses that the server recorded: its own word, then what the client said. */
 function recordedNames({ identity, principal = '' }: RecordedSender): string[] {
-  const name = principal.slice(principal.indexOf(':') + 1);
-  return [name, identity].filter(isEmail).map((one) => one.trim());
+  return [nameIn(principal), identity].filter(isEmail).map((one) => one.trim());
 }
 
-/** Only an e-mail address says who somebody is; `pid@host` says where a program ran. */
+/** A principal is `type:name`. */
+function nameIn(principal: string): string {
+  return principal.slice(principal.indexOf(':') + 1);
+}
+
+/** Whether an identity names a person: `4711@host`, the default of Temporal's clients, says where a program ran. */
 function isEmail(identity: string): boolean {
-  return /^[^\s@]+@[^\s@]+\.[^\s@.]+$/.test(identity.trim()) && !/^\d+@/.test(identity.trim());
+  return /^[^\s@]+@[^\s@]+$/.test(identity.trim()) && !/^\d+@[^.]*$/.test(identity.trim());
 }

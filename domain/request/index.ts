@@ -2,3 +2,4 @@
 export * from './deployment.ts';
 export * from './environments.ts';
 export * from './request.ts';
+export * from './people.ts';

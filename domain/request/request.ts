@@ -1,3 +1,4 @@
+import { comparable } from './people.ts';
 import { parameterize } from '../text/index.ts';
 import { ENVIRONMENTS, type Environment } from './environments.ts';
 import { rotationIdsOf } from '../names/index.ts';
@@ -37,19 +38,24 @@ const LONGEST_TEXT = 254;
 const UNPRINTABLE = /(?![\t\n\r])[\p{Cc}\p{Cs}]/u;
 
 /** Whether a field holds a text that every system takes: not empty, not long, printable. The rule of all requests. */
-export function isPlainText(value: unknown): value is string {
+function isPlainText(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '' && value.length <= LONGEST_TEXT && !UNPRINTABLE.test(value);
 }
 
 const plain = (expected: string, like: (value: string) => boolean = Boolean): Kind<string> =>
   kind(expected, (value) => isPlainText(value) && like(value.trim()));
+/** Who asks: the rule of all requests. */
+export const REQUESTER = plain(
+  'the e-mail address or name of who asks, in one script',
+  (name) => comparable(name) !== undefined,
+);
 const FIELDS: Fields<RotationRequest> = {
   environment: oneOf(ENVIRONMENTS),
   apiUser: plain('an e-mail address, e.g. short-url-manager@alphagov.co.uk', (address) =>
     /^[^\s@/]+@[^\s@/]+$/.test(address),
   ),
   application: plain('the server application’s name, e.g. publishing-api', (name) => parameterize(name) !== ''),
-  requestedBy: plain('the e-mail address or name of who asks'),
+  requestedBy: REQUESTER,
   reason: optional(plain(`a text of at most ${LONGEST_TEXT} characters`)),
   force: optional(FLAG),
   recipient: optional(plain('a recipient’s name from the settings')),

@@ -46,7 +46,14 @@ export type Waiting =
       /** How often the step was begun. */
       tries: number;
     }
-  | { kind: 'approval'; evidence: Evidence; since: string }
+  | {
+      kind: 'approval';
+      evidence: Evidence;
+      since: string;
+      /** How many people must approve, where one is not enough, and who has. */
+      needed?: number;
+      approvedBy?: string[];
+    }
   | { kind: 'classification'; findings: Findings; since: string };
 
 /** Where a rotation stands: the `status` query's answer, and what the current details are drawn from. */

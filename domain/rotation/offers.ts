@@ -94,7 +94,9 @@ export function offersFor(waiting: Waiting | undefined, runId: string): Offer[] 
     const isRefused = evidence.shortfalls.some(({ code }) => code === 'smoke-failed');
     const approve: Offer = { purpose: 'To approve', decision: 'approve', input: approvalFor(evidence, runId) };
     const reject: Offer = { purpose: 'To keep the old token', decision: 'reject', input: { by: YOU, reason: '' } };
-    return isRefused ? [reject, ABORT] : [approve, reject, ABORT];
+    const again: Offer = { purpose: 'To gather the evidence anew', decision: 'retry', input: { by: YOU } };
+    const others = evidence.asks === 'revoke' ? [reject, again, ABORT] : [reject, ABORT];
+    return isRefused ? others : [approve, ...others];
   }
   if (waiting?.kind === 'blocked') {
     const retries = retriesFor(waiting).map((input): Offer => ({

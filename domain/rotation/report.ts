@@ -44,6 +44,8 @@ export interface RotationReport {
     accept?: Shortfall[];
     /** ISO. */
     at: string;
+    /** False where the server did not record the approver's e-mail address. */
+    authenticated?: false;
   }[];
   syncJobs: string[];
   notes: string[];

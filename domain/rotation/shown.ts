@@ -57,7 +57,11 @@ export function shown(progress: Progress, runId: string): Shown | undefined {
   if (!waiting) return undefined;
   const offers = offersFor(waiting, runId);
   if (waiting.kind === 'blocked') return { ...showBlocked(waiting), offers };
-  if (waiting.kind === 'approval') return { ...showEvidence(waiting.evidence, progress.request.environment), offers };
+  if (waiting.kind === 'approval') {
+    const { evidence, needed, approvedBy } = waiting;
+    const read = showEvidence(evidence, progress.request.environment);
+    return { ...read, before: approvalsSoFar(needed, approvedBy), offers };
+  }
   return { ...showFindings(waiting.findings), offers };
 }
 
@@ -119,6 +123,14 @@ export function showEvidence(evidence: Evidence, environment: string): Omit<Show
       { label: 'Not visible', text: CANNOT_BE_SEEN },
     ],
   };
+}
+
+/** Who has approved, where one person is not enough. */
+function approvalsSoFar(needed: number | undefined, approvedBy: readonly string[] = []): Line[] {
+  if (needed === undefined) return [];
+  const missing = needed - approvedBy.length;
+  const by = approvedBy.length > 0 ? `by ${approvedBy.join(', ')}; ` : '';
+  return [{ label: 'Approved', text: `${approvedBy.length} of ${needed}: ${by}${missing} missing` }];
 }
 
 /** What an approval is asked for, one question. */
@@ -231,10 +243,10 @@ export function showEnd(report: RotationReport): Shown {
       ...alive
         .filter(({ authorisationId }) => authorisationId !== newToken?.authorisationId)
         .map((one) => ({ label: 'Live when last listed', text: token(one) })),
-      ...approvals.map(({ asks, by, revoke, accept, at }) => ({
+      ...approvals.map(({ asks, by, authenticated, revoke, accept, at }) => ({
         label: 'Approved',
         text: [
-          `by ${by}, ${minute(at)}, ${asks === 'hand-over' ? 'to hand a token over' : `to revoke ${revoke.join(', ')}`}`,
+          `by ${by}${authenticated === false ? ' (not authenticated)' : ''}, ${minute(at)}, ${asks === 'hand-over' ? 'to hand a token over' : `to revoke ${revoke.join(', ')}`}`,
           ...(accept && accept.length > 0 ? [`accepting ${accept.join(', ')}`] : []),
         ].join(', '),
       })),

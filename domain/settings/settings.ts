@@ -1,7 +1,7 @@
 import type ms from 'ms';
 import type { NoticePace } from '../notices/index.ts';
 import type { Gathering } from '../sync/index.ts';
-import type { Environment } from '../request/index.ts';
+import type { ApproversSetting, Environment } from '../request/index.ts';
 
 /** A read-only call that shows whether a server application lets a token in. Mirrors gds-api-adapters. */
 export interface SmokeCall {
@@ -94,6 +94,10 @@ export interface Settings {
   temporalUiUrl?: string;
   /** Where the project's `docs/` can be read, for links; e.g. `https://git.example.org/signon-token-rotation/blob/main/docs`. */
   docsUrl?: string;
+  /** Who may approve, by environment. */
+  approvers: ApproversSetting;
+  /** Addresses of one person, each list. */
+  people: string[][];
   /** API users that are not rotated here. */
   specialCases: SpecialCase[];
   /** Holders outside the cluster, one for an API user at most. */

@@ -1,9 +1,8 @@
-import { ENVIRONMENTS, isPlainText, type Environment } from '../request/index.ts';
+import { ENVIRONMENTS, REQUESTER, type Environment } from '../request/index.ts';
 import {
   FLAG,
   type Fields,
   isObject,
-  kind,
   oneOf,
   optional,
   problemsOf,
@@ -30,7 +29,7 @@ export const LARGEST_WAVE = 1000;
 
 const FIELDS: Fields<SweepRequest> = {
   environment: oneOf(ENVIRONMENTS),
-  requestedBy: kind('the name or e-mail of who asks', isPlainText),
+  requestedBy: REQUESTER,
   maxConcurrent: optional(wholeNumber(1, LARGEST_WAVE)),
   plan: optional(FLAG),
 };

@@ -606,8 +606,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'an approval is offered although a smoke call failed',
     file: 'domain/rotation/offers.ts',
-    find: 'return isRefused ? [reject, ABORT] : [approve, reject, ABORT];',
-    replace: 'return isRefused && false ? [reject, ABORT] : [approve, reject, ABORT];',
+    find: 'return isRefused ? others : [approve, ...others];',
+    replace: 'return isRefused && false ? others : [approve, ...others];',
     caughtBy: {
       file: 'test/domain/details.test.ts',
       test: 'offers no approval where a smoke call failed',

@@ -1,8 +1,8 @@
-import { describe, expect, test } from '../support/jest.ts';
+import { afterAll, describe, expect, test } from '../support/jest.ts';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { EXIT } from '../../client/cli/exit-codes.ts';
 import { run } from '../../client/cli/program.ts';
@@ -163,10 +163,23 @@ describe('an address with a user and a password in it is refused by name, and no
   });
 });
 
+/** A settings file that says that anyone may approve. */
+const ANYONE = join(mkdtempSync(join(tmpdir(), 'settings-')), 'settings.yaml');
+writeFileSync(ANYONE, 'approvers: anyone\n');
+afterAll(() => rmSync(dirname(ANYONE), { recursive: true }));
+
+test('in production the settings say who may approve, or that anyone may', () => {
+  const production = { ...GOOD, ROTATION_ENVIRONMENT: 'production' };
+  const missing = 'ROTATION_SETTINGS: approvers: expected who may approve in production, or approvers: anyone';
+  expect(problemsOf(production)).toEqual([missing]);
+  expect(problemsOf({ ...production, ROTATION_SETTINGS: ANYONE })).toEqual([]);
+  expect(problemsOf({ ...GOOD, ROTATION_ENVIRONMENT: 'integration' })).toEqual([]);
+});
+
 describe('passwords and tokens are not sent in clear', () => {
   const PLAIN = { SIGNON_URL: 'http://signon.example.org', ARGOCD_URL: 'http://argo.example.org' };
   const named = (env: NodeJS.ProcessEnv): string[] =>
-    problemsOf({ ...GOOD, ...env }).map((problem) => problem.split(':')[0]!);
+    problemsOf({ ...GOOD, ROTATION_SETTINGS: ANYONE, ...env }).map((problem) => problem.split(':')[0]!);
 
   test('http is refused in production, whatever is allowed', () => {
     const production = { ...PLAIN, ROTATION_ENVIRONMENT: 'production' };

@@ -67,6 +67,23 @@ test.each([
   ['hosts:\n  integration: "("\n', 'line 2: hosts.integration: expected a regular expression'],
   ['notices:\n  collectFor: 3 parsecs\n', 'line 2: notices.collectFor: '],
   ['soak: 1 minute\nsoak: 2 minutes\n', 'line 2: '],
+  ['approvers: everyone\n', 'line 1: approvers: '],
+  [
+    'approvers:\n  production:\n    who: [ada]\n',
+    'line 3: approvers.production.who.0: expected an e-mail address, or a domain',
+  ],
+  ['approvers:\n  production:\n    who: []\n', 'line 3: approvers.production.who: '],
+  ['approvers:\n  prod: anyone\n', 'line 2: approvers.prod: '],
+  ['approvers:\n  production:\n    who: [a@b.uk]\n    approval: 2\n', 'line 4: approvers.production.approval: '],
+  [
+    'approvers:\n  production:\n    who: [a@b.uk]\n    approvals: 2\n',
+    'line 4: approvers.production.approvals: expected at most 1: who names no more people',
+  ],
+  [
+    'people: [[a@b.uk, c@b.uk]]\napprovers:\n  production: { who: [a@b.uk, c@b.uk], approvals: 2 }\n',
+    'line 3: approvers.production.approvals: expected at most 1',
+  ],
+  ['people: [[a@b.uk]]\n', 'line 1: people.0: '],
   ['soak: [1\n', 'line '],
   ['- soak\n', 'line 1: '],
 ])('a mistake is named with its line and field: %j', (source, says) => {

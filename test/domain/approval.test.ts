@@ -34,6 +34,9 @@ function judge(sent: Partial<Approve> = {}, given: Partial<Facts> = {}): Verdict
     sender: nobody,
     receiver: 'alert-receiver',
     standIns: true,
+    approvers: undefined,
+    people: [],
+    given: [],
     ...given,
   };
   return judgeApproval({ by: 'grace@example.org', evidence: code, ...sent }, facts);
@@ -51,6 +54,9 @@ test('an approval that quotes the evidence shown counts, and ends the token give
     by: 'grace@example.org',
     sender,
     revoke: [101],
+    authenticated: true,
+    names: ['grace@example.org'],
+    missing: 0,
   });
 });
 
@@ -215,7 +221,7 @@ describe('the second person', () => {
     expect(judge({}, both)).toMatchObject({ counts: true });
   });
 
-  test.each(['4711@worker.example.org', '4711@worker-1', 'history-service', 'temporal-cli', ''])(
+  test.each(['4711@worker-1', ' 1@short-url-manager-6c9f7d', 'history-service', 'temporal-cli', ''])(
     'the identity "%s" proves nothing, though both events carry it',
     (identity) => {
       expect(judge({}, inProduction({ starter: { identity }, sender: { identity } }))).toMatchObject({ counts: true });
@@ -261,5 +267,86 @@ describe('the second person', () => {
     const sender = { identity: 'ada@example.org' };
     const isSame = starter.identity === sender.identity;
     expect(judge({ by: 'somebody' }, { request, starter, sender })).toMatchObject({ counts: !isSame });
+  });
+});
+
+describe('who may approve', () => {
+  const approvers = { who: ['grace@example.org', 'joan@example.org', '@team.gov.uk'], approvals: 1 };
+
+  test('an address or a domain of the list may; another may not, and is told the list’s name, not its members', () => {
+    expect(judge({ by: 'Grace <GRACE@example.org>' }, { approvers })).toMatchObject({ counts: true });
+    expect(judge({ by: 'anybody@team.gov.uk' }, { approvers })).toMatchObject({ counts: true });
+    const { why } = judge({ by: 'mallory@example.org' }, { approvers }) as { why: string };
+    expect(why).toBe('mallory@example.org is not among approvers.integration of the settings');
+  });
+
+  test('what the server recorded is looked up, not what the approver says', () => {
+    const sender = { identity: 'mallory@example.org' };
+    expect(judge({ by: 'grace@example.org' }, { approvers, sender })).toMatchObject({
+      why: expect.stringMatching(/^mallory@example\.org is not among/),
+    });
+    const principal = { identity: 'ui', principal: 'jwt:grace@example.org' };
+    expect(judge({ by: 'Grace' }, { approvers, sender: principal })).toMatchObject({
+      counts: true,
+      authenticated: true,
+    });
+  });
+
+  test('where the server recorded nobody, the approver’s word counts, and that is said', () => {
+    expect(judge({}, { sender: { identity: '4711@host' } })).toMatchObject({ counts: true, authenticated: false });
+    expect(judge({}, { sender: { identity: 'grace@example.org' } })).toMatchObject({ authenticated: true });
+  });
+
+  test('a name that mixes scripts signs nothing', () => {
+    expect(judge({ by: 'grасe@example.org' })).toMatchObject({ why: expect.stringMatching(/letters of two scripts/) });
+  });
+});
+
+describe('a second person in production', () => {
+  const ASKED = 'ada@example.org';
+  test.each([
+    ['a zero-width space', 'ad\u200ba@example.org'],
+    ['a soft hyphen', 'ada@exam\u00adple.org'],
+    ['a dot at the end', 'ada@example.org.'],
+    ['a display name', 'Ada <ada@example.org>'],
+    ['another address of hers, by the settings', 'lovelace@example.com'],
+  ])('is not the same one with %s', (_, by) => {
+    const people = [[ASKED, 'lovelace@example.com']];
+    const request = aRequest({ environment: 'production', requestedBy: ASKED });
+    expect(judge({ by }, { request, people })).toMatchObject({ why: expect.stringMatching(/needs a second person/) });
+  });
+
+  test('is not the same identity, though it looks like a process', () => {
+    for (const identity of ['4711@digital.cabinet-office.gov.uk', 'ada@localhost'])
+      expect(judge({}, inProduction({ starter: { identity }, sender: { identity } }))).toMatchObject({
+        why: expect.stringMatching(/needs a second person/),
+      });
+  });
+});
+
+describe('two approvals', () => {
+  const approvers = { who: ['@example.org'], approvals: 2 };
+  const given = [{ names: ['grace@example.org'], revoke: [101] }];
+
+  test('the first leaves one missing, the second none', () => {
+    expect(judge({}, { approvers })).toMatchObject({ counts: true, missing: 1, names: ['grace@example.org'] });
+    expect(judge({ by: 'joan@example.org' }, { approvers, given })).toMatchObject({ counts: true, missing: 0 });
+  });
+
+  test('are of two people: nobody approves twice, under no name of theirs', () => {
+    const people = [['grace@example.org', 'hopper@example.org']];
+    for (const by of ['GRACE@example.org', 'hopper@example.org'])
+      expect(judge({ by }, { approvers, given, people })).toMatchObject({
+        why: expect.stringMatching(/has approved this evidence already: it needs another person$/),
+      });
+    const sender = { identity: 'grace@example.org' };
+    expect(judge({ by: 'joan@example.org' }, { approvers, given, sender })).toMatchObject({ counts: false });
+  });
+
+  test('cover the same tokens', () => {
+    const other = [{ names: ['grace@example.org'], revoke: [100, 101] }];
+    expect(judge({ by: 'joan@example.org' }, { approvers, given: other })).toMatchObject({
+      why: 'the first approval covers 100, 101, this one 101: approve the same',
+    });
   });
 });

@@ -193,7 +193,17 @@ describe('a rotation that waits for approval', () => {
         const shaped = shapeApprove(inputOf(drawEvidence(evidence), 'approve'));
         if (!shaped.ok) throw new Error(shaped.why);
         const code = evidenceCode(RUN, evidence);
-        const facts = { evidence, code, starter: nobody, sender: nobody, receiver: 'alert-receiver', standIns: true };
+        const facts = {
+          evidence,
+          code,
+          starter: nobody,
+          sender: nobody,
+          receiver: 'alert-receiver',
+          standIns: true,
+          approvers: undefined,
+          people: [],
+          given: [],
+        };
         const verdict = judgeApproval(shaped.value, { request: aRequest({ environment: 'production' }), ...facts });
         const offered = evidence.toRevoke.map(({ authorisationId }) => authorisationId);
         expect(verdict).toMatchObject({ counts: true, revoke: offered });

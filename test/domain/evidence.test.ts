@@ -106,6 +106,9 @@ describe('what was not shown', () => {
         sender: nobody,
         receiver: 'alert-receiver',
         standIns: true,
+        approvers: undefined,
+        people: [],
+        given: [],
       },
     );
     expect(verdict).toMatchObject({ counts: false });

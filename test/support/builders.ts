@@ -111,6 +111,8 @@ export function aRequest(given: Partial<RotationRequest> = {}): RotationRequest 
 }
 
 export const SETTINGS: Settings = {
+  approvers: {},
+  people: [],
   window: '14 days',
   answerLimit: '30 s',
   signonRequestLimit: '60 s',

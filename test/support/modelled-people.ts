@@ -85,6 +85,9 @@ export class ModelledPeople {
         sender: { identity: person.identity },
         receiver: 'alert-receiver',
         standIns: true,
+        approvers: undefined,
+        people: [],
+        given: [],
       });
       if (verdict.counts) {
         this.granted.push({ shown, revoke: verdict.revoke });

@@ -27,6 +27,7 @@ import { until } from './until.ts';
 /** Every wait shortened; the rules are the shipped ones. */
 export const SHORTENED = {
   forStandIns: true,
+  approvers: 'anyone',
   answerLimit: '1 second',
   signonRequestLimit: '2 seconds',
   syncGathering: { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '2 seconds' },

@@ -182,3 +182,64 @@ test.each(['json/protobuf', 'binary/unheard-of', 'json/plain'])(
       expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
     }),
 );
+
+test('two people approve where the settings say so; the page says who has and how many are missing', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.approve({ by: 'grace@example.org' });
+      await rotation.answered(/^approved by grace@example\.org; 1 more approval is needed, by other people$/);
+      expect(await rotation.details()).toContain('**Approved:** 1 of 2: by grace@example.org; 1 missing');
+      await rotation.approve({ by: 'Grace <GRACE@example.org>' });
+      await rotation.answered(/has approved this evidence already/);
+      await rotation.approve({ by: 'mallory@evil.org' });
+      await rotation.answered(/mallory@evil\.org is not among approvers\.integration/);
+      expect(rotation.systems.revoked).toEqual([]);
+      await rotation.approve({ by: 'joan@example.org' });
+      const report = await rotation.report();
+      expect(report).toMatchObject({
+        outcome: 'rotated',
+        approvals: [{ by: 'grace@example.org', authenticated: false }, { by: 'joan@example.org' }],
+      });
+    },
+    { settings: { approvers: { integration: { who: ['@example.org'], approvals: 2 } } } },
+  ));
+
+test('what one of two people approved lapses with its evidence, and a rejection ends the question', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.approve({ by: 'grace@example.org' });
+      await rotation.answered(/1 more approval is needed/);
+      await rotation.send('retry', { by: 'ada@example.org' });
+      const { waiting } = await rotation.awaitingApproval(1);
+      expect(waiting).toMatchObject({ needed: 2, approvedBy: [] });
+      await rotation.approve({ by: 'grace@example.org' });
+      await rotation.answered(/1 more approval is needed/);
+      await rotation.send('reject', { by: 'joan@example.org', reason: 'not today' });
+      expect(await rotation.report()).toMatchObject({ outcome: 'rejected' });
+      expect(rotation.systems.revoked).toEqual([]);
+    },
+    { settings: { approvers: { integration: { who: ['@example.org'], approvals: 2 } } } },
+  ));
+
+test('retry while an approval is asked for gathers the evidence anew, e.g. once a smoke call can be made', () =>
+  rotating(
+    async (rotation) => {
+      const { code, waiting } = await rotation.awaitingApproval();
+      expect(waiting).toMatchObject({
+        evidence: { shortfalls: [{ code: 'not-smoke-tested' }, { code: 'not-smoke-tested' }] },
+      });
+      await rotation.send('retry', { by: 'ada@example.org', restart: true });
+      await rotation.answered(/while an approval is asked for, it takes by alone/);
+      rotation.systems.smoke = 'passed';
+      await rotation.send('retry', { by: 'ada@example.org' });
+      const second = await rotation.awaitingApproval(1);
+      expect(second.code).not.toBe(code);
+      expect(second.waiting).toMatchObject({ evidence: { shortfalls: [], round: 2 } });
+      await rotation.approve();
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'rotated',
+        notes: expect.arrayContaining(['ada@example.org had the evidence gathered anew']),
+      });
+    },
+    { prepare: (systems) => (systems.smoke = 'no-proof') },
+  ));

@@ -2,7 +2,7 @@ import { condition } from '@temporalio/workflow';
 import type { Delegation } from '../../activities/temporal/interface.ts';
 import type { CarriedRotation, RotationReport, StepName, Waiting } from '../../domain/rotation/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
-import type { Evidence } from '../../domain/evidence/index.ts';
+import type { Evidence, Given } from '../../domain/evidence/index.ts';
 import { endOfDay } from '../../domain/tokens/index.ts';
 import { judge, onDecision } from '../shared/index.ts';
 import { Inbox } from './inbox.ts';
@@ -30,7 +30,12 @@ export interface Opening {
 export class Approvals {
   private readonly approvals: Inbox<'approve'>;
   private rejection?: { by: string; reason: string };
+  private asks: Evidence['asks'] = 'revoke';
   private open = false;
+  /** A person wants the evidence gathered anew. */
+  private afresh = false;
+  /** How many people must approve. */
+  needed = 1;
 
   constructor(
     private readonly book: Book,
@@ -53,6 +58,12 @@ export class Approvals {
     return ++this.book.rounds;
   }
 
+  /** Has the evidence that is asked about gathered anew. False where nothing is asked, or nothing that a look can change. */
+  gatherAfresh(): boolean {
+    this.afresh = this.open && this.asks === 'revoke';
+    return this.afresh;
+  }
+
   private rejected(): boolean {
     return this.rejection !== undefined;
   }
@@ -65,24 +76,29 @@ export class Approvals {
   async ask(evidence: Evidence, outdated: () => boolean = () => false): Promise<number[] | undefined> {
     const { book } = this;
     const ends = evidence.toRevoke.map(({ expires }) => endOfDay(expires));
-    const waiting = { kind: 'approval', evidence, since: new Date().toISOString() } as const;
-    book.waitFor(waiting);
+    const given: Given[] = [];
+    const approvedBy: string[] = [];
+    const asked = { kind: 'approval', evidence, since: new Date().toISOString() } as const;
+    const waiting = (): Waiting =>
+      this.needed > 1 ? { ...asked, needed: this.needed, approvedBy: [...approvedBy] } : asked;
+    book.waitFor(waiting());
     this.open = true;
+    this.asks = evidence.asks;
     this.approvals.open();
     try {
       for (;;) {
         const decided = await before(
-          () => this.approvals.first() !== undefined || this.rejection !== undefined || outdated(),
+          () => this.approvals.first() !== undefined || this.rejection !== undefined || this.afresh || outdated(),
           ends.length > 0 ? Math.min(...ends) : undefined,
         );
         if (this.rejection) throw new Rejected(this.rejection);
-        if (!decided || outdated()) return undefined;
+        if (!decided || this.afresh || outdated()) return undefined;
         const received = this.approvals.first()!;
         const { value: approval, sent } = received;
         book.waitFor(undefined);
         const { request, delegation, carried } = this.opening;
         const starter = carried?.starter;
-        const verdict = await judge({ approval, sent, evidence, request, delegation, starter }).catch(
+        const verdict = await judge({ approval, sent, evidence, request, delegation, starter, given }).catch(
           (error: unknown) => {
             if (this.rejected()) return undefined;
             throw error;
@@ -97,16 +113,16 @@ export class Approvals {
           refuse('rejected meanwhile');
           continue; // whoever says no is heard
         }
-        if (outdated()) {
+        if (this.afresh || outdated()) {
           refuse('the evidence has changed meanwhile');
           continue;
         }
         if (!verdict.counts) {
-          book.waitFor(waiting);
+          book.waitFor(waiting());
           refuse(verdict.why);
           continue;
         }
-        const { by, sender, revoke } = verdict;
+        const { by, sender, revoke, names, missing, authenticated } = verdict;
         const { evidence: code, accept } = approval;
         book.approved({
           asks: evidence.asks,
@@ -116,14 +132,25 @@ export class Approvals {
           revoke,
           accept,
           at: new Date().toISOString(),
+          ...(authenticated ? {} : { authenticated }),
         });
+        if (missing > 0) {
+          given.push({ names, revoke });
+          approvedBy.push(by);
+          book.waitFor(waiting());
+          const more = `${missing} more approval${missing === 1 ? ' is' : 's are'} needed, by other people`;
+          this.approvals.answerFirst({ accepted: true, answer: `approved by ${by}; ${more}` });
+          continue;
+        }
         this.approvals.answerFirst({ accepted: true, answer: `approved by ${by}` });
-        if (evidence.asks === 'hand-over') book.note('approve plan', `by ${by}`);
-        else book.note('approve', `by ${by}, for ${revoke.join(', ')}`);
+        const all = [...approvedBy, by].join(' and ');
+        if (evidence.asks === 'hand-over') book.note('approve plan', `by ${all}`);
+        else book.note('approve', `by ${all}, for ${revoke.join(', ')}`);
         return revoke;
       }
     } finally {
       this.open = false;
+      this.afresh = false;
       this.approvals.close();
       this.rejection = undefined;
       book.waitFor(undefined);

@@ -17,7 +17,7 @@ import {
   whatWorks,
 } from '../../domain/rotation/index.ts';
 import { type Consumer, describeConsumer, type Readers, type Workload } from '../../domain/cluster/index.ts';
-import type { RotationRequest } from '../../domain/request/index.ts';
+import { approvalsNeeded, type RotationRequest } from '../../domain/request/index.ts';
 import type { Settings } from '../../domain/settings/index.ts';
 import { parseSyncAnswer, type SyncAnswer } from '../../domain/sync/index.ts';
 import { isLive, isToken, startOfDay, type ListedToken } from '../../domain/tokens/index.ts';
@@ -217,7 +217,8 @@ export class Runbook {
   }
 
   /** Shows links into the Temporal UI and the documentation from now on. */
-  linkTo({ temporalUiUrl, docsUrl, mayRestart }: Settings): void {
+  linkTo({ temporalUiUrl, docsUrl, mayRestart, approvers }: Settings): void {
+    this.approvals.needed = approvalsNeeded(approvers ?? {}, this.request.environment);
     this.mayRestart = mayRestart !== false;
     const ui = temporalUiUrl && { url: temporalUiUrl, namespace: workflowInfo().namespace };
     this.checklist.show({ links: { ...(ui && { ui }), ...(docsUrl && { docs: docsUrl }) } });
@@ -358,9 +359,19 @@ export class Runbook {
     return remedy;
   }
 
+  /** A retry while an approval is asked for has the evidence gathered anew, e.g. once a smoke call can be made. */
+  private takeRetryOfEvidence({ by, restart, sync, accept }: Retry): Answer {
+    const no = (why: string): Answer => ({ accepted: false, answer: `retry not accepted: ${why}` });
+    if (restart || sync || accept) return no('while an approval is asked for, it takes by alone');
+    if (!this.approvals.gatherAfresh()) return no('the plan of a hand-over has no evidence to gather anew');
+    this.remark(`${by} had the evidence gathered anew`);
+    return { accepted: true, answer: `gathering the evidence anew: asked by ${by}` };
+  }
+
   private takeRetry({ by, restart, sync, accept }: Retry): Answer {
     const no = (why: string): Answer => ({ accepted: false, answer: `retry not accepted: ${why}` });
     const { waiting } = this.checklist.progress;
+    if (waiting?.kind === 'approval') return this.takeRetryOfEvidence({ by, restart, sync, accept });
     if (waiting?.kind !== 'blocked') return no('nothing is blocked');
     if (!this.attempts.isBlocked) return no('another retry was accepted just before');
     const offered = remediesFor(waiting);
@@ -369,7 +380,7 @@ export class Runbook {
       return no(
         `accept: ${offered.accept.length > 0 ? `expected one of ${offered.accept.join(', ')}` : 'nothing is up for acceptance here'}`,
       );
-    if (accept && accept.length > 1 && offered.accept.length > 1) return no('accept: one or the other');
+    if (accept && accept.length > 1 && offered.accept.length > 1) return no('accept: only one of them');
     if (restart && !offered.restart) return no('restart: no Deployment stands in the way here');
     if (sync && !offered.sync) return no('sync: another sync Job would not help here');
     for (const accepted of accept ?? []) this.accepted.add(accepted);
