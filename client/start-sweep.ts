@@ -1,10 +1,16 @@
 import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { taskQueueOf } from '../domain/request/index.ts';
-import { introduceSweep, type SweepReport, type SweepRequest } from '../domain/sweep/index.ts';
-import { WORKFLOW, sweepId } from '../domain/names/index.ts';
+import { type ApiUserRequest, introduceSweep, type SweepReport, type SweepRequest } from '../domain/sweep/index.ts';
+import { apiUserIdsOf, WORKFLOW, sweepId } from '../domain/names/index.ts';
 
 /** A sweep's workflow as its starters see it. */
 export type RotateExpiringTokens = (request: SweepRequest) => Promise<SweepReport>;
+
+export interface StartedSweep {
+  handle: WorkflowHandle<RotateExpiringTokens>;
+  /** False where it was open already: nothing was started. */
+  fresh: boolean;
+}
 
 /** The id under which a plan is started: it touches nothing, and so needs no lock. */
 export function planId(environment: string): string {
@@ -15,13 +21,25 @@ export function planId(environment: string): string {
  * Starts a sweep under the environment's id, which is its lock; one that is open already is used as it is.
  * @throws as Temporal's client does; a bad request fails the workflow, not this call
  */
-export async function startSweep(
-  client: Client,
-  request: SweepRequest,
-): Promise<{ handle: WorkflowHandle<RotateExpiringTokens>; fresh: boolean }> {
+export function startSweep(client: Client, request: SweepRequest): Promise<StartedSweep> {
   const workflowId = request.plan ? planId(request.environment) : sweepId(request.environment);
+  return startOrFind(client, WORKFLOW.sweep, workflowId, request);
+}
+
+/** Starts the rotations of an API user's tokens under its id, which is the lock; as it is where they are under way. */
+export function startApiUser(client: Client, request: ApiUserRequest): Promise<StartedSweep> {
+  const workflowId = `${apiUserIdsOf(request.environment)}${request.apiUser}`;
+  return startOrFind(client, WORKFLOW.apiUser, workflowId, request);
+}
+
+async function startOrFind(
+  client: Client,
+  type: string,
+  workflowId: string,
+  request: SweepRequest,
+): Promise<StartedSweep> {
   try {
-    const handle = await client.workflow.start<RotateExpiringTokens>(WORKFLOW.sweep, {
+    const handle = await client.workflow.start<RotateExpiringTokens>(type, {
       workflowId,
       taskQueue: taskQueueOf(request.environment),
       args: [request],

@@ -1,4 +1,5 @@
 export { notifications } from './notices/notifications.ts';
+export { rotateApiUser } from './sweep/rotate-api-user.ts';
 export { rotateExpiringTokens } from './sweep/rotate-expiring-tokens.ts';
 export { rotateToken } from './rotation/rotate-token.ts';
 export { syncTokens } from './sync/sync-tokens.ts';

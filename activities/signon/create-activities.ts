@@ -1,7 +1,7 @@
 import type { Recipient } from '../../domain/settings/index.ts';
 import { SharedRead } from '../shared-read.ts';
 import { createOnce, refuseUnknownRecipient } from './create-token.ts';
-import { findPair, listApiUsers, secretsOfPairs, userOf } from './find-pair.ts';
+import { findPair, knownUser, listApiUsers, secretsOfPairs, userOf } from './find-pair.ts';
 import type { SignonActivities } from './interface.ts';
 import { listPairs } from './list-pairs.ts';
 import { readLastSynced } from './pages.ts';
@@ -39,7 +39,10 @@ export function createSignonActivities(
         readLastSynced((await pages.open(`/api_users/${pair.apiUser.id}/edit`)).body, pair.application.name),
       ),
 
-    listPairs: async ({ pause }) => listPairs(session, await apiUsers.get(), pause, draining),
+    listPairs: async ({ pause, apiUser }) => {
+      const rows = await apiUsers.get();
+      return listPairs(session, apiUser === undefined ? rows : [knownUser(rows, apiUser)], pause, draining);
+    },
 
     listTokens: (pair) => session.alone((pages) => listPairOnOffer(pages, pair)),
 

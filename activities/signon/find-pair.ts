@@ -32,15 +32,7 @@ export async function findPair(
   rows: ListedApiUser[],
   { apiUser, application }: { apiUser: string; application: string },
 ): Promise<Pair> {
-  const found = userOf(rows, apiUser);
-  if (!found)
-    throw failure(
-      'UnknownApiUser',
-      `Signon lists ${rows.length} API users, none with the e-mail ${apiUser}${didYouMean(
-        apiUser,
-        rows.map(({ email }) => email),
-      )}`,
-    );
+  const found = knownUser(rows, apiUser);
   const { applications } = readNewTokenPage((await pages.open(`/api_users/${found.id}/authorisations/new`)).body);
   const matching = applications.filter(({ name }) => parameterize(name) === application);
   if (matching.length > 1)
@@ -90,7 +82,18 @@ function didYouMean(given: string, known: readonly string[]): string {
   return distance(given, nearest) <= LARGEST_TYPO ? `. Did you mean ${nearest}?` : '';
 }
 
-/** The API user with an e-mail. */
+/** The API user with an e-mail. @throws UnknownApiUser (not retried) */
+export function knownUser(rows: readonly ListedApiUser[], email: string): ListedApiUser {
+  const found = userOf(rows, email);
+  if (found) return found;
+  const hint = didYouMean(
+    email,
+    rows.map((row) => row.email),
+  );
+  throw failure('UnknownApiUser', `Signon lists ${rows.length} API users, none with the e-mail ${email}${hint}`);
+}
+
+/** The API user with an e-mail; undefined where there is none. */
 export function userOf(rows: readonly ListedApiUser[], email: string): ListedApiUser | undefined {
   return rows.find((row) => row.email === email.toLowerCase());
 }

@@ -40,8 +40,11 @@ export interface SignonActivities {
   secretsOfPairs: (secrets: string[]) => Promise<string[]>;
   /** When the API user was last synced with the application, in the page's own words; undefined where Signon does not show it, as today's does not. Reads only. */
   readLastSync: (pair: Pair) => Promise<string | undefined>;
-  /** The tokens of all API users, one page after the other with a pause between two. Reads only; a retry goes on where the last attempt was. */
-  listPairs: (order: { pause: ms.StringValue }) => Promise<SignonPair[]>;
+  /**
+   * The tokens of all API users, or of one, one page after the other with a pause between two. Reads only; a retry goes on where the last
+   * attempt was. @throws UnknownApiUser (not retried)
+   */
+  listPairs: (order: { pause: ms.StringValue; apiUser?: string }) => Promise<SignonPair[]>;
   /** The pair's tokens as Signon lists them, expired ones included. Reads only. @throws PairChanged, CannotTell (not retried) */
   listTokens: (pair: Pair) => Promise<ListedToken[]>;
   /**

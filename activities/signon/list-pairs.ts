@@ -32,8 +32,8 @@ export async function listPairs(
     if (draining.aborted) throw failure('WaitInterrupted', 'the worker is shutting down', '1 second');
     const { body } = await session.alone((pages) => pages.open(`/api_users/${id}/manage_tokens`));
     const byApplication = new Map<string, SignonPair['tokens']>();
-    for (const { application, authorisationId, expires } of readManageTokens(body).cards)
-      byApplication.set(application, [...(byApplication.get(application) ?? []), { authorisationId, expires }]);
+    for (const { application, authorisationId, masked, expires } of readManageTokens(body).cards)
+      byApplication.set(application, [...(byApplication.get(application) ?? []), { authorisationId, masked, expires }]);
     for (const [application, tokens] of byApplication)
       pairs.push({ apiUser: { name, email, suspended }, application, tokens });
     keepForNextAttempt({ upTo: id, pairs } satisfies Kept);

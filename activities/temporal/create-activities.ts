@@ -15,6 +15,7 @@ import { keyOf, type Outcome, OUTCOMES, type Stage } from '../../domain/rotation
 import { approversOf, type Environment } from '../../domain/request/index.ts';
 import { isHostOf, type Settings } from '../../domain/settings/index.ts';
 import { failure } from '../failure.ts';
+import { heldInEarlierRun } from './earlier-run.ts';
 import type { Delegation, TemporalActivities } from './interface.ts';
 import { SIGNAL, WORKFLOW, rotationIdsOf, syncTokensId } from '../../domain/names/index.ts';
 
@@ -142,6 +143,11 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
         people: scope.settings.people,
         given,
       });
+    },
+
+    heldBefore() {
+      const { taskQueue, workflowExecution } = activityInfo();
+      return heldInEarlierRun(client, { workflowId: workflowExecution?.workflowId ?? '', taskQueue });
     },
 
     wasSentBefore(stop) {

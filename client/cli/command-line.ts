@@ -80,21 +80,33 @@ export function processTerminal(): Terminal {
     out: (line) => process.stdout.write(`${coloured(line, process.stdout)}\n`),
     err: (line) => process.stderr.write(`${coloured(line, process.stderr)}\n`),
     widths: { out: process.stdout.columns, err: process.stderr.columns },
-    readLine: () =>
-      new Promise((answer) => {
-        const terminal = openTerminal();
-        if (!terminal) return answer(undefined);
-        const lines = createInterface({ input: terminal });
-        lines.once('line', (line) => {
-          answer(line);
-          lines.close();
-        });
-        lines.once('close', () => {
-          answer(undefined);
-          terminal.destroy(); // a read that is left open would keep the process
-        });
-      }),
+    readLine: () => lineOf(openTerminal(), { isShown: true }),
+    readSecret: () => {
+      const terminal = process.stdin.isTTY ? openTerminal() : undefined;
+      return terminal ? lineOf(terminal, { isShown: false }) : lineOf(process.stdin, { isShown: true });
+    },
   };
+}
+
+/** One line of a stream; undefined where it has none. */
+function lineOf(
+  input: ReadStream | NodeJS.ReadStream | undefined,
+  { isShown }: { isShown: boolean },
+): Promise<string | undefined> {
+  return new Promise((answer) => {
+    if (!input) return answer(undefined);
+    if (!isShown) input.setRawMode(true); // the terminal then shows nothing, and readline is given no output to show it on
+    const lines = createInterface({ input, terminal: !isShown });
+    lines.once('line', (line) => {
+      answer(line);
+      lines.close();
+    });
+    lines.once('close', () => {
+      answer(undefined);
+      if (!isShown) input.setRawMode(false);
+      input.destroy(); // a read that is left open would keep the process
+    });
+  });
 }
 
 const COLOURS = { '✓': 'green', '✗': 'red', '▶': 'yellow' } as const;

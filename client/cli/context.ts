@@ -23,6 +23,8 @@ export interface Terminal {
   err: (line: string) => void;
   /** One line that a person types; undefined where there is no terminal. */
   readLine: () => Promise<string | undefined>;
+  /** The same, and nothing that is typed is shown; where there is no terminal, a line of standard input. */
+  readSecret: () => Promise<string | undefined>;
   /** Columns of standard output and of standard error, where they are a terminal. */
   widths?: { out?: number; err?: number };
 }
@@ -141,6 +143,12 @@ export class Context {
         'Nothing was sent: nobody answered on a terminal. Scripts use approve --evidence.',
       );
     if (answer.trim() !== this.environment) throw new Ended(EXIT.declined, 'Nothing was sent.');
+  }
+
+  /** Asks for something that nobody may see. */
+  askSecret(question: string): Promise<string | undefined> {
+    this.say(question);
+    return this.terminal.readSecret();
   }
 
   /** @throws Ended where nothing would answer */

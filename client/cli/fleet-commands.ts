@@ -3,6 +3,7 @@ import { OFFICE_HOURS } from '../../domain/sweep/index.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { create, daysFrom, waveFrom } from './schedule.ts';
+import { leak } from './leak.ts';
 import { decideSweep, showSweep, startOne } from './sweep.ts';
 
 /** How commands are made. */
@@ -17,13 +18,31 @@ export interface CommandTools {
   ) => (...called: unknown[]) => Promise<void>;
 }
 
-/** Adds what concerns all of an environment's tokens: `sweep` and `schedule`. */
+/** Adds what concerns many tokens: `leak`, `sweep` and `schedule`. */
 export function addFleetCommands(tools: CommandTools): void {
+  addLeak(tools);
   addSweep(tools);
   addSchedule(tools);
 }
 
 const ALL = 'the pairs that are left alone too';
+
+function addLeak({ command, bySomebody, does }: CommandTools): void {
+  const made = command(
+    'leak [api-user] [applications...]',
+    'rotate the tokens of an API user by force, all at once',
+    "leak short-url-manager@alphagov.co.uk --reason 'in a public log' --by you@example.org",
+  );
+  bySomebody(made)
+    .requiredOption('--reason <text>', 'what happened')
+    .option(
+      '--token [ends]',
+      'in place of names: the first and last eight characters, e.g. abcdefgh…ijklmnop; alone, it asks for the whole token',
+    )
+    .option('--wait', 'print the table until each rotation waits for a person or has ended')
+    .addHelpText('after', '\nThe tokens work until their revokes are approved: signon-rotation approve --waiting.')
+    .action(does((context, names, options) => leak(context, names, options as { reason: string })));
+}
 
 function addSweep({ program, command, bySomebody, does }: CommandTools): void {
   const sweep = program.command('sweep').description('rotate every token of an environment that is about to end');

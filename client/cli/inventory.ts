@@ -19,16 +19,21 @@ export async function inventory(
 ): Promise<ExitCode> {
   if ([csv, html, context.output === 'json' || context.output === 'yaml'].filter(Boolean).length > 1)
     throw new Ended(EXIT.usage, 'Say one of --csv, --html and --output.');
-  const { client, environment, terminal } = context;
-  const parsed = parseInventoryRequest({ environment, requestedBy: context.who() });
-  if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
-  await context.needWorker();
-  context.say('A worker reads the tokens of all API users, one page after the other.');
-  const found = await (await startInventory(client, parsed.request)).result().catch(fail);
+  const { terminal } = context;
+  const found = await takenInventory(context);
   if (csv) terminal.out(inventoryCsv(found));
   else if (html) terminal.out(inventoryPage(found, await openNow(context)));
   else context.print(inventoryLines(found, await openNow(context)), found);
   return EXIT.done;
+}
+
+/** Has a worker read every pair. @throws Ended where it cannot */
+export async function takenInventory(context: Context): Promise<Inventory> {
+  const parsed = parseInventoryRequest({ environment: context.environment, requestedBy: context.who() });
+  if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
+  await context.needWorker();
+  context.say('A worker reads the tokens of all API users, one page after the other.');
+  return (await startInventory(context.client, parsed.request)).result().catch(fail);
 }
 
 async function openNow({ client, environment, ui }: Context): Promise<OpenRotation[]> {

@@ -1,6 +1,7 @@
 import { userMetadataLink } from '../../domain/rotation/index.ts';
 import {
   countByState,
+  isOfApiUser,
   parseSweepRequest,
   RANK,
   rowId,
@@ -13,7 +14,7 @@ import type { Environment } from '../../domain/request/index.ts';
 import { minute, plain } from '../../domain/text/index.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { askStatus, type Sendable } from '../rotations.ts';
-import { type RotateExpiringTokens, startSweep } from '../start-sweep.ts';
+import { type RotateExpiringTokens, type StartedSweep, startSweep } from '../start-sweep.ts';
 import { leavesAlone, type Context } from './context.ts';
 import { sendEach } from './decide.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
@@ -27,7 +28,7 @@ export async function startOne(
   context: Context,
   { plan, maxConcurrent, all = false }: { plan?: boolean; maxConcurrent?: number; all?: boolean },
 ): Promise<ExitCode> {
-  const { client, environment, ui } = context;
+  const { client, environment } = context;
   const parsed = parseSweepRequest({
     environment,
     requestedBy: context.who(),
@@ -37,36 +38,46 @@ export async function startOne(
   if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
   if (leavesAlone(context)) return EXIT.done;
   if (plan) await context.needWorker(); // it is waited for
-  const { handle, fresh } = await startSweep(client, parsed.request);
+  const started = await startSweep(client, parsed.request);
   if (plan) {
-    const report = await handle.result();
+    const report = await started.handle.result();
     context.print(reportLines(report, { all, ids: context.output === 'wide' }), { report });
     return EXIT.done;
   }
-  const { runId } = await handle.describe();
-  const link = ui && userMetadataLink(ui, handle.workflowId, runId);
-  context.print(
-    [
-      fresh ? `Started ${handle.workflowId}.` : `${handle.workflowId} is open already; nothing was started.`,
-      ...(link ? [`Watch it: ${link}`] : []),
-    ],
-    { workflowId: handle.workflowId, runId, started: fresh, link },
-  );
+  await printStarted(context, started);
   const why = await whyNothingMoves(client, environment);
   if (why === undefined) return EXIT.done;
   context.say(plain(why));
   return EXIT.noWorker;
 }
 
+/** Says what was started, and where to watch it. */
+export async function printStarted(context: Context, { handle, fresh }: StartedSweep): Promise<void> {
+  const { runId } = await handle.describe();
+  const link = context.ui && userMetadataLink(context.ui, handle.workflowId, runId);
+  const what = fresh ? `Started ${handle.workflowId}.` : `${handle.workflowId} is open already; nothing was started.`;
+  context.print([plain(what), ...(link ? [`Watch it: ${link}`] : [])], {
+    workflowId: handle.workflowId,
+    runId,
+    started: fresh,
+    link,
+  });
+}
+
 /** Prints where the environment's sweep stands; again whenever it changes, to the end, where it is watched. @param all the pairs that are left alone too */
-export async function showSweep(
+export function showSweep(context: Context, options: { watch?: boolean; all?: boolean }): Promise<ExitCode> {
+  return showSweepOf(context, sweepId(context.environment), options);
+}
+
+/** The same of any sweep, by its id. */
+export function showSweepOf(
   context: Context,
+  workflowId: string,
   { watch = false, all = false }: { watch?: boolean; all?: boolean },
 ): Promise<ExitCode> {
-  const workflowId = sweepId(context.environment);
   const wanted = { all, ids: context.output === 'wide' };
   const look = async (): Promise<Seen> => {
-    const { runId, status, closeTime } = await describeSweep(context);
+    const { runId, status, closeTime } = await describeSweep(context, workflowId);
     if (status.name === 'RUNNING') return howItStands(context, workflowId, wanted);
     const draw = (report: SweepReport): Printed[] => [
       ...reportLines(report, wanted),
@@ -86,18 +97,18 @@ export async function decideSweep<Name extends keyof SweepDecisions>(
   decision: Sendable[Name],
 ): Promise<ExitCode> {
   const workflowId = sweepId(context.environment);
-  const { status } = await describeSweep(context);
+  const { status } = await describeSweep(context, workflowId);
   if (status.name !== 'RUNNING')
     throw new Ended(EXIT.nothing, `${workflowId} is not open: it is ${status.name.toLowerCase()}.`);
   await context.needWorker();
   return sendEach(context, name, [{ workflowId, decision }]);
 }
 
-function describeSweep(context: Context): ReturnType<typeof describeRun> {
+function describeSweep(context: Context, workflowId: string): ReturnType<typeof describeRun> {
   const { environment } = context;
   const start = `Start one: signon-rotation sweep start --environment ${environment}`;
   const none = (): Ended => new Ended(EXIT.nothing, `There was no sweep of ${environment}. ${start}`);
-  return describeRun(context, sweepId(environment), none);
+  return describeRun(context, workflowId, none);
 }
 
 async function howItStands(context: Context, workflowId: string, wanted: Wanted): Promise<Seen> {
@@ -118,7 +129,9 @@ function progressLines(
   wanted: Wanted,
 ): Printed[] {
   return [
-    plain(`Expiring tokens of ${request.environment}, requested by ${request.requestedBy}`),
+    plain(
+      `${isOfApiUser(request) ? `Tokens of ${request.apiUser}` : 'Expiring tokens'}, ${request.environment}, requested by ${request.requestedBy}`,
+    ),
     plain(`  ${doing}`),
     ...(pausedBy === undefined ? [] : [plain(`  Paused by ${pausedBy}: signon-rotation sweep resume`)]),
     ...(lastAnswer === undefined ? [] : [plain(`  last answer: ${lastAnswer}`)]),

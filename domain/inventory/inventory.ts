@@ -39,7 +39,7 @@ export interface InventoryRow {
   application: string;
   secret: string;
   /** Latest to end first. */
-  tokens: { authorisationId: number; expires: Day; live: boolean }[];
+  tokens: { authorisationId: number; masked: string; expires: Day; live: boolean }[];
   /** The first day on which a live token ends; absent where none is live. */
   ends?: Day;
   /** The last day on which access ends; absent where no token is live. */
@@ -101,7 +101,7 @@ function rowOf(
   const consumers = distinctConsumers(variables.filter((reading) => reading.secret === secret));
   const mountedBy = [...new Set(files.filter((one) => one.secret === secret).map(({ workload }) => workload))];
   const tokens = pair.tokens
-    .map(({ authorisationId, expires }) => ({ authorisationId, expires, live: isLive({ expires }, now) }))
+    .map((token) => ({ ...token, live: isLive(token, now) }))
     .toSorted((a, b) =>
       a.expires === b.expires ? b.authorisationId - a.authorisationId : a.expires < b.expires ? 1 : -1,
     );

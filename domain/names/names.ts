@@ -2,6 +2,7 @@
 export const WORKFLOW = {
   rotation: 'rotateToken',
   sweep: 'rotateExpiringTokens',
+  apiUser: 'rotateApiUser',
   sync: 'syncTokens',
   notifications: 'notifications',
   signIns: 'signInLedger',
@@ -33,6 +34,11 @@ export function rotationIdsOf(environment: string): string {
 /** The id of an environment's sweep, and of the Schedule that starts it. */
 export function sweepId(environment: string): string {
   return `sweep/${environment}`;
+}
+
+/** What the ids of rotations of a whole API user begin with. */
+export function apiUserIdsOf(environment: string): string {
+  return `rotate-api-user/${environment}/`;
 }
 
 /** The workflow that serves all syncs of an environment. */

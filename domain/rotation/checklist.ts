@@ -1,4 +1,4 @@
-import type { Workload } from '../cluster/index.ts';
+import type { SeenHolding, Workload } from '../cluster/index.ts';
 import type { Evidence } from '../evidence/index.ts';
 import type { Findings } from './holders.ts';
 import type { TemporalUi } from './links.ts';
@@ -61,6 +61,8 @@ export interface Progress {
   request: RotationRequest;
   steps: StepProgress[];
   waiting?: Waiting;
+  /** What containers were seen to hold so far. */
+  held?: SeenHolding[];
   /** How the rotation ended: there is nothing left to send. */
   ended?: RotationReport;
   /** Where the Temporal UI and the documentation are, once the settings are known and if they say. */

@@ -1,5 +1,6 @@
 import type { Outcome } from './plan.ts';
 import type { Evidence, RecordedSender, Shortfall } from '../evidence/index.ts';
+import type { SeenHolding } from '../cluster/index.ts';
 import type { RotationRequest } from '../request/index.ts';
 import { describeToken, isLive, type ListedToken } from '../tokens/index.ts';
 
@@ -49,6 +50,8 @@ export interface RotationReport {
   }[];
   syncJobs: string[];
   notes: string[];
+  /** What containers were seen to hold, for a later rotation of the pair: a token that was held and no longer is was given up. */
+  held?: SeenHolding[];
 }
 
 /** The report of a rotation that has done nothing yet. */

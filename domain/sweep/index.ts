@@ -1,4 +1,5 @@
 /** A sweep: its request, table, waves and schedule. */
+export * from './api-user-request.ts';
 export * from './carried-sweep.ts';
 export * from './sweep-decisions.ts';
 export * from './sweep-details.ts';

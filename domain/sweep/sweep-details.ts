@@ -1,6 +1,7 @@
 import { escapeMarkdown as text, minute, table } from '../text/index.ts';
 import { drawOffer, YOU } from '../rotation/index.ts';
 import { countByState, RANK, type RowState, type SweepReport, type SweepRow } from './sweep.ts';
+import { isOfApiUser } from './api-user-request.ts';
 import type { SweepRequest } from './sweep-request.ts';
 
 /** Where a sweep stands: the `status` query's answer, and what the current details are drawn from. */
@@ -18,15 +19,24 @@ export interface SweepProgress {
 }
 
 /** What a sweep is started with for the UI. */
-export function introduceSweep({ environment, requestedBy, plan }: SweepRequest): {
+export function introduceSweep(request: SweepRequest): {
   staticSummary: string;
   staticDetails: string;
 } {
+  const { environment, requestedBy, plan } = request;
+  const summary = `${plan ? 'Plan for expiring' : 'Expiring'} tokens of ${environment}`;
+  const [what, why] = isOfApiUser(request)
+    ? [text(`Leak: tokens of ${request.apiUser}, ${environment}`), `: ${text(request.reason)}`]
+    : [summary, ''];
   return {
-    staticSummary: `${plan ? 'Plan for expiring' : 'Expiring'} tokens of ${environment}`,
-    staticDetails: `Requested by ${text(requestedBy)}.\n\nThe current details show every pair and where it stands. They need a running worker. Press R to refresh them.`,
+    staticSummary: what,
+    staticDetails: `Requested by ${text(requestedBy)}${why}.\n\nThe current details show every pair and where it stands. They need a running worker. Press R to refresh them.`,
   };
 }
+
+/** What nobody should believe of a leak that is being answered. */
+const STAYS_ALIVE =
+  '**The leaked tokens work until somebody approves their revoke**, rotation by rotation: `signon-rotation approve --waiting`.';
 
 /** More rows than these are counted, and only those that people can do something about are named. */
 const NAMED_AT_MOST = 100;
@@ -55,6 +65,7 @@ export function drawSweep(progress: SweepProgress): string {
     blocked && drawOffer({ purpose: 'To retry', decision: 'retry', input: { by: YOU } }),
     pausedBy && drawOffer({ purpose: 'To continue', decision: 'resume', input: { by: YOU } }),
     lastAnswer && !outcome ? `**Last answer:** ${text(lastAnswer)}` : undefined,
+    isOfApiUser(request) && !outcome ? STAYS_ALIVE : undefined,
     text(doing),
     rows.length > 0
       ? countByState(rows)
@@ -82,8 +93,10 @@ export function drawSweep(progress: SweepProgress): string {
     .join('\n\n');
 }
 
-function headingOf({ request: { environment, plan }, outcome, blocked, pausedBy }: SweepProgress): string {
-  const what = plan ? 'What a sweep would do' : 'All expiring tokens';
+function headingOf({ request, outcome, blocked, pausedBy }: SweepProgress): string {
+  const { environment, plan } = request;
+  const all = isOfApiUser(request) ? `All tokens of ${text(request.apiUser)}` : 'All expiring tokens';
+  const what = plan ? 'What a sweep would do' : all;
   if (outcome) return `Outcome: ${outcome}. ${what} (${environment})`;
   if (blocked) return `✗ Blocked: ${text(blocked.failure)}`;
   if (pausedBy) return `▶ Paused by ${text(pausedBy)}: no wave starts`;

@@ -3,6 +3,7 @@ import { OUTCOMES, specialCaseOf, type Stage, WAITS_FOR_PERSON } from '../rotati
 import { rotationId, type Environment } from '../request/index.ts';
 import { ANY_TEXT, type Fields, oneOf, readAs } from '../shape/index.ts';
 import type { Settings } from '../settings/index.ts';
+import type { ApiUserRequest } from './api-user-request.ts';
 import { isLive, newestOf, outlives, type Day } from '../tokens/index.ts';
 
 /** One API user's tokens for one application, as Signon lists them. */
@@ -10,7 +11,7 @@ export interface SignonPair {
   apiUser: { name: string; email: string; suspended: boolean };
   /** The application's name, as Signon shows it. */
   application: string;
-  tokens: { authorisationId: number; expires: Day }[];
+  tokens: { authorisationId: number; masked: string; expires: Day }[];
 }
 
 /** Where a pair of a sweep stands. */
@@ -44,7 +45,7 @@ export interface SweepRow {
 
 /** The result of a sweep. */
 export interface SweepReport {
-  outcome: 'swept' | 'planned' | 'ignored' | 'delegated' | 'aborted' | 'out-of-time';
+  outcome: 'swept' | 'planned' | 'ignored' | 'delegated' | 'nothing-to-do' | 'aborted' | 'out-of-time';
   why: string;
   environment: Environment;
   requestedBy: string;
@@ -93,6 +94,68 @@ export function rowsOf(
       return { ...row, ...intentFor(pair, ends, settings, isRead, now) };
     })
     .toSorted((a, b) => (order(a) < order(b) ? -1 : 1)); // by code units: the same on every machine
+}
+
+/**
+ * What a leak of an API user's tokens asks for: each pair with a live token, whenever it ends. Pairs that nobody reads come first, since a
+ * person is asked who holds them; then those with most consumers, since their proof is soonest complete.
+ * @param readings which Secrets the namespace's containers read, once for each
+ */
+export function rowsOfApiUser(
+  pairs: readonly SignonPair[],
+  { applications }: Pick<ApiUserRequest, 'applications'>,
+  {
+    settings,
+    environment,
+    open,
+    readings,
+    now,
+  }: {
+    settings: Settings;
+    environment: Environment;
+    open: ReadonlySet<string>;
+    readings: readonly string[];
+    now: number;
+  },
+): SweepRow[] {
+  const wanted = pairs.filter(({ application }) => !applications || applications.includes(parameterize(application)));
+  const consumersOf = ({ apiUser, application }: SignonPair): number => {
+    const secret = tokenSecretName(apiUser.name, application);
+    return readings.filter((read) => read === secret).length;
+  };
+  const rank = (pair: SignonPair): number => (consumersOf(pair) === 0 ? Infinity : consumersOf(pair));
+  return wanted
+    .toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(b) > rank(a) ? 1 : -1))
+    .map((pair): SweepRow => {
+      const apiUser = pair.apiUser.email;
+      const application = parameterize(pair.application);
+      const [ends] = pair.tokens
+        .filter((token) => isLive(token, now))
+        .map(({ expires }) => expires)
+        .toSorted();
+      const row = { apiUser, application, ...(ends && { ends }) };
+      if (open.has(rotationId({ environment, apiUser, application })))
+        return { ...row, state: 'open before', what: 'its rotation is open already: it may adopt a token from before' };
+      return { ...row, ...forcedIntent(pair, ends, settings, consumersOf(pair)) };
+    });
+}
+
+function forcedIntent(
+  { apiUser }: SignonPair,
+  ends: Day | undefined,
+  settings: Settings,
+  consumers: number,
+): Pick<SweepRow, 'state' | 'what'> {
+  const special = specialCaseOf({ apiUser }, settings);
+  if (special) return { state: 'left alone', what: `${special.outcome}: ${special.why}` };
+  if (ends === undefined) return { state: 'left alone', what: 'no token of it is live' };
+  return {
+    state: 'to come',
+    what:
+      consumers === 0
+        ? 'ask a person who holds the token: no workload reads its Secret'
+        : 'issue a token, roll it out, then ask to revoke every older one',
+  };
 }
 
 function order({ ends, apiUser, application }: SweepRow): string {

@@ -107,6 +107,7 @@ async function approveAll(address: string): Promise<void> {
     out: (line) => said.push(line),
     err: (line) => said.push(line),
     readLine: () => Promise.resolve('integration'),
+    readSecret: () => Promise.resolve(undefined),
   });
   if (code !== 0) console.log(said.slice(-5).join('\n'));
 }

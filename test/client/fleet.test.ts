@@ -43,7 +43,7 @@ test('start starts the sweep, show its table; a second start says that it is ope
   const again = await cli(['sweep', 'start', ...ADA]);
   expect(again.out).toContain('sweep/integration is open already; nothing was started.');
   const open = await cli(['sweep', 'show']);
-  expect(open.out).toContain('Expiring tokens of integration, requested by ada@example.org');
+  expect(open.out).toContain('Expiring tokens, integration, requested by ada@example.org');
   const ended = await cli(['sweep', 'show', '--watch']);
   expect(ended.out).toMatch(/Outcome: swept\. every pair had its turn/);
   expect(ended.out).toMatch(/2 waiting-approval/);

@@ -121,7 +121,7 @@ describe('what is drawn of hostile names', () => {
         suspended: false,
         application: hostile,
         secret: hostile,
-        tokens: [{ authorisationId: 1, expires: '2026-12-01', live: true }],
+        tokens: [{ authorisationId: 1, masked: 'aaaaaaaa…bbbbbbbb', expires: '2026-12-01', live: true }],
         ends: '2026-12-01',
         due: true,
         consumers: [{ workload: `Deployment/${hostile}`, container: hostile, variable: hostile }],

@@ -157,6 +157,7 @@ describe('an address with a user and a password in it is refused by name, and no
       out: say,
       err: say,
       readLine: () => Promise.resolve(undefined),
+      readSecret: () => Promise.resolve(undefined),
     });
     expect(code).toBe(EXIT.usage);
     expect(said).toEqual(['TEMPORAL_UI_URL: expected an address without user and password.']);

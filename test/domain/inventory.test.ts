@@ -22,6 +22,7 @@ const READING: Reading = {
 
 const token = (authorisationId: number, expires: string): SignonPair['tokens'][number] => ({
   authorisationId,
+  masked: 'aaaaaaaa…bbbbbbbb',
   expires,
 });
 const pair = (given: Partial<SignonPair> = {}): SignonPair => ({
@@ -52,7 +53,7 @@ describe('a pair', () => {
       suspended: false,
       application: 'publishing-api',
       secret: SECRET,
-      tokens: [{ authorisationId: 101, expires: '2027-06-01', live: true }],
+      tokens: [{ authorisationId: 101, masked: 'aaaaaaaa…bbbbbbbb', expires: '2027-06-01', live: true }],
       ends: '2027-06-01',
       accessEnds: '2027-06-01',
       due: false,

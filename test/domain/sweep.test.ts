@@ -11,6 +11,7 @@ import {
   RANK,
   rowId,
   rowsOf,
+  rowsOfApiUser,
   type SignonPair,
   type SweepRow,
 } from '../../domain/sweep/sweep.ts';
@@ -19,6 +20,7 @@ import { isLive, outlives } from '../../domain/tokens/tokens.ts';
 import { aDay, NOW, SETTINGS } from '../support/builders.ts';
 
 const DAY = 86_400_000;
+const MASKED = 'aaaaaaaa…bbbbbbbb';
 const inDays = (days: number): string => new Date(NOW + days * DAY).toISOString().slice(0, 10);
 
 function aPair(ends: number[], given: { name?: string; application?: string } = {}): SignonPair {
@@ -26,7 +28,7 @@ function aPair(ends: number[], given: { name?: string; application?: string } = 
   return {
     apiUser: { name, suspended: false, email: `${name.toLowerCase().replaceAll(' ', '-')}@alphagov.co.uk` },
     application,
-    tokens: ends.map((days, at) => ({ authorisationId: 100 + at, expires: inDays(days) })),
+    tokens: ends.map((days, at) => ({ authorisationId: 100 + at, masked: MASKED, expires: inDays(days) })),
   };
 }
 
@@ -78,7 +80,7 @@ describe('what a sweep makes of a pair', () => {
       fc.property(fc.array(fc.array(aDay, { maxLength: 4 }), { maxLength: 20 }), (all) => {
         const pairs = all.map((days, at) => ({
           ...aPair([], { name: `user ${at}` }),
-          tokens: days.map((expires, id) => ({ authorisationId: id, expires })),
+          tokens: days.map((expires, id) => ({ authorisationId: id, masked: MASKED, expires })),
         }));
         const none = new Set<string>();
         const about = { settings: SETTINGS, environment: 'integration', open: none, secretsRead: none } as const;
@@ -190,4 +192,34 @@ test('a report of where a rotation stands is read strictly', () => {
       expect(report === undefined || RANK.includes(report.stage)).toBe(true);
     }),
   );
+});
+
+describe('after a leak', () => {
+  const about = { settings: SETTINGS, environment: 'integration', open: new Set<string>(), now: NOW } as const;
+  const pairsOf = (...applications: string[]): SignonPair[] =>
+    applications.map((application) => aPair([400], { application }));
+  const secretOf = (application: string): string => `signon-token-short-url-manager-${application}`;
+
+  test('pairs that nobody reads are asked about first, then those with most consumers', () => {
+    const readings = [secretOf('a'), secretOf('b'), secretOf('b'), secretOf('c'), secretOf('c'), secretOf('c')];
+    const rows = rowsOfApiUser(pairsOf('A', 'B', 'C', 'D'), {}, { ...about, readings });
+    expect(rows.map(({ application, state }) => `${application} ${state}`)).toEqual(
+      ['d', 'c', 'b', 'a'].map((application) => `${application} to come`),
+    );
+    expect(rows[0]!.what).toContain('ask a person who holds the token');
+  });
+
+  test('every live token is rotated, whenever it ends; what is open, special or dead is not', () => {
+    const rows = rowsOfApiUser(
+      [...pairsOf('A'), aPair([-3], { application: 'B' }), ...pairsOf('C')],
+      { applications: ['a', 'b', 'c'] },
+      { ...about, readings: [], open: new Set(['rotate-token/integration/short-url-manager@alphagov.co.uk/c']) },
+    );
+    expect(rows.map(({ application, state }) => [application, state])).toEqual([
+      ['a', 'to come'],
+      ['b', 'left alone'],
+      ['c', 'open before'],
+    ]);
+    expect(rowsOfApiUser(pairsOf('A', 'B'), { applications: ['b'] }, { ...about, readings: [] })).toHaveLength(1);
+  });
 });

@@ -24,7 +24,7 @@ function estate(count: number, rotations: Parameters<typeof inventoryPage>[1] = 
       suspended: index === 3,
     },
     application: 'Publishing API',
-    tokens: [{ authorisationId: index + 1, expires: days(index % 50) }],
+    tokens: [{ authorisationId: index + 1, masked: 'aaaaaaaa…bbbbbbbb', expires: days(index % 50) }],
   }));
   const variables = pairs.slice(2).map(({ apiUser }): Reading => ({
     workload: 'Deployment/a-rather-long-application-name-worker',

@@ -48,6 +48,7 @@ export function commandLine(stage: Stage, program = run): Line {
         await asked();
         return left.shift();
       },
+      readSecret: () => Promise.resolve(left.shift()),
     });
     const text = out.join('\n');
     return { code, out: text, err: err.join('\n'), json: args.includes('--json') && text ? JSON.parse(text) : [] };

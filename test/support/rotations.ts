@@ -208,7 +208,7 @@ export async function rotating(
     connection,
     taskQueue,
     workflows: { workflowBundle: BUNDLE },
-    activities: { ...systems.activities(), ...temporal, judge },
+    activities: { ...systems.activities(), ...temporal, judge, heldBefore: () => Promise.resolve(systems.heldBefore) },
     ...(options.actsAtOnce && { maxConcurrentActivityTaskExecutions: options.actsAtOnce }),
   });
   await runUntil(workers, async () => {

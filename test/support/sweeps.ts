@@ -96,7 +96,13 @@ export class SweptWorld {
       this.pairs.push({
         apiUser: { name, email: this.email(this.pairs.length), suspended: false },
         application: 'Publishing API',
-        tokens: [{ authorisationId: 100, expires: new Date(this.now + days * DAY).toISOString().slice(0, 10) }],
+        tokens: [
+          {
+            authorisationId: 100,
+            masked: 'aaaaaaaa…bbbbbbbb',
+            expires: new Date(this.now + days * DAY).toISOString().slice(0, 10),
+          },
+        ],
       });
     }
   }

@@ -45,6 +45,7 @@ async function cli(args: string[], answer = 'integration'): Promise<{ code: numb
     out: (line) => out.push(line),
     err: (line) => err.push(line),
     readLine: () => Promise.resolve(answer),
+    readSecret: () => Promise.resolve(undefined),
   });
   return { code, out: out.join('\n'), err: err.join('\n') };
 }

@@ -108,6 +108,28 @@ test('a rejection keeps both tokens', async () => {
   expect(isAlive(id)).toBe(true);
 });
 
+test.each(['aborted', 'rejected', 'lost'] as const)(
+  'a rotation that follows one that was %s knows what that one saw given up',
+  async (how) => {
+    const name = `Seen and ${how}`;
+    const old = await inCluster(name);
+    const first = await rotationOf(name);
+    await first.awaitingApproval();
+    if (how === 'lost') await first.handle.terminate();
+    else await first.send(how === 'aborted' ? 'abort' : 'reject', { reason: 'not on a Friday' });
+    const { workflowId } = first.handle;
+    await until('its end to be listed', async () => {
+      const query = `WorkflowId = '${workflowId}' AND ExecutionStatus != 'Running'`;
+      return (await stage.client.workflow.count(query)).count === 1 || undefined;
+    });
+    const second = await rotationOf(name);
+    const { waiting } = await second.awaitingApproval();
+    expect(waiting).toMatchObject({ evidence: { toRevoke: [{ authorisationId: old, standing: 'given-up' }] } });
+    await second.approve(1, { revoke: undefined });
+    expect(await second.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: old }] });
+  },
+);
+
 test('an abort and a cancel keep both tokens', async () => {
   for (const [name, stop] of [
     ['Aborted', (rotation: StagedRotation) => rotation.send('abort', { reason: 'enough' })],

@@ -248,7 +248,8 @@ test('a misspelt workflow type fails at once, and names those that people start'
     await expect(misspelt.result()).rejects.toMatchObject({
       cause: {
         type: 'InvalidRequest',
-        message: 'workflow type: expected rotateToken, rotateExpiringTokens, takeInventory, got “RotateToken”',
+        message:
+          'workflow type: expected rotateToken, rotateExpiringTokens, rotateApiUser, takeInventory, got “RotateToken”',
       },
     });
   }));

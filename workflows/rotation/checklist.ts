@@ -24,7 +24,7 @@ import {
 } from '../../domain/rotation/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
 import { readRetries, stageReported, status, WATCH_RETRIES_AFTER } from '../shared/index.ts';
-import { sweepId } from '../../domain/names/index.ts';
+import { apiUserIdsOf, sweepId } from '../../domain/names/index.ts';
 
 /** Remarks kept for the report. */
 const NOTES_KEPT = 200;
@@ -120,7 +120,10 @@ export class Checklist {
   /** A sweep that started this rotation is told where it stands; one that has ended is told nothing. */
   private tellSweep(stage: Stage): void {
     const { parent, workflowId } = workflowInfo();
-    if (parent?.workflowId !== sweepId(this.progress.request.environment)) return;
+    const { environment } = this.progress.request;
+    const isSweep =
+      parent?.workflowId === sweepId(environment) || parent?.workflowId.startsWith(apiUserIdsOf(environment));
+    if (!parent || !isSweep) return;
     const sweep = getExternalWorkflowHandle(parent.workflowId);
     const told = CancellationScope.nonCancellable(() => sweep.signal(stageReported, { workflowId, stage })).catch(
       () => undefined,

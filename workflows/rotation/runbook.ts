@@ -119,6 +119,8 @@ export class Runbook {
     const { look: _, sync: __, ...kept } = situation as Partial<Round>;
     this.situation = kept as Carried<Round>;
     this.readers = situation.readers;
+    this.report.held = situation.everHeld;
+    this.checklist.show({ held: situation.everHeld });
   }
 
   /** What a run with a fresh history goes on from. */

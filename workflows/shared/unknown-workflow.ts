@@ -2,7 +2,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import { WORKFLOW } from '../../domain/names/index.ts';
 import { invalidRequest } from './invalid-request.ts';
 
-const PEOPLE_START = [WORKFLOW.rotation, WORKFLOW.sweep, WORKFLOW.inventory];
+const PEOPLE_START = [WORKFLOW.rotation, WORKFLOW.sweep, WORKFLOW.apiUser, WORKFLOW.inventory];
 
 /**
  * Runs where a workflow type does not exist. A misspelt one, e.g. `RotateToken`, fails at once: its tasks would fail for ever. Another may

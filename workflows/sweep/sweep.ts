@@ -18,10 +18,12 @@ import {
   hear,
   holdsItsPlace,
   introduceSweep,
+  isOfApiUser,
   nextWave,
   parseCarriedSweep,
   rowId,
   rowsOf,
+  rowsOfApiUser,
   SWEEP_DECISIONS,
   type SweepDecisions,
   type SweepReport,
@@ -32,6 +34,8 @@ import {
   answerOtherSignals,
   beginRotation,
   carriedOver,
+  failedWith,
+  failureOf,
   listOpen,
   listPairs,
   listReadings,
@@ -42,7 +46,7 @@ import {
 } from '../shared/index.ts';
 import { SweepBounds } from './sweep-bounds.ts';
 import { SweepTable } from './sweep-table.ts';
-import { WORKFLOW, sweepId } from '../../domain/names/index.ts';
+import { apiUserIdsOf, WORKFLOW, sweepId } from '../../domain/names/index.ts';
 
 /** Rotations started at once. */
 const STARTED_AT_ONCE = 25;
@@ -66,22 +70,31 @@ export class Sweep {
     this.listen();
   }
 
-  /** Reads every pair of Signon and says what is to be done with it; nothing where a cut history brought that along. */
-  async begin(): Promise<void> {
+  /** Reads the pairs and says what is to be done with each, unless a cut history brought that along. @returns why nothing can be done, if so */
+  async begin(): Promise<string | undefined> {
     const { bounds, table, request } = this;
     this.starter = await bounds.attempt(() => readStarter(this.delegation));
-    if (this.settings) return;
+    if (this.settings) return undefined;
     const settings = await bounds.attempt(() => beginRotation(request));
     bounds.endAfter(settings.sweep.endsAfter);
-    table.say('Reads the tokens of all API users.');
+    table.say(`Reads the tokens of ${isOfApiUser(request) ? request.apiUser : 'all API users'}.`);
     const { environment } = request;
+    const order = { pause: settings.sweep.pause, ...(isOfApiUser(request) && { apiUser: request.apiUser }) };
     const [pairs, open] = await bounds.attempt(() =>
-      Promise.all([listPairs({ pause: settings.sweep.pause }), listOpen(environment)]),
+      Promise.all([listPairs(order).catch(unlessUnknown), listOpen(environment)]),
     );
+    if (typeof pairs === 'string') return pairs;
     const { variables, files } = await bounds.attempt(() => listReadings());
-    const secretsRead = new Set([...variables, ...files].map(({ secret }) => secret));
-    table.fill(rowsOf(pairs, { settings, environment, open: new Set(open), secretsRead, now: Date.now() }));
+    const readings = [...variables, ...files].map(({ secret }) => secret);
+    const facts = { settings, environment, open: new Set(open), now: Date.now() };
+    table.fill(
+      isOfApiUser(request)
+        ? rowsOfApiUser(pairs, request, { ...facts, readings })
+        : rowsOf(pairs, { ...facts, secretsRead: new Set(readings) }),
+    );
     this.settings = settings;
+    const isToCome = this.nextWave().length > 0 || table.rows.some(({ state }) => state === 'open before');
+    return isOfApiUser(request) && !isToCome ? `no token of ${request.apiUser} that was asked for is live` : undefined;
   }
 
   /** Hands the request over to the environment's id, which is the lock. @returns what became of it */
@@ -89,7 +102,7 @@ export class Sweep {
     const { request, bounds } = this;
     await bounds.attempt(() => beginRotation(request)); // another environment's request is refused here, not in the child
     const starter = await bounds.attempt(() => readStarter());
-    return `the sweep ${await startCanonical(sweepId(request.environment), request, starter, introduceSweep(request))}`;
+    return `the sweep ${await startCanonical(lockOf(request), request, starter, introduceSweep(request))}`;
   }
 
   /** The rotations that hold a place in their wave. */
@@ -98,7 +111,8 @@ export class Sweep {
   }
 
   nextWave(): SweepRow[] {
-    return nextWave(this.table.rows, this.request.maxConcurrent ?? this.settings!.sweep.maxConcurrent);
+    const all = isOfApiUser(this.request) ? this.table.rows.length : undefined; // one sync for all
+    return nextWave(this.table.rows, all ?? this.request.maxConcurrent ?? this.settings!.sweep.maxConcurrent);
   }
 
   async untilNotPaused(): Promise<void> {
@@ -165,7 +179,8 @@ export class Sweep {
   }
 
   private async startOne(row: SweepRow): Promise<void> {
-    const { environment, requestedBy } = this.request;
+    const { request: asked } = this;
+    const { environment, requestedBy } = asked;
     const { workflowId, runId, taskQueue } = workflowInfo();
     const { apiUser, application } = row;
     const request: RotationRequest = {
@@ -173,7 +188,7 @@ export class Sweep {
       apiUser,
       application,
       requestedBy,
-      reason: 'a sweep of expiring tokens',
+      ...(isOfApiUser(asked) ? { reason: asked.reason, force: true } : { reason: 'a sweep of expiring tokens' }),
     };
     Object.assign(row, { state: 'preparing', started: true });
     try {
@@ -235,6 +250,18 @@ export class Sweep {
         : { accepted: true, answer: taken.accepted };
     });
   }
+}
+
+/** What a person mistyped ends a sweep; they start it again. @returns what is wrong @throws any other error */
+function unlessUnknown(error: unknown): string {
+  if (failedWith(error, 'UnknownApiUser')) return failureOf(error).message;
+  throw error;
+}
+
+/** The id of a sweep, which is its lock. */
+export function lockOf(request: SweepRequest): string {
+  const { environment } = request;
+  return isOfApiUser(request) ? `${apiUserIdsOf(environment)}${request.apiUser}` : sweepId(environment);
 }
 
 /** Runs a sweep to a tidy end, whoever ends it. A cancel is taken as `abort`. */

@@ -14,6 +14,7 @@ import {
   disagreements,
   type Readers,
   running,
+  type SeenHolding,
   unseenConsumers,
 } from '../../../domain/cluster/index.ts';
 import type { RotationRequest } from '../../../domain/request/index.ts';
@@ -24,6 +25,7 @@ import {
   failedWith,
   failureOf,
   findPair,
+  heldBefore,
   listTokens,
   lookAtConsumers,
   secretsOfPairs,
@@ -32,7 +34,9 @@ import { findCronJob, refuseOtherCluster } from './cron-job.ts';
 import type { Runbook } from '../runbook.ts';
 
 /** Gathers all that the plan needs, and blocks where the systems do not fit together. Reads only. */
-export async function assess(book: Runbook): Promise<Stop | (Assessment & { kind: 'assessed'; cronJob: SyncCronJob })> {
+export async function assess(
+  book: Runbook,
+): Promise<Stop | (Assessment & { kind: 'assessed'; cronJob: SyncCronJob; heldBefore: SeenHolding[] })> {
   const { request } = book;
   const settings = await beginRotation(request);
   book.linkTo(settings);
@@ -42,7 +46,11 @@ export async function assess(book: Runbook): Promise<Stop | (Assessment & { kind
   if (special) return special;
   if (request.recipient !== undefined && recipientOf(settings, pair)?.name !== request.recipient)
     throw blocks('UnknownRecipient', `the settings name no recipient “${request.recipient}” for ${pair.apiUser.email}`);
-  const [{ tokens, look, readers }, cronJob] = await Promise.all([findHolders(pair), findCronJob()]);
+  const [{ tokens, look, readers }, cronJob, seen] = await Promise.all([
+    findHolders(pair),
+    findCronJob(),
+    heldBefore().catch(() => []), // an old token's holder is then unknown, and it is revoked by name alone
+  ]);
   book.readers = readers;
   book.observed(tokens);
   refuseOtherCluster(cronJob);
@@ -61,7 +69,7 @@ export async function assess(book: Runbook): Promise<Stop | (Assessment & { kind
     'assess',
     `tokens listed: ${tokens.length}; consumers: ${look.consumers.length}${idle > 0 ? `, ${idle} of them not running` : ''}; pods: ${pods}${silent > 0 ? `; containers without GOVUK_ENVIRONMENT, which prove nothing of the environment: ${silent}` : ''}`,
   );
-  return { kind: 'assessed', settings, pair, cronJob, tokens, look, readers };
+  return { kind: 'assessed', settings, pair, cronJob, tokens, look, readers, heldBefore: seen };
 }
 
 /**

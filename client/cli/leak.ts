@@ -1,0 +1,83 @@
+import { parseApiUserRequest } from '../../domain/sweep/index.ts';
+import type { InventoryRow } from '../../domain/inventory/index.ts';
+import { plain } from '../../domain/text/index.ts';
+import { apiUserIdsOf } from '../../domain/names/index.ts';
+import { startApiUser } from '../start-sweep.ts';
+import { leavesAlone, type Context } from './context.ts';
+import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { takenInventory } from './inventory.ts';
+import { printStarted, showSweepOf } from './sweep.ts';
+
+/** What somebody knows of a leaked token: true asks for all of it. */
+type KnownToken = string | true | undefined;
+
+/** Rotates the tokens of an API user by force, or the one that a token belongs to. */
+export async function leak(
+  context: Context,
+  [apiUser, ...applications]: string[],
+  { reason, token, wait }: { reason: string; token?: KnownToken; wait?: boolean },
+): Promise<ExitCode> {
+  if ((apiUser === undefined) === (token === undefined))
+    throw new Ended(EXIT.usage, 'Name an API user, or say --token.');
+  const requestedBy = context.who();
+  if (leavesAlone(context)) return EXIT.done;
+  const named = token === undefined ? { apiUser, applications } : await pairOf(context, token);
+  const { environment } = context;
+  const parsed = parseApiUserRequest({ environment, requestedBy, reason, ...named });
+  if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
+  await context.needWorker(); // a leak that nothing answers is none that somebody believes to be answered
+  const started = await startApiUser(context.client, parsed.request);
+  await printStarted(context, started);
+  context.say('The leaked tokens work until their revokes are approved: signon-rotation approve --waiting');
+  return wait
+    ? showSweepOf(context, `${apiUserIdsOf(environment)}${parsed.request.apiUser}`, { watch: true })
+    : EXIT.done;
+}
+
+/** Characters at each end of a token that Signon shows. */
+const SHOWN = 8;
+const WHOLE = /^[A-Za-z0-9_-]{43}$/;
+
+/** The pair of the only live token that begins and ends so. @throws Ended where there is none, or more than one */
+async function pairOf(context: Context, token: string | true): Promise<{ apiUser: string; applications: string[] }> {
+  const masked =
+    token === true ? maskedOf(await context.askSecret('Paste the whole token; it is not shown: ')) : shortOf(token);
+  const { rows } = await takenInventory(context);
+  const found = rows.flatMap((row) => row.tokens.filter((one) => one.masked === masked).map((one) => ({ row, one })));
+  const name = ({ apiUser, application }: InventoryRow): string => `${apiUser} → ${application}`;
+  const [first] = found;
+  if (!first)
+    throw new Ended(
+      EXIT.nothing,
+      plain(`Signon lists no token ${masked} in ${context.environment}; nothing was started.`),
+    );
+  if (found.length > 1)
+    throw new Ended(
+      EXIT.usage,
+      plain(
+        `${masked} fits ${found.length} tokens: ${found.map(({ row }) => name(row)).join(', ')}. Name the API user.`,
+      ),
+    );
+  const { row, one } = first;
+  const whose = `${masked} (authorisation ${one.authorisationId}) is a token of ${name(row)}`;
+  if (!one.live) throw new Ended(EXIT.nothing, plain(`${whose}. It has expired; nothing was started.`));
+  context.say(plain(`${whose}.`));
+  return { apiUser: row.apiUser, applications: [row.application] };
+}
+
+/** First and last eight characters of a whole token; nothing else of it is kept. */
+function maskedOf(token: string | undefined): string {
+  const whole = token?.trim() ?? '';
+  if (WHOLE.test(whole)) return `${whole.slice(0, SHOWN)}…${whole.slice(-SHOWN)}`;
+  throw new Ended(EXIT.usage, 'That is no token of Signon: expected 43 letters, digits, - and _.');
+}
+
+/** `abcdefgh…ijklmnop`, as scanners report a token. */
+function shortOf(given: string): string {
+  const [, first, last] = /^([A-Za-z0-9_-]{8})(?:…|\.{2,3})([A-Za-z0-9_-]{8})$/.exec(given.trim()) ?? [];
+  if (first && last) return `${first}…${last}`;
+  throw new Ended(
+    EXIT.usage,
+    'expected --token abcdefgh…ijklmnop, the first and last eight characters. A whole token does not belong on a command line: say --token alone.',
+  );
+}

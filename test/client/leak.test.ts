@@ -1,0 +1,136 @@
+import { afterEach, beforeEach, expect, test } from '../support/jest.ts';
+import { EXIT } from '../../client/cli/exit-codes.ts';
+import { isPolled } from '../../client/polling.ts';
+import type { SweepReport } from '../../domain/sweep/sweep.ts';
+import type { Authorisation } from '../../sandbox/world-state.ts';
+import { commandLine } from '../support/command-line.ts';
+import { Stage } from '../support/stage.ts';
+import { until } from '../support/until.ts';
+
+const PUBLISHER = 'manuals-publisher@alphagov.co.uk';
+const BY = ['--reason', 'in a public log', '--by', 'ada@example.org'];
+const APPLICATIONS = ['asset-manager', 'email-alert-api', 'link-checker-api', 'publishing-api'];
+
+let stage: Stage;
+let cli: ReturnType<typeof commandLine>;
+beforeEach(async () => {
+  const gathers = { syncGathering: { quietFor: '2 seconds', atMost: '10 seconds', askAgainAfter: '5 seconds' } };
+  stage = await Stage.set({}, gathers, { also: [['manuals-publisher', 'asset-manager']] });
+  cli = commandLine(stage);
+  await stage.worker();
+  await until('the worker to poll', async () => (await isPolled(stage.client, 'integration')) || undefined);
+});
+afterEach(() => stage.strike());
+
+/** The tokens of Manuals publisher that live. */
+const alive = (): Authorisation[] => {
+  const { apiUsers, authorisations } = stage.sandbox.world.state;
+  const user = apiUsers.find(({ email }) => email === PUBLISHER)!;
+  return authorisations.filter(({ apiUserId, revokedAt }) => apiUserId === user.id && revokedAt === undefined);
+};
+const masked = ({ token }: Authorisation): string => `${token.slice(0, 8)}…${token.slice(-8)}`;
+
+test('every token of an API user is rotated by force, with one sync, and lives until its revoke is approved', async () => {
+  const before = alive();
+  const leaked = await cli(['leak', PUBLISHER, ...BY, '--wait']);
+  expect(leaked.code).toBe(EXIT.done);
+  expect(leaked.out).toContain(`Started rotate-api-user/integration/${PUBLISHER}.`);
+  expect(leaked.err).toContain('The leaked tokens work until their revokes are approved');
+  expect(leaked.out).toMatch(/Outcome: swept[^]* 4 waiting-approval/);
+  const { world } = stage.sandbox;
+  expect(world.happened).toMatchObject({ jobs: [expect.anything()], revoked: [] });
+  expect(alive()).toHaveLength(2 * before.length);
+  const approved = await cli(
+    [
+      'approve',
+      '--waiting',
+      '--json',
+      '--by',
+      'grace@example.org',
+      '--accept',
+      'no-pod-seen',
+      '--accept',
+      'not-smoke-tested',
+    ],
+    {
+      lines: ['integration'],
+    },
+  );
+  expect(approved.code).toBe(EXIT.done);
+  const revoked = world.happened.revoked.map(({ id }) => id);
+  expect(new Set(revoked)).toEqual(new Set(before.map(({ id }) => id)));
+  expect(world.happened.outages).toEqual([]);
+});
+
+test('the applications that are named are rotated, and no other', async () => {
+  await cli(['leak', PUBLISHER, 'Link Checker API', ...BY, '--wait']);
+  const listed = await cli(['list', '--json']);
+  expect((listed.json as { application: string }[]).map(({ application }) => application)).toEqual([
+    'link-checker-api',
+  ]);
+});
+
+test.each(['ends', 'whole'] as const)('a token that leaked is enough to find its pair: its %s', async (known) => {
+  const token = alive()[2]!;
+  const { out, err } =
+    known === 'ends'
+      ? await cli(['leak', '--token', masked(token).replace('…', '...'), ...BY, '--wait'])
+      : await cli(['leak', '--token', ...BY, '--wait'], { lines: [` ${token.token}\n`] });
+  expect(err).toContain(`${masked(token)} (authorisation ${token.id}) is a token of ${PUBLISHER} → `);
+  expect(out).toMatch(/ 1 waiting-approval/);
+  expect(out + err).not.toContain(token.token);
+  const { events = [] } = await stage.client.workflow
+    .getHandle(`rotate-api-user/integration/${PUBLISHER}`)
+    .fetchHistory();
+  expect(JSON.stringify(events)).not.toContain(Buffer.from(token.token).toString('base64').slice(4, 40));
+});
+
+test.each([
+  [
+    ['leak', 'nobody@alphagov.co.uk', ...BY, '--wait'],
+    EXIT.done,
+    /Outcome: nothing-to-do\. Signon lists \d+ API users, none with the e-mail/,
+  ],
+  [
+    ['leak', PUBLISHER, 'no-such-api', ...BY, '--wait'],
+    EXIT.done,
+    /Outcome: nothing-to-do\. no token of manuals-publisher\S+ that was asked for is live/,
+  ],
+  [
+    ['leak', '--token', 'aaaaaaaa…bbbbbbbb', ...BY],
+    EXIT.nothing,
+    /Signon lists no token aaaaaaaa…bbbbbbbb in integration; nothing was started/,
+  ],
+  [['leak', ...BY], EXIT.usage, /Name an API user, or say --token/],
+  [['leak', 'no address', ...BY], EXIT.usage, /apiUser: expected an e-mail address/],
+  [['leak', PUBLISHER, '--by', 'ada@example.org'], EXIT.usage, /required option '--reason/],
+  [['leak', '--token', 'a'.repeat(43), ...BY], EXIT.usage, /A whole token does not belong on a command line/],
+])('%j starts no rotation, and says why', async (args, code, why) => {
+  const ran = await cli(args);
+  expect({ code: ran.code, said: ran.out + ran.err }).toEqual({ code, said: expect.stringMatching(why) });
+  expect(ran.out + ran.err).not.toContain('a'.repeat(43));
+  expect(alive()).toHaveLength(APPLICATIONS.length);
+});
+
+test('what fits two tokens starts nothing', async () => {
+  const [first, second] = alive() as [Authorisation, Authorisation];
+  second.token = first.token.slice(0, 8) + second.token.slice(8, -8) + first.token.slice(-8);
+  const two = await cli(['leak', '--token', masked(first), ...BY]);
+  expect(two).toMatchObject({ code: EXIT.usage, err: expect.stringMatching(/fits 2 tokens: .*Name the API user\.$/) });
+});
+
+test('started under another id it hands over to the API user’s, which is the lock', async () => {
+  const request = { environment: 'integration', apiUser: PUBLISHER, requestedBy: 'ada@example.org', reason: 'a leak' };
+  const taskQueue = 'signon-rotation-integration';
+  const report = (await stage.client.workflow.execute('rotateApiUser', {
+    workflowId: 'any',
+    taskQueue,
+    args: [request],
+  })) as SweepReport;
+  expect(report).toMatchObject({
+    outcome: 'delegated',
+    why: `the sweep runs as rotate-api-user/integration/${PUBLISHER}`,
+  });
+  const again = await cli(['leak', PUBLISHER, ...BY, '--wait']);
+  expect(again.out).toContain('is open already; nothing was started.');
+});
