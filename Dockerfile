@@ -1,6 +1,6 @@
 # The worker, the alert receiver and the command line in one image; the sandbox in another, built from the same stages.
 # glibc: the SDK's native core is not built for musl.
-ARG NODE_IMAGE=node:20.20-bookworm-slim
+ARG NODE_IMAGE=node:24.22-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app

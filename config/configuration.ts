@@ -89,6 +89,13 @@ export const WORKER_VARIABLES = z.object({
   TEMPORAL_WORKER_BUILD_ID: text
     .optional()
     .describe('the version of the Worker Deployment; it gets no tasks until it is made current'),
+  MAX_CACHED_WORKFLOWS: z.coerce
+    .number()
+    .int()
+    .min(2)
+    .max(10_000)
+    .default(100)
+    .describe('workflows that the worker keeps in memory, 2 to 10000; others are replayed when they continue'),
   METRICS_ADDRESS: text
     .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port')
     .optional()

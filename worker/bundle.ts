@@ -1,9 +1,17 @@
-import { bundleWorkflowCode } from '@temporalio/worker';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { bundleWorkflowCode, type BundleOptions } from '@temporalio/worker';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { PAYLOAD_CONVERTER_PATH, WORKFLOWS_PATH } from './run-worker.ts';
+import { fileURLToPath } from 'node:url';
+import { PAYLOAD_CONVERTER_PATH, WORKFLOWS_PATH } from './paths.ts';
 
 const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error };
+
+/** The rules hold no state, so all workflows of a worker share them: each would else keep a copy of its own, and load it. */
+export function bundlerOptions(): Pick<BundleOptions, 'preloadModules'> {
+  const domain = new URL('../domain/', import.meta.url);
+  if (!existsSync(domain)) return {}; // a built worker has a bundle
+  return { preloadModules: readdirSync(domain).map((folder) => fileURLToPath(new URL(`${folder}/index.ts`, domain))) };
+}
 
 /** Bundles the workflows, the product's where no others are given, into a file, so that a worker with `WORKFLOW_BUNDLE` starts faster. */
 export async function writeBundle(file: string, workflowsPath = WORKFLOWS_PATH): Promise<void> {
@@ -11,6 +19,7 @@ export async function writeBundle(file: string, workflowsPath = WORKFLOWS_PATH):
     workflowsPath,
     payloadConverterPath: PAYLOAD_CONVERTER_PATH,
     logger: quiet,
+    ...(workflowsPath === WORKFLOWS_PATH ? bundlerOptions() : {}),
   });
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, code);

@@ -1,21 +1,15 @@
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { fileURLToPath } from 'node:url';
 import { heartbeats } from '../activities/heartbeat.ts';
 import { taskQueueOf, waitsQueueOf } from '../domain/request/index.ts';
 import { createActivities } from './activities.ts';
+import { bundlerOptions } from './bundle.ts';
 import { deploymentOptions, warnUnlessCurrent } from './deployment.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import { readTemporal } from '../config/temporal.ts';
+import { PAYLOAD_CONVERTER_PATH, WORKFLOWS_PATH } from './paths.ts';
 import { createTracing } from './tracing.ts';
 import type { Configuration } from '../config/configuration.ts';
-
-/** Where the workflows are; a bundle made before may be given instead. */
-export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
-/** What workers and bundles decode payloads with. */
-export const PAYLOAD_CONVERTER_PATH = fileURLToPath(
-  new URL('../workflows/shared/payload-converter.cjs', import.meta.url),
-);
 
 /** Thrown at start: nothing answers where `TEMPORAL_…` say Temporal is, or it does not let this worker in. */
 export class TemporalAway extends Error {
@@ -67,7 +61,10 @@ export async function runWorker(
     activities: createActivities(configuration, env, client, draining.signal),
     interceptors: { activity: [heartbeats, ...(tracing ? [tracing.interceptor] : [])] },
     ...deploymentOptions(configuration.version),
-    workflows: bundle ? { workflowBundle: bundle } : { workflowsPath: WORKFLOWS_PATH },
+    workflows: bundle
+      ? { workflowBundle: bundle }
+      : { workflowsPath: WORKFLOWS_PATH, bundlerOptions: bundlerOptions() },
+    maxCachedWorkflows: configuration.MAX_CACHED_WORKFLOWS,
     shutdownGraceTime: '2 minutes', // creates and revokes end by themselves well before
     shutdownForceTime: '150 seconds',
   });
@@ -98,7 +95,9 @@ const WAITS_AT_ONCE = 5000;
 export function createWorkers({
   workflows,
   ...options
-}: WorkerOptions & { workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> }): Promise<Worker[]> {
+}: WorkerOptions & { workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'bundlerOptions'> }): Promise<
+  Worker[]
+> {
   const { taskQueue } = options;
   return Promise.all([
     Worker.create({ ...options, ...workflows, dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH } }),

@@ -12,7 +12,12 @@ export async function ceiling(
   { workflows, activities }: { workflows: number; activities: number },
 ): Promise<number> {
   const worker = spawn(process.execPath, ['--import', 'tsx', WORKER], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, TEMPORAL_ADDRESS: temporal.address },
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: temporal.namespace,
+    },
     stdio: 'ignore',
   });
   try {

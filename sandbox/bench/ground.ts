@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { IMMEDIATE, type SandboxOptions } from '../options.ts';
 import { Sandbox } from '../sandbox.ts';
 import { expireIn, seedWorld } from '../seed.ts';
-import { startTemporal, type TemporalServer } from '../temporal-server.ts';
 import type { World } from '../world.ts';
+import { type BenchServer, benchServer } from './temporal.ts';
 
 export const REQUEST = {
   environment: 'integration',
@@ -18,7 +18,7 @@ export const REQUEST = {
 
 /** What a bench runs on: a real Temporal server, and the stand-ins without delays. */
 export interface Ground {
-  temporal: TemporalServer;
+  temporal: BenchServer;
   sandbox: Sandbox;
   client: Client;
   env: Record<string, string>;
@@ -31,7 +31,7 @@ export async function layGround(
   fleet?: { world: World; settings: object },
 ): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), 'signon-bench-'));
-  const temporal = await startTemporal({ dataFile: join(folder, 'temporal.db'), ui: false });
+  const temporal = await benchServer(folder);
   const world = fleet?.world ?? seedOne();
   const sandbox = await Sandbox.start(world, { ...IMMEDIATE, jobNameEveryMs: 1, trafficEveryMs: 1000, ...options });
   const settings = join(folder, 'settings.json');
@@ -43,8 +43,14 @@ export async function layGround(
   return {
     temporal,
     sandbox,
-    client: new Client({ connection }),
-    env: { ...sandbox.workerEnv(), TEMPORAL_ADDRESS: temporal.address, ROTATION_SETTINGS: settings },
+    client: new Client({ connection, namespace: temporal.namespace }),
+    env: {
+      ...sandbox.workerEnv(),
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: temporal.namespace,
+      ROTATION_SETTINGS: settings,
+      ...(process.env.MAX_CACHED_WORKFLOWS && { MAX_CACHED_WORKFLOWS: process.env.MAX_CACHED_WORKFLOWS }),
+    },
     clear: async () => {
       await connection.close();
       await sandbox.stop();

@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util';
 import { writeBundle } from '../../worker/bundle.ts';
 import { parameterize } from '../../domain/text/index.ts';
 import { WorkerProcess } from '../worker-process.ts';
@@ -27,7 +28,15 @@ const SECTIONS: Record<string, () => Promise<Row[]>> = {
   'beside rollouts': besideRollouts,
 };
 
-const wanted = process.argv.slice(2);
+/** `--temporal postgres` names the server that `TEMPORAL_ADDRESS` leads to; its figures stand beside the development server's. */
+const { values, positionals: wanted } = parseArgs({
+  options: { temporal: { type: 'string' } },
+  allowPositionals: true,
+});
+if ((values.temporal !== undefined) !== (process.env.TEMPORAL_ADDRESS !== undefined)) {
+  console.error('Give both: --temporal <what it is>, e.g. postgres, and TEMPORAL_ADDRESS.');
+  process.exit(2);
+}
 for (const [name, measure] of Object.entries(SECTIONS)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   console.log(`\n${name}`);
@@ -37,7 +46,7 @@ for (const [name, measure] of Object.entries(SECTIONS)) {
     console.log(
       `  ${what.padEnd(width)}  ${String(value).padStart(8)} ${unit.padEnd(10)} ${goal ? `goal ${goal}` : ''}`,
     );
-  keepResults(name, rows);
+  keepResults(values.temporal ? `${name}, ${values.temporal}` : name, rows);
 }
 process.exit(0);
 
@@ -85,6 +94,7 @@ async function oneRotation(): Promise<Row[]> {
     const total = (counts: Record<string, number> = {}): number => Object.values(counts).reduce((sum, n) => sum + n, 0);
     rows.push(row('requests to Signon', signon, 'requests', '≤ 14'));
     rows.push(row('history events', total(last?.events), 'events', '≤ 150'));
+    rows.push(row('workflow tasks', last?.workflowTasks ?? 0, 'tasks', '≤ 45'));
     for (const [kind, count] of Object.entries(last?.events ?? {}))
       rows.push(row(`  of them ${kind}`, count, 'events'));
     rows.push(row('activities', total(last?.activities), 'activities'));

@@ -12,6 +12,8 @@ export interface RotationFigures {
   /** From the end of the sync Job in the stand-in to the workflow's next task. */
   jobKnownAfter: number;
   events: Record<string, number>;
+  /** Each has up to three events: scheduled, started, completed. */
+  workflowTasks: number;
   activities: Record<string, number>;
 }
 
@@ -56,14 +58,15 @@ function figuresOf(events: Event[], jobEndedAt: number): RotationFigures {
     toRevoked: at(completed('revokeToken')) - at(signalled('approve')),
     jobKnownAfter: at(nextTask(signalled('synced'))) - jobEndedAt,
     events: count(events.map(kindOf)),
+    workflowTasks: events.filter((event) => event.workflowTaskCompletedEventAttributes).length,
     activities: count(events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? [])),
   };
 }
 
 function kindOf(event: Event): string {
   const kind = Object.keys(event).find((key) => key.endsWith('EventAttributes')) ?? 'other';
-  if (kind.startsWith('workflowTask')) return 'workflow tasks';
-  if (kind.startsWith('activityTask')) return 'activities';
-  if (kind.startsWith('timer')) return 'timers';
+  if (kind.startsWith('workflowTask')) return 'events of workflow tasks';
+  if (kind.startsWith('activityTask')) return 'events of activities';
+  if (kind.startsWith('timer')) return 'events of timers';
   return 'start, signals, attributes, notices, end';
 }

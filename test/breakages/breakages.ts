@@ -623,4 +623,51 @@ export const BREAKAGES: readonly Breakage[] = [
       test: 'approve --evidence asks nothing, and takes the code that stands for the evidence now alone',
     },
   },
+  {
+    what: 'one person approves twice where two must',
+    file: 'domain/evidence/approval.ts',
+    find: 'if (given.some((one) => one.names.some((name) => names.includes(name))))',
+    replace: 'if (given.some((one) => one.names.some((name) => names.includes(name))) && false)',
+    caughtBy: {
+      file: 'test/domain/approval.test.ts',
+      test: 'are of two people: nobody approves twice, under no name of theirs',
+    },
+  },
+  {
+    what: 'whoever is not among the approvers may approve',
+    file: 'domain/evidence/approval.ts',
+    find: 'if (isRestricted && !isListed(person, approvers.who, people))',
+    replace: 'if (isRestricted && false && !isListed(person, approvers.who, people))',
+    caughtBy: {
+      file: 'test/domain/approval.test.ts',
+      test: 'what the server recorded is looked up, not what the approver says',
+    },
+  },
+  {
+    what: 'a name with an invisible mark is another person',
+    file: 'domain/request/people.ts',
+    find: "const visible = name.normalize('NFKC').replace(INVISIBLE, '');",
+    replace: "const visible = name.normalize('NFKC');",
+    caughtBy: { file: 'test/domain/people.test.ts', test: 'a zero-width space' },
+  },
+  {
+    what: 'the exec policy lets any text stand in place of a variable',
+    file: 'activities/kubernetes/exec-policy.ts',
+    find: "const VARIABLE = '^[A-Za-z_][A-Za-z0-9_]*$';",
+    replace: "const VARIABLE = '';",
+    caughtBy: {
+      file: 'test/deploy/exec-policy.test.ts',
+      test: 'the manifest is what the programs and the shipped smoke calls make of it',
+    },
+  },
+  {
+    what: 'a leak adopts a token that was there before',
+    file: 'workflows/sweep/sweep.ts',
+    find: '{ reason: asked.reason, force: true }',
+    replace: '{ reason: asked.reason }',
+    caughtBy: {
+      file: 'test/client/leak.test.ts',
+      test: 'every token of an API user is rotated by force, with one sync, and lives until its revoke is approved',
+    },
+  },
 ];

@@ -13,6 +13,7 @@ import { freePort, startTemporal, type TemporalServer } from '../../sandbox/temp
 import { WorkerProcess } from '../../sandbox/worker-process.ts';
 import type { World } from '../../sandbox/world.ts';
 import { BUNDLE } from '../support/bundle.ts';
+import { policyFrom, SHIPPED_POLICY } from '../support/exec-policy.ts';
 import { SHORTENED } from '../support/stage.ts';
 import { PROMPT_TIMERS } from '../support/temporal.ts';
 import { PAIRS, type Fate, type Happening } from './fate.ts';
@@ -90,6 +91,7 @@ export class Ground {
         execs: 'in the sandbox',
       }),
     ]);
+    sandbox.kubernetes.exec.allows = policyFrom(SHIPPED_POLICY);
     writeFileSync(join(folder, 'settings.json'), JSON.stringify(SETTINGS));
     const connection = await Connection.connect({ address: temporal.address, connectTimeout: '1 minute' });
     const ground = new Ground(fate, folder, sandbox, slack, webhook, temporal, new Client({ connection }));
@@ -133,6 +135,7 @@ export class Ground {
       WORKFLOW_BUNDLE: BUNDLE.codePath,
       LOG_LEVEL: 'DEBUG',
       METRICS_ADDRESS: this.metricsAddress,
+      ...(process.env.MAX_CACHED_WORKFLOWS && { MAX_CACHED_WORKFLOWS: process.env.MAX_CACHED_WORKFLOWS }),
     };
     const worker = new WorkerProcess(env);
     this.processes.push(worker);

@@ -14,7 +14,7 @@ export async function configurationPage(): Promise<{ written: string; made: stri
   const written = readFileSync(PAGE, 'utf8');
   const parts = {
     worker: variables(WORKER_VARIABLES, MAY_COME_FROM_FILE),
-    receiver: variables(RECEIVER_VARIABLES, ['RECEIVER_TOKEN']),
+    receiver: variables(RECEIVER_VARIABLES, ['RECEIVER_TOKEN'], WORKER_VARIABLES.shape),
     settings: settings(),
   };
   const made = Object.entries(parts).reduce(
@@ -32,8 +32,10 @@ export async function writeConfigurationPage(): Promise<void> {
   writeFileSync(PAGE, (await configurationPage()).made);
 }
 
-function variables({ shape }: z.ZodObject, fromFile: readonly string[]): string {
-  const rows = Object.entries(shape as Record<string, z.ZodType>).map(([name, type]) => {
+/** @param known variables that stand in another table already */
+function variables({ shape }: z.ZodObject, fromFile: readonly string[], known: object = {}): string {
+  const own = Object.entries(shape as Record<string, z.ZodType>).filter(([name]) => !(name in known));
+  const rows = own.map(([name, type]) => {
     const missing = type.safeParse(undefined);
     const fallback = missing.success && missing.data !== undefined ? shown(missing.data) : '';
     const need = missing.success ? fallback : 'required';
