@@ -134,6 +134,10 @@ const schemaOf = (within: Between) =>
     })
     .partial()
     .superRefine(({ approvers = {}, people = [] }, context) => {
+      const all = people.map((names) => [...new Set(names.map((name) => comparable(name)))]);
+      for (const [at, names] of all.entries())
+        if (all.slice(0, at).some((others) => others.some((name) => names.includes(name))))
+          context.addIssue({ code: 'custom', path: ['people', at], message: 'an address stands in another list, too' });
       for (const environment of ENVIRONMENTS) {
         const one = approversOf(approvers, environment);
         if (one === undefined || one === 'anyone' || one.who.some((entry) => entry.startsWith('@'))) continue;

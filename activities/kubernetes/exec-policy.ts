@@ -64,9 +64,14 @@ export function programsOf(yaml: string): string {
 
 /** Whether a command is one of the programs, in the Common Expression Language: each text compared exactly. */
 function programs(smokeCalls: Readonly<Record<string, SmokeCall>>): string {
-  const [call, application, variable] = [6, 7, 8].map((at) => `object.command[${at}]`) as [string, string, string];
+  // string(…): Kubernetes refuses a list literal of texts and of what has no type.
+  const [call, application, variable] = [6, 7, 8].map((at) => `string(object.command[${at}])`) as [
+    string,
+    string,
+    string,
+  ];
   const smoke = smokeWithRuby(call, application, variable).map((part) =>
-    part.startsWith('object.') ? part : literal(part),
+    part.startsWith('string(') ? part : literal(part),
   );
   const allowed = Object.entries(smokeCalls).map(([name, one]) => `  [${literal(textOf(one))}, ${literal(name)}]`);
   return [
@@ -84,6 +89,6 @@ function listOf(command: readonly string[]): string {
 
 /** A text as a raw literal, so that a program reads in the policy as it runs. */
 function literal(text: string): string {
-  if (text.includes("'''") || text.endsWith("'")) return JSON.stringify(text);
-  return text.includes('\n') ? `r'''${text}'''` : `r'${text}'`;
+  const quotes = text.includes('\n') ? "'''" : "'";
+  return text.includes(quotes) || text.endsWith("'") ? JSON.stringify(text) : `r${quotes}${text}${quotes}`;
 }

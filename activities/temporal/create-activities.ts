@@ -4,18 +4,20 @@ import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
 import { isDeepStrictEqual } from 'node:util';
 import {
+  ALERT,
   evidenceCode,
   isExampleAddress,
   judgeApproval,
   type RecordedSender,
+  SCHEDULE,
   type Sent,
   shapeApprove,
 } from '../../domain/evidence/index.ts';
 import { keyOf, type Outcome, OUTCOMES, type Stage } from '../../domain/rotation/index.ts';
-import { approversOf, type Environment } from '../../domain/request/index.ts';
+import { approversOf, type Environment, needsSecondPerson } from '../../domain/request/index.ts';
 import { isHostOf, type Settings } from '../../domain/settings/index.ts';
 import { failure } from '../failure.ts';
-import { heldInEarlierRun } from './earlier-run.ts';
+import { rememberedByEarlierRun } from './earlier-run.ts';
 import type { Delegation, TemporalActivities } from './interface.ts';
 import { SIGNAL, WORKFLOW, rotationIdsOf, syncTokensId } from '../../domain/names/index.ts';
 
@@ -54,6 +56,13 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
           'InvalidRequest',
           `requestedBy: ${requestedBy} is an address of the docs’ examples; start again with your own`,
         );
+      const isNobody = requestedBy === ALERT || requestedBy === SCHEDULE;
+      if (needsSecondPerson(scope.environment) && approversOf(scope.settings.approvers, scope.environment) !== 'anyone')
+        if (!isNobody && requestedBy !== '' && !requestedBy.includes('@'))
+          throw failure(
+            'InvalidRequest',
+            `requestedBy: expected an e-mail address, since another person must approve in ${scope.environment}`,
+          );
       const pattern = scope.settings.hosts[scope.environment];
       for (const [name, host] of Object.entries(scope.hosts))
         if (!isHostOf(pattern, host))
@@ -145,9 +154,9 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
       });
     },
 
-    heldBefore() {
+    remembersOf() {
       const { taskQueue, workflowExecution } = activityInfo();
-      return heldInEarlierRun(client, { workflowId: workflowExecution?.workflowId ?? '', taskQueue });
+      return rememberedByEarlierRun(client, { workflowId: workflowExecution?.workflowId ?? '', taskQueue });
     },
 
     wasSentBefore(stop) {

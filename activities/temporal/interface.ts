@@ -1,8 +1,7 @@
 import type { Approve, Evidence, Given, RecordedSender, Sent, Verdict } from '../../domain/evidence/index.ts';
 import type { Environment, RotationRequest } from '../../domain/request/index.ts';
 import type { SignInOutcome, SignInQuestion } from '../../domain/sign-in/index.ts';
-import type { SeenHolding } from '../../domain/cluster/index.ts';
-import type { Stage } from '../../domain/rotation/index.ts';
+import type { Remembered, Stage } from '../../domain/rotation/index.ts';
 import type { SyncRequest, SyncSettings } from '../../domain/sync/index.ts';
 import type { Settings } from '../../domain/settings/index.ts';
 
@@ -49,8 +48,8 @@ export interface TemporalActivities {
     /** Approvals of this evidence that count already. */
     given?: Given[];
   }) => Promise<Verdict>;
-  /** What the last closed run of the calling rotation saw containers hold; empty where there is none. Reads only. */
-  heldBefore: () => Promise<SeenHolding[]>;
+  /** What the last closed run of the calling rotation saw; nothing where there is none. Reads only. */
+  remembersOf: () => Promise<Remembered>;
   /**
    * Whether an abort or a cancel request of the calling run was sent to an earlier run: a reset applies them again. Reads only.
    * @param stop which signal or update of the run the abort came as

@@ -82,8 +82,8 @@ export function processTerminal(): Terminal {
     widths: { out: process.stdout.columns, err: process.stderr.columns },
     readLine: () => lineOf(openTerminal(), { isShown: true }),
     readSecret: () => {
-      const terminal = process.stdin.isTTY ? openTerminal() : undefined;
-      return terminal ? lineOf(terminal, { isShown: false }) : lineOf(process.stdin, { isShown: true });
+      const { stdin } = process;
+      return stdin.isTTY ? lineOf(openTerminal() ?? stdin, { isShown: false }) : lineOf(stdin, { isShown: true });
     },
   };
 }

@@ -2,7 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import { stringify } from 'yaml';
 import type { TemporalUi } from '../../domain/rotation/index.ts';
 import { ENVIRONMENTS, parseRequest, rotationId, whyLeftAlone, type Environment } from '../../domain/request/index.ts';
-import { plain } from '../../domain/text/index.ts';
+import { parameterize, plain } from '../../domain/text/index.ts';
 import { readTemporal } from '../../config/temporal.ts';
 import { BadConfiguration, isWithoutCredentials, WITHOUT_CREDENTIALS } from '../../config/variables.ts';
 import { whyNothingMoves } from '../polling.ts';
@@ -69,17 +69,14 @@ export function environmentOf(options: CommonOptions, env: NodeJS.ProcessEnv): E
   return environment;
 }
 
-/**
- * Connects to Temporal as `TEMPORAL_…` say. @throws Ended where it cannot be reached
- * @param by what the server records of the sender: an e-mail address takes part in the rule of the second person
- */
-export async function connect(env: NodeJS.ProcessEnv, by?: string): Promise<Client> {
+/** Connects to Temporal as `TEMPORAL_…` say. Its identity names no person: whoever types `--by` may type any name. @throws Ended where it cannot be reached */
+export async function connect(env: NodeJS.ProcessEnv): Promise<Client> {
   const { connectionOptions, namespace } = temporalOf(env);
   const address = connectionOptions.address ?? 'localhost:7233';
   const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '5 seconds' }).catch(() => {
     throw new Ended(EXIT.failed, `Temporal does not answer at ${address}. Check TEMPORAL_ADDRESS and the like.`);
   });
-  return new Client({ connection, namespace, ...(by && { identity: by }) });
+  return new Client({ connection, namespace });
 }
 
 function temporalOf(env: NodeJS.ProcessEnv): ReturnType<typeof readTemporal> {
@@ -108,7 +105,7 @@ export class Context {
       throw new Ended(EXIT.usage, `TEMPORAL_UI_URL: ${WITHOUT_CREDENTIALS}.`);
     const environment = environmentOf(options, env);
     const by = (options.by ?? env.ROTATION_BY)?.trim() || undefined;
-    const client = await connect(env, by);
+    const client = await connect(env);
     const ui = env.TEMPORAL_UI_URL ? { url: env.TEMPORAL_UI_URL, namespace: client.options.namespace } : undefined;
     return new Context(client, environment, ui, outputOf(options), by, terminal);
   }
@@ -176,7 +173,9 @@ export class Context {
       const known = await listRotations(this.client, this.environment, { closed });
       const fits = known.filter(
         (one) =>
-          one.apiUser.startsWith(`${apiUser.toLowerCase()}@`) && (!application || one.application === application),
+          one.workflowId.startsWith(rotationIdsOf(this.environment)) &&
+          one.apiUser.startsWith(`${apiUser.toLowerCase()}@`) &&
+          (!application || one.application === parameterize(application)),
       );
       const ids = [...new Set(fits.map(({ workflowId }) => workflowId))];
       if (ids.length === 1) return ids[0]!;

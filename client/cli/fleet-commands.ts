@@ -4,7 +4,7 @@ import type { Context } from './context.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { create, daysFrom, waveFrom } from './schedule.ts';
 import { leak } from './leak.ts';
-import { decideSweep, showSweep, startOne } from './sweep.ts';
+import { decideSweep, idOfSweep, showSweep, startOne } from './sweep.ts';
 
 /** How commands are made. */
 export interface CommandTools {
@@ -58,21 +58,21 @@ function addSweep({ program, command, bySomebody, does }: CommandTools): void {
     .option('--all', ALL)
     .addOption(waves())
     .action(does((context, _, options) => startOne(context, options)));
-  command('show', 'where each pair of the sweep stands', 'sweep show --watch', sweep)
+  command('show [api-user]', 'where each pair of the sweep stands, or of a leak', 'sweep show --watch', sweep)
     .option('--watch', 'go on printing what changes, to the end; with --json, a value each time')
     .option('--all', ALL)
-    .action(does((context, _, options) => showSweep(context, options)));
+    .action(does((context, [apiUser], options) => showSweep(context, idOfSweep(context, apiUser), options)));
   for (const [name, description] of [
     ['pause', 'let no further wave begin; rotations that were started go on'],
     ['resume', 'go on after a pause'],
     ['retry', 'go on from what is blocked'],
   ] as const)
-    bySomebody(command(name, description, `sweep ${name} --by you@example.org`, sweep)).action(
-      does((context) => decideSweep(context, name, { by: context.who() })),
+    bySomebody(command(`${name} [api-user]`, description, `sweep ${name} --by you@example.org`, sweep)).action(
+      does((context, [apiUser]) => decideSweep(context, idOfSweep(context, apiUser), name, { by: context.who() })),
     );
   bySomebody(
     command(
-      'abort',
+      'abort [api-user]',
       'end the sweep; rotations that were started go on',
       "sweep abort --reason 'a freeze' --by you@example.org",
       sweep,
@@ -80,7 +80,9 @@ function addSweep({ program, command, bySomebody, does }: CommandTools): void {
   )
     .requiredOption('--reason <text>', 'why')
     .action(
-      does((context, _, { reason }) => decideSweep(context, 'abort', { by: context.who(), reason: String(reason) })),
+      does((context, [apiUser], { reason }) =>
+        decideSweep(context, idOfSweep(context, apiUser), 'abort', { by: context.who(), reason: String(reason) }),
+      ),
     );
 }
 

@@ -1,12 +1,13 @@
-import { parseApiUserRequest } from '../../domain/sweep/index.ts';
+import { setTimeout as after } from 'node:timers/promises';
+import { isOfApiUser, parseApiUserRequest, type SweepProgress } from '../../domain/sweep/index.ts';
 import type { InventoryRow } from '../../domain/inventory/index.ts';
 import { plain } from '../../domain/text/index.ts';
-import { apiUserIdsOf } from '../../domain/names/index.ts';
+import { askStatus } from '../rotations.ts';
 import { startApiUser } from '../start-sweep.ts';
 import { leavesAlone, type Context } from './context.ts';
 import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { takenInventory } from './inventory.ts';
-import { printStarted, showSweepOf } from './sweep.ts';
+import { printStarted, showSweep } from './sweep.ts';
 
 /** What somebody knows of a leaked token: true asks for all of it. */
 type KnownToken = string | true | undefined;
@@ -26,12 +27,44 @@ export async function leak(
   const parsed = parseApiUserRequest({ environment, requestedBy, reason, ...named });
   if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
   await context.needWorker(); // a leak that nothing answers is none that somebody believes to be answered
-  const started = await startApiUser(context.client, parsed.request);
-  await printStarted(context, started);
+  const { handle, fresh } = await startApiUser(context.client, parsed.request);
+  const status = await listed(context, handle.workflowId);
+  const rest = fresh ? [] : missingIn(status, parsed.request.applications);
+  if (rest.length > 0)
+    throw new Ended(
+      EXIT.notAccepted,
+      plain(
+        `${handle.workflowId} is open already, without ${rest.join(', ')}. End it with signon-rotation sweep abort ${parsed.request.apiUser}, and say leak again.`,
+      ),
+    );
+  if (status === undefined) {
+    const report = await handle.result();
+    if (report.outcome === 'nothing-to-do') throw new Ended(EXIT.nothing, plain(`Nothing was started: ${report.why}.`));
+  }
+  await printStarted(context, { handle, fresh });
   context.say('The leaked tokens work until their revokes are approved: signon-rotation approve --waiting');
-  return wait
-    ? showSweepOf(context, `${apiUserIdsOf(environment)}${parsed.request.apiUser}`, { watch: true })
-    : EXIT.done;
+  return showSweep(context, handle.workflowId, { watch: wait, all: true });
+}
+
+const LOOK_EVERY_MS = 500;
+
+/** Where it stands, once it has listed the tokens or is blocked; undefined once it has ended. */
+async function listed(context: Context, workflowId: string): Promise<SweepProgress | undefined> {
+  for (;;) {
+    const { status: execution } = await context.client.workflow.getHandle(workflowId).describe();
+    if (execution.name !== 'RUNNING') return undefined;
+    const status = await askStatus<SweepProgress>(context.client, workflowId);
+    const isUnderWay = status?.rows.some(({ state }) => state !== 'left alone'); // else it is about to end
+    if (status && (isUnderWay || status.blocked)) return status;
+    await after(LOOK_EVERY_MS);
+  }
+}
+
+/** Applications that one which is open does not rotate. */
+function missingIn(status: SweepProgress | undefined, applications: readonly string[] | undefined): string[] {
+  if (!status || !isOfApiUser(status.request) || !status.request.applications) return [];
+  const { applications: running } = status.request;
+  return (applications ?? ['all others']).filter((application) => !running.includes(application));
 }
 
 /** Characters at each end of a token that Signon shows. */

@@ -46,7 +46,8 @@ export function list(
     const known = await knownRotations(context, options);
     const now = Date.now();
     const table = output === 'wide' ? wideTable(context, known) : shortTable(known, now);
-    return { lines: known.length > 0 ? [table] : [none], value: known.map((one) => valueOf(context, one)) };
+    const key = known.map((one) => [one.runId, one.stage, waitsFor(one)]);
+    return { lines: known.length > 0 ? [table] : [none], value: known.map((one) => valueOf(context, one)), key };
   };
   return printWatched(context, look, options);
 }

@@ -21,7 +21,7 @@ import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRun } from './open-rotation.ts';
 import type { Printed } from './columns.ts';
 import { printWatched, type Seen, seenEnd } from './watch.ts';
-import { sweepId } from '../../domain/names/index.ts';
+import { apiUserIdsOf, sweepId } from '../../domain/names/index.ts';
 
 /** Starts a sweep, or says that the environment's is open. A plan is waited for and printed. */
 export async function startOne(
@@ -65,12 +65,7 @@ export async function printStarted(context: Context, { handle, fresh }: StartedS
 }
 
 /** Prints where the environment's sweep stands; again whenever it changes, to the end, where it is watched. @param all the pairs that are left alone too */
-export function showSweep(context: Context, options: { watch?: boolean; all?: boolean }): Promise<ExitCode> {
-  return showSweepOf(context, sweepId(context.environment), options);
-}
-
-/** The same of any sweep, by its id. */
-export function showSweepOf(
+export function showSweep(
   context: Context,
   workflowId: string,
   { watch = false, all = false }: { watch?: boolean; all?: boolean },
@@ -87,16 +82,21 @@ export function showSweepOf(
     const handle = context.client.workflow.getHandle<RotateExpiringTokens>(workflowId, runId);
     return seenEnd(handle.result(), { workflowId, how: status.name }, draw);
   };
-  return printWatched(context, look, { watch });
+  return printWatched(context, look, { watch, until: 'needed' });
 }
 
-/** Sends the environment's sweep a decision. */
+/** The id of the environment's sweep; of the rotations of an API user, after a leak, where one is named. */
+export function idOfSweep({ environment }: Context, apiUser: string | undefined): string {
+  return apiUser === undefined ? sweepId(environment) : `${apiUserIdsOf(environment)}${apiUser.trim().toLowerCase()}`;
+}
+
+/** Sends a sweep a decision. */
 export async function decideSweep<Name extends keyof SweepDecisions>(
   context: Context,
+  workflowId: string,
   name: Name,
   decision: Sendable[Name],
 ): Promise<ExitCode> {
-  const workflowId = sweepId(context.environment);
   const { status } = await describeSweep(context, workflowId);
   if (status.name !== 'RUNNING')
     throw new Ended(EXIT.nothing, `${workflowId} is not open: it is ${status.name.toLowerCase()}.`);
@@ -107,7 +107,7 @@ export async function decideSweep<Name extends keyof SweepDecisions>(
 function describeSweep(context: Context, workflowId: string): ReturnType<typeof describeRun> {
   const { environment } = context;
   const start = `Start one: signon-rotation sweep start --environment ${environment}`;
-  const none = (): Ended => new Ended(EXIT.nothing, `There was no sweep of ${environment}. ${start}`);
+  const none = (): Ended => new Ended(EXIT.nothing, plain(`There was no ${workflowId}. ${start}`));
   return describeRun(context, workflowId, none);
 }
 
@@ -115,7 +115,7 @@ async function howItStands(context: Context, workflowId: string, wanted: Wanted)
   await context.needWorker();
   const status = await askStatus<SweepProgress>(context.client, workflowId);
   if (!status) throw new Ended(EXIT.noWorker, `${workflowId} does not answer: is its worker well?`);
-  return { lines: progressLines(status, wanted), value: status };
+  return { lines: progressLines(status, wanted), value: status, needsPerson: status.blocked !== undefined };
 }
 
 /** Whether the pairs that are left alone are wanted too, and the ids of rotations. */
@@ -128,17 +128,18 @@ function progressLines(
   { request, rows, doing, pausedBy, blocked, lastAnswer }: SweepProgress,
   wanted: Wanted,
 ): Printed[] {
+  const named = isOfApiUser(request) ? ` ${request.apiUser}` : '';
   return [
     plain(
       `${isOfApiUser(request) ? `Tokens of ${request.apiUser}` : 'Expiring tokens'}, ${request.environment}, requested by ${request.requestedBy}`,
     ),
     plain(`  ${doing}`),
-    ...(pausedBy === undefined ? [] : [plain(`  Paused by ${pausedBy}: signon-rotation sweep resume`)]),
+    ...(pausedBy === undefined ? [] : [plain(`  Paused by ${pausedBy}: signon-rotation sweep resume${named}`)]),
     ...(lastAnswer === undefined ? [] : [plain(`  last answer: ${lastAnswer}`)]),
     ...(blocked
       ? [
           plain(`  Blocked since ${blocked.since}: ${blocked.failure}: ${blocked.message}`),
-          plain(`  What to do: ${blocked.todo} Then: signon-rotation sweep retry`),
+          plain(`  What to do: ${blocked.todo} Then: signon-rotation sweep retry${named}`),
         ]
       : []),
     ...rowLines(request.environment, rows, wanted),

@@ -12,6 +12,8 @@ export interface Seen {
   lines: Printed[];
   /** The same for programs. */
   value: unknown;
+  /** What is compared with the look before; the lines, unless said. */
+  key?: unknown;
   /** Nothing changes any more. */
   ended?: boolean;
   /** Until a person decides, nothing changes. */
@@ -26,8 +28,8 @@ export async function printWatched(
 ): Promise<ExitCode> {
   let before: string | undefined;
   for (;;) {
-    const { lines, value, ended = false, needsPerson = false } = await look();
-    const seen = JSON.stringify(lines);
+    const { lines, value, key = lines, ended = false, needsPerson = false } = await look();
+    const seen = JSON.stringify(key);
     if (seen !== before) context.print(before === undefined ? lines : ['', ...lines], value);
     before = seen;
     if (!watch || ended) return EXIT.done;

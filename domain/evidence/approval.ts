@@ -95,13 +95,16 @@ export function judgeApproval(
 ): Verdict {
   const { request, evidence, code, starter, sender, approvers, people, given } = facts;
   const no = (why: string): Verdict => ({ counts: false, why });
-  const recorded = recordedName(sender);
-  const by = approval.by?.trim() ?? recorded;
+  const isRestricted = approvers !== undefined && approvers !== 'anyone';
+  const recorded = recordedName(sender, isRestricted ? approvers.who : [], people);
+  const by = recorded ?? approval.by?.trim();
   if (by === undefined) return no('the server did not record who sent it: add by, with your e-mail address');
   if (!facts.standIns && isExampleAddress(by)) return no(`${by} is an address of the docs’ examples: give your own`);
-  const person = comparable(recorded ?? by);
-  if (person === undefined || comparable(by) === undefined)
-    return no(`the name “${by}” has letters of two scripts, or control characters: give your e-mail address`);
+  const person = comparable(by);
+  if (person === undefined || comparable(approval.by ?? by) === undefined)
+    return no(
+      `the name “${approval.by ?? by}” has letters of two scripts, or control characters: give your e-mail address`,
+    );
   if (approval.evidence.trim().toLowerCase() !== code)
     return no(`the evidence has changed: code ${code} stands for what is shown now, not the one sent`);
 
@@ -111,21 +114,25 @@ export function judgeApproval(
   });
   if (lacks !== undefined) return no(lacks);
 
-  const isRestricted = approvers !== undefined && approvers !== 'anyone';
   if (isRestricted && !isListed(person, approvers.who, people))
-    return no(`${recorded ?? by} is not among approvers.${request.environment} of the settings`);
-  const names = namesOf([by], sender, people);
+    return no(`${by} is not among approvers.${request.environment} of the settings`);
+  const names = namesOf([by, approval.by ?? by], sender, people);
   if (needsSecondPerson(request.environment) && !isNobody(request.requestedBy, starter, facts.receiver)) {
     const same = names.find((name) => namesOf([request.requestedBy], starter, people).includes(name));
     if (same !== undefined)
       return no(`${request.environment} needs a second person: ${same} both asked for and approved this rotation`);
   }
+  const said = comparable(approval.by ?? by)!;
+  if (said.includes('@') && personOf(said, people) !== personOf(person, people))
+    return no(`the server recorded ${by} as the sender, and by says ${approval.by ?? by}: send it under your own name`);
   if (given.some((one) => one.names.some((name) => names.includes(name))))
     return no(`${by} has approved this evidence already: it needs another person`);
   const revoke = coveredBy(evidence, approval);
   const [first] = given;
   if (first && !sameIds(first.revoke, revoke))
-    return no(`the first approval covers ${first.revoke.join(', ')}, this one ${revoke.join(', ')}: approve the same`);
+    return no(
+      `the first approval covers ${first.revoke.join(', ')}, this one ${revoke.join(', ')}: approve the same, or send retry to begin again`,
+    );
   const missing = Math.max(0, (isRestricted ? approvers.approvals : 1) - 1 - given.length);
   return { counts: true, by, sender, revoke, authenticated: recorded !== undefined, names, missing };
 }
@@ -142,7 +149,7 @@ export const ALERT_RECEIVER = 'alert-receiver';
 
 /** An address that nobody has (RFC 2606), as in examples that people copy. */
 export function isExampleAddress(address: string): boolean {
-  return /@example\.(org|com|net)$/i.test(address.trim());
+  return /@example\.(org|com|net)$/.test(comparable(address) ?? '');
 }
 
 /** Whether no person asked: an alert or a Schedule did, and the start event shows it. Else these are names like any other. */
@@ -154,21 +161,26 @@ export function isNobody(requestedBy: string, starter: RecordedSender, receiver:
 /** All names of whoever sent something, as they are compared; a principal stands for itself. */
 function namesOf(said: readonly string[], sender: RecordedSender, people: People): string[] {
   const { identity, principal = '' } = sender;
-  const names = [...said, nameIn(principal), ...(isEmail(identity) ? [identity] : [])]
+  const names = [...said, nameIn(principal), ...(isPersonal(identity) ? [identity] : [])]
     .map(comparable)
     .filter((name) => name !== undefined)
     .map((name) => personOf(name, people));
   return [...new Set([...names, ...(principal === '' ? [] : [`principal ${principal}`])])];
 }
 
-/** The sender's e-mail address as the server recorded it; undefined where it recorded none. */
-function recordedName(sender: RecordedSender): string | undefined {
-  return recordedNames(sender)[0];
-}
-
-/** E-mail addresses that the server recorded: its own word, then what the client said. */
-function recordedNames({ identity, principal = '' }: RecordedSender): string[] {
-  return [nameIn(principal), identity].filter(isEmail).map((one) => one.trim());
+/**
+ * The sender's e-mail address as the server recorded it: its own word, then what the client said; undefined where it recorded none.
+ * `4711@host` may be a program: Temporal's clients call themselves so. It is a person where the approvers are listed, and this one is.
+ */
+function recordedName(
+  { identity, principal = '' }: RecordedSender,
+  who: readonly string[],
+  people: People,
+): string | undefined {
+  const isPerson = (name: string): boolean =>
+    /^[^\s@:]+@[^\s@:]+\.[^\s@:.]+$/.test(name.trim()) &&
+    (!/^\d+@/.test(name.trim()) || isListed(comparable(name) ?? '', who, people));
+  return [nameIn(principal), identity].find(isPerson)?.trim();
 }
 
 /** A principal is `type:name`. */
@@ -176,7 +188,7 @@ function nameIn(principal: string): string {
   return principal.slice(principal.indexOf(':') + 1);
 }
 
-/** Whether an identity names a person: `4711@host`, the default of Temporal's clients, says where a program ran. */
-function isEmail(identity: string): boolean {
-  return /^[^\s@]+@[^\s@]+$/.test(identity.trim()) && !/^\d+@[^.]*$/.test(identity.trim());
+/** Whether an identity may be a person's, so that nobody approves their own request under it; `4711@host` is a program's. */
+function isPersonal(identity: string): boolean {
+  return /^[^\s@:]+@[^\s@:]+$/.test(identity.trim()) && !/^\d+@[^.]*$/.test(identity.trim());
 }

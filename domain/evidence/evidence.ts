@@ -284,6 +284,12 @@ function standingOf(
   return { standing: heldBy.length > 0 ? 'given-up' : 'holder-unknown', heldBy };
 }
 
+/** Which containers held the tokens that are given up now. */
+export function givenUpIn({ toRevoke }: Evidence): SeenHolding[] {
+  const givenUp = toRevoke.filter(({ standing }) => standing === 'given-up');
+  return givenUp.flatMap(({ masked, heldBy }) => heldBy.map((by) => ({ token: masked, by })));
+}
+
 /** What no census shows. */
 export const CANNOT_BE_SEEN =
   'holders outside the namespace; tokens in files, images or arguments, or fetched at run time; when a token was last used';

@@ -38,7 +38,7 @@ export function sweepId(environment: string): string {
 
 /** What the ids of rotations of a whole API user begin with. */
 export function apiUserIdsOf(environment: string): string {
-  return `rotate-api-user/${environment}/`;
+  return `leak/${environment}/`;
 }
 
 /** The workflow that serves all syncs of an environment. */

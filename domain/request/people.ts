@@ -31,12 +31,16 @@ const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu;
  */
 export function comparable(name: string): string | undefined {
   const visible = name.normalize('NFKC').replace(INVISIBLE, '');
-  const [, inner] = /^[^<>]*<([^<>]+)>\s*$/.exec(visible) ?? [];
-  const plain = (inner ?? visible).trim().toLowerCase().normalize('NFKC').replace(/\.+$/, '').replace(/\s+/g, ' ');
+  const [, inner] = /^[^<>]*<([^<>]+)>[\s.]*$/.exec(visible) ?? [];
+  const plain = (inner ?? visible)
+    .toLowerCase()
+    .normalize('NFKC')
+    .replace(/\s+/g, ' ')
+    .replace(/^[\s.]+|[\s.]+$/g, '');
   if (plain === '' || /\p{Cc}/u.test(plain)) return undefined;
   const letters = plain.match(/\p{L}/gu) ?? [];
-  const latin = letters.filter((letter) => /\p{Script=Latin}/u.test(letter)).length;
-  if (latin > 0 && latin < letters.length) return undefined;
+  const isOf = (script: RegExp): boolean => letters.some((letter) => script.test(letter));
+  if (isOf(/\p{Script=Latin}/u) && isOf(/(?![\p{Script=Latin}\p{Script=Common}])\p{L}/u)) return undefined;
   const looksAlike = (letter: string): boolean => !/^[a-z]\p{M}*$/u.test(letter.normalize('NFD'));
   return plain.includes('@') && letters.some(looksAlike) ? undefined : plain;
 }
@@ -52,6 +56,7 @@ export function personOf(name: string, people: People): string {
 
 /** Whether a list names somebody, by any of their addresses or by a domain. Takes a comparable name. */
 export function isListed(name: string, who: readonly string[], people: People): boolean {
+  if (!/^[^\s@]+@[^\s@]+$/.test(name)) return false;
   const person = personOf(name, people);
   return who.some((entry) => {
     const listed = comparable(entry);

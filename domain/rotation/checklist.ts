@@ -1,8 +1,8 @@
-import type { SeenHolding, Workload } from '../cluster/index.ts';
+import type { Workload } from '../cluster/index.ts';
 import type { Evidence } from '../evidence/index.ts';
 import type { Findings } from './holders.ts';
 import type { TemporalUi } from './links.ts';
-import type { HandOver, RotationReport } from './report.ts';
+import type { HandOver, Remembered, RotationReport } from './report.ts';
 import type { RotationRequest } from '../request/index.ts';
 
 export const STEPS = [
@@ -61,8 +61,8 @@ export interface Progress {
   request: RotationRequest;
   steps: StepProgress[];
   waiting?: Waiting;
-  /** What containers were seen to hold so far. */
-  held?: SeenHolding[];
+  /** The same as in the report, for a rotation that leaves none. */
+  remembered?: Remembered;
   /** How the rotation ended: there is nothing left to send. */
   ended?: RotationReport;
   /** Where the Temporal UI and the documentation are, once the settings are known and if they say. */

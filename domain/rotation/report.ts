@@ -1,6 +1,6 @@
 import type { Outcome } from './plan.ts';
 import type { Evidence, RecordedSender, Shortfall } from '../evidence/index.ts';
-import type { SeenHolding } from '../cluster/index.ts';
+import type { Consumer, SeenHolding } from '../cluster/index.ts';
 import type { RotationRequest } from '../request/index.ts';
 import { describeToken, isLive, type ListedToken } from '../tokens/index.ts';
 
@@ -11,6 +11,14 @@ export interface HandOver {
   masked: string;
   /** The token, encrypted with age to the recipient's registered key; armoured text. */
   armoured: string;
+}
+
+/** What a rotation saw that its next one could not see any more. */
+export interface Remembered {
+  /** Containers that held a token that was then given up. */
+  givenUp: SeenHolding[];
+  /** Consumers that do not read the pair’s Secret: they stay consumers while nothing of them runs. */
+  also: Consumer[];
 }
 
 /** The result of a rotation. */
@@ -50,8 +58,8 @@ export interface RotationReport {
   }[];
   syncJobs: string[];
   notes: string[];
-  /** What containers were seen to hold, for a later rotation of the pair: a token that was held and no longer is was given up. */
-  held?: SeenHolding[];
+  /** What a later rotation of the pair need not find out anew. */
+  remembered?: Remembered;
 }
 
 /** The report of a rotation that has done nothing yet. */

@@ -103,7 +103,7 @@ export function rowsOf(
  */
 export function rowsOfApiUser(
   pairs: readonly SignonPair[],
-  { applications }: Pick<ApiUserRequest, 'applications'>,
+  { apiUser: named, applications }: Pick<ApiUserRequest, 'apiUser' | 'applications'>,
   {
     settings,
     environment,
@@ -119,6 +119,8 @@ export function rowsOfApiUser(
   },
 ): SweepRow[] {
   const wanted = pairs.filter(({ application }) => !applications || applications.includes(parameterize(application)));
+  const known = pairs.map(({ application }) => parameterize(application));
+  const unknown = (applications ?? []).filter((application) => !known.includes(application));
   const consumersOf = ({ apiUser, application }: SignonPair): number => {
     const secret = tokenSecretName(apiUser.name, application);
     return readings.filter((read) => read === secret).length;
@@ -137,7 +139,15 @@ export function rowsOfApiUser(
       if (open.has(rotationId({ environment, apiUser, application })))
         return { ...row, state: 'open before', what: 'its rotation is open already: it may adopt a token from before' };
       return { ...row, ...forcedIntent(pair, ends, settings, consumersOf(pair)) };
-    });
+    })
+    .concat(
+      unknown.map((application) => ({
+        apiUser: named,
+        application,
+        state: 'left alone',
+        what: 'Signon lists no token for it: check its name',
+      })),
+    );
 }
 
 function forcedIntent(

@@ -586,8 +586,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'an approval that nobody signed counts as its program’s',
     file: 'domain/evidence/approval.ts',
-    find: 'return recordedNames(sender)[0];',
-    replace: 'return recordedNames(sender)[0] ?? sender.identity;',
+    find: 'return [nameIn(principal), identity].find(isPerson)?.trim();',
+    replace: 'return [nameIn(principal), identity].find(isPerson)?.trim() ?? identity;',
     caughtBy: {
       file: 'test/domain/approval.test.ts',
       test: 'an approval may leave its sender to the server: an e-mail address that it recorded counts, a program does not',

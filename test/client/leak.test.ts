@@ -34,7 +34,7 @@ test('every token of an API user is rotated by force, with one sync, and lives u
   const before = alive();
   const leaked = await cli(['leak', PUBLISHER, ...BY, '--wait']);
   expect(leaked.code).toBe(EXIT.done);
-  expect(leaked.out).toContain(`Started rotate-api-user/integration/${PUBLISHER}.`);
+  expect(leaked.out).toContain(`Started leak/integration/${PUBLISHER}.`);
   expect(leaked.err).toContain('The leaked tokens work until their revokes are approved');
   expect(leaked.out).toMatch(/Outcome: swept[^]* 4 waiting-approval/);
   const { world } = stage.sandbox;
@@ -79,22 +79,20 @@ test.each(['ends', 'whole'] as const)('a token that leaked is enough to find its
   expect(err).toContain(`${masked(token)} (authorisation ${token.id}) is a token of ${PUBLISHER} → `);
   expect(out).toMatch(/ 1 waiting-approval/);
   expect(out + err).not.toContain(token.token);
-  const { events = [] } = await stage.client.workflow
-    .getHandle(`rotate-api-user/integration/${PUBLISHER}`)
-    .fetchHistory();
+  const { events = [] } = await stage.client.workflow.getHandle(`leak/integration/${PUBLISHER}`).fetchHistory();
   expect(JSON.stringify(events)).not.toContain(Buffer.from(token.token).toString('base64').slice(4, 40));
 });
 
 test.each([
   [
     ['leak', 'nobody@alphagov.co.uk', ...BY, '--wait'],
-    EXIT.done,
-    /Outcome: nothing-to-do\. Signon lists \d+ API users, none with the e-mail/,
+    EXIT.nothing,
+    /Nothing was started: Signon lists \d+ API users, none with the e-mail/,
   ],
   [
     ['leak', PUBLISHER, 'no-such-api', ...BY, '--wait'],
-    EXIT.done,
-    /Outcome: nothing-to-do\. no token of manuals-publisher\S+ that was asked for is live/,
+    EXIT.nothing,
+    /Nothing was started: no token of manuals-publisher\S+ that was asked for is live/,
   ],
   [
     ['leak', '--token', 'aaaaaaaa…bbbbbbbb', ...BY],
@@ -129,7 +127,7 @@ test('started under another id it hands over to the API user’s, which is the l
   })) as SweepReport;
   expect(report).toMatchObject({
     outcome: 'delegated',
-    why: `the sweep runs as rotate-api-user/integration/${PUBLISHER}`,
+    why: `the sweep runs as leak/integration/${PUBLISHER}`,
   });
   const again = await cli(['leak', PUBLISHER, ...BY, '--wait']);
   expect(again.out).toContain('is open already; nothing was started.');

@@ -84,6 +84,7 @@ test.each([
     'line 3: approvers.production.approvals: expected at most 1',
   ],
   ['people: [[a@b.uk]]\n', 'line 1: people.0: '],
+  ['people:\n  - [a@b.uk, c@b.uk]\n  - [c@b.uk, d@b.uk]\n', 'line 3: people.1: an address stands in another list, too'],
   ['soak: [1\n', 'line '],
   ['- soak\n', 'line 1: '],
 ])('a mistake is named with its line and field: %j', (source, says) => {

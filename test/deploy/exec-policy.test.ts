@@ -7,8 +7,8 @@ import { policyFrom, SHIPPED_POLICY } from '../support/exec-policy.ts';
 import { describe, expect, test } from '../support/jest.ts';
 
 const { smokeCalls } = DEFAULT_SETTINGS;
-const call = textOf(smokeCalls['publishing-api']!);
-const smoke = smokeWithRuby(call, 'publishing-api', 'PUBLISHING_API_BEARER_TOKEN');
+const ownCall = textOf(smokeCalls['publishing-api']!);
+const smoke = smokeWithRuby(ownCall, 'publishing-api', 'PUBLISHING_API_BEARER_TOKEN');
 const allows = policyFrom(SHIPPED_POLICY);
 
 test('the manifest is what the programs and the shipped smoke calls make of it', () => {
@@ -53,9 +53,9 @@ describe('it refuses', () => {
     ['the smoke call’s program without bundler', smoke.slice(2)],
     ['the smoke call with an extra argument', [...smoke, 'x']],
     ['the smoke call without its variable', smoke.slice(0, -1)],
-    ['another call of the same adapter', changed(smoke, 6, call.replace('lookup_content_id', 'put_content'))],
-    ['a call of any class', changed(smoke, 6, call.replace('PublishingApi', 'Kernel'))],
-    ['the same call, written differently', changed(smoke, 6, call.replace(':', ': '))],
+    ['another call of the same adapter', changed(smoke, 6, ownCall.replace('lookup_content_id', 'put_content'))],
+    ['a call of any class', changed(smoke, 6, ownCall.replace('PublishingApi', 'Kernel'))],
+    ['the same call, written differently', changed(smoke, 6, ownCall.replace(':', ': '))],
     ['the call of another application', changed(smoke, 7, 'asset-manager')],
     ['an application that is not known', changed(smoke, 7, 'nobody')],
     ['a variable with a command in it', changed(smoke, 8, 'A`id`')],
@@ -97,13 +97,25 @@ test('a policy printed beside an older one lets both versions’ programs throug
   const of = (application: string, text = textOf(smokeCalls[application]!)): string[] =>
     smokeWithRuby(text, application, 'A_TOKEN');
   expect([of('asset-manager'), of('support-api')].map((command) => both({ command }))).toEqual([true, true]);
-  expect([of('publishing-api'), of('support-api', call)].map((command) => both({ command }))).toEqual([false, false]);
+  expect([of('publishing-api'), of('support-api', ownCall)].map((command) => both({ command }))).toEqual([
+    false,
+    false,
+  ]);
   expect(() => programsOf('kind: Deployment')).toThrow(/no ValidatingAdmissionPolicy/);
 });
 
-test('a smoke call with quotes and line ends in it is compared as it is', () => {
-  const odd = { ...smokeCalls['publishing-api']!, keyword: { base_path: `'''"\\n\n'` } };
-  const policy = policyFrom(execPolicy({ odd }));
-  expect(policy({ command: smokeWithRuby(textOf(odd), 'odd', 'A') })).toBe(true);
-  expect(policy({ command: smokeWithRuby(textOf(odd).replace("'''", "''"), 'odd', 'A') })).toBe(false);
+test('no list of texts holds what has no type: Kubernetes would not take the policy', () => {
+  expect(SHIPPED_POLICY).toMatch(/string\(object\.command\[6\]\)/);
+  expect(SHIPPED_POLICY).not.toMatch(/(?<!string\()object\.command\[/);
 });
+
+test.each([`o'neil`, `'] || true || object.command == ['`, `'''"\\n\n'`])(
+  'a smoke call with %j in it is compared as it is',
+  (odd) => {
+    const call = { ...smokeCalls['publishing-api']!, keyword: { base_path: odd } };
+    const policy = policyFrom(execPolicy({ odd: call }));
+    expect(policy({ command: smokeWithRuby(textOf(call), 'odd', 'A') })).toBe(true);
+    expect(policy({ command: smokeWithRuby(textOf(call).replace('base_path', 'base'), 'odd', 'A') })).toBe(false);
+    expect(policy({ command: ['printenv'] })).toBe(false);
+  },
+);

@@ -252,7 +252,7 @@ describe('the second person', () => {
     const request = aRequest({ environment: 'production', requestedBy });
     const receiver = 'alerts@example.org';
     for (const by of ['ada@example.org', requestedBy])
-      expect(judge({ by }, { request, starter, sender: starter, receiver })).toMatchObject({ counts: true });
+      expect(judge({ by }, { request, starter, sender: nobody, receiver })).toMatchObject({ counts: true });
   });
 
   test.each([
@@ -283,11 +283,34 @@ describe('who may approve', () => {
   test('what the server recorded is looked up, not what the approver says', () => {
     const sender = { identity: 'mallory@example.org' };
     expect(judge({ by: 'grace@example.org' }, { approvers, sender })).toMatchObject({
-      why: expect.stringMatching(/^mallory@example\.org is not among/),
+      why: expect.stringMatching(/^mallory@example\.org is not among approvers/),
     });
     const principal = { identity: 'ui', principal: 'jwt:grace@example.org' };
     expect(judge({ by: 'Grace' }, { approvers, sender: principal })).toMatchObject({
       counts: true,
+      authenticated: true,
+    });
+  });
+
+  test('who is signed in signs with that name: by cannot name another', () => {
+    const sender = { identity: 'grace@example.org' };
+    expect(judge({ by: 'joan@example.org' }, { sender })).toMatchObject({
+      why: 'the server recorded grace@example.org as the sender, and by says joan@example.org: send it under your own name',
+    });
+    expect(judge({ by: 'Grace' }, { sender })).toMatchObject({ counts: true, by: 'grace@example.org' });
+    const people = [['grace@example.org', 'hopper@example.org']];
+    expect(judge({ by: 'hopper@example.org' }, { sender, people })).toMatchObject({ counts: true });
+  });
+
+  test('programs are no people: theirs is not the name that is looked up', () => {
+    for (const identity of ['temporal-cli:root@bastion.example.org', '4711@macbook.local', 'tctl@admintools-1'])
+      expect(judge({ by: 'grace@example.org' }, { approvers, sender: { identity } })).toMatchObject({
+        counts: true,
+        by: 'grace@example.org',
+        authenticated: false,
+      });
+    expect(judge({ by: undefined }, { approvers, sender: { identity: '4711@team.gov.uk' } })).toMatchObject({
+      by: '4711@team.gov.uk',
       authenticated: true,
     });
   });
@@ -346,7 +369,7 @@ describe('two approvals', () => {
   test('cover the same tokens', () => {
     const other = [{ names: ['grace@example.org'], revoke: [100, 101] }];
     expect(judge({ by: 'joan@example.org' }, { approvers, given: other })).toMatchObject({
-      why: 'the first approval covers 100, 101, this one 101: approve the same',
+      why: 'the first approval covers 100, 101, this one 101: approve the same, or send retry to begin again',
     });
   });
 });

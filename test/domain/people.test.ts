@@ -14,6 +14,8 @@ describe('names that read alike are one', () => {
     ['a variation selector', 'ada\ufe0f@example.org'],
     ['a filler that shows nothing', 'ada\u3164@example.org'],
     ['a dot at the end', 'ada@example.org.'],
+    ['a dot after a blank', 'ada@example.org .'],
+    ['a dot after a display name', 'Ada <ada@example.org>.'],
     ['a display name', 'Ada Lovelace <Ada@example.org>'],
     ['letters of full width', 'ａｄａ@ｅｘａｍｐｌｅ.org'],
     ['the small commercial at', 'ada﹫example.org'],
@@ -50,6 +52,10 @@ test.each([
   expect(comparable(name)).toBeUndefined();
 });
 
+test('an apostrophe that is a letter is no other script', () => {
+  expect(comparable('OʼBrien')).toBe('oʼbrien');
+});
+
 test('a name of one other script is a name', () => {
   expect(comparable('Ада Лавлейс')).toBe('ада лавлейс');
 });
@@ -77,7 +83,14 @@ test('one person under two addresses is one', () => {
 test('a list names somebody by any address of theirs, or by the domain of the one given', () => {
   expect(isListed('ada.lovelace@example.com', [ADA], PEOPLE)).toBe(true);
   expect(isListed('joan@team.gov.uk', ['@team.gov.uk'], PEOPLE)).toBe(true);
-  for (const stranger of ['joan@team.gov.uk.evil.org', 'joan@evil-team.gov.uk', 'joan@sub.team.gov.uk', 'team.gov.uk'])
+  for (const stranger of [
+    'joan@team.gov.uk.evil.org',
+    'joan@evil-team.gov.uk',
+    'joan@sub.team.gov.uk',
+    'team.gov.uk',
+    '@team.gov.uk',
+    'a b@team.gov.uk',
+  ])
     expect(isListed(stranger, ['@team.gov.uk', ADA], PEOPLE)).toBe(false);
 });
 

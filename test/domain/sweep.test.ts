@@ -195,6 +195,7 @@ test('a report of where a rotation stands is read strictly', () => {
 });
 
 describe('after a leak', () => {
+  const apiUser = 'short-url-manager@alphagov.co.uk';
   const about = { settings: SETTINGS, environment: 'integration', open: new Set<string>(), now: NOW } as const;
   const pairsOf = (...applications: string[]): SignonPair[] =>
     applications.map((application) => aPair([400], { application }));
@@ -202,7 +203,7 @@ describe('after a leak', () => {
 
   test('pairs that nobody reads are asked about first, then those with most consumers', () => {
     const readings = [secretOf('a'), secretOf('b'), secretOf('b'), secretOf('c'), secretOf('c'), secretOf('c')];
-    const rows = rowsOfApiUser(pairsOf('A', 'B', 'C', 'D'), {}, { ...about, readings });
+    const rows = rowsOfApiUser(pairsOf('A', 'B', 'C', 'D'), { apiUser }, { ...about, readings });
     expect(rows.map(({ application, state }) => `${application} ${state}`)).toEqual(
       ['d', 'c', 'b', 'a'].map((application) => `${application} to come`),
     );
@@ -212,14 +213,18 @@ describe('after a leak', () => {
   test('every live token is rotated, whenever it ends; what is open, special or dead is not', () => {
     const rows = rowsOfApiUser(
       [...pairsOf('A'), aPair([-3], { application: 'B' }), ...pairsOf('C')],
-      { applications: ['a', 'b', 'c'] },
+      { apiUser, applications: ['a', 'b', 'c', 'bb'] },
       { ...about, readings: [], open: new Set(['rotate-token/integration/short-url-manager@alphagov.co.uk/c']) },
     );
     expect(rows.map(({ application, state }) => [application, state])).toEqual([
       ['a', 'to come'],
       ['b', 'left alone'],
       ['c', 'open before'],
+      ['bb', 'left alone'],
     ]);
-    expect(rowsOfApiUser(pairsOf('A', 'B'), { applications: ['b'] }, { ...about, readings: [] })).toHaveLength(1);
+    expect(rows.at(-1)!.what).toBe('Signon lists no token for it: check its name');
+    expect(rowsOfApiUser(pairsOf('A', 'B'), { apiUser, applications: ['b'] }, { ...about, readings: [] })).toHaveLength(
+      1,
+    );
   });
 });

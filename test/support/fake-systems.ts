@@ -19,7 +19,8 @@ import type { FailureName } from '../../domain/rotation/failures.ts';
 import type { Notice } from '../../domain/notices/notices.ts';
 import { tokenSecretName } from '../../domain/text/parameterize.ts';
 import type { Pair } from '../../domain/rotation/plan.ts';
-import { judgeRollout, type SeenHolding } from '../../domain/cluster/possession.ts';
+import type { Remembered } from '../../domain/rotation/report.ts';
+import { judgeRollout } from '../../domain/cluster/possession.ts';
 import { newestOf, type ListedToken } from '../../domain/tokens/tokens.ts';
 
 type Activities = SignonActivities & ArgoActivities & KubernetesActivities & Pick<NotifyActivities, 'notify'>;
@@ -58,8 +59,8 @@ export class FakeSystems {
   /** Containers elsewhere that have not started. */
   startingElsewhere: string[] = [];
   lastSyncedAt?: string;
-  /** What an earlier rotation of the pair saw containers hold. */
-  heldBefore: SeenHolding[] = [];
+  /** What an earlier rotation of the pair saw. */
+  remembered: Remembered = { givenUp: [], also: [] };
   /** Whether runs of idle consumers are looked out for; an activity that waits keeps the server from skipping time. */
   watched = false;
   /** Whether pods that read the Secret are watched for, and what a test calls when one is seen. Keeps the server from skipping time, too. */

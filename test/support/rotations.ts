@@ -208,7 +208,7 @@ export async function rotating(
     connection,
     taskQueue,
     workflows: { workflowBundle: BUNDLE },
-    activities: { ...systems.activities(), ...temporal, judge, heldBefore: () => Promise.resolve(systems.heldBefore) },
+    activities: { ...systems.activities(), ...temporal, judge, remembersOf: () => Promise.resolve(systems.remembered) },
     ...(options.actsAtOnce && { maxConcurrentActivityTaskExecutions: options.actsAtOnce }),
   });
   await runUntil(workers, async () => {

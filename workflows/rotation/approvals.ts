@@ -32,6 +32,11 @@ export class Approvals {
   private rejection?: { by: string; reason: string };
   private asks: Evidence['asks'] = 'revoke';
   private open = false;
+  /** Whether a person is asked, or an answer of theirs is being judged. */
+  get isAsking(): boolean {
+    return this.open;
+  }
+
   /** A person wants the evidence gathered anew. */
   private afresh = false;
   /** How many people must approve. */
@@ -78,6 +83,8 @@ export class Approvals {
     const ends = evidence.toRevoke.map(({ expires }) => endOfDay(expires));
     const given: Given[] = [];
     const approvedBy: string[] = [];
+    /** Reported once they are complete: what one of two people approved may lapse. */
+    const approvals: RotationReport['approvals'] = [];
     const asked = { kind: 'approval', evidence, since: new Date().toISOString() } as const;
     const waiting = (): Waiting =>
       this.needed > 1 ? { ...asked, needed: this.needed, approvedBy: [...approvedBy] } : asked;
@@ -124,7 +131,7 @@ export class Approvals {
         }
         const { by, sender, revoke, names, missing, authenticated } = verdict;
         const { evidence: code, accept } = approval;
-        book.approved({
+        approvals.push({
           asks: evidence.asks,
           by,
           sender,
@@ -134,16 +141,19 @@ export class Approvals {
           at: new Date().toISOString(),
           ...(authenticated ? {} : { authenticated }),
         });
+        const shownBy = authenticated ? by : `${by} (not authenticated)`;
         if (missing > 0) {
           given.push({ names, revoke });
-          approvedBy.push(by);
+          approvedBy.push(shownBy);
+          this.needed = given.length + missing;
           book.waitFor(waiting());
           const more = `${missing} more approval${missing === 1 ? ' is' : 's are'} needed, by other people`;
           this.approvals.answerFirst({ accepted: true, answer: `approved by ${by}; ${more}` });
           continue;
         }
         this.approvals.answerFirst({ accepted: true, answer: `approved by ${by}` });
-        const all = [...approvedBy, by].join(' and ');
+        for (const one of approvals) book.approved(one);
+        const all = [...approvedBy, shownBy].join(' and ');
         if (evidence.asks === 'hand-over') book.note('approve plan', `by ${all}`);
         else book.note('approve', `by ${all}, for ${revoke.join(', ')}`);
         return revoke;

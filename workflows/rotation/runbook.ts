@@ -6,6 +6,7 @@ import {
   type HandOver,
   newReport,
   type Outcome,
+  type Remembered,
   remediesFor,
   type RotationReport,
   type Round,
@@ -119,8 +120,6 @@ export class Runbook {
     const { look: _, sync: __, ...kept } = situation as Partial<Round>;
     this.situation = kept as Carried<Round>;
     this.readers = situation.readers;
-    this.report.held = situation.everHeld;
-    this.checklist.show({ held: situation.everHeld });
   }
 
   /** What a run with a fresh history goes on from. */
@@ -211,6 +210,12 @@ export class Runbook {
   /** Shows the answer to what somebody sent. */
   answer(text: string): void {
     if (!this.checklist.progress.ended) this.checklist.show({ lastAnswer: { at: new Date().toISOString(), text } });
+  }
+
+  /** Keeps what a later rotation of the pair need not find out anew. */
+  remember(remembered: Remembered): void {
+    this.report.remembered = remembered;
+    this.checklist.show({ remembered });
   }
 
   /** Says that Signon's renewal is waited for, until then (ISO); undefined when it is over. */
@@ -373,7 +378,7 @@ export class Runbook {
   private takeRetry({ by, restart, sync, accept }: Retry): Answer {
     const no = (why: string): Answer => ({ accepted: false, answer: `retry not accepted: ${why}` });
     const { waiting } = this.checklist.progress;
-    if (waiting?.kind === 'approval') return this.takeRetryOfEvidence({ by, restart, sync, accept });
+    if (this.approvals.isAsking) return this.takeRetryOfEvidence({ by, restart, sync, accept });
     if (waiting?.kind !== 'blocked') return no('nothing is blocked');
     if (!this.attempts.isBlocked) return no('another retry was accepted just before');
     const offered = remediesFor(waiting);

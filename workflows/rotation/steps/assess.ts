@@ -6,6 +6,7 @@ import {
   readersAfter,
   readInCluster,
   recipientOf,
+  type Remembered,
   specialCaseOf,
   type Stop,
 } from '../../../domain/rotation/index.ts';
@@ -14,7 +15,6 @@ import {
   disagreements,
   type Readers,
   running,
-  type SeenHolding,
   unseenConsumers,
 } from '../../../domain/cluster/index.ts';
 import type { RotationRequest } from '../../../domain/request/index.ts';
@@ -25,9 +25,9 @@ import {
   failedWith,
   failureOf,
   findPair,
-  heldBefore,
   listTokens,
   lookAtConsumers,
+  remembersOf,
   secretsOfPairs,
 } from '../../shared/index.ts';
 import { findCronJob, refuseOtherCluster } from './cron-job.ts';
@@ -36,7 +36,7 @@ import type { Runbook } from '../runbook.ts';
 /** Gathers all that the plan needs, and blocks where the systems do not fit together. Reads only. */
 export async function assess(
   book: Runbook,
-): Promise<Stop | (Assessment & { kind: 'assessed'; cronJob: SyncCronJob; heldBefore: SeenHolding[] })> {
+): Promise<Stop | (Assessment & { kind: 'assessed'; cronJob: SyncCronJob; remembered: Remembered })> {
   const { request } = book;
   const settings = await beginRotation(request);
   book.linkTo(settings);
@@ -46,11 +46,10 @@ export async function assess(
   if (special) return special;
   if (request.recipient !== undefined && recipientOf(settings, pair)?.name !== request.recipient)
     throw blocks('UnknownRecipient', `the settings name no recipient “${request.recipient}” for ${pair.apiUser.email}`);
-  const [{ tokens, look, readers }, cronJob, seen] = await Promise.all([
-    findHolders(pair),
-    findCronJob(),
-    heldBefore().catch(() => []), // an old token's holder is then unknown, and it is revoked by name alone
-  ]);
+  // Without it, an old token's holder is unknown, and it is revoked by name alone.
+  const remembered = await remembersOf().catch(() => ({ givenUp: [], also: [] }));
+  book.remember(remembered);
+  const [{ tokens, look, readers }, cronJob] = await Promise.all([findHolders(pair, remembered), findCronJob()]);
   book.readers = readers;
   book.observed(tokens);
   refuseOtherCluster(cronJob);
@@ -69,16 +68,16 @@ export async function assess(
     'assess',
     `tokens listed: ${tokens.length}; consumers: ${look.consumers.length}${idle > 0 ? `, ${idle} of them not running` : ''}; pods: ${pods}${silent > 0 ? `; containers without GOVUK_ENVIRONMENT, which prove nothing of the environment: ${silent}` : ''}`,
   );
-  return { kind: 'assessed', settings, pair, cronJob, tokens, look, readers, heldBefore: seen };
+  return { kind: 'assessed', settings, pair, cronJob, tokens, look, readers, remembered };
 }
 
 /**
  * Lists the pair's tokens and asks the namespace who holds them. Which other Secrets of the sync belong to pairs of today is Signon's to
  * say: one that belongs to none may hold a copy of this pair's token, under an older name of the API user.
  */
-async function findHolders(pair: Pair): Promise<Pick<Assessment, 'tokens' | 'look' | 'readers'>> {
+async function findHolders(pair: Pair, { also }: Remembered): Promise<Pick<Assessment, 'tokens' | 'look' | 'readers'>> {
   const tokens = await listTokens(pair);
-  const readers: Readers = { secret: pair.secret, holding: tokens, also: [], ofOtherPairs: [] };
+  const readers: Readers = { secret: pair.secret, holding: tokens, also, ofOtherPairs: [] };
   const look = await lookAtConsumers(readers);
   const { otherSecrets } = look.census;
   const ofOtherPairs = otherSecrets.length > 0 ? await secretsOfPairs(otherSecrets) : [];

@@ -27,7 +27,7 @@ export async function begin(book: Runbook, carried: Carried<Situation | Round> |
   const { readers, look, recipient, disused } = await findHolders(book, assessment);
   const before = book.request.force ? tokens.map(({ authorisationId }) => authorisationId) : [];
   const known = workloadsOf(look.consumers);
-  const everHeld = seenHeld(assessment.heldBefore, look.containers, known);
+  const everHeld = seenHeld(assessment.remembered.givenUp, look.containers, known);
   const about = { settings, pair, cronJob, recipient, before, known, readers, everHeld, tokens, look };
   const situation: Situation = { ...about, confirmedRevokes: 0 };
   if (disused) return { kind: 'retire', situation };
