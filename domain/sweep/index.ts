@@ -1,5 +1,6 @@
 /** A sweep: its request, table, waves and schedule. */
 export * from './api-user-request.ts';
+export * from './api-user-rows.ts';
 export * from './carried-sweep.ts';
 export * from './sweep-decisions.ts';
 export * from './sweep-details.ts';

@@ -3,7 +3,6 @@ import { OUTCOMES, specialCaseOf, type Stage, WAITS_FOR_PERSON } from '../rotati
 import { rotationId, type Environment } from '../request/index.ts';
 import { ANY_TEXT, type Fields, oneOf, readAs } from '../shape/index.ts';
 import type { Settings } from '../settings/index.ts';
-import type { ApiUserRequest } from './api-user-request.ts';
 import { isLive, newestOf, outlives, type Day } from '../tokens/index.ts';
 
 /** One API user's tokens for one application, as Signon lists them. */
@@ -60,112 +59,47 @@ export function rowId(environment: Environment, { apiUser, application }: SweepR
 /**
  * What a sweep makes of every pair, those that end first coming first. To be rotated is each with any live token that ends inside the
  * window, also where a longer-lived one exists: pods may still hold the older one, and nothing else speaks of it.
- * @param open ids of rotations that are open already
  */
 export function rowsOf(
   pairs: readonly SignonPair[],
-  {
-    settings,
-    environment,
-    open,
-    secretsRead,
-    now,
-  }: {
-    settings: Settings;
-    environment: Environment;
-    open: ReadonlySet<string>;
+  facts: SweepFacts & {
     /** Secrets that something in the namespace reads. */
     secretsRead: ReadonlySet<string>;
-    now: number;
   },
 ): SweepRow[] {
+  const { settings, secretsRead, now } = facts;
   return pairs
-    .map((pair): SweepRow => {
-      const apiUser = pair.apiUser.email;
-      const application = parameterize(pair.application);
-      const [ends] = pair.tokens
-        .filter((token) => isLive(token, now))
-        .map(({ expires }) => expires)
-        .toSorted();
-      const row = { apiUser, application, ...(ends && { ends }) };
-      if (open.has(rotationId({ environment, apiUser, application })))
-        return { ...row, state: 'open before', what: 'its rotation is open already' };
+    .map((pair) => {
       const isRead = secretsRead.has(tokenSecretName(pair.apiUser.name, pair.application));
-      return { ...row, ...intentFor(pair, ends, settings, isRead, now) };
+      return rowFor(pair, facts, (ends) => intentFor(pair, ends, settings, isRead, now));
     })
     .toSorted((a, b) => (order(a) < order(b) ? -1 : 1)); // by code units: the same on every machine
 }
 
-/**
- * What a leak of an API user's tokens asks for: each pair with a live token, whenever it ends. Pairs that nobody reads come first, since a
- * person is asked who holds them; then those with most consumers, since their proof is soonest complete.
- * @param readings which Secrets the namespace's containers read, once for each
- */
-export function rowsOfApiUser(
-  pairs: readonly SignonPair[],
-  { apiUser: named, applications }: Pick<ApiUserRequest, 'apiUser' | 'applications'>,
-  {
-    settings,
-    environment,
-    open,
-    readings,
-    now,
-  }: {
-    settings: Settings;
-    environment: Environment;
-    open: ReadonlySet<string>;
-    readings: readonly string[];
-    now: number;
-  },
-): SweepRow[] {
-  const wanted = pairs.filter(({ application }) => !applications || applications.includes(parameterize(application)));
-  const known = pairs.map(({ application }) => parameterize(application));
-  const unknown = (applications ?? []).filter((application) => !known.includes(application));
-  const consumersOf = ({ apiUser, application }: SignonPair): number => {
-    const secret = tokenSecretName(apiUser.name, application);
-    return readings.filter((read) => read === secret).length;
-  };
-  const rank = (pair: SignonPair): number => (consumersOf(pair) === 0 ? Infinity : consumersOf(pair));
-  return wanted
-    .toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(b) > rank(a) ? 1 : -1))
-    .map((pair): SweepRow => {
-      const apiUser = pair.apiUser.email;
-      const application = parameterize(pair.application);
-      const [ends] = pair.tokens
-        .filter((token) => isLive(token, now))
-        .map(({ expires }) => expires)
-        .toSorted();
-      const row = { apiUser, application, ...(ends && { ends }) };
-      if (open.has(rotationId({ environment, apiUser, application })))
-        return { ...row, state: 'open before', what: 'its rotation is open already: it may adopt a token from before' };
-      return { ...row, ...forcedIntent(pair, ends, settings, consumersOf(pair)) };
-    })
-    .concat(
-      unknown.map((application) => ({
-        apiUser: named,
-        application,
-        state: 'left alone',
-        what: 'Signon lists no token for it: check its name',
-      })),
-    );
+/** What a sweep knows beside the pairs. */
+export interface SweepFacts {
+  settings: Settings;
+  environment: Environment;
+  /** Ids of rotations that are open already. */
+  open: ReadonlySet<string>;
+  now: number;
 }
 
-function forcedIntent(
-  { apiUser }: SignonPair,
-  ends: Day | undefined,
-  settings: Settings,
-  consumers: number,
-): Pick<SweepRow, 'state' | 'what'> {
-  const special = specialCaseOf({ apiUser }, settings);
-  if (special) return { state: 'left alone', what: `${special.outcome}: ${special.why}` };
-  if (ends === undefined) return { state: 'left alone', what: 'no token of it is live' };
-  return {
-    state: 'to come',
-    what:
-      consumers === 0
-        ? 'ask a person who holds the token: no workload reads its Secret'
-        : 'issue a token, roll it out, then ask to revoke every older one',
-  };
+/** One pair's row. @param intent what is to be done, where its rotation is not open; given the first day on which a live token ends */
+export function rowFor(
+  pair: SignonPair,
+  { environment, open, now }: SweepFacts,
+  intent: (ends: Day | undefined) => Pick<SweepRow, 'state' | 'what'>,
+): SweepRow {
+  const apiUser = pair.apiUser.email;
+  const application = parameterize(pair.application);
+  const [ends] = pair.tokens
+    .filter((token) => isLive(token, now))
+    .map(({ expires }) => expires)
+    .toSorted();
+  const isOpen = open.has(rotationId({ environment, apiUser, application }));
+  const what = isOpen ? ({ state: 'open before', what: 'its rotation is open already' } as const) : intent(ends);
+  return { apiUser, application, ...(ends && { ends }), ...what };
 }
 
 function order({ ends, apiUser, application }: SweepRow): string {

@@ -1,3 +1,4 @@
+import { rowsOfApiUser } from '../../domain/sweep/api-user-rows.ts';
 import { describe, expect, test } from '../support/jest.ts';
 import { tokenSecretName } from '../../domain/text/parameterize.ts';
 import * as fc from 'fast-check';
@@ -11,7 +12,6 @@ import {
   RANK,
   rowId,
   rowsOf,
-  rowsOfApiUser,
   type SignonPair,
   type SweepRow,
 } from '../../domain/sweep/sweep.ts';

@@ -69,7 +69,7 @@ test('one filter lists all that waits for a person, and one message tells of all
   for (const { handle } of strangers)
     await handle.signal<[unknown]>('abort', { by: 'grace@example.org', reason: 'a test' });
   await becomes(waits, [asking.handle.workflowId]);
-  await becomes(viewOf('ended without a revoke'), STRANGERS.map(idOf));
+  await becomes(viewOf('ended, perhaps without revoke'), STRANGERS.map(idOf));
   await until(
     'the end to be told',
     () => slack.messages.some((text) => text.includes('ended as aborted')) || undefined,

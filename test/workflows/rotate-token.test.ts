@@ -187,6 +187,23 @@ test('fails a request that was copied from the docs, but where Signon is a stand
     { request: { requestedBy: 'you@example.org' }, standIns: false },
   ));
 
+test('where approvers are listed, production takes no request of a bare name: nobody could tell who the second person is', () =>
+  rotating(
+    async (rotation) => {
+      expect(await rotation.failure()).toMatchObject({
+        type: 'InvalidRequest',
+        message: 'requestedBy: expected an e-mail address, since another person must approve in production',
+      });
+      expect(rotation.systems.calls).toEqual([]);
+    },
+    {
+      request: { environment: 'production', requestedBy: 'Ada' },
+      serves: 'production',
+      settings: { approvers: { production: { who: ['@example.org'], approvals: 1 } } },
+      prepare: (systems) => (systems.environment = 'production'),
+    },
+  ));
+
 test('an abort while no token of the pair is listed any more says so', () =>
   rotating(async (rotation) => {
     await rotation.awaitingApproval();
