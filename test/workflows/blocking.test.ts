@@ -90,6 +90,8 @@ test('retry may be sent again and again, and says so when nothing is blocked', (
         await rotation.send('retry', BY);
       }
       await rotation.awaitingApproval();
+      await rotation.approve();
+      await rotation.noted('confirm', /another look come after/);
       await rotation.send('retry', BY);
       await rotation.answered(/nothing is blocked/);
     },

@@ -69,7 +69,8 @@ const SCENES: Record<string, (rotation: Rotation, way: Way) => Promise<void>> = 
     expect(await rotation.report()).toMatchObject({ outcome: 'rejected', revoked: [] });
   },
   'a retry of what is not blocked is refused': async (rotation, way) => {
-    await rotation.awaitingApproval();
+    await rotation.approve();
+    await rotation.noted('confirm', /another look come after/);
     expect(await refused[way](rotation, 'retry', { by: GRACE })).toBe('retry not accepted: nothing is blocked');
   },
   'an abort ends tidily': async (rotation, way) => {

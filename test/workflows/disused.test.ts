@@ -22,6 +22,18 @@ async function disused(rotation: Rotation): Promise<void> {
   await rotation.send('classify', { by: BY, as: 'disused' });
 }
 
+/** Whether the server has the result of an activity. */
+async function isTold({ handle }: Rotation, name: string): Promise<true | undefined> {
+  const { events } = await handle.fetchHistory();
+  const scheduled = (events ?? []).filter(
+    ({ activityTaskScheduledEventAttributes: activity }) => activity?.activityType?.name === name,
+  );
+  const completed = (events ?? []).map(({ activityTaskCompletedEventAttributes: done }) =>
+    String(done?.scheduledEventId),
+  );
+  return scheduled.some(({ eventId }) => completed.includes(String(eventId))) || undefined;
+}
+
 test('a pair that nobody uses is revoked after an approval, and nothing is issued', () =>
   rotating(async (rotation) => {
     await disused(rotation);
@@ -371,8 +383,10 @@ describe('every pod is watched while a pair is given up', () => {
       await disused(rotation);
       await rotation.awaitingApproval();
       let looks = 0;
-      systems.onCall = (activity) => {
-        if (activity === 'lookAtConsumers' && looks++ === 0) systems.readerSeen(seen);
+      systems.onCall = async (activity) => {
+        if (activity !== 'lookAtConsumers' || looks++ > 0) return;
+        systems.readerSeen(seen);
+        await until('the watch to have told it, before the look ends', () => isTold(rotation, 'awaitReader'));
       };
       await rotation.approve();
       await rotation.awaitingApproval(1);
