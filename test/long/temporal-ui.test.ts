@@ -123,7 +123,9 @@ withChromium('a person rotates a token with nothing but the Temporal UI', async 
   const rotated = await ui.detailsLike(/Outcome: rotated/);
   await look('rotated', rotated);
   expect(rotated.text).toMatch(/2 of 3 consumers hold the new token/);
-  expect(rotated.text).toMatch(/Approved: by grace@example\.org \(not authenticated\), .*, to revoke \d+, accepting no-pod-seen/);
+  expect(rotated.text).toMatch(
+    /Approved: by grace@example\.org \(not authenticated\), .*, to revoke \d+, accepting no-pod-seen/,
+  );
   expect(rotated.text).not.toContain('Last answer');
   expect(rotated.checklist[6]!.note).toMatch(/^revoked \S{8}…\S{8}$/);
   expect(rotated.checklist.map(({ mark }) => mark)).toEqual(SHOWN.map(() => expect.stringContaining('✓')));
