@@ -45,7 +45,7 @@ describe('it refuses', () => {
     ['the census with a line before', changed(censusWithShell, 2, `printenv\n${censusText}`)],
     ['the census with another option', changed(censusWithShell, 1, '-xc')],
     ['the census in another shell', changed(censusWithShell, 0, 'bash')],
-    ['the census by a path', changed(censusWithShell, 0, '/tmp/sh')],
+    ['the census by a path', changed(censusWithShell, 0, '/usr/local/bin/sh')],
     ['the census in capitals', censusWithShell.map((part) => part.toUpperCase())],
     ['Ruby’s census with a library more', ['ruby', '-ropen3', ...censusWithRuby.slice(1)]],
     ['Ruby’s program by the shell', ['sh', '-c', censusWithRuby[3]!]],

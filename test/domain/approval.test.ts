@@ -15,6 +15,7 @@ import {
   OLD,
   retyped,
   TWIN,
+  judgedBy,
 } from '../support/builders.ts';
 
 const RUN = '0197a7b2-0000-7000-8000-000000000001';
@@ -26,20 +27,7 @@ type Facts = Parameters<typeof judgeApproval>[1];
 function judge(sent: Partial<Approve> = {}, given: Partial<Facts> = {}): Verdict {
   const evidence = given.evidence ?? anEvidence();
   const code = evidenceCode(RUN, evidence);
-  const facts = {
-    request: aRequest(),
-    evidence,
-    code,
-    starter: nobody,
-    sender: nobody,
-    receiver: 'alert-receiver',
-    standIns: true,
-    approvers: undefined,
-    people: [],
-    given: [],
-    ...given,
-  };
-  return judgeApproval({ by: 'grace@example.org', evidence: code, ...sent }, facts);
+  return judgeApproval({ by: 'grace@example.org', evidence: code, ...sent }, judgedBy(evidence, code, given));
 }
 
 const inProduction = (given: Partial<Facts> = {}): Partial<Facts> => ({

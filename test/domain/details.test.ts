@@ -27,6 +27,7 @@ import {
   NEW,
   OLD,
   TWIN,
+  judgedBy,
 } from '../support/builders.ts';
 
 const RUN = '0197a7b2-0000-7000-8000-000000000001';
@@ -187,24 +188,13 @@ describe('a blocked rotation', () => {
 
 describe('a rotation that waits for approval', () => {
   test('shows an approval that counts as it stands, whatever could not be seen, and ends all that is on offer', () => {
-    const nobody = { identity: '' };
     fc.assert(
       fc.property(someEvidence, (evidence) => {
         const shaped = shapeApprove(inputOf(drawEvidence(evidence), 'approve'));
         if (!shaped.ok) throw new Error(shaped.why);
         const code = evidenceCode(RUN, evidence);
-        const facts = {
-          evidence,
-          code,
-          starter: nobody,
-          sender: nobody,
-          receiver: 'alert-receiver',
-          standIns: true,
-          approvers: undefined,
-          people: [],
-          given: [],
-        };
-        const verdict = judgeApproval(shaped.value, { request: aRequest({ environment: 'production' }), ...facts });
+        const request = aRequest({ environment: 'production' });
+        const verdict = judgeApproval(shaped.value, judgedBy(evidence, code, { request }));
         const offered = evidence.toRevoke.map(({ authorisationId }) => authorisationId);
         expect(verdict).toMatchObject({ counts: true, revoke: offered });
       }),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
 import { judgeApproval } from '../../domain/evidence/approval.ts';
-import { evidenceCode, othersAlive, type Evidence } from '../../domain/evidence/evidence.ts';
+import { evidenceCode, givenUpIn, othersAlive, type Evidence } from '../../domain/evidence/evidence.ts';
 import { seenHeld } from '../../domain/cluster/possession.ts';
 import { isLive } from '../../domain/tokens/tokens.ts';
 import {
@@ -9,7 +9,6 @@ import {
   aLook,
   anEvidence,
   APP,
-  aRequest,
   aSmokeResult,
   aStartingContainer,
   aToken,
@@ -18,6 +17,7 @@ import {
   OLD,
   somePairsTokens,
   TWIN,
+  judgedBy,
 } from '../support/builders.ts';
 
 describe('the tokens on offer', () => {
@@ -95,22 +95,12 @@ describe('what was not shown', () => {
   test('never includes a failed smoke call as something to accept', () => {
     const evidence = anEvidence({ smoke: [aSmokeResult(APP, { verdict: 'failed', detail: 'HTTPUnauthorized' })] });
     const code = evidenceCode('run', evidence);
-    const nobody = { identity: '' };
-    const verdict = judgeApproval(
-      { by: 'grace@example.org', evidence: code, accept: ['not-smoke-tested', 'no-pod-seen'] },
-      {
-        request: aRequest(),
-        evidence,
-        code,
-        starter: nobody,
-        sender: nobody,
-        receiver: 'alert-receiver',
-        standIns: true,
-        approvers: undefined,
-        people: [],
-        given: [],
-      },
-    );
+    const sent = {
+      by: 'grace@example.org',
+      evidence: code,
+      accept: ['not-smoke-tested' as const, 'no-pod-seen' as const],
+    };
+    const verdict = judgeApproval(sent, judgedBy(evidence, code));
     expect(verdict).toMatchObject({ counts: false });
   });
 });
@@ -176,4 +166,21 @@ test('a variable that is not named after the application its Secret is for is po
   expect(oddities).toEqual([
     'app of Deployment/short-url-manager has this token, which is for Email Alert API, in PUBLISHING_API_BEARER_TOKEN',
   ]);
+});
+
+test('a later rotation is told of tokens that were given up alone, never of one that somebody may hold', () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom('given-up', 'holder-unknown')), (standings) => {
+      const evidence = anEvidence();
+      const [token] = evidence.toRevoke;
+      const toRevoke = standings.map((standing, at) => ({
+        ...token!,
+        masked: `aaaaaaaa…${String(at).padStart(8, '0')}`,
+        standing,
+        heldBy: ['app in a-pod'],
+      }));
+      const told = givenUpIn({ ...evidence, toRevoke }).map(({ token: masked }) => masked);
+      expect(told).toEqual(toRevoke.filter(({ standing }) => standing === 'given-up').map(({ masked }) => masked));
+    }),
+  );
 });

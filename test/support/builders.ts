@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import type { Census, ClusterLook, Consumer, ConsumingContainer, Readers } from '../../domain/cluster/cluster.ts';
+import type { judgeApproval } from '../../domain/evidence/approval.ts';
 import { gatherEvidence, type Evidence, type SmokeResult } from '../../domain/evidence/evidence.ts';
 import type { RotationRequest } from '../../domain/request/request.ts';
 import type { Settings } from '../../domain/settings/settings.ts';
@@ -165,3 +166,25 @@ export const somePairsTokens = fc
     maxLength: 6,
   })
   .map((tokens) => tokens.map(({ id, expires }) => aToken(id, { expires })));
+
+/** What an approval of this evidence is judged by, where nobody in particular asked or sent. */
+export function judgedBy(
+  evidence: Evidence,
+  code: string,
+  given: Partial<Parameters<typeof judgeApproval>[1]> = {},
+): Parameters<typeof judgeApproval>[1] {
+  const nobody = { identity: '' };
+  return {
+    request: aRequest(),
+    evidence,
+    code,
+    starter: nobody,
+    sender: nobody,
+    receiver: 'alert-receiver',
+    standIns: true,
+    approvers: undefined,
+    people: [],
+    given: [],
+    ...given,
+  };
+}

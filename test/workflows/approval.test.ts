@@ -245,3 +245,27 @@ test('retry while an approval is asked for gathers the evidence anew, e.g. once 
     },
     { prepare: (systems) => (systems.smoke = 'no-proof') },
   ));
+
+test('a consumer that only an earlier rotation saw, by the token it held, is still one: nothing shows that it has the new token', () =>
+  rotating(
+    async (rotation) => {
+      const { waiting } = await rotation.awaitingApproval();
+      expect(waiting).toMatchObject({
+        evidence: {
+          consumers: expect.arrayContaining([
+            expect.objectContaining({ workload: 'CronJob/nightly-export', pods: [] }),
+          ]),
+          shortfalls: [{ code: 'no-pod-seen' }],
+        },
+      });
+      await rotation.approve({ accept: undefined });
+      await rotation.answered(/not shown: .*CronJob\/nightly-export/);
+      expect(rotation.systems.revoked).toEqual([]);
+    },
+    {
+      prepare: (systems) => {
+        const also = [{ workload: 'CronJob/nightly-export' as const, container: 'main', variable: 'LEGACY_TOKEN' }];
+        systems.remembered = { givenUp: [], also };
+      },
+    },
+  ));
