@@ -9,6 +9,8 @@ const WORD = /^(?:[A-Za-z][a-z]*\d{0,4}|[A-Z]+|[a-z]*(?:[A-Z][a-z]{2,})+|\d+[a-z
 /** A word as short may stand beside a wrapped secret: should it be a part of it, it tells little. */
 const LONGEST_BESIDE = 11;
 const SHORTEST_SECRET = 20;
+/** Where two lines are of one width, so much of a secret that does not read as words. */
+const HALF_A_SECRET = 10;
 /** Lines that are narrower hold too little of a secret to tell it from words. */
 const NARROWEST = 8;
 
@@ -37,15 +39,20 @@ function replaceSecret(parts: string[], from: number, to: number, instead: strin
   while (last > first && isBeside(parts[last]!, parts[last - 2]!)) last -= 2;
   let unlikeWords = 0;
   for (let at = first; at <= last; at += 2) if (!readsAsWords(parts[at]!)) unlikeWords += parts[at]!.length;
-  if (first >= last || unlikeWords < (hasOneWidth(parts, first, last) ? 1 : SHORTEST_SECRET)) return;
+  const enough = hasOneWidth(parts, first, last, 3)
+    ? 1
+    : hasOneWidth(parts, first, last, 2)
+      ? HALF_A_SECRET
+      : SHORTEST_SECRET;
+  if (first >= last || unlikeWords < enough) return;
   for (let at = first; at <= last; at++) parts[at] = at === first ? instead : '';
 }
 
-/** Whether three pieces in a row are of one width, as wrapped lines are and words seldom: some of a secret's may read as words. */
-function hasOneWidth(parts: readonly string[], first: number, last: number): boolean {
-  for (let at = first; at + 4 <= last; at += 2) {
-    const { length } = parts[at]!;
-    if (length >= NARROWEST && parts[at + 2]!.length === length && parts[at + 4]!.length === length) return true;
+/** Whether so many pieces in a row are of one width, as wrapped lines are and words seldom: some of a secret's may read as words. */
+function hasOneWidth(parts: readonly string[], first: number, last: number, many: number): boolean {
+  for (let at = first; at + 2 * (many - 1) <= last; at += 2) {
+    const row = Array.from({ length: many }, (_, next) => parts[at + 2 * next]!.length);
+    if (row[0]! >= NARROWEST && row.every((length) => length === row[0])) return true;
   }
   return false;
 }

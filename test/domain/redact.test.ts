@@ -128,7 +128,11 @@ describe('a token that is broken up', () => {
       {
         numRuns: 1000,
         // Three of its lines read as words.
-        examples: [['AAAAAAAcaAtnqdAanmAbltAAAAAAAAAAAWih4_xGE92', 8, 2, '\n', '', '']],
+        examples: [
+          ['AAAAAAAcaAtnqdAanmAbltAAAAAAAAAAAWih4_xGE92', 8, 2, '\n', '', ''],
+          // Two of one width read as words.
+          ['AlMJcHbCVqtfBvkfa-3eynvgcFghnfonjVF4sGma62b', 12, 3, '\\n\t ', 'Writing\n', 'token: '],
+        ],
       },
     );
   });
