@@ -77,6 +77,7 @@ export class World {
   /** Tokens that Signon's renewal made. */
   readonly renewals: ListedToken[] = [];
   private ever: ListedToken[];
+  private readonly everListed = new Set<string>();
   private readonly pods: Pod[] = [];
   private readonly consumers: Consumer[] = [];
   private readonly broken = new Set<string>();
@@ -104,6 +105,7 @@ export class World {
   }
 
   list(): ListedToken[] {
+    for (const { masked } of this.tokens) this.everListed.add(masked);
     this.seen = { ...this.seen, listed: [...this.tokens] };
     return [...this.tokens];
   }
@@ -216,6 +218,11 @@ export class World {
         consumer.variable === variable &&
         this.ever.some(({ masked }) => masked === holds.masked),
     );
+  }
+
+  /** Whether it is a token of the pair that came and went between two listings. */
+  isUnheardOf(masked: string): boolean {
+    return !this.everListed.has(masked) && this.ever.some((token) => token.masked === masked);
   }
 
   /** Lets happen what happens before the next step. */
