@@ -7,6 +7,7 @@ import {
   type Retry,
   type RetryAccept,
 } from '../evidence/index.ts';
+import type { Workload } from '../cluster/index.ts';
 import type { Findings } from './holders.ts';
 
 type Blocked = Extract<Waiting, { kind: 'blocked' }>;
@@ -60,6 +61,25 @@ export function remediesFor({ failure, step, workloads }: Pick<Blocked, 'failure
     sync: step === 'roll out' && (failure === 'RolloutIncomplete' || failure === 'SecretNotUpdated'),
     accept: ACCEPTS[failure] ?? [],
   };
+}
+
+/** Why a retry is not taken while a rotation is blocked so; undefined where it is. */
+export function whyNoRetry({ restart, sync, accept = [] }: Retry, blocked: Blocked): string | undefined {
+  const offered = remediesFor(blocked);
+  if (accept.some((one) => !offered.accept.includes(one)))
+    return `accept: ${offered.accept.length > 0 ? `expected one of ${offered.accept.join(', ')}` : 'nothing is up for acceptance here'}`;
+  if (accept.length > 1) return 'accept: only one of them';
+  if (restart && !offered.restart) return 'restart: no Deployment stands in the way here';
+  return sync && !offered.sync ? 'sync: another sync Job would not help here' : undefined;
+}
+
+/** What a retry asks for beside going on, for a person. */
+export function beside({ sync, accept }: Retry, restarting: readonly Workload[] | undefined): string[] {
+  return [
+    ...(restarting ? [`restarting ${restarting.join(', ')}`] : []),
+    ...(sync ? ['with another sync Job'] : []),
+    ...(accept ? [`accepting ${accept.join(', ')}`] : []),
+  ];
 }
 
 /** The retries that fit a failure, for a person to send under their own name; the first is the plain one, where it can help. */

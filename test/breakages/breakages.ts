@@ -312,7 +312,7 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'nothing is confirmed after the revoke',
     file: 'workflows/rotation/steps/confirm.ts',
-    find: 'if (!proof || !book.hasUnconfirmed(round)) return round;',
+    find: 'if (!proof || !book.record.hasUnconfirmed(round)) return round;',
     replace: 'if (book) return { ...round, confirmedRevokes: book.report.revoked.length };',
     caughtBy: {
       file: 'test/workflows/revoke.test.ts',

@@ -7,6 +7,7 @@ import { endOfDay } from '../../domain/tokens/index.ts';
 import { judge, onDecision } from '../shared/index.ts';
 import { Inbox } from './inbox.ts';
 import { Rejected } from './ends.ts';
+import type { RotationRecord } from './record.ts';
 
 /** What it says and asks of the runbook. */
 interface Book {
@@ -15,7 +16,7 @@ interface Book {
   answer: (text: string) => void;
   note: (step: StepName, note: string) => void;
   waitFor: (waiting: Waiting | undefined) => void;
-  approved: (approval: RotationReport['approvals'][number]) => void;
+  record: Pick<RotationRecord, 'approved'>;
 }
 
 /** What a run of a rotation is started with. */
@@ -152,7 +153,7 @@ export class Approvals {
           continue;
         }
         this.approvals.answerFirst({ accepted: true, answer: `approved by ${by}` });
-        for (const one of approvals) book.approved(one);
+        for (const one of approvals) book.record.approved(one);
         const all = [...approvedBy, shownBy].join(' and ');
         if (evidence.asks === 'hand-over') book.note('approve plan', `by ${all}`);
         else book.note('approve', `by ${all}, for ${revoke.join(', ')}`);

@@ -20,8 +20,8 @@ export async function runbook(
   const book = new Runbook(opening);
   watchEnds(book);
   CancellationScope.current().cancelRequested.catch(() => {
-    void book
-      .stopFor('cancel', 'a cancel request', 'the workflow was cancelled')
+    void book.stops
+      .take('cancel', 'a cancel request', 'the workflow was cancelled')
       .then(({ answer }) => book.answer(answer));
   });
   return CancellationScope.nonCancellable(async () => {
@@ -34,7 +34,7 @@ export async function runbook(
     // Where it cannot be read now, the verdict on an approval reads it of the first run.
     const starter = ended ? undefined : (carried?.starter ?? (await readStarter(delegation).catch(() => undefined)));
     await condition(allHandlersFinished); // whoever sent a decision as an update gets its answer
-    const report = ended ?? (book.isStopping() ? book.closeStopped() : undefined);
+    const report = ended ?? (book.stops.stop ? book.closeStopped() : undefined);
     if (!report) await continueAsNew<Rotates>(request, delegation, book.carry(starter));
     const { outcome, why } = report!;
     if (outcome !== 'delegated') await book.notices.tell({ kind: 'ended', cause: outcome, text: why });

@@ -60,7 +60,7 @@ async function rotate(book: Runbook, first: Round): Promise<RotationReport> {
     }
     const approved = await askApproval(book, round, evidence);
     round = await revokeWhileEvidenceHolds(book, round, evidence, approved);
-    if (!book.hasUnconfirmed(round)) continue; // nothing was revoked: another round shows what is so now
+    if (!book.record.hasUnconfirmed(round)) continue; // nothing was revoked: another round shows what is so now
     round = await confirmed(book, round);
     const ended = endOf(round, book.report.revoked.length, Date.now());
     if (ended) return book.close(ended.outcome, ended.why);

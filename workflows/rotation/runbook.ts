@@ -1,13 +1,10 @@
 import { CancellationScope, condition, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { Answer, RecordedSender, Retry, RetryAccept, Sent } from '../../domain/evidence/index.ts';
+import type { RecordedSender } from '../../domain/evidence/index.ts';
 import {
   type Carried,
   type CarriedRotation,
-  type HandOver,
   newReport,
   type Outcome,
-  type Remembered,
-  remediesFor,
   type RotationReport,
   type Round,
   type Situation,
@@ -17,38 +14,21 @@ import {
   whatLives,
   whatWorks,
 } from '../../domain/rotation/index.ts';
-import { type Consumer, describeConsumer, type Readers, type Workload } from '../../domain/cluster/index.ts';
+import type { Readers } from '../../domain/cluster/index.ts';
 import { approvalsNeeded, type RotationRequest } from '../../domain/request/index.ts';
 import type { Settings } from '../../domain/settings/index.ts';
 import { parseSyncAnswer, type SyncAnswer } from '../../domain/sync/index.ts';
-import { isLive, isToken, startOfDay, type ListedToken } from '../../domain/tokens/index.ts';
+import { startOfDay } from '../../domain/tokens/index.ts';
 import { Approvals, type Opening } from './approvals.ts';
 import { Checklist } from './checklist.ts';
-import {
-  answerOtherSignals,
-  Attempts,
-  Notices,
-  onDecision,
-  type ShownFailure,
-  syncAnswered,
-  wasSentBefore,
-} from '../shared/index.ts';
-import { HistoryIsLong, Rejected, Stopped } from './ends.ts';
+import { answerOtherSignals, Attempts, Notices, onDecision, type ShownFailure, syncAnswered } from '../shared/index.ts';
+import { HistoryIsLong, Rejected } from './ends.ts';
 import { Inbox } from './inbox.ts';
 import { RotationMetrics } from './metrics.ts';
+import { RotationRecord } from './record.ts';
+import { Retries } from './retries.ts';
 import { Sightings } from './sightings.ts';
-
-/** What a person vouches for of one token: it answers one question, and no later one. */
-const ANSWERED_ONCE: readonly RetryAccept[] = ['already-handed-over', 'issue-another'];
-
-/** Consumers that joined, named in the report. */
-const MOST_JOINED = 100;
-
-/** What the retry that a step goes on after asked for. */
-interface Remedy {
-  restart?: Workload[];
-  sync?: boolean;
-}
+import { Stops } from './stops.ts';
 
 /**
  * Carries a rotation through its steps: progress, blocking, retry, and the tidy stop.
@@ -57,12 +37,13 @@ interface Remedy {
 export class Runbook {
   readonly request: RotationRequest;
   readonly report: RotationReport;
-  readonly accepted = new Set<string>();
-  /** Tokens whose revoke was begun: one of them that is gone was not revoked by somebody else. */
-  readonly revokesBegun: ListedToken[] = [];
+  /** What it did, for the report. */
+  readonly record: RotationRecord;
   readonly notices: Notices;
   readonly approvals: Approvals;
   readonly classifications: Inbox<'classify'>;
+  readonly retries: Retries;
+  readonly stops: Stops;
   readonly sightings = new Sightings(this);
   /** What became of the syncs that were asked for, by ticket; undefined where one is waited for. */
   readonly syncAnswers = new Map<string, SyncAnswer | undefined>();
@@ -76,21 +57,17 @@ export class Runbook {
   rounds: number;
   private readonly checklist: Checklist;
   private readonly metrics: RotationMetrics;
-  private stop?: { by: string; reason: string };
-  /** Settles when it is known of every stop whether it counts. */
-  private stopsJudged: Promise<unknown> = Promise.resolve();
   private readonly attempts = new Attempts({
     endIfDue: () => {
-      this.stopIfAsked();
+      this.stops.stopIfAsked();
       if (isHistoryLong()) throw new HistoryIsLong();
     },
     block: (failure, tries) => this.block(failure, tries),
     goOn: () => this.waitFor(undefined),
-    until: (happened) => condition(() => happened() || this.stop !== undefined || isHistoryLong()),
+    until: (happened) => condition(() => happened() || this.stops.stop !== undefined || isHistoryLong()),
   });
   /** What a cut history hands on of what is being proven. */
   private situation?: Carried<Situation | Round>;
-  private remedy: Remedy = {};
   /** Whether a restart can be offered. */
   private mayRestart = true;
 
@@ -99,17 +76,28 @@ export class Runbook {
     this.request = request;
     this.report = carried?.report ?? newReport(request);
     this.checklist = new Checklist(request, this.report, carried?.steps);
+    this.record = new RotationRecord(this.report, this.checklist, carried?.revokesBegun);
     this.rounds = carried?.rounds ?? 0;
     this.situation = carried?.situation; // until a fresh look says more: it may be cut again before
-    for (const accepted of carried?.accepted ?? []) this.accepted.add(accepted);
-    this.revokesBegun.push(...(carried?.revokesBegun ?? []));
     this.metrics = new RotationMetrics(request.environment);
     this.notices = new Notices(request, () => {
-      const old = this.oldTokens();
+      const old = this.record.oldTokens();
       return old.find(({ expires }) => startOfDay(expires) > Date.now()) ?? old.at(-1);
     });
+    const remark = (text: string): void => this.remark(text);
     this.approvals = new Approvals(this, opening);
     this.classifications = new Inbox('classify', this, 'classify not accepted: nothing waits for a classification');
+    this.stops = new Stops({ remark, interrupt: () => this.attempts.interrupt() });
+    this.retries = new Retries(
+      {
+        remark,
+        waiting: () => this.checklist.progress.waiting,
+        goOn: () => this.attempts.retry(),
+        gatherAfresh: () => this.approvals.gatherAfresh(),
+        isAsking: () => this.approvals.isAsking,
+      },
+      carried?.accepted,
+    );
     this.listen();
     // Whatever a step waits for: the server ends a run whose history grows without end, so this one is cut before.
     void CancellationScope.nonCancellable(() => condition(isHistoryLong)).then(() => this.attempts.interrupt());
@@ -124,9 +112,10 @@ export class Runbook {
 
   /** What a run with a fresh history goes on from. */
   carry(starter: RecordedSender | undefined): CarriedRotation {
-    const { report, checklist, rounds, revokesBegun, accepted, situation } = this;
+    const { report, record, checklist, rounds, retries, situation } = this;
     const { steps } = checklist.progress;
-    return { report, steps, starter, rounds, revokesBegun, accepted: [...accepted], situation };
+    const accepted = [...retries.accepted];
+    return { report, steps, starter, rounds, revokesBegun: record.revokesBegun, accepted, situation };
   }
 
   /** Runs one step. A failure blocks it until `retry`; a stop ends it, unless it is inside `CancellationScope.nonCancellable`. */
@@ -147,7 +136,7 @@ export class Runbook {
     }
     this.checklist.mark(name, 'done');
     this.metrics.stepDone(name, Date.now() - begun);
-    this.stopIfAsked();
+    this.stops.stopIfAsked();
     return result;
   }
 
@@ -163,23 +152,6 @@ export class Runbook {
     this.metrics.ended(outcome);
     this.remark(why);
     return this.report;
-  }
-
-  /** Whether somebody asked for the end. */
-  isStopping(): boolean {
-    return this.stop !== undefined;
-  }
-
-  /** Ends the rotation here, if somebody asked for it. */
-  stopIfAsked(): void {
-    if (this.stop) throw new Stopped();
-  }
-
-  /** Tokens that were live when last looked at, but the new one; the first to end comes first. */
-  oldTokens(): ListedToken[] {
-    return this.report.alive
-      .filter(({ authorisationId }) => authorisationId !== this.report.newToken?.authorisationId)
-      .toSorted((a, b) => (a.expires < b.expires ? -1 : 1));
   }
 
   /** Marks a step as not needed. */
@@ -212,12 +184,6 @@ export class Runbook {
     if (!this.checklist.progress.ended) this.checklist.show({ lastAnswer: { at: new Date().toISOString(), text } });
   }
 
-  /** Keeps what a later rotation of the pair need not find out anew. */
-  remember(remembered: Remembered): void {
-    this.report.remembered = remembered;
-    this.checklist.show({ remembered });
-  }
-
   /** Says that Signon's renewal is waited for, until then (ISO); undefined when it is over. */
   awaitRenewal(over: string | undefined): void {
     this.checklist.show({ renewalOver: over });
@@ -231,112 +197,29 @@ export class Runbook {
     this.checklist.show({ links: { ...(ui && { ui }), ...(docsUrl && { docs: docsUrl }) } });
   }
 
-  /** A create may have taken effect, and its answer was lost. */
-  createLost(): void {
-    this.report.createsLost = true;
-  }
-
-  /** A token is the new one, and came about so. */
-  issued(token: ListedToken, origin: RotationReport['origin']): void {
-    Object.assign(this.report, { newToken: token, origin });
-  }
-
-  /** The new token is on its way to a holder outside, encrypted. */
-  handOver(sealed: HandOver): void {
-    this.report.handOver = sealed;
-    this.checklist.show({ handOver: sealed });
-  }
-
-  /** A Job synced for this rotation. */
-  synced(job: string): void {
-    if (!this.report.syncJobs.includes(job)) this.report.syncJobs.push(job);
-  }
-
-  /** Tokens were listed: which are live is known, and of those whose revoke was begun, which are gone. */
-  observed(listed: readonly ListedToken[]): void {
-    this.report.alive = listed.filter((token) => isLive(token, Date.now()));
-    for (const token of this.revokesBegun) if (!listed.some(isToken(token))) this.revoked(token);
-  }
-
-  /** Consumers came after the evidence, and hold the new token: they void nothing. */
-  joined(consumers: readonly Consumer[]): void {
-    const { report } = this;
-    const news = consumers.map(describeConsumer).filter((one) => !report.joined.includes(one));
-    report.joined.push(...news.slice(0, MOST_JOINED - report.joined.length));
-    for (const one of news.filter((joined) => report.joined.includes(joined)))
-      this.remark(`${one} started after the evidence was gathered, and holds the new token`);
-  }
-
-  approved(approval: RotationReport['approvals'][number]): void {
-    this.report.approvals.push(approval);
-  }
-
-  revokeBegins(token: ListedToken): void {
-    this.revokesBegun.push(token);
-  }
-
-  revoked(token: ListedToken): void {
-    const { report } = this;
-    if (!this.hasRevoked(token)) report.revoked.push(token);
-    report.alive = report.alive.filter((alive) => !isToken(token)(alive));
-    this.note('revoke', `revoked ${report.revoked.map(({ masked }) => masked).join(', ')}`);
-  }
-
-  hasRevoked(token: Pick<ListedToken, 'authorisationId'>): boolean {
-    return this.report.revoked.some(isToken(token));
-  }
-
-  /** Whether something was revoked that nothing has confirmed yet. */
-  hasUnconfirmed({ confirmedRevokes }: Round): boolean {
-    return this.report.revoked.length > confirmedRevokes;
-  }
-
   /** Settles when a sweep has been told all there was. */
   sweepTold(): Promise<unknown> {
     return this.checklist.sweepTold;
   }
 
-  /**
-   * Ends the rotation as somebody asks, as soon as what must not be cut short has run to its end. What a reset applied again was sent to
-   * an earlier run, and counts for nothing.
-   */
-  async stopFor(sent: Sent | 'cancel', by: string, reason: string): Promise<Answer> {
-    const before = CancellationScope.nonCancellable(() => wasSentBefore(sent)).catch(() => false);
-    this.stopsJudged = Promise.all([this.stopsJudged, before]);
-    if (await before) {
-      const answer = `not stopped: ${by} asked an earlier run of this rotation, which was reset; send abort to end this one`;
-      this.remark(answer);
-      return { accepted: false, answer };
-    }
-    this.stop ??= { by, reason };
-    this.attempts.interrupt();
-    return { accepted: true, answer: `stopping: asked by ${by}` };
-  }
-
-  /** Ends the rotation here, if somebody asked for it; whoever asked just now is heard first. */
-  async stopIfJustAsked(): Promise<void> {
-    await this.stopsJudged;
-    this.stopIfAsked();
-  }
-
   /** The tidy end after a stop: says what was revoked and what lives on. */
   closeStopped(): RotationReport {
-    const { by, reason } = this.stop ?? { by: 'nobody', reason: '' };
-    return this.close('aborted', `${by} stopped it (${reason}); ${whatLives(this.report, this.revokesBegun)}`);
+    const { by, reason } = this.stops.stop ?? { by: 'nobody', reason: '' };
+    return this.close('aborted', `${by} stopped it (${reason}); ${whatLives(this.report, this.record.revokesBegun)}`);
   }
 
   /** The end after a rejection: the old token stays. */
   closeRejected({ by, reason }: { by: string; reason: string }): RotationReport {
-    return this.close('rejected', `${by}: ${reason}; ${whatLives(this.report, this.revokesBegun)}`);
+    return this.close('rejected', `${by}: ${reason}; ${whatLives(this.report, this.record.revokesBegun)}`);
   }
 
   private block({ type, message, tried, workloads }: ShownFailure, tries: number): void {
     const { step } = this.checklist;
-    for (const once of ANSWERED_ONCE) this.accepted.delete(once);
+    this.retries.blockedAnew();
     this.checklist.mark(step, 'blocked', type);
     this.metrics.blocked(step, type);
     const offered = this.mayRestart ? workloads : undefined;
-    const tokens = whatWorks(this.report, this.revokesBegun, Date.now());
+    const tokens = whatWorks(this.report, this.record.revokesBegun, Date.now());
     const failure = { step, failure: type, message, tokens, todo: todoFor(type), tried, workloads: offered, tries };
     this.waitFor({ kind: 'blocked', ...failure, since: new Date().toISOString() });
   }
@@ -350,57 +233,13 @@ export class Runbook {
       },
       { description: 'Sent by sync-tokens, not by people' },
     );
-    onDecision('retry', this, (retry) => this.takeRetry(retry));
+    onDecision('retry', this, (retry) => this.retries.take(retry));
     onDecision('abort', this, ({ by, reason }, sent) => {
       if (this.checklist.progress.ended)
         return { accepted: false, answer: 'abort not accepted: the rotation has ended' };
-      return this.stopFor(sent, by, reason);
+      return this.stops.take(sent, by, reason);
     });
     answerOtherSignals(this);
-  }
-
-  /** What the retry that a step goes on after asked for, once. */
-  takeRemedy<Kind extends keyof Remedy>(kind: Kind): Remedy[Kind] {
-    const { [kind]: remedy } = this.remedy;
-    delete this.remedy[kind];
-    return remedy;
-  }
-
-  /** A retry while an approval is asked for has the evidence gathered anew, e.g. once a smoke call can be made. */
-  private takeRetryOfEvidence({ by, restart, sync, accept }: Retry): Answer {
-    const no = (why: string): Answer => ({ accepted: false, answer: `retry not accepted: ${why}` });
-    if (restart || sync || accept) return no('while an approval is asked for, it takes by alone');
-    if (!this.approvals.gatherAfresh()) return no('the plan of a hand-over has no evidence to gather anew');
-    this.remark(`${by} had the evidence gathered anew`);
-    return { accepted: true, answer: `gathering the evidence anew: asked by ${by}` };
-  }
-
-  private takeRetry({ by, restart, sync, accept }: Retry): Answer {
-    const no = (why: string): Answer => ({ accepted: false, answer: `retry not accepted: ${why}` });
-    const { waiting } = this.checklist.progress;
-    if (this.approvals.isAsking) return this.takeRetryOfEvidence({ by, restart, sync, accept });
-    if (waiting?.kind !== 'blocked') return no('nothing is blocked');
-    if (!this.attempts.isBlocked) return no('another retry was accepted just before');
-    const offered = remediesFor(waiting);
-    const beside = accept?.find((one) => !offered.accept.includes(one));
-    if (beside)
-      return no(
-        `accept: ${offered.accept.length > 0 ? `expected one of ${offered.accept.join(', ')}` : 'nothing is up for acceptance here'}`,
-      );
-    if (accept && accept.length > 1 && offered.accept.length > 1) return no('accept: only one of them');
-    if (restart && !offered.restart) return no('restart: no Deployment stands in the way here');
-    if (sync && !offered.sync) return no('sync: another sync Job would not help here');
-    for (const accepted of accept ?? []) this.accepted.add(accepted);
-    const restarting = restart ? waiting.workloads : undefined;
-    this.remedy = { ...(restarting && { restart: restarting }), ...(sync && { sync }) };
-    const asked = [
-      ...(restarting ? [`restarting ${restarting.join(', ')}`] : []),
-      ...(sync ? ['with another sync Job'] : []),
-      ...(accept ? [`accepting ${accept.join(', ')}`] : []),
-    ];
-    this.attempts.retry();
-    this.remark([`${by} sent retry in “${waiting.step}”`, ...asked].join(', '));
-    return { accepted: true, answer: [`retrying: asked by ${by}`, ...asked].join(', ') };
   }
 }
 

@@ -17,7 +17,7 @@ export function watchEnds(book: Runbook): void {
   const lookAt = new Map<number, number>();
   const due = ({ authorisationId, expires }: ListedToken): number => lookAt.get(authorisationId) ?? startOfDay(expires);
   const next = (): ListedToken | undefined =>
-    book
+    book.record
       .oldTokens()
       .filter((token) => due(token) < Infinity)
       .toSorted((a, b) => due(a) - due(b))[0];
@@ -38,7 +38,7 @@ export function watchEnds(book: Runbook): void {
 /** Tells people who holds the token. False where nobody does. */
 async function tellOfHolders(book: Runbook, readers: Readers, token: ListedToken): Promise<boolean> {
   const seen = await lookAtConsumers(readers).catch(() => undefined);
-  if (!book.oldTokens().some(({ authorisationId }) => authorisationId === token.authorisationId)) return false; // revoked meanwhile
+  if (!book.record.oldTokens().some(({ authorisationId }) => authorisationId === token.authorisationId)) return false; // revoked meanwhile
   const ends = isLive(token, Date.now()) ? 'ends' : 'ended';
   const who = `${describeToken(token)}, which ${ends} on ${token.expires}`;
   const holders = seen && running(seen).filter((container) => holds(container, token));

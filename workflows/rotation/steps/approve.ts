@@ -4,7 +4,7 @@ import type { Runbook } from '../runbook.ts';
 
 /** Asks for an approval of what a round has shown. @returns the ids to revoke; undefined where the evidence is to be gathered afresh */
 export function askApproval(book: Runbook, round: Round, evidence: Evidence): Promise<number[] | undefined> {
-  book.remember({ givenUp: givenUpIn(evidence), also: round.readers.also });
+  book.record.remember({ givenUp: givenUpIn(evidence), also: round.readers.also });
   return book.step('approve', () =>
     book.sightings.whileAsking(evidence, round, (isSeen) => book.approvals.ask(evidence, isSeen)),
   );

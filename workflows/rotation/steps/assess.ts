@@ -48,10 +48,10 @@ export async function assess(
     throw blocks('UnknownRecipient', `the settings name no recipient “${request.recipient}” for ${pair.apiUser.email}`);
   // Without it, an old token's holder is unknown, and it is revoked by name alone.
   const remembered = await remembersOf().catch(() => ({ givenUp: [], also: [] }));
-  book.remember(remembered);
+  book.record.remember(remembered);
   const [{ tokens, look, readers }, cronJob] = await Promise.all([findHolders(pair, remembered), findCronJob()]);
   book.readers = readers;
-  book.observed(tokens);
+  book.record.observed(tokens);
   refuseOtherCluster(cronJob);
   if (tokens.length > 0 && pair.apiUser.suspended)
     throw blocks('ApiUserSuspended', `${pair.apiUser.email} is suspended in Signon: the sync skips it`);
@@ -59,7 +59,7 @@ export async function assess(
   refuseReadInCluster(look, recipientOf(settings, pair));
   refuseOtherEnvironment(look, request);
   const { unlisted } = disagreements(look, request.environment);
-  if (tokens.length > 0 && unlisted.length > 0 && !book.accepted.has('unlisted-token'))
+  if (tokens.length > 0 && unlisted.length > 0 && !book.retries.accepted.has('unlisted-token'))
     throw blocks('UnlistedToken', unlisted.join('; '));
   const pods = new Set(running(look).map(({ pod }) => pod)).size;
   const idle = unseenConsumers(look).length;

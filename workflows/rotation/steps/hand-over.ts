@@ -34,7 +34,7 @@ export async function delivered(book: Runbook, round: Round): Promise<Round> {
 function whether(book: Runbook, { name }: Recipient, token: ListedToken): 'delivered' | 'issue-another' {
   const { authorisationId } = token;
   const isSealed = book.report.handOver?.authorisationId === authorisationId;
-  if (book.accepted.delete('already-handed-over')) book.vouchedFor = authorisationId;
+  if (book.retries.accepted.delete('already-handed-over')) book.vouchedFor = authorisationId;
   if (isSealed || book.vouchedFor === authorisationId) {
     const what = describeToken(token);
     book.note(
@@ -43,7 +43,7 @@ function whether(book: Runbook, { name }: Recipient, token: ListedToken): 'deliv
     );
     return 'delivered';
   }
-  if (book.accepted.delete('issue-another')) return 'issue-another';
+  if (book.retries.accepted.delete('issue-another')) return 'issue-another';
   throw blocks(
     'CannotHandOver',
     `${describeToken(token)} was not issued by this rotation, or its value was lost: it cannot be encrypted for ${name}`,

@@ -10,7 +10,7 @@ export function issued(book: Runbook, situation: Situation, plan: Exclude<Plan, 
     const tokens = plan.kind === 'adopt' ? situation.tokens : await create(book, situation);
     const newToken = plan.kind === 'adopt' ? plan.token : newestOf(tokens)!;
     if (plan.kind === 'adopt') {
-      book.issued(newToken, 'adopted');
+      book.record.issued(newToken, 'adopted');
       book.note('issue', `adopted ${describeToken(newToken)}`);
     }
     const readers = readersAfter(situation.readers, tokens, situation.look);
@@ -26,7 +26,7 @@ async function create(book: Runbook, { settings, pair, recipient, before, tokens
       const ids = tokens.map(({ authorisationId }) => authorisationId);
       return await createToken(settings)({ pair, before: ids, ...(recipient && { recipient }) });
     } catch (error) {
-      book.createLost();
+      book.record.createLost();
       throw error;
     }
   });
@@ -35,16 +35,16 @@ async function create(book: Runbook, { settings, pair, recipient, before, tokens
   const newToken = newestOf(listed) ?? token;
   if (recipient && armoured !== undefined) {
     const { authorisationId, masked } = token;
-    book.handOver({ recipient: recipient.name, authorisationId, masked, armoured });
+    book.record.handOver({ recipient: recipient.name, authorisationId, masked, armoured });
   }
-  book.issued(token, origin);
-  book.observed(listed);
+  book.record.issued(token, origin);
+  book.record.observed(listed);
   if (before.includes(newToken.authorisationId))
     throw blocks(
       'OlderTokenOutlives',
       `${describeToken(newToken)} was there before and lives until ${newToken.expires}, longer than ${describeToken(token)}: the sync would write it`,
     );
-  book.issued(newToken, origin);
+  book.record.issued(newToken, origin);
   for (const extra of listed)
     if (!isToken(newToken)(extra) && !tokens.some(isToken(extra)))
       book.remark(`also made since this rotation began: ${describeToken(extra)}; revoked only if named`);

@@ -22,7 +22,7 @@ export async function lookAgain(book: Runbook, round: Omit<Round, 'look'>, liste
   const isNew = tokens.some(({ masked }) => !readers.holding.some((known) => known.masked === masked));
   const look = isNew ? await lookAtConsumers(readersAfter(readers, tokens, first)) : first; // nobody was asked for that one
   refuseUnprovable(look, pair);
-  book.observed(tokens);
+  book.record.observed(tokens);
   const seen = observe(round, { tokens, look }, Date.now());
   if (!seen)
     throw blocks(
@@ -30,6 +30,6 @@ export async function lookAgain(book: Runbook, round: Omit<Round, 'look'>, liste
       `${describeToken(newToken)} is no longer listed, and no other token can take its place`,
     );
   if (!isToken(newToken)(seen.newToken)) book.remark(`${describeToken(seen.newToken)} has become the new token`);
-  book.issued(seen.newToken, isToken(newToken)(seen.newToken) ? book.report.origin : 'adopted');
+  book.record.issued(seen.newToken, isToken(newToken)(seen.newToken) ? book.report.origin : 'adopted');
   return seen;
 }

@@ -132,7 +132,7 @@ async function usedAfterAll(
 async function lookForUse(book: Runbook, pair: Pair, readers: Readers): Promise<Seen> {
   const [tokens, look] = await Promise.all([listTokens(pair), lookAtConsumers(readers)]);
   refuseUnprovable(look, pair);
-  book.observed(tokens);
+  book.record.observed(tokens);
   return { tokens, look };
 }
 

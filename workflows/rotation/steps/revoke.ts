@@ -90,17 +90,17 @@ export async function revokeEach<S extends Seen>(
   let shownAt = Date.parse(evidence.gatheredAt);
   const left = (): TokenToRevoke[] =>
     evidence.toRevoke.filter(
-      ({ authorisationId }) => revoke.includes(authorisationId) && !book.hasRevoked({ authorisationId }),
+      ({ authorisationId }) => revoke.includes(authorisationId) && !book.record.hasRevoked({ authorisationId }),
     );
-  const begunBefore = book.revokesBegun.length;
+  const begunBefore = book.record.revokesBegun.length;
   const perLook = Math.ceil(left().length / LOOKS_FOR_ALL);
   for (let tooOld = 0; ;) {
     // Once the first is sent, all that was approved runs to its end, looks included.
-    const begun = book.revokesBegun.length > begunBefore;
+    const begun = book.record.revokesBegun.length > begunBefore;
     const fresh = await (begun ? CancellationScope.nonCancellable(order.lookAfresh) : order.lookAfresh());
     if (left().length === 0) return { done: true };
     const reasonNow = (seen: Seen): string | undefined => {
-      const ended = book.revokesBegun.map(({ authorisationId }) => authorisationId);
+      const ended = book.record.revokesBegun.map(({ authorisationId }) => authorisationId);
       return voidedBy(evidence, { ...seen, ended, now: Date.now() });
     };
     let reason = reasonNow(fresh);
@@ -112,21 +112,21 @@ export async function revokeEach<S extends Seen>(
       book.remark(`The evidence of round ${evidence.round} no longer holds: ${reason}`);
       return fresh;
     }
-    book.joined(joinedSince(evidence, fresh.look));
+    book.record.joined(joinedSince(evidence, fresh.look));
     // The activity that revokes compares this with its own clock: however long it waited, neither look nor smoke calls are older.
     const lookEnds = Date.parse(fresh.look.at) + LOOK_HOLDS_FOR;
     const notAfter = new Date(Math.min(lookEnds, shown ? shownAt + ms(shown.lasts) : lookEnds)).toISOString();
     for (const token of left().slice(0, perLook)) {
       const revoked = await CancellationScope.nonCancellable(async () => {
-        if (book.report.revoked.length === 0) await book.stopIfJustAsked(); // before the first, a stop still counts
-        book.revokeBegins(token);
+        if (book.report.revoked.length === 0) await book.stops.stopIfJustAsked(); // before the first, a stop still counts
+        book.record.revokeBegins(token);
         return revokeToken({ pair: order.pair, token, notAfter }).catch(unlessTooOld);
       });
       if (!revoked && ++tooOld >= LOOKS_AT_MOST)
         throw blocks('LookTooOld', `${tooOld} looks grew too old before the revoke`);
       if (!revoked) break;
       tooOld = 0;
-      book.revoked(token);
+      book.record.revoked(token);
       if (left().length === 0) return { done: true, listed: revoked };
       // What the page listed after this revoke may end the approval before the next.
       if (reasonNow({ ...fresh, tokens: revoked.tokens }) !== undefined) break;

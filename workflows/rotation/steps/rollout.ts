@@ -15,7 +15,7 @@ export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round> 
   return book.step('roll out', async () => {
     book.sightings.refuseWhatWasSeen(round);
     await restarted(book);
-    let sync = book.takeRemedy('sync') ? await syncOnce(book, round) : round.sync;
+    let sync = book.retries.takeRemedy('sync') ? await syncOnce(book, round) : round.sync;
     let seen = await rolledOut({ ...round, sync });
     if (seen.kind === 'not-updated' || (seen.kind === 'incomplete' && !sync)) {
       const first = sync?.seenAt;
@@ -47,7 +47,7 @@ export function rolledOut({ readers, newToken, settings, sync }: Round): ReturnT
 
 /** Restarts the Deployments that a retry asked for, as `kubectl rollout restart` does. One moment for all tries, so that none restarts twice. */
 export async function restarted(book: Runbook): Promise<boolean> {
-  const deployments = book.takeRemedy('restart')?.filter((workload) => workload.startsWith('Deployment/'));
+  const deployments = book.retries.takeRemedy('restart')?.filter((workload) => workload.startsWith('Deployment/'));
   if (deployments) await restartDeployments({ deployments, at: new Date().toISOString() });
   return deployments !== undefined;
 }

@@ -27,7 +27,7 @@ export async function syncOnce(book: Runbook, round: Round): Promise<Sync> {
     refuseOtherCluster(cronJob);
     answer = await askForSync(book, { ...round, cronJob });
   }
-  if (answer.job !== undefined) book.synced(answer.job);
+  if (answer.job !== undefined) book.record.synced(answer.job);
   if (answer.kind === 'failed') throw blocks(isFailure(answer.type) ? answer.type : 'Unexpected', answer.message);
   const { job, seenAt, seenHealthy } = answer;
   book.note('sync', `Job ${job} ${seenHealthy ? 'is healthy' : 'was deleted before its end was seen'}`);

@@ -1,0 +1,94 @@
+import { type HandOver, type Remembered, type RotationReport, type Round } from '../../domain/rotation/index.ts';
+import { type Consumer, describeConsumer } from '../../domain/cluster/index.ts';
+import { isLive, isToken, type ListedToken } from '../../domain/tokens/index.ts';
+import type { Checklist } from './checklist.ts';
+
+/** Consumers that joined, named in the report. */
+const MOST_JOINED = 100;
+
+/** Writes down what a rotation did and saw: nothing else writes to its report but its end. */
+export class RotationRecord {
+  /** Tokens whose revoke was begun: one of them that is gone was not revoked by somebody else. */
+  readonly revokesBegun: ListedToken[];
+
+  constructor(
+    private readonly report: RotationReport,
+    private readonly checklist: Checklist,
+    revokesBegun: readonly ListedToken[] = [],
+  ) {
+    this.revokesBegun = [...revokesBegun];
+  }
+
+  /** Keeps what a later rotation of the pair need not find out anew. */
+  remember(remembered: Remembered): void {
+    this.report.remembered = remembered;
+    this.checklist.show({ remembered });
+  }
+
+  /** A create may have taken effect, and its answer was lost. */
+  createLost(): void {
+    this.report.createsLost = true;
+  }
+
+  /** A token is the new one, and came about so. */
+  issued(token: ListedToken, origin: RotationReport['origin']): void {
+    Object.assign(this.report, { newToken: token, origin });
+  }
+
+  /** The new token is on its way to a holder outside, encrypted. */
+  handOver(sealed: HandOver): void {
+    this.report.handOver = sealed;
+    this.checklist.show({ handOver: sealed });
+  }
+
+  /** A Job synced for this rotation. */
+  synced(job: string): void {
+    if (!this.report.syncJobs.includes(job)) this.report.syncJobs.push(job);
+  }
+
+  /** Tokens were listed: which are live is known, and of those whose revoke was begun, which are gone. */
+  observed(listed: readonly ListedToken[]): void {
+    this.report.alive = listed.filter((token) => isLive(token, Date.now()));
+    for (const token of this.revokesBegun) if (!listed.some(isToken(token))) this.revoked(token);
+  }
+
+  /** Consumers came after the evidence, and hold the new token: they void nothing. */
+  joined(consumers: readonly Consumer[]): void {
+    const { report } = this;
+    const news = consumers.map(describeConsumer).filter((one) => !report.joined.includes(one));
+    report.joined.push(...news.slice(0, MOST_JOINED - report.joined.length));
+    for (const one of news.filter((joined) => report.joined.includes(joined)))
+      this.checklist.remark(`${one} started after the evidence was gathered, and holds the new token`);
+  }
+
+  approved(approval: RotationReport['approvals'][number]): void {
+    this.report.approvals.push(approval);
+  }
+
+  revokeBegins(token: ListedToken): void {
+    this.revokesBegun.push(token);
+  }
+
+  revoked(token: ListedToken): void {
+    const { report } = this;
+    if (!this.hasRevoked(token)) report.revoked.push(token);
+    report.alive = report.alive.filter((alive) => !isToken(token)(alive));
+    this.checklist.note('revoke', `revoked ${report.revoked.map(({ masked }) => masked).join(', ')}`);
+  }
+
+  hasRevoked(token: Pick<ListedToken, 'authorisationId'>): boolean {
+    return this.report.revoked.some(isToken(token));
+  }
+
+  /** Whether something was revoked that nothing has confirmed yet. */
+  hasUnconfirmed({ confirmedRevokes }: Round): boolean {
+    return this.report.revoked.length > confirmedRevokes;
+  }
+
+  /** Tokens that were live when last looked at, but the new one; the first to end comes first. */
+  oldTokens(): ListedToken[] {
+    return this.report.alive
+      .filter(({ authorisationId }) => authorisationId !== this.report.newToken?.authorisationId)
+      .toSorted((a, b) => (a.expires < b.expires ? -1 : 1));
+  }
+}

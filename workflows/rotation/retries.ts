@@ -1,0 +1,78 @@
+import type { Answer, Retry, RetryAccept } from '../../domain/evidence/index.ts';
+import { beside, type Waiting, whyNoRetry } from '../../domain/rotation/index.ts';
+import type { Workload } from '../../domain/cluster/index.ts';
+
+/** What it says and asks of the runbook. */
+interface Host {
+  waiting: () => Waiting | undefined;
+  remark: (text: string) => void;
+  /** Goes on from what is blocked. False where nothing is, also since a retry was accepted before. */
+  goOn: () => boolean;
+  /** Has the evidence that is asked about gathered anew. False where no look can change it. */
+  gatherAfresh: () => boolean;
+  isAsking: () => boolean;
+}
+
+/** What the retry that a step goes on after asked for. */
+interface Remedy {
+  restart?: Workload[];
+  sync?: boolean;
+}
+
+/** What a person vouches for of one token: it answers one question, and no later one. */
+const ANSWERED_ONCE: readonly RetryAccept[] = ['already-handed-over', 'issue-another'];
+
+/** Takes retries: a blocked step is begun again, evidence that a person is asked about is gathered anew. */
+export class Retries {
+  /** What people vouched for. */
+  readonly accepted: Set<string>;
+  private remedy: Remedy = {};
+
+  constructor(
+    private readonly host: Host,
+    accepted: readonly string[] = [],
+  ) {
+    this.accepted = new Set(accepted);
+  }
+
+  take(retry: Retry): Answer {
+    const { host } = this;
+    const { by, restart, sync, accept = [] } = retry;
+    if (host.isAsking()) return this.takeForEvidence(retry);
+    const waiting = host.waiting();
+    if (waiting?.kind !== 'blocked') return no('nothing is blocked');
+    const why = whyNoRetry(retry, waiting);
+    if (why) return no(why);
+    if (!host.goOn()) return no('another retry was accepted just before');
+    for (const one of accept) this.accepted.add(one);
+    const workloads = restart ? waiting.workloads : undefined;
+    this.remedy = { restart: workloads, sync };
+    const asked = beside(retry, workloads);
+    host.remark([`${by} sent retry in “${waiting.step}”`, ...asked].join(', '));
+    return { accepted: true, answer: [`retrying: asked by ${by}`, ...asked].join(', ') };
+  }
+
+  /** A step is blocked anew: what was vouched for once has been asked. */
+  blockedAnew(): void {
+    for (const once of ANSWERED_ONCE) this.accepted.delete(once);
+  }
+
+  /** What the retry that a step goes on after asked for, once. */
+  takeRemedy<Kind extends keyof Remedy>(kind: Kind): Remedy[Kind] {
+    const { [kind]: remedy } = this.remedy;
+    delete this.remedy[kind];
+    return remedy;
+  }
+
+  /** A retry while an approval is asked for has the evidence gathered anew, e.g. once a smoke call can be made. */
+  private takeForEvidence({ by, restart, sync, accept }: Retry): Answer {
+    if (restart || sync || accept) return no('while an approval is asked for, it takes by alone');
+    if (!this.host.gatherAfresh()) return no('the plan of a hand-over has no evidence to gather anew');
+    this.host.remark(`${by} had the evidence gathered anew`);
+    return { accepted: true, answer: `gathering the evidence anew: asked by ${by}` };
+  }
+}
+
+function no(why: string): Answer {
+  return { accepted: false, answer: `retry not accepted: ${why}` };
+}

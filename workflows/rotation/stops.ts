@@ -1,0 +1,46 @@
+import { CancellationScope } from '@temporalio/workflow';
+import type { Answer, Sent } from '../../domain/evidence/index.ts';
+import { wasSentBefore } from '../shared/index.ts';
+import { Stopped } from './ends.ts';
+
+/** What it says and asks of the runbook. */
+interface Host {
+  remark: (text: string) => void;
+  /** Cancels what is under way. */
+  interrupt: () => void;
+}
+
+/** Takes aborts and cancels: the first one ends the rotation, as soon as what must not be cut short has run to its end. */
+export class Stops {
+  /** The one that ends the rotation. */
+  stop?: { by: string; reason: string };
+  /** Settles when it is known of every stop whether it counts. */
+  private judged: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly host: Host) {}
+
+  /** Ends the rotation as somebody asks. What a reset applied again was sent to an earlier run, and counts for nothing. */
+  async take(sent: Sent | 'cancel', by: string, reason: string): Promise<Answer> {
+    const before = CancellationScope.nonCancellable(() => wasSentBefore(sent)).catch(() => false);
+    this.judged = Promise.all([this.judged, before]);
+    if (await before) {
+      const answer = `not stopped: ${by} asked an earlier run of this rotation, which was reset; send abort to end this one`;
+      this.host.remark(answer);
+      return { accepted: false, answer };
+    }
+    this.stop ??= { by, reason };
+    this.host.interrupt();
+    return { accepted: true, answer: `stopping: asked by ${by}` };
+  }
+
+  /** Ends the rotation here, if somebody asked for it. */
+  stopIfAsked(): void {
+    if (this.stop) throw new Stopped();
+  }
+
+  /** Ends the rotation here, if somebody asked for it; whoever asked just now is heard first. */
+  async stopIfJustAsked(): Promise<void> {
+    await this.judged;
+    this.stopIfAsked();
+  }
+}
