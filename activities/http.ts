@@ -2,7 +2,7 @@ import axios, { isAxiosError, type AxiosRequestConfig, type AxiosResponse } from
 import ms from 'ms';
 import { failure } from './failure.ts';
 
-export interface Answer {
+export interface HttpResponse {
   status: number;
   headers: AxiosResponse['headers'];
   body: string;
@@ -23,7 +23,7 @@ export async function send(
     largest = LARGEST_BODY,
     ...config
   }: AxiosRequestConfig & { url: string; limitMs: number; largest?: number },
-): Promise<Answer> {
+): Promise<HttpResponse> {
   const method = config.method ?? 'GET';
   try {
     const response = await axios.request<string>({
@@ -49,7 +49,7 @@ export async function send(
 const LONGEST_RETRY_AFTER_MS = ms('10 minutes');
 
 /** How long a server asks to wait, in ms: seconds, or until a date. Undefined where it does not say, or not so that it can be read. */
-export function retryAfterOf({ headers }: Pick<Answer, 'headers'>, now = Date.now()): number | undefined {
+export function retryAfterOf({ headers }: Pick<HttpResponse, 'headers'>, now = Date.now()): number | undefined {
   const said = String(headers['retry-after'] ?? '').trim();
   const wait = /^\d{1,9}$/.test(said) ? Number(said) * 1000 : Date.parse(said) - now;
   return Number.isFinite(wait) ? Math.min(Math.max(wait, 0), LONGEST_RETRY_AFTER_MS) : undefined;

@@ -70,7 +70,7 @@ function listed({
 }
 
 /** Where a rotation stands, or how it ended, by the search attribute; a sweep has none. */
-export function stageOf({
+export function stageNow({
   typedSearchAttributes,
 }: Pick<WorkflowExecutionInfo, 'typedSearchAttributes'>): Stage | undefined {
   return typedSearchAttributes.get(keyOf('RotationStage')) as Stage | undefined;

@@ -6,7 +6,7 @@ import {
   HAND_OVER_MINUTES,
   introduceSweep,
   minuteOfDay,
-  problemsOf,
+  timeProblems,
   type SweepRequest,
   type SweepTime,
   TIME_ZONE,
@@ -30,7 +30,7 @@ export async function createSchedule(
   environment: Environment,
   { time, maxConcurrent, note }: { time: SweepTime; maxConcurrent?: number; note?: string },
 ): Promise<ScheduleHandle> {
-  const problems = problemsOf(time);
+  const problems = timeProblems(time);
   if (problems.length > 0) throw new BadSweepTime(problems);
   const request: SweepRequest = {
     environment,

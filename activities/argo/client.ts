@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { failure } from '../failure.ts';
 import { follow } from '../follow.ts';
-import { send, type Answer } from '../http.ts';
+import { send, type HttpResponse } from '../http.ts';
 import type { Secret } from '../../config/secret.ts';
 import { redact } from '../../domain/text/index.ts';
 
@@ -114,7 +114,7 @@ export class ArgoClient {
     follow(() => Promise.resolve({ url, params: this.scope(), headers: this.headers() }), changed, signal);
   }
 
-  private post(path: string, query: Record<string, string>, body: unknown): Promise<Answer> {
+  private post(path: string, query: Record<string, string>, body: unknown): Promise<HttpResponse> {
     return send('Argo CD', {
       limitMs: this.account.limitMs,
       method: 'POST',
@@ -125,7 +125,7 @@ export class ArgoClient {
     });
   }
 
-  private async send(method: 'GET', path: string, params: Record<string, string>): Promise<Answer> {
+  private async send(method: 'GET', path: string, params: Record<string, string>): Promise<HttpResponse> {
     const answer = await send('Argo CD', {
       limitMs: this.account.limitMs,
       method,
@@ -160,7 +160,7 @@ export class ArgoClient {
   }
 
   /** A 403 may be passing (Argo CD answers so while the Kubernetes API is down), so it is retried a bounded number of times. */
-  private refusalOf({ status, body }: Answer, what: string): Error {
+  private refusalOf({ status, body }: HttpResponse, what: string): Error {
     const parsed = refusal.safeParse(json(body));
     const said = parsed.success ? `code ${parsed.data.code}` : 'no code';
     const words = parsed.data?.message ?? '';

@@ -19,7 +19,7 @@ const TREE_IS_BELIEVED_MS = ms('1 minute');
 const ASKS_KUBERNETES_EVERY_MS = ms('15 seconds');
 
 /** What a create keeps for its next attempt, should its worker die: the Jobs seen before it asked. */
-interface Asked {
+interface LastAttempt {
   before: string[];
 }
 
@@ -50,12 +50,12 @@ export function createArgoActivities(
           `CronJob ${cronJob.name} has uid ${cronJob.uid} in Argo CD, the request says ${cronJobUid}`,
         );
       const jobs = jobsOf(nodes, cronJob);
-      const asked = keptByLastAttempt() as Asked | undefined;
+      const asked = keptByLastAttempt() as LastAttempt | undefined;
       const before = asked?.before ?? jobs.map(({ uid }) => uid);
       const isNew = (job: SyncJob): boolean => !before.includes(job.uid);
       const there = jobs.findLast(serves) ?? (asked && jobs.findLast(isNew));
       if (there) return there;
-      keepForNextAttempt({ before } satisfies Asked);
+      keepForNextAttempt({ before } satisfies LastAttempt);
 
       const made = await lookUntil<SyncJob | 'accepted'>(
         async () => {
@@ -65,7 +65,7 @@ export function createArgoActivities(
           const holder = jobsOf(await argo.tree(), cronJob).find((job) => job.name === answer.job);
           if (!holder || serves(holder)) return holder;
           before.push(holder.uid);
-          keepForNextAttempt({ before } satisfies Asked);
+          keepForNextAttempt({ before } satisfies LastAttempt);
           return undefined;
         },
         { ...waits, everyMs: Math.max(waits.everyMs, ms('1 second')), deadline },

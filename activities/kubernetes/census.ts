@@ -15,7 +15,7 @@ export interface HeldPiece {
 export type Told = { held: HeldPiece[]; environment: string } | { unable: string };
 
 /** What asking came to this time. */
-export type Asked = Told | 'gone' | 'killed' | { failed: string };
+export type ExecAnswer = Told | 'gone' | 'killed' | { failed: string };
 
 /** Containers asked at the same time, in all and on one node: each starts a program. */
 const AT_ONCE = 16;
@@ -51,7 +51,7 @@ export class CensusTaker {
   private readonly told = new Map<string, Told>();
   /** Of each workload's container, what the last one told: of use where none runs now. */
   private readonly last = new Map<string, { told: Told; sources: string }>();
-  private readonly asking = new Map<string, Promise<Asked>>();
+  private readonly asking = new Map<string, Promise<ExecAnswer>>();
   private readonly limit = pLimit(AT_ONCE);
   private readonly nodes = new Map<string, OnNode>();
 
@@ -68,7 +68,7 @@ export class CensusTaker {
    * @param isNeeded asks it though its node seems to hang
    * @throws NotPermitted (not retried)
    */
-  ask(container: PodContainer, isNeeded = false): Promise<Asked> {
+  ask(container: PodContainer, isNeeded = false): Promise<ExecAnswer> {
     const { containerId, node } = container;
     if (containerId === '') return Promise.resolve({ failed: 'its status names no container id' });
     const told = this.told.get(containerId);
@@ -92,7 +92,7 @@ export class CensusTaker {
     for (const node of this.nodes.keys()) if (!nodes.has(node)) this.nodes.delete(node);
   }
 
-  private async askNow(container: PodContainer, onNode: OnNode, isNeeded: boolean): Promise<Asked> {
+  private async askNow(container: PodContainer, onNode: OnNode, isNeeded: boolean): Promise<ExecAnswer> {
     if (!isNeeded && onNode.timedOut.size >= SILENT_AFTER && performance.now() - onNode.at < SILENT_FOR_MS)
       return { failed: 'its node gave no answer a moment ago' };
     const answer = await this.answerOf(container);
@@ -107,7 +107,7 @@ export class CensusTaker {
     return answer;
   }
 
-  private async answerOf(container: PodContainer): Promise<Asked> {
+  private async answerOf(container: PodContainer): Promise<ExecAnswer> {
     try {
       const byShell = await this.cluster.exec(container, censusWithShell, ANSWERS_WITHIN_MS);
       const answer = isWithoutShell(byShell)
@@ -126,9 +126,9 @@ function isWithoutShell(answer: ExecResult): boolean {
   return answer.kind === 'no-such-program' || (answer.kind === 'exited' && answer.code !== 137);
 }
 
-const SILENT: Asked = { failed: `it gave no answer in ${ANSWERS_WITHIN_MS / 1000} s` };
+const SILENT: ExecAnswer = { failed: `it gave no answer in ${ANSWERS_WITHIN_MS / 1000} s` };
 
-function read(answer: ExecResult): Asked {
+function read(answer: ExecResult): ExecAnswer {
   if (answer.kind === 'timed-out') return SILENT;
   if (answer.kind === 'gone') return 'gone';
   // The container under it, or only the program for want of memory: a list tells which.

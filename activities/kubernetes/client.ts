@@ -32,7 +32,7 @@ const WATCHES_FOR_S = 300;
 /** Of this worker: each starts a program in a container. */
 const EXECS_AT_ONCE = 32;
 
-interface Page<T> {
+interface ListPage<T> {
   items: T[];
   metadata?: { _continue?: string };
 }
@@ -225,7 +225,7 @@ export class KubernetesClient {
   /** Reads all pages of a list; starts over once when the continuation has expired. */
   private async all<T>(
     what: string,
-    list: (page: { namespace: string; limit: number; _continue?: string }) => Promise<Page<T>>,
+    list: (page: { namespace: string; limit: number; _continue?: string }) => Promise<ListPage<T>>,
   ): Promise<T[]> {
     for (let tries = 0; ; tries++) {
       try {

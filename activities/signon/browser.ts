@@ -1,5 +1,5 @@
 import { CookieJar } from 'tough-cookie';
-import { retryAfterOf, send, type Answer } from '../http.ts';
+import { retryAfterOf, send, type HttpResponse } from '../http.ts';
 import { failure } from '../failure.ts';
 import type { Secret } from '../../config/secret.ts';
 
@@ -8,7 +8,7 @@ const MOST_REDIRECTS = 5;
 /** Where a 429 does not say how long to wait. */
 const WAITS_MS = 30_000;
 
-export interface Page extends Answer {
+export interface SignonPage extends HttpResponse {
   /** Path of the page that answered, redirects followed. */
   path: string;
 }
@@ -26,7 +26,7 @@ export class Browser {
   ) {}
 
   /** Loads a page, redirects followed. */
-  async open(path: string): Promise<Page> {
+  async open(path: string): Promise<SignonPage> {
     let at = path;
     for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
       const answer = await this.request('GET', at);
@@ -43,7 +43,7 @@ export class Browser {
     referer: string,
     csrf: Secret,
     fields: Record<string, string>,
-  ): Promise<Answer & { location?: string }> {
+  ): Promise<HttpResponse & { location?: string }> {
     const form = new URLSearchParams({ authenticity_token: csrf.reveal(), ...fields }).toString();
     const answer = await this.request('POST', path, { form, referer });
     return { ...answer, location: this.redirect(answer) };
@@ -60,7 +60,7 @@ export class Browser {
     method: 'GET' | 'POST',
     path: string,
     body?: { form: string; referer: string },
-  ): Promise<Answer> {
+  ): Promise<HttpResponse> {
     const url = this.origin + path;
     const left = this.quietUntil - Date.now();
     if (left > 0) throw throttled(`${method} ${path} was not sent: Signon’s load balancer asked to wait`, left);
@@ -92,7 +92,7 @@ export class Browser {
     return answer;
   }
 
-  private redirect(answer: Answer): string | undefined {
+  private redirect(answer: HttpResponse): string | undefined {
     if (answer.status < 300 || answer.status > 399) return undefined;
     const location = String(answer.headers.location ?? '');
     const target = URL.canParse(location, this.origin) ? new URL(location, this.origin) : undefined;

@@ -1,8 +1,8 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { failure } from '../failure.ts';
 import type { Secret } from '../../config/secret.ts';
-import type { Answer } from '../http.ts';
-import { Browser, type Page } from './browser.ts';
+import type { HttpResponse } from '../http.ts';
+import { Browser, type SignonPage } from './browser.ts';
 import { redact } from '../../domain/text/index.ts';
 import { hasField, readAlert, readFormToken, readSignIn } from './pages.ts';
 import type { SignInBudget } from './sign-in-budget.ts';
@@ -65,7 +65,7 @@ export class SignonSession {
   }
 
   /** Loads a page as the signed-in superadmin. @throws NotPermitted, PairChanged where it is no longer there (not retried) */
-  private async open(path: string): Promise<Page> {
+  private async open(path: string): Promise<SignonPage> {
     await this.ensureSignedIn();
     let page = await this.browser.open(path);
     if (isSignIn(page)) {
@@ -130,7 +130,7 @@ export class SignonSession {
   }
 
   /** Sends one code after the other until one is taken. @returns why all were refused */
-  private async secondStep(page: Page, progress: { undecided: boolean }): Promise<string | undefined> {
+  private async secondStep(page: SignonPage, progress: { undecided: boolean }): Promise<string | undefined> {
     let csrf = readFormToken(page.body, 'code');
     let alert = '';
     for (const stepsBack of this.codes) {
@@ -160,7 +160,7 @@ export class SignonSession {
 
 /** What an exchange may do. */
 export interface Pages {
-  open: (path: string) => Promise<Page>;
+  open: (path: string) => Promise<SignonPage>;
   submit: Browser['submit'];
 }
 
@@ -168,10 +168,10 @@ function isThrottled(error: unknown): boolean {
   return error instanceof ApplicationFailure && error.type === 'Throttled';
 }
 
-function refuseServerError({ status }: Answer, what: string): void {
+function refuseServerError({ status }: HttpResponse, what: string): void {
   if (status >= 500) throw failure('Unreachable', `Signon answered ${what} with ${status}`);
 }
 
-function isSignIn(page: Page): boolean {
+function isSignIn(page: SignonPage): boolean {
   return page.path.startsWith(SIGN_IN) && readSignIn(page.body).isForm;
 }

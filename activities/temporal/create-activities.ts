@@ -10,7 +10,7 @@ import {
   judgeApproval,
   type RecordedSender,
   SCHEDULE,
-  type Sent,
+  type DecisionId,
   shapeApprove,
 } from '../../domain/evidence/index.ts';
 import { keyOf, type Outcome, OUTCOMES, type Stage } from '../../domain/rotation/index.ts';
@@ -177,13 +177,13 @@ function withDeadline(client: Client, activities: TemporalActivities): TemporalA
 }
 
 /** What the server recorded of an approval. */
-interface Received {
+interface Receipt {
   payload: Payload | null | undefined;
   sender: RecordedSender;
 }
 
 /** The approval that came so, read event by event: nothing else of the history is kept. */
-async function receivedAs(events: AsyncIterable<Event>, sent: Sent): Promise<Received | undefined> {
+async function receivedAs(events: AsyncIterable<Event>, sent: DecisionId): Promise<Receipt | undefined> {
   let signals = 0;
   for await (const event of events) {
     const received = 'signal' in sent ? signalled(event) : updated(event, sent.update);
@@ -196,7 +196,7 @@ async function receivedAs(events: AsyncIterable<Event>, sent: Sent): Promise<Rec
  * Whether a stop is one that a reset applied again: an update then stands in the event that admits it; signals and cancel requests stand
  * between the workflow task that the reset failed and the next one.
  */
-async function isReapplied(events: AsyncIterable<Event>, stop: Sent | 'cancel'): Promise<boolean> {
+async function isReapplied(events: AsyncIterable<Event>, stop: DecisionId | 'cancel'): Promise<boolean> {
   let signals = 0;
   let byReset = false;
   for await (const event of events) {
@@ -213,14 +213,14 @@ async function isReapplied(events: AsyncIterable<Event>, stop: Sent | 'cancel'):
 }
 
 /** An `approve` signal. */
-function signalled(event: Event): Received | undefined {
+function signalled(event: Event): Receipt | undefined {
   const sent = event.workflowExecutionSignaledEventAttributes;
   if (sent?.signalName !== 'approve') return undefined;
   return { payload: sent.input?.payloads?.[0], sender: { identity: sent.identity ?? '', ...principalOf(event) } };
 }
 
 /** The `approve` update of that id. One that a reset re-applied stands in the event that admitted it. */
-function updated(event: Event, id: string): Received | undefined {
+function updated(event: Event, id: string): Receipt | undefined {
   const request =
     event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest ??
     event.workflowExecutionUpdateAdmittedEventAttributes?.request;

@@ -1,4 +1,4 @@
-import type { Approve, Evidence, Given, RecordedSender, Sent, Verdict } from '../../domain/evidence/index.ts';
+import type { Approve, Evidence, Given, RecordedSender, DecisionId, Verdict } from '../../domain/evidence/index.ts';
 import type { Environment, RotationRequest } from '../../domain/request/index.ts';
 import type { SignInOutcome, SignInQuestion } from '../../domain/sign-in/index.ts';
 import type { Remembered, Stage } from '../../domain/rotation/index.ts';
@@ -39,7 +39,7 @@ export interface TemporalActivities {
    */
   judge: (judged: {
     approval: Approve;
-    sent: Sent;
+    sent: DecisionId;
     evidence: Evidence;
     request: RotationRequest;
     delegation?: Delegation;
@@ -54,7 +54,7 @@ export interface TemporalActivities {
    * Whether an abort or a cancel request of the calling run was sent to an earlier run: a reset applies them again. Reads only.
    * @param stop which signal or update of the run the abort came as
    */
-  wasSentBefore: (stop: Sent | 'cancel') => Promise<boolean>;
+  wasSentBefore: (stop: DecisionId | 'cancel') => Promise<boolean>;
 }
 
 /** What the sign-in ledger asks of the worker that runs it. */

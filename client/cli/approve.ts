@@ -8,7 +8,7 @@ import { AT_ONCE, type Context } from './context.ts';
 import type { Printed } from './columns.ts';
 import { answersTo, printAnswers } from './decide.ts';
 import { revokedOrWhyNot } from './await-revoke.ts';
-import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { knownRotations } from './list.ts';
 import { codeLine, evidenceLines } from './print.ts';
 import { openRotation, statusOf } from './open-rotation.ts';
@@ -37,13 +37,13 @@ export async function approve(context: Context, pair: string[], named: Named): P
   const workflowId = await context.idOf(pair);
   await openRotation(context, workflowId);
   const asking = askingOf(workflowId, await statusOf(context, workflowId));
-  if (!asking) throw new Ended(EXIT.nothing, plain(`${workflowId} does not wait for approval.`));
+  if (!asking) throw new CommandEnd(EXIT.nothing, plain(`${workflowId} does not wait for approval.`));
   context.say(...shown(asking));
   const lacking = lacks(asking, by, named);
-  if (lacking !== undefined) throw new Ended(EXIT.notAccepted, plain(`Nothing was sent: ${lacking}.`));
+  if (lacking !== undefined) throw new CommandEnd(EXIT.notAccepted, plain(`Nothing was sent: ${lacking}.`));
   const { evidence } = named;
   if (evidence !== undefined && evidence.trim().toLowerCase() !== asking.code)
-    throw new Ended(
+    throw new CommandEnd(
       EXIT.notAccepted,
       plain(`Nothing was sent: the evidence has changed, its code is now ${asking.code}.`),
     );
@@ -56,13 +56,13 @@ export async function approveWaiting(context: Context, named: Omit<Named, 'revok
   await context.needWorker();
   const known = await knownRotations(context, { waiting: true });
   const all = known.flatMap(({ workflowId, status }) => (status && askingOf(workflowId, status)) ?? []);
-  if (all.length === 0) throw new Ended(EXIT.nothing, `No rotation waits for approval in ${context.environment}.`);
+  if (all.length === 0) throw new CommandEnd(EXIT.nothing, `No rotation waits for approval in ${context.environment}.`);
   const ready = all.filter((asking) => lacks(asking, by, named) === undefined);
   for (const asking of all) {
     const lacking = lacks(asking, by, named);
     context.say(...shown(asking), ...(lacking === undefined ? [] : [plain(`LEFT OUT: ${lacking}.`)]), '');
   }
-  if (ready.length === 0) throw new Ended(EXIT.notAccepted, 'Nothing was sent: none can be approved as it is.');
+  if (ready.length === 0) throw new CommandEnd(EXIT.notAccepted, 'Nothing was sent: none can be approved as it is.');
   return send(context, by, named, ready);
 }
 

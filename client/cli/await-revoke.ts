@@ -4,7 +4,7 @@ import { isToken, type ListedToken } from '../../domain/tokens/index.ts';
 import { askStatus, type Status } from '../rotations.ts';
 import type { RotateToken } from '../start-rotation.ts';
 import type { Context } from './context.ts';
-import type { Sent } from './decide.ts';
+import type { SentDecision } from './decide.ts';
 import { describeRotation } from './open-rotation.ts';
 
 const LOOK_EVERY_MS = 1000;
@@ -12,10 +12,10 @@ const LOOK_EVERY_MS = 1000;
 /** Waits until what an approval covers is revoked, or it is known why it is not: an accepted approval is no revoke yet. */
 export async function revokedOrWhyNot(
   context: Context,
-  approved: Sent,
+  approved: SentDecision,
   evidence: Evidence,
   named: Pick<Approve, 'revoke'>,
-): Promise<Sent> {
+): Promise<SentDecision> {
   const { workflowId, answer } = approved;
   const tokens = coveredBy(evidence, named).map((id) => evidence.toRevoke.find(isToken({ authorisationId: id }))!);
   for (;;) {

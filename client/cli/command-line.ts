@@ -8,7 +8,7 @@ import { ENVIRONMENTS } from '../../domain/request/index.ts';
 import { plain } from '../../domain/text/index.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { OUTPUTS, printAs, type Output, type Terminal } from './context.ts';
-import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 
 /** A program that writes to a terminal, and ends by an exception where commander would end the process. */
 export function newProgram(name: string, description: string, terminal: Terminal): Command {
@@ -55,9 +55,9 @@ export async function exitCodeOf(
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : failed(EXIT.usage, error.message); // commander has printed it
     const message =
-      error instanceof Ended ? error.message : plain(error instanceof Error ? error.message : String(error));
+      error instanceof CommandEnd ? error.message : plain(error instanceof Error ? error.message : String(error));
     terminal.err(message);
-    return failed(error instanceof Ended ? error.code : EXIT.failed, message);
+    return failed(error instanceof CommandEnd ? error.code : EXIT.failed, message);
   }
 }
 

@@ -8,7 +8,7 @@ import { BadConfiguration, isWithoutCredentials, WITHOUT_CREDENTIALS } from '../
 import { whyNothingMoves } from '../polling.ts';
 import { listRotations } from '../rotations.ts';
 import { drawn, type Printed } from './columns.ts';
-import { Ended, EXIT } from './exit-codes.ts';
+import { CommandEnd, EXIT } from './exit-codes.ts';
 import { rotationIdsOf } from '../../domain/names/index.ts';
 
 /** Rotations that one command asks, or sends something to, at the same time. */
@@ -59,10 +59,10 @@ export function environmentOf(options: CommonOptions, env: NodeJS.ProcessEnv): E
   if (environment && !ENVIRONMENTS.includes(environment)) {
     const meant = ENVIRONMENTS.find((name) => name.startsWith(environment.toLowerCase()));
     const hint = meant ? ` Did you mean ${meant}?` : '';
-    throw new Ended(EXIT.usage, plain(`${environment} is not one of ${ENVIRONMENTS.join(', ')}.${hint}`));
+    throw new CommandEnd(EXIT.usage, plain(`${environment} is not one of ${ENVIRONMENTS.join(', ')}.${hint}`));
   }
   if (!environment)
-    throw new Ended(
+    throw new CommandEnd(
       EXIT.usage,
       `Say which environment: --environment, or ROTATION_ENVIRONMENT; one of ${ENVIRONMENTS.join(', ')}.`,
     );
@@ -74,7 +74,7 @@ export async function connect(env: NodeJS.ProcessEnv): Promise<Client> {
   const { connectionOptions, namespace } = temporalOf(env);
   const address = connectionOptions.address ?? 'localhost:7233';
   const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '5 seconds' }).catch(() => {
-    throw new Ended(EXIT.failed, `Temporal does not answer at ${address}. Check TEMPORAL_ADDRESS and the like.`);
+    throw new CommandEnd(EXIT.failed, `Temporal does not answer at ${address}. Check TEMPORAL_ADDRESS and the like.`);
   });
   return new Client({ connection, namespace });
 }
@@ -83,7 +83,7 @@ function temporalOf(env: NodeJS.ProcessEnv): ReturnType<typeof readTemporal> {
   try {
     return readTemporal(env);
   } catch (error) {
-    throw error instanceof BadConfiguration ? new Ended(EXIT.usage, error.message) : error;
+    throw error instanceof BadConfiguration ? new CommandEnd(EXIT.usage, error.message) : error;
   }
 }
 
@@ -102,7 +102,7 @@ export class Context {
   static async open(options: CommonOptions, terminal: Terminal): Promise<Context> {
     const { env } = terminal;
     if (!isWithoutCredentials(env.TEMPORAL_UI_URL ?? ''))
-      throw new Ended(EXIT.usage, `TEMPORAL_UI_URL: ${WITHOUT_CREDENTIALS}.`);
+      throw new CommandEnd(EXIT.usage, `TEMPORAL_UI_URL: ${WITHOUT_CREDENTIALS}.`);
     const environment = environmentOf(options, env);
     const by = (options.by ?? env.ROTATION_BY)?.trim() || undefined;
     const client = await connect(env);
@@ -117,7 +117,7 @@ export class Context {
   /** Who acts: recorded, and compared in production. */
   who(): string {
     if (this.by) return this.by;
-    throw new Ended(EXIT.usage, 'Say who you are: --by you@example.org, or ROTATION_BY.');
+    throw new CommandEnd(EXIT.usage, 'Say who you are: --by you@example.org, or ROTATION_BY.');
   }
 
   /** Prints for people, or one value for programs. */
@@ -135,11 +135,11 @@ export class Context {
     this.say(`${question} Type ${this.environment} to go on: `);
     const answer = await this.terminal.readLine();
     if (answer === undefined)
-      throw new Ended(
+      throw new CommandEnd(
         EXIT.declined,
         'Nothing was sent: nobody answered on a terminal. Scripts use approve --evidence.',
       );
-    if (answer.trim() !== this.environment) throw new Ended(EXIT.declined, 'Nothing was sent.');
+    if (answer.trim() !== this.environment) throw new CommandEnd(EXIT.declined, 'Nothing was sent.');
   }
 
   /** Asks for something that nobody may see. */
@@ -151,18 +151,18 @@ export class Context {
   /** @throws Ended where nothing would answer */
   async needWorker(): Promise<void> {
     const why = await whyNothingMoves(this.client, this.environment);
-    if (why !== undefined) throw new Ended(EXIT.noWorker, plain(why));
+    if (why !== undefined) throw new CommandEnd(EXIT.noWorker, plain(why));
   }
 
   /** A workflow id from what a person names: the pair, the id itself, or as much of the pair's names as only one rotation has. */
   async idOf(pair: string[]): Promise<string> {
     if (pair.length === 1 && pair[0]!.startsWith(rotationIdsOf(this.environment))) return pair[0]!;
     if (pair.length === 1 && pair[0]!.includes('/'))
-      throw new Ended(EXIT.usage, `${pair[0]} is not an id of a rotation of ${this.environment}.`);
+      throw new CommandEnd(EXIT.usage, `${pair[0]} is not an id of a rotation of ${this.environment}.`);
     const [apiUser = '', application] = pair;
     if (!apiUser.includes('@')) return this.onlyIdOf(apiUser, application);
     const parsed = parseRequest({ environment: this.environment, apiUser, application, requestedBy: 'somebody' });
-    if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
+    if (!parsed.ok) throw new CommandEnd(EXIT.usage, parsed.problems.join('\n'));
     return rotationId(parsed.request);
   }
 
@@ -180,9 +180,9 @@ export class Context {
       const ids = [...new Set(fits.map(({ workflowId }) => workflowId))];
       if (ids.length === 1) return ids[0]!;
       if (ids.length > 1)
-        throw new Ended(EXIT.usage, [`${named} is more than one rotation:`, ...ids].map(plain).join('\n'));
+        throw new CommandEnd(EXIT.usage, [`${named} is more than one rotation:`, ...ids].map(plain).join('\n'));
     }
-    throw new Ended(
+    throw new CommandEnd(
       EXIT.nothing,
       `There is no rotation of ${named} in ${this.environment}. To see all: signon-rotation list --closed --environment ${this.environment}`,
     );

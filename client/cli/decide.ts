@@ -5,7 +5,7 @@ import { isFailure, remediesFor } from '../../domain/rotation/index.ts';
 import { plain } from '../../domain/text/index.ts';
 import { decide, type Sendable } from '../rotations.ts';
 import { AT_ONCE, type Context } from './context.ts';
-import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { knownRotations } from './list.ts';
 import { notOpen, openRotation, statusOf } from './open-rotation.ts';
 
@@ -39,14 +39,14 @@ export async function retry(
   };
   await context.needWorker();
   if (blockedBy !== undefined && !isFailure(blockedBy))
-    throw new Ended(EXIT.usage, plain(`${blockedBy} is no failure; docs/failures.md lists them.`));
+    throw new CommandEnd(EXIT.usage, plain(`${blockedBy} is no failure; docs/failures.md lists them.`));
   if (blockedBy === undefined && restart) {
     const workflowId = await context.idOf(pair);
     await openRotation(context, workflowId);
     const { waiting } = await statusOf(context, workflowId);
     const deployments = waiting?.kind === 'blocked' && remediesFor(waiting).restart ? waiting.workloads! : [];
     if (deployments.length === 0)
-      throw new Ended(EXIT.notAccepted, 'Nothing was sent: no Deployment stands in the way.');
+      throw new CommandEnd(EXIT.notAccepted, 'Nothing was sent: no Deployment stands in the way.');
     await context.confirm(plain(`Restart ${deployments.join(', ')} in ${context.environment}?`));
   } else if (restart)
     await context.confirm(`Restart every Deployment that stands in the way in ${context.environment}?`);
@@ -56,7 +56,7 @@ export async function retry(
     ({ status }) => status?.waiting?.kind === 'blocked' && status.waiting.failure === blockedBy,
   );
   if (blocked.length === 0)
-    throw new Ended(EXIT.nothing, plain(`No rotation is blocked by ${blockedBy} in ${context.environment}.`));
+    throw new CommandEnd(EXIT.nothing, plain(`No rotation is blocked by ${blockedBy} in ${context.environment}.`));
   return sendEach(
     context,
     'retry',
@@ -76,7 +76,7 @@ export async function classify(
 }
 
 /** What became of a decision that was sent to one rotation. */
-export type Sent = Answer & { workflowId: string };
+export type SentDecision = Answer & { workflowId: string };
 
 /** Sends a decision to each rotation, and prints every answer. */
 export async function sendEach<Name extends keyof Sendable>(
@@ -88,7 +88,7 @@ export async function sendEach<Name extends keyof Sendable>(
 }
 
 /** Prints what became of decisions. @returns whether all were accepted */
-export function printAnswers(context: Context, answers: Sent[]): ExitCode {
+export function printAnswers(context: Context, answers: SentDecision[]): ExitCode {
   context.print(
     answers.map(({ workflowId, answer }) => plain(`${workflowId}: ${answer}`)),
     answers,
@@ -101,7 +101,7 @@ export function answersTo<Name extends keyof Sendable>(
   context: Context,
   name: Name,
   decisions: { workflowId: string; decision: Sendable[Name] }[],
-): Promise<Sent[]> {
+): Promise<SentDecision[]> {
   const send = async (workflowId: string, decision: Sendable[Name]): Promise<Answer> =>
     decide(context.client, workflowId, name, decision).catch(async (error: unknown) => {
       if (decisions.length === 1 && error instanceof WorkflowNotFoundError) throw await notOpen(context, workflowId);

@@ -19,7 +19,7 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Ends a command with a sentence and an exit code. */
-export class Ended extends Error {
+export class CommandEnd extends Error {
   constructor(
     readonly code: ExitCode,
     message: string,

@@ -2,18 +2,18 @@ import type { HandOver, RotationReport } from '../../domain/rotation/index.ts';
 import { plain } from '../../domain/text/index.ts';
 import type { RotateToken } from '../start-rotation.ts';
 import type { Context } from './context.ts';
-import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRotation, statusOf } from './open-rotation.ts';
 import { handOverLines } from './print.ts';
 
-type Pair = Pick<RotationReport, 'apiUser' | 'application' | 'environment'>;
+type PairNames = Pick<RotationReport, 'apiUser' | 'application' | 'environment'>;
 
 /** Prints the new token for its holder outside the cluster, encrypted to their key, and what to tell them. */
 export async function handover(context: Context, pair: string[]): Promise<ExitCode> {
   const workflowId = await context.idOf(pair);
   const { of, handOver, oldEnds } = await sealedBy(context, workflowId);
   if (!handOver)
-    throw new Ended(EXIT.nothing, plain(`${workflowId} has handed no token over, so there is nothing to send.`));
+    throw new CommandEnd(EXIT.nothing, plain(`${workflowId} has handed no token over, so there is nothing to send.`));
   const { armoured, tell } = handOverLines(handOver, of, oldEnds);
   context.say(...tell, '');
   context.print(armoured, handOver);
@@ -24,7 +24,7 @@ export async function handover(context: Context, pair: string[]): Promise<ExitCo
 async function sealedBy(
   context: Context,
   workflowId: string,
-): Promise<{ of: Pair; handOver?: HandOver; oldEnds?: string }> {
+): Promise<{ of: PairNames; handOver?: HandOver; oldEnds?: string }> {
   const { runId, status: execution } = await describeRotation(context, workflowId);
   if (execution.name === 'RUNNING') {
     const { request, handOver, waiting } = await statusOf(context, workflowId);
@@ -32,7 +32,7 @@ async function sealedBy(
     const [oldEnds] = toRevoke.map(({ expires }) => expires).toSorted();
     return { of: request, handOver, oldEnds };
   }
-  if (execution.name !== 'COMPLETED') throw new Ended(EXIT.nothing, plain(`${workflowId} left no report.`));
+  if (execution.name !== 'COMPLETED') throw new CommandEnd(EXIT.nothing, plain(`${workflowId} left no report.`));
   const report = await context.client.workflow.getHandle<RotateToken>(workflowId, runId).result();
   return { of: report, handOver: report.handOver };
 }

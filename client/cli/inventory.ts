@@ -10,7 +10,7 @@ import { inventoryPage } from '../inventory/page.ts';
 import { inventoryLines } from '../inventory/table.ts';
 import { startInventory } from '../start-inventory.ts';
 import type { Context } from './context.ts';
-import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 
 /** Has every pair read by a worker, and prints what the estate looks like. */
 export async function inventory(
@@ -18,7 +18,7 @@ export async function inventory(
   { csv = false, html = false }: { csv?: boolean; html?: boolean },
 ): Promise<ExitCode> {
   if ([csv, html, context.output === 'json' || context.output === 'yaml'].filter(Boolean).length > 1)
-    throw new Ended(EXIT.usage, 'Say one of --csv, --html and --output.');
+    throw new CommandEnd(EXIT.usage, 'Say one of --csv, --html and --output.');
   const { terminal } = context;
   const found = await takenInventory(context);
   if (csv) terminal.out(inventoryCsv(found));
@@ -30,7 +30,7 @@ export async function inventory(
 /** Has a worker read every pair. @throws Ended where it cannot */
 export async function takenInventory(context: Context): Promise<Inventory> {
   const parsed = parseInventoryRequest({ environment: context.environment, requestedBy: context.who() });
-  if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
+  if (!parsed.ok) throw new CommandEnd(EXIT.usage, parsed.problems.join('\n'));
   await context.needWorker();
   context.say('A worker reads the tokens of all API users, one page after the other.');
   return (await startInventory(context.client, parsed.request)).result().catch(fail);
@@ -45,5 +45,5 @@ function fail(error: unknown): Inventory {
   if (!(error instanceof WorkflowFailedError)) throw error;
   const { cause } = error;
   const type = cause instanceof ApplicationFailure ? (cause.type ?? 'Unexpected') : 'Unexpected';
-  throw new Ended(EXIT.failed, plain(`${type}: ${cause?.message ?? error.message} ${todoFor(type)}`));
+  throw new CommandEnd(EXIT.failed, plain(`${type}: ${cause?.message ?? error.message} ${todoFor(type)}`));
 }

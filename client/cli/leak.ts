@@ -5,7 +5,7 @@ import { plain } from '../../domain/text/index.ts';
 import { askStatus } from '../rotations.ts';
 import { startApiUser } from '../start-sweep.ts';
 import { leavesAlone, type Context } from './context.ts';
-import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { takenInventory } from './inventory.ts';
 import { printStarted, showSweep } from './sweep.ts';
 
@@ -19,19 +19,19 @@ export async function leak(
   { reason, token, wait }: { reason: string; token?: KnownToken; wait?: boolean },
 ): Promise<ExitCode> {
   if ((apiUser === undefined) === (token === undefined))
-    throw new Ended(EXIT.usage, 'Name an API user, or say --token.');
+    throw new CommandEnd(EXIT.usage, 'Name an API user, or say --token.');
   const requestedBy = context.who();
   if (leavesAlone(context)) return EXIT.done;
   const named = token === undefined ? { apiUser, applications } : await pairOf(context, token);
   const { environment } = context;
   const parsed = parseApiUserRequest({ environment, requestedBy, reason, ...named });
-  if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
+  if (!parsed.ok) throw new CommandEnd(EXIT.usage, parsed.problems.join('\n'));
   await context.needWorker(); // a leak that nothing answers is none that somebody believes to be answered
   const { handle, fresh } = await startApiUser(context.client, parsed.request);
   const status = await listed(context, handle.workflowId);
   const rest = fresh ? [] : missingIn(status, parsed.request.applications);
   if (rest.length > 0)
-    throw new Ended(
+    throw new CommandEnd(
       EXIT.notAccepted,
       plain(
         `${handle.workflowId} is open already, without ${rest.join(', ')}. End it with signon-rotation sweep abort ${parsed.request.apiUser}, and say leak again.`,
@@ -39,7 +39,8 @@ export async function leak(
     );
   if (status === undefined) {
     const report = await handle.result();
-    if (report.outcome === 'nothing-to-do') throw new Ended(EXIT.nothing, plain(`Nothing was started: ${report.why}.`));
+    if (report.outcome === 'nothing-to-do')
+      throw new CommandEnd(EXIT.nothing, plain(`Nothing was started: ${report.why}.`));
   }
   await printStarted(context, { handle, fresh });
   context.say('The leaked tokens work until their revokes are approved: signon-rotation approve --waiting');
@@ -80,12 +81,12 @@ async function pairOf(context: Context, token: string | true): Promise<{ apiUser
   const name = ({ apiUser, application }: InventoryRow): string => `${apiUser} → ${application}`;
   const [first] = found;
   if (!first)
-    throw new Ended(
+    throw new CommandEnd(
       EXIT.nothing,
       plain(`Signon lists no token ${masked} in ${context.environment}; nothing was started.`),
     );
   if (found.length > 1)
-    throw new Ended(
+    throw new CommandEnd(
       EXIT.usage,
       plain(
         `${masked} fits ${found.length} tokens: ${found.map(({ row }) => name(row)).join(', ')}. Name the API user.`,
@@ -93,7 +94,7 @@ async function pairOf(context: Context, token: string | true): Promise<{ apiUser
     );
   const { row, one } = first;
   const whose = `${masked} (authorisation ${one.authorisationId}) is a token of ${name(row)}`;
-  if (!one.live) throw new Ended(EXIT.nothing, plain(`${whose}. It has expired; nothing was started.`));
+  if (!one.live) throw new CommandEnd(EXIT.nothing, plain(`${whose}. It has expired; nothing was started.`));
   context.say(plain(`${whose}.`));
   return { apiUser: row.apiUser, applications: [row.application] };
 }
@@ -102,14 +103,14 @@ async function pairOf(context: Context, token: string | true): Promise<{ apiUser
 function maskedOf(token: string | undefined): string {
   const whole = token?.trim() ?? '';
   if (WHOLE.test(whole)) return `${whole.slice(0, SHOWN)}…${whole.slice(-SHOWN)}`;
-  throw new Ended(EXIT.usage, 'That is no token of Signon: expected 43 letters, digits, - and _.');
+  throw new CommandEnd(EXIT.usage, 'That is no token of Signon: expected 43 letters, digits, - and _.');
 }
 
 /** `abcdefgh…ijklmnop`, as scanners report a token. */
 function shortOf(given: string): string {
   const [, first, last] = /^([A-Za-z0-9_-]{8})(?:…|\.{2,3})([A-Za-z0-9_-]{8})$/.exec(given.trim()) ?? [];
   if (first && last) return `${first}…${last}`;
-  throw new Ended(
+  throw new CommandEnd(
     EXIT.usage,
     'expected --token abcdefgh…ijklmnop, the first and last eight characters. A whole token does not belong on a command line: say --token alone.',
   );

@@ -7,7 +7,7 @@ import { needsSecondPerson } from '../../domain/request/index.ts';
 import { AT_ONCE, type Context } from './context.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { Table } from './columns.ts';
-import { printWatched, type Seen } from './watch.ts';
+import { printWatched, type Frame } from './watch.ts';
 
 /** A listed rotation, and what it says of itself where a worker answers. */
 export interface KnownRotation extends ListedRotation {
@@ -42,7 +42,7 @@ export function list(
 ): Promise<ExitCode> {
   const { environment, output } = context;
   const none = `No rotation ${options.waiting ? 'waits for a person' : 'is open'} in ${environment}.`;
-  const look = async (): Promise<Seen> => {
+  const look = async (): Promise<Frame> => {
     const known = await knownRotations(context, options);
     const now = Date.now();
     const table = output === 'wide' ? wideTable(context, known) : shortTable(known, now);

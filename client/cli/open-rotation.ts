@@ -3,7 +3,7 @@ import { startFormLink } from '../../domain/rotation/index.ts';
 import { plain } from '../../domain/text/index.ts';
 import { askStatus, type Status } from '../rotations.ts';
 import type { Context } from './context.ts';
-import { Ended, EXIT } from './exit-codes.ts';
+import { CommandEnd, EXIT } from './exit-codes.ts';
 
 /** What Temporal knows of a rotation's last run. @throws Ended where there is none */
 export function describeRotation(context: Context, workflowId: string): Promise<WorkflowExecutionDescription> {
@@ -14,7 +14,7 @@ export function describeRotation(context: Context, workflowId: string): Promise<
 export function describeRun(
   { client }: Context,
   workflowId: string,
-  otherwise: () => Ended,
+  otherwise: () => CommandEnd,
 ): Promise<WorkflowExecutionDescription> {
   return client.workflow
     .getHandle(workflowId)
@@ -35,19 +35,19 @@ export async function statusOf(context: Context, workflowId: string): Promise<St
   await context.needWorker();
   const status = await askStatus(context.client, workflowId);
   if (status) return status;
-  throw new Ended(EXIT.noWorker, plain(`${workflowId} does not answer: is its worker well?`));
+  throw new CommandEnd(EXIT.noWorker, plain(`${workflowId} does not answer: is its worker well?`));
 }
 
 /** A decision found nobody to take it: the rotation has ended, or never was. */
-export async function notOpen(context: Context, workflowId: string): Promise<Ended> {
+export async function notOpen(context: Context, workflowId: string): Promise<CommandEnd> {
   const { status } = await describeRotation(context, workflowId);
-  return new Ended(EXIT.nothing, plain(`${workflowId} is not open: it is ${status.name.toLowerCase()}.`));
+  return new CommandEnd(EXIT.nothing, plain(`${workflowId} is not open: it is ${status.name.toLowerCase()}.`));
 }
 
 /** There is no such rotation: says so, and how to start one. */
-function notThere({ ui, environment }: Context, workflowId: string): Ended {
+function notThere({ ui, environment }: Context, workflowId: string): CommandEnd {
   const [, , apiUser = '', application = ''] = workflowId.split('/');
   const start = `Start one: signon-rotation start ${apiUser} ${application} --environment ${environment}`;
   const form = ui ? `\nor here: ${startFormLink(ui, { environment, apiUser, application })}` : '';
-  return new Ended(EXIT.nothing, `${plain(`There is no rotation ${workflowId}. ${start}`)}${form}`);
+  return new CommandEnd(EXIT.nothing, `${plain(`There is no rotation ${workflowId}. ${start}`)}${form}`);
 }

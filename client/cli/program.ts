@@ -4,7 +4,7 @@ import { approve, approveWaiting, type Named } from './approve.ts';
 import { addCompletion, exitCodeOf, newProgram, withCommonOptions } from './command-line.ts';
 import { Context, type CommonOptions, type Terminal } from './context.ts';
 import { classify, end, retry } from './decide.ts';
-import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { handover } from './handover.ts';
 import { inventory } from './inventory.ts';
@@ -129,9 +129,10 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     .action(
       does((context, pair, options) => {
         const { waiting, ...named } = options as unknown as Named & { waiting?: boolean };
-        if ((waiting === true) === pair.length > 0) throw new Ended(EXIT.usage, 'Name one rotation, or say --waiting.');
+        if ((waiting === true) === pair.length > 0)
+          throw new CommandEnd(EXIT.usage, 'Name one rotation, or say --waiting.');
         if (waiting && (named.revoke !== undefined || named.evidence !== undefined))
-          throw new Ended(EXIT.usage, '--revoke and --evidence are of one rotation.');
+          throw new CommandEnd(EXIT.usage, '--revoke and --evidence are of one rotation.');
         return waiting ? approveWaiting(context, named) : approve(context, pair, named);
       }),
     );
@@ -173,7 +174,7 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
       does((context, pair, options) => {
         const { blockedBy } = options;
         if ((blockedBy === undefined) === (pair.length === 0))
-          throw new Ended(EXIT.usage, 'Name one rotation, or say --blocked-by.');
+          throw new CommandEnd(EXIT.usage, 'Name one rotation, or say --blocked-by.');
         return retry(context, pair, options);
       }),
     );

@@ -5,7 +5,7 @@ import { LARGEST_WAVE, type SweepTime, type Weekday, WEEKDAYS } from '../../doma
 import { minute, plain } from '../../domain/text/index.ts';
 import { BadSweepTime, createSchedule } from '../sweep-schedule.ts';
 import type { Context } from './context.ts';
-import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { sweepId } from '../../domain/names/index.ts';
 
 /** Creates the environment's Schedule; one that is there is left as it is. */
@@ -16,14 +16,14 @@ export async function create(
 ): Promise<ExitCode> {
   const { client, environment } = context;
   const leftAlone = whyLeftAlone(environment);
-  if (leftAlone) throw new Ended(EXIT.usage, `${leftAlone}.`);
+  if (leftAlone) throw new CommandEnd(EXIT.usage, `${leftAlone}.`);
   const id = sweepId(environment);
   const by = context.who();
   const options = { time, note: `created by ${by}`, ...(maxConcurrent !== undefined && { maxConcurrent }) };
   const handle = await createSchedule(client, environment, options).catch((error: unknown) => {
-    if (error instanceof BadSweepTime) throw new Ended(EXIT.usage, error.message);
+    if (error instanceof BadSweepTime) throw new CommandEnd(EXIT.usage, error.message);
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    throw new Ended(
+    throw new CommandEnd(
       EXIT.notAccepted,
       `${id} is there already, and was left as it is: see Schedules in the Temporal UI`,
     );
@@ -48,12 +48,12 @@ function scheduleLines({ state, info }: ScheduleDescription): string[] {
 export function daysFrom(text: string): Weekday[] {
   const dayOf = (name: string): number => {
     const at = name.length < 3 ? -1 : WEEKDAYS.findIndex((day) => day.startsWith(name.trim().toUpperCase()));
-    if (at === -1) throw new Ended(EXIT.usage, plain(`${name} is no day of the week, e.g. MON-FRI or TUE,THU.`));
+    if (at === -1) throw new CommandEnd(EXIT.usage, plain(`${name} is no day of the week, e.g. MON-FRI or TUE,THU.`));
     return at;
   };
   return text.split(',').flatMap((part) => {
     const [first = '', last = first, ...more] = part.split('-');
-    if (more.length > 0) throw new Ended(EXIT.usage, plain(`${part} is no span of days, e.g. MON-FRI.`));
+    if (more.length > 0) throw new CommandEnd(EXIT.usage, plain(`${part} is no span of days, e.g. MON-FRI.`));
     const [from, to] = [dayOf(first), dayOf(last)];
     const length = ((to - from + 7) % 7) + 1;
     return Array.from({ length }, (_, at) => WEEKDAYS[(from + at) % 7]!);

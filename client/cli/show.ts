@@ -4,7 +4,7 @@ import type { Context } from './context.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { describeRotation, statusOf } from './open-rotation.ts';
 import { reportLines, statusLines } from './print.ts';
-import { printWatched, type Seen, seenEnd } from './watch.ts';
+import { printWatched, type Frame, seenEnd } from './watch.ts';
 
 /** When watching ends: once a person is needed, or at the rotation's end alone. */
 export const UNTIL = ['needed', 'ended'] as const;
@@ -16,7 +16,7 @@ export async function show(
   { watch, until = 'needed' }: { watch?: boolean; until?: (typeof UNTIL)[number] },
 ): Promise<ExitCode> {
   const workflowId = await context.idOf(pair);
-  const look = async (): Promise<Seen> => {
+  const look = async (): Promise<Frame> => {
     const { runId, status: execution } = await describeRotation(context, workflowId);
     const seen =
       execution.name === 'RUNNING'
@@ -31,7 +31,7 @@ export async function show(
   return printWatched(context, look, { watch, until });
 }
 
-async function howItStands(context: Context, workflowId: string, runId: string): Promise<Seen> {
+async function howItStands(context: Context, workflowId: string, runId: string): Promise<Frame> {
   const status = await statusOf(context, workflowId);
   return { lines: statusLines(status, runId), value: status, needsPerson: status.waiting !== undefined };
 }

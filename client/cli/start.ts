@@ -4,7 +4,7 @@ import { plain } from '../../domain/text/index.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { startRotation } from '../start-rotation.ts';
 import { leavesAlone, type Context } from './context.ts';
-import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { show } from './show.ts';
 
 /** Starts a rotation, or says that the pair's is open. */
@@ -25,7 +25,7 @@ export async function start(
     ...(force && { force }),
     ...(recipient !== undefined && { recipient }),
   });
-  if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
+  if (!parsed.ok) throw new CommandEnd(EXIT.usage, parsed.problems.join('\n'));
   if (leavesAlone(context)) return EXIT.done;
   const { handle, fresh } = await startRotation(client, parsed.request);
   const { runId } = await handle.describe();

@@ -17,10 +17,10 @@ import { askStatus, type Sendable } from '../rotations.ts';
 import { type RotateExpiringTokens, type StartedSweep, startSweep } from '../start-sweep.ts';
 import { leavesAlone, type Context } from './context.ts';
 import { sendEach } from './decide.ts';
-import { Ended, EXIT, type ExitCode } from './exit-codes.ts';
+import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRun } from './open-rotation.ts';
 import type { Printed } from './columns.ts';
-import { printWatched, type Seen, seenEnd } from './watch.ts';
+import { printWatched, type Frame, seenEnd } from './watch.ts';
 import { apiUserIdsOf, sweepId } from '../../domain/names/index.ts';
 
 /** Starts a sweep, or says that the environment's is open. A plan is waited for and printed. */
@@ -35,7 +35,7 @@ export async function startOne(
     ...(maxConcurrent !== undefined && { maxConcurrent }),
     ...(plan && { plan }),
   });
-  if (!parsed.ok) throw new Ended(EXIT.usage, parsed.problems.join('\n'));
+  if (!parsed.ok) throw new CommandEnd(EXIT.usage, parsed.problems.join('\n'));
   if (leavesAlone(context)) return EXIT.done;
   if (plan) await context.needWorker(); // it is waited for
   const started = await startSweep(client, parsed.request);
@@ -71,7 +71,7 @@ export function showSweep(
   { watch = false, all = false }: { watch?: boolean; all?: boolean },
 ): Promise<ExitCode> {
   const wanted = { all, ids: context.output === 'wide' };
-  const look = async (): Promise<Seen> => {
+  const look = async (): Promise<Frame> => {
     const { runId, status, closeTime } = await describeSweep(context, workflowId);
     if (status.name === 'RUNNING') return howItStands(context, workflowId, wanted);
     const draw = (report: SweepReport): Printed[] => [
@@ -99,7 +99,7 @@ export async function decideSweep<Name extends keyof SweepDecisions>(
 ): Promise<ExitCode> {
   const { status } = await describeSweep(context, workflowId);
   if (status.name !== 'RUNNING')
-    throw new Ended(EXIT.nothing, `${workflowId} is not open: it is ${status.name.toLowerCase()}.`);
+    throw new CommandEnd(EXIT.nothing, `${workflowId} is not open: it is ${status.name.toLowerCase()}.`);
   await context.needWorker();
   return sendEach(context, name, [{ workflowId, decision }]);
 }
@@ -107,14 +107,14 @@ export async function decideSweep<Name extends keyof SweepDecisions>(
 function describeSweep(context: Context, workflowId: string): ReturnType<typeof describeRun> {
   const { environment } = context;
   const start = `Start one: signon-rotation sweep start --environment ${environment}`;
-  const none = (): Ended => new Ended(EXIT.nothing, plain(`There was no ${workflowId}. ${start}`));
+  const none = (): CommandEnd => new CommandEnd(EXIT.nothing, plain(`There was no ${workflowId}. ${start}`));
   return describeRun(context, workflowId, none);
 }
 
-async function howItStands(context: Context, workflowId: string, wanted: Wanted): Promise<Seen> {
+async function howItStands(context: Context, workflowId: string, wanted: Wanted): Promise<Frame> {
   await context.needWorker();
   const status = await askStatus<SweepProgress>(context.client, workflowId);
-  if (!status) throw new Ended(EXIT.noWorker, `${workflowId} does not answer: is its worker well?`);
+  if (!status) throw new CommandEnd(EXIT.noWorker, `${workflowId} does not answer: is its worker well?`);
   return { lines: progressLines(status, wanted), value: status, needsPerson: status.blocked !== undefined };
 }
 

@@ -8,7 +8,7 @@ import { EXIT, type ExitCode } from './exit-codes.ts';
 const LOOK_EVERY_MS = 1000;
 
 /** What a command shows at one moment. */
-export interface Seen {
+export interface Frame {
   lines: Printed[];
   /** The same for programs. */
   value: unknown;
@@ -23,7 +23,7 @@ export interface Seen {
 /** Prints what a look sees; where it is watched, again whenever that changes. @param until when watching ends */
 export async function printWatched(
   context: Context,
-  look: () => Promise<Seen>,
+  look: () => Promise<Frame>,
   { watch = false, until = 'ended' }: { watch?: boolean; until?: 'needed' | 'ended' },
 ): Promise<ExitCode> {
   let before: string | undefined;
@@ -43,7 +43,7 @@ export async function seenEnd<Report>(
   result: Promise<Report>,
   { workflowId, how }: { workflowId: string; how: string },
   draw: (report: Report) => Printed[],
-): Promise<Seen> {
+): Promise<Frame> {
   try {
     const report = await result;
     return { lines: draw(report), value: { report }, ended: true };

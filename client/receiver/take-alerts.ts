@@ -1,11 +1,11 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
-import { askedBy, whyNot, type Asked, type PastRotation } from '../../domain/alerts/index.ts';
+import { askedBy, whyNot, type AlertVerdict, type PastRotation } from '../../domain/alerts/index.ts';
 import { OUTCOMES, type Outcome } from '../../domain/rotation/index.ts';
 import { plain } from '../../domain/text/index.ts';
 import { rotationId, type Environment } from '../../domain/request/index.ts';
 import { isPolled } from '../polling.ts';
-import { stageOf } from '../rotations.ts';
+import { stageNow } from '../rotations.ts';
 import { startRotation } from '../start-rotation.ts';
 import type { Read } from './payload.ts';
 import type { Starts } from './starts.ts';
@@ -31,7 +31,7 @@ const ANSWERS_NOBODY = [1, 4, 7, 14, 16];
 const LONGEST_SHOWN = 254;
 const AWAY = 'Temporal does not answer';
 
-type Start = Extract<Asked, { kind: 'start' }>;
+type Start = Extract<AlertVerdict, { kind: 'start' }>;
 
 /**
  * Takes the alerts of one payload, one after the other. Nothing is started where Temporal does not answer or no worker polls: what asks
@@ -45,12 +45,12 @@ export async function takeAlerts(
   starts: Starts,
   now: number,
 ): Promise<Taken[]> {
-  const asked = alerts.map((read): Asked =>
+  const asked = alerts.map((read): AlertVerdict =>
     read.ok ? askedBy(read.alert, environment) : { kind: 'refused', ...read },
   );
   const until = Date.now() + ANSWER_WITHIN_MS;
   let away = asked.some(({ kind }) => kind === 'start') ? await whatIsAway(client, environment) : undefined;
-  const take = async (one: Asked): Promise<Taken> => {
+  const take = async (one: AlertVerdict): Promise<Taken> => {
     if (one.kind !== 'start') return { result: one.kind, why: shown(one.why) };
     if (away !== undefined) return { result: 'later', why: away };
     try {
@@ -111,7 +111,7 @@ function pastRotation(
   execution: Pick<WorkflowExecutionInfo, 'status' | 'closeTime' | 'memo' | 'typedSearchAttributes'>,
 ): PastRotation {
   const { status, closeTime, memo } = execution;
-  const stage = stageOf(execution) as Outcome;
+  const stage = stageNow(execution) as Outcome;
   return {
     open: status.name === 'RUNNING',
     ...(closeTime && { closedAt: closeTime.getTime() }),

@@ -14,11 +14,11 @@ export interface Alert {
 }
 
 /** What an alert asks for; or why it asks for nothing. */
-export type Asked =
+export type AlertVerdict =
   { kind: 'start'; request: RotationRequest; startsAt: string } | { kind: 'ignored' | 'refused'; why: string };
 
 /** What an alert asks the receiver of an environment for, before anything is looked up. */
-export function askedBy({ labels, status, startsAt }: Alert, serves: Environment): Asked {
+export function askedBy({ labels, status, startsAt }: Alert, serves: Environment): AlertVerdict {
   const { alertname, environment, api_user: apiUser, application } = labels;
   if (alertname !== ALERT_NAME) return { kind: 'ignored', why: 'another alert' };
   if (status === 'resolved') return { kind: 'ignored', why: 'resolved' };

@@ -63,7 +63,7 @@ export interface Answer {
 }
 
 /** How a decision came: as the n-th signal of its name, counted from 0, or as an update with that id. The server's history says who sent it. */
-export type Sent = { signal: number } | { update: string };
+export type DecisionId = { signal: number } | { update: string };
 
 export type Shaped<T> = { ok: true; value: T } | { ok: false; why: string };
 

@@ -10,7 +10,8 @@ import {
 import type { Workload } from '../cluster/index.ts';
 import type { Findings } from './holders.ts';
 
-type Blocked = Extract<Waiting, { kind: 'blocked' }>;
+/** A step whose retries are spent. */
+export type Blocked = Extract<Waiting, { kind: 'blocked' }>;
 
 /** Who sends what is offered: to be filled in, so that nobody signs with a made-up name. */
 export const YOU = '';

@@ -60,13 +60,13 @@ export interface Round extends Situation {
 }
 
 /** A fresh look at a pair, and its tokens as listed with it. */
-export type Seen = Pick<Situation, 'tokens' | 'look'>;
+export type Observation = Pick<Situation, 'tokens' | 'look'>;
 
 /**
  * What a fresh look makes of a round: a later token may have become the new one, and whoever was seen holding a token is remembered.
  * Undefined where the new token is gone and no other can take its place.
  */
-export function observe(round: Omit<Round, 'look'>, seen: Seen, now: number): Round | undefined {
+export function observe(round: Omit<Round, 'look'>, seen: Observation, now: number): Round | undefined {
   const { settings, before, known, newToken } = round;
   const tokens = withKnownDigest(seen.tokens, newToken);
   const successor = successorOf(newToken, tokens, { before, window: settings.window, now });

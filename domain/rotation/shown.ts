@@ -1,4 +1,4 @@
-import type { Progress, Waiting } from './checklist.ts';
+import type { Progress } from './checklist.ts';
 import {
   CANNOT_BE_SEEN,
   censusSentence,
@@ -9,7 +9,7 @@ import {
 } from '../evidence/index.ts';
 import type { Findings } from './holders.ts';
 import { isFailure } from './failures.ts';
-import { offersFor, type Offer } from './offers.ts';
+import { type Blocked, offersFor, type Offer } from './offers.ts';
 import type { RotationReport } from './report.ts';
 import { minute } from '../text/index.ts';
 import { describeToken, type ListedToken } from '../tokens/index.ts';
@@ -22,7 +22,7 @@ export interface Line {
   page?: string;
 }
 
-export interface Table {
+export interface ShownTable {
   head: string[];
   rows: string[][];
 }
@@ -41,7 +41,7 @@ export interface Shown {
   offers: Offer[];
   /** Read after the first offer: what speaks against it, and how long there is time. */
   after: Line[];
-  table?: Table;
+  table?: ShownTable;
   details: Line[];
 }
 
@@ -64,8 +64,6 @@ export function shown(progress: Progress, runId: string): Shown | undefined {
   }
   return { ...showFindings(waiting.findings), offers };
 }
-
-type Blocked = Extract<Waiting, { kind: 'blocked' }>;
 
 function showBlocked(blocked: Blocked): Omit<Shown, 'offers'> {
   const { step, since, failure, message, tokens, todo, tried, tries } = blocked;
@@ -165,7 +163,7 @@ function againstIt({ shortfalls, warnings, consumers, newToken, toRevoke }: Evid
   return [...all.slice(0, NAMED_FIRST), ...(more > 0 ? [{ text: `and ${more} more, listed below` }] : [])];
 }
 
-function consumerTable(consumers: Evidence['consumers']): Table {
+function consumerTable(consumers: Evidence['consumers']): ShownTable {
   const smokes = { passed: '✓ passed', failed: '✗ failed', 'no-proof': '✗ no proof', 'not-tested': '✗ not called' };
   return {
     head: ['Consumer', 'New token', 'Smoke call'],

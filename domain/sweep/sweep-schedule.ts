@@ -32,7 +32,7 @@ const SAFE_UNTIL = 24 * 60;
 const LONGEST_JITTER_MINUTES = 6 * 60;
 
 /** What is wrong with a time, a sentence each; empty where a sweep may be scheduled then. */
-export function problemsOf({ at, days, jitterMinutes }: SweepTime): string[] {
+export function timeProblems({ at, days, jitterMinutes }: SweepTime): string[] {
   const problems: string[] = [];
   const minute = minuteOfDay(at);
   if (minute === undefined) problems.push('at: expected a time of day such as 09:30');

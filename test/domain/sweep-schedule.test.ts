@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import {
   LATE_MINUTES,
   OFFICE_HOURS,
-  problemsOf,
+  timeProblems,
   TIME_ZONE,
   WEEKDAYS,
   type SweepTime,
@@ -11,10 +11,10 @@ import {
 import { NOW } from '../support/builders.ts';
 
 const time = (given: Partial<SweepTime> = {}): SweepTime => ({ ...OFFICE_HOURS, ...given });
-const allowed = (given: Partial<SweepTime>): boolean => problemsOf(time(given)).length === 0;
+const allowed = (given: Partial<SweepTime>): boolean => timeProblems(time(given)).length === 0;
 
 test('office hours are a good time', () => {
-  expect(problemsOf(OFFICE_HOURS)).toEqual([]);
+  expect(timeProblems(OFFICE_HOURS)).toEqual([]);
 });
 
 test.each([
@@ -43,7 +43,7 @@ test.each([
   [{ jitterMinutes: 1.5 }, /^jitter/],
   [{ jitterMinutes: 361 }, /^jitter/],
 ])('%j is refused, naming what was expected', (given, problem) => {
-  expect(problemsOf(time(given))).toEqual([expect.stringMatching(problem)]);
+  expect(timeProblems(time(given))).toEqual([expect.stringMatching(problem)]);
 });
 
 describe('no time that is let through', () => {

@@ -1,15 +1,15 @@
-import type { Answer, DecisionName, Decisions, Sent } from '../../domain/evidence/index.ts';
+import type { Answer, DecisionName, Decisions, DecisionId } from '../../domain/evidence/index.ts';
 import { onDecision, type Shows } from '../shared/index.ts';
 
-interface Received<T> {
+interface PendingDecision<T> {
   value: T;
-  sent: Sent;
+  sent: DecisionId;
   answer: (answer: Answer) => void;
 }
 
 /** Decisions of one name, taken one after the other while a step asks for them; at any other time they are answered and count for nothing. */
 export class Inbox<Name extends DecisionName> {
-  private waiting: Received<Decisions[Name]>[] = [];
+  private waiting: PendingDecision<Decisions[Name]>[] = [];
   private isOpen = false;
 
   constructor(
@@ -29,7 +29,7 @@ export class Inbox<Name extends DecisionName> {
   }
 
   /** What has waited longest, if anything has. */
-  first(): Received<Decisions[Name]> | undefined {
+  first(): PendingDecision<Decisions[Name]> | undefined {
     return this.waiting[0];
   }
 

@@ -3,7 +3,7 @@ import { beside, type Waiting, whyNoRetry } from '../../domain/rotation/index.ts
 import type { Workload } from '../../domain/cluster/index.ts';
 
 /** What it says and asks of the runbook. */
-interface Host {
+interface RetryHost {
   waiting: () => Waiting | undefined;
   remark: (text: string) => void;
   /** Goes on from what is blocked. False where nothing is, also since a retry was accepted before. */
@@ -29,7 +29,7 @@ export class Retries {
   private remedy: Remedy = {};
 
   constructor(
-    private readonly host: Host,
+    private readonly host: RetryHost,
     accepted: readonly string[] = [],
   ) {
     this.accepted = new Set(accepted);

@@ -1,10 +1,10 @@
 import { CancellationScope } from '@temporalio/workflow';
-import type { Answer, Sent } from '../../domain/evidence/index.ts';
+import type { Answer, DecisionId } from '../../domain/evidence/index.ts';
 import { wasSentBefore } from '../shared/index.ts';
 import { Stopped } from './ends.ts';
 
 /** What it says and asks of the runbook. */
-interface Host {
+interface StopHost {
   remark: (text: string) => void;
   /** Cancels what is under way. */
   interrupt: () => void;
@@ -17,10 +17,10 @@ export class Stops {
   /** Settles when it is known of every stop whether it counts. */
   private judged: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly host: Host) {}
+  constructor(private readonly host: StopHost) {}
 
   /** Ends the rotation as somebody asks. What a reset applied again was sent to an earlier run, and counts for nothing. */
-  async take(sent: Sent | 'cancel', by: string, reason: string): Promise<Answer> {
+  async take(sent: DecisionId | 'cancel', by: string, reason: string): Promise<Answer> {
     const before = CancellationScope.nonCancellable(() => wasSentBefore(sent)).catch(() => false);
     this.judged = Promise.all([this.judged, before]);
     if (await before) {

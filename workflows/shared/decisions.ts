@@ -10,7 +10,7 @@ import {
   type Answer,
   type DecisionName,
   type Decisions,
-  type Sent,
+  type DecisionId,
   type Shaped,
 } from '../../domain/evidence/index.ts';
 import { sizeOf } from '../../domain/text/index.ts';
@@ -28,7 +28,7 @@ export interface Shows {
 export function onDecision<Name extends DecisionName>(
   name: Name,
   shows: Shows,
-  take: (decision: Decisions[Name], sent: Sent) => Answer | Promise<Answer>,
+  take: (decision: Decisions[Name], sent: DecisionId) => Answer | Promise<Answer>,
 ): void {
   onMessage(name, DECISIONS[name], shows, take);
 }
@@ -41,12 +41,12 @@ export function onMessage<Value>(
   name: string,
   { shape, description }: { shape: (input: unknown) => Shaped<Value>; description: string },
   shows: Shows,
-  take: (value: Value, sent: Sent) => Answer | Promise<Answer>,
+  take: (value: Value, sent: DecisionId) => Answer | Promise<Answer>,
 ): void {
   let signals = 0;
   const shapeSmall = (input: unknown): Shaped<Value> =>
     sizeOf(input) > LARGEST_DECISION ? { ok: false, why: 'it is larger than 16 KB' } : shape(input);
-  const handle = (input: unknown, sent: Sent): Promise<Answer> =>
+  const handle = (input: unknown, sent: DecisionId): Promise<Answer> =>
     // Handlers run in the workflow's own scope: a cancel request must not end them in the middle.
     CancellationScope.nonCancellable(async () => {
       const shaped = shapeSmall(input);

@@ -9,7 +9,7 @@ import type { SweepTable } from './sweep-table.ts';
 const AT_THE_LATEST = '20 hours';
 
 /** Thrown inside a sweep when it is to end: by a person, or since its time is over. */
-class Ended extends Error {
+class SweepEnd extends Error {
   constructor(
     readonly outcome: 'aborted' | 'out-of-time',
     readonly why: string,
@@ -22,7 +22,7 @@ class Ended extends Error {
 export class SweepBounds {
   /** Ms since the epoch. */
   endsAt: number;
-  private stop?: Ended;
+  private stop?: SweepEnd;
   private readonly attempts = new Attempts({
     endIfDue: () => this.endIfDue(),
     endsAt: () => this.endsAt,
@@ -49,19 +49,19 @@ export class SweepBounds {
   }
 
   end(why: string): void {
-    this.stop ??= new Ended('aborted', why);
+    this.stop ??= new SweepEnd('aborted', why);
     this.attempts.interrupt();
   }
 
   /** @throws the end, where it has come */
   endIfDue(): void {
     if (this.stop) throw this.stop;
-    if (Date.now() >= this.endsAt) throw new Ended('out-of-time', 'its time was over');
+    if (Date.now() >= this.endsAt) throw new SweepEnd('out-of-time', 'its time was over');
   }
 
   /** The end that an error stands for; undefined where it stands for none. */
-  endOf(error: unknown): Pick<Ended, 'outcome' | 'why'> | undefined {
-    return error instanceof Ended ? error : isCancellation(error) ? this.stop : undefined;
+  endOf(error: unknown): Pick<SweepEnd, 'outcome' | 'why'> | undefined {
+    return error instanceof SweepEnd ? error : isCancellation(error) ? this.stop : undefined;
   }
 
   /** Goes on from what is blocked. False where nothing is. */
@@ -93,7 +93,7 @@ export class SweepBounds {
   }
 
   private block({ type: failure, message }: ShownFailure, tries: number): void {
-    if (this.request.plan) throw new Ended('aborted', `${failure}: ${message}`);
+    if (this.request.plan) throw new SweepEnd('aborted', `${failure}: ${message}`);
     const blocked = { failure, message, todo: todoFor(failure), since: new Date().toISOString() };
     this.table.block(blocked);
     const waiting = { kind: 'blocked', step: 'assess', tokens: 'Open rotations continue.', tries, ...blocked } as const;

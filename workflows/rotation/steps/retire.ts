@@ -6,7 +6,7 @@ import {
   type Pair,
   readersAfter,
   type RotationReport,
-  type Seen,
+  type Observation,
   type Situation,
 } from '../../../domain/rotation/index.ts';
 import {
@@ -48,13 +48,13 @@ async function giveUp(
 ): Promise<RotationReport | Situation> {
   const { pair, settings, tokens, readers, recipient } = situation;
   const known = new Map<number, ListedToken>(tokens.map((token) => [token.authorisationId, token]));
-  const look = async (): Promise<Seen> => {
+  const look = async (): Promise<Observation> => {
     const seen = await lookForUse(book, pair, readersAfter(readers, [...known.values()]));
     for (const token of seen.tokens) known.set(token.authorisationId, token);
     return seen;
   };
   /** A look right before a revoke; a pod that read the Secret meanwhile is a consumer of it, which voids the approval. */
-  const lookUnlessRead = async (): Promise<Seen> => {
+  const lookUnlessRead = async (): Promise<Observation> => {
     const seen = await look();
     if (!watch.seen) return seen;
     return { ...seen, look: { ...seen.look, consumers: [...seen.look.consumers, watch.seen] } };
@@ -116,7 +116,7 @@ async function giveUp(
 async function usedAfterAll(
   book: Runbook,
   situation: Carried<Situation>,
-  now: Seen,
+  now: Observation,
   { pod, at, ...consumer }: SeenReader,
 ): Promise<Situation> {
   book.remark(
@@ -129,7 +129,7 @@ async function usedAfterAll(
 }
 
 /** Lists the pair's tokens, and asks all containers whether they hold one. */
-async function lookForUse(book: Runbook, pair: Pair, readers: Readers): Promise<Seen> {
+async function lookForUse(book: Runbook, pair: Pair, readers: Readers): Promise<Observation> {
   const [tokens, look] = await Promise.all([listTokens(pair), lookAtConsumers(readers)]);
   refuseUnprovable(look, pair);
   book.record.observed(tokens);

@@ -8,7 +8,7 @@ import {
   type TokenToRevoke,
   voidedBy,
 } from '../../../domain/evidence/index.ts';
-import type { Pair, Round, Seen } from '../../../domain/rotation/index.ts';
+import type { Pair, Round, Observation } from '../../../domain/rotation/index.ts';
 import { describeOthers } from '../../../domain/cluster/index.ts';
 import type { Settings } from '../../../domain/settings/index.ts';
 import { blocks, failedWith, revokeToken } from '../../shared/index.ts';
@@ -74,7 +74,7 @@ export async function revokeWhileEvidenceHolds(
  * in the history. Once the first revoke has begun, all run to their end.
  * Where the evidence no longer holds, nothing (more) is revoked and what was found is returned.
  */
-export async function revokeEach<S extends Seen>(
+export async function revokeEach<S extends Observation>(
   book: Runbook,
   order: {
     pair: Pair;
@@ -99,7 +99,7 @@ export async function revokeEach<S extends Seen>(
     const begun = book.record.revokesBegun.length > begunBefore;
     const fresh = await (begun ? CancellationScope.nonCancellable(order.lookAfresh) : order.lookAfresh());
     if (left().length === 0) return { done: true };
-    const reasonNow = (seen: Seen): string | undefined => {
+    const reasonNow = (seen: Observation): string | undefined => {
       const ended = book.record.revokesBegun.map(({ authorisationId }) => authorisationId);
       return voidedBy(evidence, { ...seen, ended, now: Date.now() });
     };
@@ -135,7 +135,7 @@ export async function revokeEach<S extends Seen>(
 }
 
 /** Looks until containers that were starting have started, and can be asked; those that the evidence names were accepted. */
-export async function untilStarted<S extends Pick<Seen, 'look'>>(
+export async function untilStarted<S extends Pick<Observation, 'look'>>(
   look: () => Promise<S>,
   { rolloutLimit }: Settings,
   { census }: Evidence,
