@@ -35,7 +35,7 @@ export async function createSchedule(
   const request: SweepRequest = {
     environment,
     requestedBy: SCHEDULE,
-    ...(maxConcurrent !== undefined && { maxConcurrent }),
+    maxConcurrent,
   };
   const minute = minuteOfDay(time.at)!;
   return client.schedule.create({
@@ -55,6 +55,6 @@ export async function createSchedule(
       workflowExecutionTimeout: `${HAND_OVER_MINUTES} minutes`, // the sweep that it hands over to outlives it
       ...introduceSweep(request),
     },
-    ...(note !== undefined && { state: { note } }),
+    state: note === undefined ? undefined : { note },
   });
 }

@@ -131,7 +131,7 @@ export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
   if (value) problems.push(...inClear(value), ...approversMissing(value.ROTATION_ENVIRONMENT, read));
   if (!value || problems.length > 0) throw new BadConfiguration('worker', problems);
   const { TEMPORAL_UI_URL: temporalUiUrl } = value;
-  return { ...value, ...(version && { version }), settings: { ...read, ...(temporalUiUrl && { temporalUiUrl }) } };
+  return { ...value, version, settings: { ...read, temporalUiUrl } };
 }
 
 /** In an environment where another person must approve, the settings say who may. */

@@ -21,7 +21,7 @@ export const notChecked = (check: string, found: string, todo?: string): Finding
   check,
   verdict: 'not checked',
   found,
-  ...(todo !== undefined && { todo }),
+  todo,
 });
 
 /** Runs a check that throws where it is wrong. @param found what to say where it is not */

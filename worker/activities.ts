@@ -34,7 +34,7 @@ export function createActivities(
   return {
     ...createNotifyActivities(client, {
       webhook: configuration.SLACK_WEBHOOK_URL,
-      ...(temporalUiUrl && { ui: { url: temporalUiUrl, namespace } }),
+      ui: temporalUiUrl ? { url: temporalUiUrl, namespace } : undefined,
       pace: settings.notices,
       limitMs: ms(settings.answerLimit),
     }),

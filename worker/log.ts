@@ -36,7 +36,7 @@ function shown(value: unknown, depth: number): unknown {
       name,
       ...(typeof type === 'string' && { type }),
       message: cut(message),
-      ...(stack !== undefined && { stack: cut(stack) }),
+      stack: stack === undefined ? undefined : cut(stack),
       ...(cause !== undefined && { cause: shown(cause, depth + 1) }),
     };
   }

@@ -101,7 +101,7 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
         const result = container.ready
           ? await smoke(cluster, container, application, call).catch(() => undefined) // its run may be over by now
           : undefined;
-        sightings.push({ at, container, ...(result && { smoke: result }) });
+        sightings.push({ at, container, smoke: result });
       }
       return sightings;
     },

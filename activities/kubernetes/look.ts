@@ -185,7 +185,7 @@ function holding(
   return [...distinct.values(), ...others.map((variable) => ({ variable, token: undefined }))].map(
     ({ variable, token }) => ({
       ...rowOf(container, variable),
-      ...(token !== undefined && { token }),
+      token,
       ...(!reading.includes(variable) && { from: originOf(variable, sources) }),
       environment: told.environment,
     }),

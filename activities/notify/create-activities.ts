@@ -26,7 +26,7 @@ export function createNotifyActivities(client: Client, { webhook, ui, pace, limi
     async notify(notice) {
       if (!webhook) return;
       const { workflowId, runId } = activityInfo().workflowExecution!;
-      const linked: LinkedNotice = { ...notice, ...(ui && { link: userMetadataLink(ui, workflowId, runId) }) };
+      const linked: LinkedNotice = { ...notice, link: ui && userMetadataLink(ui, workflowId, runId) };
       await client.withDeadline(Date.now() + HANDED_OVER_WITHIN_MS, () =>
         client.workflow.signalWithStart(WORKFLOW.notifications, {
           workflowId: notificationsId(notice.environment),

@@ -65,7 +65,7 @@ export async function createOnce(
     if (shown && digest && made) {
       const token = { ...made, sha256: digest.sha256 };
       const armoured = recipient && (await sealFor(recipient.key, shown));
-      return { token, origin: 'issued', tokens, ...(armoured && { armoured }) };
+      return { token, origin: 'issued', tokens, armoured };
     }
   } catch (error) {
     if (!sent && error instanceof ApplicationFailure && error.type === 'Throttled') throw error; // it had no effect

@@ -90,7 +90,7 @@ async function send(context: Context, by: string, named: Named, askings: Asking[
     'approve',
     askings.map(({ workflowId, code }) => ({
       workflowId,
-      decision: { by, evidence: code, ...(revoke && { revoke }), ...(accept.length > 0 && { accept }) },
+      decision: { by, evidence: code, revoke, ...(accept.length > 0 && { accept }) },
     })),
   );
   if (!wait) return printAnswers(context, answers);

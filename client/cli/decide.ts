@@ -33,9 +33,9 @@ export async function retry(
 ): Promise<ExitCode> {
   const decision = {
     by: context.who(),
-    ...(restart && { restart }),
-    ...(sync && { sync }),
-    ...(accept && { accept }),
+    restart,
+    sync,
+    accept,
   };
   await context.needWorker();
   if (blockedBy !== undefined && !isFailure(blockedBy))

@@ -31,7 +31,7 @@ export async function knownRotations(
   }
   return pLimit(AT_ONCE).map(listed, async (rotation) => {
     const status = rotation.open ? await askStatus(client, rotation.workflowId, rotation.runId) : undefined;
-    return { ...rotation, ...(status && { status }) };
+    return { ...rotation, status };
   });
 }
 

@@ -19,7 +19,7 @@ export async function create(
   if (leftAlone) throw new CommandEnd(EXIT.usage, `${leftAlone}.`);
   const id = sweepId(environment);
   const by = context.who();
-  const options = { time, note: `created by ${by}`, ...(maxConcurrent !== undefined && { maxConcurrent }) };
+  const options = { time, note: `created by ${by}`, maxConcurrent };
   const handle = await createSchedule(client, environment, options).catch((error: unknown) => {
     if (error instanceof BadSweepTime) throw new CommandEnd(EXIT.usage, error.message);
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;

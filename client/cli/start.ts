@@ -21,9 +21,9 @@ export async function start(
     apiUser,
     application,
     requestedBy: context.who(),
-    ...(reason !== undefined && { reason }),
-    ...(force && { force }),
-    ...(recipient !== undefined && { recipient }),
+    reason,
+    force,
+    recipient,
   });
   if (!parsed.ok) throw new CommandEnd(EXIT.usage, parsed.problems.join('\n'));
   if (leavesAlone(context)) return EXIT.done;

@@ -32,8 +32,8 @@ export async function startOne(
   const parsed = parseSweepRequest({
     environment,
     requestedBy: context.who(),
-    ...(maxConcurrent !== undefined && { maxConcurrent }),
-    ...(plan && { plan }),
+    maxConcurrent,
+    plan,
   });
   if (!parsed.ok) throw new CommandEnd(EXIT.usage, parsed.problems.join('\n'));
   if (leavesAlone(context)) return EXIT.done;

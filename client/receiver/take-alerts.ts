@@ -114,7 +114,7 @@ function pastRotation(
   const stage = stageNow(execution) as Outcome;
   return {
     open: status.name === 'RUNNING',
-    ...(closeTime && { closedAt: closeTime.getTime() }),
+    closedAt: closeTime?.getTime(),
     ...(status.name === 'COMPLETED' && OUTCOMES.includes(stage) && { outcome: stage }),
     ...(typeof memo?.startsAt === 'string' && { startsAt: memo.startsAt }),
   };
@@ -124,8 +124,8 @@ function namesIn(read: Read | undefined): Pick<Taken, 'apiUser' | 'application'>
   if (!read?.ok) return {};
   const { api_user: apiUser, application } = read.alert.labels;
   return {
-    ...(apiUser !== undefined && { apiUser: shown(apiUser) }),
-    ...(application !== undefined && { application: shown(application) }),
+    apiUser: apiUser === undefined ? undefined : shown(apiUser),
+    application: application === undefined ? undefined : shown(application),
   };
 }
 

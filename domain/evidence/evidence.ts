@@ -122,7 +122,7 @@ export function gatherEvidence(seen: {
       ...consumer,
       pods: sighted ? [sighted.container.pod] : pods.slice(0, PODS_NAMED),
       running: sighted ? 1 : pods.length,
-      ...(sighted && { seenAt: sighted.at }),
+      seenAt: sighted?.at,
       smoke: smoke?.verdict ?? ('not-tested' as const),
       detail: smoke?.detail ?? (sighted ? 'its run ended before the call' : 'no ready pod to call from'),
     };
@@ -143,7 +143,7 @@ export function gatherEvidence(seen: {
     round: seen.round,
     gatheredAt: new Date(seen.now).toISOString(),
     newToken: seen.newToken,
-    ...(recipient && { recipient: { name: recipient.name, key: recipient.key } }),
+    recipient: recipient && { name: recipient.name, key: recipient.key },
     toRevoke: othersAlive(seen.tokens, seen.newToken, seen.now).map((token) => ({
       ...token,
       ...standingOf(token, everHeld, lastHolders(token)),

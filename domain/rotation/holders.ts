@@ -55,8 +55,8 @@ export function findingsOf(seen: {
     secret: pair.secret,
     domain,
     internal: isRenewed(pair.apiUser.email, settings.renewal),
-    ...(lastSyncedAt !== undefined && { lastSyncedAt }),
-    ...(recipient !== undefined && { recipient }),
+    lastSyncedAt,
+    recipient,
     tokens,
     census: censusShown(look),
   };

@@ -99,7 +99,7 @@ export function rowFor(
     .toSorted();
   const isOpen = open.has(rotationId({ environment, apiUser, application }));
   const what = isOpen ? ({ state: 'open before', what: 'its rotation is open already' } as const) : intent(ends);
-  return { apiUser, application, ...(ends && { ends }), ...what };
+  return { apiUser, application, ends, ...what };
 }
 
 function order({ ends, apiUser, application }: SweepRow): string {

@@ -48,7 +48,7 @@ export class Checklist {
     { notes, handOver }: Pick<RotationReport, 'notes' | 'handOver'>,
     steps: Progress['steps'] = STEPS.map((name) => ({ name, state: 'to come', note: '' })),
   ) {
-    this.progress = { request, steps, retrying: [], notes, links: {}, ...(handOver && { handOver }) };
+    this.progress = { request, steps, retrying: [], notes, links: {}, handOver };
     setHandler(status, () => ({ ...this.progress, code: currentCode(this.progress, workflowInfo().runId) }), {
       description: 'Where this rotation stands',
     });

@@ -193,8 +193,8 @@ export class Runbook {
   linkTo({ temporalUiUrl, docsUrl, mayRestart, approvers }: Settings): void {
     this.approvals.needed = approvalsNeeded(approvers ?? {}, this.request.environment);
     this.mayRestart = mayRestart !== false;
-    const ui = temporalUiUrl && { url: temporalUiUrl, namespace: workflowInfo().namespace };
-    this.checklist.show({ links: { ...(ui && { ui }), ...(docsUrl && { docs: docsUrl }) } });
+    const ui = temporalUiUrl ? { url: temporalUiUrl, namespace: workflowInfo().namespace } : undefined;
+    this.checklist.show({ links: { ui, docs: docsUrl } });
   }
 
   /** Settles when a sweep has been told all there was. */

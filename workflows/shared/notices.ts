@@ -22,9 +22,7 @@ export class Notices {
     const { environment, apiUser, application } = this.request;
     const ends = this.firstToEnd()?.expires;
     await CancellationScope.nonCancellable(() =>
-      notify({ ...what, text: bounded(what.text), environment, apiUser, application, ...(ends && { ends }) }).catch(
-        () => undefined,
-      ),
+      notify({ ...what, text: bounded(what.text), environment, apiUser, application, ends }).catch(() => undefined),
     );
   }
 

@@ -21,7 +21,7 @@ export class SweepTable {
     private readonly request: SweepRequest,
     { rows = [], pausedBy }: { rows?: SweepRow[]; pausedBy?: string } = {},
   ) {
-    this.progress = { request, rows, doing: 'Begins.', ...(pausedBy !== undefined && { pausedBy }) };
+    this.progress = { request, rows, doing: 'Begins.', pausedBy };
     setHandler(sweepStatus, () => this.progress, { description: 'Where this sweep stands' });
     setHandler(
       stageReported,

@@ -173,7 +173,7 @@ export class Sweep {
       rows,
       settings: this.settings!,
       endsAt: this.bounds.endsAt,
-      ...(pausedBy !== undefined && { pausedBy }),
+      pausedBy,
     };
     await continueAsNew<Sweeps>(this.request, this.delegation, carried);
   }

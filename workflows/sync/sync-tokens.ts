@@ -120,7 +120,7 @@ async function syncOnce(
     return { result: { kind: 'synced', job: job.name, seenAt, seenHealthy }, served };
   } catch (error) {
     const { type, message } = failureOf(error);
-    return { result: { kind: 'failed', type, message, ...(name && { job: name }) }, served };
+    return { result: { kind: 'failed', type, message, job: name }, served };
   }
 }
 

@@ -24,7 +24,7 @@ async function create(book: Runbook, { settings, pair, recipient, before, tokens
     if (book.report.createsLost) await sleep(settings.signonRequestLimit); // a late one would be there by now
     try {
       const ids = tokens.map(({ authorisationId }) => authorisationId);
-      return await createToken(settings)({ pair, before: ids, ...(recipient && { recipient }) });
+      return await createToken(settings)({ pair, before: ids, recipient });
     } catch (error) {
       book.record.createLost();
       throw error;

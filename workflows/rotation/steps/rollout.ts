@@ -19,7 +19,7 @@ export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round> 
     let seen = await rolledOut({ ...round, sync });
     if (seen.kind === 'not-updated' || (seen.kind === 'incomplete' && !sync)) {
       const first = sync?.seenAt;
-      sync = { ...(await syncOnce(book, round)), ...(first !== undefined && { firstSeenAt: first }) };
+      sync = { ...(await syncOnce(book, round)), firstSeenAt: first };
       seen = await rolledOut({ ...round, sync });
     }
     if (seen.kind !== 'held') {
