@@ -70,6 +70,32 @@ export class Faults {
   }
 }
 
+/** Fails all requests for a moment, again and again. */
+export function nowAndThen(
+  { everyMs, forMs }: { everyMs: number; forMs: number },
+  status: number,
+  now: () => number = Date.now,
+): Faults['byChance'] {
+  const since = now();
+  return (_request, when) =>
+    when === 'before' && (now() - since) % everyMs >= everyMs - forMs ? { kind: 'status', status } : undefined;
+}
+
+/** Lets so many requests through in each span of time, and answers the others 429, as a load balancer does. */
+export function rateLimited(
+  { requests, everyMs, retryAfterS }: { requests: number; everyMs: number; retryAfterS: number },
+  now: () => number = Date.now,
+): Faults['byChance'] {
+  let since = 0;
+  let passed = 0;
+  return (_request, when) => {
+    if (when === 'after') return undefined;
+    if (now() - since >= everyMs) [since, passed] = [now(), 0];
+    if (++passed <= requests) return undefined;
+    return { kind: 'status', status: 429, headers: { 'Retry-After': String(retryAfterS) } };
+  };
+}
+
 async function strike(failing: Failing, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   if (failing.kind === 'late') return after(failing.ms ?? 1000, undefined, { ref: false });
   if (failing.kind === 'status') {

@@ -15,6 +15,7 @@ import { ApplicationsStandIn } from './applications/server.ts';
 import { Traffic } from './applications/traffic.ts';
 import { ArgoStandIn } from './argo/server.ts';
 import { Cluster } from './kubernetes/cluster.ts';
+import { nowAndThen, rateLimited } from './faults.ts';
 import { KubernetesStandIn } from './kubernetes/server.ts';
 import type { SandboxOptions } from './options.ts';
 import { SignonStandIn } from './signon/server.ts';
@@ -46,6 +47,10 @@ export class Sandbox {
     this.argo = new ArgoStandIn(world, this.cluster, options);
     this.kubernetes = new KubernetesStandIn(world, join(folder, 'programs'), options.execs);
     this.traffic = new Traffic(world, applications.origin, options.trafficEveryMs);
+    const { signonLimit, unauthorized } = options;
+    if (signonLimit) this.signon.faults.byChance = rateLimited(signonLimit);
+    if (unauthorized)
+      for (const { faults } of [this.argo, this.kubernetes]) faults.byChance = nowAndThen(unauthorized, 401);
   }
 
   urls = { signon: '', argo: '', kubernetes: '' };

@@ -28,7 +28,7 @@ export function readTopology(): Reading[] {
  * @param only applications to deploy, all where absent
  * @param readings another topology than the real one
  * @param estate with what runs beside the topology: workers of two replicas and of several containers, a suspended CronJob, an application
- *   without a web Deployment, a Secret that an Argo Workflow alone reads, and integration's further reading
+ *   without a web Deployment, grace periods from 5 to 80 s, a Secret that an Argo Workflow alone reads, and integration's further reading
  */
 export function seedWorld({
   environment = 'integration',
@@ -155,6 +155,10 @@ const DRAFT_FRONTEND: Reading = {
 export const WORKFLOW_SECRET = 'signon-token-argo-workflows-release';
 /** Workers with several containers that have the tokens. */
 const SEVERAL_IN_A_WORKER = ['content-data-api', 'search-api'];
+/** It has a worker Deployment alone, whose container has the application's name. */
+const WITHOUT_WEB = 'email-alert-service';
+/** Grace periods in seconds, as the estate's workloads have them. */
+const GRACES = [30, 5, 80, 30, 45, 60];
 
 function addApplication(state: WorldState, readings: Reading[], estate: boolean): void {
   const [first] = readings;
@@ -166,16 +170,18 @@ function addApplication(state: WorldState, readings: Reading[], estate: boolean)
     uid: makeUid(),
     replicas,
     generation: 1,
+    ...(estate && { graceSeconds: GRACES[state.workloads.length % GRACES.length] }),
     containers: [
       { name: main, tokens, ruby: true },
       ...(main === 'app' ? [{ name: 'nginx', tokens: [], ruby: false }] : []),
     ],
   });
   const { application, replicas } = first;
-  const main = estate && application === 'email-alert-service' ? application : 'app';
-  state.workloads.push(workload('Deployment', application, replicas, main));
+  const isWorkerAlone = estate && application === WITHOUT_WEB;
+  if (!isWorkerAlone) state.workloads.push(workload('Deployment', application, replicas, 'app'));
   if (first.hasWorkerDeployment) {
-    const worker = workload('Deployment', `${application}-worker`, estate ? 2 : 1, 'worker');
+    const main = isWorkerAlone ? application : 'worker';
+    const worker = workload('Deployment', `${application}-worker`, estate ? 2 : 1, main);
     if (estate && SEVERAL_IN_A_WORKER.includes(application))
       worker.containers.push({ name: 'publishing-queue-listener', tokens, ruby: true });
     state.workloads.push(worker);

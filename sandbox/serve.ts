@@ -17,7 +17,7 @@ const PORTS = { signon: first, argo: first + 1, kubernetes: first + 2, applicati
 mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
 let world = loadWorld(FILE);
 if (!world) {
-  world = seedWorld();
+  world = seedWorld({ estate: true });
   for (const [client, application, days] of [
     ['short-url-manager', 'publishing-api', 10],
     ['collections', 'email-alert-api', 3],

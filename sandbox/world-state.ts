@@ -48,6 +48,8 @@ export interface WorkloadState {
   uid: string;
   replicas: number;
   generation: number;
+  /** How long its pods may take to end; Kubernetes' 30 s where absent. */
+  graceSeconds?: number;
   /** The annotation that `kubectl rollout restart` leaves in its pod template. */
   restartedAt?: string;
   containers: ContainerSpec[];

@@ -258,7 +258,7 @@ export class Cluster {
       }
       const surplus = pods.length > workload.replicas ? (old[0] ?? fresh[0]) : undefined;
       if (surplus) {
-        surplus.goneAt = this.world.now() + this.options.terminationMs;
+        surplus.goneAt = this.goneAt(workload);
         this.world.changed();
         return true;
       }
@@ -270,11 +270,15 @@ export class Cluster {
   private rollInPlace(workload: WorkloadState, pods: PodState[], old: PodState[]): boolean {
     const { state } = this.world;
     if (state.pods.some((pod) => pod.workload === workload.name && pod.goneAt !== undefined)) return false;
-    if (old[0]) old[0].goneAt = this.world.now() + this.options.terminationMs;
+    if (old[0]) old[0].goneAt = this.goneAt(workload);
     else if (pods.length < workload.replicas) this.makePod(workload, this.world.now() + this.options.podStartMs);
     else return false;
     this.world.changed();
     return true;
+  }
+
+  private goneAt({ graceSeconds = 30 }: WorkloadState): number {
+    return this.world.now() + (this.options.terminationMs * graceSeconds) / 30;
   }
 
   private makePod(workload: WorkloadState, startsAt: number, task?: string): PodState {

@@ -61,6 +61,7 @@ export function podObject(world: World, pod: PodState): object {
     spec: {
       ...podSpec(specs, world, workload?.mounts),
       restartPolicy: pod.task === undefined ? 'Always' : 'Never',
+      terminationGracePeriodSeconds: workload?.graceSeconds ?? 30,
     },
     status: {
       phase: pod.failed

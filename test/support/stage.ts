@@ -53,21 +53,27 @@ export class Stage {
   /**
    * @param options what is executed in containers runs in the sandbox where they do not say otherwise
    * @param server of its own, where it is asked for: else the stage has a namespace on the one that all tests of the process share
-   * @param seed what the world is made of: the request's pair alone, unless more API users are named as `[client, application]`; or the whole fleet, all tokens about to end
+   * @param seed what the world is made of: the request's pair alone, unless more API users are named as `[client, application]`; or the whole fleet, all tokens about to end; `estate` gives
+   *   it the shape of GOV.UK's
    */
   static async set(
     options: Partial<SandboxOptions> = {},
     settings: object = {},
-    seed: { environment?: Environment; also?: [client: string, application: string][]; fleet?: boolean } = {},
+    seed: {
+      environment?: Environment;
+      also?: [client: string, application: string][];
+      fleet?: boolean;
+      estate?: boolean;
+    } = {},
     server?: { ui?: boolean; dynamicConfig?: string[] },
   ): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), 'signon-stage-'));
     const { temporal, namespace } = server
       ? { temporal: await ownTemporal(folder, server), namespace: 'default' }
       : await namespaceOfItsOwn();
-    const { environment = 'integration', also = [], fleet = false } = seed;
+    const { environment = 'integration', also = [], fleet = false, estate = false } = seed;
     const only = fleet ? undefined : ['short-url-manager', ...also.map(([client]) => client)];
-    const world = seedWorld({ environment, ...(only && { only }) });
+    const world = seedWorld({ environment, only, estate });
     expireIn(world, REQUEST.apiUser, REQUEST.application, 10);
     if (fleet) expireAllIn(world, 10);
     for (const [client, application] of also) expireIn(world, `${client}@alphagov.co.uk`, application, 10);
