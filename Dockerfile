@@ -22,10 +22,10 @@ USER 1000:1000
 CMD ["node", "--import", "tsx", "sandbox/serve.ts"]
 
 FROM ${NODE_IMAGE} AS worker
-ENV NODE_ENV=production
+ENV NODE_ENV=production MALLOC_ARENA_MAX=2
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/package.json package.json
 COPY --from=build /app/dist dist
 USER 1000:1000
-CMD ["node", "dist/worker/main.mjs"]
+CMD ["node", "--max-semi-space-size=2", "--max-old-space-size=512", "dist/worker/main.mjs"]

@@ -94,7 +94,7 @@ export const WORKER_VARIABLES = z.object({
     .int()
     .min(2)
     .max(10_000)
-    .default(250)
+    .default(100)
     .describe('workflows that the worker keeps in memory, 2 to 10000; others are replayed when they continue'),
   METRICS_ADDRESS: text
     .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port')

@@ -3,10 +3,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildPrograms } from '../worker/build.ts';
 
+/**
+ * How the image and `npm start` bound the memory of a program: V8 keeps what its young generation once grew to, in each of a worker's three
+ * isolates, and glibc keeps an arena for each thread.
+ */
+export const NODE_FLAGS = ['--max-semi-space-size=2', '--max-old-space-size=512'];
+export const MALLOC_ARENAS = { MALLOC_ARENA_MAX: '2' };
+
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const PROGRAMS = join(ROOT, '.cache', 'programs');
 /** By this process: what it starts is its own code. */
-let built = false;
+let isBuilt = false;
 
 /** A program of ours in a process of its own, as it is deployed; it gets the environment given, `TEMPORAL_…`, and what a program needs to run, nothing else. */
 export class OwnProcess {
@@ -21,11 +28,11 @@ export class OwnProcess {
    */
   constructor(program: 'worker/main' | 'client/alert-receiver', env: Record<string, string>) {
     const fromSource = program === 'worker/main' && env.WORKFLOW_BUNDLE === undefined;
-    if (!fromSource && !built) buildPrograms(PROGRAMS);
-    built ||= !fromSource;
-    const args = fromSource ? ['--import', 'tsx', join(ROOT, `${program}.ts`)] : [join(PROGRAMS, `${program}.mjs`)];
-    this.child = spawn(process.execPath, args, {
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...temporalVariables(), ...env },
+    if (!fromSource && !isBuilt) buildPrograms(PROGRAMS);
+    isBuilt ||= !fromSource;
+    const built = [...NODE_FLAGS, join(PROGRAMS, `${program}.mjs`)];
+    this.child = spawn(process.execPath, fromSource ? ['--import', 'tsx', join(ROOT, `${program}.ts`)] : built, {
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...MALLOC_ARENAS, ...temporalVariables(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

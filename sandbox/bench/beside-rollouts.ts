@@ -7,7 +7,6 @@ import { startSweep } from '../../client/start-sweep.ts';
 import type { Evidence } from '../../domain/evidence/index.ts';
 import { approvalFor } from '../../domain/rotation/index.ts';
 import { expireIn } from '../seed.ts';
-import type { WorkerProcess } from '../worker-process.ts';
 import { layFleet, tokensOf } from './fleet.ts';
 import type { Ground } from './ground.ts';
 
@@ -28,7 +27,7 @@ export async function layBeside(rollouts: number): Promise<Ground> {
   return ground;
 }
 
-export async function revokeBeside(ground: Ground, _worker: WorkerProcess): Promise<BesideFigures> {
+export async function revokeBeside(ground: Ground): Promise<BesideFigures> {
   const { client, sandbox } = ground;
   const others = tokensOf(sandbox.world) - 2;
   const { handle } = await startRotation(client, { ...FIRST, apiUser: 'app-0000@alphagov.co.uk' });

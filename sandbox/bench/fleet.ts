@@ -7,7 +7,7 @@ import { approvalFor } from '../../domain/rotation/index.ts';
 import { expireAllIn, seedWorld, type Reading } from '../seed.ts';
 import type { WorkerProcess } from '../worker-process.ts';
 import type { World } from '../world.ts';
-import { layGround, type Ground } from './ground.ts';
+import { layGround, median, type Ground } from './ground.ts';
 import { usageOf } from './usage.ts';
 import { sweepId, syncTokensId } from '../../domain/names/index.ts';
 
@@ -35,15 +35,17 @@ export interface FleetFigures {
   untilWaiting: number;
   /** From the first approval until every rotation has ended, soak included. */
   untilEnded: number;
+  /** Of those that were approved one by one, the median from approval to end; absent where none was. */
+  oneByOne?: number;
   jobs: number;
   requests: { signon: number; argo: number; kubernetes: number };
   signIns: number;
   /** Of all histories, divided by the tokens. */
   eventsPerToken: number;
   activitiesPerToken: number;
-  /** Processor time of the worker, ms. */
+  /** Processor time of the workers that were not killed, ms. */
   cpuPerToken: number;
-  /** MiB, while all wait for approval, and at most. */
+  /** MiB of one worker, while all wait for approval, and at most. */
   waitingMib: number;
   peakMib: number;
   refusedCalls: number;
@@ -76,12 +78,27 @@ function madeUp(tokens: number): Reading[] {
 /** The tokens of a world. */
 export const tokensOf = ({ state }: World): number => state.authorisations.length;
 
-/** Sweeps the fleet, approves all at once, and waits for the end of the last. */
-export async function rotateFleet(ground: Ground, worker: WorkerProcess): Promise<FleetFigures> {
+/** How a fleet is approved. */
+export interface Approving {
+  /** So many first, one by one; the others at once. */
+  oneByOne?: number;
+  /** What happens when the approvals were sent. */
+  meanwhile?: () => Promise<void>;
+}
+
+/** Sweeps the fleet, approves it, and waits for the end of the last. */
+export async function rotateFleet(
+  ground: Ground,
+  workers: readonly [WorkerProcess, ...WorkerProcess[]],
+  { oneByOne = 0, meanwhile = () => Promise.resolve() }: Approving = {},
+): Promise<FleetFigures> {
   const { client, sandbox } = ground;
+  const [worker] = workers;
   const tokens = tokensOf(sandbox.world);
   const began = performance.now();
-  const cpuBefore = usageOf(worker).cpuMs;
+  const cpuOfAll = (): number =>
+    workers.filter(({ child }) => child.signalCode === null).reduce((sum, one) => sum + usageOf(one).cpuMs, 0);
+  const cpuBefore = cpuOfAll();
   const { handle } = await startSweep(client, { environment: 'integration', requestedBy: 'bench' });
   const { rows } = await handle.result();
   const waiting = rows.filter(({ state }) => state === 'waiting-approval').length;
@@ -92,14 +109,23 @@ export async function rotateFleet(ground: Ground, worker: WorkerProcess): Promis
 
   const rotations = await untilListed(ground, tokens);
   const approvals = await pLimit(AT_ONCE).map(rotations, (rotation) => approvalOf(ground, rotation));
+  const approve = ({ workflowId, approval }: (typeof approvals)[number]): Promise<void> =>
+    client.workflow.getHandle(workflowId).signal<[unknown]>('approve', approval);
+  const alone: number[] = [];
+  for (const approval of approvals.slice(0, oneByOne)) {
+    const sent = performance.now();
+    await approve(approval);
+    await client.workflow.getHandle(approval.workflowId).result();
+    alone.push(performance.now() - sent);
+  }
   const approved = performance.now();
-  await pLimit(AT_ONCE).map(approvals, ({ workflowId, approval }) =>
-    client.workflow.getHandle(workflowId).signal<[unknown]>('approve', approval),
-  );
+  await pLimit(AT_ONCE).map(approvals.slice(oneByOne), approve);
+  await meanwhile();
   await pLimit(AT_ONCE).map(rotations, ({ workflowId }) => client.workflow.getHandle(workflowId).result());
   const untilEnded = performance.now() - approved;
 
-  const { cpuMs, peakMib } = usageOf(worker);
+  const { peakMib } = usageOf(worker);
+  const cpuMs = cpuOfAll() - cpuBefore;
   const ids = [...rotations.map(({ workflowId }) => workflowId), sweepId('integration'), syncTokensId('integration')];
   const lengths = await pLimit(AT_ONCE).map(
     ids,
@@ -111,12 +137,13 @@ export async function rotateFleet(ground: Ground, worker: WorkerProcess): Promis
     tokens,
     untilWaiting: untilWaiting / 1000,
     untilEnded: untilEnded / 1000,
+    oneByOne: alone.length > 0 ? median(alone) : undefined,
     jobs: happened.jobs.length,
     requests: { ...happened.requests },
     signIns: happened.signIns,
     eventsPerToken: lengths.reduce((sum, length) => sum + length, 0) / tokens,
     activitiesPerToken: (events ?? []).filter((event) => event.activityTaskScheduledEventAttributes).length,
-    cpuPerToken: (cpuMs - cpuBefore) / tokens,
+    cpuPerToken: cpuMs / tokens,
     waitingMib,
     peakMib,
     refusedCalls: happened.outages.length,

@@ -5,7 +5,7 @@ import { WorkerProcess } from '../worker-process.ts';
 import { layBeside, revokeBeside } from './beside-rollouts.ts';
 import { ceiling } from './ceiling.ts';
 import { takeCensus } from './census.ts';
-import { layFleet, rotateFleet, type FleetFigures } from './fleet.ts';
+import { layFleet, rotateFleet, tokensOf, type FleetFigures } from './fleet.ts';
 import { layGround, median, type Ground } from './ground.ts';
 import type { Row } from './report.ts';
 import { keepResults } from './results.ts';
@@ -25,6 +25,13 @@ const SECTIONS: Record<string, () => Promise<Row[]>> = {
   'growth 50': () => fleet(50),
   'growth 200': () => fleet(200),
   'growth 800': () => fleet(800),
+  'a thousand wait': aThousandWait,
+  'the estate, two workers': () => several('real', 2),
+  'the estate, four workers': () => several('real', 4),
+  '400, one worker': () => several(400, 1),
+  '400, two workers': () => several(400, 2),
+  '400, four workers': () => several(400, 4),
+  '400, one of two killed': oneOfTwoKilled,
   'beside rollouts': besideRollouts,
 };
 
@@ -54,16 +61,25 @@ function row(what: string, value: number, unit: string, goal?: string): Row {
   return { what, value: Math.round(value * 100) / 100, unit, ...(goal !== undefined && { goal }) };
 }
 
-/** Runs on a ground with a worker, and clears both. */
-async function on<T>(laying: Promise<Ground>, act: (ground: Ground, worker: WorkerProcess) => Promise<T>): Promise<T> {
+type Workers = [WorkerProcess, ...WorkerProcess[]];
+
+/** Runs on a ground with workers, and clears all. */
+async function on<T>(
+  laying: Promise<Ground>,
+  act: (ground: Ground, workers: Workers) => Promise<T>,
+  howMany = 1,
+): Promise<T> {
   const ground = await laying;
   const bundle = `${ground.env.ROTATION_SETTINGS}.bundle.js`;
   await writeBundle(bundle);
-  const worker = new WorkerProcess({ ...ground.env, WORKFLOW_BUNDLE: bundle });
+  const workers = Array.from(
+    { length: howMany },
+    () => new WorkerProcess({ ...ground.env, WORKFLOW_BUNDLE: bundle }),
+  ) as Workers;
   try {
-    return await act(ground, worker);
+    return await act(ground, workers);
   } finally {
-    await worker.stop();
+    await Promise.all(workers.map((worker) => worker.stop()));
     await ground.clear();
   }
 }
@@ -145,11 +161,18 @@ async function censusOf400(): Promise<Row[]> {
   ];
 }
 
+/** A fleet in one wave, for workers that can cache all of it. */
+async function layCached(tokens: number | 'real'): Promise<Ground> {
+  const ground = await layFleet(tokens);
+  ground.env.MAX_CACHED_WORKFLOWS = String(tokensOf(ground.sandbox.world) + 50);
+  return ground;
+}
+
 /** A fleet in one wave, and the engine's ceiling for it. */
 async function fleet(tokens: number | 'real'): Promise<Row[]> {
-  return on(layFleet(tokens), async (ground, worker) => {
-    const figures = await rotateFleet(ground, worker);
-    await worker.stop();
+  return on(layCached(tokens), async (ground, workers) => {
+    const figures = await rotateFleet(ground, workers);
+    await Promise.all(workers.map((worker) => worker.stop()));
     const wall = figures.untilWaiting + figures.untilEnded;
     const { tokens: workflows, activitiesPerToken: activities } = figures;
     const engine = await ceiling(ground, { workflows, activities });
@@ -161,7 +184,43 @@ async function fleet(tokens: number | 'real'): Promise<Row[]> {
   });
 }
 
-function fleetRows(figures: FleetFigures, wall: number): Row[] {
+/** A fleet in one wave, by several workers. */
+async function several(tokens: number | 'real', howMany: number): Promise<Row[]> {
+  return on(
+    layCached(tokens),
+    async (ground, workers) => {
+      const figures = await rotateFleet(ground, workers);
+      return fleetRows(figures, figures.untilWaiting + figures.untilEnded);
+    },
+    howMany,
+  );
+}
+
+/** As `several`; one of the workers is killed once all approvals were sent. */
+async function oneOfTwoKilled(): Promise<Row[]> {
+  return on(
+    layCached(400),
+    async (ground, workers) => {
+      const meanwhile = async (): Promise<void> => void (await workers[1]!.crash());
+      const figures = await rotateFleet(ground, workers, { meanwhile });
+      return fleetRows(figures, figures.untilWaiting + figures.untilEnded);
+    },
+    2,
+  );
+}
+
+/** In waves of 50, since a thousand at once are what no sweep does; twenty are woken one by one, the others at once. */
+async function aThousandWait(): Promise<Row[]> {
+  return on(layFleet(1000, { sweep: { maxConcurrent: 50, pause: '0 ms' } }), async (ground, workers) => {
+    const figures = await rotateFleet(ground, workers, { oneByOne: 20 });
+    return [
+      ...fleetRows(figures, figures.untilWaiting + figures.untilEnded, '≤ 20, one a wave'),
+      row('woken one by one, approval → ended, median', figures.oneByOne ?? 0, 'ms'),
+    ];
+  });
+}
+
+function fleetRows(figures: FleetFigures, wall: number, jobsAtMost?: string): Row[] {
   const { tokens, untilWaiting, untilEnded, jobs, requests, signIns } = figures;
   return [
     row('tokens', tokens, 'tokens'),
@@ -170,7 +229,7 @@ function fleetRows(figures: FleetFigures, wall: number): Row[] {
     row('rotations finished, once approved', tokens / untilEnded, 'per s'),
     row('both, per token', (wall * 1000) / tokens, 'ms'),
     row('processor time of the worker, per token', figures.cpuPerToken, 'ms'),
-    row('sync Jobs', jobs, 'Jobs', tokens <= 62 ? '≤ 2' : '≤ 3'),
+    row('sync Jobs', jobs, 'Jobs', jobsAtMost ?? (tokens <= 62 ? '≤ 2' : '≤ 3')),
     row('requests to Signon, per token', requests.signon / tokens, 'requests', '≤ 14'),
     row('requests to Argo CD, per token', requests.argo / tokens, 'requests'),
     row('requests to Kubernetes, per token', requests.kubernetes / tokens, 'requests'),

@@ -10,14 +10,20 @@ export interface Row {
 export type Results = Record<string, { date: string; machine: string; rows: Row[] }>;
 
 const GROWTH = ['growth 50', 'growth 200', 'growth 800', 'a thousand'];
+const HAS_SEVERAL = /worker|killed/;
 const PER_TOKEN = ['both, per token', 'processor time of the worker, per token', 'history events, per token'];
+const SHOWN = [
+  ...PER_TOKEN.slice(0, 2),
+  'requests to Kubernetes, per token',
+  'woken one by one, approval → ended, median',
+];
 
 /** How the server with PostgreSQL is started: nothing of it is ours but the commands. */
 const POSTGRES = `Those marked _postgres_ ran on Temporal 1.32.2 with PostgreSQL 15, built by \`go install go.temporal.io/server/cmd/server@v1.32.2\`, its schemas by \`cmd/tools/sql\`: \`TEMPORAL_ADDRESS=127.0.0.1:7233 npm run bench -- --temporal postgres 'growth 50'\`.`;
 
 /** Where a rotation's time goes. */
 const PROFILE =
-  'A rotation has 20 workflow tasks, of three events each. Of its timers one fires, the soak; the others bound waits. With fewer cached workflows than are active at once (`MAX_CACHED_WORKFLOWS`: 100 for 200 tokens), replays doubled the time and tripled the processor time.';
+  'A rotation has 20 workflow tasks, of three events each. Of its timers one fires, the soak; the others bound waits. Fleets run with a cache that holds them; _a thousand wait_ with the default. A hundred cached workflows for 200 that are active at once double the time and triple the processor time.';
 
 /** The figures as Markdown, fleets side by side, and the growth as a chart. */
 export function drawReport(results: Results): { markdown: string; chart: string } {
@@ -33,7 +39,10 @@ export function drawReport(results: Results): { markdown: string; chart: string 
     ].join('\n\n'),
     measuredOn(Object.values(results)),
     '![What a token costs in fleets of 50 to 1,000](images/benchmarks.svg)',
-    ...(fleets.length > 0 ? ['## Fleets', side(fleets)] : []),
+    ...[
+      ['## Fleets', fleets.filter(([name]) => !HAS_SEVERAL.test(name))] as const,
+      ['## Several workers', fleets.filter(([name]) => HAS_SEVERAL.test(name))] as const,
+    ].flatMap(([heading, some]) => (some.length > 0 ? [heading, side(some)] : [])),
     ...others.flatMap(([name, { rows }]) => [`## ${name}`, list(rows)]),
   ].join('\n\n');
   return { markdown: `${markdown}\n`, chart: draw(results) };
@@ -58,7 +67,7 @@ function measuredOn(sections: Section[]): string {
 /** A row for each figure, a column for each fleet. */
 function side(fleets: [string, Section][]): string {
   const all = fleets.flatMap(([, { rows }]) => rows);
-  const isShown = ({ what, goal }: Row): boolean => goal !== undefined || PER_TOKEN.slice(0, 2).includes(what);
+  const isShown = ({ what, goal }: Row): boolean => goal !== undefined || SHOWN.includes(what);
   const whats = [...new Set(all.filter(isShown).map(({ what }) => what))];
   const lines = whats.map((what) => {
     const found = fleets.map(([, { rows }]) => rows.find((row) => row.what === what));

@@ -1,17 +1,27 @@
 import { expect, test } from '../support/jest.ts';
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
+import { MALLOC_ARENAS, NODE_FLAGS } from '../../sandbox/own-process.ts';
 import { isDockerIgnored } from '../support/docker-ignore.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
-const { license, dependencies } = JSON.parse(read('package.json')) as {
+const { license, scripts, dependencies } = JSON.parse(read('package.json')) as {
   license: string;
+  scripts: Record<string, string>;
   dependencies: Record<string, string>;
 };
 
 test('the licence that package.json names lies beside it', () => {
   expect(license).toBe('MIT');
   expect(read('LICENSE')).toMatch(/^MIT License\n\nCopyright \(c\) 2026 the Signon token rotation authors\n/);
+});
+
+test('the image and npm start bound the memory of a worker as the benchmarks measure it', () => {
+  const command = ['node', ...NODE_FLAGS, 'dist/worker/main.mjs'];
+  const [[name, value]] = Object.entries(MALLOC_ARENAS) as [[string, string]];
+  expect(scripts.start).toBe(`${name}=${value} ${command.join(' ')}`);
+  expect(read('Dockerfile')).toContain(`CMD [${command.map((part) => `"${part}"`).join(', ')}]`);
+  expect(read('Dockerfile')).toContain(`ENV NODE_ENV=production ${name}=${value}`);
 });
 
 test.each([

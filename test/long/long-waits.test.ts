@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, expect, test } from '../support/jest.ts';
+import { activityInfo } from '@temporalio/activity';
+import proto from '@temporalio/proto';
+import { randomUUID } from 'node:crypto';
+import { createTemporalActivities } from '../../activities/temporal/create-activities.ts';
+import { DEFAULT_SETTINGS } from '../../config/settings.ts';
+import { approvalFor } from '../../domain/rotation/offers.ts';
+import { rotationId } from '../../domain/request/request.ts';
+import { createWorkers } from '../../worker/run-worker.ts';
+import { BUNDLE } from '../support/bundle.ts';
+import { DAY, FakeSystems } from '../support/fake-systems.ts';
+import { REQUEST } from '../support/request.ts';
+import { Rotation, runUntil, timeSkippingServer } from '../support/rotations.ts';
+import { until } from '../support/until.ts';
+
+/** `LONG_WAITS=1000` measures a thousand; CI runs fewer. */
+const HOW_MANY = Number(process.env.LONG_WAITS ?? 12);
+/** Far fewer than wait: those that continue are replayed. */
+const CACHED = 4;
+let server: Awaited<ReturnType<typeof timeSkippingServer>>;
+
+beforeAll(async () => {
+  server = await timeSkippingServer();
+});
+afterAll(() => server.teardown());
+
+type Acts = Record<string, (...given: unknown[]) => Promise<unknown>>;
+
+/** Fake systems for each rotation, and activities that ask those of the rotation that calls; a sync is of all of them. */
+function systemsOf(now: number): { of: (workflowId: string) => FakeSystems; activities: Acts } {
+  const all = new Map<string, FakeSystems>();
+  const of = (workflowId: string): FakeSystems => {
+    const known = all.get(workflowId);
+    if (known) return known;
+    const made = new FakeSystems(now);
+    const [old] = made.tokens;
+    made.tokens = [{ ...old!, expires: new Date(now + 100 * DAY).toISOString().slice(0, 10) }];
+    made.pair.apiUser.email = workflowId.split('/')[2]!;
+    all.set(workflowId, made);
+    return made;
+  };
+  const actsOf = (systems: FakeSystems): Acts => systems.activities() as unknown as Acts;
+  const called =
+    (name: string) =>
+    async (...given: unknown[]): Promise<unknown> => {
+      const { workflowId } = activityInfo().workflowExecution!;
+      if (workflowId.startsWith('rotate-token/')) return actsOf(of(workflowId))[name]!(...given);
+      const [first] = await Promise.all([...all.values()].map((systems) => actsOf(systems)[name]!(...given)));
+      return first;
+    };
+  const names = Object.keys(new FakeSystems(now).activities());
+  return { of, activities: Object.fromEntries(names.map((name) => [name, called(name)])) };
+}
+
+test('rotations wait 90 days for an approval, are reminded, and end well; no history comes near the length at which it is cut', async () => {
+  const systems = systemsOf(await server.currentTimeMs());
+  const { client, nativeConnection: connection } = server;
+  const settings = {
+    ...DEFAULT_SETTINGS,
+    syncGathering: { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '5 minutes' } as const,
+  };
+  const scope = {
+    environment: 'integration',
+    settings,
+    receiver: 'alert-receiver',
+    hosts: {},
+    standIns: true,
+  } as const;
+  const taskQueue = randomUUID();
+  const workers = await createWorkers({
+    connection,
+    taskQueue,
+    workflows: { workflowBundle: BUNDLE },
+    activities: {
+      ...systems.activities,
+      ...createTemporalActivities(client, scope),
+      remembersOf: () => Promise.resolve({ givenUp: [], also: [] }),
+    },
+    maxCachedWorkflows: CACHED,
+  });
+  await runUntil(workers, async () => {
+    const rotations: Rotation[] = [];
+    for (let at = 0; at < HOW_MANY; at++) {
+      const request = { ...REQUEST, apiUser: `user-${at}@alphagov.co.uk`, force: true };
+      const workflowId = rotationId(request);
+      const handle = await client.workflow.start('rotateToken', { workflowId, taskQueue, args: [request] });
+      rotations.push(new Rotation(handle, systems.of(workflowId), client, server));
+    }
+    for (const rotation of rotations) await rotation.awaitingApproval();
+    await server.sleep('90 days');
+    for (const rotation of rotations) {
+      // Every week, and every day of the last two weeks before the old token ends.
+      await until(
+        'its reminders',
+        () => rotation.systems.notices.filter(({ kind }) => kind === 'reminder').length >= 15 || undefined,
+      );
+      const { waiting } = await rotation.status();
+      const { runId } = await rotation.handle.describe();
+      if (waiting?.kind !== 'approval') throw new Error('it does not wait');
+      await rotation.send('approve', { ...approvalFor(waiting.evidence, runId), by: 'grace@example.org' });
+    }
+    for (const rotation of rotations) await rotation.noted('confirm', /another look come after/);
+    await server.sleep('11 minutes'); // the soak
+    for (const rotation of rotations) await rotation.ended();
+    const reports = await Promise.all(rotations.map((rotation) => rotation.report()));
+    expect(new Set(reports.map(({ outcome }) => outcome))).toEqual(new Set(['rotated']));
+    const histories = await Promise.all(rotations.map(({ handle }) => handle.fetchHistory()));
+    const events = histories.map((history) => history.events?.length ?? 0);
+    const bytes = histories.map((history) => proto.temporal.api.history.v1.History.encode(history).finish().length);
+    console.log(
+      `${HOW_MANY} rotations waited 90 days: ${Math.max(...events)} events, ${Math.max(...bytes)} bytes at most`,
+    );
+    expect(Math.max(...events)).toBeLessThan(400);
+  });
+});
