@@ -29,15 +29,8 @@ export function createActivities(
   const { signonAccount, argoAccount, argo, kubernetes, hosts } = createClients(configuration, env);
   const session = new SignonSession(signonAccount, createSignInBudget(client, environment, signonAccount.totpSecret));
   const waits = { everyMs: ms(settings.pollEvery), draining };
-  const { temporalUiUrl } = settings;
-  const { namespace } = client.options;
   return {
-    ...createNotifyActivities(client, {
-      webhook: configuration.SLACK_WEBHOOK_URL,
-      ui: temporalUiUrl ? { url: temporalUiUrl, namespace } : undefined,
-      pace: settings.notices,
-      limitMs: ms(settings.answerLimit),
-    }),
+    ...createNotifyActivities(client, configuration),
     ...createTemporalActivities(client, {
       environment,
       settings,

@@ -1,7 +1,9 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
-import { userMetadataLink, type TemporalUi } from '../../domain/rotation/index.ts';
-import type { LinkedNotice, NoticePace } from '../../domain/notices/index.ts';
+import ms from 'ms';
+import { userMetadataLink } from '../../domain/rotation/index.ts';
+import type { LinkedNotice } from '../../domain/notices/index.ts';
+import type { Settings } from '../../domain/settings/index.ts';
 import { taskQueueOf } from '../../domain/request/index.ts';
 import type { Secret } from '../../config/secret.ts';
 import type { NotifyActivities } from './interface.ts';
@@ -11,22 +13,27 @@ import { SIGNAL, WORKFLOW, notificationsId } from '../../domain/names/index.ts';
 /** Where notices go, and how they are paced. */
 export interface Notifying {
   /** The whole address is a secret. No webhook, no notification. */
-  webhook?: Secret;
-  ui?: TemporalUi;
-  pace: NoticePace;
-  /** How long to wait for Slack's answer. */
-  limitMs: number;
+  SLACK_WEBHOOK_URL?: Secret;
+  settings: Pick<Settings, 'temporalUiUrl' | 'notices' | 'answerLimit'>;
 }
 
 /** As long as the step `tell` gives it. */
 const HANDED_OVER_WITHIN_MS = 5000;
 
-export function createNotifyActivities(client: Client, { webhook, ui, pace, limitMs }: Notifying): NotifyActivities {
+export function createNotifyActivities(
+  client: Client,
+  { SLACK_WEBHOOK_URL: webhook, settings }: Notifying,
+): NotifyActivities {
+  const { temporalUiUrl: url, notices, answerLimit } = settings;
+  const { namespace } = client.options;
   return {
     async notify(notice) {
       if (!webhook) return;
       const { workflowId, runId } = activityInfo().workflowExecution!;
-      const linked: LinkedNotice = { ...notice, link: ui && userMetadataLink(ui, workflowId, runId) };
+      const linked: LinkedNotice = {
+        ...notice,
+        link: url ? userMetadataLink({ url, namespace }, workflowId, runId) : undefined,
+      };
       await client.withDeadline(Date.now() + HANDED_OVER_WITHIN_MS, () =>
         client.workflow.signalWithStart(WORKFLOW.notifications, {
           workflowId: notificationsId(notice.environment),
@@ -39,10 +46,10 @@ export function createNotifyActivities(client: Client, { webhook, ui, pace, limi
       );
     },
 
-    noticePace: () => Promise.resolve(pace),
+    noticePace: () => Promise.resolve(notices),
 
     async postToSlack(text) {
-      if (webhook) await postToSlack(webhook, text, limitMs);
+      if (webhook) await postToSlack(webhook, text, ms(answerLimit));
     },
   };
 }

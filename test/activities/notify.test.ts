@@ -12,8 +12,11 @@ import type { Notice, NoticePace } from '../../domain/notices/notices.ts';
 import type { Fault } from '../../sandbox/faults.ts';
 import { SlackStandIn } from '../../sandbox/slack/server.ts';
 
-const pace: NoticePace = { collectFor: '30 s', quietFor: '5 minutes' };
-const ui = { url: 'https://temporal.example.org', namespace: 'default' };
+const settings = {
+  temporalUiUrl: 'https://temporal.example.org',
+  notices: { collectFor: '30 s', quietFor: '5 minutes' } satisfies NoticePace,
+  answerLimit: '5 seconds' as const,
+};
 
 let slack: SlackStandIn;
 let webhook: string;
@@ -31,9 +34,10 @@ function notifying(given: Partial<Notifying> = {}): ReturnType<typeof createNoti
     return Promise.resolve();
   };
   const withDeadline = (_at: number, call: () => Promise<void>): Promise<void> => call();
-  const client = { workflow: { signalWithStart }, withDeadline } as unknown as Client;
-  const options: Notifying = { webhook: new Secret(webhook), ui, pace, limitMs: 5000, ...given };
-  return { ...createNotifyActivities(client, options), started };
+  const options = { namespace: 'default' };
+  const client = { workflow: { signalWithStart }, withDeadline, options } as unknown as Client;
+  const all = { SLACK_WEBHOOK_URL: new Secret(webhook), settings, ...given };
+  return { ...createNotifyActivities(client, all), started };
 }
 
 /** Posts as an activity; the failure, where it fails. */
@@ -56,13 +60,13 @@ describe('posting to Slack', () => {
   });
 
   test('sends nothing where there is no webhook', async () => {
-    expect(await post('a text', { webhook: undefined })).toBeUndefined();
+    expect(await post('a text', { SLACK_WEBHOOK_URL: undefined })).toBeUndefined();
     expect(slack.messages).toEqual([]);
   });
 
   test('to an address that Slack does not know is refused, and not tried again', async () => {
     const elsewhere = new Secret(`${webhook}x`);
-    expect(await post('a text', { webhook: elsewhere })).toMatchObject({
+    expect(await post('a text', { SLACK_WEBHOOK_URL: elsewhere })).toMatchObject({
       type: 'SlackRefused',
       nonRetryable: true,
       message: expect.stringContaining('404'),
@@ -79,7 +83,7 @@ describe('posting to Slack', () => {
     const away = createServer((_request, response) => response.writeHead(307, { location: webhook }).end());
     await new Promise<void>((resolve) => away.listen(0, '127.0.0.1', resolve));
     const origin = `http://127.0.0.1:${(away.address() as AddressInfo).port}`;
-    const failed = await post('a text', { webhook: new Secret(origin + slack.path) });
+    const failed = await post('a text', { SLACK_WEBHOOK_URL: new Secret(origin + slack.path) });
     away.closeAllConnections();
     away.close();
     expect(failed).toMatchObject({ type: 'SlackRefused', message: expect.stringContaining('307') });
@@ -103,7 +107,10 @@ describe('posting to Slack', () => {
 
   test.each(['cut', 'hang'] as const)('is tried again where the connection is %s', async (kind) => {
     strike({ kind });
-    expect(await post('a text', { limitMs: 300 })).toMatchObject({ type: 'Unreachable', nonRetryable: false });
+    expect(await post('a text', { settings: { ...settings, answerLimit: '300 ms' } })).toMatchObject({
+      type: 'Unreachable',
+      nonRetryable: false,
+    });
     expect(slack.faults.hits).toBe(1);
     expect(slack.messages).toEqual([]);
   });
@@ -138,7 +145,7 @@ describe('the webhook’s address is in no failure', () => {
 
   test.each(faults)('after %s', async (_what, fault) => {
     strike(fault);
-    const seen = shown(await post('a text', { limitMs: 300 }));
+    const seen = shown(await post('a text', { settings: { ...settings, answerLimit: '300 ms' } }));
     for (const part of slack.path.split('/').slice(2)) expect(seen).not.toContain(part);
     expect(seen).not.toContain('/services');
   });
@@ -148,7 +155,7 @@ describe('the webhook’s address is in no failure', () => {
     ['is none', 'not-an-address '],
     ['has an unknown scheme', 'gopher://127.0.0.1'],
   ])('where it %s', async (_what, origin) => {
-    const seen = shown(await post('a text', { webhook: new Secret(origin + slack.path) }));
+    const seen = shown(await post('a text', { SLACK_WEBHOOK_URL: new Secret(origin + slack.path) }));
     for (const part of slack.path.split('/').slice(2)) expect(seen).not.toContain(part);
   });
 });
@@ -170,7 +177,11 @@ describe('a notice', () => {
   };
 
   test('goes to its environment’s collector, with the link to the run that gave it', async () => {
-    const link = userMetadataLink(ui, workflowExecution.workflowId, workflowExecution.runId);
+    const link = userMetadataLink(
+      { url: settings.temporalUiUrl, namespace: 'default' },
+      workflowExecution.workflowId,
+      workflowExecution.runId,
+    );
     expect(await tell()).toEqual([
       [
         'notifications',
@@ -187,7 +198,7 @@ describe('a notice', () => {
   });
 
   test('has no link where nobody said where the UI is', async () => {
-    expect(await tell({ ui: undefined })).toEqual([
+    expect(await tell({ settings: { ...settings, temporalUiUrl: undefined } })).toEqual([
       ['notifications', expect.objectContaining({ signalArgs: [notice] })],
     ]);
   });
@@ -197,7 +208,7 @@ describe('a notice', () => {
   });
 
   test('goes nowhere where there is no webhook', async () => {
-    expect(await tell({ webhook: undefined })).toEqual([]);
+    expect(await tell({ SLACK_WEBHOOK_URL: undefined })).toEqual([]);
   });
 });
 
