@@ -108,6 +108,8 @@ async function missingAttributes(client: Client): Promise<string[] | undefined> 
 async function worker(client: Client, environment: Environment): Promise<Finding> {
   const why = await whyNothingMoves(client, environment);
   if (why === undefined) return well('worker', 'one polls');
-  const todo = why.startsWith('No worker') ? 'Start one: npm run worker' : 'The command stands above.';
+  const todo = why.startsWith('No worker')
+    ? 'Start one; in Kubernetes, see why its pod does not run: kubectl --namespace signon-rotation get pods'
+    : 'The command stands above.';
   return wrong('worker', why, todo);
 }

@@ -25,7 +25,7 @@ export function addFleetCommands(tools: CommandTools): void {
   addSchedule(tools);
 }
 
-const ALL = 'the pairs that are left alone too';
+const ALL = 'show the pairs that are left alone as well';
 
 function addLeak({ command, bySomebody, does }: CommandTools): void {
   const made = command(
@@ -111,8 +111,7 @@ function addSchedule({ program, command, bySomebody, does }: CommandTools): void
 }
 
 function waves(): Option {
-  return new Option(
-    '--max-concurrent <number>',
-    'rotations of one wave: a sync restarts what they bring along',
-  ).argParser(waveFrom);
+  return new Option('--max-concurrent <number>', 'rotations of one wave; a sync restarts their Deployments').argParser(
+    waveFrom,
+  );
 }

@@ -14,7 +14,7 @@ import { start } from './start.ts';
 
 const PAIR = `
 <pair>: the API user’s e-mail and the application, e.g. short-url-manager@alphagov.co.uk publishing-api; or the workflow id.
-For a rotation that is there, as much as only it has: short-url-manager publishing-api, or short-url-manager.`;
+For an existing rotation, short names are enough if only one has them: short-url-manager publishing-api, or short-url-manager.`;
 const AFTER_HELP = `
 A rotation issues a new token, brings it to every consumer, proves that each holds it, and waits for a person before it revokes the old one.
 
@@ -24,7 +24,7 @@ A rotation issues a new token, brings it to every consumer, proves that each hol
   signon-rotation sweep start --plan --environment integration --by you@example.org
   signon-rotation approve short-url-manager@alphagov.co.uk publishing-api --environment integration --by other@example.org
 
-What ends access or a rotation asks first, on the terminal; only the environment's name is a yes. Scripts use approve --evidence. With --json or --output yaml, standard output holds values for programs; a failure is one too: {"error": {"code", "message"}}.
+approve, reject, abort and retry --restart ask first: type the environment's name. Scripts use approve --evidence. With --json or --output yaml, standard output holds values for programs; a failure is one too: {"error": {"code", "message"}}.
 
 Variables:
   ROTATION_ENVIRONMENT  instead of --environment
@@ -124,7 +124,7 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
       [],
     )
     .option('--revoke <ids>', 'authorisation ids, e.g. 145,146; needed for tokens whose holder is unknown', ids)
-    .option('--evidence <code>', 'for scripts: approve without a question what this code stands for, as shown before')
+    .option('--evidence <code>', 'for scripts: approve the evidence with this code, without a question')
     .option('--no-wait', 'end once it is accepted, without waiting for the revoke')
     .action(
       does((context, pair, options) => {

@@ -74,15 +74,15 @@ export const FAILURES = {
   },
   UnlistedToken: {
     treatment: 'blocks',
-    todo: 'Find out whether Signon and the cluster belong together. If the token was revoked by mistake, send retry with accept ["unlisted-token"].',
+    todo: 'Find out whether Signon and the cluster belong together; if not, abort and correct the worker’s settings. If the token was revoked by mistake, send retry with accept ["unlisted-token"].',
   },
   SecretMountedAsFile: {
     treatment: 'blocks',
-    todo: 'Rotate this pair by hand: readers of a mounted file cannot be proven.',
+    todo: 'Abort, and rotate this pair by hand (docs/operations.md): compare the mounted file in each pod, since files cannot be proven here.',
   },
   UnknownRecipient: {
     treatment: 'blocks',
-    todo: 'Enter the recipient and its age key for this API user in the settings. Restart the worker, then retry; or abort, and start anew or without a recipient.',
+    todo: 'Enter the recipient and its age key for this API user in the settings, and restart the worker. Blocked in “assess”, retry; else abort and start anew.',
   },
   ReadInCluster: {
     treatment: 'blocks',
@@ -90,7 +90,7 @@ export const FAILURES = {
   },
   CannotHandOver: {
     treatment: 'blocks',
-    todo: 'This rotation does not know this token’s value. Ask whether its holder has it: then send retry with accept ["already-handed-over"]. Else send accept ["issue-another"]: another is issued and handed over, and this one is revoked only if named.',
+    todo: 'This rotation does not know this token’s value. Ask its holder. They have it: send retry with accept ["already-handed-over"]. They do not: send retry with accept ["issue-another"]; this token is then revoked only if you name it.',
   },
   StillInUse: {
     treatment: 'blocks',
@@ -148,7 +148,7 @@ export const FAILURES = {
   RevokeNotSeen: { treatment: 'retried', todo: 'Look at the API user’s tokens in Signon, then retry.' },
   CannotTell: {
     treatment: 'blocks',
-    todo: 'The application was retired meanwhile and Signon hides its tokens alive: look in Signon’s database, then abort.',
+    todo: 'Signon hides the tokens of a retired application, but they still work: look in Signon’s database, then abort.',
   },
   LookTooOld: {
     treatment: 'blocks',
@@ -164,7 +164,7 @@ export const FAILURES = {
   },
   ConfirmFailed: {
     treatment: 'blocks',
-    todo: 'Incident: restart the workloads named here, then retry. Where that does not help, abort and start a rotation of the pair with force (send accept ["unlisted-token"] when it asks).',
+    todo: 'Incident; a revoke cannot be undone. Restart the workloads named here, then retry. Where that does not help, abort and start a rotation of the pair with force (send accept ["unlisted-token"] when it asks).',
   },
   SlackRefused: {
     treatment: 'blocks',

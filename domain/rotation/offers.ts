@@ -101,9 +101,9 @@ export function classificationsFor({ recipient }: Findings): Classify[] {
 }
 
 const CLASSES: Record<Classify['as'], string> = {
-  external: 'A holder outside the cluster uses it',
-  disused: 'Nobody uses it any more (you are asked again before it is revoked)',
-  internal: 'A container holds it (fill in the names)',
+  external: 'If a holder outside the cluster uses it',
+  disused: 'If nobody uses it any more (you are asked again before the revoke)',
+  internal: 'If a container holds it (fill in the names)',
 };
 
 const ABORT: Offer = { purpose: 'To stop', decision: 'abort', input: { by: YOU, reason: '' } };
@@ -148,7 +148,7 @@ function purposeOf({ restart, sync, accept }: Retry): string {
   if (restart) return 'To restart the Deployments named here and retry';
   if (sync) return 'To make another sync Job and retry';
   if (accept?.includes('unlisted-token')) return 'To continue although Signon does not list that token';
-  if (accept?.includes('already-handed-over')) return 'Its holder has this very token';
-  if (accept?.includes('issue-another')) return 'To issue another token and hand that over';
+  if (accept?.includes('already-handed-over')) return 'If its holder has this very token';
+  if (accept?.includes('issue-another')) return 'If its holder does not have it, to issue another';
   return 'To retry this step';
 }

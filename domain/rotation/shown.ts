@@ -60,7 +60,9 @@ export function shown(progress: Progress, runId: string): Shown | undefined {
   if (waiting.kind === 'approval') {
     const { evidence, needed, approvedBy } = waiting;
     const read = showEvidence(evidence, progress.request.environment);
-    return { ...read, before: approvalsSoFar(needed, approvedBy), offers };
+    const { requestedBy, reason } = progress.request;
+    const requested = { label: 'Requested by', text: reason ? `${requestedBy}: ${reason}` : requestedBy };
+    return { ...read, before: approvalsSoFar(needed, approvedBy), offers, details: [requested, ...read.details] };
   }
   return { ...showFindings(waiting.findings), offers };
 }

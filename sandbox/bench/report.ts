@@ -12,11 +12,17 @@ export type Results = Record<string, { date: string; machine: string; rows: Row[
 const GROWTH = ['growth 50', 'growth 200', 'growth 800', 'a thousand'];
 const HAS_SEVERAL = /worker|killed/;
 const PER_TOKEN = ['both, per token', 'processor time of the worker, per token', 'history events, per token'];
-const SHOWN = [
-  ...PER_TOKEN.slice(0, 2),
+const WOKEN = 'woken one by one, approval → ended, median';
+/** What may grow with the number of workers. */
+const OF_SEVERAL = [
+  'both, per token',
+  'sync Jobs',
+  'sign-ins',
   'requests to Kubernetes, per token',
-  'woken one by one, approval → ended, median',
+  'refused calls of running pods',
 ];
+const ofOne = ({ what, goal }: Row): boolean => goal !== undefined || [...PER_TOKEN.slice(0, 2), WOKEN].includes(what);
+const ofSeveral = ({ what }: Row): boolean => OF_SEVERAL.includes(what);
 
 /** How the server with PostgreSQL is started: nothing of it is ours but the commands. */
 const POSTGRES = `Those marked _postgres_ ran on Temporal 1.32.2 with PostgreSQL 15, built by \`go install go.temporal.io/server/cmd/server@v1.32.2\`, its schemas by \`cmd/tools/sql\`: \`TEMPORAL_ADDRESS=127.0.0.1:7233 npm run bench -- --temporal postgres 'growth 50'\`.`;
@@ -40,9 +46,9 @@ export function drawReport(results: Results): { markdown: string; chart: string 
     measuredOn(Object.values(results)),
     '![What a token costs in fleets of 50 to 1,000](images/benchmarks.svg)',
     ...[
-      ['## Fleets', fleets.filter(([name]) => !HAS_SEVERAL.test(name))] as const,
-      ['## Several workers', fleets.filter(([name]) => HAS_SEVERAL.test(name))] as const,
-    ].flatMap(([heading, some]) => (some.length > 0 ? [heading, side(some)] : [])),
+      ['## Fleets', fleets.filter(([name]) => !HAS_SEVERAL.test(name)), ofOne] as const,
+      ['## Several workers', fleets.filter(([name]) => HAS_SEVERAL.test(name)), ofSeveral] as const,
+    ].flatMap(([heading, some, isShown]) => (some.length > 0 ? [heading, side(some, isShown)] : [])),
     ...others.flatMap(([name, { rows }]) => [`## ${name}`, list(rows)]),
   ].join('\n\n');
   return { markdown: `${markdown}\n`, chart: draw(results) };
@@ -64,10 +70,9 @@ function measuredOn(sections: Section[]): string {
     .join(' ');
 }
 
-/** A row for each figure, a column for each fleet. */
-function side(fleets: [string, Section][]): string {
+/** A row for each figure that is shown, a column for each fleet. */
+function side(fleets: [string, Section][], isShown: (row: Row) => boolean): string {
   const all = fleets.flatMap(([, { rows }]) => rows);
-  const isShown = ({ what, goal }: Row): boolean => goal !== undefined || SHOWN.includes(what);
   const whats = [...new Set(all.filter(isShown).map(({ what }) => what))];
   const lines = whats.map((what) => {
     const found = fleets.map(([, { rows }]) => rows.find((row) => row.what === what));

@@ -14,7 +14,7 @@ const APPLICATIONS = ['asset-manager', 'email-alert-api', 'link-checker-api', 'p
 let stage: Stage;
 let cli: ReturnType<typeof commandLine>;
 beforeEach(async () => {
-  const gathers = { syncGathering: { quietFor: '2 seconds', atMost: '10 seconds', askAgainAfter: '5 seconds' } };
+  const gathers = { syncGathering: { quietFor: '4 seconds', atMost: '20 seconds', askAgainAfter: '5 seconds' } };
   stage = await Stage.set({}, gathers, { also: [['manuals-publisher', 'asset-manager']] });
   cli = commandLine(stage);
   await stage.worker();

@@ -31,7 +31,7 @@ test('without a worker it says that nothing moves, and that the rest is well', a
     '✓  retention  closed workflows are kept for 30 days',
     '✓  search attributes  all are registered',
     expect.stringMatching(/^✗ {2}worker {2}No worker polls signon-rotation-integration:/),
-    '  → Start one: npm run worker',
+    '  → Start one; in Kubernetes, see why its pod does not run: kubectl --namespace signon-rotation get pods',
   ]);
 });
 
