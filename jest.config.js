@@ -5,7 +5,9 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: ['<rootDir>/test/long/'],
   globalSetup: '<rootDir>/test/support/global-setup.js',
-  setupFilesAfterEnv: ['<rootDir>/test/support/time-limit.ts', '<rootDir>/test/support/closed-connections.ts'],
+  setupFilesAfterEnv: ['time-limit', 'closed-connections', 'property-seed'].map(
+    (name) => `<rootDir>/test/support/${name}.ts`,
+  ),
   reporters: ['default', '<rootDir>/test/support/slowest-files.js'],
   maxWorkers: 3, // on two cores: while one waits for a server, the others go on
 };
