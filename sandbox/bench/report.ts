@@ -9,7 +9,7 @@ export interface Row {
 /** What was measured, by section, each with its day and machine. */
 export type Results = Record<string, { date: string; machine: string; rows: Row[] }>;
 
-const GROWTH = ['growth 50', 'growth 200', 'growth 800', 'a thousand'];
+const GROWTH = ['growth 50', 'growth 200', 'growth 800'].flatMap((name) => [name, `${name}, postgres`]);
 const HAS_SEVERAL = /worker|killed/;
 const PER_TOKEN = ['both, per token', 'processor time of the worker, per token', 'history events, per token'];
 const WOKEN = 'woken one by one, approval → ended, median';
@@ -25,11 +25,11 @@ const ofOne = ({ what, goal }: Row): boolean => goal !== undefined || [...PER_TO
 const ofSeveral = ({ what }: Row): boolean => OF_SEVERAL.includes(what);
 
 /** How the server with PostgreSQL is started: nothing of it is ours but the commands. */
-const POSTGRES = `Those marked _postgres_ ran on Temporal 1.32.2 with PostgreSQL 15, built by \`go install go.temporal.io/server/cmd/server@v1.32.2\`, its schemas by \`cmd/tools/sql\`: \`TEMPORAL_ADDRESS=127.0.0.1:7233 npm run bench -- --temporal postgres 'growth 50'\`.`;
+const POSTGRES = `_postgres_: Temporal 1.32.2 (\`go install go.temporal.io/server/cmd/server@v1.32.2\`, schemas by \`cmd/tools/sql\`) on PostgreSQL 15; \`TEMPORAL_ADDRESS=127.0.0.1:7233 npm run bench -- --temporal postgres 'growth 50'\`.`;
 
 /** Where a rotation's time goes. */
 const PROFILE =
-  'A rotation has 20 workflow tasks, of three events each. Of its timers one fires, the soak; the others bound waits. Fleets run with a cache that holds them; _a thousand wait_ with the default. A hundred cached workflows for 200 that are active at once double the time and triple the processor time.';
+  'A rotation has 20 workflow tasks. Of its timers one fires, the soak. The worker’s main thread (SDK, HTTP, parsing) takes two thirds of its processor time. Workflows take the rest, a third of it for the SDK’s stack traces. Fleets run with a cache that holds them, _a thousand wait_ with the default. With 100 cached workflows for 200 active ones, time doubles and processor time triples.';
 
 /** The figures as Markdown, fleets side by side, and the growth as a chart. */
 export function drawReport(results: Results): { markdown: string; chart: string } {
@@ -39,17 +39,17 @@ export function drawReport(results: Results): { markdown: string; chart: string 
   const markdown = [
     '# Benchmarks',
     [
-      '`npm run bench` measures everything and writes this page and [benchmarks.json](benchmarks.json), which has all figures. Temporal, a worker and the stand-ins share the machine. In fleets a sync Job takes 2 s, a pod 0.5 s, the soak 1 s. A fleet is swept in one wave and approved at once.',
+      '`npm run bench` writes this page and [benchmarks.json](benchmarks.json), which has all figures. Temporal, workers and stand-ins share the machine. A sync Job takes 2 s, a pod 0.5 s, the soak 1 s. A fleet is swept in one wave and approved at once.',
       POSTGRES,
       PROFILE,
     ].join('\n\n'),
     measuredOn(Object.values(results)),
-    '![What a token costs in fleets of 50 to 1,000](images/benchmarks.svg)',
+    '![What a token costs, by size of the fleet](images/benchmarks.svg)',
     ...[
       ['## Fleets', fleets.filter(([name]) => !HAS_SEVERAL.test(name)), ofOne] as const,
-      ['## Several workers', fleets.filter(([name]) => HAS_SEVERAL.test(name)), ofSeveral] as const,
+      ['## Several workers, postgres', fleets.filter(([name]) => HAS_SEVERAL.test(name)), ofSeveral] as const,
     ].flatMap(([heading, some, isShown]) => (some.length > 0 ? [heading, side(some, isShown)] : [])),
-    ...others.flatMap(([name, { rows }]) => [`## ${name}`, list(rows)]),
+    ...(others.length > 0 ? ['## Other figures', list(others)] : []),
   ].join('\n\n');
   return { markdown: `${markdown}\n`, chart: draw(results) };
 }
@@ -70,7 +70,7 @@ function measuredOn(sections: Section[]): string {
     .join(' ');
 }
 
-/** A row for each figure that is shown, a column for each fleet. */
+/** A row for each figure that is shown, a column for each fleet; a figure that is the same for all stands on a line below. */
 function side(fleets: [string, Section][], isShown: (row: Row) => boolean): string {
   const all = fleets.flatMap(([, { rows }]) => rows);
   const whats = [...new Set(all.filter(isShown).map(({ what }) => what))];
@@ -78,11 +78,18 @@ function side(fleets: [string, Section][], isShown: (row: Row) => boolean): stri
     const found = fleets.map(([, { rows }]) => rows.find((row) => row.what === what));
     const goals = [...new Set(found.map((row) => row?.goal).filter((goal) => goal !== undefined))];
     const unit = found.find((row) => row !== undefined)!.unit;
-    return [named(what, unit), ...found.map((row) => row?.value ?? ''), goals.join('; ')];
+    return { what: named(what, unit), values: found.map((row) => row?.value ?? ''), goal: goals.join('; ') };
   });
-  const head = ['', ...fleets.map(([name]) => name), 'goal'];
+  const isSame = ({ values }: { values: unknown[] }): boolean => values.every((value) => value === values[0]);
+  const isAllPostgres = fleets.every(([name]) => name.endsWith(', postgres'));
+  const head = ['', ...fleets.map(([name]) => (isAllPostgres ? name.replace(', postgres', '') : name)), 'goal'];
   const row = (cells: (string | number)[]): string => `| ${cells.join(' | ')} |`;
-  return [row(head), `|:--|${'--:|'.repeat(head.length - 1)}`, ...lines.map(row)].join('\n');
+  const differing = lines.filter((line) => !isSame(line)).map(({ what, values, goal }) => row([what, ...values, goal]));
+  const same = lines.filter(isSame).map(({ what, values }) => `${what} ${values[0]}`);
+  return [
+    [row(head), `|:--|${'--:|'.repeat(head.length - 1)}`, ...differing].join('\n'),
+    ...(same.length > 0 ? [`In each: ${same.join(', ')}.`] : []),
+  ].join('\n\n');
 }
 
 /** What is measured with its unit, which some names hold already. */
@@ -94,15 +101,16 @@ function holds(what: string, unit: string): boolean {
   return what.split(/[^\w-]+/).includes(unit);
 }
 
-/** The figures with a goal. */
-function list(rows: Row[]): string {
-  return rows
-    .filter(({ goal }) => goal !== undefined)
-    .map(({ what, value, unit, goal }) => {
-      const counted = holds(what, unit) ? `${value}` : `${value} ${unit}`;
-      return `- ${what.trim()}: ${counted} (goal ${goal})`;
-    })
-    .join('\n');
+/** A figure with a goal on a line, with what each section says of it. */
+function list(sections: [string, Section][]): string {
+  const lines = new Map<string, string[]>();
+  for (const [name, { rows }] of sections)
+    for (const { what, value, unit, goal } of rows) {
+      if (goal === undefined) continue;
+      const line = `${named(what, unit)}, goal ${goal}`;
+      lines.set(line, [...(lines.get(line) ?? []), `${value}${name.endsWith(', postgres') ? ' (postgres)' : ''}`]);
+    }
+  return [...lines].map(([line, values]) => `- ${line}: ${values.join(', ')}`).join('\n');
 }
 
 const WIDTH = 640;
