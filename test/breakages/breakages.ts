@@ -564,10 +564,20 @@ export const BREAKAGES: readonly Breakage[] = [
     },
   },
   {
+    what: 'a watch that was interrupted after the approval voids nothing',
+    file: 'workflows/rotation/steps/retire.ts',
+    find: 'watch.wasInterruptedSince(evidence.watched!)\n',
+    replace: 'watch.wasInterruptedSince(evidence.watched!) && evidence.round < 0\n',
+    caughtBy: {
+      file: 'test/workflows/disused.test.ts',
+      test: 'a watch that was interrupted between approval and revoke voids the approval',
+    },
+  },
+  {
     what: 'a pod that reads the Secret for a moment does not end the watch',
     file: 'workflows/rotation/steps/retire.ts',
     find: 'if (watch.seen) return usedAfterAll(book, situation, now, watch.seen);',
-    replace: 'if (book.isStopping() && watch.seen) return usedAfterAll(book, situation, now, watch.seen);',
+    replace: 'if (book.stops.stop && watch.seen) return usedAfterAll(book, situation, now, watch.seen);',
     caughtBy: {
       file: 'test/workflows/disused.test.ts',
       test: 'a pod that reads the Secret for a moment ends the watch with its name: nothing is revoked, and the pair is rotated',

@@ -405,6 +405,23 @@ describe('every pod is watched while a pair is given up', () => {
       expect(after.evidence.shortfalls).toMatchObject([{ code: 'not-watched-long-enough' }]);
     }, WATCHED(passing)));
 
+  test('a watch that was interrupted between approval and revoke voids the approval', () =>
+    rotating(async (rotation) => {
+      const { systems } = rotation;
+      await disused(rotation);
+      await rotation.awaitingApproval();
+      let looks = 0;
+      systems.onCall = async (activity) => {
+        if (activity !== 'lookAtConsumers' || looks++ > 0) return;
+        systems.readerSeen('interrupted');
+        await until('the watch to have told it, before the look ends', () => isTold(rotation, 'awaitReader'));
+      };
+      await rotation.approve();
+      const { notes } = await rotation.awaitingApproval(1);
+      expect(notes.join()).toContain('pods that read the Secret were not watched all the time');
+      expect(systems.revoked).toEqual([]);
+    }, WATCHED(passing)));
+
   test('where nobody can watch, the approval says so and why', () =>
     rotating(
       async (rotation) => {

@@ -42,12 +42,12 @@ export class DisusedWatch {
 
   /** Whether what was shown of it then is not so any more. */
   changedSince(before: Watched, wasEnough: boolean): boolean {
-    return (
-      this.seen !== undefined ||
-      this.watched.why !== before.why ||
-      this.watched.since !== before.since ||
-      this.enough !== wasEnough
-    );
+    return this.seen !== undefined || this.enough !== wasEnough || this.wasInterruptedSince(before);
+  }
+
+  /** Whether there was a time since then when nobody watched. */
+  wasInterruptedSince(before: Watched): boolean {
+    return this.watched.why !== before.why || this.watched.since !== before.since;
   }
 
   isEnough(): boolean {

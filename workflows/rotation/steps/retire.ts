@@ -106,6 +106,10 @@ async function giveUp(
         evidence,
         revoke,
         lookAfresh: () => untilStarted(lookUnlessRead, settings, evidence),
+        voids: () =>
+          watch.wasInterruptedSince(evidence.watched!)
+            ? 'pods that read the Secret were not watched all the time'
+            : undefined,
       }),
     );
     if (!('done' in after)) book.revokeLeftUndone();

@@ -84,6 +84,8 @@ export async function revokeEach<S extends Observation>(
     lookAfresh: () => Promise<S>;
     /** What was shown beside looks, and lasts so long: shown again where it is older. Says why it cannot be. */
     shown?: { lasts: ms.StringValue; again: (seen: S) => Promise<string | undefined> };
+    /** Why the evidence no longer holds, beside what looks show. */
+    voids?: () => string | undefined;
   },
 ): Promise<Done | S> {
   const { evidence, revoke, shown } = order;
@@ -101,7 +103,7 @@ export async function revokeEach<S extends Observation>(
     if (left().length === 0) return { done: true };
     const reasonNow = (seen: Observation): string | undefined => {
       const ended = book.record.revokesBegun.map(({ authorisationId }) => authorisationId);
-      return voidedBy(evidence, { ...seen, ended, now: Date.now() });
+      return order.voids?.() ?? voidedBy(evidence, { ...seen, ended, now: Date.now() });
     };
     let reason = reasonNow(fresh);
     if (reason === undefined && shown && Date.now() - shownAt > ms(shown.lasts)) {
