@@ -33,7 +33,7 @@ export interface FleetFigures {
   tokens: number;
   /** From the sweep's start until every rotation waits for approval. */
   untilWaiting: number;
-  /** From the first approval until every rotation has ended, soak included. */
+  /** From the first approval at once until all that were approved have ended, soak included. */
   untilEnded: number;
   /** Of those that were approved one by one, the median from approval to end; absent where none was. */
   oneByOne?: number;
@@ -80,8 +80,10 @@ export const tokensOf = ({ state }: World): number => state.authorisations.lengt
 
 /** How a fleet is approved. */
 export interface Approving {
-  /** So many first, one by one; the others at once. */
+  /** So many first, one by one. */
   oneByOne?: number;
+  /** So many of the others at once, all where absent. */
+  atOnce?: number;
   /** What happens when the approvals were sent. */
   meanwhile?: () => Promise<void>;
 }
@@ -90,7 +92,7 @@ export interface Approving {
 export async function rotateFleet(
   ground: Ground,
   workers: readonly [WorkerProcess, ...WorkerProcess[]],
-  { oneByOne = 0, meanwhile = () => Promise.resolve() }: Approving = {},
+  { oneByOne = 0, atOnce = Infinity, meanwhile = () => Promise.resolve() }: Approving = {},
 ): Promise<FleetFigures> {
   const { client, sandbox } = ground;
   const [worker] = workers;
@@ -119,9 +121,10 @@ export async function rotateFleet(
     alone.push(performance.now() - sent);
   }
   const approved = performance.now();
-  await pLimit(AT_ONCE).map(approvals.slice(oneByOne), approve);
+  const woken = approvals.slice(oneByOne, oneByOne + atOnce);
+  await pLimit(AT_ONCE).map(woken, approve);
   await meanwhile();
-  await pLimit(AT_ONCE).map(rotations, ({ workflowId }) => client.workflow.getHandle(workflowId).result());
+  await pLimit(AT_ONCE).map(woken, ({ workflowId }) => client.workflow.getHandle(workflowId).result());
   const untilEnded = performance.now() - approved;
 
   const { peakMib } = usageOf(worker);

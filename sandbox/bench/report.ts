@@ -12,7 +12,6 @@ export type Results = Record<string, { date: string; machine: string; rows: Row[
 const GROWTH = ['growth 50', 'growth 200', 'growth 800'].flatMap((name) => [name, `${name}, postgres`]);
 const HAS_SEVERAL = /worker|killed/;
 const PER_TOKEN = ['both, per token', 'processor time of the worker, per token', 'history events, per token'];
-const WOKEN = 'woken one by one, approval → ended, median';
 /** What may grow with the number of workers. */
 const OF_SEVERAL = [
   'both, per token',
@@ -21,7 +20,7 @@ const OF_SEVERAL = [
   'requests to Kubernetes, per token',
   'refused calls of running pods',
 ];
-const ofOne = ({ what, goal }: Row): boolean => goal !== undefined || [...PER_TOKEN.slice(0, 2), WOKEN].includes(what);
+const ofOne = ({ what, goal }: Row): boolean => goal !== undefined || PER_TOKEN.slice(0, 2).includes(what);
 const ofSeveral = ({ what }: Row): boolean => OF_SEVERAL.includes(what);
 
 /** How the server with PostgreSQL is started: nothing of it is ours but the commands. */
