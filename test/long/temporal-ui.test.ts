@@ -20,7 +20,7 @@ if (!CHROMIUM)
 
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 /** The input, as the README says it to somebody who starts a rotation. */
-const INPUT = /\*\*Start\*\*.*?```json\n(.*?)```/s.exec(README)?.[1] ?? '';
+const INPUT = /## Start a rotation.*?```json\n(.*?)```/s.exec(README)?.[1] ?? '';
 const IMAGES = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const DOCS = 'https://docs.example.org/rotation';
 /** Pixels of a small laptop's window. */
