@@ -1,6 +1,7 @@
 import { describe, expect, test } from '../support/jest.ts';
 import type { Recipient } from '../../domain/settings/settings.ts';
 import type { FakeSystems } from '../support/fake-systems.ts';
+import type { Status } from '../support/request.ts';
 import type { Rotation } from '../support/rotations.ts';
 import { until } from '../support/until.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
@@ -377,20 +378,33 @@ describe('every pod is watched while a pair is given up', () => {
       expect(await rotation.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: 101 }] });
     }, WATCHED(passing)));
 
+  /** Approves; at the look before the revoke, the watch tells something. Nothing may be revoked, and what is asked next is returned. */
+  async function approveAndTell(rotation: Rotation, told: Parameters<FakeSystems['readerSeen']>[0]): Promise<Status> {
+    const { systems } = rotation;
+    await disused(rotation);
+    await rotation.awaitingApproval();
+    let looks = 0;
+    systems.onCall = async (activity) => {
+      if (activity !== 'lookAtConsumers' || looks++ > 0) return;
+      systems.readerSeen(told);
+      await until('the watch to have told it, before the look ends', () => isTold(rotation, 'awaitReader'));
+    };
+    await rotation.approve();
+    const asked = await rotation.awaitingApproval(1);
+    expect(systems.revoked).toEqual([]);
+    return asked;
+  }
+
   test('a pod that reads the Secret between approval and revoke keeps the token alive', () =>
     rotating(async (rotation) => {
-      const { systems } = rotation;
-      await disused(rotation);
-      await rotation.awaitingApproval();
-      let looks = 0;
-      systems.onCall = async (activity) => {
-        if (activity !== 'lookAtConsumers' || looks++ > 0) return;
-        systems.readerSeen(seen);
-        await until('the watch to have told it, before the look ends', () => isTold(rotation, 'awaitReader'));
-      };
-      await rotation.approve();
-      await rotation.awaitingApproval(1);
-      expect(systems.revoked).toEqual([]);
+      const { waiting } = await approveAndTell(rotation, seen);
+      expect(waiting).toMatchObject({ evidence: { newToken: { authorisationId: 102 } } });
+    }, WATCHED(passing)));
+
+  test('a watch that was interrupted between approval and revoke voids the approval', () =>
+    rotating(async (rotation) => {
+      const { notes } = await approveAndTell(rotation, 'interrupted');
+      expect(notes.join()).toContain('pods that read the Secret were not watched all the time');
     }, WATCHED(passing)));
 
   test('a watch that was interrupted, since no worker ran, begins anew, and what is asked says so', () =>
@@ -403,23 +417,6 @@ describe('every pod is watched while a pair is given up', () => {
       const [was, is] = [before, after].map(({ evidence }) => Date.parse(evidence.watched!.since!));
       expect(is).toBeGreaterThan(was!);
       expect(after.evidence.shortfalls).toMatchObject([{ code: 'not-watched-long-enough' }]);
-    }, WATCHED(passing)));
-
-  test('a watch that was interrupted between approval and revoke voids the approval', () =>
-    rotating(async (rotation) => {
-      const { systems } = rotation;
-      await disused(rotation);
-      await rotation.awaitingApproval();
-      let looks = 0;
-      systems.onCall = async (activity) => {
-        if (activity !== 'lookAtConsumers' || looks++ > 0) return;
-        systems.readerSeen('interrupted');
-        await until('the watch to have told it, before the look ends', () => isTold(rotation, 'awaitReader'));
-      };
-      await rotation.approve();
-      const { notes } = await rotation.awaitingApproval(1);
-      expect(notes.join()).toContain('pods that read the Secret were not watched all the time');
-      expect(systems.revoked).toEqual([]);
     }, WATCHED(passing)));
 
   test('where nobody can watch, the approval says so and why', () =>
