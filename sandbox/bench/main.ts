@@ -107,7 +107,7 @@ async function oneRotation(): Promise<Row[]> {
     }
     const [last] = rotated.slice(-1);
     const total = (counts: Record<string, number> = {}): number => Object.values(counts).reduce((sum, n) => sum + n, 0);
-    rows.push(row('requests to Signon', signon, 'requests', '≤ 14'));
+    rows.push(row('requests to Signon', signon, 'requests'));
     rows.push(row('history events', total(last?.events), 'events', '≤ 150'));
     rows.push(row('workflow tasks', last?.workflowTasks ?? 0, 'tasks', '≤ 45'));
     for (const [kind, count] of Object.entries(last?.events ?? {}))
@@ -139,7 +139,8 @@ async function workerStart(): Promise<Row[]> {
   ] as const) {
     const starts = [];
     for (let run = 0; run < 5; run++) starts.push(await startWorkerOnce({ ...ground, env }, rows.length * 10 + run));
-    rows.push(row(`worker start → first task, ${what}`, median(starts.map(({ ms }) => ms)), 'ms', '< 3000'));
+    const goal = what === 'built' ? '< 3000' : undefined; // from source it bundles first
+    rows.push(row(`worker start → first task, ${what}`, median(starts.map(({ ms }) => ms)), 'ms', goal));
     rows.push(row(`worker memory, ${what}`, median(starts.map(({ mib }) => mib)), 'MiB'));
   }
   await ground.clear();
@@ -226,7 +227,7 @@ async function aThousandWait(): Promise<Row[]> {
       row('rotations that wait', tokens, 'rotations'),
       row('worker memory while 1,000 wait', waitingMib, 'MiB', '< 400'),
       row('worker memory then, at most', peakMib, 'MiB', '< 400'),
-      row('one of 1,000 woken, approval → ended, soak of 1 s included, median', oneByOne, 'ms', '< 3000'),
+      row('one of 1,000 woken, approval → ended, median', oneByOne, 'ms', '< 3000'),
       row('100 of 1,000 woken at once, until all ended', untilEnded, 's', '< 200'),
       row('sign-ins', signIns, 'sign-ins'),
     ];
