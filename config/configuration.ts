@@ -95,7 +95,7 @@ export const WORKER_VARIABLES = z.object({
     .min(2)
     .max(10_000)
     .default(100)
-    .describe('workflows that the worker keeps in memory, 2 to 10000; others are replayed when they continue'),
+    .describe('workflows kept in memory, 2 to 10000; others are replayed. Above 800, raise --max-old-space-size too'),
   METRICS_ADDRESS: text
     .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port')
     .optional()

@@ -11,10 +11,7 @@ const BANNED: [phrase: RegExp, instead: string][] = [
   [/(?:^|[^\w-])(?:Mind|Odd):/, 'Warnings:, Unexpected:'],
   [/\bone or the other\b/i, 'accept only one'],
   [/\bgoes? on already\b/i, 'already retrying'],
-  [/\bat once: well\b/i, 'healthy'],
-  [/, and need not\b/i, 'as intended'],
   [/\bno more(?:[.;]|$)/im, 'no longer, stops'],
-  [/\bnobody is given\b|\bended by another way\b|\bwho ask cost\b/i, 'what it is, not what it is not'],
 ];
 const CODE = ['activities', 'client', 'config', 'doctor', 'domain', 'worker', 'workflows'];
 const ROOT = new URL('../../', import.meta.url);
