@@ -1,5 +1,5 @@
 import ms from 'ms';
-import { describeOthers, running } from '../../../domain/cluster/index.ts';
+import { describeOthers, distinctConsumers, running } from '../../../domain/cluster/index.ts';
 import { readersAfter, type Round } from '../../../domain/rotation/index.ts';
 import { awaitRollout, blocks, restartDeployments } from '../../shared/index.ts';
 import { refuseReadInCluster, refuseUnprovable } from './assess.ts';
@@ -32,9 +32,9 @@ export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round> 
     const { look } = seen;
     refuseUnprovable(look, round.pair);
     refuseReadInCluster(look, round.recipient);
-    const holding = running(look).length;
-    const all = `${holding} running containers hold ${round.newToken.masked}`;
-    book.note('roll out', holding === 0 ? 'no container that reads the token runs' : all);
+    const holding = running(look);
+    const all = `${holding.length} running containers (${distinctConsumers(holding).length} consumers) hold ${round.newToken.masked}`;
+    book.note('roll out', holding.length === 0 ? 'no container that reads the token runs' : all);
     return { ...round, sync, look, readers: readersAfter(round.readers, round.tokens, look) };
   });
 }
