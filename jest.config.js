@@ -1,4 +1,7 @@
-/** What guards every change: all tests but test/long. They run in bare Node: a VM context for each file would load the whole SDK anew each time, and keep it. */
+/**
+ * What guards every change: all tests but test/long. They run in bare Node: a VM context for each
+ * file would load the whole SDK anew each time, and keep it.
+ */
 // eslint-disable-next-line import/no-default-export -- Jest asks for one
 export default {
   runner: '<rootDir>/test/support/runner.js',

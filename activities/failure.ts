@@ -2,8 +2,15 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Duration } from '@temporalio/common';
 import { FAILURES, type FailureName } from '../domain/rotation/index.ts';
 
-/** A failure by its name in `domain/rotation/failures.ts`, which decides whether it is retried. The message must hold no secret. */
-export function failure(name: FailureName, message: string, nextRetryDelay?: Duration): ApplicationFailure {
+/**
+ * A failure by its name in `domain/rotation/failures.ts`, which decides whether it is retried. The
+ * message must hold no secret.
+ */
+export function failure(
+  name: FailureName,
+  message: string,
+  nextRetryDelay?: Duration,
+): ApplicationFailure {
   const nonRetryable = FAILURES[name].treatment !== 'retried';
   return ApplicationFailure.create({ type: name, message, nonRetryable, nextRetryDelay });
 }

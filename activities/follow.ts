@@ -2,7 +2,10 @@ import axios, { type AxiosRequestConfig } from 'axios';
 import type { Readable } from 'node:stream';
 import { setTimeout as after } from 'node:timers/promises';
 
-/** A connection that says nothing may be dead without anybody knowing: another is opened after so long. */
+/**
+ * A connection that says nothing may be dead without anybody knowing: another is opened after so
+ * long.
+ */
 const LONGEST_MS = 10 * 60_000;
 const AGAIN_AFTER_MS = 1000;
 /** After refusals, the pause doubles up to this. */
@@ -10,11 +13,16 @@ const LONGEST_PAUSE_MS = 60_000;
 const NEWLINE = 10;
 
 /**
- * Follows an answer that never ends, line by line, until stopped; one that ends or fails is asked for again. Says only that there was a
- * line: nothing is read of it and nothing kept, so whoever is told looks for themselves.
+ * Follows an answer that never ends, line by line, until stopped; one that ends or fails is asked
+ * for again. Says only that there was a line: nothing is read of it and nothing kept, so whoever is
+ * told looks for themselves.
  * @param ask makes the request, each time anew
  */
-export function follow(ask: () => Promise<AxiosRequestConfig>, changed: () => void, signal: AbortSignal): void {
+export function follow(
+  ask: () => Promise<AxiosRequestConfig>,
+  changed: () => void,
+  signal: AbortSignal,
+): void {
   void (async () => {
     for (let pauseMs = AGAIN_AFTER_MS; !signal.aborted;) {
       const followed = await followOnce(ask, changed, signal).catch(() => false);

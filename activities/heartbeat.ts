@@ -5,8 +5,9 @@ const EVERY_MS = 2_000;
 const kept = new WeakMap<Context, unknown>();
 
 /**
- * Heartbeats every 2 s while an activity runs, so that only a worker that died misses one, and repeats what it kept.
- * An activity that hangs is ended by its own limits, not by a missed heartbeat: its retry would run beside it.
+ * Heartbeats every 2 s while an activity runs, so that only a worker that died misses one, and
+ * repeats what it kept. An activity that hangs is ended by its own limits, not by a missed
+ * heartbeat: its retry would run beside it.
  */
 export const heartbeats: ActivityInterceptorsFactory = (context) => ({
   inbound: {
@@ -23,7 +24,10 @@ export const heartbeats: ActivityInterceptorsFactory = (context) => ({
   },
 });
 
-/** Keeps progress for the next attempt, should this worker die. No secrets: it is stored at the server. */
+/**
+ * Keeps progress for the next attempt, should this worker die. No secrets: it is stored at the
+ * server.
+ */
 export function keepForNextAttempt(progress: unknown): void {
   kept.set(Context.current(), progress);
   heartbeat(progress);

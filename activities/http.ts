@@ -11,10 +11,12 @@ export interface HttpResponse {
 const LARGEST_BODY = 8 * 1024 * 1024;
 
 /**
- * Sends one request; follows no redirect, takes no body over 8 MiB or `config.largest` bytes. Any status is an answer.
+ * Sends one request; follows no redirect, takes no body over 8 MiB or `config.largest` bytes. Any
+ * status is an answer.
  * @param system name for messages, e.g. `Signon`
  * @param config.limitMs how long to wait for the whole answer
- * @throws Unreachable (retried), rebuilt from method and path: axios' own error carries headers and bodies and is never passed on
+ * @throws Unreachable (retried), rebuilt from method and path: axios' own error carries headers and
+ * bodies and is never passed on
  */
 export async function send(
   system: string,
@@ -48,8 +50,14 @@ export async function send(
 /** Longest that a server's `Retry-After` is kept to. */
 const LONGEST_RETRY_AFTER_MS = ms('10 minutes');
 
-/** How long a server asks to wait, in ms: seconds, or until a date. Undefined where it does not say, or not so that it can be read. */
-export function retryAfterOf({ headers }: Pick<HttpResponse, 'headers'>, now = Date.now()): number | undefined {
+/**
+ * How long a server asks to wait, in ms: seconds, or until a date. Undefined where it does not say,
+ * or not so that it can be read.
+ */
+export function retryAfterOf(
+  { headers }: Pick<HttpResponse, 'headers'>,
+  now = Date.now(),
+): number | undefined {
   const said = String(headers['retry-after'] ?? '').trim();
   const wait = /^\d{1,9}$/.test(said) ? Number(said) * 1000 : Date.parse(said) - now;
   return Number.isFinite(wait) ? Math.min(Math.max(wait, 0), LONGEST_RETRY_AFTER_MS) : undefined;

@@ -2,23 +2,33 @@ import { Context } from '@temporalio/activity';
 import { setTimeout as after } from 'node:timers/promises';
 import { failure } from './failure.ts';
 
-/** Something that may shorten a wait: calls back when the outside changes, until stopped. May fail or stay silent: polling carries the wait. */
+/**
+ * Something that may shorten a wait: calls back when the outside changes, until stopped. May fail
+ * or stay silent: polling carries the wait.
+ */
 export type Nudges = (nudge: () => void, signal: AbortSignal) => void;
 
 /** How waits of a worker behave. */
 export interface Waits {
   /** Time between looks, in ms. */
   everyMs: number;
-  /** Aborted when the worker begins to shut down: waits give way at once, another worker goes on with them. */
+  /**
+   * Aborted when the worker begins to shut down: waits give way at once, another worker goes on
+   * with them.
+   */
   draining: AbortSignal;
 }
 
-/** However often the outside changes, no sooner than this after the last look, unless told otherwise. */
+/**
+ * However often the outside changes, no sooner than this after the last look, unless told
+ * otherwise.
+ */
 const SHORTEST_PAUSE_MS = 100;
 
 /**
- * Looks until there is an answer, each time told since when what was seen will do (of `performance.now()`): many who wait may share a look.
- * Looks every `everyMs` or as soon as nudged, and gives way at once on shutdown or cancel.
+ * Looks until there is an answer, each time told since when what was seen will do (of
+ * `performance.now()`): many who wait may share a look. Looks every `everyMs` or as soon as nudged,
+ * and gives way at once on shutdown or cancel.
  * @returns the answer, or undefined at the deadline; without one, an answer
  * @throws WaitInterrupted (retried) when the worker shuts down
  */
@@ -43,7 +53,8 @@ export async function lookUntil<T>(
   }, over.signal);
   try {
     for (;;) {
-      if (draining.aborted) throw failure('WaitInterrupted', 'the worker is shutting down', '1 second');
+      if (draining.aborted)
+        throw failure('WaitInterrupted', 'the worker is shutting down', '1 second');
       cancellationSignal.throwIfAborted();
       nudged = new AbortController();
       const answer = await look(since);

@@ -1,6 +1,9 @@
 import { setTimeout as after } from 'node:timers/promises';
 
-/** Where somebody waits for the next read, it begins no sooner than this share of the last one's time after its end, and at most 1 s. */
+/**
+ * Where somebody waits for the next read, it begins no sooner than this share of the last one's
+ * time after its end, and at most 1 s.
+ */
 const REST_AT_MOST_MS = 1000;
 
 interface Begun<T> {
@@ -12,8 +15,8 @@ interface Begun<T> {
 }
 
 /**
- * One read for all who ask together. Whoever asks gets a read that began after they asked, or after the time they name. However many ask
- * at once, it costs two reads at most.
+ * One read for all who ask together. Whoever asks gets a read that began after they asked, or after
+ * the time they name. However many ask at once, it costs two reads at most.
  */
 export class SharedRead<T> {
   /** The last that was begun. */
@@ -23,7 +26,10 @@ export class SharedRead<T> {
 
   constructor(private readonly read: () => Promise<T>) {}
 
-  /** @param since a read begun at this moment of `performance.now()` or later will do; now where absent */
+  /**
+   * @param since a read begun at this moment of `performance.now()` or later will do; now where
+   * absent
+   */
   get(since = performance.now()): Promise<T> {
     if (this.begun && this.begun.at >= since && !this.begun.failed) return this.begun.value;
     this.next ??= this.begin(this.begun);
@@ -33,8 +39,16 @@ export class SharedRead<T> {
   private async begin(last: Begun<T> | undefined): Promise<T> {
     const inARow = last && !last.ended;
     await last?.value.catch(() => undefined);
-    if (inARow) await after(Math.min(performance.now() - last.at, REST_AT_MOST_MS), undefined, { ref: false });
-    const begun: Begun<T> = { at: performance.now(), value: this.read(), ended: false, failed: false };
+    if (inARow)
+      await after(Math.min(performance.now() - last.at, REST_AT_MOST_MS), undefined, {
+        ref: false,
+      });
+    const begun: Begun<T> = {
+      at: performance.now(),
+      value: this.read(),
+      ended: false,
+      failed: false,
+    };
     const end = (failed: boolean): void => void Object.assign(begun, { ended: true, failed });
     begun.value.then(
       () => end(false),

@@ -9,7 +9,11 @@ try {
   const { connectionOptions, namespace } = readTemporal(process.env);
   // Connects when an alert comes: until Temporal is there, Alertmanager is told to try again.
   const connection = Connection.lazy({ ...connectionOptions, connectTimeout: '5 seconds' });
-  const client = new Client({ connection, namespace, identity: configuration.ALERT_RECEIVER_IDENTITY });
+  const client = new Client({
+    connection,
+    namespace,
+    identity: configuration.ALERT_RECEIVER_IDENTITY,
+  });
   const server = createReceiver(client, {
     environment: configuration.ROTATION_ENVIRONMENT,
     token: configuration.RECEIVER_TOKEN,

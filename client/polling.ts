@@ -11,30 +11,41 @@ import {
 const LIVES_FOR_MS = 90_000;
 
 /**
- * Why nothing moves in an environment, one sentence: no worker polls its task queue, or those that do are of a version that is not
- * current and get no tasks. Undefined where one gets tasks.
+ * Why nothing moves in an environment, one sentence: no worker polls its task queue, or those that
+ * do are of a version that is not current and get no tasks. Undefined where one gets tasks.
  */
-export async function whyNothingMoves(client: Client, environment: Environment): Promise<string | undefined> {
+export async function whyNothingMoves(
+  client: Client,
+  environment: Environment,
+): Promise<string | undefined> {
   const queue = taskQueueOf(environment);
   const { pollers, versioningInfo } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
     taskQueue: { name: queue },
   });
   const polling = (pollers ?? [])
-    .filter(({ lastAccessTime }) => Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1000 < LIVES_FOR_MS)
+    .filter(
+      ({ lastAccessTime }) =>
+        Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1000 < LIVES_FOR_MS,
+    )
     .map(({ deploymentOptions: options }) =>
       Number(options?.workerVersioningMode) === VERSIONED ? versionOf(options) : undefined,
     );
-  const current = versionOf(versioningInfo?.currentDeploymentVersion); // none: workers without a version get the tasks
+  // Undefined: workers without a version get the tasks.
+  const current = versionOf(versioningInfo?.currentDeploymentVersion);
   if (polling.some((version) => isSame(version, current))) return undefined;
-  if (polling.length === 0) return `No worker polls ${queue}: nothing moves and nothing answers until one does.`;
+  if (polling.length === 0)
+    return `No worker polls ${queue}: nothing moves and nothing answers until one does.`;
   const version = polling.find((one) => one !== undefined);
   const idle = `The worker that polls ${queue} gets no tasks:`;
   if (!version) return `${idle} version ${nameVersion(current!)} is current, and it has none.`;
   return `${idle} its version ${nameVersion(version)} is not current. Once it may take over: ${makeCurrent(version)}`;
 }
 
-/** Whether a worker gets the tasks of an environment: without one nothing moves, and no query is answered. */
+/**
+ * Whether a worker gets the tasks of an environment: without one nothing moves, and no query is
+ * answered.
+ */
 export async function isPolled(client: Client, environment: Environment): Promise<boolean> {
   return (await whyNothingMoves(client, environment)) === undefined;
 }

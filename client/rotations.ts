@@ -6,7 +6,12 @@ import {
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
-import { keyOf, type Progress, type SearchAttribute, type Stage } from '../domain/rotation/index.ts';
+import {
+  keyOf,
+  type Progress,
+  type SearchAttribute,
+  type Stage,
+} from '../domain/rotation/index.ts';
 import type { Answer, DecisionName, Decisions } from '../domain/evidence/index.ts';
 import type { Environment } from '../domain/request/index.ts';
 import type { SweepDecisions } from '../domain/sweep/index.ts';
@@ -56,7 +61,9 @@ function listed({
   startTime,
   typedSearchAttributes,
 }: WorkflowExecutionInfo): ListedRotation {
-  const values = new Map(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, String(value)]));
+  const values = new Map(
+    typedSearchAttributes.getAll().map(({ key, value }) => [key.name, String(value)]),
+  );
   const attribute = (name: SearchAttribute): string => values.get(name) ?? '';
   return {
     workflowId,
@@ -76,7 +83,11 @@ export function stageNow({
   return typedSearchAttributes.get(keyOf('RotationStage')) as Stage | undefined;
 }
 
-/** Where a rotation, or a sweep, stands, as it says itself; undefined where no worker answers in 20 s. @throws WorkflowNotFoundError */
+/**
+ * Where a rotation, or a sweep, stands, as it says itself; undefined where no worker answers in 20
+ * s.
+ * @throws WorkflowNotFoundError
+ */
 export async function askStatus<T = Status>(
   client: Client,
   workflowId: string,
@@ -92,7 +103,10 @@ export async function askStatus<T = Status>(
   }
 }
 
-/** Sends a decision and waits for its answer. @throws WorkflowNotFoundError; NoAnswer where no worker gives one in 20 s */
+/**
+ * Sends a decision and waits for its answer.
+ * @throws WorkflowNotFoundError; NoAnswer where no worker gives one in 20 s
+ */
 export async function decide<Name extends keyof Sendable>(
   client: Client,
   workflowId: string,

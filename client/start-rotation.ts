@@ -1,4 +1,8 @@
-import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  type Client,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { attributesOf, introduce, pairsOf, type RotationReport } from '../domain/rotation/index.ts';
 import { rotationId, taskQueueOf, type RotationRequest } from '../domain/request/index.ts';
 import { WORKFLOW } from '../domain/names/index.ts';
@@ -8,12 +12,16 @@ export type RotateToken = (request: RotationRequest) => Promise<RotationReport>;
 
 export interface Started {
   handle: WorkflowHandle<RotateToken>;
-  /** False where the pair's rotation was open already: nothing was started, and the request given is not the one that runs. */
+  /**
+   * False where the pair's rotation was open already: nothing was started, and the request given is
+   * not the one that runs.
+   */
   fresh: boolean;
 }
 
 /**
- * Starts a rotation under its canonical id, which is the pair's lock; one that is open already is used as it is.
+ * Starts a rotation under its canonical id, which is the pair's lock; one that is open already is
+ * used as it is.
  * @param memo `startsAt` of the alert that asks for it
  * @throws as Temporal's client does; a bad request fails the workflow, not this call
  */

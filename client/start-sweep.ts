@@ -1,6 +1,15 @@
-import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  type Client,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { taskQueueOf } from '../domain/request/index.ts';
-import { type ApiUserRequest, introduceSweep, type SweepReport, type SweepRequest } from '../domain/sweep/index.ts';
+import {
+  type ApiUserRequest,
+  introduceSweep,
+  type SweepReport,
+  type SweepRequest,
+} from '../domain/sweep/index.ts';
 import { apiUserIdsOf, WORKFLOW, sweepId } from '../domain/names/index.ts';
 
 /** A sweep's workflow as its starters see it. */
@@ -18,7 +27,8 @@ export function planId(environment: string): string {
 }
 
 /**
- * Starts a sweep under the environment's id, which is its lock; one that is open already is used as it is.
+ * Starts a sweep under the environment's id, which is its lock; one that is open already is used as
+ * it is.
  * @throws as Temporal's client does; a bad request fails the workflow, not this call
  */
 export function startSweep(client: Client, request: SweepRequest): Promise<StartedSweep> {
@@ -26,7 +36,10 @@ export function startSweep(client: Client, request: SweepRequest): Promise<Start
   return startOrFind(client, WORKFLOW.sweep, workflowId, request);
 }
 
-/** Starts the rotations of an API user's tokens under its id, which is the lock; as it is where they are under way. */
+/**
+ * Starts the rotations of an API user's tokens under its id, which is the lock; as it is where they
+ * are under way.
+ */
 export function startApiUser(client: Client, request: ApiUserRequest): Promise<StartedSweep> {
   const workflowId = `${apiUserIdsOf(request.environment)}${request.apiUser}`;
   return startOrFind(client, WORKFLOW.apiUser, workflowId, request);

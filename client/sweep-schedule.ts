@@ -21,8 +21,9 @@ export class BadSweepTime extends Error {
 }
 
 /**
- * Creates an environment's Schedule. Each start has an id of its own, hands over to the environment's sweep, and ends: a sweep that runs
- * for hours keeps no later start from finding it open.
+ * Creates an environment's Schedule. Each start has an id of its own, hands over to the
+ * environment's sweep, and ends: a sweep that runs for hours keeps no later start from finding it
+ * open.
  * @throws BadSweepTime; ScheduleAlreadyRunning where there is one
  */
 export async function createSchedule(
@@ -52,7 +53,8 @@ export async function createSchedule(
       workflowId: sweepId(environment),
       taskQueue: taskQueueOf(environment),
       args: [request],
-      workflowExecutionTimeout: `${HAND_OVER_MINUTES} minutes`, // the sweep that it hands over to outlives it
+      // The sweep that it hands over to outlives it.
+      workflowExecutionTimeout: `${HAND_OVER_MINUTES} minutes`,
       ...introduceSweep(request),
     },
     state: note === undefined ? undefined : { note },

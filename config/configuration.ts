@@ -68,15 +68,23 @@ export const WORKER_VARIABLES = z.object({
     .transform((names) => names.split(',').map((name) => name.trim()))
     .describe('names of the sync CronJob; the first that the application has is used'),
   KUBECONFIG: text
-    .refine((paths) => paths.split(delimiter).every((path) => existsSync(path)), 'the file is not there')
+    .refine(
+      (paths) => paths.split(delimiter).every((path) => existsSync(path)),
+      'the file is not there',
+    )
     .optional()
     .describe(
       'a kubeconfig; without it the pod’s service account is used. The rights are in `deploy/kubernetes/role.yaml`',
     ),
   KUBERNETES_NAMESPACE: text.default('apps').describe('the namespace of the applications'),
-  ROTATION_SETTINGS: text.optional().describe('a YAML or JSON file with the settings that differ from those below'),
+  ROTATION_SETTINGS: text
+    .optional()
+    .describe('a YAML or JSON file with the settings that differ from those below'),
   SLACK_WEBHOOK_URL: secret
-    .refine(isAddress, 'expected an address that begins with https:// or http://, without user and password')
+    .refine(
+      isAddress,
+      'expected an address that begins with https:// or http://, without user and password',
+    )
     .optional()
     .describe('where messages go; without it none are sent'),
   TEMPORAL_UI_URL: url.optional().describe('the Temporal UI’s address, for links'),
@@ -95,12 +103,16 @@ export const WORKER_VARIABLES = z.object({
     .min(2)
     .max(10_000)
     .default(100)
-    .describe('workflows kept in memory, 2 to 10000; others are replayed. Above 800, raise --max-old-space-size too'),
+    .describe(
+      'workflows kept in memory, 2 to 10000; others are replayed. Above 800, raise --max-old-space-size too',
+    ),
   METRICS_ADDRESS: text
     .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port')
     .optional()
     .describe('`host:port` that Prometheus scrapes; without it there are no metrics'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: traces.describe('where traces go, by OTLP over HTTP; without it there are none'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: traces.describe(
+    'where traces go, by OTLP over HTTP; without it there are none',
+  ),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces.describe('the same, for traces alone'),
   ALLOW_PLAIN_HTTP: z
     .enum(PLAIN_HTTP)
@@ -121,14 +133,20 @@ export type Configuration = z.infer<typeof WORKER_VARIABLES> & {
   version?: DeploymentVersion;
 };
 
-export const MAY_COME_FROM_FILE = ['SIGNON_PASSWORD', 'SIGNON_TOTP_SECRET', 'ARGOCD_TOKEN', 'SLACK_WEBHOOK_URL'];
+export const MAY_COME_FROM_FILE = [
+  'SIGNON_PASSWORD',
+  'SIGNON_TOTP_SECRET',
+  'ARGOCD_TOKEN',
+  'SLACK_WEBHOOK_URL',
+];
 
 /** Reads and checks all variables. Every secret may come as `…_FILE`. @throws BadConfiguration */
 export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
   const { value, problems } = readVariables(env, WORKER_VARIABLES, MAY_COME_FROM_FILE);
   const read = settingsFrom(env, problems);
   const version = value && versionFrom(value, problems);
-  if (value) problems.push(...inClear(value), ...approversMissing(value.ROTATION_ENVIRONMENT, read));
+  if (value)
+    problems.push(...inClear(value), ...approversMissing(value.ROTATION_ENVIRONMENT, read));
   if (!value || problems.length > 0) throw new BadConfiguration('worker', problems);
   const { TEMPORAL_UI_URL: temporalUiUrl } = value;
   return { ...value, version, settings: { ...read, temporalUiUrl } };
@@ -137,7 +155,9 @@ export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
 /** In an environment where another person must approve, the settings say who may. */
 function approversMissing(environment: Environment, { approvers }: Settings): string[] {
   return needsSecondPerson(environment) && approversOf(approvers, environment) === undefined
-    ? [`ROTATION_SETTINGS: approvers: expected who may approve in ${environment}, or approvers: anyone`]
+    ? [
+        `ROTATION_SETTINGS: approvers: expected who may approve in ${environment}, or approvers: anyone`,
+      ]
     : [];
 }
 
@@ -151,17 +171,25 @@ function inClear(value: z.infer<typeof WORKER_VARIABLES>): string[] {
   };
   const todo = !PLAIN_HTTP.includes(environment) ? '' : `, or set ALLOW_PLAIN_HTTP=${environment}`;
   return Object.entries(addresses)
-    .filter(([, at]) => at !== undefined && /^http:/i.test(at) && !isLoopback(at) && allowed !== environment)
+    .filter(
+      ([, at]) =>
+        at !== undefined && /^http:/i.test(at) && !isLoopback(at) && allowed !== environment,
+    )
     .map(([name]) => `${name}: http sends secrets in clear; use https${todo}`);
 }
 
 function versionFrom(
-  { TEMPORAL_DEPLOYMENT_NAME: deploymentName, TEMPORAL_WORKER_BUILD_ID: buildId }: z.infer<typeof WORKER_VARIABLES>,
+  {
+    TEMPORAL_DEPLOYMENT_NAME: deploymentName,
+    TEMPORAL_WORKER_BUILD_ID: buildId,
+  }: z.infer<typeof WORKER_VARIABLES>,
   problems: string[],
 ): DeploymentVersion | undefined {
   if (deploymentName && buildId) return { deploymentName, buildId };
-  if (deploymentName) problems.push('TEMPORAL_WORKER_BUILD_ID: missing, while TEMPORAL_DEPLOYMENT_NAME is given');
-  if (buildId) problems.push('TEMPORAL_DEPLOYMENT_NAME: missing, while TEMPORAL_WORKER_BUILD_ID is given');
+  if (deploymentName)
+    problems.push('TEMPORAL_WORKER_BUILD_ID: missing, while TEMPORAL_DEPLOYMENT_NAME is given');
+  if (buildId)
+    problems.push('TEMPORAL_DEPLOYMENT_NAME: missing, while TEMPORAL_WORKER_BUILD_ID is given');
   return undefined;
 }
 

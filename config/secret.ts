@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import type { Fingerprint } from '../domain/tokens/index.ts';
 
-/** A value that never shows itself by accident: printing, serialising and inspecting it give `[secret]`. */
+/**
+ * A value that never shows itself by accident: printing, serialising and inspecting it give
+ * `[secret]`.
+ */
 export class Secret {
   readonly #value: string;
 

@@ -40,7 +40,10 @@ type Between = (least: ms.StringValue, most: ms.StringValue, why: string) => typ
 
 /** A duration within bounds; outside them, says why they are there. */
 const between: Between = (least, most, why) =>
-  duration.refine((value) => ms(value) >= ms(least) && ms(value) <= ms(most), `expected ${least} to ${most}: ${why}`);
+  duration.refine(
+    (value) => ms(value) >= ms(least) && ms(value) <= ms(most),
+    `expected ${least} to ${most}: ${why}`,
+  );
 
 /** Stand-ins take no time and hold nothing, so no duration is too short for them. */
 const unbounded: Between = () => duration;
@@ -49,14 +52,26 @@ const schemaOf = (within: Between) =>
   z
     .strictObject({
       forStandIns: z.literal(true),
-      window: within('1 day', '90 days', 'a token lives two years, and Signon renews in its last month'),
-      answerLimit: within('5 seconds', '1 minute', 'Signon itself gives up on a request after 60 seconds'),
+      window: within(
+        '1 day',
+        '90 days',
+        'a token lives two years, and Signon renews in its last month',
+      ),
+      answerLimit: within(
+        '5 seconds',
+        '1 minute',
+        'Signon itself gives up on a request after 60 seconds',
+      ),
       signonRequestLimit: within(
         '30 seconds',
         '10 minutes',
         'a token made late would be taken for none, and made twice',
       ),
-      syncLimit: within('2 minutes', '6 hours', 'a sync Job takes about ten minutes, and the rotation waits for it'),
+      syncLimit: within(
+        '2 minutes',
+        '6 hours',
+        'a sync Job takes about ten minutes, and the rotation waits for it',
+      ),
       syncGathering: z
         .strictObject({
           quietFor: within('1 second', '10 minutes', 'each rotation waits for it'),
@@ -67,16 +82,28 @@ const schemaOf = (within: Between) =>
       sweep: z
         .strictObject({
           maxConcurrent: z.int().min(1).max(LARGEST_WAVE),
-          pause: within('10 ms', '1 minute', 'it spares Signon while all API users are read, one after the other'),
+          pause: within(
+            '10 ms',
+            '1 minute',
+            'it spares Signon while all API users are read, one after the other',
+          ),
           looksEvery: within('1 minute', '1 hour', 'each look is written into a history'),
           endsAfter: within('1 hour', '20 hours', 'the next one begins a day later'),
         })
         .partial(),
       rolloutLimit: within('1 minute', '1 day', 'pods take minutes, and until then nobody is told'),
-      pollEvery: within('500 ms', '1 minute', 'the cluster is asked as often, and the rotation is as late'),
+      pollEvery: within(
+        '500 ms',
+        '1 minute',
+        'the cluster is asked as often, and the rotation is as late',
+      ),
       lookupCachedFor: within('1 minute', '1 hour', 'gds-sso caches for 5 minutes'),
       soak: within('1 minute', '1 day', 'the rotation ends after it'),
-      disusedWatch: within('1 hour', '30 days', 'a pod that reads the token may run for seconds a day'),
+      disusedWatch: within(
+        '1 hour',
+        '30 days',
+        'a pod that reads the token may run for seconds a day',
+      ),
       evidenceHoldsFor: within('10 minutes', '1 day', 'consumers change with every deploy'),
       notices: z
         .strictObject({
@@ -108,7 +135,8 @@ const schemaOf = (within: Between) =>
           }),
         )
         .refine(
-          (recipients) => new Set(recipients.map(({ apiUser }) => apiUser)).size === recipients.length,
+          (recipients) =>
+            new Set(recipients.map(({ apiUser }) => apiUser)).size === recipients.length,
           'expected one recipient for an API user at most',
         ),
       renewal: z
@@ -137,10 +165,15 @@ const schemaOf = (within: Between) =>
       const all = people.map((names) => [...new Set(names.map((name) => comparable(name)))]);
       for (const [at, names] of all.entries())
         if (all.slice(0, at).some((others) => others.some((name) => names.includes(name))))
-          context.addIssue({ code: 'custom', path: ['people', at], message: 'an address stands in another list, too' });
+          context.addIssue({
+            code: 'custom',
+            path: ['people', at],
+            message: 'an address stands in another list, too',
+          });
       for (const environment of ENVIRONMENTS) {
         const one = approversOf(approvers, environment);
-        if (one === undefined || one === 'anyone' || one.who.some((entry) => entry.startsWith('@'))) continue;
+        if (one === undefined || one === 'anyone' || one.who.some((entry) => entry.startsWith('@')))
+          continue;
         const { size } = new Set(one.who.map((entry) => personOf(comparable(entry)!, people)));
         if (size > 0 && one.approvals > size)
           context.addIssue({
@@ -164,8 +197,10 @@ export class BadSettings extends Error {
 }
 
 /**
- * Reads a settings file; what it does not name is as shipped. Lists and single values replace the shipped ones whole, the rest entry by entry.
- * @param standIns whether the worker's systems may be stand-ins: then the file may say so, and its durations have no bounds
+ * Reads a settings file; what it does not name is as shipped. Lists and single values replace the
+ * shipped ones whole, the rest entry by entry.
+ * @param standIns whether the worker's systems may be stand-ins: then the file may say so, and its
+ * durations have no bounds
  * @throws BadSettings; as `fs` does where the file cannot be read
  */
 export function readSettings(file: string, standIns = false): Settings {
@@ -201,19 +236,26 @@ function parseSettings(source: string, standIns = false): z.infer<ReturnType<typ
   if (parsed.success) return parsed.data;
   throw new BadSettings(
     parsed.error.issues.map((issue) => {
-      const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
+      const path =
+        issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
       const field = path.map(String).join('.');
-      return redact(`line ${lineOf(document, lines, path)}: ${field ? `${field}: ` : ''}${issue.message}`);
+      return redact(
+        `line ${lineOf(document, lines, path)}: ${field ? `${field}: ` : ''}${issue.message}`,
+      );
     }),
   );
 }
 
-/** What a file holds. The parser's messages quote it, and it may be a secret's by mistake: they are not passed on. */
+/**
+ * What a file holds. The parser's messages quote it, and it may be a secret's by mistake: they are
+ * not passed on.
+ */
 function valueOf(document: Document.Parsed, lines: LineCounter): unknown {
   if (document.errors.length > 0)
     throw new BadSettings(
       document.errors.map(
-        ({ pos, code }) => `line ${lines.linePos(pos[0]).line}: not YAML: ${code.toLowerCase().replaceAll('_', ' ')}`,
+        ({ pos, code }) =>
+          `line ${lines.linePos(pos[0]).line}: not YAML: ${code.toLowerCase().replaceAll('_', ' ')}`,
       ),
     );
   try {

@@ -16,13 +16,18 @@ export function readTemporal(env: NodeJS.ProcessEnv): Connecting {
   if (problems.length > 0) throw new BadConfiguration('connection', problems);
   const read = load({ ...env, ...value });
   const { address, apiKey } = read.connectionOptions;
-  if (address?.includes('@')) problems.push('TEMPORAL_ADDRESS: expected host:port, without user and password');
-  if (typeof apiKey === 'string' && !isOneLine(apiKey)) problems.push(`TEMPORAL_API_KEY: ${ONE_LINE}`);
+  if (address?.includes('@'))
+    problems.push('TEMPORAL_ADDRESS: expected host:port, without user and password');
+  if (typeof apiKey === 'string' && !isOneLine(apiKey))
+    problems.push(`TEMPORAL_API_KEY: ${ONE_LINE}`);
   if (problems.length > 0) throw new BadConfiguration('connection', problems);
   return read;
 }
 
-/** A parser's own words quote the lines around a mistake, and `api_key` with them: none is passed on. */
+/**
+ * A parser's own words quote the lines around a mistake, and `api_key` with them: none is passed
+ * on.
+ */
 function load(env: NodeJS.ProcessEnv): Connecting {
   const overrideEnvVars = env as Record<string, string>; // as it is when it reads process.env
   const attempt = (disableFile: boolean): Connecting | undefined => {

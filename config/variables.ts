@@ -6,7 +6,9 @@ export const text = z.string().trim().min(1);
 /** What is said of an address with a user or a password in it. */
 export const WITHOUT_CREDENTIALS = 'expected an address without user and password';
 /** An address that may be logged, shown and sent: with a password in it, it would be a secret. */
-export const address = z.url({ protocol: /^https?$/ }).refine(isWithoutCredentials, WITHOUT_CREDENTIALS);
+export const address = z
+  .url({ protocol: /^https?$/ })
+  .refine(isWithoutCredentials, WITHOUT_CREDENTIALS);
 export const url = address.transform((value) => value.replace(/\/+$/, ''));
 /** What is said of a secret that a header or a form would not carry as it is. */
 export const ONE_LINE = 'expected one line that is not blank, without control characters';
@@ -48,7 +50,8 @@ export function isLoopback(value: string): boolean {
 }
 
 /**
- * Reads variables by a schema. @param fromFile those that may come as `…_FILE` as well
+ * Reads variables by a schema.
+ * @param fromFile those that may come as `…_FILE` as well
  * @returns the value, where there is one, and a sentence for each problem
  */
 export function readVariables<T extends z.ZodType>(

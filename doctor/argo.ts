@@ -1,12 +1,28 @@
 import type { ArgoAccount, ArgoClient, TreeNode } from '../activities/argo/client.ts';
-import { allNotChecked, examined, notChecked, reasonOf, well, wrong, type Finding } from './finding.ts';
+import {
+  allNotChecked,
+  examined,
+  notChecked,
+  reasonOf,
+  well,
+  wrong,
+  type Finding,
+} from './finding.ts';
 
-export const ARGO_CHECKS = ['Argo CD', 'sync CronJob', 'Argo CD logs', 'Argo CD create-job'] as const;
+export const ARGO_CHECKS = [
+  'Argo CD',
+  'sync CronJob',
+  'Argo CD logs',
+  'Argo CD create-job',
+] as const;
 const [APPLICATION, CRON_JOB, LOGS, CREATE_JOB] = ARGO_CHECKS;
 
 const RBAC = 'Give its account the lines of deploy/argocd-rbac.csv.';
 
-/** Whether Argo CD shows the application to the worker's token, and its sync. @returns the sync's CronJob too, where there is one */
+/**
+ * Whether Argo CD shows the application to the worker's token, and its sync.
+ * @returns the sync's CronJob too, where there is one
+ */
 export async function examineArgo(
   argo: ArgoClient,
   { application, namespace, cronJobs }: ArgoAccount,
@@ -16,14 +32,22 @@ export async function examineArgo(
     tree = await argo.tree();
   } catch (error) {
     const findings = [
-      wrong(APPLICATION, reasonOf(error), `Check ARGOCD_URL, ARGOCD_TOKEN, and the application’s names. ${RBAC}`),
+      wrong(
+        APPLICATION,
+        reasonOf(error),
+        `Check ARGOCD_URL, ARGOCD_TOKEN, and the application’s names. ${RBAC}`,
+      ),
       ...allNotChecked([CRON_JOB, LOGS, CREATE_JOB], 'the application is not shown'),
     ];
     return { findings };
   }
   const seen = well(APPLICATION, `shows ${application}`);
   const cronJob = cronJobs
-    .map((name) => tree.find((node) => node.kind === 'CronJob' && node.name === name && node.namespace === namespace))
+    .map((name) =>
+      tree.find(
+        (node) => node.kind === 'CronJob' && node.name === name && node.namespace === namespace,
+      ),
+    )
     .find((node) => node !== undefined);
   if (!cronJob) {
     const missing = wrong(
@@ -31,10 +55,13 @@ export async function examineArgo(
       `${application} has none of ${cronJobs.join(', ')} in ${namespace}`,
       'Check ARGOCD_SYNC_CRONJOBS and KUBERNETES_NAMESPACE.',
     );
-    return { findings: [seen, missing, ...allNotChecked([LOGS, CREATE_JOB], 'there is no sync CronJob')] };
+    return {
+      findings: [seen, missing, ...allNotChecked([LOGS, CREATE_JOB], 'there is no sync CronJob')],
+    };
   }
   const job = tree.find(
-    ({ kind, parentRefs }) => kind === 'Job' && parentRefs?.some(({ name }) => name === cronJob.name),
+    ({ kind, parentRefs }) =>
+      kind === 'Job' && parentRefs?.some(({ name }) => name === cronJob.name),
   );
   const logs = job
     ? await examined(LOGS, RBAC, async () => {

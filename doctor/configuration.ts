@@ -6,9 +6,19 @@ import { notChecked, well, wrong, type Finding } from './finding.ts';
 
 const CHECK = 'configuration';
 /** What no worker starts without. */
-const NEEDED = ['SIGNON_URL', 'SIGNON_EMAIL', 'SIGNON_PASSWORD', 'SIGNON_TOTP_SECRET', 'ARGOCD_URL', 'ARGOCD_TOKEN'];
+const NEEDED = [
+  'SIGNON_URL',
+  'SIGNON_EMAIL',
+  'SIGNON_PASSWORD',
+  'SIGNON_TOTP_SECRET',
+  'ARGOCD_URL',
+  'ARGOCD_TOKEN',
+];
 
-/** Reads what a worker would run with. @returns nothing beside the finding where no worker would start */
+/**
+ * Reads what a worker would run with.
+ * @returns nothing beside the finding where no worker would start
+ */
 export function examineConfiguration(
   env: NodeJS.ProcessEnv,
   environment: Environment,
@@ -23,23 +33,41 @@ export function examineConfiguration(
     };
   const meant = env.ROTATION_ENVIRONMENT ?? environment;
   if (meant !== environment)
-    return { finding: wrong(CHECK, `the variables here are of ${meant}`, `Run doctor --environment ${meant}.`) };
+    return {
+      finding: wrong(
+        CHECK,
+        `the variables here are of ${meant}`,
+        `Run doctor --environment ${meant}.`,
+      ),
+    };
   try {
     const configuration = readConfiguration({ ...env, ROTATION_ENVIRONMENT: environment });
     return { finding: well(CHECK, 'variables and settings are in order'), configuration };
   } catch (error) {
     if (!(error instanceof BadConfiguration)) throw error;
     return {
-      finding: wrong(CHECK, error.problems.join('; '), 'Correct what is named; docs/configuration.md has the list.'),
+      finding: wrong(
+        CHECK,
+        error.problems.join('; '),
+        'Correct what is named; docs/configuration.md has the list.',
+      ),
     };
   }
 }
 
-/** Whether hosts are those of the environment, as the settings know them. @param hosts by the name of their variable */
-export function examineHosts(hosts: Record<string, string>, environment: Environment, settings: Settings): Finding {
+/**
+ * Whether hosts are those of the environment, as the settings know them.
+ * @param hosts by the name of their variable
+ */
+export function examineHosts(
+  hosts: Record<string, string>,
+  environment: Environment,
+  settings: Settings,
+): Finding {
   const pattern = settings.hosts[environment];
   const others = Object.entries(hosts).filter(([, host]) => !isHostOf(pattern, host));
-  if (others.length === 0) return well('hosts', `of ${environment}: ${[...new Set(Object.values(hosts))].join(', ')}`);
+  if (others.length === 0)
+    return well('hosts', `of ${environment}: ${[...new Set(Object.values(hosts))].join(', ')}`);
   return wrong(
     'hosts',
     `${others.map(([name, host]) => `${name} is ${host}`).join('; ')}; ${environment}’s pattern is ${pattern}`,

@@ -33,7 +33,10 @@ export interface Examination {
   warn: (line: string) => void;
 }
 
-/** Checks all that a worker needs, one after the other. Reads only, save what `fix` and `slack` ask for. */
+/**
+ * Checks all that a worker needs, one after the other. Reads only, save what `fix` and `slack` ask
+ * for.
+ */
 export async function examine(examination: Examination): Promise<Finding[]> {
   const { environment, env, client, fix } = examination;
   const { finding, configuration } = examineConfiguration(env, environment);
@@ -48,7 +51,9 @@ export async function examine(examination: Examination): Promise<Finding[]> {
           'Check TEMPORAL_ADDRESS, TEMPORAL_API_KEY and TEMPORAL_TLS….',
         ),
       ];
-  const outsides = configuration ? await guarded('outside systems', () => outside(configuration, examination)) : [];
+  const outsides = configuration
+    ? await guarded('outside systems', () => outside(configuration, examination))
+    : [];
   return [finding, ...temporal, ...outsides];
 }
 
@@ -61,14 +66,26 @@ async function outside(configuration: Configuration, examination: Examination): 
   } catch (error) {
     if (!(error instanceof BadConfiguration)) throw error;
     return [
-      wrong('kubeconfig', error.problems.join('; '), 'Check KUBECONFIG: a file, or several as kubectl reads them.'),
+      wrong(
+        'kubeconfig',
+        error.problems.join('; '),
+        'Check KUBECONFIG: a file, or several as kubectl reads them.',
+      ),
     ];
   }
   const hosts = examineHosts(clients.hosts, environment, settings);
-  const slackFinding = await examineSlack(webhook, { send: slack, environment, limitMs: ms(settings.answerLimit) });
+  const slackFinding = await examineSlack(webhook, {
+    send: slack,
+    environment,
+    limitMs: ms(settings.answerLimit),
+  });
   if (hosts.verdict === 'wrong') {
     const others = [...SIGNON_CHECKS, ...ARGO_CHECKS, ...KUBERNETES_CHECKS];
-    return [hosts, ...allNotChecked(others, 'no credential goes to a host of another environment'), slackFinding];
+    return [
+      hosts,
+      ...allNotChecked(others, 'no credential goes to a host of another environment'),
+      slackFinding,
+    ];
   }
   const signon = await guarded(SIGNON_CHECKS[0], () => signonFindings(clients, examination));
   let cronJob: { name: string; uid?: string } | undefined;
@@ -92,14 +109,20 @@ async function signonFindings(
   const counted = client !== undefined && (await polls(client, environment));
   if (!counted && signIn !== true) {
     const [first, ...rest] = SIGNON_CHECKS;
-    const todo = 'doctor --sign-in signs in once, uncounted: six refusals in a row lock the account.';
+    const todo =
+      'doctor --sign-in signs in once, uncounted: six refusals in a row lock the account.';
     return [
       notChecked(first, 'not signed in: no worker is there to count refused sign-ins', todo),
       ...allNotChecked(rest, 'not signed in'),
     ];
   }
-  warn(`Signs in to ${account.url} once, as ${account.email}. A refusal counts towards the account’s lock.`);
-  return examineSignon(account, counted ? createSignInBudget(client, environment, account.totpSecret) : UNCOUNTED);
+  warn(
+    `Signs in to ${account.url} once, as ${account.email}. A refusal counts towards the account’s lock.`,
+  );
+  return examineSignon(
+    account,
+    counted ? createSignInBudget(client, environment, account.totpSecret) : UNCOUNTED,
+  );
 }
 
 function polls(client: Client, environment: Environment): Promise<boolean> {
@@ -107,4 +130,6 @@ function polls(client: Client, environment: Environment): Promise<boolean> {
   return client.withDeadline(Date.now() + TEMPORAL_ANSWERS_WITHIN_MS, ask).catch(() => false);
 }
 
-const UNCOUNTED: SignInBudget = { reserve: () => Promise.resolve({ settle: () => Promise.resolve() }) };
+const UNCOUNTED: SignInBudget = {
+  reserve: () => Promise.resolve({ settle: () => Promise.resolve() }),
+};

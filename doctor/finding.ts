@@ -25,7 +25,11 @@ export const notChecked = (check: string, found: string, todo?: string): Finding
 });
 
 /** Runs a check that throws where it is wrong. @param found what to say where it is not */
-export async function examined(check: string, todo: string, found: () => Promise<string>): Promise<Finding> {
+export async function examined(
+  check: string,
+  todo: string,
+  found: () => Promise<string>,
+): Promise<Finding> {
   try {
     return well(check, await found());
   } catch (error) {
@@ -33,7 +37,10 @@ export async function examined(check: string, todo: string, found: () => Promise
   }
 }
 
-/** Why something failed: the words of a failure of ours, which hold no secret; of anything else its kind alone. */
+/**
+ * Why something failed: the words of a failure of ours, which hold no secret; of anything else its
+ * kind alone.
+ */
 export function reasonOf(error: unknown): string {
   if (error instanceof ApplicationFailure) return error.message;
   return `it failed in an unexpected way (${error instanceof Error ? error.name : typeof error})`;

@@ -4,7 +4,16 @@ import { isPairs, pairSecretsOf, type PodContainer } from '../activities/kuberne
 import { READ_SECRETS, RESTART, RIGHTS } from '../activities/kubernetes/rights.ts';
 import { censusWithRuby } from '../activities/kubernetes/scripts.ts';
 import { describeContainer } from '../domain/cluster/index.ts';
-import { allNotChecked, examined, guarded, notChecked, reasonOf, well, wrong, type Finding } from './finding.ts';
+import {
+  allNotChecked,
+  examined,
+  guarded,
+  notChecked,
+  reasonOf,
+  well,
+  wrong,
+  type Finding,
+} from './finding.ts';
 
 export const KUBERNETES_CHECKS = [
   'Kubernetes rights',
@@ -17,11 +26,15 @@ export const KUBERNETES_CHECKS = [
   'environment of pods',
   'Ruby in pods',
 ] as const;
-const [RIGHTS_CHECK, SECRETS, RESTARTS, READERS, SAME, EXEC, POLICY, ENVIRONMENT, RUBY] = KUBERNETES_CHECKS;
+const [RIGHTS_CHECK, SECRETS, RESTARTS, READERS, SAME, EXEC, POLICY, ENVIRONMENT, RUBY] =
+  KUBERNETES_CHECKS;
 
 const ROLE = 'Apply deploy/kubernetes/role.yaml.';
 
-/** Whether the cluster is Argo CD's, and the worker may do there what rotations do. @param cronJob as Argo CD shows it */
+/**
+ * Whether the cluster is Argo CD's, and the worker may do there what rotations do.
+ * @param cronJob as Argo CD shows it
+ */
 export async function examineKubernetes(
   kubernetes: KubernetesClient,
   environment: string,
@@ -45,7 +58,9 @@ export async function examineKubernetes(
     ...(await guarded(SECRETS, async () => [await secrets(kubernetes)])),
     ...(await guarded(RESTARTS, async () => [await restarts(kubernetes)])),
     ...(await guarded(READERS, async () => [await readers(kubernetes)])),
-    cronJob ? await sameCluster(kubernetes, cronJob) : notChecked(SAME, 'Argo CD shows no sync CronJob to compare'),
+    cronJob
+      ? await sameCluster(kubernetes, cronJob)
+      : notChecked(SAME, 'Argo CD shows no sync CronJob to compare'),
     ...(await insidePods(kubernetes, environment)),
   ];
 }
@@ -54,7 +69,11 @@ export async function examineKubernetes(
 async function secrets(kubernetes: KubernetesClient): Promise<Finding> {
   const may = await Promise.all(READ_SECRETS.map((right) => kubernetes.may(right)));
   return may.includes(true)
-    ? notChecked(SECRETS, 'this account may read Secrets, which no rotation does', `For less: ${ROLE}`)
+    ? notChecked(
+        SECRETS,
+        'this account may read Secrets, which no rotation does',
+        `For less: ${ROLE}`,
+      )
     : well(SECRETS, 'this account may not read them; no rotation needs to');
 }
 
@@ -68,17 +87,25 @@ async function restarts(kubernetes: KubernetesClient): Promise<Finding> {
       );
 }
 
-/** Which kinds of workloads read a token, by their templates and by what runs now: Jobs and Workflows are there only while they run. */
+/**
+ * Which kinds of workloads read a token, by their templates and by what runs now: Jobs and
+ * Workflows are there only while they run.
+ */
 async function readers(kubernetes: KubernetesClient): Promise<Finding> {
   const { specs } = await kubernetes.snapshot();
-  const reading = specs.filter((template) => pairSecretsOf(template).length > 0).map(({ workload }) => workload);
+  const reading = specs
+    .filter((template) => pairSecretsOf(template).length > 0)
+    .map(({ workload }) => workload);
   const counts = new Map<string, number>();
   for (const workload of new Set(reading)) {
     const [kind = ''] = workload.split('/');
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   const kinds = [...counts].map(([kind, count]) => `${count} ${kind}${count === 1 ? '' : 's'}`);
-  return well(READERS, kinds.length > 0 ? `read a token: ${kinds.toSorted().join(', ')}` : 'nothing reads a token');
+  return well(
+    READERS,
+    kinds.length > 0 ? `read a token: ${kinds.toSorted().join(', ')}` : 'nothing reads a token',
+  );
 }
 
 async function sameCluster(
@@ -88,7 +115,8 @@ async function sameCluster(
   const todo = 'Stop: ARGOCD_URL and KUBECONFIG lead to two clusters. Correct them.';
   try {
     const here = await kubernetes.cronJobUid(name);
-    if (here !== undefined && here === uid) return well(SAME, `Argo CD and Kubernetes show the same ${name}`);
+    if (here !== undefined && here === uid)
+      return well(SAME, `Argo CD and Kubernetes show the same ${name}`);
     return wrong(
       SAME,
       `${name} has uid ${uid ?? 'none'} in Argo CD, and ${here ?? 'is not there'} in Kubernetes`,
@@ -99,7 +127,10 @@ async function sameCluster(
   }
 }
 
-/** Asks one container of the namespace, as rotations ask all: its variables' digests, and its environment. */
+/**
+ * Asks one container of the namespace, as rotations ask all: its variables' digests, and its
+ * environment.
+ */
 async function insidePods(kubernetes: KubernetesClient, environment: string): Promise<Finding[]> {
   const unasked = (why: string): Finding[] => allNotChecked([POLICY, ENVIRONMENT, RUBY], why);
   let container: PodContainer | undefined;
@@ -109,7 +140,10 @@ async function insidePods(kubernetes: KubernetesClient, environment: string): Pr
     return [wrong(EXEC, reasonOf(error), ROLE), ...unasked('no container was asked')];
   }
   if (!container)
-    return [notChecked(EXEC, 'no running container reads a token'), ...unasked('no running container reads a token')];
+    return [
+      notChecked(EXEC, 'no running container reads a token'),
+      ...unasked('no running container reads a token'),
+    ];
   const who = describeContainer(container);
   const target = container;
   let seen: string | undefined;
@@ -120,7 +154,10 @@ async function insidePods(kubernetes: KubernetesClient, environment: string): Pr
   });
   if (exec.verdict === 'wrong') return [exec, ...unasked('no container was asked')];
   if (seen === undefined)
-    return [wrong(EXEC, `${who} did not tell what it holds`, 'Look at the pod.'), ...unasked('no container told')];
+    return [
+      wrong(EXEC, `${who} did not tell what it holds`, 'Look at the pod.'),
+      ...unasked('no container told'),
+    ];
   const inEnvironment =
     seen === environment
       ? well(ENVIRONMENT, `GOVUK_ENVIRONMENT is ${environment}`)
@@ -141,7 +178,8 @@ async function policy(kubernetes: KubernetesClient, container: PodContainer): Pr
     await kubernetes.exec(container, HARMLESS);
   } catch (error) {
     const reason = reasonOf(error);
-    if (reason.includes(' with 422')) return well(POLICY, 'only the worker’s own programs may run in containers');
+    if (reason.includes(' with 422'))
+      return well(POLICY, 'only the worker’s own programs may run in containers');
     if (!reason.includes('lacks its end')) return notChecked(POLICY, reason);
   }
   return notChecked(
@@ -172,6 +210,9 @@ async function ruby(kubernetes: KubernetesClient, container: PodContainer): Prom
 async function someReader(kubernetes: KubernetesClient): Promise<PodContainer | undefined> {
   const snapshot = await kubernetes.snapshot();
   return snapshot.containers.find(
-    (one) => one.ready && !one.terminating && snapshot.sourcesOf(one).some(({ secret }) => isPairs(secret)),
+    (one) =>
+      one.ready &&
+      !one.terminating &&
+      snapshot.sourcesOf(one).some(({ secret }) => isPairs(secret)),
   );
 }

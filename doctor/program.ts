@@ -6,7 +6,14 @@ import { DEFAULT_SETTINGS, readSettings } from '../config/settings.ts';
 import { examine } from './examine.ts';
 import type { Finding } from './finding.ts';
 import { exitCodeOf, newProgram, withCommonOptions } from '../client/cli/command-line.ts';
-import { connect, environmentOf, outputOf, printAs, type CommonOptions, type Terminal } from '../client/cli/context.ts';
+import {
+  connect,
+  environmentOf,
+  outputOf,
+  printAs,
+  type CommonOptions,
+  type Terminal,
+} from '../client/cli/context.ts';
 import { EXIT, type ExitCode } from '../client/cli/exit-codes.ts';
 import { columns } from '../client/cli/columns.ts';
 
@@ -15,7 +22,8 @@ const SIGNS: Record<Finding['verdict'], string> = { well: '✓', wrong: '✗', '
 /** Runs one command line. @param args what follows the program's name @returns its exit code */
 export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
   let code: ExitCode = EXIT.done;
-  const about = 'Checks each thing that a worker needs, and says what to do; run it where the worker runs.';
+  const about =
+    'Checks each thing that a worker needs, and says what to do; run it where the worker runs.';
   const program = withCommonOptions(newProgram('signon-rotation-doctor', about, terminal))
     .addHelpText(
       'after',
@@ -23,7 +31,10 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
 Reads only. ✓ is well, ✗ is wrong, – was not checked. Signs in to Signon once, with one code, where a worker is there to count refusals
 (in the workflow sign-in-ledger/<environment>).`,
     )
-    .option('--fix', 'register search attributes that Temporal lacks, and keep closed workflows for 15 days')
+    .option(
+      '--fix',
+      'register search attributes that Temporal lacks, and keep closed workflows for 15 days',
+    )
     .option('--sign-in', 'sign in to Signon even where no worker counts refusals')
     .option('--no-sign-in', 'do not sign in to Signon')
     .option('--slack', 'post one line to Slack')
@@ -31,7 +42,10 @@ Reads only. ✓ is well, ✗ is wrong, – was not checked. Signs in to Signon o
       '--exec-policy',
       'print the admission policy for exec, with the smoke calls of ROTATION_SETTINGS, and check nothing',
     )
-    .option('--beside <file>', 'with --exec-policy: go on allowing what the policy in this file allows')
+    .option(
+      '--beside <file>',
+      'with --exec-policy: go on allowing what the policy in this file allows',
+    )
     .action(async (_options: unknown, self: Command) => {
       const options = self.opts<CommonOptions & { execPolicy?: boolean; beside?: string }>();
       if (options.execPolicy) printExecPolicy(terminal, options.beside);
@@ -64,7 +78,10 @@ function printExecPolicy(terminal: Terminal, beside: string | undefined): void {
   const { ROTATION_SETTINGS: file } = terminal.env;
   const { smokeCalls } = file ? readSettings(file, true) : DEFAULT_SETTINGS;
   terminal.out(
-    execPolicy(smokeCalls, beside === undefined ? undefined : programsOf(readFileSync(beside, 'utf8'))).trimEnd(),
+    execPolicy(
+      smokeCalls,
+      beside === undefined ? undefined : programsOf(readFileSync(beside, 'utf8')),
+    ).trimEnd(),
   );
 }
 
@@ -72,5 +89,8 @@ function printExecPolicy(terminal: Terminal, beside: string | undefined): void {
 function lines(findings: readonly Finding[]): string[] {
   const rows = findings.map(({ check, verdict, found }) => [SIGNS[verdict], check, found]);
   const [, ...table] = columns({ head: ['', 'CHECK', 'FOUND'], rows });
-  return findings.flatMap(({ todo }, at) => [table[at]!, ...(todo === undefined ? [] : [plain(`     → ${todo}`)])]);
+  return findings.flatMap(({ todo }, at) => [
+    table[at]!,
+    ...(todo === undefined ? [] : [plain(`     → ${todo}`)]),
+  ]);
 }

@@ -17,14 +17,20 @@ const [SIGN_IN, SUPERADMIN, PAGES] = SIGNON_CHECKS;
 
 /** API users whose tokens are looked at, until one has any. */
 const USERS_LOOKED_AT = 10;
-/** One code is sent, not a second for a clock that runs ahead: doctor may be run again and again, and refusals lock the account. */
+/**
+ * One code is sent, not a second for a clock that runs ahead: doctor may be run again and again,
+ * and refusals lock the account.
+ */
 const ONE_CODE = [0];
 
 /**
  * Signs in once and reads the pages that rotations read; nothing is sent but password and code.
  * @param budget asked before the password is sent
  */
-export async function examineSignon(account: SignonAccount, budget: SignInBudget): Promise<Finding[]> {
+export async function examineSignon(
+  account: SignonAccount,
+  budget: SignInBudget,
+): Promise<Finding[]> {
   const session = new SignonSession(account, budget, Date.now, ONE_CODE);
   const open = async (path: string): Promise<string> => {
     const { signal: cancellationSignal } = new AbortController();
@@ -37,10 +43,15 @@ export async function examineSignon(account: SignonAccount, budget: SignInBudget
     if (error instanceof ApplicationFailure && error.type === 'NotPermitted')
       return [
         well(SIGN_IN, `${account.email} is let in`),
-        wrong(SUPERADMIN, error.message, 'Give the account the role superadmin in Signon, and a second step.'),
+        wrong(
+          SUPERADMIN,
+          error.message,
+          'Give the account the role superadmin in Signon, and a second step.',
+        ),
         notChecked(PAGES, 'API users are shown to superadmins only'),
       ];
-    const known = error instanceof ApplicationFailure ? FAILURES[error.type as FailureName] : undefined;
+    const known =
+      error instanceof ApplicationFailure ? FAILURES[error.type as FailureName] : undefined;
     return [
       wrong(SIGN_IN, reasonOf(error), known?.todo ?? 'Check SIGNON_URL.'),
       ...allNotChecked([SUPERADMIN, PAGES], 'not signed in'),
@@ -67,7 +78,10 @@ async function readPages(list: string, open: (path: string) => Promise<string>):
     readApiUser(await open(`/api_users/${id}/edit`));
     const { applications } = readNewTokenPage(await open(`/api_users/${id}/authorisations/new`));
     readRevokePage(await open(`/api_users/${id}/authorisations/${authorisationId}/edit`));
-    return well(PAGES, `as expected: ${users.length} API users, ${applications.length} applications on offer`);
+    return well(
+      PAGES,
+      `as expected: ${users.length} API users, ${applications.length} applications on offer`,
+    );
   } catch (error) {
     return wrong(PAGES, reasonOf(error), FAILURES.ContractChanged.todo);
   }

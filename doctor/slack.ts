@@ -9,8 +9,14 @@ export async function examineSlack(
   webhook: Secret | undefined,
   { send, environment, limitMs }: { send: boolean; environment: string; limitMs: number },
 ): Promise<Finding> {
-  if (!webhook) return notChecked(CHECK, 'SLACK_WEBHOOK_URL is not set: reminders stand in Temporal’s UI only');
-  if (!send) return notChecked(CHECK, 'an address is set; nothing was sent to it', 'doctor --slack posts one line.');
+  if (!webhook)
+    return notChecked(CHECK, 'SLACK_WEBHOOK_URL is not set: reminders stand in Temporal’s UI only');
+  if (!send)
+    return notChecked(
+      CHECK,
+      'an address is set; nothing was sent to it',
+      'doctor --slack posts one line.',
+    );
   const text = `signon-rotation-doctor, ${environment}: notices of rotations will come here.`;
   return examined(CHECK, 'Correct SLACK_WEBHOOK_URL.', async () => {
     await postToSlack(webhook, text, limitMs);

@@ -15,14 +15,20 @@ import { guarded, notChecked, well, wrong, type Finding } from './finding.ts';
 /** An alert may come again for so long, and must find what a person answered. */
 const SHORTEST_RETENTION_DAYS = 15;
 
-/** Checks what rotations need of Temporal. @param fix registers search attributes that are missing and keeps closed workflows long enough: all that doctor ever changes there */
+/**
+ * Checks what rotations need of Temporal.
+ * @param fix registers search attributes that are missing and keeps closed workflows long enough:
+ * all that doctor ever changes there
+ */
 export async function examineTemporal(
   client: Client,
   environment: Environment,
   { fix }: { fix: boolean },
 ): Promise<Finding[]> {
   const { namespace } = client.options;
-  const found = await client.workflowService.describeNamespace({ namespace }).catch(() => undefined);
+  const found = await client.workflowService
+    .describeNamespace({ namespace })
+    .catch(() => undefined);
   if (!found)
     return [
       wrong(
@@ -30,7 +36,9 @@ export async function examineTemporal(
         `Temporal does not show the namespace ${namespace}`,
         'Check TEMPORAL_NAMESPACE and TEMPORAL_API_KEY.',
       ),
-      ...['retention', 'search attributes', 'worker'].map((check) => notChecked(check, 'the namespace is not shown')),
+      ...['retention', 'search attributes', 'worker'].map((check) =>
+        notChecked(check, 'the namespace is not shown'),
+      ),
     ];
   const seconds = Number(found.config?.workflowExecutionRetentionTtl?.seconds ?? 0);
   return [
@@ -44,7 +52,8 @@ export async function examineTemporal(
 async function retention(client: Client, days: number, fix: boolean): Promise<Finding> {
   const { namespace } = client.options;
   const kept = daysOf(days);
-  if (days >= SHORTEST_RETENTION_DAYS) return well('retention', `closed workflows are kept for ${kept}`);
+  if (days >= SHORTEST_RETENTION_DAYS)
+    return well('retention', `closed workflows are kept for ${kept}`);
   const todo = `The alert receiver looks back ${SHORTEST_RETENTION_DAYS} days: doctor --fix, or: temporal operator namespace update --namespace ${namespace} --retention ${SHORTEST_RETENTION_DAYS}d`;
   if (!fix) return wrong('retention', `closed workflows are kept for ${kept}`, todo);
   try {
@@ -57,7 +66,11 @@ async function retention(client: Client, days: number, fix: boolean): Promise<Fi
       `closed workflows were kept for ${kept}, and are for ${daysOf(SHORTEST_RETENTION_DAYS)} now`,
     );
   } catch {
-    return wrong('retention', `closed workflows are kept for ${kept}, and this account may not change that`, todo);
+    return wrong(
+      'retention',
+      `closed workflows are kept for ${kept}, and this account may not change that`,
+      todo,
+    );
   }
 }
 
@@ -76,7 +89,8 @@ async function searchAttributes(client: Client, fix: boolean): Promise<Finding> 
       `Rotations would stall: ${removalOf(namespace, wrongType)}, then doctor --fix`,
     );
   const missing = await missingAttributes(client);
-  if (missing === undefined) return notChecked('search attributes', 'Temporal does not say whether it knows them');
+  if (missing === undefined)
+    return notChecked('search attributes', 'Temporal does not say whether it knows them');
   if (missing.length === 0) return well('search attributes', 'all are registered');
   const names = missing.map((name) => `--name ${name} --type Keyword`).join(' ');
   const todo = `Rotations would stall: doctor --fix, or: temporal operator search-attribute create --namespace ${namespace} ${names}`;
@@ -85,7 +99,8 @@ async function searchAttributes(client: Client, fix: boolean): Promise<Finding> 
     await ensureSearchAttributes(client.connection as Connection, namespace);
     return well('search attributes', `${missing.join(', ')} were missing, and are registered now`);
   } catch (error) {
-    const why = error instanceof SearchAttributesMissing ? error.message : 'they could not be registered';
+    const why =
+      error instanceof SearchAttributesMissing ? error.message : 'they could not be registered';
     return wrong('search attributes', why, todo);
   }
 }
@@ -96,7 +111,10 @@ async function missingAttributes(client: Client): Promise<string[] | undefined> 
   const missing: string[] = [];
   for (const name of SEARCH_ATTRIBUTES) {
     try {
-      await client.workflowService.countWorkflowExecutions({ namespace, query: `${name} = 'none'` });
+      await client.workflowService.countWorkflowExecutions({
+        namespace,
+        query: `${name} = 'none'`,
+      });
     } catch (error) {
       if (!isInvalidArgument(error)) return undefined;
       missing.push(name);

@@ -6,7 +6,10 @@ export interface Fault {
   method?: string;
   path: RegExp;
   when: 'before' | 'after';
-  /** `late` answers, and has its effect, only after `ms`. `truncated` and `changed` are of answers: half of one, and one of another shape. */
+  /**
+   * `late` answers, and has its effect, only after `ms`. `truncated` and `changed` are of answers:
+   * half of one, and one of another shape.
+   */
   kind: 'status' | 'cut' | 'hang' | 'late' | 'truncated' | 'changed';
   status?: number;
   ms?: number;
@@ -23,7 +26,10 @@ export class Faults {
   private readonly active: (Fault & { left: number })[] = [];
   hits = 0;
   /** Asked of every request that nothing else hits: how it is to fail, if at all. */
-  byChance: (request: { method: string; path: string }, when: Fault['when']) => Failing | undefined = () => undefined;
+  byChance: (
+    request: { method: string; path: string },
+    when: Fault['when'],
+  ) => Failing | undefined = () => undefined;
 
   add(fault: Fault): void {
     this.active.push({ ...fault, left: fault.times ?? 1 });
@@ -39,7 +45,9 @@ export class Faults {
       if (failing) await strike(failing, request, reply);
     });
     server.addHook('onSend', async (request, reply, payload) => {
-      const failing = reply.hasHeader('x-struck') ? undefined : this.take(request.method, request.url, 'after');
+      const failing = reply.hasHeader('x-struck')
+        ? undefined
+        : this.take(request.method, request.url, 'after');
       reply.removeHeader('x-struck');
       if (!failing) return payload;
       const body = typeof payload === 'string' ? payload : '';
@@ -63,7 +71,11 @@ export class Faults {
 
   private told(method: string, path: string, when: Fault['when']): Failing | undefined {
     const found = this.active.find(
-      (fault) => fault.left > 0 && fault.when === when && (fault.method ?? method) === method && fault.path.test(path),
+      (fault) =>
+        fault.left > 0 &&
+        fault.when === when &&
+        (fault.method ?? method) === method &&
+        fault.path.test(path),
     );
     if (found) found.left--;
     return found;
@@ -78,10 +90,15 @@ export function nowAndThen(
 ): Faults['byChance'] {
   const since = now();
   return (_request, when) =>
-    when === 'before' && (now() - since) % everyMs >= everyMs - forMs ? { kind: 'status', status } : undefined;
+    when === 'before' && (now() - since) % everyMs >= everyMs - forMs
+      ? { kind: 'status', status }
+      : undefined;
 }
 
-/** Lets so many requests through in each span of time, and answers the others 429, as a load balancer does. */
+/**
+ * Lets so many requests through in each span of time, and answers the others 429, as a load
+ * balancer does.
+ */
 export function rateLimited(
   { requests, everyMs, retryAfterS }: { requests: number; everyMs: number; retryAfterS: number },
   now: () => number = Date.now,
@@ -96,7 +113,11 @@ export function rateLimited(
   };
 }
 
-async function strike(failing: Failing, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+async function strike(
+  failing: Failing,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
   if (failing.kind === 'late') return after(failing.ms ?? 1000, undefined, { ref: false });
   if (failing.kind === 'status') {
     await reply
@@ -125,7 +146,10 @@ function sendHalf(reply: FastifyReply, body: string): void {
   reply.raw.write(bytes.subarray(0, bytes.length / 2), () => reply.raw.socket?.destroy());
 }
 
-/** The same answer after a redesign: other names for the parts of a page, and for the fields of JSON. */
+/**
+ * The same answer after a redesign: other names for the parts of a page, and for the fields of
+ * JSON.
+ */
 function changed(body: string): string {
   return body
     .replaceAll('govuk-', 'gds-')

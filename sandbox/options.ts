@@ -10,19 +10,34 @@ export interface SandboxOptions {
   podStartMs: number;
   /** How long a pod that runs is not ready yet. */
   readyMs: number;
-  /** How long a pod being deleted still runs and serves, where its grace period is 30 s; with another, in proportion. */
+  /**
+   * How long a pod being deleted still runs and serves, where its grace period is 30 s; with
+   * another, in proportion.
+   */
   terminationMs: number;
   /** How often every running pod calls the server applications with the token it holds. */
   trafficEveryMs: number;
-  /** How long a server application goes on letting in a token that it let in, without asking Signon: gds-sso's 5 minutes. */
+  /**
+   * How long a server application goes on letting in a token that it let in, without asking Signon:
+   * gds-sso's 5 minutes.
+   */
   lookupCacheMs: number;
   /** Granularity of Job names: Argo CD's is the minute. */
   jobNameEveryMs: number;
-  /** Whether what is executed in containers that have Ruby runs in a process of its own, as in life, or in the sandbox's: a fleet is many. */
+  /**
+   * Whether what is executed in containers that have Ruby runs in a process of its own, as in life,
+   * or in the sandbox's: a fleet is many.
+   */
   execs: 'processes' | 'in the sandbox';
-  /** How many requests the load balancer lets through to Signon in each span of time; the others are answered 429. All where absent. */
+  /**
+   * How many requests the load balancer lets through to Signon in each span of time; the others are
+   * answered 429. All where absent.
+   */
   signonLimit?: { requests: number; everyMs: number; retryAfterS: number };
-  /** How often, and for how long, Argo CD and Kubernetes answer 401 to all, as while they are replaced. Never where absent. */
+  /**
+   * How often, and for how long, Argo CD and Kubernetes answer 401 to all, as while they are
+   * replaced. Never where absent.
+   */
   unauthorized?: { everyMs: number; forMs: number };
 }
 

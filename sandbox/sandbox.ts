@@ -50,16 +50,25 @@ export class Sandbox {
     const { signonLimit, unauthorized } = options;
     if (signonLimit) this.signon.faults.byChance = rateLimited(signonLimit);
     if (unauthorized)
-      for (const { faults } of [this.argo, this.kubernetes]) faults.byChance = nowAndThen(unauthorized, 401);
+      for (const { faults } of [this.argo, this.kubernetes])
+        faults.byChance = nowAndThen(unauthorized, 401);
   }
 
   urls = { signon: '', argo: '', kubernetes: '' };
 
-  /** Starts everything. `ports` fix the addresses, so that a worker and the pods of a kept world find them again after a restart. */
+  /**
+   * Starts everything. `ports` fix the addresses, so that a worker and the pods of a kept world
+   * find them again after a restart.
+   */
   static async start(world: World, options: SandboxOptions, ports: Ports = {}): Promise<Sandbox> {
     const applications = new ApplicationsStandIn(world, options.lookupCacheMs);
     await applications.listen(ports.applications);
-    const sandbox = new Sandbox(world, options, applications, mkdtempSync(join(tmpdir(), 'signon-sandbox-')));
+    const sandbox = new Sandbox(
+      world,
+      options,
+      applications,
+      mkdtempSync(join(tmpdir(), 'signon-sandbox-')),
+    );
     try {
       await sandbox.open(ports);
       return sandbox;
@@ -85,7 +94,12 @@ export class Sandbox {
   async stop(): Promise<void> {
     this.cluster.stop();
     this.traffic.stop();
-    await Promise.all([this.signon.close(), this.argo.close(), this.kubernetes.close(), this.applications.close()]);
+    await Promise.all([
+      this.signon.close(),
+      this.argo.close(),
+      this.kubernetes.close(),
+      this.applications.close(),
+    ]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -109,7 +123,10 @@ export class Sandbox {
     const programs = join(this.folder, 'programs');
     mkdirSync(programs);
     for (const program of ['ruby', 'bundle']) {
-      writeFileSync(join(programs, program), `#!/bin/sh\nexec '${process.execPath}' '${RUBY}' "$@"\n`);
+      writeFileSync(
+        join(programs, program),
+        `#!/bin/sh\nexec '${process.execPath}' '${RUBY}' "$@"\n`,
+      );
       chmodSync(join(programs, program), 0o755);
     }
   }
@@ -120,15 +137,24 @@ export class Sandbox {
       apiVersion: 'v1',
       kind: 'Config',
       'current-context': 'sandbox',
-      clusters: [{ name: 'sandbox', cluster: { server: this.urls.kubernetes, 'insecure-skip-tls-verify': true } }],
+      clusters: [
+        {
+          name: 'sandbox',
+          cluster: { server: this.urls.kubernetes, 'insecure-skip-tls-verify': true },
+        },
+      ],
       users: [{ name: 'worker', user: { token } }],
-      contexts: [{ name: 'sandbox', context: { cluster: 'sandbox', user: 'worker', namespace: 'apps' } }],
+      contexts: [
+        { name: 'sandbox', context: { cluster: 'sandbox', user: 'worker', namespace: 'apps' } },
+      ],
     };
     writeFileSync(join(this.folder, 'kubeconfig'), JSON.stringify(config), { mode: 0o600 });
   }
 }
 
-/** Keeps the world in one file, mode 0600: its values are made up, and still nobody else's business. */
+/**
+ * Keeps the world in one file, mode 0600: its values are made up, and still nobody else's business.
+ */
 export function keepWorld(world: World, file: string): void {
   let due = false;
   const write = (): void => {
@@ -146,5 +172,7 @@ export function keepWorld(world: World, file: string): void {
 
 /** The world as it was kept; undefined where there is no file. */
 export function loadWorld(file: string): World | undefined {
-  return existsSync(file) ? new World(JSON.parse(readFileSync(file, 'utf8')) as WorldState) : undefined;
+  return existsSync(file)
+    ? new World(JSON.parse(readFileSync(file, 'utf8')) as WorldState)
+    : undefined;
 }

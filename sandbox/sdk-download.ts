@@ -3,12 +3,17 @@ import { copyFileSync, chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:
 import { dirname, join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 
-/** The programs that come from outside: the server with its UI, and the test server that skips time. */
+/**
+ * The programs that come from outside: the server with its UI, and the test server that skips time.
+ */
 export type Binary = 'temporal' | 'temporal-test-server';
 
 const LIMIT_MS = 60_000;
 
-/** Lets Temporal's SDK download the program, as its test environment does, and keeps it. @returns why not, or undefined */
+/**
+ * Lets Temporal's SDK download the program, as its test environment does, and keeps it.
+ * @returns why not, or undefined
+ */
 export async function downloadBySdk(name: Binary, target: string): Promise<string | undefined> {
   const downloadDir = mkdtempSync(join(dirname(target), 'sdk-'));
   const executable = { type: 'cached-download' as const, downloadDir };

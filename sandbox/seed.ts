@@ -20,22 +20,31 @@ const DAY = 86_400_000;
 
 /** The real topology: which application reads which token's Secret through which variable. */
 export function readTopology(): Reading[] {
-  return JSON.parse(readFileSync(new URL('./data/token-consumers.json', import.meta.url), 'utf8')) as Reading[];
+  return JSON.parse(
+    readFileSync(new URL('./data/token-consumers.json', import.meta.url), 'utf8'),
+  ) as Reading[];
 }
 
 /**
  * A made-up world over the real topology; tokens live between 300 and 700 days more.
  * @param only applications to deploy, all where absent
  * @param readings another topology than the real one
- * @param estate with what runs beside the topology: workers of two replicas and of several containers, a suspended CronJob, an application
- *   without a web Deployment, grace periods from 5 to 80 s, a Secret that an Argo Workflow alone reads, and integration's further reading
+ * @param estate with what runs beside the topology: workers of two replicas and of several
+ * containers, a suspended CronJob, an application
+ *   without a web Deployment, grace periods from 5 to 80 s, a Secret that an Argo Workflow alone
+ * reads, and integration's further reading
  */
 export function seedWorld({
   environment = 'integration',
   only,
   readings: given = readTopology(),
   estate = false,
-}: { environment?: Environment; only?: string[]; readings?: Reading[]; estate?: boolean } = {}): World {
+}: {
+  environment?: Environment;
+  only?: string[];
+  readings?: Reading[];
+  estate?: boolean;
+} = {}): World {
   const readings = estate && environment === 'integration' ? [...given, DRAFT_FRONTEND] : given;
   const fromVariables = readings.map(({ envVar }) =>
     envVar
@@ -44,7 +53,9 @@ export function seedWorld({
       .replaceAll('_', '-'),
   );
   if (estate) fromVariables.push('release');
-  const names = [...new Set(fromVariables.map((name) => (name === 'rummager' ? 'search-api' : name)))].toSorted();
+  const names = [
+    ...new Set(fromVariables.map((name) => (name === 'rummager' ? 'search-api' : name))),
+  ].toSorted();
   const state: WorldState = {
     environment,
     clockOffsetMs: 0,
@@ -64,7 +75,11 @@ export function seedWorld({
     kubernetesTokens: { [makeToken()]: 'worker' },
     cookieKey: randomBytes(32).toString('hex'),
     apiUsers: [],
-    applications: names.map((name, index) => ({ id: index + 1, name: displayName(name), retired: false })),
+    applications: names.map((name, index) => ({
+      id: index + 1,
+      name: displayName(name),
+      retired: false,
+    })),
     authorisations: [],
     nextId: 101,
     secrets: {},
@@ -94,7 +109,8 @@ export function seedWorld({
 export function expireIn(world: World, email: string, application: string, days: number): void {
   const { user, server } = pairOf(world, email, application);
   for (const token of world.state.authorisations)
-    if (token.apiUserId === user.id && token.applicationId === server.id) token.expiresAt = world.now() + days * DAY;
+    if (token.apiUserId === user.id && token.applicationId === server.id)
+      token.expiresAt = world.now() + days * DAY;
   world.changed();
 }
 
@@ -130,8 +146,13 @@ function addPair(world: World, secret: string, applications: string[]): void {
     state.apiUsers.push(user);
   }
   const server = state.applications.find(({ name }) => name === displayName(application))!;
-  if (tokenSecretName(user.name, server.name) !== secret) throw new Error(`the seed does not name ${secret}`);
-  if (!state.authorisations.some((token) => token.apiUserId === user.id && token.applicationId === server.id))
+  if (tokenSecretName(user.name, server.name) !== secret)
+    throw new Error(`the seed does not name ${secret}`);
+  if (
+    !state.authorisations.some(
+      (token) => token.apiUserId === user.id && token.applicationId === server.id,
+    )
+  )
     state.authorisations.push({
       id: state.nextId++,
       apiUserId: user.id,
@@ -164,7 +185,12 @@ function addApplication(state: WorldState, readings: Reading[], estate: boolean)
   const [first] = readings;
   if (!first) return;
   const tokens = readings.map(({ envVar, secret }) => ({ variable: envVar, secret }));
-  const workload = (kind: WorkloadState['kind'], name: string, replicas: number, main: string): WorkloadState => ({
+  const workload = (
+    kind: WorkloadState['kind'],
+    name: string,
+    replicas: number,
+    main: string,
+  ): WorkloadState => ({
     kind,
     name,
     uid: makeUid(),
@@ -187,13 +213,19 @@ function addApplication(state: WorldState, readings: Reading[], estate: boolean)
     state.workloads.push(worker);
   }
   if (estate && application === 'search-api')
-    state.workloads.push({ ...workload('CronJob', 'search-api-elasticdump', 0, 'elasticdump'), suspended: true });
+    state.workloads.push({
+      ...workload('CronJob', 'search-api-elasticdump', 0, 'elasticdump'),
+      suspended: true,
+    });
   for (let task = 1; task <= first.cronTasks; task++)
     state.workloads.push(workload('CronJob', `${first.application}-task-${task}`, 0, 'cron-task'));
 }
 
 /** `signon-token-<client>-<application>`: the application is the longest known name at the end. */
-function splitSecret(secret: string, applications: string[]): { client: string; application: string } {
+function splitSecret(
+  secret: string,
+  applications: string[],
+): { client: string; application: string } {
   const pair = secret.replace(/^signon-token-/, '');
   const application = applications
     .filter((name) => pair.endsWith(`-${name}`))
@@ -206,6 +238,10 @@ function splitSecret(secret: string, applications: string[]): { client: string; 
 function displayName(name: string): string {
   return name
     .split('-')
-    .map((word) => (['api', 'url'].includes(word) ? word.toUpperCase() : word.charAt(0).toUpperCase() + word.slice(1)))
+    .map((word) =>
+      ['api', 'url'].includes(word)
+        ? word.toUpperCase()
+        : word.charAt(0).toUpperCase() + word.slice(1),
+    )
     .join(' ');
 }

@@ -29,19 +29,26 @@ keepWorld(world, FILE);
 const sandbox = await Sandbox.start(world, WATCHABLE, PORTS).catch(
   (error: NodeJS.ErrnoException & { port?: number }) => {
     if (error.code !== 'EADDRINUSE') throw error;
-    console.error(`Port ${error.port} is taken. Choose four others: npm run sandbox -- --port ${first + 100}`);
+    console.error(
+      `Port ${error.port} is taken. Choose four others: npm run sandbox -- --port ${first + 100}`,
+    );
     process.exit(1);
   },
 );
 const { account } = world.state;
-// GOV.UK's hosts are the shipped ones; a worker of the sandbox must be told that its hosts are here.
+// GOV.UK's hosts are the shipped ones; a worker of the sandbox must be told that its hosts are
+// here.
 const settings = join(FOLDER, 'sandbox-settings.json');
 writeFileSync(settings, JSON.stringify({ hosts: { integration: '^127\\.0\\.0\\.1$' } }));
 
 const variables = Object.entries({ ...sandbox.workerEnv(), ROTATION_SETTINGS: settings });
-writeFileSync(join(FOLDER, 'worker.env'), variables.map(([name, value]) => `${name}='${value}'\n`).join(''), {
-  mode: 0o600,
-});
+writeFileSync(
+  join(FOLDER, 'worker.env'),
+  variables.map(([name, value]) => `${name}='${value}'\n`).join(''),
+  {
+    mode: 0o600,
+  },
+);
 
 console.log(`The sandbox serves a made-up ${world.state.environment} over the real topology; its world is kept in .demo/sandbox.json.
 

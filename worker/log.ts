@@ -7,8 +7,9 @@ const LONGEST_TEXT = 10_000;
 const OF_THE_WAITS = 'No workflows registered, not polling for workflow tasks';
 
 /**
- * A logger of one JSON object a line: `time` (ISO), `level`, `message`, and what the SDK knows of where it was said, such as `workflowId`,
- * `runId`, `activityType`. @param write where lines go
+ * A logger of one JSON object a line: `time` (ISO), `level`, `message`, and what the SDK knows of
+ * where it was said, such as `workflowId`, `runId`, `activityType`.
+ * @param write where lines go
  */
 export function jsonLogger(level: LogLevel, write: (line: string) => void): DefaultLogger {
   return new DefaultLogger(level, (entry) => {
@@ -22,7 +23,10 @@ function lineOf({ level, message, timestampNanos, meta }: LogEntry): string {
   return JSON.stringify({ time, level, message: cut(message), ...about });
 }
 
-/** Plain data alone: an error's own `toJSON` may tell requests and headers, so of errors only kind, message and stack are told. */
+/**
+ * Plain data alone: an error's own `toJSON` may tell requests and headers, so of errors only kind,
+ * message and stack are told.
+ */
 function shown(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return cut(value);
   if (typeof value === 'bigint') return String(value);
@@ -42,7 +46,9 @@ function shown(value: unknown, depth: number): unknown {
   }
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   if (Array.isArray(value)) return value.map((item) => shown(item, depth + 1) ?? null);
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown(item, depth + 1)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, shown(item, depth + 1)]),
+  );
 }
 
 function cut(text: string): string {

@@ -20,22 +20,38 @@ try {
       logging: { filter: makeTelemetryFilterString({ core: level, other: 'WARN' }), forward: {} },
       ...(bindAddress && {
         metrics: {
-          prometheus: { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true },
+          prometheus: {
+            bindAddress,
+            countersTotalSuffix: true,
+            unitSuffix: true,
+            useSecondsForDurations: true,
+          },
         },
       }),
     },
   });
   const bundle = process.env.WORKFLOW_BUNDLE ?? (existsSync(BUILT) ? BUILT : undefined);
-  const worker = await runWorker(configuration, process.env, bundle ? { codePath: bundle } : undefined);
-  const { ROTATION_ENVIRONMENT: environment, SIGNON_URL: signon, ARGOCD_URL: argoCd } = configuration;
+  const worker = await runWorker(
+    configuration,
+    process.env,
+    bundle ? { codePath: bundle } : undefined,
+  );
+  const {
+    ROTATION_ENVIRONMENT: environment,
+    SIGNON_URL: signon,
+    ARGOCD_URL: argoCd,
+  } = configuration;
   Runtime.instance().logger.info('waits for rotations', { environment, signon, argoCd });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void worker.stop());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void worker.stop());
   await worker.ended;
   process.exit(0);
 } catch (error) {
   console.error(
     error instanceof TemporalAway ||
-      [BadConfiguration, TemporalAway, SearchAttributesMissing].some((known) => error instanceof known)
+      [BadConfiguration, TemporalAway, SearchAttributesMissing].some(
+        (known) => error instanceof known,
+      )
       ? (error as Error).message
       : error,
   );

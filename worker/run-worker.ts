@@ -11,7 +11,10 @@ import { PAYLOAD_CONVERTER_PATH, WORKFLOWS_PATH } from './paths.ts';
 import { createTracing } from './tracing.ts';
 import type { Configuration } from '../config/configuration.ts';
 
-/** Thrown at start: nothing answers where `TEMPORAL_…` say Temporal is, or it does not let this worker in. */
+/**
+ * Thrown at start: nothing answers where `TEMPORAL_…` say Temporal is, or it does not let this
+ * worker in.
+ */
 export class TemporalAway extends Error {
   constructor(address: string) {
     super(
@@ -28,7 +31,8 @@ export interface RunningWorker {
 }
 
 /**
- * Connects to Temporal as `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE` and the like say, and runs a worker.
+ * Connects to Temporal as `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE` and the like say, and runs a
+ * worker.
  * @throws BadConfiguration, TemporalAway, SearchAttributesMissing
  * @param env where the `TEMPORAL_…` variables are
  */
@@ -51,7 +55,8 @@ export async function runWorker(
     await Promise.all([connection.close(), native.close()]);
     throw error;
   }
-  if (configuration.version) await warnUnlessCurrent(connection, client.options.namespace, configuration.version);
+  if (configuration.version)
+    await warnUnlessCurrent(connection, client.options.namespace, configuration.version);
   const tracing = createTracing(env, configuration.ROTATION_ENVIRONMENT);
   const draining = new AbortController();
   const workers = await createWorkers({
@@ -74,7 +79,8 @@ export async function runWorker(
   };
   const ended = (async () => {
     try {
-      await Promise.all(workers.map((worker) => worker.run().finally(stop))); // one alone would do half of the work
+      // One alone would do half of the work.
+      await Promise.all(workers.map((worker) => worker.run().finally(stop)));
     } finally {
       await Promise.all([connection.close(), native.close(), tracing?.end()]);
     }
@@ -95,12 +101,16 @@ const WAITS_AT_ONCE = 5000;
 export function createWorkers({
   workflows,
   ...options
-}: WorkerOptions & { workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'bundlerOptions'> }): Promise<
-  Worker[]
-> {
+}: WorkerOptions & {
+  workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'bundlerOptions'>;
+}): Promise<Worker[]> {
   const { taskQueue } = options;
   return Promise.all([
-    Worker.create({ ...options, ...workflows, dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH } }),
+    Worker.create({
+      ...options,
+      ...workflows,
+      dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH },
+    }),
     Worker.create({
       ...options,
       dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH },

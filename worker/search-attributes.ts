@@ -9,7 +9,10 @@ const KEYWORD = 2;
 const KNOWN_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 250;
 
-/** Thrown at start: rotations would stall on attributes that the namespace does not know. Names the command that registers them. */
+/**
+ * Thrown at start: rotations would stall on attributes that the namespace does not know. Names the
+ * command that registers them.
+ */
 export class SearchAttributesMissing extends Error {
   constructor(namespace: string, why: string) {
     const names = SEARCH_ATTRIBUTES.flatMap((name) => ['--name', name, '--type', 'Keyword']);
@@ -20,10 +23,14 @@ export class SearchAttributesMissing extends Error {
 }
 
 /**
- * Sees to it that the namespace knows the search attributes of rotations: registers them where they are missing and it may.
+ * Sees to it that the namespace knows the search attributes of rotations: registers them where they
+ * are missing and it may.
  * @throws SearchAttributesMissing
  */
-export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+export async function ensureSearchAttributes(
+  connection: Connection,
+  namespace: string,
+): Promise<void> {
   await refuseOtherTypes(connection, namespace);
   if (await areKnown(connection, namespace)) return;
   try {
@@ -33,21 +40,35 @@ export async function ensureSearchAttributes(connection: Connection, namespace: 
     });
   } catch (error) {
     // Another worker may have been faster.
-    if (!(await areKnown(connection, namespace))) throw new SearchAttributesMissing(namespace, reasonOf(error));
+    if (!(await areKnown(connection, namespace)))
+      throw new SearchAttributesMissing(namespace, reasonOf(error));
     return;
   }
   const deadline = Date.now() + KNOWN_WITHIN_MS;
   while (!(await areKnown(connection, namespace))) {
     if (Date.now() > deadline)
-      throw new SearchAttributesMissing(namespace, `not known ${KNOWN_WITHIN_MS / 1000} s after registering`);
+      throw new SearchAttributesMissing(
+        namespace,
+        `not known ${KNOWN_WITHIN_MS / 1000} s after registering`,
+      );
     await after(LOOK_EVERY_MS);
   }
 }
 
-/** An attribute of another type stalls rotations as a missing one does. Where types cannot be listed, none is named. */
-export async function attributesOfOtherTypes(connection: Connection, namespace: string): Promise<string[]> {
-  const answer = await connection.operatorService.listSearchAttributes({ namespace }).catch(() => undefined);
-  return SEARCH_ATTRIBUTES.filter((name) => (answer?.customAttributes?.[name] ?? KEYWORD) !== KEYWORD);
+/**
+ * An attribute of another type stalls rotations as a missing one does. Where types cannot be
+ * listed, none is named.
+ */
+export async function attributesOfOtherTypes(
+  connection: Connection,
+  namespace: string,
+): Promise<string[]> {
+  const answer = await connection.operatorService
+    .listSearchAttributes({ namespace })
+    .catch(() => undefined);
+  return SEARCH_ATTRIBUTES.filter(
+    (name) => (answer?.customAttributes?.[name] ?? KEYWORD) !== KEYWORD,
+  );
 }
 
 /** The command that removes search attributes. */

@@ -1,4 +1,11 @@
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags, type Context } from '@opentelemetry/api';
+import {
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+  type Context,
+} from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
@@ -14,9 +21,10 @@ export interface Tracing {
 }
 
 /**
- * A span for each attempt of an activity, all of one run in one trace, sent by OTLP over HTTP. Undefined where neither
- * `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` nor `OTEL_EXPORTER_OTLP_ENDPOINT` is set; `OTEL_EXPORTER_OTLP_HEADERS` and the like are read by the
- * exporter. Of a failure its kind alone is told.
+ * A span for each attempt of an activity, all of one run in one trace, sent by OTLP over HTTP.
+ * Undefined where neither `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` nor `OTEL_EXPORTER_OTLP_ENDPOINT` is
+ * set; `OTEL_EXPORTER_OTLP_HEADERS` and the like are read by the exporter. Of a failure its kind
+ * alone is told.
  */
 export function createTracing(env: NodeJS.ProcessEnv, environment: string): Tracing | undefined {
   const base = env.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/+$/, '');
@@ -42,7 +50,11 @@ export function createTracing(env: NodeJS.ProcessEnv, environment: string): Trac
           temporalAttempt: attempt,
         };
         const kind = SpanKind.INTERNAL;
-        const span = tracer.startSpan(activityType, { kind, attributes }, traceOf(workflowExecution?.runId ?? ''));
+        const span = tracer.startSpan(
+          activityType,
+          { kind, attributes },
+          traceOf(workflowExecution?.runId ?? ''),
+        );
         try {
           const result: unknown = await next(input);
           span.setStatus({ code: SpanStatusCode.OK });

@@ -5,5 +5,5 @@ export { rotateToken } from './rotation/rotate-token.ts';
 export { syncTokens } from './sync/sync-tokens.ts';
 export { signInLedger } from './sign-in/sign-in-ledger.ts';
 export { takeInventory } from './inventory/take-inventory.ts';
-// eslint-disable-next-line import/no-default-export -- the SDK runs the default for a type that it does not find
+// eslint-disable-next-line import/no-default-export -- the SDK runs it for unknown types
 export { unknownWorkflow as default } from './shared/unknown-workflow.ts';

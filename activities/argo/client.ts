@@ -29,12 +29,18 @@ const node = z.object({
   name: z.string().max(253),
   uid: z.string().max(64).optional(),
   parentRefs: z.array(z.object({ kind: z.string(), name: z.string() })).optional(),
-  health: z.object({ status: z.string().max(40).optional(), message: z.string().optional() }).optional(),
+  health: z
+    .object({ status: z.string().max(40).optional(), message: z.string().optional() })
+    .optional(),
   createdAt: z.iso.datetime().optional(),
 });
 const tree = z.object({ nodes: z.array(node).nullish() });
 const logLine = z.object({
-  result: z.object({ content: z.string().optional(), podName: z.string().optional(), last: z.boolean().optional() }),
+  result: z.object({
+    content: z.string().optional(),
+    podName: z.string().optional(),
+    last: z.boolean().optional(),
+  }),
 });
 const refusal = z.object({ code: z.number(), message: z.string() });
 
@@ -61,7 +67,8 @@ export class ArgoClient {
       this.scope(),
     );
     const parsed = tree.safeParse(json(answer.body));
-    if (!parsed.success) throw failure('ContractChanged', 'Argo CD’s resource tree is not the JSON expected');
+    if (!parsed.success)
+      throw failure('ContractChanged', 'Argo CD’s resource tree is not the JSON expected');
     return parsed.data.nodes ?? [];
   }
 
@@ -98,20 +105,34 @@ export class ArgoClient {
       container: 'cron-task',
       tailLines: String(lines),
     };
-    const answer = await this.send('GET', `/api/v1/applications/${this.account.application}/logs`, query);
-    return answer.body
-      .split('\n')
-      .map((line) => logLine.safeParse(json(line)))
-      .flatMap((line) => (line.success ? [line.data.result] : []))
-      .filter(({ podName, last }) => podName && !last) // without a pod it is an error of Kubernetes, not the Job's word
-      .map(({ content = '' }) => content)
-      .join('\n');
+    const answer = await this.send(
+      'GET',
+      `/api/v1/applications/${this.account.application}/logs`,
+      query,
+    );
+    return (
+      answer.body
+        .split('\n')
+        .map((line) => logLine.safeParse(json(line)))
+        .flatMap((line) => (line.success ? [line.data.result] : []))
+        // Without a pod it is an error of Kubernetes, not the Job’s word.
+        .filter(({ podName, last }) => podName && !last)
+        .map(({ content = '' }) => content)
+        .join('\n')
+    );
   }
 
-  /** Calls back whenever the tree changes, until stopped; silent when the stream is not to be had. */
+  /**
+   * Calls back whenever the tree changes, until stopped; silent when the stream is not to be had.
+   */
   watchTree(changed: () => void, signal: AbortSignal): void {
-    const url = this.account.url + `/api/v1/stream/applications/${this.account.application}/resource-tree`;
-    follow(() => Promise.resolve({ url, params: this.scope(), headers: this.headers() }), changed, signal);
+    const url =
+      this.account.url + `/api/v1/stream/applications/${this.account.application}/resource-tree`;
+    follow(
+      () => Promise.resolve({ url, params: this.scope(), headers: this.headers() }),
+      changed,
+      signal,
+    );
   }
 
   private post(path: string, query: Record<string, string>, body: unknown): Promise<HttpResponse> {
@@ -125,7 +146,11 @@ export class ArgoClient {
     });
   }
 
-  private async send(method: 'GET', path: string, params: Record<string, string>): Promise<HttpResponse> {
+  private async send(
+    method: 'GET',
+    path: string,
+    params: Record<string, string>,
+  ): Promise<HttpResponse> {
     const answer = await send('Argo CD', {
       limitMs: this.account.limitMs,
       method,
@@ -156,19 +181,28 @@ export class ArgoClient {
 
   /** Names of the sync's CronJobs and Jobs, as far as they stand in a text: they are no secrets. */
   private namesIn(words: string): string[] {
-    return this.account.cronJobs.flatMap((name) => words.match(new RegExp(`${name}(-\\d{8,17})?`, 'g')) ?? []);
+    return this.account.cronJobs.flatMap(
+      (name) => words.match(new RegExp(`${name}(-\\d{8,17})?`, 'g')) ?? [],
+    );
   }
 
-  /** A 403 may be passing (Argo CD answers so while the Kubernetes API is down), so it is retried a bounded number of times. */
+  /**
+   * A 403 may be passing (Argo CD answers so while the Kubernetes API is down), so it is retried a
+   * bounded number of times.
+   */
   private refusalOf({ status, body }: HttpResponse, what: string): Error {
     const parsed = refusal.safeParse(json(body));
     const said = parsed.success ? `code ${parsed.data.code}` : 'no code';
     const words = parsed.data?.message ?? '';
     if (status === 401) {
       this.renewToken();
-      return failure('CredentialRefused', `Argo CD refused ${what} with 401 (${said}): it does not accept the token`);
+      return failure(
+        'CredentialRefused',
+        `Argo CD refused ${what} with 401 (${said}): it does not accept the token`,
+      );
     }
-    // Kubernetes' own words, where Argo CD acts as an account that may not, or asked for what cannot be.
+    // Kubernetes' own words, where Argo CD acts as an account that may not, or asked for what
+    // cannot be.
     if (/is forbidden: |is invalid: |must be no more than \d+ characters/.test(words))
       return failure(
         what === CREATE_JOB ? 'SyncJobRefused' : 'NotPermitted',

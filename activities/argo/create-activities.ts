@@ -7,25 +7,38 @@ import { lookUntil, type Waits } from '../polling.ts';
 import type { ArgoAccount, ArgoClient, TreeNode } from './client.ts';
 import type { ArgoActivities, SyncCronJob, SyncJob } from './interface.ts';
 
-/** A Job that was there first serves a token only if it is this much younger: whole seconds, two clocks. */
+/**
+ * A Job that was there first serves a token only if it is this much younger: whole seconds, two
+ * clocks.
+ */
 const TAKE_OVER_AFTER_MS = ms('5 seconds');
 const LOG_LINES = 20;
 const TREE_LOOKS_EVERY_MS = 200;
-/** A new Job is absent from the tree for 0.1–0.4 s; where Argo CD's controller is down, for ever. */
+/**
+ * A new Job is absent from the tree for 0.1–0.4 s; where Argo CD's controller is down, for ever.
+ */
 const TREE_SHOWS_WITHIN_MS = ms('2 minutes');
 
-/** So long after a Job's start its tree is taken as it is; then Kubernetes is asked as well, so often. */
+/**
+ * So long after a Job's start its tree is taken as it is; then Kubernetes is asked as well, so
+ * often.
+ */
 const TREE_IS_BELIEVED_MS = ms('1 minute');
 const ASKS_KUBERNETES_EVERY_MS = ms('15 seconds');
 
-/** What a create keeps for its next attempt, should its worker die: the Jobs seen before it asked. */
+/**
+ * What a create keeps for its next attempt, should its worker die: the Jobs seen before it asked.
+ */
 interface LastAttempt {
   before: string[];
 }
 
 /** What Kubernetes knows of a Job, where Argo CD's tree may show what is gone. */
 export interface JobsOfKubernetes {
-  jobState: (job: { name: string; uid: string }) => Promise<'complete' | 'failed' | 'running' | 'gone'>;
+  jobState: (job: {
+    name: string;
+    uid: string;
+  }) => Promise<'complete' | 'failed' | 'running' | 'gone'>;
 }
 
 export function createArgoActivities(
@@ -61,7 +74,8 @@ export function createArgoActivities(
         async () => {
           const answer = await argo.createJob(cronJob.name);
           if (answer.kind === 'accepted') return 'accepted';
-          // Argo CD names Jobs by the minute: the name is free again in the next, unless the Job that has it serves us.
+          // Argo CD names Jobs by the minute: the name is free again in the next, unless the Job
+          // that has it serves us.
           const holder = jobsOf(await argo.tree(), cronJob).find((job) => job.name === answer.job);
           if (!holder || serves(holder)) return holder;
           before.push(holder.uid);
@@ -71,14 +85,20 @@ export function createArgoActivities(
         { ...waits, everyMs: Math.max(waits.everyMs, ms('1 second')), deadline },
       );
       if (made === undefined)
-        throw failure('SyncJobUnseen', `the name of a new Job of ${cronJob.name} stayed taken until the deadline`);
+        throw failure(
+          'SyncJobUnseen',
+          `the name of a new Job of ${cronJob.name} stayed taken until the deadline`,
+        );
       if (made !== 'accepted') return made;
-      const shown = await lookUntil(async () => jobsOf(await argo.tree(), cronJob).findLast(isNew), {
-        ...waits,
-        everyMs: Math.min(waits.everyMs, TREE_LOOKS_EVERY_MS),
-        deadline: earlier(deadline, TREE_SHOWS_WITHIN_MS),
-        nudges: (nudge, signal) => argo.watchTree(nudge, signal),
-      });
+      const shown = await lookUntil(
+        async () => jobsOf(await argo.tree(), cronJob).findLast(isNew),
+        {
+          ...waits,
+          everyMs: Math.min(waits.everyMs, TREE_LOOKS_EVERY_MS),
+          deadline: earlier(deadline, TREE_SHOWS_WITHIN_MS),
+          nudges: (nudge, signal) => argo.watchTree(nudge, signal),
+        },
+      );
       if (!shown)
         throw failure(
           'SyncJobUnseen',
@@ -91,35 +111,55 @@ export function createArgoActivities(
       let asksKubernetesFrom = Date.parse(job.createdAt) + TREE_IS_BELIEVED_MS;
       const end = await lookUntil(
         async (): Promise<'complete' | 'failed' | 'gone' | undefined> => {
-          const found = (await argo.tree()).find((node) => node.kind === 'Job' && node.uid === job.uid);
+          const found = (await argo.tree()).find(
+            (node) => node.kind === 'Job' && node.uid === job.uid,
+          );
           const { status, message } = found?.health ?? {};
           if (!found) return 'gone'; // it was seen when it was made
           if (status === 'Healthy') return 'complete';
           if (status === 'Degraded') return 'failed';
           if (status === 'Suspended')
-            throw failure('SyncJobSuspended', `Job ${job.name} is suspended: ${redact(message ?? '', [job.name])}`);
+            throw failure(
+              'SyncJobSuspended',
+              `Job ${job.name} is suspended: ${redact(message ?? '', [job.name])}`,
+            );
           if (Date.now() < asksKubernetesFrom) return undefined;
           asksKubernetesFrom = Date.now() + ASKS_KUBERNETES_EVERY_MS;
-          const state = await kubernetes.jobState(job).catch(() => 'running' as const); // the tree carries the wait
+          // Without access, the tree carries the wait.
+          const state = await kubernetes.jobState(job).catch(() => 'running' as const);
           return state === 'running' ? undefined : state;
         },
         { ...waits, deadline, nudges: (nudge, signal) => argo.watchTree(nudge, signal) },
       );
-      if (end === 'failed') throw failure('SyncJobFailed', `Job ${job.name} failed. ${await quoteLog(argo, job.name)}`);
+      if (end === 'failed')
+        throw failure('SyncJobFailed', `Job ${job.name} failed. ${await quoteLog(argo, job.name)}`);
       if (end === undefined)
-        throw failure('SyncJobUnseen', `Job ${job.name} did not end in time. ${await quoteLog(argo, job.name)}`);
+        throw failure(
+          'SyncJobUnseen',
+          `Job ${job.name} did not end in time. ${await quoteLog(argo, job.name)}`,
+        );
       return { seenAt: new Date().toISOString(), seenHealthy: end === 'complete' };
     },
   };
 }
 
 /** The first of the configured CronJobs that the application has. */
-function cronJobIn(nodes: TreeNode[], { cronJobs, namespace, application }: ArgoAccount): SyncCronJob {
+function cronJobIn(
+  nodes: TreeNode[],
+  { cronJobs, namespace, application }: ArgoAccount,
+): SyncCronJob {
   const found = cronJobs
-    .map((name) => nodes.find((node) => node.kind === 'CronJob' && node.name === name && node.namespace === namespace))
+    .map((name) =>
+      nodes.find(
+        (node) => node.kind === 'CronJob' && node.name === name && node.namespace === namespace,
+      ),
+    )
     .find((node) => node?.uid !== undefined);
   if (!found)
-    throw failure('SyncCronJobMissing', `Argo CD’s application ${application} has none of ${cronJobs.join(', ')}`);
+    throw failure(
+      'SyncCronJobMissing',
+      `Argo CD’s application ${application} has none of ${cronJobs.join(', ')}`,
+    );
   return { name: found.name, uid: found.uid! };
 }
 
@@ -140,7 +180,8 @@ function jobsOf(nodes: TreeNode[], cronJob: SyncCronJob): (SyncJob & { failed: b
 async function quoteLog(argo: ArgoClient, job: string): Promise<string> {
   let why = '';
   const tail = await argo.logTail(job, LOG_LINES).catch((error: unknown) => {
-    if (error instanceof ApplicationFailure && error.type === 'NotPermitted') why = ` ${error.message}`;
+    if (error instanceof ApplicationFailure && error.type === 'NotPermitted')
+      why = ` ${error.message}`;
     return '';
   });
   if (why !== '') return `Its log may not be read.${why}`;

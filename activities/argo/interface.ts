@@ -10,7 +10,10 @@ export interface SyncJob {
   createdAt: string;
 }
 
-/** What a rotation asks of Argo CD. Every method throws `NotPermitted` and `ContractChanged` (not retried) and `Unreachable` (retried). */
+/**
+ * What a rotation asks of Argo CD. Every method throws `NotPermitted` and `ContractChanged` (not
+ * retried) and `Unreachable` (retried).
+ */
 export interface ArgoActivities {
   /**
    * The first of the configured sync CronJobs that the application has. Reads only.
@@ -18,16 +21,28 @@ export interface ArgoActivities {
    */
   findSyncCronJob: () => Promise<SyncCronJob>;
   /**
-   * Makes a Job from the CronJob, or takes one over that was created at least 5 s after `notBefore` and has not failed.
-   * A retry is safe: a Job that its own last attempt made is found again, and one too many writes the same.
+   * Makes a Job from the CronJob, or takes one over that was created at least 5 s after `notBefore`
+   * and has not failed. A retry is safe: a Job that its own last attempt made is found again, and
+   * one too many writes the same.
    * @param order.notBefore ISO: what the sync must bring was there by then
-   * @param order.cronJobUid which of the configured CronJobs is meant; whoever orders names no other
-   * @throws SyncCronJobMissing, SyncCronJobChanged, SyncJobUnseen when the Job does not show in the tree (not retried)
+   * @param order.cronJobUid which of the configured CronJobs is meant; whoever orders names no
+   * other
+   * @throws SyncCronJobMissing, SyncCronJobChanged, SyncJobUnseen when the Job does not show in the
+   * tree (not retried)
    */
-  createSyncJob: (order: { cronJobUid: string; notBefore: string; deadline: string }) => Promise<SyncJob>;
+  createSyncJob: (order: {
+    cronJobUid: string;
+    notBefore: string;
+    deadline: string;
+  }) => Promise<SyncJob>;
   /**
-   * Waits for the Job's end. One that was seen and is gone has ended, how is not known: what containers hold will tell. A retry goes on waiting.
-   * @throws SyncJobFailed (not retried) with the redacted end of its log; SyncJobUnseen (not retried) at the deadline
+   * Waits for the Job's end. One that was seen and is gone has ended, how is not known: what
+   * containers hold will tell. A retry goes on waiting.
+   * @throws SyncJobFailed (not retried) with the redacted end of its log; SyncJobUnseen (not
+   * retried) at the deadline
    */
-  awaitSyncJob: (wait: { job: SyncJob; deadline: string }) => Promise<{ seenAt: string; seenHealthy: boolean }>;
+  awaitSyncJob: (wait: {
+    job: SyncJob;
+    deadline: string;
+  }) => Promise<{ seenAt: string; seenHealthy: boolean }>;
 }

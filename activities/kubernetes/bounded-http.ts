@@ -4,7 +4,10 @@ import { send } from '../http.ts';
 /** A page of 200 pods, each as large as they come, and more. */
 const LARGEST_ANSWER = 32 * 1024 * 1024;
 
-/** How the Kubernetes client sends its requests: each with a limit of time, and of the answer's size. */
+/**
+ * How the Kubernetes client sends its requests: each with a limit of time, and of the answer's
+ * size.
+ */
 export function boundedHttp(limitMs: number): HttpLibrary {
   return wrapHttpLibrary({
     async send(request) {
@@ -19,7 +22,9 @@ export function boundedHttp(limitMs: number): HttpLibrary {
         limitMs,
         largest: LARGEST_ANSWER,
       });
-      const named = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+      const named = Object.fromEntries(
+        Object.entries(headers).map(([name, value]) => [name, String(value)]),
+      );
       return new ResponseContext(status, named, {
         text: () => Promise.resolve(body),
         binary: () => Promise.resolve(Buffer.from(body)),

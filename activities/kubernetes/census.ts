@@ -26,7 +26,10 @@ const ANSWERS_WITHIN_MS = 30_000;
 /** Workloads that start containers again and again under one name. */
 const HAS_TEMPLATE = /^(Deployment|StatefulSet|CronJob)\//;
 
-/** After so many containers of a node in a row did not answer, the others are not waited for: for so long. */
+/**
+ * After so many containers of a node in a row did not answer, the others are not waited for: for so
+ * long.
+ */
 const SILENT_AFTER = 2;
 const SILENT_FOR_MS = 60_000;
 
@@ -44,8 +47,9 @@ interface Execs {
 }
 
 /**
- * What each running container of the namespace holds. A container's environment is fixed when it starts, so each is asked once in its
- * life, and every look of every rotation shares the answers. Kept in memory only.
+ * What each running container of the namespace holds. A container's environment is fixed when it
+ * starts, so each is asked once in its life, and every look of every rotation shares the answers.
+ * Kept in memory only.
  */
 export class CensusTaker {
   private readonly told = new Map<string, Told>();
@@ -57,7 +61,10 @@ export class CensusTaker {
 
   constructor(private readonly cluster: Execs) {}
 
-  /** What the last container of a workload told that has run since this worker started, with its variables from the same sources. */
+  /**
+   * What the last container of a workload told that has run since this worker started, with its
+   * variables from the same sources.
+   */
   lastOf({ workload, spec }: Pick<PodContainer, 'workload' | 'spec'>): Told | undefined {
     const last = this.last.get(`${workload} ${spec.name}`);
     return last?.sources === JSON.stringify(sourcesOf(spec)) ? last.told : undefined;
@@ -75,7 +82,11 @@ export class CensusTaker {
     if (told) return Promise.resolve(told);
     const underWay = this.asking.get(containerId);
     if (underWay) return underWay;
-    const onNode = this.nodes.get(node) ?? { limit: pLimit(AT_ONCE_ON_A_NODE), timedOut: new Set<string>(), at: 0 };
+    const onNode = this.nodes.get(node) ?? {
+      limit: pLimit(AT_ONCE_ON_A_NODE),
+      timedOut: new Set<string>(),
+      at: 0,
+    };
     this.nodes.set(node, onNode);
     const asked = onNode
       .limit(() => this.limit(() => this.askNow(container, onNode, isNeeded)))
@@ -92,8 +103,16 @@ export class CensusTaker {
     for (const node of this.nodes.keys()) if (!nodes.has(node)) this.nodes.delete(node);
   }
 
-  private async askNow(container: PodContainer, onNode: OnNode, isNeeded: boolean): Promise<ExecAnswer> {
-    if (!isNeeded && onNode.timedOut.size >= SILENT_AFTER && performance.now() - onNode.at < SILENT_FOR_MS)
+  private async askNow(
+    container: PodContainer,
+    onNode: OnNode,
+    isNeeded: boolean,
+  ): Promise<ExecAnswer> {
+    if (
+      !isNeeded &&
+      onNode.timedOut.size >= SILENT_AFTER &&
+      performance.now() - onNode.at < SILENT_FOR_MS
+    )
       return { failed: 'its node gave no answer a moment ago' };
     const answer = await this.answerOf(container);
     if (answer === SILENT) onNode.timedOut.add(container.containerId);
@@ -103,7 +122,10 @@ export class CensusTaker {
     this.told.set(container.containerId, answer);
     const { workload, spec } = container;
     if (HAS_TEMPLATE.test(workload))
-      this.last.set(`${workload} ${spec.name}`, { told: answer, sources: JSON.stringify(sourcesOf(spec)) });
+      this.last.set(`${workload} ${spec.name}`, {
+        told: answer,
+        sources: JSON.stringify(sourcesOf(spec)),
+      });
     return answer;
   }
 
@@ -115,7 +137,8 @@ export class CensusTaker {
         : byShell;
       return read(answer);
     } catch (error) {
-      if (error instanceof ApplicationFailure && error.type === 'ExecIncomplete') return { failed: error.message };
+      if (error instanceof ApplicationFailure && error.type === 'ExecIncomplete')
+        return { failed: error.message };
       throw error;
     }
   }
@@ -133,14 +156,23 @@ function read(answer: ExecResult): ExecAnswer {
   if (answer.kind === 'gone') return 'gone';
   // The container under it, or only the program for want of memory: a list tells which.
   if (answer.kind === 'exited' && answer.code === 137) return 'killed';
-  if (answer.kind === 'no-such-program') return { unable: 'has neither a shell with sha256sum nor Ruby' };
-  if (answer.kind === 'exited') return { unable: `cannot read its own variables (exit ${answer.code})` };
+  if (answer.kind === 'no-such-program')
+    return { unable: 'has neither a shell with sha256sum nor Ruby' };
+  if (answer.kind === 'exited')
+    return { unable: `cannot read its own variables (exit ${answer.code})` };
   const lines = answer.lines;
   const environment = /^environment ([\w-]{0,19})$/.exec(lines.pop() ?? '')?.[1];
-  const held = lines.map((line) => /^token ([0-9a-f]{64}) ([0-9a-f]{64}) ([\x21-\x3c\x3e-\x7e]{1,253})$/.exec(line));
-  if (environment === undefined || held.includes(null)) return { unable: 'gave an answer that cannot be read' };
+  const held = lines.map((line) =>
+    /^token ([0-9a-f]{64}) ([0-9a-f]{64}) ([\x21-\x3c\x3e-\x7e]{1,253})$/.exec(line),
+  );
+  if (environment === undefined || held.includes(null))
+    return { unable: 'gave an answer that cannot be read' };
   return {
     environment,
-    held: held.map((piece) => ({ sha256: piece![1]!, maskedSha256: piece![2]!, variable: piece![3]! })),
+    held: held.map((piece) => ({
+      sha256: piece![1]!,
+      maskedSha256: piece![2]!,
+      variable: piece![3]!,
+    })),
   };
 }

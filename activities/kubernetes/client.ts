@@ -58,7 +58,8 @@ export class KubernetesClient {
   }
 
   /**
-   * All workloads and pods of the namespace: one set of lists for all who ask together, begun after they asked.
+   * All workloads and pods of the namespace: one set of lists for all who ask together, begun after
+   * they asked.
    * @param since as `SharedRead` says: lists begun since then will do
    */
   snapshot(since?: number): Promise<Snapshot> {
@@ -79,14 +80,18 @@ export class KubernetesClient {
     return this.all('list jobs', (page) => this.apis.batch.listNamespacedJob(page));
   }
 
-  /** All workloads' pod templates; Jobs of CronJobs only where they run now, under the CronJob's name. */
+  /**
+   * All workloads' pod templates; Jobs of CronJobs only where they run now, under the CronJob's
+   * name.
+   */
   async templates(): Promise<Template[]> {
     const [deployments, statefulSets, cronJobs] = await Promise.all([
       this.all('list deployments', (page) => this.apis.apps.listNamespacedDeployment(page)),
       this.all('list statefulsets', (page) => this.apis.apps.listNamespacedStatefulSet(page)),
       this.all('list cronjobs', (page) => this.apis.batch.listNamespacedCronJob(page)),
     ]);
-    const named = (kind: WorkloadKind, name: string | undefined): Workload => `${kind}/${name ?? ''}`;
+    const named = (kind: WorkloadKind, name: string | undefined): Workload =>
+      `${kind}/${name ?? ''}`;
     return [
       ...deployments.map((deployment) => ({
         workload: named('Deployment', deployment.metadata?.name),
@@ -112,18 +117,32 @@ export class KubernetesClient {
     return found?.metadata?.uid;
   }
 
-  /** When a Job completed, ms since the epoch by the cluster's clock; undefined where it is gone or has not. */
+  /**
+   * When a Job completed, ms since the epoch by the cluster's clock; undefined where it is gone or
+   * has not.
+   */
   async jobCompletedAt(name: string): Promise<number | undefined> {
     const time = (await this.job(name))?.status?.completionTime;
     return time === undefined ? undefined : new Date(time).getTime();
   }
 
-  /** Where a Job stands, by its final conditions: `SuccessCriteriaMet` and `FailureTarget` come before them and are none. */
-  async jobState({ name, uid }: { name: string; uid: string }): Promise<'complete' | 'failed' | 'running' | 'gone'> {
+  /**
+   * Where a Job stands, by its final conditions: `SuccessCriteriaMet` and `FailureTarget` come
+   * before them and are none.
+   */
+  async jobState({
+    name,
+    uid,
+  }: {
+    name: string;
+    uid: string;
+  }): Promise<'complete' | 'failed' | 'running' | 'gone'> {
     const found = await this.job(name);
     if (found?.metadata?.uid !== uid) return 'gone';
     const has = (type: string): boolean =>
-      found.status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') === true;
+      found.status?.conditions?.some(
+        (condition) => condition.type === type && condition.status === 'True',
+      ) === true;
     return has('Complete') ? 'complete' : has('Failed') ? 'failed' : 'running';
   }
 
@@ -133,7 +152,10 @@ export class KubernetesClient {
     );
   }
 
-  /** What `kubectl rollout restart` does: a new pod template, by an annotation that holds the moment. */
+  /**
+   * What `kubectl rollout restart` does: a new pod template, by an annotation that holds the
+   * moment.
+   */
   async restartDeployment(name: string, at: string): Promise<void> {
     const annotations = { 'kubectl.kubernetes.io/restartedAt': at };
     const body = { spec: { template: { metadata: { annotations } } } };
@@ -150,7 +172,13 @@ export class KubernetesClient {
   /** Whether this account may do something in the namespace, as the cluster itself says. */
   async may({ group, resource, verb }: Right): Promise<boolean> {
     const [name, subresource] = resource.split('/');
-    const resourceAttributes = { namespace: this.namespace, group, resource: name, subresource, verb };
+    const resourceAttributes = {
+      namespace: this.namespace,
+      group,
+      resource: name,
+      subresource,
+      verb,
+    };
     try {
       const { status } = await this.apis.authorization.createSelfSubjectAccessReview({
         body: { spec: { resourceAttributes } },
@@ -173,14 +201,23 @@ export class KubernetesClient {
     }
   }
 
-  /** Which rights this account lacks, as the cluster says; empty where it lacks none of them or does not say. */
+  /**
+   * Which rights this account lacks, as the cluster says; empty where it lacks none of them or does
+   * not say.
+   */
   private async lackingFor(rights: readonly Right[]): Promise<string> {
     const lacking: string[] = [];
-    for (const right of rights) if (!(await this.may(right).catch(() => true))) lacking.push(right.verb);
-    return lacking.length > 0 ? `: the role lacks ${lacking.join(' and ')} on ${rights[0]!.resource}` : '';
+    for (const right of rights)
+      if (!(await this.may(right).catch(() => true))) lacking.push(right.verb);
+    return lacking.length > 0
+      ? `: the role lacks ${lacking.join(' and ')} on ${rights[0]!.resource}`
+      : '';
   }
 
-  /** Reads the credential afresh for the requests that follow; where it cannot be read now, the one at hand stays. */
+  /**
+   * Reads the credential afresh for the requests that follow; where it cannot be read now, the one
+   * at hand stays.
+   */
   private renewCredential(): void {
     if (!this.readAgain) return;
     try {
@@ -191,7 +228,10 @@ export class KubernetesClient {
     }
   }
 
-  /** Calls back whenever a pod changes, until stopped. A watch that was cut is opened again; meanwhile this is silent. */
+  /**
+   * Calls back whenever a pod changes, until stopped. A watch that was cut is opened again;
+   * meanwhile this is silent.
+   */
   watchPods(changed: () => void, signal: AbortSignal): void {
     if (signal.aborted) return;
     this.watchers.add(changed);
@@ -211,8 +251,13 @@ export class KubernetesClient {
 
   /** The watch's request, from now on; the server ends it by itself. */
   private async watchRequest(): Promise<AxiosRequestConfig> {
-    const { metadata } = await this.apis.core.listNamespacedPod({ namespace: this.namespace, limit: 1 });
-    const url = new URL(`${this.config.getCurrentCluster()?.server}/api/v1/namespaces/${this.namespace}/pods`);
+    const { metadata } = await this.apis.core.listNamespacedPod({
+      namespace: this.namespace,
+      limit: 1,
+    });
+    const url = new URL(
+      `${this.config.getCurrentCluster()?.server}/api/v1/namespaces/${this.namespace}/pods`,
+    );
     url.searchParams.set('watch', 'true');
     url.searchParams.set('resourceVersion', metadata?.resourceVersion ?? '');
     url.searchParams.set('timeoutSeconds', String(WATCHES_FOR_S));
@@ -257,12 +302,17 @@ export class KubernetesClient {
 
   /** The client's own error holds headers and bodies; ours holds the verb and the status. */
   private rebuilt(error: unknown, what: string): Error {
-    if (error instanceof SyntaxError) return failure('ContractChanged', `Kubernetes answered “${what}” with no JSON`);
+    if (error instanceof SyntaxError)
+      return failure('ContractChanged', `Kubernetes answered “${what}” with no JSON`);
     if (error instanceof ApplicationFailure && error.type === 'ContractChanged') return error;
-    if (!(error instanceof ApiException)) return failure('Unreachable', `Kubernetes did not answer “${what}”`);
+    if (!(error instanceof ApiException))
+      return failure('Unreachable', `Kubernetes did not answer “${what}”`);
     if (error.code === 401) {
       this.renewCredential();
-      return failure('CredentialRefused', `Kubernetes refused “${what}” with 401: it does not accept the credential`);
+      return failure(
+        'CredentialRefused',
+        `Kubernetes refused “${what}” with 401: it does not accept the credential`,
+      );
     }
     if (error.code === 403) return failure('NotPermitted', `Kubernetes refused “${what}” with 403`);
     return failure('Unreachable', `Kubernetes answered “${what}” with ${error.code}`);

@@ -34,7 +34,10 @@ export interface PodContainer extends Pick<
   node: string;
 }
 
-/** Where a variable's value comes from; without a variable, all variables of an object come from there. */
+/**
+ * Where a variable's value comes from; without a variable, all variables of an object come from
+ * there.
+ */
 export interface Source {
   variable?: string;
   /** `Secret legacy, key token`. */
@@ -49,15 +52,23 @@ export interface Source {
 const KEY = 'bearer_token';
 
 /** The env vars through which a container reads the Secret. */
-export function readingVariables({ env = [], envFrom = [] }: ContainerSpec, secret: string): string[] {
-  const single = env.filter(({ valueFrom }) => valueFrom?.secretKeyRef?.name === secret).map(({ name }) => name);
+export function readingVariables(
+  { env = [], envFrom = [] }: ContainerSpec,
+  secret: string,
+): string[] {
+  const single = env
+    .filter(({ valueFrom }) => valueFrom?.secretKeyRef?.name === secret)
+    .map(({ name }) => name);
   const whole = envFrom
     .filter(({ secretRef }) => secretRef?.name === secret)
     .map(({ prefix }) => `${prefix ?? ''}${KEY}`);
   return [...single, ...whole];
 }
 
-/** Where a container's variables come from, as far as they may hold a token: none for a container that cannot hold one. */
+/**
+ * Where a container's variables come from, as far as they may hold a token: none for a container
+ * that cannot hold one.
+ */
 export function sourcesOf({ env = [], envFrom = [] }: ContainerSpec): Source[] {
   const single = env.flatMap(({ name: variable, value, valueFrom }): Source[] => {
     if (valueFrom?.secretKeyRef) {
@@ -89,7 +100,11 @@ export function sourcesOf({ env = [], envFrom = [] }: ContainerSpec): Source[] {
 /** The containers of a template that read a Secret through variables, init containers included. */
 export function readersIn({ workload, spec }: Template, secret: string): Consumer[] {
   return containersOf(spec).flatMap((container) =>
-    readingVariables(container, secret).map((variable) => ({ workload, container: container.name, variable })),
+    readingVariables(container, secret).map((variable) => ({
+      workload,
+      container: container.name,
+      variable,
+    })),
   );
 }
 
@@ -104,7 +119,9 @@ export function pairSecretsOf({ workload, spec }: Template): Reading[] {
 
 /** Secrets of pairs that a template mounts as files. */
 export function filesOf(spec: V1PodSpec | undefined): string[] {
-  return [...new Set((spec?.volumes ?? []).flatMap(secretsOfVolume))].filter((secret) => isPairs(secret));
+  return [...new Set((spec?.volumes ?? []).flatMap(secretsOfVolume))].filter((secret) =>
+    isPairs(secret),
+  );
 }
 
 /** Whether a Secret is one that Signon's sync writes, or wrote. */
@@ -114,16 +131,23 @@ export function isPairs(secret: string | undefined): secret is string {
 
 /** All containers of a pod or template: init containers and ephemeral ones too. */
 export function containersOf(spec: V1PodSpec | undefined): ContainerSpec[] {
-  return [...(spec?.containers ?? []), ...(spec?.initContainers ?? []), ...(spec?.ephemeralContainers ?? [])];
+  return [
+    ...(spec?.containers ?? []),
+    ...(spec?.initContainers ?? []),
+    ...(spec?.ephemeralContainers ?? []),
+  ];
 }
 
 function secretsOfVolume({ secret, projected }: V1Volume): string[] {
-  return [secret?.secretName, ...(projected?.sources ?? []).map((source) => source.secret?.name)].filter(
-    (name) => name !== undefined,
-  );
+  return [
+    secret?.secretName,
+    ...(projected?.sources ?? []).map((source) => source.secret?.name),
+  ].filter((name) => name !== undefined);
 }
 
-/** Whether a pod may still run something, by its phase: a container's own status counts for more. */
+/**
+ * Whether a pod may still run something, by its phase: a container's own status counts for more.
+ */
 export function isAlive(pod: V1Pod): boolean {
   return pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
 }
@@ -156,15 +180,20 @@ export function containersIn(pod: V1Pod, workload: Workload): PodContainer[] {
   });
 }
 
-/** The workload a pod belongs to, a Job that a CronJob made counting as the CronJob's. A ReplicaSet's Deployment is told by the pod's own label, so no right on ReplicaSets is needed. */
+/**
+ * The workload a pod belongs to, a Job that a CronJob made counting as the CronJob's. A
+ * ReplicaSet's Deployment is told by the pod's own label, so no right on ReplicaSets is needed.
+ */
 export function ownerOf(pod: V1Pod, jobs: readonly V1Job[]): Workload {
   const owner =
-    pod.metadata?.ownerReferences?.find(({ controller }) => controller) ?? pod.metadata?.ownerReferences?.[0];
+    pod.metadata?.ownerReferences?.find(({ controller }) => controller) ??
+    pod.metadata?.ownerReferences?.[0];
   const hash = pod.metadata?.labels?.['pod-template-hash'];
   if (!owner) return `Pod/${pod.metadata?.name ?? ''}`;
   if (owner.kind === 'ReplicaSet')
     return `Deployment/${hash && owner.name.endsWith(`-${hash}`) ? owner.name.slice(0, -hash.length - 1) : owner.name}`;
-  const job = owner.kind === 'Job' ? jobs.find(({ metadata }) => metadata?.name === owner.name) : undefined;
+  const job =
+    owner.kind === 'Job' ? jobs.find(({ metadata }) => metadata?.name === owner.name) : undefined;
   const cronJob = job?.metadata?.ownerReferences?.find(({ kind }) => kind === 'CronJob');
   if (cronJob) return `CronJob/${cronJob.name}`;
   return `${owner.kind as 'StatefulSet' | 'DaemonSet' | 'Job'}/${owner.name}`;
@@ -177,13 +206,18 @@ const ON_ITS_WAY = ['ContainerCreating', 'PodInitializing'];
 function whyNotStarted({ status }: V1Pod, seen: V1ContainerStatus | undefined): { why?: string } {
   const { waiting } = seen?.state ?? {};
   if (waiting?.reason && !ON_ITS_WAY.includes(waiting.reason)) return { why: inWords(waiting) };
-  const unscheduled = status?.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
+  const unscheduled = status?.conditions?.find(
+    ({ type, status: is }) => type === 'PodScheduled' && is === 'False',
+  );
   return unscheduled ? { why: inWords(unscheduled) } : {};
 }
 
 export const PAUSED = 'its Deployment is paused';
 
-/** What keeps a Deployment from replacing its pods, in Kubernetes' words: paused, a quota, a deadline. */
+/**
+ * What keeps a Deployment from replacing its pods, in Kubernetes' words: paused, a quota, a
+ * deadline.
+ */
 export function hindranceOf({ spec, status }: V1Deployment): string | undefined {
   if (spec?.paused) return PAUSED;
   const failing = status?.conditions?.find(
@@ -199,7 +233,10 @@ function inWords({ reason = '', message = '' }: { reason?: string; message?: str
   return redact(message === '' ? reason : `${reason}: ${message}`).slice(0, LONGEST_WORDS);
 }
 
-/** A container that runs is running whatever its pod's phase says; one between two starts is starting. */
+/**
+ * A container that runs is running whatever its pod's phase says; one between two starts is
+ * starting.
+ */
 function stateOf(
   container: ContainerSpec,
   status: V1ContainerStatus | undefined,
@@ -212,7 +249,10 @@ function stateOf(
   return startsAgain(container, terminated.exitCode, pod) ? 'starting' : 'ended';
 }
 
-/** Whether the kubelet starts a container again after an exit: its own policy counts before its pod's, and rules before both. */
+/**
+ * Whether the kubelet starts a container again after an exit: its own policy counts before its
+ * pod's, and rules before both.
+ */
 function startsAgain(container: ContainerSpec, exitCode: number, { spec }: V1Pod): boolean {
   if (spec?.ephemeralContainers?.some(({ name }) => name === container.name)) return false;
   const rules = 'restartPolicyRules' in container ? (container.restartPolicyRules ?? []) : [];
@@ -223,7 +263,10 @@ function startsAgain(container: ContainerSpec, exitCode: number, { spec }: V1Pod
   return policy === 'OnFailure' ? exitCode !== 0 : policy !== 'Never';
 }
 
-/** Whether a rule of Kubernetes 1.34 and later starts a container again after this exit; one of an unknown kind may. */
+/**
+ * Whether a rule of Kubernetes 1.34 and later starts a container again after this exit; one of an
+ * unknown kind may.
+ */
 function startsBy({ exitCodes }: V1ContainerRestartRule, exitCode: number): boolean {
   const { operator, values = [] } = exitCodes ?? {};
   if (operator === 'In') return values.includes(exitCode);
@@ -235,9 +278,19 @@ function isoOf(time: Date | string | undefined): string | undefined {
   return time === undefined ? undefined : new Date(time).toISOString();
 }
 
-const UNITS: Record<string, number> = { '': 1, k: 1e3, M: 1e6, G: 1e9, Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3 };
+const UNITS: Record<string, number> = {
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  Ki: 1024,
+  Mi: 1024 ** 2,
+  Gi: 1024 ** 3,
+};
 
-/** A container's limit of memory, in bytes; infinite where it has none, 0 where it cannot be read. */
+/**
+ * A container's limit of memory, in bytes; infinite where it has none, 0 where it cannot be read.
+ */
 export function memoryLimitOf(spec: ContainerSpec | undefined): number {
   const limit = spec?.resources?.limits?.memory;
   if (limit === undefined) return Number.MAX_VALUE;

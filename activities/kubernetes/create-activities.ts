@@ -29,10 +29,16 @@ const SNAPSHOT_DOES_FOR_MS = 10_000;
 const READER_SOONEST_MS = 1000;
 /** After so long without a look, a watch was none. */
 const WATCH_HOLDS_FOR_MS = 120_000;
-/** Once all hold the new token, what starts elsewhere is given this long to be asked, and a pod of each consumer to become ready: the smoke calls need one. */
+/**
+ * Once all hold the new token, what starts elsewhere is given this long to be asked, and a pod of
+ * each consumer to become ready: the smoke calls need one.
+ */
 const READY_WITHIN_MS = 60_000;
 
-export function createKubernetesActivities(cluster: KubernetesClient, waits: Waits): KubernetesActivities {
+export function createKubernetesActivities(
+  cluster: KubernetesClient,
+  waits: Waits,
+): KubernetesActivities {
   const census = new CensusTaker(cluster);
   return {
     cronJobUid: (name) => cluster.cronJobUid(name),
@@ -42,7 +48,8 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
     lookAtConsumers: (readers) => look(cluster, census, readers),
 
     async awaitRollout({ readers, token, sync, deadline }) {
-      const syncedAt = sync && ((await cluster.jobCompletedAt(sync.job)) ?? Date.parse(sync.seenAt));
+      const syncedAt =
+        sync && ((await cluster.jobCompletedAt(sync.job)) ?? Date.parse(sync.seenAt));
       let last: ConsumingContainer[] = [];
       let held: { look: ClusterLook; since: number } | undefined;
       const seen = await lookUntil(
@@ -54,7 +61,10 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
             syncedAt,
             sync?.firstSeenAt ? Date.parse(sync.firstSeenAt) : undefined,
           );
-          held = rollout.kind === 'held' ? { look: now, since: held?.since ?? performance.now() } : undefined;
+          held =
+            rollout.kind === 'held'
+              ? { look: now, since: held?.since ?? performance.now() }
+              : undefined;
           const isQuiet = allReady(now) && now.census.starting.length === 0;
           if (held && (isQuiet || performance.now() - held.since > READY_WITHIN_MS))
             return { kind: 'held' as const, look: now };
@@ -65,7 +75,10 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
         },
         { ...waits, deadline, nudges: (nudge, signal) => cluster.watchPods(nudge, signal) },
       );
-      return seen ?? (held ? { kind: 'held', look: held.look } : { kind: 'incomplete', containers: last });
+      return (
+        seen ??
+        (held ? { kind: 'held', look: held.look } : { kind: 'incomplete', containers: last })
+      );
     },
 
     async restartDeployments({ deployments, at }) {
@@ -74,8 +87,12 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
         ({ workload, hindrance }) => deployments.includes(workload) && hindrance === PAUSED,
       );
       if (paused)
-        throw failure('DeploymentPaused', `${paused.workload} is paused: a restart would replace none of its pods`);
-      for (const deployment of deployments) await cluster.restartDeployment(deployment.replace('Deployment/', ''), at);
+        throw failure(
+          'DeploymentPaused',
+          `${paused.workload} is paused: a restart would replace none of its pods`,
+        );
+      for (const deployment of deployments)
+        await cluster.restartDeployment(deployment.replace('Deployment/', ''), at);
     },
 
     async awaitSighting({ readers, consumers, application, call }) {
@@ -84,7 +101,8 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
           const now = await look(cluster, census, readers, since);
           const runs = now.containers.filter(
             (container) =>
-              container.state === 'running' && consumers.some((consumer) => sameConsumer(consumer, container)),
+              container.state === 'running' &&
+              consumers.some((consumer) => sameConsumer(consumer, container)),
           );
           return runs.length > 0 ? runs : undefined;
         },
@@ -99,7 +117,8 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
       const sightings: Sighting[] = [];
       for (const container of seen ?? []) {
         const result = container.ready
-          ? await smoke(cluster, container, application, call).catch(() => undefined) // its run may be over by now
+          ? // Its run may be over by now.
+            await smoke(cluster, container, application, call).catch(() => undefined)
           : undefined;
         sightings.push({ at, container, smoke: result });
       }
@@ -113,7 +132,8 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
           const [pods, jobs] = await Promise.all([cluster.pods(), cluster.jobs()]);
           for (const pod of pods) {
             const [reader] = readersIn({ workload: ownerOf(pod, jobs), spec: pod.spec }, secret);
-            if (reader) return { ...reader, pod: pod.metadata?.name ?? '', at: new Date().toISOString() };
+            if (reader)
+              return { ...reader, pod: pod.metadata?.name ?? '', at: new Date().toISOString() };
           }
           const now = Date.now();
           if (now - lookedAt > WATCH_HOLDS_FOR_MS) return 'interrupted';
@@ -140,7 +160,10 @@ export function createKubernetesActivities(cluster: KubernetesClient, waits: Wai
       const results: SmokeResult[] = [];
       for (const consumer of consumers) {
         const [ready] = containers
-          .filter((container) => container.ready && !container.terminating && sameConsumer(container, consumer))
+          .filter(
+            (container) =>
+              container.ready && !container.terminating && sameConsumer(container, consumer),
+          )
           .toSorted((a, b) => limitOf(b) - limitOf(a) || 0);
         if (ready) results.push(await smoke(cluster, ready, application, call));
       }
@@ -164,41 +187,61 @@ async function smoke(
     detail,
   });
   if (!call) return result('not-tested', `no smoke call is known for ${application}`);
-  const answer = await cluster.exec(container, smokeWithRuby(textOf(call), application, container.variable));
-  if (answer.kind === 'no-such-program') return result('not-tested', 'the container has no Ruby to call from');
+  const answer = await cluster.exec(
+    container,
+    smokeWithRuby(textOf(call), application, container.variable),
+  );
+  if (answer.kind === 'no-such-program')
+    return result('not-tested', 'the container has no Ruby to call from');
   if (answer.kind === 'timed-out')
-    throw failure('ExecIncomplete', `${container.container} in ${container.pod} did not end its smoke call in time`);
-  const fate = answer.kind === 'exited' && answer.code === 137 ? await fateOf(cluster, container) : 'runs';
+    throw failure(
+      'ExecIncomplete',
+      `${container.container} in ${container.pod} did not end its smoke call in time`,
+    );
+  const fate =
+    answer.kind === 'exited' && answer.code === 137 ? await fateOf(cluster, container) : 'runs';
   if (fate === 'died')
     throw failure(
       'ContainerEnded',
       `${container.container} in ${container.pod} was killed with its smoke call (137), a Ruby with its gems`,
     );
   if (answer.kind === 'gone' || fate === 'gone')
-    throw failure('ExecIncomplete', `${container.container} in ${container.pod} ended during its smoke call`);
+    throw failure(
+      'ExecIncomplete',
+      `${container.container} in ${container.pod} ended during its smoke call`,
+    );
   if (answer.kind === 'exited')
     return result(
       'not-tested',
       `${call.method} could not be made: the program ended with ${answer.code} before the call`,
     );
   const unavailable = /^own unavailable ([A-Za-z0-9_:]{1,80})$/.exec(answer.lines[0] ?? '')?.[1];
-  if (unavailable === 'LoadError') return result('not-tested', `the container has no ${call.requires} to call with`);
-  if (unavailable) return result('not-tested', `${call.method} could not be made: ${unavailable} before the call`);
+  if (unavailable === 'LoadError')
+    return result('not-tested', `the container has no ${call.requires} to call with`);
+  if (unavailable)
+    return result('not-tested', `${call.method} could not be made: ${unavailable} before the call`);
   const [own, madeUp] = ['own', 'made-up'].map(
     (who, line) => new RegExp(`^${who} ([A-Za-z0-9_:]{1,80})$`).exec(answer.lines[line] ?? '')?.[1],
   );
   if (!own || !madeUp)
-    throw failure('ExecIncomplete', `${container.container} in ${container.pod} gave no result of its smoke call`);
+    throw failure(
+      'ExecIncomplete',
+      `${container.container} in ${container.pod} gave no result of its smoke call`,
+    );
   if (!PASSED.has(own)) return result('failed', `${call.method} failed with the new token: ${own}`);
   const works = `${call.method} works with the new token (${own})`;
   return REFUSED.has(madeUp)
     ? result('passed', `${works} and refuses a made-up one (${madeUp})`)
-    : result('no-proof', `${works}, but with a made-up one too (${madeUp}), so the call proves nothing`);
+    : result(
+        'no-proof',
+        `${works}, but with a made-up one too (${madeUp}), so the call proves nothing`,
+      );
 }
 
 /**
- * What became of a container in which a program was killed: it runs on, so the program was killed for itself; it went with its pod; or it
- * died while its pod stayed, as on cgroup v2 for want of memory.
+ * What became of a container in which a program was killed: it runs on, so the program was killed
+ * for itself; it went with its pod; or it died while its pod stayed, as on cgroup v2 for want of
+ * memory.
  */
 async function fateOf(
   cluster: KubernetesClient,

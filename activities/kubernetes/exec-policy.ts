@@ -5,7 +5,9 @@ import { censusWithRuby, censusWithShell, smokeWithRuby, textOf } from './script
 /** Whose execs the policy is about. */
 export const WORKER_ACCOUNT = 'system:serviceaccount:signon-rotation:worker';
 
-/** A variable's name: it stands in the program's arguments, and is nothing but a key of `ENV` there. */
+/**
+ * A variable's name: it stands in the program's arguments, and is nothing but a key of `ENV` there.
+ */
 const VARIABLE = '^[A-Za-z_][A-Za-z0-9_]*$';
 
 const HEADER = `# The worker may run its own programs in containers, and nothing else, even if somebody steals its credentials. Made from the programs
@@ -13,11 +15,16 @@ const HEADER = `# The worker may run its own programs in containers, and nothing
 `;
 
 /**
- * The admission policy for `pods/exec` and its binding, as YAML. An exec that fits no program is refused before the upgrade, with 422.
+ * The admission policy for `pods/exec` and its binding, as YAML. An exec that fits no program is
+ * refused before the upgrade, with 422.
  * @param smokeCalls of the settings, by application: no other call can be made
- * @param beside the expression of a policy that goes on being allowed, while workers of two versions run
+ * @param beside the expression of a policy that goes on being allowed, while workers of two
+ * versions run
  */
-export function execPolicy(smokeCalls: Readonly<Record<string, SmokeCall>>, beside?: string): string {
+export function execPolicy(
+  smokeCalls: Readonly<Record<string, SmokeCall>>,
+  beside?: string,
+): string {
   const name = 'signon-rotation-exec';
   const expressions = [programs(smokeCalls), ...(beside === undefined ? [] : [beside])];
   const policy = {
@@ -27,9 +34,18 @@ export function execPolicy(smokeCalls: Readonly<Record<string, SmokeCall>>, besi
     spec: {
       failurePolicy: 'Fail',
       matchConstraints: {
-        resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CONNECT'], resources: ['pods/exec'] }],
+        resourceRules: [
+          {
+            apiGroups: [''],
+            apiVersions: ['v1'],
+            operations: ['CONNECT'],
+            resources: ['pods/exec'],
+          },
+        ],
       },
-      matchConditions: [{ name: 'is-the-worker', expression: `request.userInfo.username == "${WORKER_ACCOUNT}"` }],
+      matchConditions: [
+        { name: 'is-the-worker', expression: `request.userInfo.username == "${WORKER_ACCOUNT}"` },
+      ],
       validations: [
         {
           expression: expressions.map((one) => `(\n${one}\n)`).join(' || '),
@@ -54,15 +70,24 @@ export function execPolicy(smokeCalls: Readonly<Record<string, SmokeCall>>, besi
 /** The expression of a policy that was printed before. @throws Error where the file holds none */
 export function programsOf(yaml: string): string {
   const [policy] = parseAllDocuments(yaml).map(
-    (document) => document.toJS() as Partial<{ kind: string; spec: { validations?: { expression?: unknown }[] } }>,
+    (document) =>
+      document.toJS() as Partial<{
+        kind: string;
+        spec: { validations?: { expression?: unknown }[] };
+      }>,
   );
   const expression =
-    policy?.kind === 'ValidatingAdmissionPolicy' ? policy.spec?.validations?.[0]?.expression : undefined;
+    policy?.kind === 'ValidatingAdmissionPolicy'
+      ? policy.spec?.validations?.[0]?.expression
+      : undefined;
   if (typeof expression === 'string') return expression;
   throw new Error('the file holds no ValidatingAdmissionPolicy that this program printed');
 }
 
-/** Whether a command is one of the programs, in the Common Expression Language: each text compared exactly. */
+/**
+ * Whether a command is one of the programs, in the Common Expression Language: each text compared
+ * exactly.
+ */
 function programs(smokeCalls: Readonly<Record<string, SmokeCall>>): string {
   // string(…): Kubernetes refuses a list literal of texts and of what has no type.
   const [call, application, variable] = [6, 7, 8].map((at) => `string(object.command[${at}])`) as [
@@ -73,7 +98,9 @@ function programs(smokeCalls: Readonly<Record<string, SmokeCall>>): string {
   const smoke = smokeWithRuby(call, application, variable).map((part) =>
     part.startsWith('string(') ? part : literal(part),
   );
-  const allowed = Object.entries(smokeCalls).map(([name, one]) => `  [${literal(textOf(one))}, ${literal(name)}]`);
+  const allowed = Object.entries(smokeCalls).map(
+    ([name, one]) => `  [${literal(textOf(one))}, ${literal(name)}]`,
+  );
   return [
     `object.command == ${listOf(censusWithShell)} ||`,
     `object.command == ${listOf(censusWithRuby)} ||`,
@@ -90,5 +117,7 @@ function listOf(command: readonly string[]): string {
 /** A text as a raw literal, so that a program reads in the policy as it runs. */
 function literal(text: string): string {
   const quotes = text.includes('\n') ? "'''" : "'";
-  return text.includes(quotes) || text.endsWith("'") ? JSON.stringify(text) : `r${quotes}${text}${quotes}`;
+  return text.includes(quotes) || text.endsWith("'")
+    ? JSON.stringify(text)
+    : `r${quotes}${text}${quotes}`;
 }

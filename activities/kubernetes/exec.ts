@@ -16,7 +16,10 @@ export type ExecResult =
   /** The program is not in the container. */
   | { kind: 'no-such-program' }
   | { kind: 'exited'; code: number }
-  /** The pod or the container is not there, or not any more. Only a list of pods can tell whether it ended. */
+  /**
+   * The pod or the container is not there, or not any more. Only a list of pods can tell whether it
+   * ended.
+   */
   | { kind: 'gone' }
   /** No answer within the limit: the container, or its node, hangs. */
   | { kind: 'timed-out' };
@@ -29,8 +32,10 @@ const LARGEST_MESSAGE = 1024 * 1024;
 const LONGEST_MS = 90_000;
 
 /**
- * Runs a constant command in a container. An answer counts only with its end marker: a connection lost in the middle reports Success.
- * @throws ExecIncomplete (retried) when the end marker or the status is missing; CredentialRefused (retried); NotPermitted (not retried)
+ * Runs a constant command in a container. An answer counts only with its end marker: a connection
+ * lost in the middle reports Success.
+ * @throws ExecIncomplete (retried) when the end marker or the status is missing; CredentialRefused
+ * (retried); NotPermitted (not retried)
  */
 export async function execIn(
   config: KubeConfig,
@@ -55,7 +60,11 @@ export async function execIn(
     let said: V1Status | undefined;
     const open = (uri: string, protocols: string[], options: ClientOptions): WebSocket =>
       (socket = new ExecSocket(uri, protocols, { ...options, maxPayload: LARGEST_MESSAGE }));
-    const streams = { stdin: new Bounded(), stdout: output, stderr: noise } as unknown as ExecStreams;
+    const streams = {
+      stdin: new Bounded(),
+      stdout: output,
+      stderr: noise,
+    } as unknown as ExecStreams;
     new Exec(config, new WebSocketHandler(config, open, streams))
       .exec(namespace, pod, container, command, output, noise, null, false, (told) => {
         said = typeof told === 'object' ? told : undefined;
@@ -79,20 +88,25 @@ export async function execIn(
     throw error;
   });
   if (status === 'gone' || status === 'timed-out') return { kind: status };
-  if (!status) throw failure('ExecIncomplete', `the connection to ${where} was lost without a status`);
+  if (!status)
+    throw failure('ExecIncomplete', `the connection to ${where} was lost without a status`);
 
   if (status.status === 'Success') {
     const lines = output.text().trimEnd().split('\n');
-    if (lines.pop() !== END_MARKER) throw failure('ExecIncomplete', `the answer of ${where} lacks its end`);
+    if (lines.pop() !== END_MARKER)
+      throw failure('ExecIncomplete', `the answer of ${where} lacks its end`);
     return { kind: 'answered', lines };
   }
   const { causes } = status.details ?? {};
-  const exit = Array.isArray(causes) ? causes.find((cause) => cause?.reason === 'ExitCode')?.message : undefined;
+  const exit = Array.isArray(causes)
+    ? causes.find((cause) => cause?.reason === 'ExitCode')?.message
+    : undefined;
   if (exit !== undefined && /^\d{1,3}$/.test(exit)) return { kind: 'exited', code: Number(exit) };
   // The message may repeat the command, so it is only searched, never quoted.
   const message = typeof status.message === 'string' ? status.message : '';
   if (/container not found|not created|is terminated/i.test(message)) return { kind: 'gone' };
-  if (/no such file|executable file not found|not found in \$PATH/i.test(message)) return { kind: 'no-such-program' };
+  if (/no such file|executable file not found|not found in \$PATH/i.test(message))
+    return { kind: 'no-such-program' };
   const reason = /^[A-Za-z]{1,60}$/.exec(status.reason ?? '')?.[0];
   throw failure('ExecIncomplete', `${where} could not be asked (${reason ?? 'no reason'})`);
 }
@@ -103,8 +117,9 @@ class Gone extends Error {}
 class TimedOut extends Error {}
 
 /**
- * A socket whose messages fail this exec and nothing else: client-node's handler throws on a frame that it does not understand (an empty
- * one, an unknown channel, half a status), and an exception in an event's handler would end the whole process.
+ * A socket whose messages fail this exec and nothing else: client-node's handler throws on a frame
+ * that it does not understand (an empty one, an unknown channel, half a status), and an exception
+ * in an event's handler would end the whole process.
  */
 class ExecSocket extends WebSocket {
   /** A frame was not understood: whatever comes after it does not count. */
@@ -121,7 +136,10 @@ class ExecSocket extends WebSocket {
   }
 }
 
-/** Why an exec was refused before the upgrade; the answer's body is lost. @param program what was to run */
+/**
+ * Why an exec was refused before the upgrade; the answer's body is lost.
+ * @param program what was to run
+ */
 function refusal(error: unknown, where: string, program: string): Error {
   const said = (error as { message?: unknown } | undefined)?.message;
   const code = /server response: (\d{3})/.exec(typeof said === 'string' ? said : '')?.[1];
@@ -136,8 +154,12 @@ function refusal(error: unknown, where: string, program: string): Error {
       'NotPermitted',
       `Kubernetes refused exec into ${where} with 422: its policy for exec does not allow the program “${program}”`,
     );
-  if (code === '403') return failure('NotPermitted', `Kubernetes refused exec into ${where} with 403`);
-  return failure('ExecIncomplete', `Kubernetes refused exec into ${where} (${code ?? 'connection failed'})`);
+  if (code === '403')
+    return failure('NotPermitted', `Kubernetes refused exec into ${where} with 403`);
+  return failure(
+    'ExecIncomplete',
+    `Kubernetes refused exec into ${where} (${code ?? 'connection failed'})`,
+  );
 }
 
 /** Keeps output up to a limit, drops the rest: what lacks its end marker does not count. */
@@ -151,7 +173,10 @@ class Bounded extends Writable {
     done();
   }
 
-  /** Takes what comes after its end, too: a frame may, and an error of this stream would end the process. */
+  /**
+   * Takes what comes after its end, too: a frame may, and an error of this stream would end the
+   * process.
+   */
   override end(): this {
     return this;
   }

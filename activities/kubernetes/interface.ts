@@ -25,28 +25,39 @@ export type RolloutSeen =
   | { kind: 'not-updated' | 'stale'; containers: ConsumingContainer[] }
   | { kind: 'incomplete'; containers: ConsumingContainer[] };
 
-/** What a rotation asks of Kubernetes. Every method throws `NotPermitted` and `ContractChanged` (not retried), `Unreachable` and `ExecIncomplete` (retried). */
+/**
+ * What a rotation asks of Kubernetes. Every method throws `NotPermitted` and `ContractChanged` (not
+ * retried), `Unreachable` and `ExecIncomplete` (retried).
+ */
 export interface KubernetesActivities {
   /** The uid of a CronJob, undefined where there is none. Reads only. */
   cronJobUid: (name: string) => Promise<string | undefined>;
-  /** Everything in the namespace that reads a Secret of Signon's sync; nothing is asked what it holds. Reads only. */
+  /**
+   * Everything in the namespace that reads a Secret of Signon's sync; nothing is asked what it
+   * holds. Reads only.
+   */
   listReadings: () => Promise<Readings>;
   /**
-   * Everything that holds one of a pair's tokens or reads its Secret. Every running container of the namespace that may hold a token is
-   * asked once in its life, by value. Reads only.
+   * Everything that holds one of a pair's tokens or reads its Secret. Every running container of
+   * the namespace that may hold a token is asked once in its life, by value. Reads only.
    */
   lookAtConsumers: (readers: Readers) => Promise<ClusterLook>;
   /**
-   * Restarts Deployments as `kubectl rollout restart` does. A retry is safe: the same moment restarts nothing a second time.
+   * Restarts Deployments as `kubectl rollout restart` does. A retry is safe: the same moment
+   * restarts nothing a second time.
    * @param order.at ISO
-   * @throws NotPermitted (not retried) where the role lacks `patch` on deployments; DeploymentPaused (not retried)
+   * @throws NotPermitted (not retried) where the role lacks `patch` on deployments;
+   * DeploymentPaused (not retried)
    */
   restartDeployments: (order: { deployments: Workload[]; at: string }) => Promise<void>;
-  /** Waits until every running container that reads the Secret holds the token. Reads only; a retry goes on waiting until the same deadline. */
+  /**
+   * Waits until every running container that reads the Secret holds the token. Reads only; a retry
+   * goes on waiting until the same deadline.
+   */
   awaitRollout: (order: RolloutOrder) => Promise<RolloutSeen>;
   /**
-   * Waits until a container of one of these consumers runs, asks it what it holds and makes its smoke call. Reads only. Waits for days:
-   * whoever no longer needs to know cancels it.
+   * Waits until a container of one of these consumers runs, asks it what it holds and makes its
+   * smoke call. Reads only. Waits for days: whoever no longer needs to know cancels it.
    */
   awaitSighting: (order: {
     readers: Readers;
@@ -55,12 +66,21 @@ export interface KubernetesActivities {
     call?: SmokeCall;
   }) => Promise<Sighting[]>;
   /**
-   * Waits until any pod of the namespace reads a Secret, by its spec: whatever owns it, whatever its phase, however short it lives. Reads
-   * only. Waits for days: whoever no longer needs to know cancels it.
+   * Waits until any pod of the namespace reads a Secret, by its spec: whatever owns it, whatever
+   * its phase, however short it lives. Reads only. Waits for days: whoever no longer needs to know
+   * cancels it.
    * @param order.from ISO: since when it is to watch
-   * @returns `interrupted` where nobody looked for over two minutes, e.g. since no worker ran: what read the Secret then was not seen
+   * @returns `interrupted` where nobody looked for over two minutes, e.g. since no worker ran: what
+   * read the Secret then was not seen
    */
   awaitReader: (order: { secret: string; from: string }) => Promise<SeenReader | 'interrupted'>;
-  /** Calls the server application from one ready pod of each consumer, with its own token and with a made-up one. */
-  smokeConsumers: (order: { readers: Readers; application: string; call?: SmokeCall }) => Promise<SmokeResult[]>;
+  /**
+   * Calls the server application from one ready pod of each consumer, with its own token and with a
+   * made-up one.
+   */
+  smokeConsumers: (order: {
+    readers: Readers;
+    application: string;
+    call?: SmokeCall;
+  }) => Promise<SmokeResult[]>;
 }

@@ -24,10 +24,12 @@ const NAMED_AT_MOST = 100;
 const LONGEST_SENTENCE = 400;
 
 /**
- * Everything that holds one of the pair's tokens or reads its Secret, by value: each running container of the namespace that may hold a
- * token has told what it holds. One that gave no answer is looked for and asked again; only a list says that a container ended.
+ * Everything that holds one of the pair's tokens or reads its Secret, by value: each running
+ * container of the namespace that may hold a token has told what it holds. One that gave no answer
+ * is looked for and asked again; only a list says that a container ended.
  * @param since a list begun since this moment of `performance.now()` will do; now where absent
- * @throws ExecIncomplete (retried) where a container that reads the pair's Secret gave no answer; ContainerEnded (not retried) where one
+ * @throws ExecIncomplete (retried) where a container that reads the pair's Secret gave no answer;
+ * ContainerEnded (not retried) where one
  *   died of being asked
  */
 export async function look(
@@ -43,11 +45,15 @@ export async function look(
     refuseDied(killed, snapshot);
     const { told, silent } = await askAll(snapshot, census, readers, killed);
     if (silent.size === 0 || tries === LOOKS_AT_MOST) {
-      const readerIsSilent = [...silent].filter(([container]) => toHave(container, readers).length > 0);
+      const readerIsSilent = [...silent].filter(
+        ([container]) => toHave(container, readers).length > 0,
+      );
       if (readerIsSilent.length > 0)
         throw failure(
           'ExecIncomplete',
-          readerIsSilent.map(([one, why]) => `${describeContainer(one)} was not asked: ${why}`).join('; '),
+          readerIsSilent
+            .map(([one, why]) => `${describeContainer(one)} was not asked: ${why}`)
+            .join('; '),
         );
       census.keepOnly(snapshot.containers);
       return assembled(snapshot, census, readers, told);
@@ -56,7 +62,10 @@ export async function look(
   }
 }
 
-/** Asks nobody any more where a container died with the program in it, while its pod stayed: it was near its memory limit. */
+/**
+ * Asks nobody any more where a container died with the program in it, while its pod stayed: it was
+ * near its memory limit.
+ */
 function refuseDied(killed: readonly PodContainer[], { containers }: Snapshot): void {
   const died = killed.find((one) =>
     containers.some(
@@ -74,7 +83,10 @@ function refuseDied(killed: readonly PodContainer[], { containers }: Snapshot): 
     );
 }
 
-/** What running containers told, in this look: a look that began before may forget what it does not list. */
+/**
+ * What running containers told, in this look: a look that began before may forget what it does not
+ * list.
+ */
 type Answers = ReadonlyMap<PodContainer, Told>;
 
 /** Asks each running container that may hold a token. `silent` gave no answer: why not. */
@@ -100,7 +112,12 @@ async function askAll(
   return { told, silent };
 }
 
-function assembled(snapshot: Snapshot, census: CensusTaker, readers: Readers, answers: Answers): ClusterLook {
+function assembled(
+  snapshot: Snapshot,
+  census: CensusTaker,
+  readers: Readers,
+  answers: Answers,
+): ClusterLook {
   const seen: ConsumingContainer[] = [];
   /** Consumers that cannot tell what they hold. */
   const mute: Consumer[] = [];
@@ -114,7 +131,8 @@ function assembled(snapshot: Snapshot, census: CensusTaker, readers: Readers, an
     if (container.state === 'starting') {
       const awaited = toHave(container, readers);
       seen.push(...awaited);
-      if (awaited.length === 0 && !container.terminating) starting.push(describeContainer(container));
+      if (awaited.length === 0 && !container.terminating)
+        starting.push(describeContainer(container));
       continue;
     }
     const told = answers.get(container);
@@ -145,10 +163,14 @@ function assembled(snapshot: Snapshot, census: CensusTaker, readers: Readers, an
       ...(readers.passing ?? []),
     ]),
     containers: seen,
-    mountedBy: [...new Set(mounting.filter(({ files }) => files.length > 0).map(({ workload }) => workload))],
+    mountedBy: [
+      ...new Set(mounting.filter(({ files }) => files.length > 0).map(({ workload }) => workload)),
+    ],
     census: {
       asked,
-      environments: [...environments].map(([value, seenIn]) => ({ value, seenIn })).slice(0, NAMED_AT_MOST),
+      environments: [...environments]
+        .map(([value, seenIn]) => ({ value, seenIn }))
+        .slice(0, NAMED_AT_MOST),
       starting: bounded(starting),
       unasked: bounded([...unasked, ...unresolved]),
       otherSecrets: [
@@ -163,12 +185,20 @@ function assembled(snapshot: Snapshot, census: CensusTaker, readers: Readers, an
 
 /** What a container is to have by its spec, or since its workload held a token before. */
 function toHave(container: PodContainer, { secret, also }: Readers): ConsumingContainer[] {
-  const told = also.filter((one) => one.workload === container.workload && one.container === container.container);
-  const variables = new Set([...readingVariables(container.spec, secret), ...told.map(({ variable }) => variable)]);
+  const told = also.filter(
+    (one) => one.workload === container.workload && one.container === container.container,
+  );
+  const variables = new Set([
+    ...readingVariables(container.spec, secret),
+    ...told.map(({ variable }) => variable),
+  ]);
   return [...variables].map((variable) => rowOf(container, variable));
 }
 
-/** The variables through which a running container holds one of the pair's tokens, or reads its Secret. */
+/**
+ * The variables through which a running container holds one of the pair's tokens, or reads its
+ * Secret.
+ */
 function holding(
   container: PodContainer,
   told: Exclude<Told, { unable: string }>,
@@ -208,8 +238,8 @@ function originOf(variable: string, sources: readonly Source[]): string {
 }
 
 /**
- * Consumers of which nothing runs, and what may be one and cannot be asked. What an idle container would hold is known where its last run
- * told, or where a running container has the same source.
+ * Consumers of which nothing runs, and what may be one and cannot be asked. What an idle container
+ * would hold is known where its last run told, or where a running container has the same source.
  */
 function idleConsumers(
   snapshot: Snapshot,
@@ -224,7 +254,9 @@ function idleConsumers(
   let known: ReturnType<typeof knownSources> | undefined;
   for (const { workload, spec, sources } of snapshot.idle) {
     const named = { workload, container: spec.name };
-    idle.push(...readers.also.filter((one) => one.workload === workload && one.container === spec.name));
+    idle.push(
+      ...readers.also.filter((one) => one.workload === workload && one.container === spec.name),
+    );
     const last = census.lastOf({ workload, spec });
     const told = last && !('unable' in last) ? last : undefined;
     const open: Source[] = [];
@@ -240,7 +272,8 @@ function idleConsumers(
       }
       if (secret !== undefined && readers.ofOtherPairs.includes(secret)) continue;
       known ??= knownSources(snapshot, answers, isToken);
-      const holds = source.literal === undefined ? known.get(from) : heldLiterally(source.literal, isToken);
+      const holds =
+        source.literal === undefined ? known.get(from) : heldLiterally(source.literal, isToken);
       const consumer = { ...named, variable: variable ?? from };
       if (holds === true) idle.push(consumer);
       else if (holds === undefined && isPairs(secret)) {
@@ -248,13 +281,20 @@ function idleConsumers(
         idle.push(consumer);
       } else if (holds === undefined) open.push(source);
     }
-    if (open.length > 0) unresolved.push(`${spec.name} of ${workload} does not run, and has ${describe(open)}`);
+    if (open.length > 0)
+      unresolved.push(`${spec.name} of ${workload} does not run, and has ${describe(open)}`);
   }
   return { idle, unresolved, otherSecrets: [...otherSecrets] };
 }
 
-/** Whether a literal value has one of the tokens in it; undefined where it is put together from other variables. */
-function heldLiterally(literal: string, isToken: (piece: HeldPiece) => boolean): boolean | undefined {
+/**
+ * Whether a literal value has one of the tokens in it; undefined where it is put together from
+ * other variables.
+ */
+function heldLiterally(
+  literal: string,
+  isToken: (piece: HeldPiece) => boolean,
+): boolean | undefined {
   const holds = tokenShapedIn(literal).some((piece) =>
     isToken({ variable: '', ...fingerprintOf(new Secret(piece)), sha256: sha256(piece) }),
   );
@@ -275,8 +315,10 @@ function knownSources(
     const byName = new Set(sources.map(({ variable }) => variable));
     for (const { variable, from, literal } of sources) {
       if (literal !== undefined) continue; // another's literal is another value
-      const holds = variable === undefined ? [...held].some((one) => !byName.has(one)) : held.has(variable);
-      // Of what takes all of an object it cannot be told that nothing came from there: it may be overridden.
+      const holds =
+        variable === undefined ? [...held].some((one) => !byName.has(one)) : held.has(variable);
+      // Of what takes all of an object it cannot be told that nothing came from there: it may be
+      // overridden.
       if (holds || variable !== undefined) known.set(from, holds || known.get(from) === true);
     }
   }
@@ -285,7 +327,11 @@ function knownSources(
 
 function describe(sources: readonly Source[]): string {
   const names = [
-    ...new Set(sources.map(({ variable, from }) => (variable === undefined ? from : `${variable} from ${from}`))),
+    ...new Set(
+      sources.map(({ variable, from }) =>
+        variable === undefined ? from : `${variable} from ${from}`,
+      ),
+    ),
   ];
   const more = names.length - 3;
   return names.slice(0, 3).join(', ') + (more > 0 ? ` and ${more} more` : '');
@@ -293,8 +339,11 @@ function describe(sources: readonly Source[]): string {
 
 /** Cuts a list; its last line tells apart lists that differ in what is cut. */
 function bounded(lines: string[]): string[] {
-  const short = lines.map((line) => (line.length > LONGEST_SENTENCE ? `${line.slice(0, LONGEST_SENTENCE)}…` : line));
+  const short = lines.map((line) =>
+    line.length > LONGEST_SENTENCE ? `${line.slice(0, LONGEST_SENTENCE)}…` : line,
+  );
   const rest = short.slice(NAMED_AT_MOST);
-  const more = rest.length > 0 ? [`and ${rest.length} more (${sha256(rest.join()).slice(0, 8)})`] : [];
+  const more =
+    rest.length > 0 ? [`and ${rest.length} more (${sha256(rest.join()).slice(0, 8)})`] : [];
   return [...short.slice(0, NAMED_AT_MOST), ...more];
 }

@@ -7,7 +7,11 @@ export interface Right {
 }
 
 /** A WebSocket exec takes `get` up to Kubernetes 1.34, and both from 1.35 on. */
-export const EXEC: readonly Right[] = ['get', 'create'].map((verb) => ({ group: '', resource: 'pods/exec', verb }));
+export const EXEC: readonly Right[] = ['get', 'create'].map((verb) => ({
+  group: '',
+  resource: 'pods/exec',
+  verb,
+}));
 
 /** All that a rotation does in the cluster. */
 export const RIGHTS: readonly Right[] = [

@@ -1,11 +1,17 @@
 import type { SmokeCall } from '../../domain/settings/index.ts';
 
-/** What runs inside consumers. Constant texts: names come in as arguments, values never leave, and the last line proves that all was said. */
+/**
+ * What runs inside consumers. Constant texts: names come in as arguments, values never leave, and
+ * the last line proves that all was said.
+ */
 export const END_MARKER = 'end-of-answer';
 
 /** Characters of a Signon token: URL-safe base64. */
 export const TOKEN_LENGTH = 43;
-/** In a run of more such characters, a token is looked for at both ends; in a shorter one, everywhere. */
+/**
+ * In a run of more such characters, a token is looked for at both ends; in a shorter one,
+ * everywhere.
+ */
 export const LONGEST_RUN = 64;
 
 /** What a shell must make of `x` before its digests are believed. */
@@ -16,7 +22,8 @@ export function tokenShapedIn(value: string): string[] {
   const runs = value.match(new RegExp(`[A-Za-z0-9_-]{${TOKEN_LENGTH},}`, 'g')) ?? [];
   return runs.flatMap((run) => {
     const last = run.length - TOKEN_LENGTH;
-    const starts = run.length > LONGEST_RUN ? [0, last] : Array.from({ length: last + 1 }, (_, at) => at);
+    const starts =
+      run.length > LONGEST_RUN ? [0, last] : Array.from({ length: last + 1 }, (_, at) => at);
     return starts.map((at) => run.slice(at, at + TOKEN_LENGTH));
   });
 }
@@ -24,10 +31,10 @@ export function tokenShapedIn(value: string): string[] {
 const ANY_TOKEN = '?'.repeat(TOKEN_LENGTH);
 
 /**
- * The census: walks the container's own variables and prints `token <sha256> <maskedSha256> <name>` for
- * each piece of a value that has a token's shape, wherever it stands, then the environment's name.
- * Takes no arguments and prints no value. The shell's own `printf` feeds the hashes: no value becomes
- * another program's argument, and none is written to a file.
+ * The census: walks the container's own variables and prints `token <sha256> <maskedSha256> <name>`
+ * for each piece of a value that has a token's shape, wherever it stands, then the environment's
+ * name. Takes no arguments and prints no value. The shell's own `printf` feeds the hashes: no value
+ * becomes another program's argument, and none is written to a file.
  */
 const CENSUS_SH = `
 set -f
@@ -87,8 +94,9 @@ puts "${END_MARKER}"
 `.trim();
 
 /**
- * The smoke call twice: with the variable's token, then with a made-up one. Arguments: JSON of the call, application, variable.
- * Prints `own <returned|error class|unavailable error class>` and `made-up <…>`, never a value nor a message.
+ * The smoke call twice: with the variable's token, then with a made-up one. Arguments: JSON of the
+ * call, application, variable. Prints `own <returned|error class|unavailable error class>` and
+ * `made-up <…>`, never a value nor a message.
  */
 const SMOKE_RUBY = `
 require "json"
@@ -115,12 +123,17 @@ puts "made-up " + try.call(SecureRandom.urlsafe_base64(32))
 puts "${END_MARKER}"
 `.trim();
 
-/** A smoke call as an argument: always the same text for the same call, since the exec policy compares it. */
+/**
+ * A smoke call as an argument: always the same text for the same call, since the exec policy
+ * compares it.
+ */
 export function textOf({ adapter, requires, method, positional, keyword }: SmokeCall): string {
   return JSON.stringify({ adapter, requires, method, positional, keyword });
 }
 
-/** What a program is called where it is refused; the policy for exec is made from the same texts. */
+/**
+ * What a program is called where it is refused; the policy for exec is made from the same texts.
+ */
 export function programName(command: readonly string[]): string {
   if (command === censusWithShell) return 'census (sh)';
   if (command === censusWithRuby) return 'census (Ruby)';

@@ -24,7 +24,10 @@ export interface IdleContainer {
   sources: Source[];
 }
 
-/** All workloads and pods of the namespace at one moment. What many looks need of it is worked out once. */
+/**
+ * All workloads and pods of the namespace at one moment. What many looks need of it is worked out
+ * once.
+ */
 export class Snapshot {
   /** Every container that runs or may start. */
   readonly containers: readonly PodContainer[];
@@ -42,17 +45,27 @@ export class Snapshot {
     pods: readonly V1Pod[],
     jobs: readonly V1Job[],
   ) {
-    const owned = pods.map((pod): OwnedPod => ({ pod, workload: ownerOf(pod, jobs), spec: pod.spec }));
+    const owned = pods.map((pod): OwnedPod => ({
+      pod,
+      workload: ownerOf(pod, jobs),
+      spec: pod.spec,
+    }));
     const hindrances = new Map(templates.map(({ workload, hindrance }) => [workload, hindrance]));
     this.containers = owned.flatMap(({ pod, workload }) => {
       const why = hindrances.get(workload);
-      return containersIn(pod, workload).map((one) => (why === undefined ? one : { ...one, why: one.why ?? why }));
+      return containersIn(pod, workload).map((one) =>
+        why === undefined ? one : { ...one, why: one.why ?? why },
+      );
     });
     this.specs = [
       ...templates,
-      ...owned.filter(({ pod, workload }) => isAlive(pod) || containersIn(pod, workload).length > 0),
+      ...owned.filter(
+        ({ pod, workload }) => isAlive(pod) || containersIn(pod, workload).length > 0,
+      ),
     ];
-    const there = new Set(this.containers.map(({ workload, container }) => `${workload} ${container}`));
+    const there = new Set(
+      this.containers.map(({ workload, container }) => `${workload} ${container}`),
+    );
     this.idle = templates.flatMap(({ workload, spec }) =>
       containersOf(spec)
         .filter(({ name }) => !there.has(`${workload} ${name}`))
@@ -62,7 +75,8 @@ export class Snapshot {
 
   /** Consumers by the templates of workloads, whether something of them runs or not. */
   readersOf(secret: string): Consumer[] {
-    const known = this.readers.get(secret) ?? this.templates.flatMap((template) => readersIn(template, secret));
+    const known =
+      this.readers.get(secret) ?? this.templates.flatMap((template) => readersIn(template, secret));
     this.readers.set(secret, known);
     return known;
   }

@@ -6,7 +6,11 @@ const LONGEST_ANSWER = 64 * 1024;
 /** A pause that Slack asks for is kept, up to this. */
 const LONGEST_PAUSE_S = 600;
 
-/** Posts one message. @param webhook the whole address is a secret @throws Unreachable (retried, after the pause that Slack asks for), SlackRefused */
+/**
+ * Posts one message.
+ * @param webhook the whole address is a secret
+ * @throws Unreachable (retried, after the pause that Slack asks for), SlackRefused
+ */
 export async function postToSlack(webhook: Secret, text: string, limitMs: number): Promise<void> {
   const { status, retryAfterMs } = await post(webhook, text, limitMs);
   if (status < 300) return;
@@ -33,7 +37,10 @@ async function post(
       },
     );
     const seconds = Number(headers['retry-after']);
-    return { status, ...(seconds > 0 && { retryAfterMs: Math.min(seconds, LONGEST_PAUSE_S) * 1000 }) };
+    return {
+      status,
+      ...(seconds > 0 && { retryAfterMs: Math.min(seconds, LONGEST_PAUSE_S) * 1000 }),
+    };
   } catch (error) {
     const code = isAxiosError(error) ? (error.code ?? 'no code') : 'no code';
     throw failure('Unreachable', `Slack’s webhook did not answer (${code})`);

@@ -13,7 +13,10 @@ export interface SignonPage extends HttpResponse {
   path: string;
 }
 
-/** Speaks HTTP to Signon as a browser would: keeps cookies, follows redirects on the same host only, sends forms as forms. */
+/**
+ * Speaks HTTP to Signon as a browser would: keeps cookies, follows redirects on the same host only,
+ * sends forms as forms.
+ */
 export class Browser {
   private jar = new CookieJar();
   /** Nothing is sent before, ms since the epoch: the load balancer asked to wait. */
@@ -37,7 +40,10 @@ export class Browser {
     throw failure('Unreachable', `Signon redirected ${path} more than ${MOST_REDIRECTS} times`);
   }
 
-  /** Sends a form, whatever the status of its answer, and returns where Signon sends us, unfollowed; `undefined` location where it does not redirect. */
+  /**
+   * Sends a form, whatever the status of its answer, and returns where Signon sends us, unfollowed;
+   * `undefined` location where it does not redirect.
+   */
   async submit(
     path: string,
     referer: string,
@@ -51,7 +57,9 @@ export class Browser {
 
   /** Forgets the session, keeps the remembered second step. */
   async forgetSession(): Promise<void> {
-    const remembered = (await this.jar.getCookies(this.origin)).find(({ key }) => key === REMEMBERED);
+    const remembered = (await this.jar.getCookies(this.origin)).find(
+      ({ key }) => key === REMEMBERED,
+    );
     this.jar = new CookieJar();
     if (remembered) await this.jar.setCookie(remembered, this.origin);
   }
@@ -63,7 +71,8 @@ export class Browser {
   ): Promise<HttpResponse> {
     const url = this.origin + path;
     const left = this.quietUntil - Date.now();
-    if (left > 0) throw throttled(`${method} ${path} was not sent: Signon’s load balancer asked to wait`, left);
+    if (left > 0)
+      throw throttled(`${method} ${path} was not sent: Signon’s load balancer asked to wait`, left);
     const answer = await send('Signon', {
       limitMs: this.limitMs,
       method,
@@ -85,7 +94,10 @@ export class Browser {
     if (answer.status === 429) {
       const wait = retryAfterOf(answer) ?? WAITS_MS;
       this.quietUntil = Date.now() + wait;
-      throw throttled(`Signon’s load balancer answered ${method} ${path} with 429, so it had no effect`, wait);
+      throw throttled(
+        `Signon’s load balancer answered ${method} ${path} with 429, so it had no effect`,
+        wait,
+      );
     }
     if (method === 'GET' && answer.status >= 500)
       throw failure('Unreachable', `Signon answered ${method} ${path} with ${answer.status}`);
@@ -96,7 +108,8 @@ export class Browser {
     if (answer.status < 300 || answer.status > 399) return undefined;
     const location = String(answer.headers.location ?? '');
     const target = URL.canParse(location, this.origin) ? new URL(location, this.origin) : undefined;
-    if (target?.origin !== this.origin) throw failure('ContractChanged', 'Signon redirected to another host');
+    if (target?.origin !== this.origin)
+      throw failure('ContractChanged', 'Signon redirected to another host');
     return target.pathname + target.search;
   }
 }

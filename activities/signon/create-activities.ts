@@ -36,12 +36,20 @@ export function createSignonActivities(
 
     readLastSync: (pair) =>
       session.alone(async (pages) =>
-        readLastSynced((await pages.open(`/api_users/${pair.apiUser.id}/edit`)).body, pair.application.name),
+        readLastSynced(
+          (await pages.open(`/api_users/${pair.apiUser.id}/edit`)).body,
+          pair.application.name,
+        ),
       ),
 
     listPairs: async ({ pause, apiUser }) => {
       const rows = await apiUsers.get();
-      return listPairs(session, apiUser === undefined ? rows : [knownUser(rows, apiUser)], pause, draining);
+      return listPairs(
+        session,
+        apiUser === undefined ? rows : [knownUser(rows, apiUser)],
+        pause,
+        draining,
+      );
     },
 
     listTokens: (pair) => session.alone((pages) => listPairOnOffer(pages, pair)),

@@ -10,7 +10,9 @@ import { readNewTokenPage, readShownToken } from './pages.ts';
 import { listPair, managePath, refuseUnlessSamePair, tokensOf } from './pair-tokens.ts';
 import type { Pages } from './session.ts';
 
-/** A rotation may have waited for days: a key that the settings no longer name is not encrypted to. */
+/**
+ * A rotation may have waited for days: a key that the settings no longer name is not encrypted to.
+ */
 export function refuseUnknownRecipient(
   { pair, recipient }: { pair: Pair; recipient?: Recipient },
   recipients: readonly Recipient[],
@@ -19,7 +21,10 @@ export function refuseUnknownRecipient(
   const { name, key } = recipient;
   const known = recipients.some(
     (one) =>
-      one.apiUser === pair.apiUser.email && one.apiUser === recipient.apiUser && one.name === name && one.key === key,
+      one.apiUser === pair.apiUser.email &&
+      one.apiUser === recipient.apiUser &&
+      one.name === name &&
+      one.key === key,
   );
   if (!known)
     throw failure(
@@ -28,7 +33,10 @@ export function refuseUnknownRecipient(
     );
 }
 
-/** Look, act once, look again: with the session to itself from the form to the page that shows the token. */
+/**
+ * Look, act once, look again: with the session to itself from the form to the page that shows the
+ * token.
+ */
 export async function createOnce(
   pages: Pages,
   { pair, before, recipient }: { pair: Pair; before: number[]; recipient?: Recipient },
@@ -38,15 +46,22 @@ export async function createOnce(
   const csrf = await nothingSentYet(async () => {
     const listed = await listPair(pages, pair);
     const found = newestOf(fresh(listed));
-    if (found) return { adopted: { token: found, origin: 'maybe another’s' as const, tokens: listed } };
+    if (found)
+      return { adopted: { token: found, origin: 'maybe another’s' as const, tokens: listed } };
     if (!listed.some(({ authorisationId }) => before.includes(authorisationId)))
       throw failure(
         'AccessEnded',
         `Signon lists none of the pair’s ${before.length} tokens any more: no access is granted that is not there`,
       );
     await refuseUnlessSamePair(pages, pair);
-    const page = readNewTokenPage((await pages.open(`/api_users/${pair.apiUser.id}/authorisations/new`)).body);
-    if (!page.applications.some(({ id, name }) => id === pair.application.id && name === pair.application.name))
+    const page = readNewTokenPage(
+      (await pages.open(`/api_users/${pair.apiUser.id}/authorisations/new`)).body,
+    );
+    if (
+      !page.applications.some(
+        ({ id, name }) => id === pair.application.id && name === pair.application.name,
+      )
+    )
       throw failure('UnknownApplication', `Signon no longer offers ${pair.application.name}`);
     return page.csrf;
   });
@@ -55,7 +70,9 @@ export async function createOnce(
   let sent = false;
   try {
     const path = `/api_users/${pair.apiUser.id}/authorisations`;
-    await pages.submit(path, `${path}/new`, csrf, { 'authorisation[application_id]': String(pair.application.id) });
+    await pages.submit(path, `${path}/new`, csrf, {
+      'authorisation[application_id]': String(pair.application.id),
+    });
     sent = true;
     const page = await pages.open(managePath(pair));
     const shown = readShownToken(page.body);
@@ -68,7 +85,8 @@ export async function createOnce(
       return { token, origin: 'issued', tokens, armoured };
     }
   } catch (error) {
-    if (!sent && error instanceof ApplicationFailure && error.type === 'Throttled') throw error; // it had no effect
+    // A throttled request had no effect.
+    if (!sent && error instanceof ApplicationFailure && error.type === 'Throttled') throw error;
     throw failure(
       'CreateAnswerLost',
       `the answer to a create was lost (${error instanceof ApplicationFailure ? error.message : 'connection'}); its token is looked for after Signon’s request limit`,
@@ -80,7 +98,10 @@ export async function createOnce(
   );
 }
 
-/** Failures before the form was sent are retried soon: only a lost answer has to wait for Signon's request limit. */
+/**
+ * Failures before the form was sent are retried soon: only a lost answer has to wait for Signon's
+ * request limit.
+ */
 async function nothingSentYet<T>(look: () => Promise<T>): Promise<T> {
   try {
     return await look();

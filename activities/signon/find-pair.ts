@@ -33,7 +33,9 @@ export async function findPair(
   { apiUser, application }: { apiUser: string; application: string },
 ): Promise<Pair> {
   const found = knownUser(rows, apiUser);
-  const { applications } = readNewTokenPage((await pages.open(`/api_users/${found.id}/authorisations/new`)).body);
+  const { applications } = readNewTokenPage(
+    (await pages.open(`/api_users/${found.id}/authorisations/new`)).body,
+  );
   const matching = applications.filter(({ name }) => parameterize(name) === application);
   if (matching.length > 1)
     throw failure(
@@ -50,12 +52,20 @@ export async function findPair(
       )}`,
     );
   const secret = tokenSecretName(found.name, chosen.name);
-  await refuseSharedSecret(pages, secret, { apiUser: found, application: chosen }, rows, applications);
+  await refuseSharedSecret(
+    pages,
+    secret,
+    { apiUser: found, application: chosen },
+    rows,
+    applications,
+  );
   const { id, name, email, suspended } = found;
   return { apiUser: { id, name, email, suspended }, application: chosen, secret };
 }
 
-/** Those of the Secrets that the sync writes for one of the API users and an application on offer. */
+/**
+ * Those of the Secrets that the sync writes for one of the API users and an application on offer.
+ */
 export async function secretsOfPairs(
   pages: Pages,
   rows: readonly ListedApiUser[],
@@ -63,11 +73,14 @@ export async function secretsOfPairs(
 ): Promise<string[]> {
   const [any] = rows;
   if (!any) return [];
-  const { applications } = readNewTokenPage((await pages.open(`/api_users/${any.id}/authorisations/new`)).body);
+  const { applications } = readNewTokenPage(
+    (await pages.open(`/api_users/${any.id}/authorisations/new`)).body,
+  );
   return secrets.filter((secret) =>
     rows.some(
       (row) =>
-        secret.startsWith(row.secrets) && applications.some(({ name }) => tokenSecretName(row.name, name) === secret),
+        secret.startsWith(row.secrets) &&
+        applications.some(({ name }) => tokenSecretName(row.name, name) === secret),
     ),
   );
 }
@@ -90,7 +103,10 @@ export function knownUser(rows: readonly ListedApiUser[], email: string): Listed
     email,
     rows.map((row) => row.email),
   );
-  throw failure('UnknownApiUser', `Signon lists ${rows.length} API users, none with the e-mail ${email}${hint}`);
+  throw failure(
+    'UnknownApiUser',
+    `Signon lists ${rows.length} API users, none with the e-mail ${email}${hint}`,
+  );
 }
 
 /** The API user with an e-mail; undefined where there is none. */
@@ -98,7 +114,10 @@ export function userOf(rows: readonly ListedApiUser[], email: string): ListedApi
   return rows.find((row) => row.email === email.toLowerCase());
 }
 
-/** Names are parameterized as one string, so two pairs may be written to one Secret, the later over the earlier. */
+/**
+ * Names are parameterized as one string, so two pairs may be written to one Secret, the later over
+ * the earlier.
+ */
 async function refuseSharedSecret(
   pages: Pages,
   secret: string,
@@ -114,7 +133,9 @@ async function refuseSharedSecret(
       .map((application) => ({ apiUser, application })),
   );
   for (const { apiUser, application } of namesakes) {
-    const { cards } = readManageTokens((await pages.open(`/api_users/${apiUser.id}/manage_tokens`)).body);
+    const { cards } = readManageTokens(
+      (await pages.open(`/api_users/${apiUser.id}/manage_tokens`)).body,
+    );
     if (!cards.some((card) => card.application === application.name)) continue;
     const named = (who: ApiUserRow, what: { name: string }): string =>
       `“${who.name}” (${who.email}) for “${what.name}”`;

@@ -14,7 +14,8 @@ interface Kept {
 }
 
 /**
- * Reads the tokens of all API users, one page at a time with a pause between two; a retry goes on where the last attempt was.
+ * Reads the tokens of all API users, one page at a time with a pause between two; a retry goes on
+ * where the last attempt was.
  * @throws WaitInterrupted (retried) when the worker shuts down
  */
 export async function listPairs(
@@ -29,11 +30,15 @@ export async function listPairs(
   const left = apiUsers.filter(({ id }) => id > upTo).toSorted((a, b) => a.id - b.id);
   for (const { id, name, email, suspended } of left) {
     cancellationSignal.throwIfAborted();
-    if (draining.aborted) throw failure('WaitInterrupted', 'the worker is shutting down', '1 second');
+    if (draining.aborted)
+      throw failure('WaitInterrupted', 'the worker is shutting down', '1 second');
     const { body } = await session.alone((pages) => pages.open(`/api_users/${id}/manage_tokens`));
     const byApplication = new Map<string, SignonPair['tokens']>();
     for (const { application, authorisationId, masked, expires } of readManageTokens(body).cards)
-      byApplication.set(application, [...(byApplication.get(application) ?? []), { authorisationId, masked, expires }]);
+      byApplication.set(application, [
+        ...(byApplication.get(application) ?? []),
+        { authorisationId, masked, expires },
+      ]);
     for (const [application, tokens] of byApplication)
       pairs.push({ apiUser: { name, email, suspended }, application, tokens });
     keepForNextAttempt({ upTo: id, pairs } satisfies Kept);

@@ -22,7 +22,8 @@ export interface Card extends ListedToken {
 export function readApiUsers(html: string): ApiUserRow[] {
   const $ = load(html);
   const rows = $('table tbody tr').toArray();
-  if (rows.length === 0 && $('table').length === 0) throw changed('/api_users', 'a table of API users');
+  if (rows.length === 0 && $('table').length === 0)
+    throw changed('/api_users', 'a table of API users');
   return rows.map((row) => {
     const cells = $(row)
       .children('td, th')
@@ -33,7 +34,12 @@ export function readApiUsers(html: string): ApiUserRow[] {
       });
     const [name, email, , status] = cells;
     const id = /\/api_users\/(\d{1,15})\/edit$/.exec(name?.href ?? '')?.[1];
-    if (!id || !name || !email?.text.includes('@') || !/^(Active|Suspended)$/.test(status?.text ?? ''))
+    if (
+      !id ||
+      !name ||
+      !email?.text.includes('@') ||
+      !/^(Active|Suspended)$/.test(status?.text ?? '')
+    )
       throw changed('/api_users', 'rows of Name (with link), Email, Apps, Status');
     return {
       id: Number(id),
@@ -64,8 +70,9 @@ export function readManageTokens(html: string): { apiUser: string; cards: Card[]
 }
 
 /**
- * Reads “Last synced at” for an application from `GET /api_users/:id/edit`, in the page's own words, redacted. Signon's pages had a table with it
- * until January 2024 (its commit 0f117105); today's do not.
+ * Reads “Last synced at” for an application from `GET /api_users/:id/edit`, in the page's own
+ * words, redacted. Signon's pages had a table with it until January 2024 (its commit 0f117105);
+ * today's do not.
  * @returns undefined where it is not shown
  */
 export function readLastSynced(html: string, application: string): string | undefined {
@@ -103,7 +110,10 @@ export function readShownToken(html: string): Secret | undefined {
   return value === undefined ? undefined : new Secret(value);
 }
 
-/** Reads heading, details and form of `GET /api_users/:id/authorisations/:id/edit`. @throws ContractChanged */
+/**
+ * Reads heading, details and form of `GET /api_users/:id/authorisations/:id/edit`.
+ * @throws ContractChanged
+ */
 export function readRevokePage(
   html: string,
 ): Omit<Card, 'authorisationId'> & { heading: string; csrf: Secret; action: string } {
@@ -122,8 +132,15 @@ export function readRevokePage(
   };
 }
 
-/** Reads the applications on offer and the form's token from `GET /api_users/:id/authorisations/new`. @throws ContractChanged */
-export function readNewTokenPage(html: string): { applications: { id: number; name: string }[]; csrf: Secret } {
+/**
+ * Reads the applications on offer and the form's token from `GET
+ * /api_users/:id/authorisations/new`.
+ * @throws ContractChanged
+ */
+export function readNewTokenPage(html: string): {
+  applications: { id: number; name: string }[];
+  csrf: Secret;
+} {
   const $ = load(html);
   const select = $('select[name="authorisation[application_id]"]');
   if (select.length !== 1) throw changed('authorisations/new', 'one select of applications');
@@ -161,7 +178,9 @@ export function readAlert(html: string): string {
 /** Text of the success alert, if any; bounded. Never read where a token may be shown. */
 export function readSuccess(html: string): string {
   const $ = load(html);
-  return squeeze($('.gem-c-success-alert .govuk-notification-banner__heading').first().text()).slice(0, 300);
+  return squeeze(
+    $('.gem-c-success-alert .govuk-notification-banner__heading').first().text(),
+  ).slice(0, 300);
 }
 
 type Nodes = ReturnType<CheerioAPI>;
@@ -179,7 +198,10 @@ function readDetails($: CheerioAPI, within: Within): Omit<ListedToken, 'authoris
   const generated = readDay(rowValue($, within, 'Generated'));
   const expires = readDay(rowValue($, within, 'Expires'));
   if (!hidden || !generated || !expires)
-    throw changed('token details', 'a hidden token of 8 + 24 bullets + 8, “Generated” and “Expires”');
+    throw changed(
+      'token details',
+      'a hidden token of 8 + 24 bullets + 8, “Generated” and “Expires”',
+    );
   const [, first, last] = hidden as unknown as [string, string, string];
   return { masked: `${first}…${last}`, maskedSha256: sha256(first + last), generated, expires };
 }
@@ -216,7 +238,8 @@ function readDay(text: string | undefined): Day | undefined {
 
 function csrfOf($: CheerioAPI, form: Nodes, what: string): Secret {
   const value =
-    form.find('input[name="authenticity_token"]').first().attr('value') ?? $('meta[name="csrf-token"]').attr('content');
+    form.find('input[name="authenticity_token"]').first().attr('value') ??
+    $('meta[name="csrf-token"]').attr('content');
   if (form.length === 0 || !value) throw changed('form', `${what}, with its authenticity token`);
   return new Secret(value);
 }

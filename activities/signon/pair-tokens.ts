@@ -23,8 +23,9 @@ export function tokensOf(pair: Pair, html: string): ListedToken[] {
 }
 
 /**
- * The same, where it can be believed: of an application that was retired meanwhile, or has another name by now, Signon lists no token,
- * though all live. @throws PairChanged, CannotTell (not retried)
+ * The same, where it can be believed: of an application that was retired meanwhile, or has another
+ * name by now, Signon lists no token, though all live.
+ * @throws PairChanged, CannotTell (not retried)
  */
 export async function listPairOnOffer(pages: Pages, pair: Pair): Promise<ListedToken[]> {
   const tokens = await listPair(pages, pair);
@@ -32,20 +33,36 @@ export async function listPairOnOffer(pages: Pages, pair: Pair): Promise<ListedT
   return tokens;
 }
 
-/** What is not listed is gone only while its application is on offer. @throws CannotTell (not retried) */
-export async function refuseUnlessOnOffer(pages: Pages, { apiUser, application }: Pair, seen: string): Promise<void> {
-  const { applications } = readNewTokenPage((await pages.open(`/api_users/${apiUser.id}/authorisations/new`)).body);
-  if (applications.some(({ id, name }) => id === application.id && name === application.name)) return;
+/**
+ * What is not listed is gone only while its application is on offer.
+ * @throws CannotTell (not retried)
+ */
+export async function refuseUnlessOnOffer(
+  pages: Pages,
+  { apiUser, application }: Pair,
+  seen: string,
+): Promise<void> {
+  const { applications } = readNewTokenPage(
+    (await pages.open(`/api_users/${apiUser.id}/authorisations/new`)).body,
+  );
+  if (applications.some(({ id, name }) => id === application.id && name === application.name))
+    return;
   throw failure('CannotTell', `${seen}, and ${application.name} is no longer on offer`);
 }
 
 /** Environments are copied over each other at night: an id may mean somebody else by now. */
 export async function refuseUnlessSamePair(pages: Pages, pair: Pair): Promise<void> {
-  const { name, email } = readApiUser((await pages.open(`/api_users/${pair.apiUser.id}/edit`)).body);
-  if (email !== pair.apiUser.email || name !== pair.apiUser.name) throw changedPair(pair, `“${name}” (${email})`);
+  const { name, email } = readApiUser(
+    (await pages.open(`/api_users/${pair.apiUser.id}/edit`)).body,
+  );
+  if (email !== pair.apiUser.email || name !== pair.apiUser.name)
+    throw changedPair(pair, `“${name}” (${email})`);
 }
 
 function changedPair({ apiUser: { id, name, email } }: Pair, seen: string): Error {
   const now = redact(seen, name.split(' '));
-  return failure('PairChanged', `Signon’s API user ${id} was “${name}” (${email}) and is now ${now}`);
+  return failure(
+    'PairChanged',
+    `Signon’s API user ${id} was “${name}” (${email}) and is now ${now}`,
+  );
 }

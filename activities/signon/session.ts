@@ -23,8 +23,9 @@ const PROMPT = '/account/two_step_verification/prompt';
 const STEP_SECONDS = 30;
 
 /**
- * One worker's session with Signon. Signs in when first needed and when the session ended; a refused password or code is never retried.
- * Reads share the session; `alone` has it to itself, for the cookie carries a new token's only showing.
+ * One worker's session with Signon. Signs in when first needed and when the session ended; a
+ * refused password or code is never retried. Reads share the session; `alone` has it to itself, for
+ * the cookie carries a new token's only showing.
  */
 export class SignonSession {
   private readonly browser: Browser;
@@ -36,7 +37,10 @@ export class SignonSession {
     private readonly account: SignonAccount,
     private readonly budget: SignInBudget,
     private readonly now: () => number = Date.now,
-    /** Codes to send at a second step, one after the other: how many steps of 30 s each lies back. The second is for a clock that runs ahead. */
+    /**
+     * Codes to send at a second step, one after the other: how many steps of 30 s each lies back.
+     * The second is for a clock that runs ahead.
+     */
     private readonly codes: readonly number[] = [0, 1],
   ) {
     this.browser = new Browser(account.url, account.limitMs);
@@ -64,7 +68,10 @@ export class SignonSession {
     return mine;
   }
 
-  /** Loads a page as the signed-in superadmin. @throws NotPermitted, PairChanged where it is no longer there (not retried) */
+  /**
+   * Loads a page as the signed-in superadmin.
+   * @throws NotPermitted, PairChanged where it is no longer there (not retried)
+   */
   private async open(path: string): Promise<SignonPage> {
     await this.ensureSignedIn();
     let page = await this.browser.open(path);
@@ -73,7 +80,8 @@ export class SignonSession {
       await this.ensureSignedIn();
       page = await this.browser.open(path);
     }
-    if (isSignIn(page)) throw failure('Unreachable', `Signon ended the session while opening ${path}`);
+    if (isSignIn(page))
+      throw failure('Unreachable', `Signon ended the session while opening ${path}`);
     if (page.status === 404) throw failure('PairChanged', `Signon no longer has ${path}`);
     if (page.path !== path)
       throw failure(
@@ -105,44 +113,66 @@ export class SignonSession {
     if (refusedBecause !== undefined) this.refused = redact(refusedBecause, [this.account.email]);
     await reservation.settle(refusedBecause === undefined ? 'accepted' : 'refused');
     if (refusedBecause !== undefined)
-      throw failure('SignInRefused', `Signon refused to sign ${this.account.email} in: ${this.refused}`);
+      throw failure(
+        'SignInRefused',
+        `Signon refused to sign ${this.account.email} in: ${this.refused}`,
+      );
   }
 
   /**
-   * Sends password and code. @returns why Signon refused them, undefined when it did not
-   * @param progress says, should this throw, whether an answer to a password or code is outstanding: it may have been a refusal
+   * Sends password and code.
+   * @returns why Signon refused them, undefined when it did not
+   * @param progress says, should this throw, whether an answer to a password or code is
+   * outstanding: it may have been a refusal
    */
-  private async answerForms(csrf: Secret, progress: { undecided: boolean }): Promise<string | undefined> {
-    const fields = { 'user[email]': this.account.email, 'user[password]': this.account.password.reveal() };
-    const answer = await this.browser.submit(SIGN_IN, SIGN_IN, csrf, fields).catch((error: unknown) => {
-      if (isThrottled(error)) progress.undecided = false; // it had no effect
-      throw error;
-    });
+  private async answerForms(
+    csrf: Secret,
+    progress: { undecided: boolean },
+  ): Promise<string | undefined> {
+    const fields = {
+      'user[email]': this.account.email,
+      'user[password]': this.account.password.reveal(),
+    };
+    const answer = await this.browser
+      .submit(SIGN_IN, SIGN_IN, csrf, fields)
+      .catch((error: unknown) => {
+        if (isThrottled(error)) progress.undecided = false; // it had no effect
+        throw error;
+      });
     progress.undecided = false;
     refuseServerError(answer, 'the sign-in');
-    if (answer.status === 200) return readSignIn(answer.body).alert || 'Signon showed the sign-in form again';
+    if (answer.status === 200)
+      return readSignIn(answer.body).alert || 'Signon showed the sign-in form again';
     if (answer.location === undefined)
       throw failure('ContractChanged', `Signon answered the sign-in with ${answer.status}`);
     const page = await this.browser.open(answer.location);
     if (isSignIn(page)) return readAlert(page.body) || 'Signon showed the sign-in form again';
     if (page.path.startsWith(SECOND_STEP)) return this.secondStep(page, progress);
-    return page.path === PROMPT ? 'a second step is required but not set up for this account' : undefined;
+    return page.path === PROMPT
+      ? 'a second step is required but not set up for this account'
+      : undefined;
   }
 
   /** Sends one code after the other until one is taken. @returns why all were refused */
-  private async secondStep(page: SignonPage, progress: { undecided: boolean }): Promise<string | undefined> {
+  private async secondStep(
+    page: SignonPage,
+    progress: { undecided: boolean },
+  ): Promise<string | undefined> {
     let csrf = readFormToken(page.body, 'code');
     let alert = '';
     for (const stepsBack of this.codes) {
       progress.undecided = true;
       const wasRefused = alert !== '';
       const fields = { code: this.code(stepsBack) };
-      const answer = await this.browser.submit(SECOND_STEP, page.path, csrf, fields).catch((error: unknown) => {
-        if (isThrottled(error)) progress.undecided = wasRefused;
-        throw error;
-      });
+      const answer = await this.browser
+        .submit(SECOND_STEP, page.path, csrf, fields)
+        .catch((error: unknown) => {
+          if (isThrottled(error)) progress.undecided = wasRefused;
+          throw error;
+        });
       if (answer.location !== undefined) return undefined;
-      if (answer.status !== 200) progress.undecided = wasRefused; // not a refusal, unless the code before was
+      // Another answer is no refusal, unless the code before was refused.
+      if (answer.status !== 200) progress.undecided = wasRefused;
       refuseServerError(answer, 'the second step');
       if (answer.status !== 200)
         throw failure('ContractChanged', `Signon answered the second step with ${answer.status}`);
@@ -154,7 +184,10 @@ export class SignonSession {
   }
 
   private code(stepsBack: number): string {
-    return totpCode(this.account.totpSecret, Math.floor(this.now() / 1000) - stepsBack * STEP_SECONDS);
+    return totpCode(
+      this.account.totpSecret,
+      Math.floor(this.now() / 1000) - stepsBack * STEP_SECONDS,
+    );
   }
 }
 

@@ -1,4 +1,7 @@
-/** Leave to send a password to Signon once; counts against the hour until it is known not to have been refused. */
+/**
+ * Leave to send a password to Signon once; counts against the hour until it is known not to have
+ * been refused.
+ */
 export interface Reservation {
   /** Says what the sign-in came to. */
   settle: (outcome: 'accepted' | 'refused') => Promise<void>;
@@ -6,6 +9,9 @@ export interface Reservation {
 
 /** At most 3 refused sign-ins an hour reach Signon from all workers and restarts together. */
 export interface SignInBudget {
-  /** @throws SignInBudgetSpent (not retried), naming when the next may be tried; Unreachable (retried) while too many are under way */
+  /**
+   * @throws SignInBudgetSpent (not retried), naming when the next may be tried; Unreachable
+   * (retried) while too many are under way
+   */
   reserve: () => Promise<Reservation>;
 }

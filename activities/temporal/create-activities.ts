@@ -31,7 +31,9 @@ export interface WorkerScope {
   receiver: string;
   /** Hosts of the outside systems, by the name of their setting. */
   hosts: Record<string, string>;
-  /** Whether Signon is a stand-in on loopback: only there may people have the addresses of examples. */
+  /**
+   * Whether Signon is a stand-in on loopback: only there may people have the addresses of examples.
+   */
   standIns: boolean;
   /** Whether the worker's role may restart Deployments; undefined where that is not known. */
   mayRestart?: () => Promise<boolean | undefined>;
@@ -57,7 +59,10 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
           `requestedBy: ${requestedBy} is an address of the docs’ examples; start again with your own`,
         );
       const isNobody = requestedBy === ALERT || requestedBy === SCHEDULE;
-      if (needsSecondPerson(scope.environment) && approversOf(scope.settings.approvers, scope.environment) !== 'anyone')
+      if (
+        needsSecondPerson(scope.environment) &&
+        approversOf(scope.settings.approvers, scope.environment) !== 'anyone'
+      )
         if (!isNobody && requestedBy !== '' && !requestedBy.includes('@'))
           throw failure(
             'InvalidRequest',
@@ -78,8 +83,14 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
       const { workflowId, runId } = own();
       const { raw } = await client.workflow.getHandle(workflowId, runId).describe();
       return (raw.pendingActivities ?? []).flatMap((pending) => {
-        const { activityType, attempt, maximumAttempts, lastFailure, nextAttemptScheduleTime, expirationTime } =
-          pending;
+        const {
+          activityType,
+          attempt,
+          maximumAttempts,
+          lastFailure,
+          nextAttemptScheduleTime,
+          expirationTime,
+        } = pending;
         if (!lastFailure) return [];
         const said = [
           `${activityType?.name}, attempt ${attempt} of ${maximumAttempts}`,
@@ -136,7 +147,8 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
     async judge({ approval, sent, evidence, request, delegation, starter, given = [] }) {
       const { workflowId, runId } = own();
       const received = await receivedAs(eventsOf(client, workflowId, runId), sent);
-      if (!received) return { counts: false, why: 'the server’s history does not hold this approval' };
+      if (!received)
+        return { counts: false, why: 'the server’s history does not hold this approval' };
       const recorded = received.payload && shapeApprove(decoded(received.payload));
       if (!recorded?.ok || !isDeepStrictEqual(recorded.value, approval))
         return { counts: false, why: 'the server’s history holds another approval' };
@@ -156,7 +168,10 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
 
     remembersOf() {
       const { taskQueue, workflowExecution } = activityInfo();
-      return rememberedByEarlierRun(client, { workflowId: workflowExecution?.workflowId ?? '', taskQueue });
+      return rememberedByEarlierRun(client, {
+        workflowId: workflowExecution?.workflowId ?? '',
+        taskQueue,
+      });
     },
 
     wasSentBefore(stop) {
@@ -167,12 +182,12 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
 }
 
 function withDeadline(client: Client, activities: TemporalActivities): TemporalActivities {
-  const bounded = Object.entries(activities as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>).map(
-    ([name, act]) => [
-      name,
-      (...args: unknown[]) => client.withDeadline(Date.now() + ANSWERS_WITHIN_MS, () => act(...args)),
-    ],
-  );
+  const bounded = Object.entries(
+    activities as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>,
+  ).map(([name, act]) => [
+    name,
+    (...args: unknown[]) => client.withDeadline(Date.now() + ANSWERS_WITHIN_MS, () => act(...args)),
+  ]);
   return Object.fromEntries(bounded);
 }
 
@@ -183,7 +198,10 @@ interface Receipt {
 }
 
 /** The approval that came so, read event by event: nothing else of the history is kept. */
-async function receivedAs(events: AsyncIterable<Event>, sent: DecisionId): Promise<Receipt | undefined> {
+async function receivedAs(
+  events: AsyncIterable<Event>,
+  sent: DecisionId,
+): Promise<Receipt | undefined> {
   let signals = 0;
   for await (const event of events) {
     const received = 'signal' in sent ? signalled(event) : updated(event, sent.update);
@@ -193,10 +211,14 @@ async function receivedAs(events: AsyncIterable<Event>, sent: DecisionId): Promi
 }
 
 /**
- * Whether a stop is one that a reset applied again: an update then stands in the event that admits it; signals and cancel requests stand
- * between the workflow task that the reset failed and the next one.
+ * Whether a stop is one that a reset applied again: an update then stands in the event that admits
+ * it; signals and cancel requests stand between the workflow task that the reset failed and the
+ * next one.
  */
-async function isReapplied(events: AsyncIterable<Event>, stop: DecisionId | 'cancel'): Promise<boolean> {
+async function isReapplied(
+  events: AsyncIterable<Event>,
+  stop: DecisionId | 'cancel',
+): Promise<boolean> {
   let signals = 0;
   let byReset = false;
   for await (const event of events) {
@@ -205,8 +227,15 @@ async function isReapplied(events: AsyncIterable<Event>, stop: DecisionId | 'can
     if (stop === 'cancel') {
       if (event.workflowExecutionCancelRequestedEventAttributes) return byReset;
     } else if ('update' in stop) {
-      if (event.workflowExecutionUpdateAdmittedEventAttributes?.request?.meta?.updateId === stop.update) return true;
-    } else if (event.workflowExecutionSignaledEventAttributes?.signalName === 'abort' && signals++ === stop.signal)
+      if (
+        event.workflowExecutionUpdateAdmittedEventAttributes?.request?.meta?.updateId ===
+        stop.update
+      )
+        return true;
+    } else if (
+      event.workflowExecutionSignaledEventAttributes?.signalName === 'abort' &&
+      signals++ === stop.signal
+    )
       return byReset;
   }
   return false;
@@ -216,10 +245,16 @@ async function isReapplied(events: AsyncIterable<Event>, stop: DecisionId | 'can
 function signalled(event: Event): Receipt | undefined {
   const sent = event.workflowExecutionSignaledEventAttributes;
   if (sent?.signalName !== 'approve') return undefined;
-  return { payload: sent.input?.payloads?.[0], sender: { identity: sent.identity ?? '', ...principalOf(event) } };
+  return {
+    payload: sent.input?.payloads?.[0],
+    sender: { identity: sent.identity ?? '', ...principalOf(event) },
+  };
 }
 
-/** The `approve` update of that id. One that a reset re-applied stands in the event that admitted it. */
+/**
+ * The `approve` update of that id. One that a reset re-applied stands in the event that admitted
+ * it.
+ */
 function updated(event: Event, id: string): Receipt | undefined {
   const request =
     event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest ??
@@ -234,7 +269,9 @@ function updated(event: Event, id: string): Receipt | undefined {
 /** The delegation is believed only where the server records that run as the parent. */
 function isParent(start: Event, delegation: Delegation | undefined): delegation is Delegation {
   const parent = start.workflowExecutionStartedEventAttributes?.parentWorkflowExecution;
-  return !!parent && parent.workflowId === delegation?.workflowId && parent.runId === delegation?.runId;
+  return (
+    !!parent && parent.workflowId === delegation?.workflowId && parent.runId === delegation?.runId
+  );
 }
 
 function senderOf(start: Event): RecordedSender {
@@ -260,10 +297,15 @@ function own(): { workflowId: string; runId: string } {
   return execution;
 }
 
-/** Where a rotation's last run stands. One that did not complete, or says nothing, has ended somehow. */
+/**
+ * Where a rotation's last run stands. One that did not complete, or says nothing, has ended
+ * somehow.
+ */
 async function stageOf(client: Client, workflowId: string): Promise<Stage | 'ended'> {
   try {
-    const { status, typedSearchAttributes } = await client.workflow.getHandle(workflowId).describe();
+    const { status, typedSearchAttributes } = await client.workflow
+      .getHandle(workflowId)
+      .describe();
     const stage = typedSearchAttributes.get(keyOf('RotationStage')) as Stage | undefined;
     if (status.name === 'RUNNING') return stage ?? 'preparing';
     return status.name === 'COMPLETED' && OUTCOMES.includes(stage as Outcome) ? stage! : 'ended';
@@ -284,7 +326,10 @@ async function isRunningRotation(client: Client, workflowId: string): Promise<bo
 }
 
 /** `next at 10:31:05 UTC`; nothing where the server names no time. */
-function timeOf(what: string, at: temporal.api.workflow.v1.IPendingActivityInfo['scheduledTime']): string[] {
+function timeOf(
+  what: string,
+  at: temporal.api.workflow.v1.IPendingActivityInfo['scheduledTime'],
+): string[] {
   return Number(at?.seconds ?? 0) > 0
     ? [`${what} ${new Date(Number(at!.seconds) * 1000).toISOString().slice(11, 19)} UTC`]
     : [];
@@ -299,8 +344,14 @@ function decoded(payload: Payload): unknown {
   }
 }
 
-/** Who started the calling run, or the first of those that it continues, or the run that handed it over. */
-async function starterOf(client: Client, delegation: Delegation | undefined): Promise<RecordedSender> {
+/**
+ * Who started the calling run, or the first of those that it continues, or the run that handed it
+ * over.
+ */
+async function starterOf(
+  client: Client,
+  delegation: Delegation | undefined,
+): Promise<RecordedSender> {
   const { workflowId, runId } = own();
   const last = await startOf(client, workflowId, runId);
   const first = last.workflowExecutionStartedEventAttributes?.firstExecutionRunId;
@@ -319,10 +370,16 @@ async function startOf(client: Client, workflowId: string, runId: string): Promi
   return start;
 }
 
-/** An answer of the server holds 4 MB, and one event may be as large as what somebody may send, 2 MB. */
+/**
+ * An answer of the server holds 4 MB, and one event may be as large as what somebody may send, 2
+ * MB.
+ */
 const FITS_ANY_PAGE = 3_000_000;
 
-/** A run's history, page by page. One that may not fit into one answer is read event by event: the client would retry a page that is too large for minutes. */
+/**
+ * A run's history, page by page. One that may not fit into one answer is read event by event: the
+ * client would retry a page that is too large for minutes.
+ */
 async function* eventsOf(client: Client, workflowId: string, runId: string): AsyncGenerator<Event> {
   const { historySize } = await client.workflow.getHandle(workflowId, runId).describe();
   const maximumPageSize = (historySize ?? 0) < FITS_ANY_PAGE ? undefined : 1;

@@ -8,9 +8,17 @@ import { isObject, listOf, matching, object, textUpTo } from '../../domain/shape
 const LONGEST_LIST = 1000;
 const NAME = textUpTo(600);
 const REMEMBERED = object<Remembered>({
-  givenUp: listOf(object<SeenHolding>({ token: matching(/^\S{8}…\S{8}$/), by: NAME }), undefined, LONGEST_LIST),
+  givenUp: listOf(
+    object<SeenHolding>({ token: matching(/^\S{8}…\S{8}$/), by: NAME }),
+    undefined,
+    LONGEST_LIST,
+  ),
   also: listOf(
-    object<Consumer>({ workload: matching(/^\w+\/\S{1,253}$/) as never, container: NAME, variable: NAME }),
+    object<Consumer>({
+      workload: matching(/^\w+\/\S{1,253}$/) as never,
+      container: NAME,
+      variable: NAME,
+    }),
     undefined,
     LONGEST_LIST,
   ),
@@ -18,23 +26,32 @@ const REMEMBERED = object<Remembered>({
 const NOTHING: Remembered = { givenUp: [], also: [] };
 
 /**
- * What the last closed run of a rotation remembered: from its report; of one that left none, since it was terminated or timed out, from
- * what it answers now. Believed only of a `rotateToken` on the same task queue. Nothing where there is none, or it says nothing.
+ * What the last closed run of a rotation remembered: from its report; of one that left none, since
+ * it was terminated or timed out, from what it answers now. Believed only of a `rotateToken` on the
+ * same task queue. Nothing where there is none, or it says nothing.
  */
 export async function rememberedByEarlierRun(
   client: Client,
   { workflowId, taskQueue }: { workflowId: string; taskQueue: string },
 ): Promise<Remembered> {
   const query = `WorkflowId = '${workflowId.replaceAll("'", "''")}' AND WorkflowType = '${WORKFLOW.rotation}' AND ExecutionStatus != 'Running' AND ExecutionStatus != 'ContinuedAsNew'`;
-  for await (const { runId, taskQueue: queue, status } of client.workflow.list({ query, pageSize: 1 })) {
+  for await (const { runId, taskQueue: queue, status } of client.workflow.list({
+    query,
+    pageSize: 1,
+  })) {
     if (queue !== taskQueue) return NOTHING;
     const handle = client.workflow.getHandle(workflowId, runId);
-    const said: unknown = status.name === 'COMPLETED' ? await handle.result() : await handle.query(STATUS);
+    const said: unknown =
+      status.name === 'COMPLETED' ? await handle.result() : await handle.query(STATUS);
     const remembered = isObject(said) ? said.remembered : undefined;
     if (!REMEMBERED.is(remembered)) return NOTHING;
     return {
       givenUp: remembered.givenUp.map(({ token, by }) => ({ token, by })),
-      also: remembered.also.map(({ workload, container, variable }) => ({ workload, container, variable })),
+      also: remembered.also.map(({ workload, container, variable }) => ({
+        workload,
+        container,
+        variable,
+      })),
     };
   }
   return NOTHING;

@@ -23,16 +23,25 @@ const ANSWERS_WITHIN_MS = 40_000;
 const ASKED_AGAIN_FOR_MS = ms('3 minutes');
 
 /**
- * Counts sign-ins in the workflow `sign-in-ledger/<environment>`, which all workers of the environment share.
+ * Counts sign-ins in the workflow `sign-in-ledger/<environment>`, which all workers of the
+ * environment share.
  * @param totpSecret shows the ledger that a worker asks
  */
-export function createSignInBudget(client: Client, environment: Environment, totpSecret: Secret): SignInBudget {
+export function createSignInBudget(
+  client: Client,
+  environment: Environment,
+  totpSecret: Secret,
+): SignInBudget {
   const workflowId = signInLedgerId(environment);
-  const within = <T>(ask: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + ANSWERS_WITHIN_MS, ask);
+  const within = <T>(ask: () => Promise<T>): Promise<T> =>
+    client.withDeadline(Date.now() + ANSWERS_WITHIN_MS, ask);
   const proven = <T extends Omit<SignInQuestion, 'proof'> | Omit<SignInOutcome, 'proof'>>(
     said: T,
   ): T & { proof: string } => ({ ...said, proof: signInProof(totpSecret, environment, said) });
-  /** A question whose answer was lost may have been granted: it is asked again under its own id, which counts once. */
+  /**
+   * A question whose answer was lost may have been granted: it is asked again under its own id,
+   * which counts once.
+   */
   let unanswered: SignInQuestion | undefined;
   return {
     async reserve() {
@@ -47,17 +56,26 @@ export function createSignInBudget(client: Client, environment: Environment, tot
         staticSummary: 'Counts sign-ins to Signon: at most 3 refused an hour, and 5 in a row',
       });
       const answer = await within(() =>
-        client.workflow.executeUpdateWithStart<() => Promise<void>, Grant, [SignInQuestion]>('reserve', {
-          args: [question],
-          updateId: id,
-          startWorkflowOperation,
-        }),
+        client.workflow.executeUpdateWithStart<() => Promise<void>, Grant, [SignInQuestion]>(
+          'reserve',
+          {
+            args: [question],
+            updateId: id,
+            startWorkflowOperation,
+          },
+        ),
       ).catch(() => {
-        throw failure('Unreachable', `the workflow ${workflowId} did not count a sign-in, so none was sent`);
+        throw failure(
+          'Unreachable',
+          `the workflow ${workflowId} did not count a sign-in, so none was sent`,
+        );
       });
       unanswered = undefined;
       if (answer.unproven)
-        throw failure('SignInUnproven', `${workflowId} does not believe that a worker of ${environment} asked`);
+        throw failure(
+          'SignInUnproven',
+          `${workflowId} does not believe that a worker of ${environment} asked`,
+        );
       if (!answer.granted && answer.spent)
         throw failure(
           'SignInBudgetSpent',
@@ -65,16 +83,21 @@ export function createSignInBudget(client: Client, environment: Environment, tot
             ? `5 sign-ins in a row were refused, and six lock the account; the next may be tried once ${workflowId} got the signal forget`
             : `3 sign-ins were refused, or never answered, within the hour; the next may be tried at ${answer.until}`,
         );
-      if (!answer.granted) throw failure('Unreachable', '3 sign-ins to Signon are under way; this one waits its turn');
+      if (!answer.granted)
+        throw failure('Unreachable', '3 sign-ins to Signon are under way; this one waits its turn');
       return {
-        // One that cannot be said stays counted, at most for an hour: the sign-in itself came to what it came to.
+        // One that cannot be said stays counted, at most for an hour: the sign-in itself came to
+        // what it came to.
         settle: (outcome) =>
           within(() =>
             client.workflow
               .getHandle(workflowId)
               .signal(
                 SIGNAL.signInSettled,
-                proven({ id, refused: outcome === 'refused' } satisfies Omit<SignInOutcome, 'proof'>),
+                proven({ id, refused: outcome === 'refused' } satisfies Omit<
+                  SignInOutcome,
+                  'proof'
+                >),
               ),
           ).catch(() => undefined),
       };

@@ -6,30 +6,38 @@ import type { Secret } from '../../config/secret.ts';
 import type { LedgerActivities } from './interface.ts';
 import { signInLedgerId } from '../../domain/names/index.ts';
 
-/** A question that is older, or of a later time, is not believed: workers' clocks differ by less. */
+/**
+ * A question that is older, or of a later time, is not believed: workers' clocks differ by less.
+ */
 const FRESH_FOR_MS = ms('5 minutes');
 
 type Said = Omit<SignInQuestion, 'proof'> | Omit<SignInOutcome, 'proof'>;
 
 /**
- * What only a worker of the environment can add to a message: the TOTP secret is random, so the proof, which stands in histories, gives no
- * way to guess it; of the password it would.
+ * What only a worker of the environment can add to a message: the TOTP secret is random, so the
+ * proof, which stands in histories, gives no way to guess it; of the password it would.
  */
 export function signInProof(totpSecret: Secret, environment: Environment, said: Said): string {
   const key = totpSecret.reveal().toUpperCase().replace(/[\s=]/g, '');
-  const what = 'refused' in said ? ['settle', said.id, said.refused] : ['reserve', said.id, said.at];
+  const what =
+    'refused' in said ? ['settle', said.id, said.refused] : ['reserve', said.id, said.at];
   return createHmac('sha256', key)
     .update(JSON.stringify([signInLedgerId(environment), ...what]))
     .digest('hex');
 }
 
-export function createLedgerActivities(totpSecret: Secret, environment: Environment): LedgerActivities {
+export function createLedgerActivities(
+  totpSecret: Secret,
+  environment: Environment,
+): LedgerActivities {
   return {
     provesWorker({ proof, ...said }) {
       const isFresh = 'refused' in said || Math.abs(Date.now() - said.at) <= FRESH_FOR_MS;
       const expected = Buffer.from(signInProof(totpSecret, environment, said));
       const given = Buffer.from(proof);
-      return Promise.resolve(isFresh && given.length === expected.length && timingSafeEqual(given, expected));
+      return Promise.resolve(
+        isFresh && given.length === expected.length && timingSafeEqual(given, expected),
+      );
     },
   };
 }

@@ -1,5 +1,10 @@
 import pLimit from 'p-limit';
-import { coveredBy, whatLacks, type Evidence, type Shortfall } from '../../domain/evidence/index.ts';
+import {
+  coveredBy,
+  whatLacks,
+  type Evidence,
+  type Shortfall,
+} from '../../domain/evidence/index.ts';
 import { comparable, needsSecondPerson } from '../../domain/request/index.ts';
 import { plain } from '../../domain/text/index.ts';
 import { describeToken, isToken } from '../../domain/tokens/index.ts';
@@ -37,10 +42,12 @@ export async function approve(context: Context, pair: string[], named: Named): P
   const workflowId = await context.idOf(pair);
   await openRotation(context, workflowId);
   const asking = askingOf(workflowId, await statusOf(context, workflowId));
-  if (!asking) throw new CommandEnd(EXIT.nothing, plain(`${workflowId} does not wait for approval.`));
+  if (!asking)
+    throw new CommandEnd(EXIT.nothing, plain(`${workflowId} does not wait for approval.`));
   context.say(...shown(asking));
   const lacking = lacks(asking, by, named);
-  if (lacking !== undefined) throw new CommandEnd(EXIT.notAccepted, plain(`Nothing was sent: ${lacking}.`));
+  if (lacking !== undefined)
+    throw new CommandEnd(EXIT.notAccepted, plain(`Nothing was sent: ${lacking}.`));
   const { evidence } = named;
   if (evidence !== undefined && evidence.trim().toLowerCase() !== asking.code)
     throw new CommandEnd(
@@ -50,26 +57,48 @@ export async function approve(context: Context, pair: string[], named: Named): P
   return send(context, by, named, [asking], evidence !== undefined);
 }
 
-/** Shows the evidence of everything that waits, asks once, and sends each its own code. What cannot be approved as it is, is named and left. */
-export async function approveWaiting(context: Context, named: Omit<Named, 'revoke' | 'evidence'>): Promise<ExitCode> {
+/**
+ * Shows the evidence of everything that waits, asks once, and sends each its own code. What cannot
+ * be approved as it is, is named and left.
+ */
+export async function approveWaiting(
+  context: Context,
+  named: Omit<Named, 'revoke' | 'evidence'>,
+): Promise<ExitCode> {
   const by = context.who();
   await context.needWorker();
   const known = await knownRotations(context, { waiting: true });
-  const all = known.flatMap(({ workflowId, status }) => (status && askingOf(workflowId, status)) ?? []);
-  if (all.length === 0) throw new CommandEnd(EXIT.nothing, `No rotation waits for approval in ${context.environment}.`);
+  const all = known.flatMap(
+    ({ workflowId, status }) => (status && askingOf(workflowId, status)) ?? [],
+  );
+  if (all.length === 0)
+    throw new CommandEnd(EXIT.nothing, `No rotation waits for approval in ${context.environment}.`);
   const ready = all.filter((asking) => lacks(asking, by, named) === undefined);
   for (const asking of all) {
     const lacking = lacks(asking, by, named);
-    context.say(...shown(asking), ...(lacking === undefined ? [] : [plain(`LEFT OUT: ${lacking}.`)]), '');
+    context.say(
+      ...shown(asking),
+      ...(lacking === undefined ? [] : [plain(`LEFT OUT: ${lacking}.`)]),
+      '',
+    );
   }
-  if (ready.length === 0) throw new CommandEnd(EXIT.notAccepted, 'Nothing was sent: none can be approved as it is.');
+  if (ready.length === 0)
+    throw new CommandEnd(EXIT.notAccepted, 'Nothing was sent: none can be approved as it is.');
   return send(context, by, named, ready);
 }
 
 /** @param hasRead the code was compared: whoever gave it has read the evidence, and is not asked */
-async function send(context: Context, by: string, named: Named, askings: Asking[], hasRead = false): Promise<ExitCode> {
+async function send(
+  context: Context,
+  by: string,
+  named: Named,
+  askings: Asking[],
+  hasRead = false,
+): Promise<ExitCode> {
   const tokens = askings.flatMap(({ evidence }) =>
-    coveredBy(evidence, named).map((id) => describeToken(evidence.toRevoke.find(isToken({ authorisationId: id }))!)),
+    coveredBy(evidence, named).map((id) =>
+      describeToken(evidence.toRevoke.find(isToken({ authorisationId: id }))!),
+    ),
   );
   const recipients = askings.flatMap(({ evidence: { asks, recipient } }) =>
     asks === 'hand-over' ? [plain(recipient?.name ?? '')] : [],
@@ -79,7 +108,9 @@ async function send(context: Context, by: string, named: Named, askings: Asking[
   const { environment } = context;
   const questions = [
     ...(recipients.length > 0
-      ? [`Issue a token in ${environment} and encrypt it for its holder outside: ${recipients.join(', ')}?`]
+      ? [
+          `Issue a token in ${environment} and encrypt it for its holder outside: ${recipients.join(', ')}?`,
+        ]
       : []),
     ...(tokens.length > 0 ? [`Revoke ${count} in ${environment}: ${tokens.join(', ')}?`] : []),
   ];
@@ -97,7 +128,9 @@ async function send(context: Context, by: string, named: Named, askings: Asking[
   context.say('Waits for the revoke; --no-wait does not.');
   const ends = await pLimit(AT_ONCE).map(answers, (answer, at) => {
     const { evidence } = askings[at]!;
-    return answer.accepted && evidence.asks === 'revoke' ? revokedOrWhyNot(context, answer, evidence, named) : answer;
+    return answer.accepted && evidence.asks === 'revoke'
+      ? revokedOrWhyNot(context, answer, evidence, named)
+      : answer;
   });
   return printAnswers(context, ends);
 }
@@ -110,14 +143,23 @@ function askingOf(workflowId: string, status: Status): Asking | undefined {
 
 function shown({ status: { request }, evidence, code }: Asking): Printed[] {
   return [
-    plain(`${request.apiUser} → ${request.application} (${request.environment}), requested by ${request.requestedBy}`),
+    plain(
+      `${request.apiUser} → ${request.application} (${request.environment}), requested by ${request.requestedBy}`,
+    ),
     ...evidenceLines(evidence, request.environment),
     ...codeLine(code),
   ];
 }
 
-/** What an approval would be refused for, so that nobody is asked in vain; the rotation judges again. */
-function lacks({ evidence, status: { request } }: Asking, by: string, named: Named): string | undefined {
+/**
+ * What an approval would be refused for, so that nobody is asked in vain; the rotation judges
+ * again.
+ */
+function lacks(
+  { evidence, status: { request } }: Asking,
+  by: string,
+  named: Named,
+): string | undefined {
   if (needsSecondPerson(request.environment) && comparable(by) === comparable(request.requestedBy))
     return `${request.environment} needs another person than ${request.requestedBy}`;
   return whatLacks(evidence, named, {

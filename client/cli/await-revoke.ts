@@ -9,7 +9,10 @@ import { describeRotation } from './open-rotation.ts';
 
 const LOOK_EVERY_MS = 1000;
 
-/** Waits until what an approval covers is revoked, or it is known why it is not: an accepted approval is no revoke yet. */
+/**
+ * Waits until what an approval covers is revoked, or it is known why it is not: an accepted
+ * approval is no revoke yet.
+ */
 export async function revokedOrWhyNot(
   context: Context,
   approved: SentDecision,
@@ -17,7 +20,9 @@ export async function revokedOrWhyNot(
   named: Pick<Approve, 'revoke'>,
 ): Promise<SentDecision> {
   const { workflowId, answer } = approved;
-  const tokens = coveredBy(evidence, named).map((id) => evidence.toRevoke.find(isToken({ authorisationId: id }))!);
+  const tokens = coveredBy(evidence, named).map((id) =>
+    evidence.toRevoke.find(isToken({ authorisationId: id }))!,
+  );
   for (;;) {
     const { runId, status: execution } = await describeRotation(context, workflowId);
     const end =
@@ -44,16 +49,26 @@ async function whileRunning(
   const status = await askStatus(client, workflowId);
   if (!status) return undefined; // no worker answers now
   const note = status.steps.find(({ name }) => name === 'revoke')?.note ?? '';
-  if (tokens.every(({ masked }) => note.includes(masked))) return { isWell: true, how: `${note}; confirm follows` };
+  if (tokens.every(({ masked }) => note.includes(masked)))
+    return { isWell: true, how: `${note}; confirm follows` };
   const { waiting } = status;
-  if (waiting?.kind === 'approval' && waiting.evidence.round === round && waiting.approvedBy?.length)
-    return { isWell: true, how: `nothing is revoked before ${waiting.needed} people have approved` };
-  if (!waiting || (waiting.kind === 'approval' && waiting.evidence.round === round)) return undefined;
+  if (
+    waiting?.kind === 'approval' &&
+    waiting.evidence.round === round &&
+    waiting.approvedBy?.length
+  )
+    return {
+      isWell: true,
+      how: `nothing is revoked before ${waiting.needed} people have approved`,
+    };
+  if (!waiting || (waiting.kind === 'approval' && waiting.evidence.round === round))
+    return undefined;
   return { isWell: false, how: `NOT revoked: ${whyNot(status)}` };
 }
 
 function whyNot({ waiting, notes }: Status): string {
-  if (waiting?.kind === 'blocked') return `blocked in “${waiting.step}” by ${waiting.failure}: ${waiting.message}`;
+  if (waiting?.kind === 'blocked')
+    return `blocked in “${waiting.step}” by ${waiting.failure}: ${waiting.message}`;
   const voided = notes.findLast((note) => note.includes('no longer holds'));
   return `an approval is asked for again${voided === undefined ? '' : `. ${voided}`}`;
 }
@@ -68,6 +83,10 @@ async function onceEnded(
     .getHandle<RotateToken>(workflowId, runId)
     .result()
     .catch(() => undefined);
-  const revoked = report !== undefined && tokens.every((token) => report.revoked.some(isToken(token)));
-  return { isWell: revoked, how: `${revoked ? 'revoked' : 'NOT revoked'}; it ended as ${report?.outcome ?? 'failed'}` };
+  const revoked =
+    report !== undefined && tokens.every((token) => report.revoked.some(isToken(token)));
+  return {
+    isWell: revoked,
+    how: `${revoked ? 'revoked' : 'NOT revoked'}; it ended as ${report?.outcome ?? 'failed'}`,
+  };
 }

@@ -14,22 +14,30 @@ export type Printed = string | Table;
 const GAP = 2;
 const NARROWEST = 12;
 
-/** Lines as they are printed. @param width of the terminal in columns; undefined where the output is not one, and nothing is folded */
+/**
+ * Lines as they are printed.
+ * @param width of the terminal in columns; undefined where the output is not one, and nothing is
+ * folded
+ */
 export function drawn(printed: readonly Printed[], width?: number): string[] {
   return printed.flatMap((one) => (typeof one === 'string' ? [one] : columns(one, width)));
 }
 
-/** Columns as wide as their widest cell; where they are too wide together, the widest are folded. */
+/**
+ * Columns as wide as their widest cell; where they are too wide together, the widest are folded.
+ */
 export function columns({ head, rows, indent = 0 }: Table, width?: number): string[] {
   const lines = [head, ...rows].map((row) => head.map((_, at) => plain(row[at] ?? '')));
   const widest = head.map((_, at) => Math.max(...lines.map((row) => row[at]!.length)));
-  const widths = width === undefined ? widest : narrowed(widest, width - indent - GAP * (head.length - 1));
+  const widths =
+    width === undefined ? widest : narrowed(widest, width - indent - GAP * (head.length - 1));
   return lines.flatMap((row) => {
     const cells = row.map((cell, at) => folded(cell, widths[at]!));
     const height = Math.max(...cells.map((cell) => cell.length));
     return Array.from({ length: height }, (_, line) =>
       (
-        ' '.repeat(indent) + cells.map((cell, at) => (cell[line] ?? '').padEnd(widths[at]!)).join(' '.repeat(GAP))
+        ' '.repeat(indent) +
+        cells.map((cell, at) => (cell[line] ?? '').padEnd(widths[at]!)).join(' '.repeat(GAP))
       ).trimEnd(),
     );
   });

@@ -10,7 +10,10 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { OUTPUTS, printAs, type Output, type Terminal } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 
-/** A program that writes to a terminal, and ends by an exception where commander would end the process. */
+/**
+ * A program that writes to a terminal, and ends by an exception where commander would end the
+ * process.
+ */
 export function newProgram(name: string, description: string, terminal: Terminal): Command {
   return new Command(name)
     .description(description)
@@ -26,9 +29,15 @@ export function newProgram(name: string, description: string, terminal: Terminal
 export function withCommonOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('-e, --environment <name>', 'which environment').choices(ENVIRONMENTS).argParser((name) => name), // it is checked with ROTATION_ENVIRONMENT
+      new Option('-e, --environment <name>', 'which environment')
+        .choices(ENVIRONMENTS)
+        .argParser((name) => name), // it is checked with ROTATION_ENVIRONMENT
     )
-    .addOption(new Option('-o, --output <format>', 'how the result is printed').choices(OUTPUTS).default('table'))
+    .addOption(
+      new Option('-o, --output <format>', 'how the result is printed')
+        .choices(OUTPUTS)
+        .default('table'),
+    )
     .option('--json', 'the same as --output json');
 }
 
@@ -37,7 +46,11 @@ export function addCompletion(program: Command): void {
   tab(program, { completionCommandName: 'completion' });
 }
 
-/** Runs one command line. @param code what its command ended with, once it has ended @returns its exit code */
+/**
+ * Runs one command line.
+ * @param code what its command ended with, once it has ended
+ * @returns its exit code
+ */
 export async function exitCodeOf(
   program: Command,
   args: string[],
@@ -46,16 +59,21 @@ export async function exitCodeOf(
 ): Promise<ExitCode> {
   const output = outputIn(args);
   const failed = (exit: ExitCode, message: string): ExitCode => {
-    if (output === 'json' || output === 'yaml') printAs(output, terminal, [], { error: { code: exit, message } });
+    if (output === 'json' || output === 'yaml')
+      printAs(output, terminal, [], { error: { code: exit, message } });
     return exit;
   };
   try {
     await program.parseAsync(args, { from: 'user' });
     return code();
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : failed(EXIT.usage, error.message); // commander has printed it
+    if (error instanceof CommanderError)
+      // Commander has printed the message.
+      return error.exitCode === 0 ? EXIT.done : failed(EXIT.usage, error.message);
     const message =
-      error instanceof CommandEnd ? error.message : plain(error instanceof Error ? error.message : String(error));
+      error instanceof CommandEnd
+        ? error.message
+        : plain(error instanceof Error ? error.message : String(error));
     terminal.err(message);
     return failed(error instanceof CommandEnd ? error.code : EXIT.failed, message);
   }
@@ -73,7 +91,10 @@ function outputIn(args: readonly string[]): Output | undefined {
   );
 }
 
-/** The terminal that this process was started in. A question is answered on the terminal itself: a pipe has read nothing. */
+/**
+ * The terminal that this process was started in. A question is answered on the terminal itself: a
+ * pipe has read nothing.
+ */
 export function processTerminal(): Terminal {
   return {
     env: process.env,
@@ -83,7 +104,9 @@ export function processTerminal(): Terminal {
     readLine: () => lineOf(openTerminal(), { isShown: true }),
     readSecret: () => {
       const { stdin } = process;
-      return stdin.isTTY ? lineOf(openTerminal() ?? stdin, { isShown: false }) : lineOf(stdin, { isShown: true });
+      return stdin.isTTY
+        ? lineOf(openTerminal() ?? stdin, { isShown: false })
+        : lineOf(stdin, { isShown: true });
     },
   };
 }
@@ -95,7 +118,8 @@ function lineOf(
 ): Promise<string | undefined> {
   return new Promise((answer) => {
     if (!input) return answer(undefined);
-    if (!isShown) input.setRawMode(true); // the terminal then shows nothing, and readline is given no output to show it on
+    // Hides what is typed: the terminal echoes nothing, and readline has no output.
+    if (!isShown) input.setRawMode(true);
     const lines = createInterface({ input, terminal: !isShown });
     lines.once('line', (line) => {
       answer(line);
@@ -111,7 +135,10 @@ function lineOf(
 
 const COLOURS = { '✓': 'green', '✗': 'red', '▶': 'yellow' } as const;
 
-/** Colours the marks at the head of a line or of a table's cell, on a terminal that has colours and where `NO_COLOR` is not set. */
+/**
+ * Colours the marks at the head of a line or of a table's cell, on a terminal that has colours and
+ * where `NO_COLOR` is not set.
+ */
 export function coloured(line: string, stream: Pick<WriteStream, 'isTTY' | 'hasColors'>): string {
   if (!stream.isTTY || !stream.hasColors(16)) return line;
   return line.replace(/(?<=^ *| {2})[✓✗▶](?= )/g, (mark) =>

@@ -1,10 +1,20 @@
 import { Client, Connection } from '@temporalio/client';
 import { stringify } from 'yaml';
 import type { TemporalUi } from '../../domain/rotation/index.ts';
-import { ENVIRONMENTS, parseRequest, rotationId, whyLeftAlone, type Environment } from '../../domain/request/index.ts';
+import {
+  ENVIRONMENTS,
+  parseRequest,
+  rotationId,
+  whyLeftAlone,
+  type Environment,
+} from '../../domain/request/index.ts';
 import { parameterize, plain } from '../../domain/text/index.ts';
 import { readTemporal } from '../../config/temporal.ts';
-import { BadConfiguration, isWithoutCredentials, WITHOUT_CREDENTIALS } from '../../config/variables.ts';
+import {
+  BadConfiguration,
+  isWithoutCredentials,
+  WITHOUT_CREDENTIALS,
+} from '../../config/variables.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { listRotations } from '../rotations.ts';
 import { drawn, type Printed } from './columns.ts';
@@ -23,13 +33,18 @@ export interface Terminal {
   err: (line: string) => void;
   /** One line that a person types; undefined where there is no terminal. */
   readLine: () => Promise<string | undefined>;
-  /** The same, and nothing that is typed is shown; where there is no terminal, a line of standard input. */
+  /**
+   * The same, and nothing that is typed is shown; where there is no terminal, a line of standard
+   * input.
+   */
   readSecret: () => Promise<string | undefined>;
   /** Columns of standard output and of standard error, where they are a terminal. */
   widths?: { out?: number; err?: number };
 }
 
-/** How a result is printed: `wide` is a table with every column, `json` and `yaml` are for programs. */
+/**
+ * How a result is printed: `wide` is a table with every column, `json` and `yaml` are for programs.
+ */
 export const OUTPUTS = ['table', 'wide', 'json', 'yaml'] as const;
 export type Output = (typeof OUTPUTS)[number];
 
@@ -47,9 +62,15 @@ export function outputOf({ json, output = 'table' }: CommonOptions): Output {
 }
 
 /** Prints for people, or one value for programs. */
-export function printAs(output: Output, terminal: Terminal, lines: readonly Printed[], value: unknown): void {
+export function printAs(
+  output: Output,
+  terminal: Terminal,
+  lines: readonly Printed[],
+  value: unknown,
+): void {
   if (output === 'json') terminal.out(JSON.stringify(value, undefined, 2));
-  else if (output === 'yaml') terminal.out(`---\n${stringify(value, { aliasDuplicateObjects: false }).trimEnd()}`);
+  else if (output === 'yaml')
+    terminal.out(`---\n${stringify(value, { aliasDuplicateObjects: false }).trimEnd()}`);
   else for (const line of drawn(lines, terminal.widths?.out)) terminal.out(line);
 }
 
@@ -59,7 +80,10 @@ export function environmentOf(options: CommonOptions, env: NodeJS.ProcessEnv): E
   if (environment && !ENVIRONMENTS.includes(environment)) {
     const meant = ENVIRONMENTS.find((name) => name.startsWith(environment.toLowerCase()));
     const hint = meant ? ` Did you mean ${meant}?` : '';
-    throw new CommandEnd(EXIT.usage, plain(`${environment} is not one of ${ENVIRONMENTS.join(', ')}.${hint}`));
+    throw new CommandEnd(
+      EXIT.usage,
+      plain(`${environment} is not one of ${ENVIRONMENTS.join(', ')}.${hint}`),
+    );
   }
   if (!environment)
     throw new CommandEnd(
@@ -69,12 +93,22 @@ export function environmentOf(options: CommonOptions, env: NodeJS.ProcessEnv): E
   return environment;
 }
 
-/** Connects to Temporal as `TEMPORAL_…` say. Its identity names no person: whoever types `--by` may type any name. @throws Ended where it cannot be reached */
+/**
+ * Connects to Temporal as `TEMPORAL_…` say. Its identity names no person: whoever types `--by` may
+ * type any name.
+ * @throws Ended where it cannot be reached
+ */
 export async function connect(env: NodeJS.ProcessEnv): Promise<Client> {
   const { connectionOptions, namespace } = temporalOf(env);
   const address = connectionOptions.address ?? 'localhost:7233';
-  const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '5 seconds' }).catch(() => {
-    throw new CommandEnd(EXIT.failed, `Temporal does not answer at ${address}. Check TEMPORAL_ADDRESS and the like.`);
+  const connection = await Connection.connect({
+    ...connectionOptions,
+    connectTimeout: '5 seconds',
+  }).catch(() => {
+    throw new CommandEnd(
+      EXIT.failed,
+      `Temporal does not answer at ${address}. Check TEMPORAL_ADDRESS and the like.`,
+    );
   });
   return new Client({ connection, namespace });
 }
@@ -106,7 +140,9 @@ export class Context {
     const environment = environmentOf(options, env);
     const by = (options.by ?? env.ROTATION_BY)?.trim() || undefined;
     const client = await connect(env);
-    const ui = env.TEMPORAL_UI_URL ? { url: env.TEMPORAL_UI_URL, namespace: client.options.namespace } : undefined;
+    const ui = env.TEMPORAL_UI_URL
+      ? { url: env.TEMPORAL_UI_URL, namespace: client.options.namespace }
+      : undefined;
     return new Context(client, environment, ui, outputOf(options), by, terminal);
   }
 
@@ -139,7 +175,8 @@ export class Context {
         EXIT.declined,
         'Nothing was sent: nobody answered on a terminal. Scripts use approve --evidence.',
       );
-    if (answer.trim() !== this.environment) throw new CommandEnd(EXIT.declined, 'Nothing was sent.');
+    if (answer.trim() !== this.environment)
+      throw new CommandEnd(EXIT.declined, 'Nothing was sent.');
   }
 
   /** Asks for something that nobody may see. */
@@ -154,19 +191,33 @@ export class Context {
     if (why !== undefined) throw new CommandEnd(EXIT.noWorker, plain(why));
   }
 
-  /** A workflow id from what a person names: the pair, the id itself, or as much of the pair's names as only one rotation has. */
+  /**
+   * A workflow id from what a person names: the pair, the id itself, or as much of the pair's names
+   * as only one rotation has.
+   */
   async idOf(pair: string[]): Promise<string> {
     if (pair.length === 1 && pair[0]!.startsWith(rotationIdsOf(this.environment))) return pair[0]!;
     if (pair.length === 1 && pair[0]!.includes('/'))
-      throw new CommandEnd(EXIT.usage, `${pair[0]} is not an id of a rotation of ${this.environment}.`);
+      throw new CommandEnd(
+        EXIT.usage,
+        `${pair[0]} is not an id of a rotation of ${this.environment}.`,
+      );
     const [apiUser = '', application] = pair;
     if (!apiUser.includes('@')) return this.onlyIdOf(apiUser, application);
-    const parsed = parseRequest({ environment: this.environment, apiUser, application, requestedBy: 'somebody' });
+    const parsed = parseRequest({
+      environment: this.environment,
+      apiUser,
+      application,
+      requestedBy: 'somebody',
+    });
     if (!parsed.ok) throw new CommandEnd(EXIT.usage, parsed.problems.join('\n'));
     return rotationId(parsed.request);
   }
 
-  /** The rotation of an API user without its domain, and of an application where more than one is open; else of those that have ended. */
+  /**
+   * The rotation of an API user without its domain, and of an application where more than one is
+   * open; else of those that have ended.
+   */
   private async onlyIdOf(apiUser: string, application: string | undefined): Promise<string> {
     const named = plain([apiUser, application].filter(Boolean).join(' '));
     for (const closed of [false, true]) {
@@ -180,7 +231,10 @@ export class Context {
       const ids = [...new Set(fits.map(({ workflowId }) => workflowId))];
       if (ids.length === 1) return ids[0]!;
       if (ids.length > 1)
-        throw new CommandEnd(EXIT.usage, [`${named} is more than one rotation:`, ...ids].map(plain).join('\n'));
+        throw new CommandEnd(
+          EXIT.usage,
+          [`${named} is more than one rotation:`, ...ids].map(plain).join('\n'),
+        );
     }
     throw new CommandEnd(
       EXIT.nothing,

@@ -39,24 +39,34 @@ export async function retry(
   };
   await context.needWorker();
   if (blockedBy !== undefined && !isFailure(blockedBy))
-    throw new CommandEnd(EXIT.usage, plain(`${blockedBy} is no failure; docs/failures.md lists them.`));
+    throw new CommandEnd(
+      EXIT.usage,
+      plain(`${blockedBy} is no failure; docs/failures.md lists them.`),
+    );
   if (blockedBy === undefined && restart) {
     const workflowId = await context.idOf(pair);
     await openRotation(context, workflowId);
     const { waiting } = await statusOf(context, workflowId);
-    const deployments = waiting?.kind === 'blocked' && remediesFor(waiting).restart ? waiting.workloads! : [];
+    const deployments =
+      waiting?.kind === 'blocked' && remediesFor(waiting).restart ? waiting.workloads! : [];
     if (deployments.length === 0)
       throw new CommandEnd(EXIT.notAccepted, 'Nothing was sent: no Deployment stands in the way.');
     await context.confirm(plain(`Restart ${deployments.join(', ')} in ${context.environment}?`));
   } else if (restart)
-    await context.confirm(`Restart every Deployment that stands in the way in ${context.environment}?`);
-  if (blockedBy === undefined) return sendEach(context, 'retry', [{ workflowId: await context.idOf(pair), decision }]);
+    await context.confirm(
+      `Restart every Deployment that stands in the way in ${context.environment}?`,
+    );
+  if (blockedBy === undefined)
+    return sendEach(context, 'retry', [{ workflowId: await context.idOf(pair), decision }]);
   const known = await knownRotations(context, { waiting: true });
   const blocked = known.filter(
     ({ status }) => status?.waiting?.kind === 'blocked' && status.waiting.failure === blockedBy,
   );
   if (blocked.length === 0)
-    throw new CommandEnd(EXIT.nothing, plain(`No rotation is blocked by ${blockedBy} in ${context.environment}.`));
+    throw new CommandEnd(
+      EXIT.nothing,
+      plain(`No rotation is blocked by ${blockedBy} in ${context.environment}.`),
+    );
   return sendEach(
     context,
     'retry',
@@ -96,7 +106,10 @@ export function printAnswers(context: Context, answers: SentDecision[]): ExitCod
   return answers.every(({ accepted }) => accepted) ? EXIT.done : EXIT.notAccepted;
 }
 
-/** Sends a decision to each rotation; one that cannot be reached keeps no other from getting its own. */
+/**
+ * Sends a decision to each rotation; one that cannot be reached keeps no other from getting its
+ * own.
+ */
 export function answersTo<Name extends keyof Sendable>(
   context: Context,
   name: Name,
@@ -104,8 +117,10 @@ export function answersTo<Name extends keyof Sendable>(
 ): Promise<SentDecision[]> {
   const send = async (workflowId: string, decision: Sendable[Name]): Promise<Answer> =>
     decide(context.client, workflowId, name, decision).catch(async (error: unknown) => {
-      if (decisions.length === 1 && error instanceof WorkflowNotFoundError) throw await notOpen(context, workflowId);
-      if (error instanceof WorkflowNotFoundError) return { accepted: false, answer: 'it is not open any more' };
+      if (decisions.length === 1 && error instanceof WorkflowNotFoundError)
+        throw await notOpen(context, workflowId);
+      if (error instanceof WorkflowNotFoundError)
+        return { accepted: false, answer: 'it is not open any more' };
       if (decisions.length === 1 || !(error instanceof Error)) throw error;
       return { accepted: false, answer: error.message };
     });

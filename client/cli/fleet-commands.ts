@@ -40,12 +40,17 @@ function addLeak({ command, bySomebody, does }: CommandTools): void {
       'in place of names: the first and last eight characters, e.g. abcdefgh…ijklmnop; alone, it asks for the whole token',
     )
     .option('--wait', 'print the table until each rotation waits for a person or has ended')
-    .addHelpText('after', '\nThe tokens work until their revokes are approved: signon-rotation approve --waiting.')
+    .addHelpText(
+      'after',
+      '\nThe tokens work until their revokes are approved: signon-rotation approve --waiting.',
+    )
     .action(does((context, names, options) => leak(context, names, options as { reason: string })));
 }
 
 function addSweep({ program, command, bySomebody, does }: CommandTools): void {
-  const sweep = program.command('sweep').description('rotate every token of an environment that is about to end');
+  const sweep = program
+    .command('sweep')
+    .description('rotate every token of an environment that is about to end');
   bySomebody(
     command(
       'start',
@@ -58,17 +63,30 @@ function addSweep({ program, command, bySomebody, does }: CommandTools): void {
     .option('--all', ALL)
     .addOption(waves())
     .action(does((context, _, options) => startOne(context, options)));
-  command('show [api-user]', 'where each pair of the sweep stands, or of a leak', 'sweep show --watch', sweep)
+  command(
+    'show [api-user]',
+    'where each pair of the sweep stands, or of a leak',
+    'sweep show --watch',
+    sweep,
+  )
     .option('--watch', 'go on printing what changes, to the end; with --json, a value each time')
     .option('--all', ALL)
-    .action(does((context, [apiUser], options) => showSweep(context, idOfSweep(context, apiUser), options)));
+    .action(
+      does((context, [apiUser], options) =>
+        showSweep(context, idOfSweep(context, apiUser), options),
+      ),
+    );
   for (const [name, description] of [
     ['pause', 'let no further wave begin; rotations that were started go on'],
     ['resume', 'go on after a pause'],
     ['retry', 'go on from what is blocked'],
   ] as const)
-    bySomebody(command(`${name} [api-user]`, description, `sweep ${name} --by you@example.org`, sweep)).action(
-      does((context, [apiUser]) => decideSweep(context, idOfSweep(context, apiUser), name, { by: context.who() })),
+    bySomebody(
+      command(`${name} [api-user]`, description, `sweep ${name} --by you@example.org`, sweep),
+    ).action(
+      does((context, [apiUser]) =>
+        decideSweep(context, idOfSweep(context, apiUser), name, { by: context.who() }),
+      ),
     );
   bySomebody(
     command(
@@ -81,13 +99,18 @@ function addSweep({ program, command, bySomebody, does }: CommandTools): void {
     .requiredOption('--reason <text>', 'why')
     .action(
       does((context, [apiUser], { reason }) =>
-        decideSweep(context, idOfSweep(context, apiUser), 'abort', { by: context.who(), reason: String(reason) }),
+        decideSweep(context, idOfSweep(context, apiUser), 'abort', {
+          by: context.who(),
+          reason: String(reason),
+        }),
       ),
     );
 }
 
 function addSchedule({ program, command, bySomebody, does }: CommandTools): void {
-  const schedule = program.command('schedule').description('start sweeps by themselves, on some days of the week');
+  const schedule = program
+    .command('schedule')
+    .description('start sweeps by themselves, on some days of the week');
   const { at, jitterMinutes } = OFFICE_HOURS;
   bySomebody(
     command(
@@ -97,9 +120,17 @@ function addSchedule({ program, command, bySomebody, does }: CommandTools): void
       schedule,
     ),
   )
-    .option('--at <time>', 'time of day in London, from 03:00 to midnight: Signon renews tokens by night', at)
+    .option(
+      '--at <time>',
+      'time of day in London, from 03:00 to midnight: Signon renews tokens by night',
+      at,
+    )
     .option('--days <days>', 'days of the week, e.g. MON-FRI or TUE,THU', 'MON-FRI')
-    .option('--jitter <minutes>', 'a start comes up to so much later, by chance', String(jitterMinutes))
+    .option(
+      '--jitter <minutes>',
+      'a start comes up to so much later, by chance',
+      String(jitterMinutes),
+    )
     .addOption(waves())
     .action(
       does((context, _, options) => {
@@ -111,7 +142,8 @@ function addSchedule({ program, command, bySomebody, does }: CommandTools): void
 }
 
 function waves(): Option {
-  return new Option('--max-concurrent <number>', 'rotations of one wave; a sync restarts their Deployments').argParser(
-    waveFrom,
-  );
+  return new Option(
+    '--max-concurrent <number>',
+    'rotations of one wave; a sync restarts their Deployments',
+  ).argParser(waveFrom);
 }

@@ -8,12 +8,18 @@ import { handOverLines } from './print.ts';
 
 type PairNames = Pick<RotationReport, 'apiUser' | 'application' | 'environment'>;
 
-/** Prints the new token for its holder outside the cluster, encrypted to their key, and what to tell them. */
+/**
+ * Prints the new token for its holder outside the cluster, encrypted to their key, and what to tell
+ * them.
+ */
 export async function handover(context: Context, pair: string[]): Promise<ExitCode> {
   const workflowId = await context.idOf(pair);
   const { of, handOver, oldEnds } = await sealedBy(context, workflowId);
   if (!handOver)
-    throw new CommandEnd(EXIT.nothing, plain(`${workflowId} has handed no token over, so there is nothing to send.`));
+    throw new CommandEnd(
+      EXIT.nothing,
+      plain(`${workflowId} has handed no token over, so there is nothing to send.`),
+    );
   const { armoured, tell } = handOverLines(handOver, of, oldEnds);
   context.say(...tell, '');
   context.print(armoured, handOver);
@@ -32,7 +38,8 @@ async function sealedBy(
     const [oldEnds] = toRevoke.map(({ expires }) => expires).toSorted();
     return { of: request, handOver, oldEnds };
   }
-  if (execution.name !== 'COMPLETED') throw new CommandEnd(EXIT.nothing, plain(`${workflowId} left no report.`));
+  if (execution.name !== 'COMPLETED')
+    throw new CommandEnd(EXIT.nothing, plain(`${workflowId} left no report.`));
   const report = await context.client.workflow.getHandle<RotateToken>(workflowId, runId).result();
   return { of: report, handOver: report.handOver };
 }

@@ -17,7 +17,9 @@ export async function inventory(
   context: Context,
   { csv = false, html = false }: { csv?: boolean; html?: boolean },
 ): Promise<ExitCode> {
-  if ([csv, html, context.output === 'json' || context.output === 'yaml'].filter(Boolean).length > 1)
+  if (
+    [csv, html, context.output === 'json' || context.output === 'yaml'].filter(Boolean).length > 1
+  )
     throw new CommandEnd(EXIT.usage, 'Say one of --csv, --html and --output.');
   const { terminal } = context;
   const found = await takenInventory(context);
@@ -29,7 +31,10 @@ export async function inventory(
 
 /** Has a worker read every pair. @throws Ended where it cannot */
 export async function takenInventory(context: Context): Promise<Inventory> {
-  const parsed = parseInventoryRequest({ environment: context.environment, requestedBy: context.who() });
+  const parsed = parseInventoryRequest({
+    environment: context.environment,
+    requestedBy: context.who(),
+  });
   if (!parsed.ok) throw new CommandEnd(EXIT.usage, parsed.problems.join('\n'));
   await context.needWorker();
   context.say('A worker reads the tokens of all API users, one page after the other.');
@@ -38,12 +43,18 @@ export async function takenInventory(context: Context): Promise<Inventory> {
 
 async function openNow({ client, environment, ui }: Context): Promise<OpenRotation[]> {
   const open = await listRotations(client, environment);
-  return open.map((one) => ({ ...one, link: ui && userMetadataLink(ui, one.workflowId, one.runId) }));
+  return open.map((one) => ({
+    ...one,
+    link: ui && userMetadataLink(ui, one.workflowId, one.runId),
+  }));
 }
 
 function fail(error: unknown): Inventory {
   if (!(error instanceof WorkflowFailedError)) throw error;
   const { cause } = error;
   const type = cause instanceof ApplicationFailure ? (cause.type ?? 'Unexpected') : 'Unexpected';
-  throw new CommandEnd(EXIT.failed, plain(`${type}: ${cause?.message ?? error.message} ${todoFor(type)}`));
+  throw new CommandEnd(
+    EXIT.failed,
+    plain(`${type}: ${cause?.message ?? error.message} ${todoFor(type)}`),
+  );
 }

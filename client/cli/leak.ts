@@ -26,7 +26,8 @@ export async function leak(
   const { environment } = context;
   const parsed = parseApiUserRequest({ environment, requestedBy, reason, ...named });
   if (!parsed.ok) throw new CommandEnd(EXIT.usage, parsed.problems.join('\n'));
-  await context.needWorker(); // a leak that nothing answers is none that somebody believes to be answered
+  // Without a worker nothing would happen, and people would believe that the leak is handled.
+  await context.needWorker();
   const { handle, fresh } = await startApiUser(context.client, parsed.request);
   const status = await listed(context, handle.workflowId);
   const rest = fresh ? [] : missingIn(status, parsed.request.applications);
@@ -43,7 +44,9 @@ export async function leak(
       throw new CommandEnd(EXIT.nothing, plain(`Nothing was started: ${report.why}.`));
   }
   await printStarted(context, { handle, fresh });
-  context.say('The leaked tokens work until their revokes are approved: signon-rotation approve --waiting');
+  context.say(
+    'The leaked tokens work until their revokes are approved: signon-rotation approve --waiting',
+  );
   return showSweep(context, handle.workflowId, { watch: wait, all: true });
 }
 
@@ -55,14 +58,18 @@ async function listed(context: Context, workflowId: string): Promise<SweepProgre
     const { status: execution } = await context.client.workflow.getHandle(workflowId).describe();
     if (execution.name !== 'RUNNING') return undefined;
     const status = await askStatus<SweepProgress>(context.client, workflowId);
-    const isUnderWay = status?.rows.some(({ state }) => state !== 'left alone'); // else it is about to end
+    // A sweep that leaves all alone is about to end.
+    const isUnderWay = status?.rows.some(({ state }) => state !== 'left alone');
     if (status && (isUnderWay || status.blocked)) return status;
     await after(LOOK_EVERY_MS);
   }
 }
 
 /** Applications that one which is open does not rotate. */
-function missingIn(status: SweepProgress | undefined, applications: readonly string[] | undefined): string[] {
+function missingIn(
+  status: SweepProgress | undefined,
+  applications: readonly string[] | undefined,
+): string[] {
   if (!status || !isOfApiUser(status.request) || !status.request.applications) return [];
   const { applications: running } = status.request;
   return (applications ?? ['all others']).filter((application) => !running.includes(application));
@@ -72,12 +79,22 @@ function missingIn(status: SweepProgress | undefined, applications: readonly str
 const SHOWN = 8;
 const WHOLE = /^[A-Za-z0-9_-]{43}$/;
 
-/** The pair of the only live token that begins and ends so. @throws Ended where there is none, or more than one */
-async function pairOf(context: Context, token: string | true): Promise<{ apiUser: string; applications: string[] }> {
+/**
+ * The pair of the only live token that begins and ends so.
+ * @throws Ended where there is none, or more than one
+ */
+async function pairOf(
+  context: Context,
+  token: string | true,
+): Promise<{ apiUser: string; applications: string[] }> {
   const masked =
-    token === true ? maskedOf(await context.askSecret('Paste the whole token; it is not shown: ')) : shortOf(token);
+    token === true
+      ? maskedOf(await context.askSecret('Paste the whole token; it is not shown: '))
+      : shortOf(token);
   const { rows } = await takenInventory(context);
-  const found = rows.flatMap((row) => row.tokens.filter((one) => one.masked === masked).map((one) => ({ row, one })));
+  const found = rows.flatMap((row) =>
+    row.tokens.filter((one) => one.masked === masked).map((one) => ({ row, one })),
+  );
   const name = ({ apiUser, application }: InventoryRow): string => `${apiUser} → ${application}`;
   const [first] = found;
   if (!first)
@@ -94,7 +111,8 @@ async function pairOf(context: Context, token: string | true): Promise<{ apiUser
     );
   const { row, one } = first;
   const whose = `${masked} (authorisation ${one.authorisationId}) is a token of ${name(row)}`;
-  if (!one.live) throw new CommandEnd(EXIT.nothing, plain(`${whose}. It has expired; nothing was started.`));
+  if (!one.live)
+    throw new CommandEnd(EXIT.nothing, plain(`${whose}. It has expired; nothing was started.`));
   context.say(plain(`${whose}.`));
   return { apiUser: row.apiUser, applications: [row.application] };
 }
@@ -103,12 +121,16 @@ async function pairOf(context: Context, token: string | true): Promise<{ apiUser
 function maskedOf(token: string | undefined): string {
   const whole = token?.trim() ?? '';
   if (WHOLE.test(whole)) return `${whole.slice(0, SHOWN)}…${whole.slice(-SHOWN)}`;
-  throw new CommandEnd(EXIT.usage, 'That is no token of Signon: expected 43 letters, digits, - and _.');
+  throw new CommandEnd(
+    EXIT.usage,
+    'That is no token of Signon: expected 43 letters, digits, - and _.',
+  );
 }
 
 /** `abcdefgh…ijklmnop`, as scanners report a token. */
 function shortOf(given: string): string {
-  const [, first, last] = /^([A-Za-z0-9_-]{8})(?:…|\.{2,3})([A-Za-z0-9_-]{8})$/.exec(given.trim()) ?? [];
+  const [, first, last] =
+    /^([A-Za-z0-9_-]{8})(?:…|\.{2,3})([A-Za-z0-9_-]{8})$/.exec(given.trim()) ?? [];
   if (first && last) return `${first}…${last}`;
   throw new CommandEnd(
     EXIT.usage,

@@ -30,12 +30,16 @@ export async function knownRotations(
     return listed;
   }
   return pLimit(AT_ONCE).map(listed, async (rotation) => {
-    const status = rotation.open ? await askStatus(client, rotation.workflowId, rotation.runId) : undefined;
+    const status = rotation.open
+      ? await askStatus(client, rotation.workflowId, rotation.runId)
+      : undefined;
     return { ...rotation, status };
   });
 }
 
-/** Prints what is open, and what waits for whom; again whenever that changes, where it is watched. */
+/**
+ * Prints what is open, and what waits for whom; again whenever that changes, where it is watched.
+ */
 export function list(
   context: Context,
   options: { waiting?: boolean; closed?: boolean; watch?: boolean },
@@ -47,7 +51,11 @@ export function list(
     const now = Date.now();
     const table = output === 'wide' ? wideTable(context, known) : shortTable(known, now);
     const key = known.map((one) => [one.runId, one.stage, waitsFor(one)]);
-    return { lines: known.length > 0 ? [table] : [none], value: known.map((one) => valueOf(context, one)), key };
+    return {
+      lines: known.length > 0 ? [table] : [none],
+      value: known.map((one) => valueOf(context, one)),
+      key,
+    };
   };
   return printWatched(context, look, options);
 }
@@ -95,7 +103,11 @@ function age(time: number): string {
 }
 
 /** What a rotation waits for, and whom. */
-export function waitsFor({ status, stage, open }: Pick<KnownRotation, 'status' | 'stage' | 'open'>): string {
+export function waitsFor({
+  status,
+  stage,
+  open,
+}: Pick<KnownRotation, 'status' | 'stage' | 'open'>): string {
   if (!open) return '';
   if (!status) return 'no answer from a worker';
   const { waiting, request } = status;

@@ -6,11 +6,17 @@ import type { Context } from './context.ts';
 import { CommandEnd, EXIT } from './exit-codes.ts';
 
 /** What Temporal knows of a rotation's last run. @throws Ended where there is none */
-export function describeRotation(context: Context, workflowId: string): Promise<WorkflowExecutionDescription> {
+export function describeRotation(
+  context: Context,
+  workflowId: string,
+): Promise<WorkflowExecutionDescription> {
   return describeRun(context, workflowId, () => notThere(context, workflowId));
 }
 
-/** What Temporal knows of a workflow's last run. @throws what `otherwise` makes where there is none */
+/**
+ * What Temporal knows of a workflow's last run.
+ * @throws what `otherwise` makes where there is none
+ */
 export function describeRun(
   { client }: Context,
   workflowId: string,
@@ -41,7 +47,10 @@ export async function statusOf(context: Context, workflowId: string): Promise<St
 /** A decision found nobody to take it: the rotation has ended, or never was. */
 export async function notOpen(context: Context, workflowId: string): Promise<CommandEnd> {
   const { status } = await describeRotation(context, workflowId);
-  return new CommandEnd(EXIT.nothing, plain(`${workflowId} is not open: it is ${status.name.toLowerCase()}.`));
+  return new CommandEnd(
+    EXIT.nothing,
+    plain(`${workflowId} is not open: it is ${status.name.toLowerCase()}.`),
+  );
 }
 
 /** There is no such rotation: says so, and how to start one. */
@@ -49,5 +58,8 @@ function notThere({ ui, environment }: Context, workflowId: string): CommandEnd 
   const [, , apiUser = '', application = ''] = workflowId.split('/');
   const start = `Start one: signon-rotation start ${apiUser} ${application} --environment ${environment}`;
   const form = ui ? `\nor here: ${startFormLink(ui, { environment, apiUser, application })}` : '';
-  return new CommandEnd(EXIT.nothing, `${plain(`There is no rotation ${workflowId}. ${start}`)}${form}`);
+  return new CommandEnd(
+    EXIT.nothing,
+    `${plain(`There is no rotation ${workflowId}. ${start}`)}${form}`,
+  );
 }

@@ -29,12 +29,16 @@ export function statusLines(status: Status, runId: string): Printed[] {
   const { request, retrying, lastAnswer, notes } = status;
   const read = shown(status, runId);
   return [
-    plain(`${request.apiUser} → ${request.application} (${request.environment}), requested by ${request.requestedBy}`),
+    plain(
+      `${request.apiUser} → ${request.application} (${request.environment}), requested by ${request.requestedBy}`,
+    ),
     ...stepLines(status).map((line) => `  ${line}`),
     ...retrying.map((line) => plain(`  retrying: ${line}`)),
     ...notes.map((note) => plain(`  note: ${note}`)),
     ...(lastAnswer ? [plain(`  last answer, ${minute(lastAnswer.at)}: ${lastAnswer.text}`)] : []),
-    ...(read ? ['', ...shownLines(read), ...codeLine(status.code), ...nextCommand(request, read.offers)] : []),
+    ...(read
+      ? ['', ...shownLines(read), ...codeLine(status.code), ...nextCommand(request, read.offers)]
+      : []),
   ];
 }
 
@@ -54,7 +58,8 @@ export function codeLine(code: string | undefined): string[] {
 }
 
 function shownLines({ heading, before, lead, after, table, details }: Shown): Printed[] {
-  const line = ({ label, text }: Line): string => plain(`  ${label === undefined ? '' : `${label}: `}${text}`);
+  const line = ({ label, text }: Line): string =>
+    plain(`  ${label === undefined ? '' : `${label}: `}${text}`);
   return [
     plain(heading),
     ...before.map(line),
@@ -68,9 +73,12 @@ function shownLines({ heading, before, lead, after, table, details }: Shown): Pr
 /** The first offer as a command; none where a person must first find something out. */
 function nextCommand(request: RotationRequest, [first]: readonly Offer[]): string[] {
   if (!first) return [];
-  if (first.decision === 'classify') return ['', 'Next: signon-rotation classify … --as external|disused|internal'];
+  if (first.decision === 'classify')
+    return ['', 'Next: signon-rotation classify … --as external|disused|internal'];
   const { apiUser, application, environment } = request;
-  const { accept, revoke, restart, sync } = first.input as Partial<Decisions['approve'] & Decisions['retry']>;
+  const { accept, revoke, restart, sync } = first.input as Partial<
+    Decisions['approve'] & Decisions['retry']
+  >;
   const options = [
     ...(accept ?? []).map((code) => ` --accept ${code}`),
     ...(revoke ? [` --revoke ${revoke.join(',')}`] : []),
@@ -85,7 +93,11 @@ function nextCommand(request: RotationRequest, [first]: readonly Offer[]): strin
 /** A token on its way to a holder outside: the armoured text, and what to tell them. */
 export function handOverLines(
   { recipient, masked, authorisationId, armoured }: HandOver,
-  { apiUser, application, environment }: Pick<RotationReport, 'apiUser' | 'application' | 'environment'>,
+  {
+    apiUser,
+    application,
+    environment,
+  }: Pick<RotationReport, 'apiUser' | 'application' | 'environment'>,
   oldEnds: string | undefined,
 ): { armoured: string[]; tell: string[] } {
   return {

@@ -53,19 +53,35 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     'Rotates API tokens of Signon, and revokes only on proof.',
     terminal,
   ).addHelpText('after', AFTER_HELP);
-  const command = (usage: string, description: string, example: string, parent = program): Command => {
-    const made = withCommonOptions(parent.command(usage).description(description)).copyInheritedSettings(program);
+  const command = (
+    usage: string,
+    description: string,
+    example: string,
+    parent = program,
+  ): Command => {
+    const made = withCommonOptions(
+      parent.command(usage).description(description),
+    ).copyInheritedSettings(program);
     const names = usage.includes('pair...') ? PAIR : '';
     return made.addHelpText(
       'after',
-      `${names}\n\nExample:\n  signon-rotation ${example} --environment integration`.replace(/^\n\n/, '\n'),
+      `${names}\n\nExample:\n  signon-rotation ${example} --environment integration`.replace(
+        /^\n\n/,
+        '\n',
+      ),
     );
   };
   const bySomebody = (one: Command): Command =>
     one.option('--by <who>', 'who you are: a name or e-mail, recorded and compared');
   /** What a command does, between connecting and closing. */
   const does =
-    (act: (context: Context, given: string[], options: Record<string, unknown>) => Promise<ExitCode>) =>
+    (
+      act: (
+        context: Context,
+        given: string[],
+        options: Record<string, unknown>,
+      ) => Promise<ExitCode>,
+    ) =>
     async (...called: unknown[]): Promise<void> => {
       const self = called.at(-1) as Command;
       const options = self.opts<CommonOptions & Record<string, unknown>>();
@@ -86,13 +102,18 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
   )
     .option('--reason <text>', 'why')
     .option('--recipient <name>', 'the holder outside the cluster, as the settings name it')
-    .option('--force', 'although the token is not near its end (a leak): adopts no token that was there before')
+    .option(
+      '--force',
+      'although the token is not near its end (a leak): adopts no token that was there before',
+    )
     .option(
       '--wait',
       'print the checklist until a person is needed or the rotation ends; with --json, a value each time',
     )
     .action(
-      does((context, [apiUser = '', application = ''], options) => start(context, apiUser, application, options)),
+      does((context, [apiUser = '', application = ''], options) =>
+        start(context, apiUser, application, options),
+      ),
     );
 
   command('list', 'what is open, and what waits for whom', 'list --waiting')
@@ -101,12 +122,18 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     .option('--watch', 'print again whenever something changes')
     .action(does((context, _, options) => list(context, options)));
 
-  command('show <pair...>', 'the checklist of one rotation', 'show short-url-manager publishing-api --watch')
+  command(
+    'show <pair...>',
+    'the checklist of one rotation',
+    'show short-url-manager publishing-api --watch',
+  )
     .option(
       '--watch',
       'print what changes until a person is needed (exit code 7) or the end; with --json, a value each time',
     )
-    .addOption(new Option('--until <moment>', 'how long --watch goes on').choices(UNTIL).default('needed'))
+    .addOption(
+      new Option('--until <moment>', 'how long --watch goes on').choices(UNTIL).default('needed'),
+    )
     .action(does((context, pair, options) => show(context, pair, options)));
 
   bySomebody(
@@ -116,15 +143,25 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
       'approve short-url-manager publishing-api --by other@example.org',
     ),
   )
-    .option('--waiting', 'all that wait: shows the evidence of each, asks once, sends each its own code')
+    .option(
+      '--waiting',
+      'all that wait: shows the evidence of each, asks once, sends each its own code',
+    )
     .option(
       '--accept <shortfall>',
       `what could not be shown: ${SHORTFALLS.join(', ')}; may be given again`,
       oneOf(SHORTFALLS),
       [],
     )
-    .option('--revoke <ids>', 'authorisation ids, e.g. 145,146; needed for tokens whose holder is unknown', ids)
-    .option('--evidence <code>', 'for scripts: approve the evidence with this code, without a question')
+    .option(
+      '--revoke <ids>',
+      'authorisation ids, e.g. 145,146; needed for tokens whose holder is unknown',
+      ids,
+    )
+    .option(
+      '--evidence <code>',
+      'for scripts: approve the evidence with this code, without a question',
+    )
     .option('--no-wait', 'end once it is accepted, without waiting for the revoke')
     .action(
       does((context, pair, options) => {
@@ -142,7 +179,10 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     'print the encrypted new token for its holder outside the cluster, and what to tell them',
     'handover mainstream-publisher asset-manager > token.age',
   )
-    .addHelpText('after', '\nThe ciphertext goes to standard output, what to tell to standard error.')
+    .addHelpText(
+      'after',
+      '\nThe ciphertext goes to standard output, what to tell to standard error.',
+    )
     .action(does((context, pair) => handover(context, pair)));
 
   for (const [name, description] of [
@@ -167,9 +207,16 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     ),
   )
     .option('--blocked-by <failure>', 'all that this failure blocks, e.g. Unreachable')
-    .option('--restart', 'restart the Deployments that the failure names, as kubectl rollout restart does')
+    .option(
+      '--restart',
+      'restart the Deployments that the failure names, as kubectl rollout restart does',
+    )
     .option('--sync', 'make another sync Job first')
-    .option('--accept <what>', `what is up for acceptance: ${RETRY_ACCEPTS.join(', ')}`, oneOf(RETRY_ACCEPTS))
+    .option(
+      '--accept <what>',
+      `what is up for acceptance: ${RETRY_ACCEPTS.join(', ')}`,
+      oneOf(RETRY_ACCEPTS),
+    )
     .action(
       does((context, pair, options) => {
         const { blockedBy } = options;
@@ -198,7 +245,11 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     .action(
       does((context, pair, { as, recipient, workload, container, variable }) => {
         const said = Object.entries({ as, recipient, workload, container, variable });
-        return classify(context, pair, Object.fromEntries(said.filter(([, value]) => value !== undefined)) as never);
+        return classify(
+          context,
+          pair,
+          Object.fromEntries(said.filter(([, value]) => value !== undefined)) as never,
+        );
       }),
     );
 
@@ -222,7 +273,8 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
 /** An option that may be given again, of a few words. */
 function oneOf(words: readonly string[]): (value: string, before?: string[]) => string[] {
   return (value, before = []) => {
-    if (!words.includes(value)) throw new InvalidArgumentError(`Allowed choices are ${words.join(', ')}.`);
+    if (!words.includes(value))
+      throw new InvalidArgumentError(`Allowed choices are ${words.join(', ')}.`);
     return [...before, value];
   };
 }

@@ -29,7 +29,11 @@ export async function create(
     );
   });
   const schedule = await handle.describe();
-  const value = { created: true, scheduleId: id, nextStarts: schedule.info.nextActionTimes.slice(0, 10) };
+  const value = {
+    created: true,
+    scheduleId: id,
+    nextStarts: schedule.info.nextActionTimes.slice(0, 10),
+  };
   context.print([`Created ${id}.`, ...scheduleLines(schedule)], value);
   return EXIT.done;
 }
@@ -47,20 +51,29 @@ function scheduleLines({ state, info }: ScheduleDescription): string[] {
 /** Days of the week as people write them: `MON-FRI`, `mon,thu`, `SATURDAY`. @throws Ended */
 export function daysFrom(text: string): Weekday[] {
   const dayOf = (name: string): number => {
-    const at = name.length < 3 ? -1 : WEEKDAYS.findIndex((day) => day.startsWith(name.trim().toUpperCase()));
-    if (at === -1) throw new CommandEnd(EXIT.usage, plain(`${name} is no day of the week, e.g. MON-FRI or TUE,THU.`));
+    const at =
+      name.length < 3 ? -1 : WEEKDAYS.findIndex((day) => day.startsWith(name.trim().toUpperCase()));
+    if (at === -1)
+      throw new CommandEnd(
+        EXIT.usage,
+        plain(`${name} is no day of the week, e.g. MON-FRI or TUE,THU.`),
+      );
     return at;
   };
   return text.split(',').flatMap((part) => {
     const [first = '', last = first, ...more] = part.split('-');
-    if (more.length > 0) throw new CommandEnd(EXIT.usage, plain(`${part} is no span of days, e.g. MON-FRI.`));
+    if (more.length > 0)
+      throw new CommandEnd(EXIT.usage, plain(`${part} is no span of days, e.g. MON-FRI.`));
     const [from, to] = [dayOf(first), dayOf(last)];
     const length = ((to - from + 7) % 7) + 1;
     return Array.from({ length }, (_, at) => WEEKDAYS[(from + at) % 7]!);
   });
 }
 
-/** Rotations of one wave. @throws InvalidArgumentError, to which commander adds the option's name */
+/**
+ * Rotations of one wave.
+ * @throws InvalidArgumentError, to which commander adds the option's name
+ */
 export function waveFrom(text: string): number {
   const wave = Number(text);
   if (Number.isInteger(wave) && wave >= 1 && wave <= LARGEST_WAVE) return wave;

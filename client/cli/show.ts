@@ -33,7 +33,11 @@ export async function show(
 
 async function howItStands(context: Context, workflowId: string, runId: string): Promise<Frame> {
   const status = await statusOf(context, workflowId);
-  return { lines: statusLines(status, runId), value: status, needsPerson: status.waiting !== undefined };
+  return {
+    lines: statusLines(status, runId),
+    value: status,
+    needsPerson: status.waiting !== undefined,
+  };
 }
 
 function links({ ui }: Context, workflowId: string, runId: string): string[] {

@@ -33,7 +33,11 @@ export async function start(
   const link = ui && userMetadataLink(ui, handle.workflowId, runId);
   context.print(
     [
-      plain(fresh ? `Started ${handle.workflowId}.` : `${handle.workflowId} is open already; nothing was started.`),
+      plain(
+        fresh
+          ? `Started ${handle.workflowId}.`
+          : `${handle.workflowId} is open already; nothing was started.`,
+      ),
       ...(link ? [`Watch it: ${link}`] : []),
     ],
     {
@@ -45,7 +49,8 @@ export async function start(
       startForm: ui && startFormLink(ui, parsed.request),
     },
   );
-  if (why === undefined) return options.wait ? show(context, [handle.workflowId], { watch: true }) : EXIT.done;
+  if (why === undefined)
+    return options.wait ? show(context, [handle.workflowId], { watch: true }) : EXIT.done;
   context.say(plain(why));
   return EXIT.noWorker;
 }

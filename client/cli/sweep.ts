@@ -52,10 +52,15 @@ export async function startOne(
 }
 
 /** Says what was started, and where to watch it. */
-export async function printStarted(context: Context, { handle, fresh }: StartedSweep): Promise<void> {
+export async function printStarted(
+  context: Context,
+  { handle, fresh }: StartedSweep,
+): Promise<void> {
   const { runId } = await handle.describe();
   const link = context.ui && userMetadataLink(context.ui, handle.workflowId, runId);
-  const what = fresh ? `Started ${handle.workflowId}.` : `${handle.workflowId} is open already; nothing was started.`;
+  const what = fresh
+    ? `Started ${handle.workflowId}.`
+    : `${handle.workflowId} is open already; nothing was started.`;
   context.print([plain(what), ...(link ? [`Watch it: ${link}`] : [])], {
     workflowId: handle.workflowId,
     runId,
@@ -64,7 +69,11 @@ export async function printStarted(context: Context, { handle, fresh }: StartedS
   });
 }
 
-/** Prints where the environment's sweep stands; again whenever it changes, to the end, where it is watched. @param all the pairs that are left alone too */
+/**
+ * Prints where the environment's sweep stands; again whenever it changes, to the end, where it is
+ * watched.
+ * @param all the pairs that are left alone too
+ */
 export function showSweep(
   context: Context,
   workflowId: string,
@@ -85,9 +94,14 @@ export function showSweep(
   return printWatched(context, look, { watch, until: 'needed' });
 }
 
-/** The id of the environment's sweep; of the rotations of an API user, after a leak, where one is named. */
+/**
+ * The id of the environment's sweep; of the rotations of an API user, after a leak, where one is
+ * named.
+ */
 export function idOfSweep({ environment }: Context, apiUser: string | undefined): string {
-  return apiUser === undefined ? sweepId(environment) : `${apiUserIdsOf(environment)}${apiUser.trim().toLowerCase()}`;
+  return apiUser === undefined
+    ? sweepId(environment)
+    : `${apiUserIdsOf(environment)}${apiUser.trim().toLowerCase()}`;
 }
 
 /** Sends a sweep a decision. */
@@ -99,7 +113,10 @@ export async function decideSweep<Name extends keyof SweepDecisions>(
 ): Promise<ExitCode> {
   const { status } = await describeSweep(context, workflowId);
   if (status.name !== 'RUNNING')
-    throw new CommandEnd(EXIT.nothing, `${workflowId} is not open: it is ${status.name.toLowerCase()}.`);
+    throw new CommandEnd(
+      EXIT.nothing,
+      `${workflowId} is not open: it is ${status.name.toLowerCase()}.`,
+    );
   await context.needWorker();
   return sendEach(context, name, [{ workflowId, decision }]);
 }
@@ -107,15 +124,21 @@ export async function decideSweep<Name extends keyof SweepDecisions>(
 function describeSweep(context: Context, workflowId: string): ReturnType<typeof describeRun> {
   const { environment } = context;
   const start = `Start one: signon-rotation sweep start --environment ${environment}`;
-  const none = (): CommandEnd => new CommandEnd(EXIT.nothing, plain(`There was no ${workflowId}. ${start}`));
+  const none = (): CommandEnd =>
+    new CommandEnd(EXIT.nothing, plain(`There was no ${workflowId}. ${start}`));
   return describeRun(context, workflowId, none);
 }
 
 async function howItStands(context: Context, workflowId: string, wanted: Wanted): Promise<Frame> {
   await context.needWorker();
   const status = await askStatus<SweepProgress>(context.client, workflowId);
-  if (!status) throw new CommandEnd(EXIT.noWorker, `${workflowId} does not answer: is its worker well?`);
-  return { lines: progressLines(status, wanted), value: status, needsPerson: status.blocked !== undefined };
+  if (!status)
+    throw new CommandEnd(EXIT.noWorker, `${workflowId} does not answer: is its worker well?`);
+  return {
+    lines: progressLines(status, wanted),
+    value: status,
+    needsPerson: status.blocked !== undefined,
+  };
 }
 
 /** Whether the pairs that are left alone are wanted too, and the ids of rotations. */
@@ -134,7 +157,9 @@ function progressLines(
       `${isOfApiUser(request) ? `Tokens of ${request.apiUser}` : 'Expiring tokens'}, ${request.environment}, requested by ${request.requestedBy}`,
     ),
     plain(`  ${doing}`),
-    ...(pausedBy === undefined ? [] : [plain(`  Paused by ${pausedBy}: signon-rotation sweep resume${named}`)]),
+    ...(pausedBy === undefined
+      ? []
+      : [plain(`  Paused by ${pausedBy}: signon-rotation sweep resume${named}`)]),
     ...(lastAnswer === undefined ? [] : [plain(`  last answer: ${lastAnswer}`)]),
     ...(blocked
       ? [
@@ -151,7 +176,11 @@ function reportLines({ outcome, why, environment, rows }: SweepReport, wanted: W
 }
 
 /** How many stand where, then each pair that is not left alone, those that need a person first. */
-function rowLines(environment: Environment, rows: readonly SweepRow[], { all, ids }: Wanted): Printed[] {
+function rowLines(
+  environment: Environment,
+  rows: readonly SweepRow[],
+  { all, ids }: Wanted,
+): Printed[] {
   if (rows.length === 0) return [];
   const counts = countByState(rows).map(({ state, count }) => `${count} ${state}`);
   const shown = rows

@@ -20,7 +20,10 @@ export interface Frame {
   needsPerson?: boolean;
 }
 
-/** Prints what a look sees; where it is watched, again whenever that changes. @param until when watching ends */
+/**
+ * Prints what a look sees; where it is watched, again whenever that changes.
+ * @param until when watching ends
+ */
 export async function printWatched(
   context: Context,
   look: () => Promise<Frame>,
@@ -38,7 +41,10 @@ export async function printWatched(
   }
 }
 
-/** The report of a run that completed; of another how it ended, for nothing it shows waits any more. @param draw the report's lines */
+/**
+ * The report of a run that completed; of another how it ended, for nothing it shows waits any more.
+ * @param draw the report's lines
+ */
 export async function seenEnd<Report>(
   result: Promise<Report>,
   { workflowId, how }: { workflowId: string; how: string },

@@ -33,7 +33,9 @@ export function inventoryCsv({ environment, takenAt, rows, unknownSecrets }: Inv
       row.accessEnds ?? '',
       String(row.tokens.filter(({ live }) => live).length),
       String(row.tokens.filter(({ live }) => !live).length),
-      row.consumers.map(({ workload, container, variable }) => `${workload} ${container} ${variable}`).join('; '),
+      row.consumers
+        .map(({ workload, container, variable }) => `${workload} ${container} ${variable}`)
+        .join('; '),
       row.oddities.map(({ kind, what }) => `${kind}: ${what}`).join('; '),
       row.remarks.join('; '),
     ]),

@@ -12,5 +12,7 @@ export interface OpenRotation {
 
 /** The open rotation of a pair. */
 export function openOf(row: InventoryRow, open: readonly OpenRotation[]): OpenRotation | undefined {
-  return open.find(({ apiUser, application }) => apiUser === row.apiUser && application === row.application);
+  return open.find(
+    ({ apiUser, application }) => apiUser === row.apiUser && application === row.application,
+  );
 }

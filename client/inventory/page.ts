@@ -1,4 +1,9 @@
-import { daysUntil, type Inventory, type InventoryRow, oddityCounts } from '../../domain/inventory/index.ts';
+import {
+  daysUntil,
+  type Inventory,
+  type InventoryRow,
+  oddityCounts,
+} from '../../domain/inventory/index.ts';
 import { minute, plain } from '../../domain/text/index.ts';
 import { type OpenRotation, openOf } from './open.ts';
 import { timeline } from './timeline.ts';
@@ -34,7 +39,10 @@ const SHOWN_OF_A_LIST = 2;
 /** Nothing on the page loads or runs anything. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
-/** The inventory as one HTML page that needs nothing beside it. @param open rotations of the environment that are open now */
+/**
+ * The inventory as one HTML page that needs nothing beside it.
+ * @param open rotations of the environment that are open now
+ */
 export function inventoryPage(inventory: Inventory, open: readonly OpenRotation[] = []): string {
   const { environment, takenAt, rows, unknownSecrets, window } = inventory;
   const now = Date.parse(takenAt);
@@ -43,7 +51,9 @@ export function inventoryPage(inventory: Inventory, open: readonly OpenRotation[
     ['pairs', rows.length],
     [`ending within ${window}`, rows.filter(({ due }) => due).length],
     ['worth a look', rows.filter(({ oddities }) => oddities.length > 0).length],
-    ...(unknownSecrets.length > 0 ? [['Secrets of no pair', unknownSecrets.length] as [string, number]] : []),
+    ...(unknownSecrets.length > 0
+      ? [['Secrets of no pair', unknownSecrets.length] as [string, number]]
+      : []),
   ];
   const counts = oddityCounts(inventory).map(({ kind, count }) => `${count} × ${kind}`);
   return `<!doctype html>
@@ -99,11 +109,18 @@ function rowHtml(
           ),
         ),
     list([
-      ...oddities.map(({ kind, what }) => `<span class="kind">${escapeHtml(kind)}</span>: ${escapeHtml(what)}`),
+      ...oddities.map(
+        ({ kind, what }) => `<span class="kind">${escapeHtml(kind)}</span>: ${escapeHtml(what)}`,
+      ),
       ...remarks.map(escapeHtml),
     ]),
   ];
-  const is = { due, open: open !== undefined, odd: oddities.length > 0, unread: consumers.length === 0 };
+  const is = {
+    due,
+    open: open !== undefined,
+    odd: oddities.length > 0,
+    unread: consumers.length === 0,
+  };
   const classes = FILTERS.filter(({ id }) => is[id]).map(({ id }) => id);
   return `<tr class="${classes.join(' ')}">${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
 }
@@ -123,7 +140,13 @@ function list(items: string[]): string {
   return items.length === 0 ? '' : `<ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`;
 }
 
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 /** Text from outside as text on a page. */
 function escapeHtml(text: string): string {

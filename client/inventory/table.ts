@@ -1,4 +1,9 @@
-import { daysUntil, type Inventory, type InventoryRow, oddityCounts } from '../../domain/inventory/index.ts';
+import {
+  daysUntil,
+  type Inventory,
+  type InventoryRow,
+  oddityCounts,
+} from '../../domain/inventory/index.ts';
 import { minute, plain } from '../../domain/text/index.ts';
 import type { Printed } from '../cli/columns.ts';
 import { type OpenRotation, openOf } from './open.ts';
@@ -22,7 +27,9 @@ export function inventoryLines(inventory: Inventory, open: readonly OpenRotation
       ? [{ head: ['', 'ENDS', 'DAYS', 'PAIR', 'ROTATION', 'READ BY'], rows: cells }]
       : [`Signon lists no token in ${environment}.`]),
     ...odd(rows),
-    ...(unknownSecrets.length > 0 ? ['', 'Secrets that are read and belong to no listed pair:'] : []),
+    ...(unknownSecrets.length > 0
+      ? ['', 'Secrets that are read and belong to no listed pair:']
+      : []),
     ...unknownSecrets.map(({ secret, workloads }) => plain(`  ${secret}: ${workloads.join(', ')}`)),
   ];
 }

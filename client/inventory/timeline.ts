@@ -14,8 +14,14 @@ const SHORTEST_WEEKS = 13;
 /** Of one week, named when pointed at. */
 const NAMED_AT_MOST = 12;
 
-/** How many pairs' first live token ends in each week to come, as SVG. @param escape makes text of text from outside */
-export function timeline({ rows, takenAt, window }: Inventory, escape: (text: string) => string): string {
+/**
+ * How many pairs' first live token ends in each week to come, as SVG.
+ * @param escape makes text of text from outside
+ */
+export function timeline(
+  { rows, takenAt, window }: Inventory,
+  escape: (text: string) => string,
+): string {
   const now = Date.parse(takenAt);
   const weeks = new Map<number, InventoryRow[]>();
   for (const row of rows) {
@@ -36,7 +42,8 @@ export function timeline({ rows, takenAt, window }: Inventory, escape: (text: st
       const names = ending
         .slice(0, NAMED_AT_MOST)
         .map(({ ends, apiUser, application }) => `${ends} ${apiUser} → ${application}`);
-      const more = ending.length > NAMED_AT_MOST ? [`and ${ending.length - NAMED_AT_MOST} more`] : [];
+      const more =
+        ending.length > NAMED_AT_MOST ? [`and ${ending.length - NAMED_AT_MOST} more`] : [];
       const kind = ending.some(({ due }) => due) ? 'bar due' : 'bar';
       return `<rect class="${kind}" x="${round(left)}" y="${round(BASE - height)}" width="${round(wide)}" height="${round(height)}"><title>${[...names, ...more].map(escape).join('\n')}</title></rect>`;
     });

@@ -1,29 +1,41 @@
 import { z } from 'zod';
 import { ROTATED } from '../../domain/request/index.ts';
 import { ALERT_RECEIVER } from '../../domain/evidence/index.ts';
-import { BadConfiguration, LOG_LEVELS, readVariables, secret, text, url } from '../../config/variables.ts';
+import {
+  BadConfiguration,
+  LOG_LEVELS,
+  readVariables,
+  secret,
+  text,
+  url,
+} from '../../config/variables.ts';
 import { STARTS_PER_HOUR } from './starts.ts';
 
 const SHORTEST_TOKEN = 16;
 const MOST_STARTS = 1000;
 const A_COUNT = `expected a whole number from 1 to ${MOST_STARTS}`;
-const address = text.regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port').transform((value) => {
-  const [, host = '', port] = /^(.*):(\d+)$/.exec(value) ?? [];
-  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
-});
+const address = text
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port')
+  .transform((value) => {
+    const [, host = '', port] = /^(.*):(\d+)$/.exec(value) ?? [];
+    return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+  });
 
 /** Every variable with what it means: docs/configuration.md is made from it. */
 export const RECEIVER_VARIABLES = z.object({
   ROTATION_ENVIRONMENT: z
     .enum(ROTATED)
-    .describe('`integration` or `production`; the task queue is `signon-rotation-<environment>`'), // alerts of the others are ignored by any receiver
+    // Every receiver ignores alerts of other environments.
+    .describe('`integration` or `production`; the task queue is `signon-rotation-<environment>`'),
   RECEIVER_TOKEN: secret
     .refine(
       (token) => token.reveal().length >= SHORTEST_TOKEN && /^\S+$/.test(token.reveal()),
       `expected at least ${SHORTEST_TOKEN} characters, and no blank`,
     )
     .describe('the bearer token that Alertmanager sends, at least 16 characters'),
-  RECEIVER_ADDRESS: address.default({ host: '127.0.0.1', port: 9095 }).describe('`host:port` to listen on'),
+  RECEIVER_ADDRESS: address
+    .default({ host: '127.0.0.1', port: 9095 })
+    .describe('`host:port` to listen on'),
   RECEIVER_STARTS_PER_HOUR: text
     .regex(/^\d{1,4}$/, A_COUNT)
     .transform(Number)
@@ -43,7 +55,10 @@ export const RECEIVER_VARIABLES = z.object({
 /** What the receiver runs with: one environment, and the token that Alertmanager sends. */
 export type ReceiverConfiguration = z.infer<typeof RECEIVER_VARIABLES>;
 
-/** Reads and checks all variables; the token may come as `RECEIVER_TOKEN_FILE`. @throws BadConfiguration */
+/**
+ * Reads and checks all variables; the token may come as `RECEIVER_TOKEN_FILE`.
+ * @throws BadConfiguration
+ */
 export function readReceiverConfiguration(env: NodeJS.ProcessEnv): ReceiverConfiguration {
   const { value, problems } = readVariables(env, RECEIVER_VARIABLES, ['RECEIVER_TOKEN']);
   if (!value || problems.length > 0) throw new BadConfiguration('receiver', problems);

@@ -8,10 +8,16 @@ import { askStatus, listRotations, type ListedRotation } from '../rotations.ts';
 import { WORKFLOW, sweepId } from '../../domain/names/index.ts';
 
 const LOOK_EVERY_MS = 60_000;
-/** Whether Temporal answers at all is known within this; all questions of one look end within the other. */
+/**
+ * Whether Temporal answers at all is known within this; all questions of one look end within the
+ * other.
+ */
 const THERE_WITHIN_MS = 5000;
 const LOOK_WITHIN_MS = 50_000;
-/** What a rotation waits to revoke changes seldom: it is asked again no sooner; one that gave no answer a little sooner. */
+/**
+ * What a rotation waits to revoke changes seldom: it is asked again no sooner; one that gave no
+ * answer a little sooner.
+ */
 const ASKED_EVERY_MS = 30 * 60_000;
 const ASKED_IN_VAIN_EVERY_MS = 5 * 60_000;
 /** Figures older than this are not shown: another receiver may have newer ones. */
@@ -22,8 +28,9 @@ const LOST_WITHIN_MS = 24 * 60 * 60_000;
 const PAIR = ['environment', 'api_user', 'application'] as const;
 
 /**
- * What no worker can tell, for it may be the worker that is away: which rotations are open and in which stage, whether anybody works on
- * them, when the last sweep began. Read from Temporal every minute.
+ * What no worker can tell, for it may be the worker that is away: which rotations are open and in
+ * which stage, whether anybody works on them, when the last sweep began. Read from Temporal every
+ * minute.
  */
 export class OpenRotations {
   private readonly open: Gauge;
@@ -33,10 +40,16 @@ export class OpenRotations {
   private readonly lost: Gauge;
   private readonly lastLook: Gauge;
   private ended = false;
-  /** Ends the look that is under way. One for each look: the SDK keeps every call that a signal was given to. */
+  /**
+   * Ends the look that is under way. One for each look: the SDK keeps every call that a signal was
+   * given to.
+   */
   private looking = new AbortController();
   private readAt = 0;
-  /** By run id: when it is to be asked again, and the end of the first token it waits to revoke, in seconds since the epoch. */
+  /**
+   * By run id: when it is to be asked again, and the end of the first token it waits to revoke, in
+   * seconds since the epoch.
+   */
   private readonly asked = new Map<string, { again: number; ends: number | undefined }>();
 
   constructor(
@@ -44,15 +57,24 @@ export class OpenRotations {
     private readonly environment: Environment,
     registry: Registry,
   ) {
-    const gauge = (name: string, help: string, labelNames: readonly string[] = ['environment']): Gauge =>
-      new Gauge({ name, help, labelNames, registers: [registry] });
-    this.open = gauge('signon_rotation_open', 'Open rotations: 1 for each, with its stage.', [...PAIR, 'stage']);
+    const gauge = (
+      name: string,
+      help: string,
+      labelNames: readonly string[] = ['environment'],
+    ): Gauge => new Gauge({ name, help, labelNames, registers: [registry] });
+    this.open = gauge('signon_rotation_open', 'Open rotations: 1 for each, with its stage.', [
+      ...PAIR,
+      'stage',
+    ]);
     this.tokenEnds = gauge(
       'signon_rotation_waiting_token_ends_timestamp_seconds',
       'Of each rotation that waits for approval: when the first token that it is to revoke ends.',
       PAIR,
     );
-    this.polled = gauge('signon_rotation_worker_polls', '1 where a worker gets the tasks of the environment, else 0.');
+    this.polled = gauge(
+      'signon_rotation_worker_polls',
+      '1 where a worker gets the tasks of the environment, else 0.',
+    );
     this.lastSweep = gauge(
       'signon_rotation_last_sweep_timestamp_seconds',
       'When the last sweep began; 0 where none is known.',
@@ -68,7 +90,11 @@ export class OpenRotations {
     this.lastLook.set({ environment }, 0);
   }
 
-  /** Looks at once and then every minute. @param failed told of a look that failed @returns what ends it, and waits for what it asks */
+  /**
+   * Looks at once and then every minute.
+   * @param failed told of a look that failed
+   * @returns what ends it, and waits for what it asks
+   */
   watch(failed: (error: unknown) => void): () => Promise<void> {
     let looking: Promise<void> | undefined;
     const look = (): void => {
@@ -88,13 +114,18 @@ export class OpenRotations {
     };
   }
 
-  /** Reads what is open and sets the figures. Where Temporal does not answer they stay as they were for five minutes, and are then left out. */
+  /**
+   * Reads what is open and sets the figures. Where Temporal does not answer they stay as they were
+   * for five minutes, and are then left out.
+   */
   async look(now = Date.now()): Promise<void> {
     const { client, environment } = this;
     this.looking = new AbortController();
     try {
       await client.withAbortSignal(this.looking.signal, async () => {
-        const polled = await client.withDeadline(Date.now() + THERE_WITHIN_MS, () => isPolled(client, environment));
+        const polled = await client.withDeadline(Date.now() + THERE_WITHIN_MS, () =>
+          isPolled(client, environment),
+        );
         await client.withDeadline(Date.now() + LOOK_WITHIN_MS, () => this.lookFurther(polled, now));
       });
       this.readAt = now;
@@ -112,8 +143,11 @@ export class OpenRotations {
     const lost = await this.lostSince(now - LOST_WITHIN_MS);
     const waiting = rotations.filter(({ stage }) => stage === 'waiting-approval');
     const until = Date.now() + LOOK_WITHIN_MS;
-    const mayAsk = (): boolean => polled && !this.ended && Date.now() < until; // else nobody would answer, or hear it
-    const ends = await pLimit(ASKED_AT_ONCE).map(waiting, (rotation) => this.endOf(rotation, mayAsk, now));
+    // Otherwise nobody would answer, or hear the answer.
+    const mayAsk = (): boolean => polled && !this.ended && Date.now() < until;
+    const ends = await pLimit(ASKED_AT_ONCE).map(waiting, (rotation) =>
+      this.endOf(rotation, mayAsk, now),
+    );
     this.open.reset();
     for (const rotation of rotations)
       this.open.set({ environment, ...pairOf(rotation), stage: rotation.stage || 'preparing' }, 1);
@@ -132,7 +166,8 @@ export class OpenRotations {
   private async lastSweepAt(): Promise<number> {
     const query = `WorkflowType = '${WORKFLOW.sweep}' AND WorkflowId = '${sweepId(this.environment)}'`;
     let last = 0;
-    for await (const { startTime } of this.client.workflow.list({ query })) last = Math.max(last, startTime.getTime());
+    for await (const { startTime } of this.client.workflow.list({ query }))
+      last = Math.max(last, startTime.getTime());
     return last / 1000;
   }
 
@@ -163,13 +198,18 @@ export class OpenRotations {
     }
     const { waiting } = status;
     const days =
-      waiting?.kind === 'approval' ? waiting.evidence.toRevoke.map(({ expires }) => startOfDay(expires)) : [];
+      waiting?.kind === 'approval'
+        ? waiting.evidence.toRevoke.map(({ expires }) => startOfDay(expires))
+        : [];
     const ends = days.length > 0 ? Math.min(...days) / 1000 : undefined;
     this.asked.set(runId, { again: now + ASKED_EVERY_MS, ends });
     return ends;
   }
 }
 
-function pairOf({ apiUser, application }: ListedRotation): { api_user: string; application: string } {
+function pairOf({ apiUser, application }: ListedRotation): {
+  api_user: string;
+  application: string;
+} {
   return { api_user: apiUser, application };
 }

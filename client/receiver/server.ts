@@ -1,5 +1,10 @@
 import type { Client } from '@temporalio/client';
-import fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify';
+import fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+} from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Environment } from '../../domain/request/index.ts';
 import type { Secret } from '../../config/secret.ts';
@@ -13,14 +18,18 @@ import { takeAlerts } from './take-alerts.ts';
 const BODY_LIMIT_BYTES = 1024 * 1024;
 /** That more are asked for is said once an hour; the metric counts each. */
 const SAID_EVERY_MS = 3_600_000;
-/** How long requests have to end once the receiver is told to stop; a caller that sends nothing, or half a request, has no longer either. */
+/**
+ * How long requests have to end once the receiver is told to stop; a caller that sends nothing, or
+ * half a request, has no longer either.
+ */
 const CLOSES_WITHIN_MS = 10_000;
 /** Where Alertmanager posts. */
 export const WEBHOOK_PATH = '/alerts';
 
 /**
- * The alert receiver: `POST /alerts` takes Alertmanager's v4 webhook and answers with what became of each alert. 503 where any of them is
- * to come again; `GET /healthz` and `GET /metrics`, which tells what is open, ask for no token.
+ * The alert receiver: `POST /alerts` takes Alertmanager's v4 webhook and answers with what became
+ * of each alert. 503 where any of them is to come again; `GET /healthz` and `GET /metrics`, which
+ * tells what is open, ask for no token.
  * @param options.logger where its JSON lines go
  */
 export function createReceiver(
@@ -49,7 +58,8 @@ export function createReceiver(
   const openRotations = new OpenRotations(client, environment, metrics.registry);
   const server = fastify({
     logger,
-    logController: new LogController({ disableRequestLogging: true }), // addresses that are asked for are from outside
+    // Requested addresses come from outside.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
     forceCloseConnections: 'idle',
     requestTimeout: 30_000,
@@ -112,7 +122,8 @@ export function createReceiver(
     },
   );
   server.setErrorHandler((error: FastifyError, request, reply) => {
-    const status = error.statusCode !== undefined && error.statusCode < 500 ? error.statusCode : 500;
+    const status =
+      error.statusCode !== undefined && error.statusCode < 500 ? error.statusCode : 500;
     request.log.warn({ status, code: error.code }, 'refused');
     return reply.code(status).send({ error: status === 500 ? 'not answered' : error.code });
   });
@@ -120,8 +131,11 @@ export function createReceiver(
 }
 
 function log(logger: FastifyBaseLogger, result: string): (what: object, message: string) => void {
-  if (result === 'throttled') return logger.debug.bind(logger); // as many as somebody cares to make up
-  return result === 'later' || result === 'refused' ? logger.warn.bind(logger) : logger.info.bind(logger);
+  // A sender can cause any number of these.
+  if (result === 'throttled') return logger.debug.bind(logger);
+  return result === 'later' || result === 'refused'
+    ? logger.warn.bind(logger)
+    : logger.info.bind(logger);
 }
 
 /** Whether a header carries the token, in a time that says nothing about either. */

@@ -1,6 +1,11 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
-import { askedBy, whyNot, type AlertVerdict, type PastRotation } from '../../domain/alerts/index.ts';
+import {
+  askedBy,
+  whyNot,
+  type AlertVerdict,
+  type PastRotation,
+} from '../../domain/alerts/index.ts';
 import { OUTCOMES, type Outcome } from '../../domain/rotation/index.ts';
 import { plain } from '../../domain/text/index.ts';
 import { rotationId, type Environment } from '../../domain/request/index.ts';
@@ -20,13 +25,18 @@ export interface Taken {
   workflowId?: string;
 }
 
-/** All calls to Temporal for one payload end within this, in ms; what is left then is to come again. */
+/**
+ * All calls to Temporal for one payload end within this, in ms; what is left then is to come again.
+ */
 const ANSWER_WITHIN_MS = 20_000;
 /** Whether it answers at all is known within this. */
 const THERE_WITHIN_MS = 5000;
 /** gRPC's: what is asked for can never be. */
 const INVALID_ARGUMENT = 3;
-/** Cancelled, deadline exceeded, permission denied, unavailable, unauthenticated: what one meets, all would. */
+/**
+ * Cancelled, deadline exceeded, permission denied, unavailable, unauthenticated: what one meets,
+ * all would.
+ */
 const ANSWERS_NOBODY = [1, 4, 7, 14, 16];
 const LONGEST_SHOWN = 254;
 const AWAY = 'Temporal does not answer';
@@ -34,8 +44,9 @@ const AWAY = 'Temporal does not answer';
 type Start = Extract<AlertVerdict, { kind: 'start' }>;
 
 /**
- * Takes the alerts of one payload, one after the other. Nothing is started where Temporal does not answer or no worker polls: what asks
- * for a rotation then is answered `later`, and what is more than the hour allows `throttled`, for Alertmanager to send again.
+ * Takes the alerts of one payload, one after the other. Nothing is started where Temporal does not
+ * answer or no worker polls: what asks for a rotation then is answered `later`, and what is more
+ * than the hour allows `throttled`, for Alertmanager to send again.
  * @param now ms since the epoch
  */
 export async function takeAlerts(
@@ -49,7 +60,9 @@ export async function takeAlerts(
     read.ok ? askedBy(read.alert, environment) : { kind: 'refused', ...read },
   );
   const until = Date.now() + ANSWER_WITHIN_MS;
-  let away = asked.some(({ kind }) => kind === 'start') ? await whatIsAway(client, environment) : undefined;
+  let away = asked.some(({ kind }) => kind === 'start')
+    ? await whatIsAway(client, environment)
+    : undefined;
   const take = async (one: AlertVerdict): Promise<Taken> => {
     if (one.kind !== 'start') return { result: one.kind, why: shown(one.why) };
     if (away !== undefined) return { result: 'later', why: away };
@@ -63,14 +76,17 @@ export async function takeAlerts(
     }
   };
   const taken: Taken[] = [];
-  for (const [at, one] of asked.entries()) taken.push({ ...namesIn(alerts[at]), ...(await take(one)) });
+  for (const [at, one] of asked.entries())
+    taken.push({ ...namesIn(alerts[at]), ...(await take(one)) });
   return taken;
 }
 
 /** Why nothing can be started now; undefined where it can. */
 async function whatIsAway(client: Client, environment: Environment): Promise<string | undefined> {
   try {
-    const polled = await client.withDeadline(Date.now() + THERE_WITHIN_MS, () => isPolled(client, environment));
+    const polled = await client.withDeadline(Date.now() + THERE_WITHIN_MS, () =>
+      isPolled(client, environment),
+    );
     return polled ? undefined : `no worker polls the task queue of ${environment}`;
   } catch {
     return AWAY;
@@ -78,12 +94,22 @@ async function whatIsAway(client: Client, environment: Environment): Promise<str
 }
 
 /** Starts a rotation, unless those that the server remembers say otherwise. */
-async function startUnless(client: Client, { request, startsAt }: Start, starts: Starts, now: number): Promise<Taken> {
+async function startUnless(
+  client: Client,
+  { request, startsAt }: Start,
+  starts: Starts,
+  now: number,
+): Promise<Taken> {
   const workflowId = rotationId(request);
   const against = whyNot(await rotationsOf(client, workflowId), startsAt, now);
-  if (against) return { workflowId, result: against.kind, ...('why' in against && { why: against.why }) };
+  if (against)
+    return { workflowId, result: against.kind, ...('why' in against && { why: against.why }) };
   if (!starts.take(now))
-    return { workflowId, result: 'throttled', why: 'as many rotations were started as an hour allows' };
+    return {
+      workflowId,
+      result: 'throttled',
+      why: 'as many rotations were started as an hour allows',
+    };
   let fresh = false;
   try {
     ({ fresh } = await startRotation(client, request, { startsAt }));
@@ -93,7 +119,10 @@ async function startUnless(client: Client, { request, startsAt }: Start, starts:
   return { workflowId, result: fresh ? 'started' : 'already running' };
 }
 
-/** The rotations of a pair, as far back as the namespace keeps them: the last as the server knows it, the others as it lists them. */
+/**
+ * The rotations of a pair, as far back as the namespace keeps them: the last as the server knows
+ * it, the others as it lists them.
+ */
 async function rotationsOf(client: Client, workflowId: string): Promise<PastRotation[]> {
   const rotations: PastRotation[] = [];
   try {
@@ -103,7 +132,8 @@ async function rotationsOf(client: Client, workflowId: string): Promise<PastRota
     return [];
   }
   const query = `WorkflowId = '${workflowId.replace(/['\\]/g, '\\$&')}'`;
-  for await (const execution of client.workflow.list({ query })) rotations.push(pastRotation(execution));
+  for await (const execution of client.workflow.list({ query }))
+    rotations.push(pastRotation(execution));
   return rotations;
 }
 

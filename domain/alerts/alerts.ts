@@ -1,6 +1,12 @@
 import { ALERT } from '../evidence/index.ts';
 import type { Outcome } from '../rotation/index.ts';
-import { ENVIRONMENTS, parseRequest, whyLeftAlone, type Environment, type RotationRequest } from '../request/index.ts';
+import {
+  ENVIRONMENTS,
+  parseRequest,
+  whyLeftAlone,
+  type Environment,
+  type RotationRequest,
+} from '../request/index.ts';
 
 /** The alert that says that a pair's longest-lived token is about to end. */
 export const ALERT_NAME = 'SignonApiUserTokenExpirySoon';
@@ -15,14 +21,16 @@ export interface Alert {
 
 /** What an alert asks for; or why it asks for nothing. */
 export type AlertVerdict =
-  { kind: 'start'; request: RotationRequest; startsAt: string } | { kind: 'ignored' | 'refused'; why: string };
+  | { kind: 'start'; request: RotationRequest; startsAt: string }
+  | { kind: 'ignored' | 'refused'; why: string };
 
 /** What an alert asks the receiver of an environment for, before anything is looked up. */
 export function askedBy({ labels, status, startsAt }: Alert, serves: Environment): AlertVerdict {
   const { alertname, environment, api_user: apiUser, application } = labels;
   if (alertname !== ALERT_NAME) return { kind: 'ignored', why: 'another alert' };
   if (status === 'resolved') return { kind: 'ignored', why: 'resolved' };
-  const leftAlone = ENVIRONMENTS.includes(environment as Environment) && whyLeftAlone(environment as Environment);
+  const leftAlone =
+    ENVIRONMENTS.includes(environment as Environment) && whyLeftAlone(environment as Environment);
   if (leftAlone) return { kind: 'ignored', why: leftAlone };
   const parsed = parseRequest({
     environment,
@@ -46,7 +54,10 @@ export interface PastRotation {
   startsAt?: string;
 }
 
-/** The expiry metric lags by an hour, and the rule waits another: an alert may fire on for so long after its token was replaced. */
+/**
+ * The expiry metric lags by an hour, and the rule waits another: an alert may fire on for so long
+ * after its token was replaced.
+ */
 const QUIET_AFTER_HOURS = 3;
 /** Outcomes that a person or the settings chose: the same alert brings the same question. */
 const ANSWERED: readonly Outcome[] = ['rejected', 'aborted', 'referred', 'ignored'];
@@ -66,7 +77,13 @@ export function whyNot(
       why: `its last rotation closed ${Math.max(0, minutesAgo)} minutes ago, and the metric lags`,
     };
   const answered = rotations.find(
-    (rotation) => rotation.startsAt === startsAt && rotation.outcome && ANSWERED.includes(rotation.outcome),
+    (rotation) =>
+      rotation.startsAt === startsAt && rotation.outcome && ANSWERED.includes(rotation.outcome),
   );
-  return answered && { kind: 'ignored', why: `a rotation for this very alert ended as ${answered.outcome}` };
+  return (
+    answered && {
+      kind: 'ignored',
+      why: `a rotation for this very alert ended as ${answered.outcome}`,
+    }
+  );
 }

@@ -15,13 +15,25 @@ export interface Consumer {
 export interface Readers {
   /** Name of the pair's Secret: whoever reads it is a consumer. */
   secret: string;
-  /** The pair's tokens: whoever holds one is a consumer, whatever the variable is called and wherever its value comes from. */
+  /**
+   * The pair's tokens: whoever holds one is a consumer, whatever the variable is called and
+   * wherever its value comes from.
+   */
   holding: Fingerprint[];
-  /** Consumers seen before that do not read the Secret: they stay consumers while nothing of them runs. */
+  /**
+   * Consumers seen before that do not read the Secret: they stay consumers while nothing of them
+   * runs.
+   */
   also: Consumer[];
-  /** Consumers that were seen reading the Secret in a pod that came and went: nothing tells when one runs again. */
+  /**
+   * Consumers that were seen reading the Secret in a pod that came and went: nothing tells when one
+   * runs again.
+   */
   passing?: Consumer[];
-  /** Other Secrets of Signon's sync that belong to other pairs of today: they hold no token of this pair. */
+  /**
+   * Other Secrets of Signon's sync that belong to other pairs of today: they hold no token of this
+   * pair.
+   */
   ofOtherPairs: string[];
 }
 
@@ -38,7 +50,9 @@ export interface ConsumingContainer extends Consumer {
   token?: string;
   /** Where the value comes from, unless from the pair's Secret: `Secret legacy, key token`. */
   from?: string;
-  /** What keeps it from starting, or its workload from replacing it, in Kubernetes' words; redacted. */
+  /**
+   * What keeps it from starting, or its workload from replacing it, in Kubernetes' words; redacted.
+   */
   why?: string;
   /** Value of `GOVUK_ENVIRONMENT`; running containers only. */
   environment?: string;
@@ -72,12 +86,17 @@ export interface Census {
   starting: string[];
   /** What may hold a token and was not asked, a sentence each, with the reason. */
   unasked: string[];
-  /** Other Secrets of Signon's sync that decide who is a consumer: whether they belong to a pair of today is Signon's to say. */
+  /**
+   * Other Secrets of Signon's sync that decide who is a consumer: whether they belong to a pair of
+   * today is Signon's to say.
+   */
   otherSecrets: string[];
 }
 
 /** `app in short-url-manager-6c9…` for sentences. */
-export function describeContainer(container: Pick<ConsumingContainer, 'container' | 'pod'>): string {
+export function describeContainer(
+  container: Pick<ConsumingContainer, 'container' | 'pod'>,
+): string {
   return `${container.container} in ${container.pod}`;
 }
 

@@ -17,15 +17,23 @@ export type Rollout =
   | { kind: 'waiting'; for: ConsumingContainer[] }
   /** Containers started after the sync ended and hold another token: the Secret was not updated. */
   | { kind: 'not-updated'; containers: ConsumingContainer[] }
-  /** Containers started after the Secret was updated and hold its old value, which their node had kept; nothing is about to replace them. */
+  /**
+   * Containers started after the Secret was updated and hold its old value, which their node had
+   * kept; nothing is about to replace them.
+   */
   | { kind: 'stale'; containers: ConsumingContainer[] };
 
-/** So long after its start, a container that holds the old token is not about to be replaced by Reloader. */
+/**
+ * So long after its start, a container that holds the old token is not about to be replaced by
+ * Reloader.
+ */
 const REPLACED_WITHIN_MS = 60_000;
 
 /**
- * Judges a look. Held means: every running container holds the new token, terminating pods included, and none is about to start.
- * @param syncedAt ms since the epoch when the sync ended, whole seconds; undefined where no sync ran
+ * Judges a look. Held means: every running container holds the new token, terminating pods
+ * included, and none is about to start.
+ * @param syncedAt ms since the epoch when the sync ended, whole seconds; undefined where no sync
+ * ran
  * @param firstSyncedAt when the sync before it ended, where there was one
  */
 export function judgeRollout(
@@ -35,12 +43,21 @@ export function judgeRollout(
   firstSyncedAt = syncedAt,
 ): Rollout {
   const others = running(look).filter((container) => !holds(container, token));
-  const startedSince = ({ from, startedAt }: ConsumingContainer, moment: number | undefined): boolean =>
-    from === undefined && moment !== undefined && startedAt !== undefined && Date.parse(startedAt) > moment;
+  const startedSince = (
+    { from, startedAt }: ConsumingContainer,
+    moment: number | undefined,
+  ): boolean =>
+    from === undefined &&
+    moment !== undefined &&
+    startedAt !== undefined &&
+    Date.parse(startedAt) > moment;
   const isUpdated = running(look).some((one) => holds(one, token) && startedSince(one, syncedAt));
   const startedAfter = others.filter((one) => startedSince(one, syncedAt));
-  if (startedAfter.length > 0 && !isUpdated) return { kind: 'not-updated', containers: startedAfter };
-  const starting = look.containers.filter(({ state, terminating }) => state === 'starting' && !terminating);
+  if (startedAfter.length > 0 && !isUpdated)
+    return { kind: 'not-updated', containers: startedAfter };
+  const starting = look.containers.filter(
+    ({ state, terminating }) => state === 'starting' && !terminating,
+  );
   const stays = ({ workload, terminating, startedAt }: ConsumingContainer): boolean =>
     !terminating &&
     Date.parse(look.at) - Date.parse(startedAt ?? look.at) >= REPLACED_WITHIN_MS &&
@@ -56,16 +73,26 @@ export function holds(container: ConsumingContainer, token: Pick<Fingerprint, 'm
   return container.token === token.masked;
 }
 
-/** Whether each consumer that runs has a container to call from: a ready one, of a pod that stays. */
-export function allReady({ consumers, containers }: Pick<ClusterLook, 'consumers' | 'containers'>): boolean {
+/**
+ * Whether each consumer that runs has a container to call from: a ready one, of a pod that stays.
+ */
+export function allReady({
+  consumers,
+  containers,
+}: Pick<ClusterLook, 'consumers' | 'containers'>): boolean {
   return consumers.every((consumer) => {
-    const staying = running({ containers }).filter((one) => !one.terminating && sameConsumer(one, consumer));
+    const staying = running({ containers }).filter(
+      (one) => !one.terminating && sameConsumer(one, consumer),
+    );
     return staying.length === 0 || staying.some(({ ready }) => ready);
   });
 }
 
 /** Which of the listed tokens running containers hold. */
-export function heldTokens(look: Pick<ClusterLook, 'containers'>, tokens: readonly ListedToken[]): ListedToken[] {
+export function heldTokens(
+  look: Pick<ClusterLook, 'containers'>,
+  tokens: readonly ListedToken[],
+): ListedToken[] {
   return tokens.filter((token) => running(look).some((container) => holds(container, token)));
 }
 
@@ -81,8 +108,9 @@ export interface SeenHolding {
 const NAMED_FOR_A_TOKEN = 3;
 
 /**
- * Adds what a look shows to what was seen held before. Only workloads that were there when the rotation began count: a container can claim a
- * token by its own word, and one that joins, claims it and drops it must not make it look given up.
+ * Adds what a look shows to what was seen held before. Only workloads that were there when the
+ * rotation began count: a container can claim a token by its own word, and one that joins, claims
+ * it and drops it must not make it look given up.
  */
 export function seenHeld(
   before: readonly SeenHolding[],
@@ -95,7 +123,8 @@ export function seenHeld(
     if (state !== 'running' || token === undefined || !known.includes(workload)) continue;
     const by = describeContainer(container);
     const those = seen.filter((one) => one.token === token);
-    if (those.length < NAMED_FOR_A_TOKEN && !those.some((one) => one.by === by)) seen.push({ token, by });
+    if (those.length < NAMED_FOR_A_TOKEN && !those.some((one) => one.by === by))
+      seen.push({ token, by });
   }
   return seen;
 }
@@ -107,15 +136,23 @@ export function allHold(look: ClusterLook, token: Fingerprint): boolean {
 
 /** Consumers of which no container runs now: what the Secret holds for them cannot be seen. */
 export function unseenConsumers(look: ClusterLook): Consumer[] {
-  return look.consumers.filter((consumer) => !running(look).some((container) => sameConsumer(container, consumer)));
+  return look.consumers.filter(
+    (consumer) => !running(look).some((container) => sameConsumer(container, consumer)),
+  );
 }
 
-/** Says, container by container, who holds another token; with its masked value where it is listed. */
-export function describeOthers(containers: readonly ConsumingContainer[], tokens: readonly ListedToken[]): string {
+/**
+ * Says, container by container, who holds another token; with its masked value where it is listed.
+ */
+export function describeOthers(
+  containers: readonly ConsumingContainer[],
+  tokens: readonly ListedToken[],
+): string {
   return containers
     .map((container) => {
       const why = container.why === undefined ? '' : ` (${container.why})`;
-      if (container.state === 'starting') return `${describeContainer(container)} has not started${why}`;
+      if (container.state === 'starting')
+        return `${describeContainer(container)} has not started${why}`;
       const token = tokens.find((listed) => holds(container, listed));
       const what = token ? describeToken(token) : 'a token Signon does not list';
       const from = container.from === undefined ? '' : `, from ${container.from}`;
@@ -125,8 +162,9 @@ export function describeOthers(containers: readonly ConsumingContainer[], tokens
 }
 
 /**
- * What does not fit together between the request, the cluster and Signon. Empty when all agree. A container without GOVUK_ENVIRONMENT
- * (an Argo Workflow's has none) proves nothing. Where no consumer tells, the other containers of the namespace tell the environment.
+ * What does not fit together between the request, the cluster and Signon. Empty when all agree. A
+ * container without GOVUK_ENVIRONMENT (an Argo Workflow's has none) proves nothing. Where no
+ * consumer tells, the other containers of the namespace tell the environment.
  */
 export function disagreements(
   look: Pick<ClusterLook, 'containers'> & { census: Pick<Census, 'environments'> },
@@ -137,16 +175,25 @@ export function disagreements(
   const telling = live.filter(({ environment: seen }) => seen !== undefined && seen !== '');
   const others =
     telling.length > 0
-      ? telling.map((container) => ({ who: describeContainer(container), seen: container.environment ?? '' }))
+      ? telling.map((container) => ({
+          who: describeContainer(container),
+          seen: container.environment ?? '',
+        }))
       : environments.some(({ value }) => value === environment)
         ? []
         : environments.map(({ seenIn, value }) => ({ who: seenIn, seen: value }));
   return {
     environment: others
       .filter(({ seen }) => seen !== environment)
-      .map(({ who, seen }) => `${who} has GOVUK_ENVIRONMENT "${seen}", the request says "${environment}"`),
+      .map(
+        ({ who, seen }) =>
+          `${who} has GOVUK_ENVIRONMENT "${seen}", the request says "${environment}"`,
+      ),
     unlisted: live
       .filter(({ token }) => token === undefined)
-      .map((container) => `${describeContainer(container)} holds a token that Signon does not list for this pair`),
+      .map(
+        (container) =>
+          `${describeContainer(container)} holds a token that Signon does not list for this pair`,
+      ),
   };
 }

@@ -57,22 +57,30 @@ export function whatLacks(
   approval: Pick<Approve, 'revoke' | 'accept'>,
   how: { revoke: string; accept: (codes: Shortfall[]) => string },
 ): string | undefined {
-  const strangers = (approval.revoke ?? []).filter((id) => !evidence.toRevoke.some(isToken({ authorisationId: id })));
+  const strangers = (approval.revoke ?? []).filter(
+    (id) => !evidence.toRevoke.some(isToken({ authorisationId: id })),
+  );
   if (strangers.length > 0)
     return `authorisation ${strangers.join(', ')} is not among the tokens this evidence offers to revoke`;
   if (evidence.asks === 'revoke' && coveredBy(evidence, approval).length === 0)
     return `no token was seen to be given up: ${how.revoke}`;
-  const left = evidence.shortfalls.filter(({ code }) => code === 'smoke-failed' || !approval.accept?.includes(code));
+  const left = evidence.shortfalls.filter(
+    ({ code }) => code === 'smoke-failed' || !approval.accept?.includes(code),
+  );
   if (left.length === 0) return undefined;
   const codes = [...new Set(left.map(({ code }) => code))];
   const acceptable = codes.filter((code) => code !== 'smoke-failed');
-  const what = acceptable.length < codes.length ? 'A failed smoke call is never accepted' : how.accept(acceptable);
+  const what =
+    acceptable.length < codes.length
+      ? 'A failed smoke call is never accepted'
+      : how.accept(acceptable);
   return `not shown: ${left.map((one) => one.what).join('; ')}. ${what}`;
 }
 
 /**
- * Whether an approval counts, and what it ends. Pure: the code was computed again by the caller, for the run it judges in.
- * Without `revoke`, an approval covers the tokens given up; those whose holder is unknown must be named.
+ * Whether an approval counts, and what it ends. Pure: the code was computed again by the caller,
+ * for the run it judges in. Without `revoke`, an approval covers the tokens given up; those whose
+ * holder is unknown must be named.
  */
 export function judgeApproval(
   approval: Approve,
@@ -98,15 +106,19 @@ export function judgeApproval(
   const isRestricted = approvers !== undefined && approvers !== 'anyone';
   const recorded = recordedName(sender, isRestricted ? approvers.who : [], people);
   const by = recorded ?? approval.by?.trim();
-  if (by === undefined) return no('the server did not record who sent it: add by, with your e-mail address');
-  if (!facts.standIns && isExampleAddress(by)) return no(`${by} is an address of the docs’ examples: give your own`);
+  if (by === undefined)
+    return no('the server did not record who sent it: add by, with your e-mail address');
+  if (!facts.standIns && isExampleAddress(by))
+    return no(`${by} is an address of the docs’ examples: give your own`);
   const person = comparable(by);
   if (person === undefined || comparable(approval.by ?? by) === undefined)
     return no(
       `the name “${approval.by ?? by}” has letters of two scripts, or control characters: give your e-mail address`,
     );
   if (approval.evidence.trim().toLowerCase() !== code)
-    return no(`the evidence has changed: code ${code} stands for what is shown now, not the one sent`);
+    return no(
+      `the evidence has changed: code ${code} stands for what is shown now, not the one sent`,
+    );
 
   const lacks = whatLacks(evidence, approval, {
     revoke: 'name the authorisation ids in revoke',
@@ -117,14 +129,23 @@ export function judgeApproval(
   if (isRestricted && !isListed(person, approvers.who, people))
     return no(`${by} is not among approvers.${request.environment} of the settings`);
   const names = namesOf([by, approval.by ?? by], sender, people);
-  if (needsSecondPerson(request.environment) && !isNobody(request.requestedBy, starter, facts.receiver)) {
-    const same = names.find((name) => namesOf([request.requestedBy], starter, people).includes(name));
+  if (
+    needsSecondPerson(request.environment) &&
+    !isNobody(request.requestedBy, starter, facts.receiver)
+  ) {
+    const same = names.find((name) =>
+      namesOf([request.requestedBy], starter, people).includes(name),
+    );
     if (same !== undefined)
-      return no(`${request.environment} needs a second person: ${same} both asked for and approved this rotation`);
+      return no(
+        `${request.environment} needs a second person: ${same} both asked for and approved this rotation`,
+      );
   }
   const said = comparable(approval.by ?? by)!;
   if (said.includes('@') && personOf(said, people) !== personOf(person, people))
-    return no(`the server recorded ${by} as the sender, and by says ${approval.by ?? by}: send it under your own name`);
+    return no(
+      `the server recorded ${by} as the sender, and by says ${approval.by ?? by}: send it under your own name`,
+    );
   if (given.some((one) => one.names.some((name) => names.includes(name))))
     return no(`${by} has approved this evidence already: it needs another person`);
   const revoke = coveredBy(evidence, approval);
@@ -134,7 +155,15 @@ export function judgeApproval(
       `the first approval covers ${first.revoke.join(', ')}, this one ${revoke.join(', ')}: approve the same, or send retry to begin again`,
     );
   const missing = Math.max(0, (isRestricted ? approvers.approvals : 1) - 1 - given.length);
-  return { counts: true, by, sender, revoke, authenticated: recorded !== undefined, names, missing };
+  return {
+    counts: true,
+    by,
+    sender,
+    revoke,
+    authenticated: recorded !== undefined,
+    names,
+    missing,
+  };
 }
 
 function sameIds(a: readonly number[], b: readonly number[]): boolean {
@@ -152,7 +181,10 @@ export function isExampleAddress(address: string): boolean {
   return /@example\.(org|com|net)$/.test(comparable(address) ?? '');
 }
 
-/** Whether no person asked: an alert or a Schedule did, and the start event shows it. Else these are names like any other. */
+/**
+ * Whether no person asked: an alert or a Schedule did, and the start event shows it. Else these are
+ * names like any other.
+ */
 export function isNobody(requestedBy: string, starter: RecordedSender, receiver: string): boolean {
   if (requestedBy === ALERT) return starter.identity === receiver;
   return requestedBy === SCHEDULE && starter.schedule !== undefined;
@@ -169,8 +201,9 @@ function namesOf(said: readonly string[], sender: RecordedSender, people: People
 }
 
 /**
- * The sender's e-mail address as the server recorded it: its own word, then what the client said; undefined where it recorded none.
- * `4711@host` may be a program: Temporal's clients call themselves so. It is a person where the approvers are listed, and this one is.
+ * The sender's e-mail address as the server recorded it: its own word, then what the client said;
+ * undefined where it recorded none. `4711@host` may be a program: Temporal's clients call
+ * themselves so. It is a person where the approvers are listed, and this one is.
  */
 function recordedName(
   { identity, principal = '' }: RecordedSender,
@@ -188,7 +221,10 @@ function nameIn(principal: string): string {
   return principal.slice(principal.indexOf(':') + 1);
 }
 
-/** Whether an identity may be a person's, so that nobody approves their own request under it; `4711@host` is a program's. */
+/**
+ * Whether an identity may be a person's, so that nobody approves their own request under it;
+ * `4711@host` is a program's.
+ */
 function isPersonal(identity: string): boolean {
   return /^[^\s@:]+@[^\s@:]+$/.test(identity.trim()) && !/^\d+@[^.]*$/.test(identity.trim());
 }

@@ -30,7 +30,10 @@ export interface Refusal {
 }
 export interface Retry {
   by: string;
-  /** Restart the Deployments that the failure names, as `kubectl rollout restart` does, before going on. */
+  /**
+   * Restart the Deployments that the failure names, as `kubectl rollout restart` does, before going
+   * on.
+   */
   restart?: boolean;
   /** Make another sync Job before going on. */
   sync?: boolean;
@@ -62,7 +65,10 @@ export interface Answer {
   answer: string;
 }
 
-/** How a decision came: as the n-th signal of its name, counted from 0, or as an update with that id. The server's history says who sent it. */
+/**
+ * How a decision came: as the n-th signal of its name, counted from 0, or as an update with that
+ * id. The server's history says who sent it.
+ */
 export type DecisionId = { signal: number } | { update: string };
 
 export type Shaped<T> = { ok: true; value: T } | { ok: false; why: string };
@@ -75,7 +81,10 @@ const REFUSAL: Fields<Refusal> = { ...BY, reason: textUpTo() };
 const listOfWords = <Word extends string>(words: readonly Word[]): Kind<Word[]> =>
   listOf(oneOf(words), `a list of ${words.map((word) => `"${word}"`).join(', ')}`, LONGEST_LIST);
 
-/** Checks the shape of what came with a signal: anything may come, and what does not fit changes nothing. */
+/**
+ * Checks the shape of what came with a signal: anything may come, and what does not fit changes
+ * nothing.
+ */
 export const shapeApprove = shapeOf<Approve>(
   {
     by: optional(NAME),
@@ -95,7 +104,10 @@ export const shapeRetry = shapeOf<Retry>({
   accept: optional(listOfWords(RETRY_ACCEPTS)),
 });
 
-/** What else is to be said with each class; names that are asked of containers are as Kubernetes allows them. */
+/**
+ * What else is to be said with each class; names that are asked of containers are as Kubernetes
+ * allows them.
+ */
 const CLASSES: { [As in Classify['as']]: Fields<Extract<Classify, { as: As }>> } = {
   external: { ...BY, as: oneOf(['external']), recipient: textUpTo() },
   disused: { ...BY, as: oneOf(['disused']) },
@@ -107,30 +119,45 @@ const CLASSES: { [As in Classify['as']]: Fields<Extract<Classify, { as: As }>> }
       'a kind and a name, e.g. "Deployment/short-url-manager"',
     ),
     container: matching(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a container’s name, e.g. "app"'),
-    variable: matching(/^[A-Za-z_][A-Za-z0-9_]{0,253}$/, 'a variable’s name, e.g. "PUBLISHING_API_BEARER_TOKEN"'),
+    variable: matching(
+      /^[A-Za-z_][A-Za-z0-9_]{0,253}$/,
+      'a variable’s name, e.g. "PUBLISHING_API_BEARER_TOKEN"',
+    ),
   },
 };
 
 export function shapeClassify(given: unknown): Shaped<Classify> {
   const input = unwrapped(given);
   const as = isObject(input) ? input.as : undefined;
-  const fields = typeof as === 'string' && Object.hasOwn(CLASSES, as) ? CLASSES[as as Classify['as']] : undefined;
+  const fields =
+    typeof as === 'string' && Object.hasOwn(CLASSES, as)
+      ? CLASSES[as as Classify['as']]
+      : undefined;
   if (!fields) return { ok: false, why: `as: expected one of ${Object.keys(CLASSES).join(', ')}` };
   return shapeOf(fields as Fields<Classify>)(input);
 }
 
 /** Every decision: how its input is shaped, and what the UI's forms say of it. */
 export const DECISIONS: {
-  [Name in DecisionName]: { shape: (input: unknown) => Shaped<Decisions[Name]>; description: string };
+  [Name in DecisionName]: {
+    shape: (input: unknown) => Shaped<Decisions[Name]>;
+    description: string;
+  };
 } = {
   approve: {
     shape: shapeApprove,
     description:
       'Revoke what the evidence covers. Paste the JSON from the current details: {"by": "your e-mail", "evidence": "d58af081"}',
   },
-  reject: { shape: shapeRefusal, description: 'Keep the old token and end: {"by": "your e-mail", "reason": "why"}' },
+  reject: {
+    shape: shapeRefusal,
+    description: 'Keep the old token and end: {"by": "your e-mail", "reason": "why"}',
+  },
   retry: { shape: shapeRetry, description: 'Retry the blocked step: {"by": "your e-mail"}' },
-  abort: { shape: shapeRefusal, description: 'Stop the rotation: {"by": "your e-mail", "reason": "why"}' },
+  abort: {
+    shape: shapeRefusal,
+    description: 'Stop the rotation: {"by": "your e-mail", "reason": "why"}',
+  },
   classify: {
     shape: shapeClassify,
     description:
@@ -139,15 +166,22 @@ export const DECISIONS: {
 };
 
 /** @param fromText what a text that is no JSON stands for; undefined for nothing */
-function shapeOf<T>(fields: Fields<T>, fromText?: (text: string) => object | undefined): (given: unknown) => Shaped<T> {
+function shapeOf<T>(
+  fields: Fields<T>,
+  fromText?: (text: string) => object | undefined,
+): (given: unknown) => Shaped<T> {
   const names = Object.keys(fields);
   return (given) => {
     const read = unwrapped(given);
     const input = typeof read === 'string' && fromText ? fromText(read.trim()) : read;
-    if (!isObject(input)) return { ok: false, why: `expected one JSON object with ${names.join(', ')}` };
+    if (!isObject(input))
+      return { ok: false, why: `expected one JSON object with ${names.join(', ')}` };
     const [unknown] = unknownFields(input, names);
     if (unknown !== undefined)
-      return { ok: false, why: `${unknown.slice(0, 40)}: unknown field, expected ${names.join(', ')}` };
+      return {
+        ok: false,
+        why: `${unknown.slice(0, 40)}: unknown field, expected ${names.join(', ')}`,
+      };
     const [why] = problemsOf(input, fields);
     return why === undefined ? { ok: true, value: input as T } : { ok: false, why };
   };

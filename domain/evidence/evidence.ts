@@ -22,7 +22,10 @@ import { isLive, type ListedToken } from '../tokens/index.ts';
 export interface SmokeResult extends Consumer {
   pod: string;
   verdict: 'passed' | 'failed' | 'no-proof' | 'not-tested';
-  /** What was called and seen, e.g. `lookup_content_id returned; a made-up token was refused with 401`. */
+  /**
+   * What was called and seen, e.g. `lookup_content_id returned; a made-up token was refused with
+   * 401`.
+   */
   detail: string;
 }
 
@@ -54,7 +57,9 @@ export interface TokenToRevoke extends ListedToken {
 
 /** What an approver is shown, and what the code they quote stands for. */
 export interface Evidence {
-  /** What an approval allows: to end tokens, or to issue one and hand it over to somebody outside. */
+  /**
+   * What an approval allows: to end tokens, or to issue one and hand it over to somebody outside.
+   */
   asks: 'revoke' | 'hand-over';
   round: number;
   /** ISO, by the workflow's clock. */
@@ -74,13 +79,18 @@ export interface Evidence {
     /** ISO: it does not run now, and was seen then. */
     seenAt?: string;
   })[];
-  /** Variables that are not named after the application whose token they hold: a name that misleads whoever looks by hand. */
+  /**
+   * Variables that are not named after the application whose token they hold: a name that misleads
+   * whoever looks by hand.
+   */
   oddities: string[];
   /** What will or may happen after an approval. */
   warnings: string[];
   /** What asking every running container of the namespace came to. */
   census: EvidenceCensus;
-  /** For how long every pod of the namespace was watched, where nobody is to have access any more. */
+  /**
+   * For how long every pod of the namespace was watched, where nobody is to have access any more.
+   */
   watched?: Watched;
   /** `smoke-failed` is never up for acceptance. */
   shortfalls: { code: Shortfall | 'smoke-failed'; what: string }[];
@@ -117,14 +127,17 @@ export function gatherEvidence(seen: {
       .map(({ pod }) => pod);
     const last = pods.length > 0 ? undefined : lastSighting(seen.sightings, consumer);
     const sighted = last && holds(last.container, seen.newToken) ? last : undefined;
-    const smoke = sighted ? sighted.smoke : seen.smoke.find((result) => sameConsumer(result, consumer));
+    const smoke = sighted
+      ? sighted.smoke
+      : seen.smoke.find((result) => sameConsumer(result, consumer));
     return {
       ...consumer,
       pods: sighted ? [sighted.container.pod] : pods.slice(0, PODS_NAMED),
       running: sighted ? 1 : pods.length,
       seenAt: sighted?.at,
       smoke: smoke?.verdict ?? ('not-tested' as const),
-      detail: smoke?.detail ?? (sighted ? 'its run ended before the call' : 'no ready pod to call from'),
+      detail:
+        smoke?.detail ?? (sighted ? 'its run ended before the call' : 'no ready pod to call from'),
     };
   });
   const { recipient, sightings = [] } = seen;
@@ -135,9 +148,10 @@ export function gatherEvidence(seen: {
   );
   /** Whoever holds a token now, or held it when last seen. */
   const lastHolders = (token: ListedToken): ConsumingContainer[] =>
-    [...running(seen.look), ...sightings.map(({ container }) => lastSighting(sightings, container)!.container)].filter(
-      (container) => holds(container, token),
-    );
+    [
+      ...running(seen.look),
+      ...sightings.map(({ container }) => lastSighting(sightings, container)!.container),
+    ].filter((container) => holds(container, token));
   return {
     asks: 'revoke',
     round: seen.round,
@@ -170,18 +184,24 @@ export function gatherEvidence(seen: {
       ...consumers.flatMap((consumer): Evidence['shortfalls'] => {
         const name = `${consumer.container} of ${consumer.workload}`;
         const held = lastSighting(sightings, consumer);
-        const otherwise = held ? `; when it last ran, ${held.at}, it held another token than the new one` : '';
+        const otherwise = held
+          ? `; when it last ran, ${held.at}, it held another token than the new one`
+          : '';
         if (consumer.pods.length === 0)
           return [{ code: 'no-pod-seen', what: `${name}: no pod is running${otherwise}` }];
         if (consumer.smoke === 'passed') return [];
-        if (consumer.smoke === 'failed') return [{ code: 'smoke-failed', what: `${name}: ${consumer.detail}` }];
+        if (consumer.smoke === 'failed')
+          return [{ code: 'smoke-failed', what: `${name}: ${consumer.detail}` }];
         return [{ code: 'not-smoke-tested', what: `${name}: ${consumer.detail}` }];
       }),
     ],
   };
 }
 
-/** A watch over every pod of the namespace: whether one reads the pair's Secret, however short it lives. */
+/**
+ * A watch over every pod of the namespace: whether one reads the pair's Secret, however short it
+ * lives.
+ */
 export interface Watched {
   /** ISO; absent where nobody watches. */
   since?: string;
@@ -196,18 +216,24 @@ export function watchSentence(since: string): string {
   return `every pod of the namespace since ${minute(since)}; none read the Secret`;
 }
 
-/** A watch that is shorter than it is to be: what reads the Secret for seconds a week may not have been seen. */
+/**
+ * A watch that is shorter than it is to be: what reads the Secret for seconds a week may not have
+ * been seen.
+ */
 function notWatched({ since, wanted, why }: Watched, now: number): Evidence['shortfalls'] {
   if (ms(wanted) === 0) return [];
   const code = 'not-watched-long-enough';
-  if (since === undefined) return [{ code, what: `pods that come and go are not watched: ${why ?? ''}` }];
+  if (since === undefined)
+    return [{ code, what: `pods that come and go are not watched: ${why ?? ''}` }];
   const lasted = now - Date.parse(since);
   if (lasted >= ms(wanted)) return [];
   const soFar = `so far every pod of the namespace was watched for ${ms(Math.max(0, lasted), { long: true })} of ${wanted}`;
   return [{ code, what: `${soFar}, and none read the Secret` }];
 }
 
-/** What is shown before a token is issued for somebody outside: nothing of the pair is to end yet. */
+/**
+ * What is shown before a token is issued for somebody outside: nothing of the pair is to end yet.
+ */
 export function gatherHandOver(seen: {
   round: number;
   now: number;
@@ -300,7 +326,10 @@ export function censusSentence({ asked, starting, unasked }: EvidenceCensus): st
 }
 
 /** The pods of a consumer, for a sentence. */
-export function podNames({ pods, running: all }: Pick<Evidence['consumers'][number], 'pods' | 'running'>): string {
+export function podNames({
+  pods,
+  running: all,
+}: Pick<Evidence['consumers'][number], 'pods' | 'running'>): string {
   return pods.join(', ') + (all > pods.length ? ` and ${all - pods.length} more` : '');
 }
 
@@ -314,18 +343,27 @@ function notAsked({ census: { starting, unasked } }: ClusterLook): Evidence['sho
   return [...notStarted, ...unasked].map((what) => ({ code: 'not-asked', what }));
 }
 
-function lastSighting(sightings: readonly Sighting[] | undefined, consumer: Consumer): Sighting | undefined {
+function lastSighting(
+  sightings: readonly Sighting[] | undefined,
+  consumer: Consumer,
+): Sighting | undefined {
   return sightings?.findLast(({ container }) => sameConsumer(container, consumer));
 }
 
 /** Live tokens of the pair but the new one. */
-export function othersAlive(tokens: readonly ListedToken[], newToken: ListedToken, now: number): ListedToken[] {
-  return tokens.filter((token) => token.authorisationId !== newToken.authorisationId && isLive(token, now));
+export function othersAlive(
+  tokens: readonly ListedToken[],
+  newToken: ListedToken,
+  now: number,
+): ListedToken[] {
+  return tokens.filter(
+    (token) => token.authorisationId !== newToken.authorisationId && isLive(token, now),
+  );
 }
 
 /**
- * The code an approval quotes: 8 hex characters. Computed each time it is shown or judged, from the run it is shown in;
- * so an approval meant for another run or another round counts for nothing.
+ * The code an approval quotes: 8 hex characters. Computed each time it is shown or judged, from the
+ * run it is shown in; so an approval meant for another run or another round counts for nothing.
  */
 export function evidenceCode(
   runId: string,
@@ -335,7 +373,9 @@ export function evidenceCode(
     runId,
     evidence.asks,
     String(evidence.round),
-    ...evidence.toRevoke.map(({ authorisationId, masked }) => `${authorisationId}:${masked}`).toSorted(),
+    ...evidence.toRevoke
+      .map(({ authorisationId, masked }) => `${authorisationId}:${masked}`)
+      .toSorted(),
     evidence.newToken?.maskedSha256 ?? '',
     evidence.recipient?.key ?? '',
   ];

@@ -13,7 +13,8 @@ import { describeToken, isLive, type ListedToken } from '../tokens/index.ts';
 
 /**
  * Why approved evidence no longer holds, from a fresh look; undefined when it does.
- * New pods with the new token change nothing, and an expired token that Signon deleted counts for nothing.
+ * New pods with the new token change nothing, and an expired token that Signon deleted counts for
+ * nothing.
  * @param ended ids this rotation revoked itself, or began to
  */
 export function voidedBy(
@@ -40,7 +41,8 @@ export function voidedBy(
   );
   if (gone) return `${describeToken(gone)} was revoked by somebody`;
 
-  // Where its holder was outside the cluster alone, whoever reads it now is more than a consumer that joined.
+  // Where its holder was outside the cluster alone, whoever reads it now is more than a consumer
+  // that joined.
   const wasOutside = evidence.recipient !== undefined && evidence.consumers.length === 0;
   const unshown = joinedSince(evidence, fresh.look).find(
     (consumer) => wasOutside || !isShown(consumer, fresh.look, newToken),
@@ -51,30 +53,50 @@ export function voidedBy(
   const unknown = unheardOf(evidence, fresh.look);
   if (unknown !== undefined) return unknown;
 
-  if (fresh.look.mountedBy.length > 0) return `${fresh.look.mountedBy.join(', ')} mount the Secret as files`;
+  if (fresh.look.mountedBy.length > 0)
+    return `${fresh.look.mountedBy.join(', ')} mount the Secret as files`;
 
-  const others = running(fresh.look).filter((container) => !newToken || !holds(container, newToken));
+  const others = running(fresh.look).filter(
+    (container) => !newToken || !holds(container, newToken),
+  );
   return others.length > 0 ? describeOthers(others, fresh.tokens) : undefined;
 }
 
 /** Consumers that the evidence does not name: a one-off Job, a new workload. */
 export function joinedSince({ consumers }: Evidence, look: ClusterLook): Consumer[] {
-  return look.consumers.filter((consumer) => !consumers.some((known) => sameConsumer(known, consumer)));
+  return look.consumers.filter(
+    (consumer) => !consumers.some((known) => sameConsumer(known, consumer)),
+  );
 }
 
-/** Whether a container of this consumer runs, and holds the new token. That none of them holds another is asked of all containers. */
-function isShown(consumer: Consumer, look: ClusterLook, newToken: ListedToken | undefined): boolean {
-  return running(look).some((one) => sameConsumer(one, consumer) && newToken !== undefined && holds(one, newToken));
+/**
+ * Whether a container of this consumer runs, and holds the new token. That none of them holds
+ * another is asked of all containers.
+ */
+function isShown(
+  consumer: Consumer,
+  look: ClusterLook,
+  newToken: ListedToken | undefined,
+): boolean {
+  return running(look).some(
+    (one) => sameConsumer(one, consumer) && newToken !== undefined && holds(one, newToken),
+  );
 }
 
-/** A container that may hold a token and cannot be asked, which nobody accepted since the evidence does not name it. */
+/**
+ * A container that may hold a token and cannot be asked, which nobody accepted since the evidence
+ * does not name it.
+ */
 function unheardOf({ census }: Evidence, { census: now }: ClusterLook): string | undefined {
   const starting = now.starting.find((container) => !census.starting.includes(container));
   if (starting !== undefined) return `${starting} has not started, and cannot be asked yet`;
   return now.unasked.find((what) => !census.unasked.includes(what));
 }
 
-/** Which of the smoke calls that passed in the evidence do not pass any more; undefined where all do. A run that is over has nothing to lapse. */
+/**
+ * Which of the smoke calls that passed in the evidence do not pass any more; undefined where all
+ * do. A run that is over has nothing to lapse.
+ */
 export function smokeThatLapsed(
   evidence: Evidence,
   look: Pick<ClusterLook, 'containers'>,
@@ -83,12 +105,15 @@ export function smokeThatLapsed(
   const lapsed = lapsedOf(evidence, again)
     .filter(({ consumer }) => !isOver(consumer, look))
     .map(({ why }) => why);
-  return lapsed.length > 0 ? `what passed the smoke call does not any more: ${lapsed.join('; ')}` : undefined;
+  return lapsed.length > 0
+    ? `what passed the smoke call does not any more: ${lapsed.join('; ')}`
+    : undefined;
 }
 
 /**
- * What keeps a revoke from being confirmed: containers that have not started, and consumers that run, passed their smoke call before the
- * revoke and do not pass it now. A consumer of which nothing runs shows nothing, as before.
+ * What keeps a revoke from being confirmed: containers that have not started, and consumers that
+ * run, passed their smoke call before the revoke and do not pass it now. A consumer of which
+ * nothing runs shows nothing, as before.
  * @param again undefined where no calls were made
  */
 export function unconfirmed(
@@ -96,7 +121,9 @@ export function unconfirmed(
   look: ClusterLook,
   again: readonly SmokeResult[] | undefined,
 ): { why: string; containers: ConsumingContainer[] } | undefined {
-  const staying = look.containers.filter(({ state, terminating }) => state !== 'ended' && !terminating);
+  const staying = look.containers.filter(
+    ({ state, terminating }) => state !== 'ended' && !terminating,
+  );
   const starting = staying.filter(({ state }) => state === 'starting');
   const lapsed = (again ? lapsedOf(evidence, again) : [])
     .map(({ consumer, why }) => ({
@@ -114,28 +141,39 @@ export function unconfirmed(
   };
 }
 
-/** Whether a consumer was one run, e.g. of a Job, of which nothing runs or starts any more. A Deployment starts its containers again. */
+/**
+ * Whether a consumer was one run, e.g. of a Job, of which nothing runs or starts any more. A
+ * Deployment starts its containers again.
+ */
 function isOver(consumer: Consumer, { containers }: Pick<ClusterLook, 'containers'>): boolean {
   const lasts = /^(Deployment|StatefulSet|DaemonSet)\//.test(consumer.workload);
   return !lasts && !containers.some((one) => one.state !== 'ended' && sameConsumer(one, consumer));
 }
 
 /** Consumers that passed the smoke call in the evidence and did not pass it again. */
-function lapsedOf(evidence: Evidence, again: readonly SmokeResult[]): { consumer: Consumer; why: string }[] {
-  return evidence.consumers
-    .filter(({ smoke, seenAt }) => smoke === 'passed' && seenAt === undefined) // a run that is over cannot call again
-    .flatMap((consumer) => {
-      const now = again.find((result) => sameConsumer(result, consumer));
-      if (now?.verdict === 'passed') return [];
-      return [
-        {
-          consumer,
-          why: `${consumer.container} of ${consumer.workload}: ${now?.detail ?? 'no ready pod to call from'}`,
-        },
-      ];
-    });
+function lapsedOf(
+  evidence: Evidence,
+  again: readonly SmokeResult[],
+): { consumer: Consumer; why: string }[] {
+  return (
+    evidence.consumers
+      // A run that is over cannot call again.
+      .filter(({ smoke, seenAt }) => smoke === 'passed' && seenAt === undefined)
+      .flatMap((consumer) => {
+        const now = again.find((result) => sameConsumer(result, consumer));
+        if (now?.verdict === 'passed') return [];
+        return [
+          {
+            consumer,
+            why: `${consumer.container} of ${consumer.workload}: ${now?.detail ?? 'no ready pod to call from'}`,
+          },
+        ];
+      })
+  );
 }
 
 function isSame(a: ListedToken, b: ListedToken): boolean {
-  return a.authorisationId === b.authorisationId && a.masked === b.masked && a.expires === b.expires;
+  return (
+    a.authorisationId === b.authorisationId && a.masked === b.masked && a.expires === b.expires
+  );
 }

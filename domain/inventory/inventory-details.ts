@@ -38,7 +38,9 @@ export function drawInventory({ environment, rows, unknownSecrets, window }: Inv
             ]),
         )
       : 'Nothing is unexpected.',
-    odd.length > NAMED_AT_MOST ? `… and ${odd.length - NAMED_AT_MOST} more: they stand in the result.` : '',
+    odd.length > NAMED_AT_MOST
+      ? `… and ${odd.length - NAMED_AT_MOST} more: they stand in the result.`
+      : '',
   ]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -57,9 +59,12 @@ export function drawNoInventory(
 }
 
 /** How many pairs are odd in which way. */
-export function oddityCounts({ rows }: Pick<Inventory, 'rows'>): { kind: OddityKind; count: number }[] {
+export function oddityCounts({
+  rows,
+}: Pick<Inventory, 'rows'>): { kind: OddityKind; count: number }[] {
   const counts = new Map<OddityKind, number>();
   for (const { oddities } of rows)
-    for (const kind of new Set(oddities.map((one) => one.kind))) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    for (const kind of new Set(oddities.map((one) => one.kind)))
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return [...counts].map(([kind, count]) => ({ kind, count }));
 }

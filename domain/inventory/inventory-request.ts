@@ -10,6 +10,10 @@ export function parseInventoryRequest(
   const parsed = parseSweepRequest(input);
   if (!parsed.ok) return parsed;
   const { environment, requestedBy, ...others } = parsed.request;
-  const problems = Object.keys(others).map((key) => `${key}: unknown field, expected environment, requestedBy`);
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, request: { environment, requestedBy } };
+  const problems = Object.keys(others).map(
+    (key) => `${key}: unknown field, expected environment, requestedBy`,
+  );
+  return problems.length > 0
+    ? { ok: false, problems }
+    : { ok: true, request: { environment, requestedBy } };
 }

@@ -70,18 +70,26 @@ export function inventoryOf(
   readings: Readings,
   { environment, settings, now }: { environment: Environment; settings: Settings; now: number },
 ): Inventory {
-  const secretOf = ({ apiUser, application }: SignonPair): string => tokenSecretName(apiUser.name, application);
+  const secretOf = ({ apiUser, application }: SignonPair): string =>
+    tokenSecretName(apiUser.name, application);
   const sharing = countBy(pairs.map(secretOf));
-  const rows = pairs.map((pair) => rowOf(pair, readings, { settings, now, shared: sharing.get(secretOf(pair))! > 1 }));
-  const unknown = [...readings.variables, ...readings.files].filter(({ secret }) => !sharing.has(secret));
+  const rows = pairs.map((pair) =>
+    rowOf(pair, readings, { settings, now, shared: sharing.get(secretOf(pair))! > 1 }),
+  );
+  const unknown = [...readings.variables, ...readings.files].filter(
+    ({ secret }) => !sharing.has(secret),
+  );
   return {
     environment,
     takenAt: new Date(now).toISOString(),
     window: settings.window,
-    rows: rows.toSorted((a, b) => (order(a) < order(b) ? -1 : 1)), // by code units: the same on every machine
+    // Compares code units: the same order on every machine.
+    rows: rows.toSorted((a, b) => (order(a) < order(b) ? -1 : 1)),
     unknownSecrets: [...new Set(unknown.map(({ secret }) => secret))].toSorted().map((secret) => ({
       secret,
-      workloads: [...new Set(unknown.filter((one) => one.secret === secret).map(({ workload }) => workload))],
+      workloads: [
+        ...new Set(unknown.filter((one) => one.secret === secret).map(({ workload }) => workload)),
+      ],
     })),
   };
 }
@@ -99,11 +107,17 @@ function rowOf(
   const { apiUser, application } = pair;
   const secret = tokenSecretName(apiUser.name, application);
   const consumers = distinctConsumers(variables.filter((reading) => reading.secret === secret));
-  const mountedBy = [...new Set(files.filter((one) => one.secret === secret).map(({ workload }) => workload))];
+  const mountedBy = [
+    ...new Set(files.filter((one) => one.secret === secret).map(({ workload }) => workload)),
+  ];
   const tokens = pair.tokens
     .map((token) => ({ ...token, live: isLive(token, now) }))
     .toSorted((a, b) =>
-      a.expires === b.expires ? b.authorisationId - a.authorisationId : a.expires < b.expires ? 1 : -1,
+      a.expires === b.expires
+        ? b.authorisationId - a.authorisationId
+        : a.expires < b.expires
+          ? 1
+          : -1,
     );
   const live = tokens.filter((token) => token.live);
   const ends = live.at(-1)?.expires;
@@ -124,14 +138,18 @@ function rowOf(
   return {
     ...row,
     oddities: [
-      ...(live.length > 0 && !isRead && !recipient ? [odd('nobody reads it', `no workload reads ${secret}`)] : []),
+      ...(live.length > 0 && !isRead && !recipient
+        ? [odd('nobody reads it', `no workload reads ${secret}`)]
+        : []),
       ...(mountedBy.length > 0
         ? [odd('read as files', `${mountedBy.join(', ')}: what they hold cannot be proven`)]
         : []),
       ...misleading(consumers, application).map(({ variable, workloads }) =>
         odd('variable does not match', `${variable} in ${workloads.join(', ')}`),
       ),
-      ...(live.length > 1 ? [odd('several tokens', `${live.length} are live: ${live.map(named).join(', ')}`)] : []),
+      ...(live.length > 1
+        ? [odd('several tokens', `${live.length} are live: ${live.map(named).join(', ')}`)]
+        : []),
       ...(live.length < tokens.length
         ? [
             odd(
@@ -163,7 +181,11 @@ function misleading(
     .filter((variable) => !isNamedAfter(variable, application));
   return [...new Set(variables)].map((variable) => ({
     variable,
-    workloads: [...new Set(consumers.filter((one) => one.variable === variable).map(({ workload }) => workload))],
+    workloads: [
+      ...new Set(
+        consumers.filter((one) => one.variable === variable).map(({ workload }) => workload),
+      ),
+    ],
   }));
 }
 

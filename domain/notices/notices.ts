@@ -18,7 +18,10 @@ import { MOST_CARRIED, sizeOf } from '../text/index.ts';
 
 const KINDS = ['needed', 'reminder', 'incident', 'ended'] as const;
 
-/** What people are told outside the Temporal UI. Holds no secret: it is written into histories and sent to a chat. */
+/**
+ * What people are told outside the Temporal UI. Holds no secret: it is written into histories and
+ * sent to a chat.
+ */
 export interface Notice {
   kind: (typeof KINDS)[number];
   /** What several notices have in common: a failure's name, `approval`, an outcome. */
@@ -54,7 +57,10 @@ const FIELDS: Fields<LinkedNotice> = {
   link: optional(matching(/^https?:\/\/[^\s<>|]{1,1990}$/)),
 };
 
-/** Reads what came as a notice strictly: anybody who may signal the collector can send anything. Undefined where it is none. */
+/**
+ * Reads what came as a notice strictly: anybody who may signal the collector can send anything.
+ * Undefined where it is none.
+ */
 export function parseNotice(input: unknown): LinkedNotice | undefined {
   return readAs(input, FIELDS);
 }
@@ -105,28 +111,45 @@ export function parseCarriedNotices(input: unknown): CarriedNotices | undefined 
 /** Notices that are pending at the same time. */
 const MOST_PENDING = 1000;
 /** What is dropped first, where not everything can be kept. */
-const KEPT_LONGEST: Record<Notice['kind'], number> = { ended: 0, reminder: 0, needed: 1, incident: 2 };
+const KEPT_LONGEST: Record<Notice['kind'], number> = {
+  ended: 0,
+  reminder: 0,
+  needed: 1,
+  incident: 2,
+};
 
-/** Whether a notice is kept until it is sent, however long that takes. The others are old news by then. */
+/**
+ * Whether a notice is kept until it is sent, however long that takes. The others are old news by
+ * then.
+ */
 export function isKept({ kind }: Notice): boolean {
   return kind === 'incident' || kind === 'needed';
 }
 
 /**
- * Adds a notice. Of each rotation and group the last word counts, of incidents each. Where there are too many, the oldest of those that
- * matter least are dropped, incidents last.
+ * Adds a notice. Of each rotation and group the last word counts, of incidents each. Where there
+ * are too many, the oldest of those that matter least are dropped, incidents last.
  */
-export function withNotice(pending: readonly Pending[], one: Pending): { pending: Pending[]; dropped: number } {
+export function withNotice(
+  pending: readonly Pending[],
+  one: Pending,
+): { pending: Pending[]; dropped: number } {
   const key = keyOf(one.notice);
   const before = pending.findIndex(({ notice }) => keyOf(notice) === key);
   const kept =
     before === -1
       ? [...pending, { ...one, size: weightOf(one) }]
-      : pending.with(before, { ...one, at: Math.min(one.at, pending[before]!.at), size: weightOf(one) });
+      : pending.with(before, {
+          ...one,
+          at: Math.min(one.at, pending[before]!.at),
+          size: weightOf(one),
+        });
   let [count, size] = [kept.length, kept.reduce((sum, other) => sum + weightOf(other), 0)];
   if (count <= MOST_PENDING && size <= MOST_CARRIED) return { pending: kept, dropped: 0 };
   const dropped = new Set<Pending>();
-  for (const old of kept.toSorted((a, b) => KEPT_LONGEST[a.notice.kind] - KEPT_LONGEST[b.notice.kind])) {
+  for (const old of kept.toSorted(
+    (a, b) => KEPT_LONGEST[a.notice.kind] - KEPT_LONGEST[b.notice.kind],
+  )) {
     if (count <= MOST_PENDING && size <= MOST_CARRIED) break;
     dropped.add(old);
     count -= 1;
@@ -151,8 +174,8 @@ export function groupOf({ kind, cause }: Notice): string {
 }
 
 /**
- * When the next message is due and of which group; undefined where nothing is pending. An incident waits for nothing but a Slack that did
- * not take the one before.
+ * When the next message is due and of which group; undefined where nothing is pending. An incident
+ * waits for nothing but a Slack that did not take the one before.
  * @param sent when each group's last message was sent
  * @param held when each group's message that was not taken is sent again
  * @param sending groups that have a message under way: their next waits for it
@@ -177,7 +200,10 @@ export function nextDue(
   );
 }
 
-/** One message in Slack's markup for notices of one group: its first line says who does what by when. Everything from outside is escaped and bounded. */
+/**
+ * One message in Slack's markup for notices of one group: its first line says who does what by
+ * when. Everything from outside is escaped and bounded.
+ */
 export function drawMessage(notices: readonly [LinkedNotice, ...LinkedNotice[]]): string {
   const [first] = notices;
   const rotations = notices.length === 1 ? 'a rotation' : `${notices.length} rotations`;
@@ -217,7 +243,14 @@ export function bounded(text: string): string {
   return characters.length > LONGEST_TEXT ? `${characters.slice(0, LONGEST_TEXT).join('')}…` : text;
 }
 
-/** Slack reads `&`, `<` and `>` as markup: with them escaped, no text mentions a channel or hides a link. */
+/**
+ * Slack reads `&`, `<` and `>` as markup: with them escaped, no text mentions a channel or hides a
+ * link.
+ */
 function slack(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;');
 }

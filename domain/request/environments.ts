@@ -10,7 +10,11 @@ interface Policy {
 /** The environments, and how they differ: adding one touches this table and nothing else. */
 const POLICIES = {
   integration: { secondPerson: false, plainHttp: true },
-  staging: { leftAlone: 'it is overwritten from production every night', secondPerson: false, plainHttp: false },
+  staging: {
+    leftAlone: 'it is overwritten from production every night',
+    secondPerson: false,
+    plainHttp: false,
+  },
   production: { secondPerson: true, plainHttp: false },
 } as const satisfies Record<string, Policy>;
 
@@ -25,9 +29,15 @@ export function whyLeftAlone(environment: Environment): string | undefined {
 }
 
 /** Environments in which tokens are rotated: each has workers. */
-export const ROTATED = ENVIRONMENTS.filter((one) => !whyLeftAlone(one)) as [Environment, ...Environment[]];
+export const ROTATED = ENVIRONMENTS.filter((one) => !whyLeftAlone(one)) as [
+  Environment,
+  ...Environment[],
+];
 /** Those in which a password may go over a network in clear. */
-export const PLAIN_HTTP = ENVIRONMENTS.filter((one) => policyOf(one).plainHttp) as [Environment, ...Environment[]];
+export const PLAIN_HTTP = ENVIRONMENTS.filter((one) => policyOf(one).plainHttp) as [
+  Environment,
+  ...Environment[],
+];
 
 /** Whether an approval needs another person than the one who asked. */
 export function needsSecondPerson(environment: Environment): boolean {

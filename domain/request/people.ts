@@ -2,7 +2,9 @@ import type { Environment } from './environments.ts';
 
 /** Who may approve in an environment. */
 export interface Approvers {
-  /** E-mail addresses, and domains such as `@digital.cabinet-office.gov.uk`; compared as names are. */
+  /**
+   * E-mail addresses, and domains such as `@digital.cabinet-office.gov.uk`; compared as names are.
+   */
   who: string[];
   /** How many of them must approve one evidence. */
   approvals: number;
@@ -12,7 +14,10 @@ export interface Approvers {
 export type ApproversSetting = 'anyone' | Partial<Record<Environment, 'anyone' | Approvers>>;
 
 /** Undefined where the settings say nothing of the environment: then anyone may approve. */
-export function approversOf(setting: ApproversSetting, environment: Environment): 'anyone' | Approvers | undefined {
+export function approversOf(
+  setting: ApproversSetting,
+  environment: Environment,
+): 'anyone' | Approvers | undefined {
   return setting === 'anyone' ? 'anyone' : setting[environment];
 }
 
@@ -22,12 +27,16 @@ export function approvalsNeeded(setting: ApproversSetting, environment: Environm
   return approvers === undefined || approvers === 'anyone' ? 1 : approvers.approvals;
 }
 
-/** Marks that no name shows: zero-width spaces, soft hyphens, variation selectors, marks that turn text around. */
+/**
+ * Marks that no name shows: zero-width spaces, soft hyphens, variation selectors, marks that turn
+ * text around.
+ */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu;
 
 /**
- * A name or e-mail address as it is compared: of `Ada <Ada@Example.ORG.>` it is `ada@example.org`. Two that read alike are one.
- * Undefined where it is empty, has control characters, mixes scripts, or is an address with letters that only look like a to z.
+ * A name or e-mail address as it is compared: of `Ada <Ada@Example.ORG.>` it is `ada@example.org`.
+ * Two that read alike are one. Undefined where it is empty, has control characters, mixes scripts,
+ * or is an address with letters that only look like a to z.
  */
 export function comparable(name: string): string | undefined {
   const visible = name.normalize('NFKC').replace(INVISIBLE, '');
@@ -40,7 +49,8 @@ export function comparable(name: string): string | undefined {
   if (plain === '' || /\p{Cc}/u.test(plain)) return undefined;
   const letters = plain.match(/\p{L}/gu) ?? [];
   const isOf = (script: RegExp): boolean => letters.some((letter) => script.test(letter));
-  if (isOf(/\p{Script=Latin}/u) && isOf(/(?![\p{Script=Latin}\p{Script=Common}])\p{L}/u)) return undefined;
+  if (isOf(/\p{Script=Latin}/u) && isOf(/(?![\p{Script=Latin}\p{Script=Common}])\p{L}/u))
+    return undefined;
   const looksAlike = (letter: string): boolean => !/^[a-z]\p{M}*$/u.test(letter.normalize('NFD'));
   return plain.includes('@') && letters.some(looksAlike) ? undefined : plain;
 }
@@ -54,7 +64,9 @@ export function personOf(name: string, people: People): string {
   return known ? (comparable(known[0]!) ?? name) : name;
 }
 
-/** Whether a list names somebody, by any of their addresses or by a domain. Takes a comparable name. */
+/**
+ * Whether a list names somebody, by any of their addresses or by a domain. Takes a comparable name.
+ */
 export function isListed(name: string, who: readonly string[], people: People): boolean {
   if (!/^[^\s@]+@[^\s@]+$/.test(name)) return false;
   const person = personOf(name, people);

@@ -20,26 +20,44 @@ export interface RotationRequest {
   environment: Environment;
   /** E-mail of the API user, as in the alert's `api_user` label. */
   apiUser: string;
-  /** Parameterized name of the server application, as in the alert's `application` label; a display name is understood too. */
+  /**
+   * Parameterized name of the server application, as in the alert's `application` label; a display
+   * name is understood too.
+   */
   application: string;
   /** Who asks: a name or e-mail. */
   requestedBy: string;
   reason?: string;
-  /** Rotate although the token is not near its end (a leak). Never adopts a token that existed before. */
+  /**
+   * Rotate although the token is not near its end (a leak). Never adopts a token that existed
+   * before.
+   */
   force?: boolean;
   /** Name of an outside recipient in the settings. */
   recipient?: string;
 }
 
-export type ParsedRequest = { ok: true; request: RotationRequest } | { ok: false; problems: string[] };
+export type ParsedRequest =
+  { ok: true; request: RotationRequest } | { ok: false; problems: string[] };
 
 const LONGEST_TEXT = 254;
-/** Control characters but line ends and tabs, and halves of characters: no system takes them in a name. */
+/**
+ * Control characters but line ends and tabs, and halves of characters: no system takes them in a
+ * name.
+ */
 const UNPRINTABLE = /(?![\t\n\r])[\p{Cc}\p{Cs}]/u;
 
-/** Whether a field holds a text that every system takes: not empty, not long, printable. The rule of all requests. */
+/**
+ * Whether a field holds a text that every system takes: not empty, not long, printable. The rule of
+ * all requests.
+ */
 function isPlainText(value: unknown): value is string {
-  return typeof value === 'string' && value.trim() !== '' && value.length <= LONGEST_TEXT && !UNPRINTABLE.test(value);
+  return (
+    typeof value === 'string' &&
+    value.trim() !== '' &&
+    value.length <= LONGEST_TEXT &&
+    !UNPRINTABLE.test(value)
+  );
 }
 
 const plain = (expected: string, like: (value: string) => boolean = Boolean): Kind<string> =>
@@ -54,17 +72,26 @@ const FIELDS: Fields<RotationRequest> = {
   apiUser: plain('an e-mail address, e.g. short-url-manager@alphagov.co.uk', (address) =>
     /^[^\s@/]+@[^\s@/]+$/.test(address),
   ),
-  application: plain('the server application’s name, e.g. publishing-api', (name) => parameterize(name) !== ''),
+  application: plain(
+    'the server application’s name, e.g. publishing-api',
+    (name) => parameterize(name) !== '',
+  ),
   requestedBy: REQUESTER,
   reason: optional(plain(`a text of at most ${LONGEST_TEXT} characters`)),
   force: optional(FLAG),
   recipient: optional(plain('a recipient’s name from the settings')),
 };
 
-/** Reads a request strictly: every field is checked, and each problem names the field and what was expected. */
+/**
+ * Reads a request strictly: every field is checked, and each problem names the field and what was
+ * expected.
+ */
 export function parseRequest(input: unknown): ParsedRequest {
   if (!isObject(input)) return { ok: false, problems: ['the input must be one JSON object'] };
-  const problems = [...unknownFields(input, Object.keys(FIELDS)).map(unknownField), ...problemsOf(input, FIELDS)];
+  const problems = [
+    ...unknownFields(input, Object.keys(FIELDS)).map(unknownField),
+    ...problemsOf(input, FIELDS),
+  ];
   const given = readAs(input, FIELDS);
   if (!given || problems.length > 0) return { ok: false, problems };
   const trimmed = Object.entries(given).map(([field, value]) => [
@@ -74,12 +101,18 @@ export function parseRequest(input: unknown): ParsedRequest {
   const request = Object.fromEntries(trimmed) as RotationRequest;
   return {
     ok: true,
-    request: { ...request, apiUser: request.apiUser.toLowerCase(), application: parameterize(request.application) },
+    request: {
+      ...request,
+      apiUser: request.apiUser.toLowerCase(),
+      application: parameterize(request.application),
+    },
   };
 }
 
 /** The workflow id of a rotation, which is also the lock of its pair. Takes a request as parsed. */
-export function rotationId(request: Pick<RotationRequest, 'environment' | 'apiUser' | 'application'>): string {
+export function rotationId(
+  request: Pick<RotationRequest, 'environment' | 'apiUser' | 'application'>,
+): string {
   return `${rotationIdsOf(request.environment)}${request.apiUser.trim().toLowerCase()}/${parameterize(request.application)}`;
 }
 

@@ -34,7 +34,10 @@ const CARRIED = object({
   situation: optional(object({ readers: object({ holding: LIST }) })),
 });
 
-/** Reads what a run before this one handed on. Written by this code, and by no person: shape is checked, not each value. */
+/**
+ * Reads what a run before this one handed on. Written by this code, and by no person: shape is
+ * checked, not each value.
+ */
 export function parseCarriedRotation(given: unknown): CarriedRotation | undefined {
   return CARRIED.is(given) ? (given as unknown as CarriedRotation) : undefined;
 }

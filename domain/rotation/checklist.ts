@@ -19,7 +19,11 @@ export const STEPS = [
   'confirm',
 ] as const;
 /** Steps that most rotations do not have: shown once begun. */
-export const SELDOM = ['classify', 'approve plan', 'hand over'] as const satisfies readonly StepName[];
+export const SELDOM = [
+  'classify',
+  'approve plan',
+  'hand over',
+] as const satisfies readonly StepName[];
 export type StepName = (typeof STEPS)[number];
 
 export interface StepProgress {
@@ -38,7 +42,10 @@ export type Waiting =
       /** Which tokens of the pair work now, one sentence. */
       tokens: string;
       todo: string;
-      /** Workloads whose containers stand in the way: a retry may restart the Deployments among them. */
+      /**
+       * Workloads whose containers stand in the way: a retry may restart the Deployments among
+       * them.
+       */
       workloads?: Workload[];
       /** What was tried, and how often, where an activity was. */
       tried?: string;
@@ -56,7 +63,10 @@ export type Waiting =
     }
   | { kind: 'classification'; findings: Findings; since: string };
 
-/** Where a rotation stands: the `status` query's answer, and what the current details are drawn from. */
+/**
+ * Where a rotation stands: the `status` query's answer, and what the current details are drawn
+ * from.
+ */
 export interface Progress {
   request: RotationRequest;
   steps: StepProgress[];
@@ -65,9 +75,14 @@ export interface Progress {
   remembered?: Remembered;
   /** How the rotation ended: there is nothing left to send. */
   ended?: RotationReport;
-  /** Where the Temporal UI and the documentation are, once the settings are known and if they say. */
+  /**
+   * Where the Temporal UI and the documentation are, once the settings are known and if they say.
+   */
   links: { ui?: TemporalUi; docs?: string };
-  /** Activities that are retried: which, how often so far, when next, what failed last. One sentence each. */
+  /**
+   * Activities that are retried: which, how often so far, when next, what failed last. One sentence
+   * each.
+   */
   retrying: string[];
   /** ISO: when Signon’s renewal is over, while that is waited for. */
   renewalOver?: string;

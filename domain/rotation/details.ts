@@ -6,8 +6,17 @@ import { rotationId, type RotationRequest } from '../request/index.ts';
 import { shown, type Line } from './shown.ts';
 import { escapeMarkdown as text, minute, table } from '../text/index.ts';
 
-/** The summary and details that a rotation is started with. The UI shows them beside the current details for good. */
-export function introduce({ apiUser, application, environment, requestedBy, reason }: RotationRequest): {
+/**
+ * The summary and details that a rotation is started with. The UI shows them beside the current
+ * details for good.
+ */
+export function introduce({
+  apiUser,
+  application,
+  environment,
+  requestedBy,
+  reason,
+}: RotationRequest): {
   staticSummary: string;
   staticDetails: string;
   memo: { pair: string; environment: string };
@@ -20,8 +29,9 @@ export function introduce({ apiUser, application, environment, requestedBy, reas
 }
 
 /**
- * Draws a rotation as Markdown for the Temporal UI. The UI leaves a wide gap around each paragraph, so what belongs together is one
- * paragraph of several lines; the first screen holds the heading, the JSON to send and what speaks against it.
+ * Draws a rotation as Markdown for the Temporal UI. The UI leaves a wide gap around each paragraph,
+ * so what belongs together is one paragraph of several lines; the first screen holds the heading,
+ * the JSON to send and what speaks against it.
  */
 export function drawChecklist(progress: Progress, runId: string): string {
   const { request, waiting, ended, links, lastAnswer, handOver, retrying, notes, steps } = progress;
@@ -35,7 +45,9 @@ export function drawChecklist(progress: Progress, runId: string): string {
     first && drawOffer(first, read?.lead),
     paragraph(
       [
-        ...(lastAnswer && !ended ? [{ label: `Last answer, ${minute(lastAnswer.at)}`, text: lastAnswer.text }] : []),
+        ...(lastAnswer && !ended
+          ? [{ label: `Last answer, ${minute(lastAnswer.at)}`, text: lastAnswer.text }]
+          : []),
         ...(read?.after ?? []),
       ],
       docs,
@@ -54,7 +66,9 @@ export function drawChecklist(progress: Progress, runId: string): string {
     ),
     paragraph(retrying.map((what) => ({ label: 'Retrying', text: what }))),
     paragraph(read?.details ?? [], docs),
-    paragraph(notes.filter((note) => note !== ended?.why).map((note) => ({ label: 'Note', text: note }))),
+    paragraph(
+      notes.filter((note) => note !== ended?.why).map((note) => ({ label: 'Note', text: note })),
+    ),
     ...others.map((offer) => drawOffer(offer)),
     ended && links.ui
       ? `[Start it again](${startFormLink(links.ui, request)}): the form then holds the input of this run, requested by ${text(request.requestedBy)}: put your own address into \`requestedBy\`.`
@@ -72,7 +86,11 @@ export function drawChecklist(progress: Progress, runId: string): string {
 /** Where a request that was started under another id went. */
 function drawDelegated(why: string, request: RotationRequest, ui: TemporalUi | undefined): string {
   const link = ui && `[Open it](${rotationsLink(ui, rotationId(request))})`;
-  return ['### Outcome: delegated', `This run did nothing itself: ${text(why)}.`, ...(link ? [link] : [])].join('\n\n');
+  return [
+    '### Outcome: delegated',
+    `This run did nothing itself: ${text(why)}.`,
+    ...(link ? [link] : []),
+  ].join('\n\n');
 }
 
 /** What a rotation that needs nobody does now. */
@@ -100,7 +118,8 @@ export function drawInvalid(problems: readonly string[]): string {
 function paragraph(lines: readonly Line[], docs?: string): string {
   return lines
     .map(({ label, text: said, page }) => {
-      const more = page === undefined ? '' : ` (${docs ? `[docs/${page}](${docs}/${page})` : `docs/${page}`})`;
+      const more =
+        page === undefined ? '' : ` (${docs ? `[docs/${page}](${docs}/${page})` : `docs/${page}`})`;
       return `${label === undefined ? '' : `**${text(label)}:** `}${text(said)}${more}`;
     })
     .join('\n');
@@ -111,7 +130,10 @@ export function drawOffer({ purpose, decision, input }: Offer, lead = ''): strin
   return `${lead ? `${text(lead)} ` : ''}${purpose}, send **${decision}** (_More Actions_ → _Send an Update_):\n\n${block(input)}`;
 }
 
-/** JSON as the form’s editor indents it, so that nothing moves when it is pasted. Short lines: the UI does not wrap a block. */
+/**
+ * JSON as the form’s editor indents it, so that nothing moves when it is pasted. Short lines: the
+ * UI does not wrap a block.
+ */
 function block(input: object): string {
   return `\`\`\`json\n${JSON.stringify(input, null, 2).replaceAll('`', '\\u0060')}\n\`\`\``;
 }

@@ -1,4 +1,7 @@
-/** What the engine does with a failure: `retried` by the step's policy until it is spent, `blocks` at once, or `fails` the workflow. */
+/**
+ * What the engine does with a failure: `retried` by the step's policy until it is spent, `blocks`
+ * at once, or `fails` the workflow.
+ */
 export type Treatment = 'retried' | 'blocks' | 'fails';
 
 interface FailureKind {
@@ -9,7 +12,10 @@ interface FailureKind {
 
 /** Every failure an activity may end with. `docs/failures.md` has a heading for each. */
 export const FAILURES = {
-  InvalidRequest: { treatment: 'fails', todo: 'Start the rotation again with a corrected request.' },
+  InvalidRequest: {
+    treatment: 'fails',
+    todo: 'Start the rotation again with a corrected request.',
+  },
   Unreachable: {
     treatment: 'retried',
     todo: 'Check that the named system is up and reachable from the worker, then retry.',
@@ -22,7 +28,10 @@ export const FAILURES = {
     treatment: 'blocks',
     todo: 'Compare the page or answer named here with what the worker expects; upgrade the worker, then retry.',
   },
-  SignInRefused: { treatment: 'blocks', todo: 'Correct the worker’s Signon credentials and restart it, then retry.' },
+  SignInRefused: {
+    treatment: 'blocks',
+    todo: 'Correct the worker’s Signon credentials and restart it, then retry.',
+  },
   SignInBudgetSpent: {
     treatment: 'blocks',
     todo: 'Correct the worker’s Signon credentials, wait until the time or send the signal named here, then retry.',
@@ -35,7 +44,10 @@ export const FAILURES = {
     treatment: 'retried',
     todo: 'Give the worker a credential that the system named here accepts, then retry; a file is read again before each try.',
   },
-  NotPermitted: { treatment: 'blocks', todo: 'Give the worker’s account the right named here, then retry.' },
+  NotPermitted: {
+    treatment: 'blocks',
+    todo: 'Give the worker’s account the right named here, then retry.',
+  },
   UnknownApiUser: {
     treatment: 'blocks',
     todo: 'Check the e-mail in the request against Signon’s API users page; abort and start again if it was wrong.',
@@ -136,7 +148,10 @@ export const FAILURES = {
     treatment: 'blocks',
     todo: 'Look at the memory limit of the container named here: what is run in it counts against it. Raise it, or wait for a quieter hour, then retry.',
   },
-  ExecIncomplete: { treatment: 'retried', todo: 'Check that the named pod and its node are healthy, then retry.' },
+  ExecIncomplete: {
+    treatment: 'retried',
+    todo: 'Check that the named pod and its node are healthy, then retry.',
+  },
   SmokeFailed: {
     treatment: 'blocks',
     todo: 'The consumer cannot use the new token: look at the server application and the API user’s permissions, then retry. The old token still works.',
@@ -145,7 +160,10 @@ export const FAILURES = {
     treatment: 'retried',
     todo: 'Check Signon, then retry: tokens made meanwhile are looked for first.',
   },
-  RevokeNotSeen: { treatment: 'retried', todo: 'Look at the API user’s tokens in Signon, then retry.' },
+  RevokeNotSeen: {
+    treatment: 'retried',
+    todo: 'Look at the API user’s tokens in Signon, then retry.',
+  },
   CannotTell: {
     treatment: 'blocks',
     todo: 'Signon hides the tokens of a retired application, but they still work: look in Signon’s database, then abort.',
@@ -170,7 +188,10 @@ export const FAILURES = {
     treatment: 'blocks',
     todo: 'Correct SLACK_WEBHOOK_URL and start the worker again; no rotation waits for it.',
   },
-  WaitInterrupted: { treatment: 'retried', todo: 'Nothing: the worker was shutting down; another goes on.' },
+  WaitInterrupted: {
+    treatment: 'retried',
+    todo: 'Nothing: the worker was shutting down; another goes on.',
+  },
   Unexpected: {
     treatment: 'blocks',
     todo: 'A defect of the worker: report it with the step named here, then retry or abort.',

@@ -33,10 +33,13 @@ export function recipientOf({ recipients }: Settings, { apiUser }: Pair): Recipi
 }
 
 /**
- * What keeps a token from going to a holder outside: containers read it, and nothing says that both do.
- * Undefined where nothing does.
+ * What keeps a token from going to a holder outside: containers read it, and nothing says that both
+ * do. Undefined where nothing does.
  */
-export function readInCluster(recipient: Recipient | undefined, { consumers }: ClusterLook): string | undefined {
+export function readInCluster(
+  recipient: Recipient | undefined,
+  { consumers }: ClusterLook,
+): string | undefined {
   if (!recipient || recipient.alsoInCluster || consumers.length === 0) return undefined;
   return `${workloadsOf(consumers).join(', ')} read a token of ${recipient.apiUser}, whose holder is ${recipient.name}, outside the cluster`;
 }
@@ -63,10 +66,15 @@ export function findingsOf(seen: {
 }
 
 /**
- * What the next look is for: every token of the pair that was ever listed, since one that a container still holds after its end must be
- * seen, and whoever was found holding one without reading the Secret.
+ * What the next look is for: every token of the pair that was ever listed, since one that a
+ * container still holds after its end must be seen, and whoever was found holding one without
+ * reading the Secret.
  */
-export function readersAfter(readers: Readers, tokens: readonly ListedToken[], look?: ClusterLook): Readers {
+export function readersAfter(
+  readers: Readers,
+  tokens: readonly ListedToken[],
+  look?: ClusterLook,
+): Readers {
   const holding = new Map(
     [...readers.holding, ...tokens].map(({ masked, maskedSha256, sha256 }) => [
       masked,
@@ -74,11 +82,22 @@ export function readersAfter(readers: Readers, tokens: readonly ListedToken[], l
     ]),
   );
   const elsewhere = (look?.containers ?? []).filter(({ from }) => from !== undefined);
-  return { ...readers, holding: [...holding.values()], also: distinctConsumers([...readers.also, ...elsewhere]) };
+  return {
+    ...readers,
+    holding: [...holding.values()],
+    also: distinctConsumers([...readers.also, ...elsewhere]),
+  };
 }
 
-/** Whether a running container of that consumer holds one of the tokens: only then a person is believed that it reads it. */
-export function isHolder(consumer: Consumer, look: ClusterLook, tokens: readonly ListedToken[]): boolean {
+/**
+ * Whether a running container of that consumer holds one of the tokens: only then a person is
+ * believed that it reads it.
+ */
+export function isHolder(
+  consumer: Consumer,
+  look: ClusterLook,
+  tokens: readonly ListedToken[],
+): boolean {
   const containers = running(look).filter((container) => sameConsumer(container, consumer));
   return heldTokens({ ...look, containers }, tokens).length > 0;
 }

@@ -8,8 +8,15 @@ export interface TemporalUi {
   namespace: string;
 }
 
-/** The page of a run that shows its current details: what it waits for and what to send. Details need a live worker. */
-export function userMetadataLink({ url, namespace }: TemporalUi, workflowId: string, runId: string): string {
+/**
+ * The page of a run that shows its current details: what it waits for and what to send. Details
+ * need a live worker.
+ */
+export function userMetadataLink(
+  { url, namespace }: TemporalUi,
+  workflowId: string,
+  runId: string,
+): string {
   return link(url, ['namespaces', namespace, 'workflows', workflowId, runId, 'user-metadata']);
 }
 
@@ -23,7 +30,9 @@ export function startFormLink(
     taskQueue: taskQueueOf(pair.environment),
     workflowType: WORKFLOW.rotation,
   };
-  const query = Object.entries(fields).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+  const query = Object.entries(fields).map(
+    ([name, value]) => `${name}=${encodeURIComponent(value)}`,
+  );
   return `${link(url, ['namespaces', namespace, 'workflows', 'start-workflow'])}?${query.join('&')}`;
 }
 

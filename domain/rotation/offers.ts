@@ -26,7 +26,9 @@ export interface Offer {
 
 /** The evidence code of what is shown now, if an approval is waited for. */
 export function currentCode(progress: Progress, runId: string): string | undefined {
-  return progress.waiting?.kind === 'approval' ? evidenceCode(runId, progress.waiting.evidence) : undefined;
+  return progress.waiting?.kind === 'approval'
+    ? evidenceCode(runId, progress.waiting.evidence)
+    : undefined;
 }
 
 /** The approval that covers all the evidence offers, for a person to send under their own name. */
@@ -55,17 +57,28 @@ const ACCEPTS: Partial<Record<string, RetryAccept[]>> = {
   CannotHandOver: ['already-handed-over', 'issue-another'],
 };
 
-/** What is on offer for a blocked rotation, and nothing else is taken: restarts where Deployments stand in the way, another sync before the rollout. */
-export function remediesFor({ failure, step, workloads }: Pick<Blocked, 'failure' | 'step' | 'workloads'>): Remedies {
+/**
+ * What is on offer for a blocked rotation, and nothing else is taken: restarts where Deployments
+ * stand in the way, another sync before the rollout.
+ */
+export function remediesFor({
+  failure,
+  step,
+  workloads,
+}: Pick<Blocked, 'failure' | 'step' | 'workloads'>): Remedies {
   return {
     restart: (workloads ?? []).some((workload) => workload.startsWith('Deployment/')),
-    sync: step === 'roll out' && (failure === 'RolloutIncomplete' || failure === 'SecretNotUpdated'),
+    sync:
+      step === 'roll out' && (failure === 'RolloutIncomplete' || failure === 'SecretNotUpdated'),
     accept: ACCEPTS[failure] ?? [],
   };
 }
 
 /** Why a retry is not taken while a rotation is blocked so; undefined where it is. */
-export function whyNoRetry({ restart, sync, accept = [] }: Retry, blocked: Blocked): string | undefined {
+export function whyNoRetry(
+  { restart, sync, accept = [] }: Retry,
+  blocked: Blocked,
+): string | undefined {
   const offered = remediesFor(blocked);
   if (accept.some((one) => !offered.accept.includes(one)))
     return `accept: ${offered.accept.length > 0 ? `expected one of ${offered.accept.join(', ')}` : 'nothing is up for acceptance here'}`;
@@ -75,7 +88,10 @@ export function whyNoRetry({ restart, sync, accept = [] }: Retry, blocked: Block
 }
 
 /** What a retry asks for beside going on, for a person. */
-export function beside({ sync, accept }: Retry, restarting: readonly Workload[] | undefined): string[] {
+export function beside(
+  { sync, accept }: Retry,
+  restarting: readonly Workload[] | undefined,
+): string[] {
   return [
     ...(restarting ? [`restarting ${restarting.join(', ')}`] : []),
     ...(sync ? ['with another sync Job'] : []),
@@ -83,20 +99,38 @@ export function beside({ sync, accept }: Retry, restarting: readonly Workload[] 
   ];
 }
 
-/** The retries that fit a failure, for a person to send under their own name; the first is the plain one, where it can help. */
-export function retriesFor(blocked: Pick<Blocked, 'failure' | 'step' | 'workloads'>): [Retry, ...Retry[]] {
+/**
+ * The retries that fit a failure, for a person to send under their own name; the first is the plain
+ * one, where it can help.
+ */
+export function retriesFor(
+  blocked: Pick<Blocked, 'failure' | 'step' | 'workloads'>,
+): [Retry, ...Retry[]] {
   const { restart, sync, accept } = remediesFor(blocked);
   const [first, ...more] = accept.map((one): Retry => ({ by: YOU, accept: [one] }));
   if (first) return [first, ...more];
-  return [{ by: YOU }, ...(restart ? [{ by: YOU, restart: true }] : []), ...(sync ? [{ by: YOU, sync: true }] : [])];
+  return [
+    { by: YOU },
+    ...(restart ? [{ by: YOU, restart: true }] : []),
+    ...(sync ? [{ by: YOU, sync: true }] : []),
+  ];
 }
 
-/** The classifications that may be true, for a person to send under their own name. The last is to be filled in. */
+/**
+ * The classifications that may be true, for a person to send under their own name. The last is to
+ * be filled in.
+ */
 export function classificationsFor({ recipient }: Findings): Classify[] {
   return [
     ...(recipient === undefined ? [] : [{ by: YOU, as: 'external' as const, recipient }]),
     { by: YOU, as: 'disused' },
-    { by: YOU, as: 'internal', workload: 'Deployment/name', container: 'app', variable: 'NAME_BEARER_TOKEN' },
+    {
+      by: YOU,
+      as: 'internal',
+      workload: 'Deployment/name',
+      container: 'app',
+      variable: 'NAME_BEARER_TOKEN',
+    },
   ];
 }
 
@@ -113,9 +147,21 @@ export function offersFor(waiting: Waiting | undefined, runId: string): Offer[] 
   if (waiting?.kind === 'approval') {
     const { evidence } = waiting;
     const isRefused = evidence.shortfalls.some(({ code }) => code === 'smoke-failed');
-    const approve: Offer = { purpose: 'To approve', decision: 'approve', input: approvalFor(evidence, runId) };
-    const reject: Offer = { purpose: 'To keep the old token', decision: 'reject', input: { by: YOU, reason: '' } };
-    const again: Offer = { purpose: 'To gather the evidence anew', decision: 'retry', input: { by: YOU } };
+    const approve: Offer = {
+      purpose: 'To approve',
+      decision: 'approve',
+      input: approvalFor(evidence, runId),
+    };
+    const reject: Offer = {
+      purpose: 'To keep the old token',
+      decision: 'reject',
+      input: { by: YOU, reason: '' },
+    };
+    const again: Offer = {
+      purpose: 'To gather the evidence anew',
+      decision: 'retry',
+      input: { by: YOU },
+    };
     const others = evidence.asks === 'revoke' ? [reject, again, ABORT] : [reject, ABORT];
     return isRefused ? others : [approve, ...others];
   }
@@ -147,7 +193,8 @@ function helpsToRetry({ failure }: Blocked): boolean {
 function purposeOf({ restart, sync, accept }: Retry): string {
   if (restart) return 'To restart the Deployments named here and retry';
   if (sync) return 'To make another sync Job and retry';
-  if (accept?.includes('unlisted-token')) return 'To continue although Signon does not list that token';
+  if (accept?.includes('unlisted-token'))
+    return 'To continue although Signon does not list that token';
   if (accept?.includes('already-handed-over')) return 'If its holder has this very token';
   if (accept?.includes('issue-another')) return 'If its holder does not have it, to issue another';
   return 'To retry this step';

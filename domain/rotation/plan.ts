@@ -44,8 +44,14 @@ export interface Stop {
 
 export type Plan = Stop | { kind: 'adopt'; token: ListedToken } | { kind: 'issue' };
 
-/** What the runbook says of this API user beside its steps, as the settings list it; undefined where nothing. Names are compared as they read, case and blanks apart. */
-export function specialCaseOf(pair: { apiUser: { name: string } }, { specialCases }: Settings): Stop | undefined {
+/**
+ * What the runbook says of this API user beside its steps, as the settings list it; undefined where
+ * nothing. Names are compared as they read, case and blanks apart.
+ */
+export function specialCaseOf(
+  pair: { apiUser: { name: string } },
+  { specialCases }: Settings,
+): Stop | undefined {
   const plain = (name: string): string => name.trim().replace(/\s+/g, ' ').toLowerCase();
   const found = specialCases.find(({ apiUser }) => plain(apiUser) === plain(pair.apiUser.name));
   if (!found) return undefined;
@@ -53,7 +59,10 @@ export function specialCaseOf(pair: { apiUser: { name: string } }, { specialCase
   return { kind: 'stop', outcome, why: `${pair.apiUser.name}: ${why}${link ? `: ${link}` : ''}` };
 }
 
-/** What to do with a pair. No access is granted that was not there: a pair without any listed token never gets one. */
+/**
+ * What to do with a pair. No access is granted that was not there: a pair without any listed token
+ * never gets one.
+ */
 export function planFor(assessment: Assessment, request: RotationRequest, now: number): Plan {
   const { tokens, look, settings } = assessment;
   const newest = newestOf(tokens);

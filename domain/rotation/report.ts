@@ -17,7 +17,9 @@ export interface HandOver {
 export interface Remembered {
   /** Containers that held a token that was then given up. */
   givenUp: SeenHolding[];
-  /** Consumers that do not read the pair’s Secret: they stay consumers while nothing of them runs. */
+  /**
+   * Consumers that do not read the pair’s Secret: they stay consumers while nothing of them runs.
+   */
   also: Consumer[];
 }
 
@@ -32,14 +34,20 @@ export interface RotationReport {
   newToken?: ListedToken;
   /** How the new token came about. */
   origin?: 'issued' | 'adopted' | 'maybe another’s';
-  /** A create may have taken effect without its token being seen: look for tokens of the pair that nobody knows. */
+  /**
+   * A create may have taken effect without its token being seen: look for tokens of the pair that
+   * nobody knows.
+   */
   createsLost: boolean;
   /** The new token for a holder outside the cluster, encrypted to its key. */
   handOver?: HandOver;
   revoked: ListedToken[];
   /** Tokens of the pair that were live when last looked at, the new one included. */
   alive: ListedToken[];
-  /** Consumers that started after the evidence was gathered and were shown to hold the new token, e.g. one-off Jobs. */
+  /**
+   * Consumers that started after the evidence was gathered and were shown to hold the new token,
+   * e.g. one-off Jobs.
+   */
   joined: string[];
   approvals: {
     asks: Evidence['asks'];
@@ -90,7 +98,8 @@ export function whatLives(report: RotationReport, revokesBegun: readonly ListedT
     (begun) => !revoked.some(({ authorisationId }) => authorisationId === begun.authorisationId),
   );
   const still = alive.filter(
-    (token) => ![newToken, ...perhaps].some((known) => known?.authorisationId === token.authorisationId),
+    (token) =>
+      ![newToken, ...perhaps].some((known) => known?.authorisationId === token.authorisationId),
   );
   if (revoked.length > 0 || perhaps.length > 0)
     return [
@@ -99,7 +108,9 @@ export function whatLives(report: RotationReport, revokesBegun: readonly ListedT
       ...(still.length > 0 ? [`still alive: ${named(still)}`] : []),
     ].join('; ');
   if (newToken) {
-    const isThere = alive.some(({ authorisationId }) => authorisationId === newToken.authorisationId);
+    const isThere = alive.some(
+      ({ authorisationId }) => authorisationId === newToken.authorisationId,
+    );
     const first = isThere ? '' : `${named([newToken])} is not listed as live any more; `;
     if (still.length === 0)
       return `nothing was revoked: ${first}${isThere ? 'of the pair, the new token alone lives' : 'no token of the pair is listed as live'}`;
@@ -113,7 +124,8 @@ export function whatLives(report: RotationReport, revokesBegun: readonly ListedT
 }
 
 /**
- * Which tokens of the pair work while a rotation is open. It may stand for days, so it says until when.
+ * Which tokens of the pair work while a rotation is open. It may stand for days, so it says until
+ * when.
  * @param revokesBegun tokens whose revoke was sent; those not in the report may or may not be gone
  * @param now milliseconds since the epoch
  */
@@ -132,7 +144,8 @@ export function whatWorks(
     ...(isNewLive ? [`the new one until ${newToken.expires}`] : []),
     ...others.map(({ expires }) => `the old one until ${expires}`),
   ];
-  const count = works.length === 2 && isNewLive ? 'Both tokens work' : `Tokens that work: ${works.length}`;
+  const count =
+    works.length === 2 && isNewLive ? 'Both tokens work' : `Tokens that work: ${works.length}`;
   return [
     ...(revoked.length > 0 ? [`Revoked: ${named(revoked)}.`] : []),
     ...(perhaps.length > 0 ? [`Perhaps revoked, its answer was lost: ${named(perhaps)}.`] : []),

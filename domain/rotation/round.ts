@@ -31,7 +31,10 @@ export interface Situation {
   tokens: ListedToken[];
   /** The last look. */
   look: ClusterLook;
-  /** ISO: since when every pod was watched for one that reads the Secret, where the pair is to have no access. */
+  /**
+   * ISO: since when every pod was watched for one that reads the Secret, where the pair is to have
+   * no access.
+   */
   watchedSince?: string;
   /** How many revokes were confirmed. */
   confirmedRevokes: number;
@@ -63,10 +66,15 @@ export interface Round extends Situation {
 export type Observation = Pick<Situation, 'tokens' | 'look'>;
 
 /**
- * What a fresh look makes of a round: a later token may have become the new one, and whoever was seen holding a token is remembered.
- * Undefined where the new token is gone and no other can take its place.
+ * What a fresh look makes of a round: a later token may have become the new one, and whoever was
+ * seen holding a token is remembered. Undefined where the new token is gone and no other can take
+ * its place.
  */
-export function observe(round: Omit<Round, 'look'>, seen: Observation, now: number): Round | undefined {
+export function observe(
+  round: Omit<Round, 'look'>,
+  seen: Observation,
+  now: number,
+): Round | undefined {
   const { settings, before, known, newToken } = round;
   const tokens = withKnownDigest(seen.tokens, newToken);
   const successor = successorOf(newToken, tokens, { before, window: settings.window, now });
@@ -83,17 +91,20 @@ export function observe(round: Omit<Round, 'look'>, seen: Observation, now: numb
 }
 
 /**
- * Why no sync is needed; undefined where one is. What the Secret holds for a consumer of which nothing runs cannot be asked: one sync for
- * each new token makes sure.
+ * Why no sync is needed; undefined where one is. What the Secret holds for a consumer of which
+ * nothing runs cannot be asked: one sync for each new token makes sure.
  */
 export function whyNoSync({ look, newToken, syncedFor }: Round): string | undefined {
   const isSynced = syncedFor === newToken.authorisationId || unseenConsumers(look).length === 0;
   if (!isSynced || !allHold(look, newToken)) return undefined;
-  return look.consumers.length > 0 ? 'every consumer holds the new token already' : 'no container reads the token';
+  return look.consumers.length > 0
+    ? 'every consumer holds the new token already'
+    : 'no container reads the token';
 }
 
 /**
- * How a rotation ends whose new token every consumer was shown to hold; undefined while another token lives.
+ * How a rotation ends whose new token every consumer was shown to hold; undefined while another
+ * token lives.
  * @param revoked how many tokens it revoked, all of them confirmed
  */
 export function endOf(
@@ -105,7 +116,10 @@ export function endOf(
   const old = revoked > 0 ? 'the old one is revoked' : 'no older one is live';
   if (recipient) {
     const inCluster = recipient.alsoInCluster ? ', every consumer in the cluster holds it' : '';
-    return { outcome: 'handed-over', why: `${recipient.name} was handed the new token${inCluster}, and ${old}` };
+    return {
+      outcome: 'handed-over',
+      why: `${recipient.name} was handed the new token${inCluster}, and ${old}`,
+    };
   }
   return {
     outcome: revoked > 0 ? 'rotated' : 'old-token-expired',

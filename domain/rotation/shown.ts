@@ -28,8 +28,9 @@ export interface ShownTable {
 }
 
 /**
- * What a person reads about a rotation, in the order in which they read it: heading, `before`, the first offer, `after`, evidence, then
- * the other offers and details. The Temporal UI draws it as Markdown, the CLI as text.
+ * What a person reads about a rotation, in the order in which they read it: heading, `before`, the
+ * first offer, `after`, evidence, then the other offers and details. The Temporal UI draws it as
+ * Markdown, the CLI as text.
  */
 export interface Shown {
   heading: string;
@@ -45,7 +46,10 @@ export interface Shown {
   details: Line[];
 }
 
-/** Characters of a message that are read before the JSON, so that it stays on the first screen; all of the message stands below. */
+/**
+ * Characters of a message that are read before the JSON, so that it stays on the first screen; all
+ * of the message stands below.
+ */
 const LONGEST_FIRST_LINE = 120;
 /** Things that speak against an approval, named at the top; all of them stand below. */
 const NAMED_FIRST = 2;
@@ -61,8 +65,16 @@ export function shown(progress: Progress, runId: string): Shown | undefined {
     const { evidence, needed, approvedBy } = waiting;
     const read = showEvidence(evidence, progress.request.environment);
     const { requestedBy, reason } = progress.request;
-    const requested = { label: 'Requested by', text: reason ? `${requestedBy}: ${reason}` : requestedBy };
-    return { ...read, before: approvalsSoFar(needed, approvedBy), offers, details: [requested, ...read.details] };
+    const requested = {
+      label: 'Requested by',
+      text: reason ? `${requestedBy}: ${reason}` : requestedBy,
+    };
+    return {
+      ...read,
+      before: approvalsSoFar(needed, approvedBy),
+      offers,
+      details: [requested, ...read.details],
+    };
   }
   return { ...showFindings(waiting.findings), offers };
 }
@@ -80,7 +92,12 @@ function showBlocked(blocked: Blocked): Omit<Shown, 'offers'> {
       { label: 'More about it', text: heading, page: `failures.md#${heading.toLowerCase()}` },
       { label: 'Blocked since', text: minute(since) },
       ...(tried
-        ? [{ label: 'Tried', text: `${tried}${tries > 1 ? `; this step was started ${tries} times` : ''}` }]
+        ? [
+            {
+              label: 'Tried',
+              text: `${tried}${tries > 1 ? `; this step was started ${tries} times` : ''}`,
+            },
+          ]
         : []),
       ...(first === lines.join('\n')
         ? []
@@ -92,7 +109,8 @@ function showBlocked(blocked: Blocked): Omit<Shown, 'offers'> {
 
 /** Evidence, as an approver reads it. */
 export function showEvidence(evidence: Evidence, environment: string): Omit<Shown, 'offers'> {
-  const { asks, newToken, recipient, toRevoke, consumers, oddities, warnings, census, watched } = evidence;
+  const { asks, newToken, recipient, toRevoke, consumers, oddities, warnings, census, watched } =
+    evidence;
   const [first] = toRevoke.map(({ expires }) => expires).toSorted();
   return {
     heading: `▶ ${questionOf(evidence, environment)}`,
@@ -100,24 +118,41 @@ export function showEvidence(evidence: Evidence, environment: string): Omit<Show
     after: [
       ...againstIt(evidence),
       ...(first
-        ? [{ label: 'Time left', text: `until ${first}, when the ${toRevoke.length > 1 ? 'first ' : ''}token expires` }]
+        ? [
+            {
+              label: 'Time left',
+              text: `until ${first}, when the ${toRevoke.length > 1 ? 'first ' : ''}token expires`,
+            },
+          ]
         : []),
       ...toRevoke.map((token) => ({ label: 'Revokes', text: describeToRevoke(token) })),
-      ...(asks === 'revoke' && !newToken ? [{ label: 'Afterwards', text: 'nobody has access' }] : []),
+      ...(asks === 'revoke' && !newToken
+        ? [{ label: 'Afterwards', text: 'nobody has access' }]
+        : []),
       ...(recipient ? [{ label: 'Goes to', text: `${recipient.name}, outside the cluster` }] : []),
     ],
     ...(consumers.length > 0 && { table: consumerTable(consumers) }),
     details: [
-      ...(newToken ? [{ label: 'New token', text: `${describeToken(newToken)}, expires ${newToken.expires}` }] : []),
-      ...(asks === 'hand-over' ? [{ label: 'Now', text: 'no token is issued yet, and none is revoked' }] : []),
+      ...(newToken
+        ? [{ label: 'New token', text: `${describeToken(newToken)}, expires ${newToken.expires}` }]
+        : []),
+      ...(asks === 'hand-over'
+        ? [{ label: 'Now', text: 'no token is issued yet, and none is revoked' }]
+        : []),
       { label: 'Gathered', text: `${minute(evidence.gatheredAt)}, round ${evidence.round}` },
       { label: 'Asked', text: censusSentence(census) },
       ...(watched?.since ? [{ label: 'Watched', text: watchSentence(watched.since) }] : []),
       ...consumers.map(describeEvidenceOf),
       ...toRevoke
         .filter(({ heldBy }) => heldBy.length > 0)
-        .map(({ masked, heldBy }) => ({ label: `Held ${masked} when seen`, text: heldBy.join(', ') })),
-      ...evidence.shortfalls.map(({ code, what }) => ({ label: 'Not proven', text: `${code}: ${what}` })),
+        .map(({ masked, heldBy }) => ({
+          label: `Held ${masked} when seen`,
+          text: heldBy.join(', '),
+        })),
+      ...evidence.shortfalls.map(({ code, what }) => ({
+        label: 'Not proven',
+        text: `${code}: ${what}`,
+      })),
       ...warnings.map((text) => ({ label: 'Warning', text })),
       ...oddities.map((text) => ({ label: 'Unexpected', text })),
       { label: 'Not visible', text: CANNOT_BE_SEEN },
@@ -130,12 +165,18 @@ function approvalsSoFar(needed: number | undefined, approvedBy: readonly string[
   if (needed === undefined) return [];
   const missing = needed - approvedBy.length;
   const by = approvedBy.length > 0 ? `by ${approvedBy.join(', ')}; ` : '';
-  return [{ label: 'Approved', text: `${approvedBy.length} of ${needed}: ${by}${missing} missing` }];
+  return [
+    { label: 'Approved', text: `${approvedBy.length} of ${needed}: ${by}${missing} missing` },
+  ];
 }
 
 /** What an approval is asked for, one question. */
-export function questionOf({ asks, newToken, toRevoke, recipient }: Evidence, environment: string): string {
-  if (asks === 'hand-over') return `Approve: issue a token for ${recipient?.name ?? ''} in ${environment}?`;
+export function questionOf(
+  { asks, newToken, toRevoke, recipient }: Evidence,
+  environment: string,
+): string {
+  if (asks === 'hand-over')
+    return `Approve: issue a token for ${recipient?.name ?? ''} in ${environment}?`;
   const { length } = toRevoke;
   const count = newToken
     ? `${length} token${length === 1 ? '' : 's'}`
@@ -159,19 +200,33 @@ function againstIt({ shortfalls, warnings, consumers, newToken, toRevoke }: Evid
   if (all.length === 0 && newToken && consumers.length > 0) {
     const ended = consumers.filter(({ seenAt }) => seenAt !== undefined).length;
     const held = `${consumers.length - ended} of ${consumers.length} consumers hold the new token`;
-    return [{ label: 'Proven', text: ended > 0 ? `${held}; ${ended} held it when last run` : held }];
+    return [
+      { label: 'Proven', text: ended > 0 ? `${held}; ${ended} held it when last run` : held },
+    ];
   }
   const more = all.length - NAMED_FIRST;
-  return [...all.slice(0, NAMED_FIRST), ...(more > 0 ? [{ text: `and ${more} more, listed below` }] : [])];
+  return [
+    ...all.slice(0, NAMED_FIRST),
+    ...(more > 0 ? [{ text: `and ${more} more, listed below` }] : []),
+  ];
 }
 
 function consumerTable(consumers: Evidence['consumers']): ShownTable {
-  const smokes = { passed: '✓ passed', failed: '✗ failed', 'no-proof': '✗ no proof', 'not-tested': '✗ not called' };
+  const smokes = {
+    passed: '✓ passed',
+    failed: '✗ failed',
+    'no-proof': '✗ no proof',
+    'not-tested': '✗ not called',
+  };
   return {
     head: ['Consumer', 'New token', 'Smoke call'],
     rows: consumers.map(({ container, workload, running, seenAt, smoke }) => [
       `${container} of ${workload}`,
-      seenAt ? '✓ last run held it' : running > 0 ? `✓ ${running} pod${running === 1 ? '' : 's'}` : '✗ no pod',
+      seenAt
+        ? '✓ last run held it'
+        : running > 0
+          ? `✓ ${running} pod${running === 1 ? '' : 's'}`
+          : '✗ no pod',
       smokes[smoke],
     ]),
   };
@@ -180,12 +235,20 @@ function consumerTable(consumers: Evidence['consumers']): ShownTable {
 function describeEvidenceOf(consumer: Evidence['consumers'][number]): Line {
   const { container, workload, variable, seenAt, pods, detail } = consumer;
   const where =
-    pods.length === 0 ? 'no pod' : `${podNames(consumer)}${seenAt ? `, which ran until after ${minute(seenAt)}` : ''}`;
-  return { label: `${container} of ${workload}`, text: `${variable} in ${where}. Smoke call: ${detail}` };
+    pods.length === 0
+      ? 'no pod'
+      : `${podNames(consumer)}${seenAt ? `, which ran until after ${minute(seenAt)}` : ''}`;
+  return {
+    label: `${container} of ${workload}`,
+    text: `${variable} in ${where}. Smoke call: ${detail}`,
+  };
 }
 
 function describeToRevoke(token: TokenToRevoke): string {
-  const known = token.standing === 'given-up' ? 'given up by its holders' : 'HOLDER UNKNOWN, revoked only if named';
+  const known =
+    token.standing === 'given-up'
+      ? 'given up by its holders'
+      : 'HOLDER UNKNOWN, revoked only if named';
   return `${describeToken(token)}, expires ${token.expires}, ${known}`;
 }
 
@@ -201,7 +264,9 @@ function showFindings({
   return {
     heading: '▶ Who holds this token?',
     before: [
-      { text: `No workload reads the Secret ${secret}, and no container that was asked holds a token of the pair.` },
+      {
+        text: `No workload reads the Secret ${secret}, and no container that was asked holds a token of the pair.`,
+      },
     ],
     after: [
       {
@@ -217,10 +282,12 @@ function showFindings({
     ],
     details: [
       { label: 'Asked', text: censusSentence(census) },
-      ...[...census.starting.map((one) => `${one} has not started`), ...census.unasked].map((text) => ({
-        label: 'Not asked',
-        text,
-      })),
+      ...[...census.starting.map((one) => `${one} has not started`), ...census.unasked].map(
+        (text) => ({
+          label: 'Not asked',
+          text,
+        }),
+      ),
       { label: 'Last synced', text: lastSyncedAt ?? 'Signon does not show it' },
       ...tokens.map((token) => ({
         label: 'Token',

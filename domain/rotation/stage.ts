@@ -2,12 +2,25 @@ import type { Progress } from './checklist.ts';
 import type { Outcome } from './plan.ts';
 import type { RotationRequest } from '../request/index.ts';
 
-/** Where a rotation stands, coarse enough to filter by: the search attribute `RotationStage`. An ended one shows its outcome. */
+/**
+ * Where a rotation stands, coarse enough to filter by: the search attribute `RotationStage`. An
+ * ended one shows its outcome.
+ */
 export type Stage =
-  'preparing' | 'waiting-classification' | 'waiting-approval' | 'waiting-renewal' | 'blocked' | 'revoking' | Outcome;
+  | 'preparing'
+  | 'waiting-classification'
+  | 'waiting-approval'
+  | 'waiting-renewal'
+  | 'blocked'
+  | 'revoking'
+  | Outcome;
 
 /** The stages in which a person is waited for. */
-export const WAITS_FOR_PERSON: readonly Stage[] = ['waiting-classification', 'waiting-approval', 'blocked'];
+export const WAITS_FOR_PERSON: readonly Stage[] = [
+  'waiting-classification',
+  'waiting-approval',
+  'blocked',
+];
 
 /** Undefined between steps: the stage is what it was. */
 export function stageOf({

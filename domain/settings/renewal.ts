@@ -2,24 +2,33 @@ import ms from 'ms';
 import type { Renewal } from './settings.ts';
 import { newestOf, startOfDay, type ListedToken } from '../tokens/index.ts';
 
-/** When the next nightly renewal and the sync after it are over for certain, in milliseconds since the epoch. */
+/**
+ * When the next nightly renewal and the sync after it are over for certain, in milliseconds since
+ * the epoch.
+ */
 export function nextRenewalOver(now: number, { every, at, takes }: Renewal): number {
   const begins = Math.floor((now - ms(at)) / ms(every)) * ms(every) + ms(at);
   return begins + ms(every) + ms(takes);
 }
 
-/** When Signon's renewal may bring access back, should all these tokens be revoked; undefined where it leaves the API user alone. */
+/**
+ * When Signon's renewal may bring access back, should all these tokens be revoked; undefined where
+ * it leaves the API user alone.
+ */
 export function renewalDue(
   { email }: { email: string },
   tokens: readonly ListedToken[],
   renewal: Renewal,
 ): number | undefined {
   const newest = newestOf(tokens);
-  return newest && isRenewed(email, renewal) ? startOfDay(newest.expires) - ms(renewal.before) : undefined;
+  return newest && isRenewed(email, renewal)
+    ? startOfDay(newest.expires) - ms(renewal.before)
+    : undefined;
 }
 
 /**
- * What Signon's renewal may do to a pair whose tokens are revoked: it looks at revoked ones too. Undefined where it leaves the API user alone.
+ * What Signon's renewal may do to a pair whose tokens are revoked: it looks at revoked ones too.
+ * Undefined where it leaves the API user alone.
  * @param tokens all that are known of the pair, revoked ones included
  */
 export function renewalWarning(

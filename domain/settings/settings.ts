@@ -3,7 +3,10 @@ import type { NoticePace } from '../notices/index.ts';
 import type { Gathering } from '../sync/index.ts';
 import type { ApproversSetting, Environment } from '../request/index.ts';
 
-/** A read-only call that shows whether a server application lets a token in. Mirrors gds-api-adapters. */
+/**
+ * A read-only call that shows whether a server application lets a token in. Mirrors
+ * gds-api-adapters.
+ */
 export interface SmokeCall {
   /** Class below `GdsApi`, e.g. `PublishingApi`. */
   adapter: string;
@@ -44,7 +47,10 @@ export interface Renewal {
   at: ms.StringValue;
   /** How long until renewal and sync are over for certain. */
   takes: ms.StringValue;
-  /** A token with less than this left is renewed, revoked or not, unless a later-expiring one exists. */
+  /**
+   * A token with less than this left is renewed, revoked or not, unless a later-expiring one
+   * exists.
+   */
   before: ms.StringValue;
 }
 
@@ -60,7 +66,10 @@ export interface SweepPace {
   endsAfter: ms.StringValue;
 }
 
-/** What a worker is told by its settings file; reaches a rotation through its assessment only, so a deploy never changes its mind. */
+/**
+ * What a worker is told by its settings file; reaches a rotation through its assessment only, so a
+ * deploy never changes its mind.
+ */
 export interface Settings {
   /** A token with less than this left is rotated. */
   window: ms.StringValue;
@@ -76,23 +85,34 @@ export interface Settings {
   syncGathering: Gathering;
   /** How long pods may take to hold the new token after a sync. */
   rolloutLimit: ms.StringValue;
-  /** How often the cluster and Argo CD are looked at while waiting; their streams shorten the wait. */
+  /**
+   * How often the cluster and Argo CD are looked at while waiting; their streams shorten the wait.
+   */
   pollEvery: ms.StringValue;
   /** How long server applications cache a token's look-up. */
   lookupCachedFor: ms.StringValue;
   /** Time between the revoke and the last look with its smoke calls. */
   soak: ms.StringValue;
-  /** How long every pod is watched before a pair that nobody seems to read is given up; sooner only where a person accepts it. */
+  /**
+   * How long every pod is watched before a pair that nobody seems to read is given up; sooner only
+   * where a person accepts it.
+   */
   disusedWatch: ms.StringValue;
   /** Evidence older than this is not acted on before the smoke calls were repeated. */
   evidenceHoldsFor: ms.StringValue;
   /** How notices become messages. */
   notices: NoticePace;
-  /** Whether the worker's role may restart Deployments, as the cluster says; absent where it does not say. */
+  /**
+   * Whether the worker's role may restart Deployments, as the cluster says; absent where it does
+   * not say.
+   */
   mayRestart?: boolean;
   /** Where the Temporal UI is, for links. */
   temporalUiUrl?: string;
-  /** Where the project's `docs/` can be read, for links; e.g. `https://git.example.org/signon-token-rotation/blob/main/docs`. */
+  /**
+   * Where the project's `docs/` can be read, for links; e.g.
+   * `https://git.example.org/signon-token-rotation/blob/main/docs`.
+   */
   docsUrl?: string;
   /** Who may approve, by environment. */
   approvers: ApproversSetting;

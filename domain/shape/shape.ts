@@ -18,8 +18,14 @@ export function kind<T>(expected: string, test: (value: unknown) => boolean): Ki
 export const ANY_TEXT = kind<string>('a text', (value) => typeof value === 'string');
 
 /** A text that is not blank. @param longest characters */
-export function textUpTo(longest = 254, expected = `a text of 1 to ${longest} characters`): Kind<string> {
-  return kind(expected, (value) => typeof value === 'string' && value.trim() !== '' && value.length <= longest);
+export function textUpTo(
+  longest = 254,
+  expected = `a text of 1 to ${longest} characters`,
+): Kind<string> {
+  return kind(
+    expected,
+    (value) => typeof value === 'string' && value.trim() !== '' && value.length <= longest,
+  );
 }
 
 export function matching(like: RegExp, expected = `a text like ${like}`): Kind<string> {
@@ -27,10 +33,16 @@ export function matching(like: RegExp, expected = `a text like ${like}`): Kind<s
 }
 
 export function oneOf<Word extends string>(words: readonly Word[]): Kind<Word> {
-  return kind(`one of ${words.join(', ')}`, (value) => typeof value === 'string' && words.includes(value as Word));
+  return kind(
+    `one of ${words.join(', ')}`,
+    (value) => typeof value === 'string' && words.includes(value as Word),
+  );
 }
 
-export function wholeNumber(from = Number.MIN_SAFE_INTEGER, to = Number.MAX_SAFE_INTEGER): Kind<number> {
+export function wholeNumber(
+  from = Number.MIN_SAFE_INTEGER,
+  to = Number.MAX_SAFE_INTEGER,
+): Kind<number> {
   return kind(
     `a number from ${from} to ${to}`,
     (value) => Number.isSafeInteger(value) && (value as number) >= from && (value as number) <= to,
@@ -51,15 +63,23 @@ export function optional<T>({ expected, is }: Kind<T>): Kind<T | undefined> {
 }
 
 /** @param most items */
-export function listOf<T>(item: Kind<T>, expected = `a list, each ${item.expected}`, most = Infinity): Kind<T[]> {
-  return kind(expected, (value) => Array.isArray(value) && value.length <= most && value.every(item.is));
+export function listOf<T>(
+  item: Kind<T>,
+  expected = `a list, each ${item.expected}`,
+  most = Infinity,
+): Kind<T[]> {
+  return kind(
+    expected,
+    (value) => Array.isArray(value) && value.length <= most && value.every(item.is),
+  );
 }
 
 /** A list of two, as an entry of a map. */
 export function pairOf<A, B>(first: Kind<A>, second: Kind<B>): Kind<[A, B]> {
   return kind(
     `a list of ${first.expected} and ${second.expected}`,
-    (value) => Array.isArray(value) && value.length === 2 && first.is(value[0]) && second.is(value[1]),
+    (value) =>
+      Array.isArray(value) && value.length === 2 && first.is(value[0]) && second.is(value[1]),
   );
 }
 
@@ -85,16 +105,22 @@ const LONGEST_VALUE = 60;
 function said(value: unknown): string {
   if (value === undefined || value === null || value === '') return 'nothing';
   if (Array.isArray(value)) return 'a list';
-  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return 'an object';
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
+    return 'an object';
   const text = redact(String(value));
   return `“${text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text}”`;
 }
 
-/** An object of exactly these fields, and nothing else of what was given; undefined where it is none. */
+/**
+ * An object of exactly these fields, and nothing else of what was given; undefined where it is
+ * none.
+ */
 export function readAs<T>(input: unknown, fields: Fields<T>): T | undefined {
   if (!object(fields).is(input)) return undefined;
   const names = Object.keys(fields) as (keyof T)[];
-  return Object.fromEntries(names.filter((name) => input[name] !== undefined).map((name) => [name, input[name]])) as T;
+  return Object.fromEntries(
+    names.filter((name) => input[name] !== undefined).map((name) => [name, input[name]]),
+  ) as T;
 }
 
 /** Names of fields that nobody knows. */

@@ -1,9 +1,24 @@
-import { FLAG, type Fields, listOf, matching, object, pairOf, readAs, wholeNumber } from '../shape/index.ts';
+import {
+  FLAG,
+  type Fields,
+  listOf,
+  matching,
+  object,
+  pairOf,
+  readAs,
+  wholeNumber,
+} from '../shape/index.ts';
 
-/** What a worker says to the sign-in ledger. The proof shows that a worker says it: it takes the account's TOTP secret to make one. */
+/**
+ * What a worker says to the sign-in ledger. The proof shows that a worker says it: it takes the
+ * account's TOTP secret to make one.
+ */
 export interface SignInQuestion {
   id: string;
-  /** When it was asked, by the worker's clock, ms since the epoch: an old question is somebody's copy. */
+  /**
+   * When it was asked, by the worker's clock, ms since the epoch: an old question is somebody's
+   * copy.
+   */
   at: number;
   /** HMAC-SHA256 (hex). */
   proof: string;

@@ -1,5 +1,13 @@
 import { parseRequest } from '../request/index.ts';
-import { type Fields, isObject, kind, listOf, optional, problemsOf, unknownFields } from '../shape/index.ts';
+import {
+  type Fields,
+  isObject,
+  kind,
+  listOf,
+  optional,
+  problemsOf,
+  unknownFields,
+} from '../shape/index.ts';
 import type { SweepRequest } from './sweep-request.ts';
 
 /** What a person asks for after a leak: the input of `rotateApiUser`. */
@@ -11,7 +19,8 @@ export interface ApiUserRequest extends SweepRequest {
   reason: string;
 }
 
-export type ParsedApiUserRequest = { ok: true; request: ApiUserRequest } | { ok: false; problems: string[] };
+export type ParsedApiUserRequest =
+  { ok: true; request: ApiUserRequest } | { ok: false; problems: string[] };
 
 /** No API user has more. */
 const MOST_APPLICATIONS = 100;
@@ -20,7 +29,10 @@ const FIELDS: Fields<Omit<ApiUserRequest, 'plan' | 'maxConcurrent'>> = {
   environment: ANYTHING, // each of these is checked by the rules of a rotation's request
   apiUser: ANYTHING,
   requestedBy: ANYTHING,
-  reason: kind('why, e.g. “in a public log”', (value) => typeof value === 'string' && value.trim() !== ''),
+  reason: kind(
+    'why, e.g. “in a public log”',
+    (value) => typeof value === 'string' && value.trim() !== '',
+  ),
   applications: optional(
     listOf(
       kind<string>('', () => true),
@@ -36,18 +48,24 @@ export function parseApiUserRequest(input: unknown): ParsedApiUserRequest {
   const names = Object.keys(FIELDS);
   const { applications, ...common } = input;
   const problems = [
-    ...unknownFields(input, names).map((key) => `${key.slice(0, 40)}: unknown field, expected ${names.join(', ')}`),
+    ...unknownFields(input, names).map(
+      (key) => `${key.slice(0, 40)}: unknown field, expected ${names.join(', ')}`,
+    ),
     ...problemsOf(input, FIELDS),
   ];
   if (problems.length > 0) return { ok: false, problems };
   const given = Array.isArray(applications) && applications.length > 0 ? applications : undefined;
-  const parsed = (given ?? ['any']).map((application: unknown) => parseRequest({ ...common, application }));
+  const parsed = (given ?? ['any']).map((application: unknown) =>
+    parseRequest({ ...common, application }),
+  );
   const wrong = parsed.flatMap((one) => (one.ok ? [] : one.problems));
   const requests = parsed.flatMap((one) => (one.ok ? [one.request] : []));
   const [first] = requests;
   if (!first || wrong.length > 0) return { ok: false, problems: [...new Set(wrong)] };
   const { environment, apiUser, requestedBy, reason = '' } = first;
-  const named = given ? { applications: [...new Set(requests.map(({ application }) => application))] } : {};
+  const named = given
+    ? { applications: [...new Set(requests.map(({ application }) => application))] }
+    : {};
   return { ok: true, request: { environment, apiUser, requestedBy, reason, ...named } };
 }
 

@@ -6,11 +6,13 @@ import type { ApiUserRequest } from './api-user-request.ts';
 import { rowFor, type SignonPair, type SweepFacts, type SweepRow } from './sweep.ts';
 
 /** A rotation that is not forced may adopt what leaked. */
-const OPEN = 'its rotation is open already, and may adopt a token from before: abort it, and say leak again';
+const OPEN =
+  'its rotation is open already, and may adopt a token from before: abort it, and say leak again';
 
 /**
- * What a leak of an API user's tokens asks for: each pair with a live token, whenever it ends. Pairs that nobody reads come first, since a
- * person is asked who holds them; then those with most consumers, since their proof is soonest complete.
+ * What a leak of an API user's tokens asks for: each pair with a live token, whenever it ends.
+ * Pairs that nobody reads come first, since a person is asked who holds them; then those with most
+ * consumers, since their proof is soonest complete.
  */
 export function rowsOfApiUser(
   pairs: readonly SignonPair[],
@@ -31,7 +33,9 @@ export function rowsOfApiUser(
   return [
     ...wanted
       .toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(b) > rank(a) ? 1 : -1))
-      .map((pair) => rowFor(pair, facts, (ends) => forcedIntent(pair, ends, facts.settings, consumersOf(pair))))
+      .map((pair) =>
+        rowFor(pair, facts, (ends) => forcedIntent(pair, ends, facts.settings, consumersOf(pair))),
+      )
       .map((row) => (row.state === 'open before' ? { ...row, what: OPEN } : row)),
     ...unknown.map((application): SweepRow => ({
       apiUser,

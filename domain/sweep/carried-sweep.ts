@@ -12,13 +12,18 @@ export interface CarriedSweep {
 }
 
 const CARRIED = object({
-  rows: listOf(object({ apiUser: ANY_TEXT, application: ANY_TEXT, state: ANY_TEXT, what: ANY_TEXT })),
+  rows: listOf(
+    object({ apiUser: ANY_TEXT, application: ANY_TEXT, state: ANY_TEXT, what: ANY_TEXT }),
+  ),
   settings: object({ sweep: object({ maxConcurrent: wholeNumber() }) }),
   endsAt: MOMENT,
   pausedBy: optional(ANY_TEXT),
 });
 
-/** Reads what a cut history handed on. Undefined where it is not of that shape: the sweep then begins anew. */
+/**
+ * Reads what a cut history handed on. Undefined where it is not of that shape: the sweep then
+ * begins anew.
+ */
 export function parseCarriedSweep(input: unknown): CarriedSweep | undefined {
   return CARRIED.is(input) ? (input as unknown as CarriedSweep) : undefined;
 }

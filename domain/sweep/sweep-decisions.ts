@@ -10,13 +10,17 @@ export interface SweepDecisions {
 
 /** Every decision: how its input is shaped, and what the UI's forms say of it. */
 export const SWEEP_DECISIONS: {
-  [Name in keyof SweepDecisions]: { shape: (input: unknown) => Shaped<SweepDecisions[Name]>; description: string };
+  [Name in keyof SweepDecisions]: {
+    shape: (input: unknown) => Shaped<SweepDecisions[Name]>;
+    description: string;
+  };
 } = {
   pause: { shape: shapeBy, description: 'Let no further wave begin: {"by": "you@example.org"}' },
   resume: { shape: shapeBy, description: 'Go on after a pause: {"by": "you@example.org"}' },
   retry: { shape: shapeBy, description: 'Go on from what is blocked: {"by": "you@example.org"}' },
   abort: {
     shape: shapeRefusal,
-    description: 'End the sweep, rotations go on by themselves: {"by": "you@example.org", "reason": "…"}',
+    description:
+      'End the sweep, rotations go on by themselves: {"by": "you@example.org", "reason": "…"}',
   },
 };

@@ -4,7 +4,9 @@ import { countByState, RANK, type RowState, type SweepReport, type SweepRow } fr
 import { isOfApiUser } from './api-user-request.ts';
 import type { SweepRequest } from './sweep-request.ts';
 
-/** Where a sweep stands: the `status` query's answer, and what the current details are drawn from. */
+/**
+ * Where a sweep stands: the `status` query's answer, and what the current details are drawn from.
+ */
 export interface SweepProgress {
   request: SweepRequest;
   rows: SweepRow[];
@@ -38,7 +40,9 @@ export function introduceSweep(request: SweepRequest): {
 const STAYS_ALIVE =
   '**The leaked tokens work until somebody approves their revoke**, rotation by rotation: `signon-rotation approve --waiting`.';
 
-/** More rows than these are counted, and only those that people can do something about are named. */
+/**
+ * More rows than these are counted, and only those that people can do something about are named.
+ */
 const NAMED_AT_MOST = 100;
 const MARKS: Partial<Record<RowState, string>> = {
   blocked: '✗',
@@ -81,7 +85,13 @@ export function drawSweep(progress: SweepProgress): string {
       : [
           ...(pausedBy
             ? []
-            : [drawOffer({ purpose: 'To start no further wave', decision: 'pause', input: { by: YOU } })]),
+            : [
+                drawOffer({
+                  purpose: 'To start no further wave',
+                  decision: 'pause',
+                  input: { by: YOU },
+                }),
+              ]),
           drawOffer({
             purpose: 'To end the sweep (open rotations continue)',
             decision: 'abort',
@@ -95,7 +105,9 @@ export function drawSweep(progress: SweepProgress): string {
 
 function headingOf({ request, outcome, blocked, pausedBy }: SweepProgress): string {
   const { environment, plan } = request;
-  const all = isOfApiUser(request) ? `All tokens of ${text(request.apiUser)}` : 'All expiring tokens';
+  const all = isOfApiUser(request)
+    ? `All tokens of ${text(request.apiUser)}`
+    : 'All expiring tokens';
   const what = plan ? 'What a sweep would do' : all;
   if (outcome) return `Outcome: ${outcome}. ${what} (${environment})`;
   if (blocked) return `✗ Blocked: ${text(blocked.failure)}`;
@@ -106,8 +118,11 @@ function headingOf({ request, outcome, blocked, pausedBy }: SweepProgress): stri
 /** A table for each stage and what is done in it, since the UI's column is narrow. */
 function drawRows(rows: readonly SweepRow[]): string | undefined {
   const quiet = ['left alone', 'to come'];
-  const all = rows.length <= NAMED_AT_MOST ? rows : rows.filter(({ state }) => !quiet.includes(state));
-  const named = all.toSorted((a, b) => RANK.indexOf(a.state) - RANK.indexOf(b.state)).slice(0, NAMED_AT_MOST);
+  const all =
+    rows.length <= NAMED_AT_MOST ? rows : rows.filter(({ state }) => !quiet.includes(state));
+  const named = all
+    .toSorted((a, b) => RANK.indexOf(a.state) - RANK.indexOf(b.state))
+    .slice(0, NAMED_AT_MOST);
   if (named.length === 0) return undefined;
   const groups = new Map<string, SweepRow[]>();
   for (const row of named) {
@@ -117,7 +132,9 @@ function drawRows(rows: readonly SweepRow[]): string | undefined {
   const more = rows.length - named.length;
   return [
     ...[...groups].flatMap(([heading, members]) => [`**${heading}`, drawGroup(members)]),
-    ...(more > 0 ? [`and ${more} more: \`WorkflowType = "rotateToken"\` lists every rotation`] : []),
+    ...(more > 0
+      ? [`and ${more} more: \`WorkflowType = "rotateToken"\` lists every rotation`]
+      : []),
   ].join('\n\n');
 }
 

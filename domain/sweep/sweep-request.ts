@@ -39,7 +39,9 @@ export function parseSweepRequest(input: unknown): ParsedSweep {
   if (!isObject(input)) return { ok: false, problems: ['the input must be one JSON object'] };
   const names = Object.keys(FIELDS);
   const problems = [
-    ...unknownFields(input, names).map((key) => `${key.slice(0, 40)}: unknown field, expected ${names.join(', ')}`),
+    ...unknownFields(input, names).map(
+      (key) => `${key.slice(0, 40)}: unknown field, expected ${names.join(', ')}`,
+    ),
     ...problemsOf(input, FIELDS),
   ];
   const request = readAs(input, FIELDS);

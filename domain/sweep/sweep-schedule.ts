@@ -7,7 +7,15 @@ export interface SweepTime {
   jitterMinutes: number;
 }
 
-export const WEEKDAYS = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'] as const;
+export const WEEKDAYS = [
+  'MONDAY',
+  'TUESDAY',
+  'WEDNESDAY',
+  'THURSDAY',
+  'FRIDAY',
+  'SATURDAY',
+  'SUNDAY',
+] as const;
 export type Weekday = (typeof WEEKDAYS)[number];
 
 /** The time zone of every Schedule. */
@@ -20,13 +28,22 @@ export const OFFICE_HOURS: SweepTime = {
   jitterMinutes: 15,
 };
 
-/** A start that the server missed is made up for within so much, and then no more: later it could come at any hour. */
+/**
+ * A start that the server missed is made up for within so much, and then no more: later it could
+ * come at any hour.
+ */
 export const CATCH_UP_MINUTES = 10;
-/** A start hands over to the sweep itself within so much, or not at all: a worker may be long in coming. */
+/**
+ * A start hands over to the sweep itself within so much, or not at all: a worker may be long in
+ * coming.
+ */
 export const HAND_OVER_MINUTES = 10;
 /** How late a sweep may begin, jitter apart. */
 export const LATE_MINUTES = CATCH_UP_MINUTES + HAND_OVER_MINUTES;
-/** Signon renews tokens between 00:50 and 01:40 UTC: in London that is before 02:41, summer and winter. Minutes of the day. */
+/**
+ * Signon renews tokens between 00:50 and 01:40 UTC: in London that is before 02:41, summer and
+ * winter. Minutes of the day.
+ */
 const SAFE_FROM = 3 * 60;
 const SAFE_UNTIL = 24 * 60;
 const LONGEST_JITTER_MINUTES = 6 * 60;
@@ -38,13 +55,19 @@ export function timeProblems({ at, days, jitterMinutes }: SweepTime): string[] {
   if (minute === undefined) problems.push('at: expected a time of day such as 09:30');
   if (days.length === 0 || !days.every((day) => WEEKDAYS.includes(day)))
     problems.push('days: expected days of the week');
-  if (!Number.isInteger(jitterMinutes) || jitterMinutes < 0 || jitterMinutes > LONGEST_JITTER_MINUTES)
+  if (
+    !Number.isInteger(jitterMinutes) ||
+    jitterMinutes < 0 ||
+    jitterMinutes > LONGEST_JITTER_MINUTES
+  )
     problems.push(`jitter: expected whole minutes, at most ${LONGEST_JITTER_MINUTES}`);
   if (problems.length > 0 || minute === undefined) return problems;
   const late = jitterMinutes + LATE_MINUTES;
   return minute >= SAFE_FROM && minute + late < SAFE_UNTIL
     ? []
-    : [`at: ${at}, up to ${late} minutes later, is not between 03:00 and midnight: Signon renews tokens by night`];
+    : [
+        `at: ${at}, up to ${late} minutes later, is not between 03:00 and midnight: Signon renews tokens by night`,
+      ];
 }
 
 /** Minutes since midnight; undefined where it is no time of day. */

@@ -38,13 +38,17 @@ export interface SweepRow {
   what: string;
   /** This sweep started its rotation. */
   started?: true;
-  /** Its rotation has waited for a person or ended: its place in the wave is free, whatever it does then. */
+  /**
+   * Its rotation has waited for a person or ended: its place in the wave is free, whatever it does
+   * then.
+   */
   hadItsTurn?: true;
 }
 
 /** The result of a sweep. */
 export interface SweepReport {
-  outcome: 'swept' | 'planned' | 'ignored' | 'delegated' | 'nothing-to-do' | 'aborted' | 'out-of-time';
+  outcome:
+    'swept' | 'planned' | 'ignored' | 'delegated' | 'nothing-to-do' | 'aborted' | 'out-of-time';
   why: string;
   environment: Environment;
   requestedBy: string;
@@ -57,8 +61,9 @@ export function rowId(environment: Environment, { apiUser, application }: SweepR
 }
 
 /**
- * What a sweep makes of every pair, those that end first coming first. To be rotated is each with any live token that ends inside the
- * window, also where a longer-lived one exists: pods may still hold the older one, and nothing else speaks of it.
+ * What a sweep makes of every pair, those that end first coming first. To be rotated is each with
+ * any live token that ends inside the window, also where a longer-lived one exists: pods may still
+ * hold the older one, and nothing else speaks of it.
  */
 export function rowsOf(
   pairs: readonly SignonPair[],
@@ -85,7 +90,11 @@ export interface SweepFacts {
   now: number;
 }
 
-/** One pair's row. @param intent what is to be done, where its rotation is not open; given the first day on which a live token ends */
+/**
+ * One pair's row.
+ * @param intent what is to be done, where its rotation is not open; given the first day on which a
+ * live token ends
+ */
 export function rowFor(
   pair: SignonPair,
   { environment, open, now }: SweepFacts,
@@ -98,7 +107,9 @@ export function rowFor(
     .map(({ expires }) => expires)
     .toSorted();
   const isOpen = open.has(rotationId({ environment, apiUser, application }));
-  const what = isOpen ? ({ state: 'open before', what: 'its rotation is open already' } as const) : intent(ends);
+  const what = isOpen
+    ? ({ state: 'open before', what: 'its rotation is open already' } as const)
+    : intent(ends);
   return { apiUser, application, ends, ...what };
 }
 
@@ -125,7 +136,9 @@ function intentFor(
   if (!isRead)
     return {
       state: 'to come',
-      what: settings.recipients.some((recipient) => recipient.apiUser.trim().toLowerCase() === apiUser.email)
+      what: settings.recipients.some(
+        (recipient) => recipient.apiUser.trim().toLowerCase() === apiUser.email,
+      )
         ? 'ask to approve a hand-over: its holder is outside the cluster'
         : 'ask a person who holds the token: no workload reads its Secret',
     };
@@ -142,8 +155,14 @@ export function nextWave(rows: readonly SweepRow[], atMost: number): SweepRow[] 
   return rows.filter(({ state }) => state === 'to come').slice(0, atMost);
 }
 
-/** Whether a row keeps its wave from being over: its rotation is at work, and has neither waited for a person nor ended so far. */
-export function holdsItsPlace({ state, hadItsTurn }: Pick<SweepRow, 'state' | 'hadItsTurn'>): boolean {
+/**
+ * Whether a row keeps its wave from being over: its rotation is at work, and has neither waited for
+ * a person nor ended so far.
+ */
+export function holdsItsPlace({
+  state,
+  hadItsTurn,
+}: Pick<SweepRow, 'state' | 'hadItsTurn'>): boolean {
   return hadItsTurn === undefined && (state === 'preparing' || state === 'revoking');
 }
 
@@ -165,7 +184,10 @@ const STAGE_REPORT: Fields<StageReport> = {
   stage: oneOf<Stage>(['preparing', 'revoking', ...WAITS_FOR_PERSON, ...OUTCOMES]),
 };
 
-/** Reads what came as a report strictly: anybody who may signal can send anything. Undefined where it is none. */
+/**
+ * Reads what came as a report strictly: anybody who may signal can send anything. Undefined where
+ * it is none.
+ */
 export function parseStageReport(input: unknown): StageReport | undefined {
   return readAs(input, STAGE_REPORT);
 }

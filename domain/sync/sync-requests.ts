@@ -2,13 +2,19 @@ import ms from 'ms';
 import { FLAG, type Fields, oneOf, optional, readAs, textUpTo, TIMESTAMP } from '../shape/index.ts';
 import { MOST_CARRIED, sizeOf } from '../text/index.ts';
 
-/** What a rotation asks of the environment's sync. Says nothing of how it is done: that stands in the worker's settings. */
+/**
+ * What a rotation asks of the environment's sync. Says nothing of how it is done: that stands in
+ * the worker's settings.
+ */
 export interface SyncRequest {
   /** The rotation that is answered. */
   workflowId: string;
   /** Told apart by this: asked twice, it counts once. */
   ticket: string;
-  /** The CronJob that the rotation saw in Argo CD and in Kubernetes: a Job of another does not serve it. */
+  /**
+   * The CronJob that the rotation saw in Argo CD and in Kubernetes: a Job of another does not serve
+   * it.
+   */
   cronJobUid: string;
   /** ISO: a Job that was created before does not serve it. */
   notBefore: string;
@@ -44,15 +50,27 @@ export interface Queued {
   at: number;
 }
 
-/** A Job that was not made for a request serves it only if it is this much younger: whole seconds, two clocks. */
+/**
+ * A Job that was not made for a request serves it only if it is this much younger: whole seconds,
+ * two clocks.
+ */
 export const SERVES_AFTER_MS = ms('5 seconds');
 /** Requests that wait at the same time. */
 export const MOST_REQUESTS = 5000;
-/** Tickets of one rotation that wait at the same time: it has one, and a forged one must not take its place. */
+/**
+ * Tickets of one rotation that wait at the same time: it has one, and a forged one must not take
+ * its place.
+ */
 const TICKETS_EACH = 4;
 
-/** When the next Job is due: the queue has been quiet, or its first has waited long enough. Undefined where nobody waits. */
-export function nextSyncAt(queue: readonly Queued[], { quietFor, atMost }: Gathering): number | undefined {
+/**
+ * When the next Job is due: the queue has been quiet, or its first has waited long enough.
+ * Undefined where nobody waits.
+ */
+export function nextSyncAt(
+  queue: readonly Queued[],
+  { quietFor, atMost }: Gathering,
+): number | undefined {
   const [first] = queue;
   const last = queue.at(-1);
   if (!first || !last) return undefined;
@@ -69,16 +87,23 @@ export function isTaken(queue: readonly Queued[], request: SyncRequest): boolean
   );
 }
 
-/** As many requests as the server lets a cut history hand on, the first to come first. The rest is asked again. */
+/**
+ * As many requests as the server lets a cut history hand on, the first to come first. The rest is
+ * asked again.
+ */
 export function carriable(queue: readonly Queued[]): Queued[] {
   let left = MOST_CARRIED;
   return queue.filter((one) => (left -= sizeOf(one)) > 0);
 }
 
-/** The requests that a Job about to be made is for: all that ask for the same CronJob as the first. */
+/**
+ * The requests that a Job about to be made is for: all that ask for the same CronJob as the first.
+ */
 export function batchOf(queue: readonly Queued[]): Queued[] {
   const [first] = queue;
-  return first ? queue.filter(({ request }) => request.cronJobUid === first.request.cronJobUid) : [];
+  return first
+    ? queue.filter(({ request }) => request.cronJobUid === first.request.cronJobUid)
+    : [];
 }
 
 /** Whether a Job serves a request that came while it was being made. */
@@ -90,7 +115,9 @@ export function serves(job: { createdAt: string }, batch: readonly Queued[], one
 
 /** The latest moment before which a Job must not have been created, for all of a batch. */
 export function latestOf(batch: readonly Queued[]): string {
-  return batch.map(({ request }) => request.notBefore).reduce((a, b) => (Date.parse(a) > Date.parse(b) ? a : b));
+  return batch
+    .map(({ request }) => request.notBefore)
+    .reduce((a, b) => (Date.parse(a) > Date.parse(b) ? a : b));
 }
 
 const TEXT = textUpTo(10_000);
@@ -101,18 +128,30 @@ const REQUEST: Fields<SyncRequest> = {
   notBefore: TIMESTAMP,
 };
 const ANSWERS: { [Kind in SyncAnswer['kind']]: Fields<Extract<SyncAnswer, { kind: Kind }>> } = {
-  synced: { kind: oneOf(['synced']), ticket: TEXT, job: TEXT, seenAt: TIMESTAMP, seenHealthy: FLAG },
+  synced: {
+    kind: oneOf(['synced']),
+    ticket: TEXT,
+    job: TEXT,
+    seenAt: TIMESTAMP,
+    seenHealthy: FLAG,
+  },
   failed: { kind: oneOf(['failed']), ticket: TEXT, type: TEXT, message: TEXT, job: optional(TEXT) },
 };
 
 /**
- * Reads what came as a request strictly: anybody who may signal can send anything. Undefined where it is none.
- * What a request asks for was there when it came: a later `notBefore` becomes that moment.
+ * Reads what came as a request strictly: anybody who may signal can send anything. Undefined where
+ * it is none. What a request asks for was there when it came: a later `notBefore` becomes that
+ * moment.
  * @param now ms since the epoch
  */
 export function parseSyncRequest(input: unknown, now: number): SyncRequest | undefined {
   const request = readAs(input, REQUEST);
-  return request && { ...request, notBefore: new Date(Math.min(Date.parse(request.notBefore), now)).toISOString() };
+  return (
+    request && {
+      ...request,
+      notBefore: new Date(Math.min(Date.parse(request.notBefore), now)).toISOString(),
+    }
+  );
 }
 
 /** Reads the requests that a cut history handed on. Undefined where one of them is none. */

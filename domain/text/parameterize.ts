@@ -1,6 +1,7 @@
 /**
- * A name as Rails' `parameterize` makes it: accents dropped, lower case, every run of other characters than
- * a–z, 0–9, `-` and `_` becomes one `-`, none at either end. Signon names applications in metrics and Secrets this way.
+ * A name as Rails' `parameterize` makes it: accents dropped, lower case, every run of other
+ * characters than a–z, 0–9, `-` and `_` becomes one `-`, none at either end. Signon names
+ * applications in metrics and Secrets this way.
  *
  * @example parameterize('Signon API Client (permissions)') // 'signon-api-client-permissions'
  */
@@ -18,8 +19,8 @@ export function tokenSecretName(apiUserName: string, applicationName: string): s
 }
 
 /**
- * The letters that Rails' default rule (I18n's) writes in ASCII are Latin-1's and Latin Extended-A's, up to ž, and a few more.
- * Most lose their accents; these do not come apart.
+ * The letters that Rails' default rule (I18n's) writes in ASCII are Latin-1's and Latin
+ * Extended-A's, up to ž, and a few more. Most lose their accents; these do not come apart.
  */
 const WITHOUT_ACCENT: Readonly<Record<string, string>> = {
   Æ: 'AE',
@@ -60,12 +61,18 @@ function transliterate(name: string): string {
   return Array.from(name.normalize('NFC'), (character) => {
     if (/^[\x00-\x7f]$/.test(character)) return character;
     const plain =
-      WITHOUT_ACCENT[character] ?? (ACCENTED.test(character) ? character.normalize('NFD').replace(/\p{M}/gu, '') : '?');
+      WITHOUT_ACCENT[character] ??
+      (ACCENTED.test(character) ? character.normalize('NFD').replace(/\p{M}/gu, '') : '?');
     return /^[\x00-\x7f]*$/.test(plain) ? plain : '?';
   }).join('');
 }
 
-/** Whether a variable's name is the one that names this server application: `PUBLISHING_API_BEARER_TOKEN` for `publishing-api`. */
+/**
+ * Whether a variable's name is the one that names this server application:
+ * `PUBLISHING_API_BEARER_TOKEN` for `publishing-api`.
+ */
 export function isNamedAfter(variable: string, applicationName: string): boolean {
-  return variable === `${parameterize(applicationName).replaceAll('-', '_').toUpperCase()}_BEARER_TOKEN`;
+  return (
+    variable === `${parameterize(applicationName).replaceAll('-', '_').toUpperCase()}_BEARER_TOKEN`
+  );
 }

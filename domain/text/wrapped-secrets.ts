@@ -6,7 +6,9 @@ const BREAKS = new RegExp(`(${BREAK})`);
 
 /** Words and numbers as logs have them: `rollout`, `PublishingApi`, `HTTP`, `12ms`. */
 const WORD = /^(?:[A-Za-z][a-z]*\d{0,4}|[A-Z]+|[a-z]*(?:[A-Z][a-z]{2,})+|\d+[a-z]{0,2})?$/;
-/** A word as short may stand beside a wrapped secret: should it be a part of it, it tells little. */
+/**
+ * A word as short may stand beside a wrapped secret: should it be a part of it, it tells little.
+ */
 const LONGEST_BESIDE = 11;
 const SHORTEST_SECRET = 20;
 /** Where two lines are of one width, so much of a secret that does not read as words. */
@@ -38,7 +40,8 @@ function replaceSecret(parts: string[], from: number, to: number, instead: strin
   while (first < last && isBeside(parts[first]!, parts[first + 2]!)) first += 2;
   while (last > first && isBeside(parts[last]!, parts[last - 2]!)) last -= 2;
   let unlikeWords = 0;
-  for (let at = first; at <= last; at += 2) if (!readsAsWords(parts[at]!)) unlikeWords += parts[at]!.length;
+  for (let at = first; at <= last; at += 2)
+    if (!readsAsWords(parts[at]!)) unlikeWords += parts[at]!.length;
   const enough = hasOneWidth(parts, first, last, 3)
     ? 1
     : hasOneWidth(parts, first, last, 2)
@@ -48,7 +51,10 @@ function replaceSecret(parts: string[], from: number, to: number, instead: strin
   for (let at = first; at <= last; at++) parts[at] = at === first ? instead : '';
 }
 
-/** Whether so many pieces in a row are of one width, as wrapped lines are and words seldom: some of a secret's may read as words. */
+/**
+ * Whether so many pieces in a row are of one width, as wrapped lines are and words seldom: some of
+ * a secret's may read as words.
+ */
 function hasOneWidth(parts: readonly string[], first: number, last: number, many: number): boolean {
   for (let at = first; at + 2 * (many - 1) <= last; at += 2) {
     const row = Array.from({ length: many }, (_, next) => parts[at + 2 * next]!.length);

@@ -28,10 +28,15 @@ export function startOfDay(day: Day): number {
 
 /** The end of that day in London, in milliseconds since the epoch. */
 export function endOfDay(day: Day): number {
-  return startOfDay(new Date(Date.parse(`${day}T00:00:00Z`) + ms('1 day')).toISOString().slice(0, 10));
+  return startOfDay(
+    new Date(Date.parse(`${day}T00:00:00Z`) + ms('1 day')).toISOString().slice(0, 10),
+  );
 }
 
-/** Whether a token still opens doors. Signon lists expired tokens unmarked; the day counts to its end. */
+/**
+ * Whether a token still opens doors. Signon lists expired tokens unmarked; the day counts to its
+ * end.
+ */
 export function isLive(token: Pick<ListedToken, 'expires'>, now: number): boolean {
   return now < endOfDay(token.expires);
 }
@@ -42,18 +47,25 @@ export function newestOf<T extends Pick<ListedToken, 'authorisationId' | 'expire
 ): T | undefined {
   return tokens.reduce<T | undefined>((newest, token) => {
     if (!newest || token.expires > newest.expires) return token;
-    return token.expires === newest.expires && token.authorisationId > newest.authorisationId ? token : newest;
+    return token.expires === newest.expires && token.authorisationId > newest.authorisationId
+      ? token
+      : newest;
   }, undefined);
 }
 
 /** Whether a token is certain to live longer than the window, counted to 00:00 of its last day. */
-export function outlives(token: Pick<ListedToken, 'expires'>, now: number, window: ms.StringValue): boolean {
+export function outlives(
+  token: Pick<ListedToken, 'expires'>,
+  now: number,
+  window: ms.StringValue,
+): boolean {
   return startOfDay(token.expires) - now > ms(window);
 }
 
 /**
- * The token that is new now, some time after this rotation's new one was: itself, or a later one. An older one takes its place only
- * where it outlives the window and, for a forced rotation, did not exist before it began.
+ * The token that is new now, some time after this rotation's new one was: itself, or a later one.
+ * An older one takes its place only where it outlives the window and, for a forced rotation, did
+ * not exist before it began.
  * @param before ids that a forced rotation must not fall back to
  */
 export function successorOf(
@@ -63,12 +75,15 @@ export function successorOf(
 ): ListedToken | undefined {
   const newest = newestOf(tokens);
   if (!newest || newest.authorisationId === newToken.authorisationId) return newest;
-  return outlives(newest, now, window) && !before.includes(newest.authorisationId) ? newest : undefined;
+  return outlives(newest, now, window) && !before.includes(newest.authorisationId)
+    ? newest
+    : undefined;
 }
 
 /**
- * Tokens as listed afresh, the one this rotation issued with its whole digest again. Signon may show another token under the same id
- * (environments are copied over each other): that one gets no digest of ours.
+ * Tokens as listed afresh, the one this rotation issued with its whole digest again. Signon may
+ * show another token under the same id (environments are copied over each other): that one gets no
+ * digest of ours.
  */
 export function withKnownDigest(listed: readonly ListedToken[], known: ListedToken): ListedToken[] {
   return listed.map((token) =>
@@ -86,11 +101,15 @@ export function sameToken(a: Omit<Fingerprint, 'masked'>, b: Omit<Fingerprint, '
 
 /** Whether another listing is of the same token, by its id. */
 export function isToken({ authorisationId }: Pick<ListedToken, 'authorisationId'>) {
-  return (other: Pick<ListedToken, 'authorisationId'>): boolean => other.authorisationId === authorisationId;
+  return (other: Pick<ListedToken, 'authorisationId'>): boolean =>
+    other.authorisationId === authorisationId;
 }
 
 /** `abcdefgh…12345678 (authorisation 812)` for sentences. */
-export function describeToken({ masked, authorisationId }: Pick<ListedToken, 'masked' | 'authorisationId'>): string {
+export function describeToken({
+  masked,
+  authorisationId,
+}: Pick<ListedToken, 'masked' | 'authorisationId'>): string {
   return `${masked} (authorisation ${authorisationId})`;
 }
 
@@ -102,9 +121,16 @@ export function tokenOf<T extends Fingerprint>(
   return tokens.find((token) => sameToken(token, piece));
 }
 
-const londonHour = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/London', hourCycle: 'h23', hour: '2-digit' });
+const londonHour = new Intl.DateTimeFormat('en-GB', {
+  timeZone: 'Europe/London',
+  hourCycle: 'h23',
+  hour: '2-digit',
+});
 
-/** London's clocks show UTC in winter and an hour more in summer: at midnight UTC, the hour they show is what they are ahead. */
+/**
+ * London's clocks show UTC in winter and an hour more in summer: at midnight UTC, the hour they
+ * show is what they are ahead.
+ */
 function londonOffset(utcMidnight: number): number {
   return Number(londonHour.format(utcMidnight)) * ms('1 hour');
 }

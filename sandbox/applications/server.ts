@@ -3,8 +3,9 @@ import { parameterize } from '../../domain/text/index.ts';
 import type { World } from '../world.ts';
 
 /**
- * The server applications: each lets a bearer token in only while Signon counts it live for that application. One that it let in it lets in
- * for some minutes more without asking again, as gds-sso does; a new one it asks for at once.
+ * The server applications: each lets a bearer token in only while Signon counts it live for that
+ * application. One that it let in it lets in for some minutes more without asking again, as gds-sso
+ * does; a new one it asks for at once.
  */
 export class ApplicationsStandIn {
   private readonly server: FastifyInstance = fastify({ forceCloseConnections: true });

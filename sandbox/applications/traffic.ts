@@ -4,7 +4,10 @@ import { specsOf } from '../kubernetes/cluster.ts';
 import type { World } from '../world.ts';
 import type { Authorisation, ContainerSpec, ContainerState } from '../world-state.ts';
 
-/** Every running pod calls the server applications all the time, with the token each container holds. What is refused is an outage, on record. */
+/**
+ * Every running pod calls the server applications all the time, with the token each container
+ * holds. What is refused is an outage, on record.
+ */
 export class Traffic {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 16 });
   private timer?: NodeJS.Timeout;
@@ -20,7 +23,10 @@ export class Traffic {
     for (const user of world.state.apiUsers) this.learn(user.name);
   }
 
-  /** The server application whose tokens a Secret holds; the one that its value is a token of, where its name does not tell. */
+  /**
+   * The server application whose tokens a Secret holds; the one that its value is a token of, where
+   * its name does not tell.
+   */
   private serverOf(secret: string): string {
     const { apiUsers, authorisations, secrets } = this.world.state;
     for (const { name } of apiUsers.slice(this.known)) this.learn(name);
@@ -64,8 +70,14 @@ export class Traffic {
     this.busy = false;
   }
 
-  /** What a container calls with: each value that it read, and each piece of another that is a token of Signon's, as a client would take it out. */
-  private usedBy({ tokens }: ContainerSpec, { env }: ContainerState): { application: string; token: string }[] {
+  /**
+   * What a container calls with: each value that it read, and each piece of another that is a token
+   * of Signon's, as a client would take it out.
+   */
+  private usedBy(
+    { tokens }: ContainerSpec,
+    { env }: ContainerState,
+  ): { application: string; token: string }[] {
     const read = tokens.map(({ variable, secret }) => ({
       application: this.serverOf(secret),
       token: tokenIn(env[variable] ?? '') ?? env[variable] ?? '',
@@ -80,7 +92,9 @@ export class Traffic {
   }
 
   private applicationOf({ applicationId }: Authorisation): string {
-    return parameterize(this.world.state.applications.find(({ id }) => id === applicationId)?.name ?? '');
+    return parameterize(
+      this.world.state.applications.find(({ id }) => id === applicationId)?.name ?? '',
+    );
   }
 
   private call(pod: string, container: string, application: string, token: string): Promise<void> {

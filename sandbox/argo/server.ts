@@ -5,7 +5,8 @@ import type { SandboxOptions } from '../options.ts';
 import type { World } from '../world.ts';
 
 const APPLICATION = '/api/v1/applications/signon';
-const iso = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+const iso = (ms: number): string =>
+  new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
 
 interface Scope {
   appNamespace?: string;
@@ -20,18 +21,26 @@ interface Named extends Scope {
   resourceName?: string;
 }
 
-/** A stand-in of Argo CD's API: the tree and its stream, create-job with names that collide, logs, rights. */
+/**
+ * A stand-in of Argo CD's API: the tree and its stream, create-job with names that collide, logs,
+ * rights.
+ */
 export class ArgoStandIn {
   readonly faults = new Faults();
   /** An older server: no v2 of the actions. */
   withoutV2 = false;
   /** The Kubernetes API is down: a 403 for the application itself, 500 elsewhere. */
   kubernetesDown = false;
-  /** The pods of Jobs are gone while the tree shows them still: their logs are errors of Kubernetes. */
+  /**
+   * The pods of Jobs are gone while the tree shows them still: their logs are errors of Kubernetes.
+   */
   podsGone = false;
   /** Words of Kubernetes, where Argo CD acts as an account that may not: 403. */
   readonly forbidden: { createJob?: string; logs?: string } = {};
-  /** What the account's role allows. A right that is missing answers 403, as an unknown application does. */
+  /**
+   * What the account's role allows. A right that is missing answers 403, as an unknown application
+   * does.
+   */
   readonly rights = { get: true, createJob: true, logs: true };
   private readonly server: FastifyInstance = fastify({ forceCloseConnections: true });
   private stale?: object[];
@@ -43,13 +52,17 @@ export class ArgoStandIn {
     private readonly options: SandboxOptions,
   ) {
     this.server.removeAllContentTypeParsers();
-    this.server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-      try {
-        done(null, JSON.parse(String(body) || '{}'));
-      } catch (error) {
-        done(error as Error);
-      }
-    });
+    this.server.addContentTypeParser(
+      'application/json',
+      { parseAs: 'string' },
+      (_request, body, done) => {
+        try {
+          done(null, JSON.parse(String(body) || '{}'));
+        } catch (error) {
+          done(error as Error);
+        }
+      },
+    );
     this.server.addHook('onRequest', async () => {
       world.happened.requests.argo++;
     });
@@ -95,22 +108,35 @@ export class ArgoStandIn {
     );
     this.server.get<{ Querystring: Scope }>(APPLICATION, (request, reply) =>
       this.rights.get && inScope(request.query) && !this.kubernetesDown
-        ? { metadata: { name: 'signon', namespace: 'cluster-services' }, status: { health: { status: 'Healthy' } } }
+        ? {
+            metadata: { name: 'signon', namespace: 'cluster-services' },
+            status: { health: { status: 'Healthy' } },
+          }
         : denied(reply),
     );
     this.server.get<{ Querystring: Scope }>(`${APPLICATION}/resource-tree`, (request, reply) =>
       this.rights.get && inScope(request.query) ? { nodes: this.nodes() } : denied(reply),
     );
-    this.server.get<{ Querystring: Scope }>('/api/v1/stream/applications/signon/resource-tree', (request, reply) => {
-      if (!this.rights.get || !inScope(request.query)) return denied(reply);
-      return this.stream(reply);
-    });
-    this.server.post<{ Body: Named & { action?: string } }>(`${APPLICATION}/resource/actions/v2`, (request, reply) => {
-      if (this.withoutV2) return reply.code(404).type('text/plain').send('Not Found');
-      return inScope(request.body) ? this.act(reply, request.body, request.body.action) : denied(reply);
-    });
-    this.server.post<{ Body: unknown; Querystring: Named }>(`${APPLICATION}/resource/actions`, (request, reply) =>
-      inScope(request.query) ? this.act(reply, request.query, request.body) : denied(reply),
+    this.server.get<{ Querystring: Scope }>(
+      '/api/v1/stream/applications/signon/resource-tree',
+      (request, reply) => {
+        if (!this.rights.get || !inScope(request.query)) return denied(reply);
+        return this.stream(reply);
+      },
+    );
+    this.server.post<{ Body: Named & { action?: string } }>(
+      `${APPLICATION}/resource/actions/v2`,
+      (request, reply) => {
+        if (this.withoutV2) return reply.code(404).type('text/plain').send('Not Found');
+        return inScope(request.body)
+          ? this.act(reply, request.body, request.body.action)
+          : denied(reply);
+      },
+    );
+    this.server.post<{ Body: unknown; Querystring: Named }>(
+      `${APPLICATION}/resource/actions`,
+      (request, reply) =>
+        inScope(request.query) ? this.act(reply, request.query, request.body) : denied(reply),
     );
     this.server.get<{ Querystring: Named & { container?: string; tailLines?: string } }>(
       `${APPLICATION}/logs`,
@@ -127,7 +153,9 @@ export class ArgoStandIn {
             ? `container ${container} is not valid for pod ${job.name}-abcde`
             : this.podsGone && `pods "${job.name}-abcde" not found`;
         if (unread)
-          return reply.type('application/json').send(JSON.stringify({ result: { content: unread, podName: '' } }));
+          return reply
+            .type('application/json')
+            .send(JSON.stringify({ result: { content: unread, podName: '' } }));
         const lines = job.log.slice(-Number(request.query.tailLines ?? 100)).map((content) => ({
           content,
           timeStamp: iso(world.now()),
@@ -153,10 +181,17 @@ export class ArgoStandIn {
     if (!this.rights.createJob) return denied(reply);
     if (this.kubernetesDown) return unavailable(reply);
     const { namespace, group, kind, version, resourceName: cronJob } = named;
-    const isCronJob = namespace === 'apps' && group === 'batch' && kind === 'CronJob' && version === 'v1';
+    const isCronJob =
+      namespace === 'apps' && group === 'batch' && kind === 'CronJob' && version === 'v1';
     if (!isCronJob || cronJob !== this.world.state.cronJob.name)
-      return refuse(reply, 400, 3, `${kind} ${group} ${cronJob} not found as part of application signon`);
-    if (action !== 'create-job') return refuse(reply, 500, 2, `error getting Lua resource action: ${String(action)}`);
+      return refuse(
+        reply,
+        400,
+        3,
+        `${kind} ${group} ${cronJob} not found as part of application signon`,
+      );
+    if (action !== 'create-job')
+      return refuse(reply, 500, 2, `error getting Lua resource action: ${String(action)}`);
     if (this.forbidden.createJob) return refuse(reply, 403, 7, this.forbidden.createJob);
     const name = this.jobName(cronJob);
     if (name.length > 63)
@@ -166,7 +201,9 @@ export class ArgoStandIn {
         2,
         `error creating resource: Job.batch "${name}" is invalid: metadata.labels: Invalid value: "${name}": must be no more than 63 characters`,
       );
-    return this.cluster.createJob(name) ? {} : refuse(reply, 409, 6, `jobs.batch "${name}" already exists`);
+    return this.cluster.createJob(name)
+      ? {}
+      : refuse(reply, 409, 6, `jobs.batch "${name}" already exists`);
   }
 
   /** By the server's clock, to the minute; finer where the option says so. */
@@ -179,7 +216,9 @@ export class ArgoStandIn {
   }
 
   private shownJobs(): World['state']['jobs'] {
-    return this.world.state.jobs.filter(({ createdAt }) => createdAt + this.options.treeLagMs <= this.world.now());
+    return this.world.state.jobs.filter(
+      ({ createdAt }) => createdAt + this.options.treeLagMs <= this.world.now(),
+    );
   }
 
   private nodes(): object[] {
@@ -207,7 +246,15 @@ export class ArgoStandIn {
         namespace: 'apps',
         name: job.name,
         uid: job.uid,
-        parentRefs: [{ group: 'batch', kind: 'CronJob', namespace: 'apps', name: job.cronJob, uid: state.cronJob.uid }],
+        parentRefs: [
+          {
+            group: 'batch',
+            kind: 'CronJob',
+            namespace: 'apps',
+            name: job.cronJob,
+            uid: state.cronJob.uid,
+          },
+        ],
         health: job.suspended
           ? { status: 'Suspended', message: 'Job is suspended' }
           : { status: job.status, message: messages[job.status] },

@@ -11,9 +11,16 @@ import { layFleet, tokensOf } from './fleet.ts';
 import type { Ground } from './ground.ts';
 
 const HOUR_MS = 3_600_000;
-const FIRST = { environment: 'integration', application: 'publishing-api', requestedBy: 'bench' } as const;
+const FIRST = {
+  environment: 'integration',
+  application: 'publishing-api',
+  requestedBy: 'bench',
+} as const;
 
-/** What an approved revoke meets while many rollouts wait: ms from scheduling it to its start, and from the approval to its end. */
+/**
+ * What an approved revoke meets while many rollouts wait: ms from scheduling it to its start, and
+ * from the approval to its end.
+ */
 export interface BesideFigures {
   waiting: number;
   scheduledToStarted: number;
@@ -49,15 +56,24 @@ export async function revokeBeside(ground: Ground): Promise<BesideFigures> {
   await handle.result();
   const { events } = await handle.fetchHistory();
   const at = (event: { eventTime?: unknown } | undefined): number => {
-    const { seconds, nanos } = (event?.eventTime ?? {}) as { seconds?: { toString: () => string }; nanos?: number };
+    const { seconds, nanos } = (event?.eventTime ?? {}) as {
+      seconds?: { toString: () => string };
+      nanos?: number;
+    };
     return Number(seconds ?? 0) * 1000 + (nanos ?? 0) / 1e6;
   };
   const all = events ?? [];
-  const scheduled = all.find((one) => one.activityTaskScheduledEventAttributes?.activityType?.name === 'revokeToken');
+  const scheduled = all.find(
+    (one) => one.activityTaskScheduledEventAttributes?.activityType?.name === 'revokeToken',
+  );
   const of = (id: unknown): boolean => String(id) === String(scheduled?.eventId);
   const started = all.find((one) => of(one.activityTaskStartedEventAttributes?.scheduledEventId));
-  const completed = all.find((one) => of(one.activityTaskCompletedEventAttributes?.scheduledEventId));
-  const signalled = all.find((one) => one.workflowExecutionSignaledEventAttributes?.signalName === 'approve');
+  const completed = all.find((one) =>
+    of(one.activityTaskCompletedEventAttributes?.scheduledEventId),
+  );
+  const signalled = all.find(
+    (one) => one.workflowExecutionSignaledEventAttributes?.signalName === 'approve',
+  );
   return {
     waiting,
     scheduledToStarted: at(started) - at(scheduled),
@@ -71,7 +87,9 @@ async function untilWaitingForPods({ client }: Ground, wanted: number): Promise<
     const rotations = await listRotations(client, 'integration');
     const waits = await pLimit(AT_ONCE).map(rotations, async ({ workflowId }) => {
       const { raw } = await client.workflow.getHandle(workflowId).describe();
-      return (raw.pendingActivities ?? []).some(({ activityType }) => activityType?.name === 'awaitRollout');
+      return (raw.pendingActivities ?? []).some(
+        ({ activityType }) => activityType?.name === 'awaitRollout',
+      );
     });
     const waiting = waits.filter(Boolean).length;
     if (waiting >= wanted) return waiting;

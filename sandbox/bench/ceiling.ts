@@ -6,7 +6,10 @@ import type { Ground } from './ground.ts';
 
 const WORKER = fileURLToPath(new URL('./noop-worker.ts', import.meta.url));
 
-/** Seconds that as many workflows with as many activities take that do nothing, on the same server, one worker. */
+/**
+ * Seconds that as many workflows with as many activities take that do nothing, on the same server,
+ * one worker.
+ */
 export async function ceiling(
   { client, temporal }: Ground,
   { workflows, activities }: { workflows: number; activities: number },
@@ -21,7 +24,11 @@ export async function ceiling(
     stdio: 'ignore',
   });
   try {
-    await client.workflow.execute('noops', { workflowId: 'noops-warm-up', taskQueue: 'noops', args: [1] });
+    await client.workflow.execute('noops', {
+      workflowId: 'noops-warm-up',
+      taskQueue: 'noops',
+      args: [1],
+    });
     const began = performance.now();
     const all = Array.from({ length: workflows }, (_, at) => `noops-${at}`);
     const handles = await pLimit(AT_ONCE).map(all, (workflowId) =>

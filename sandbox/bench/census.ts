@@ -17,8 +17,13 @@ export interface LookFigures {
   execs: number;
 }
 
-/** The first look at a namespace, which asks every container by its own shell, and one after it. @param containers that may hold a token */
-export async function takeCensus(containers: number): Promise<{ first: LookFigures; second: LookFigures }> {
+/**
+ * The first look at a namespace, which asks every container by its own shell, and one after it.
+ * @param containers that may hold a token
+ */
+export async function takeCensus(
+  containers: number,
+): Promise<{ first: LookFigures; second: LookFigures }> {
   const world = seedWorld({ only: ['short-url-manager'] });
   const [workload] = world.state.workloads;
   workload!.replicas = containers - 1; // its twin has one
@@ -26,7 +31,10 @@ export async function takeCensus(containers: number): Promise<{ first: LookFigur
   const config = new KubeConfig();
   config.loadFromFile(sandbox.workerEnv().KUBECONFIG!);
   const waits = { everyMs: 1000, draining: new AbortController().signal };
-  const kubernetes = createKubernetesActivities(new KubernetesClient(config, 'apps', 60_000), waits);
+  const kubernetes = createKubernetesActivities(
+    new KubernetesClient(config, 'apps', 60_000),
+    waits,
+  );
   const secret = 'signon-token-short-url-manager-publishing-api';
   const holding = [fingerprintOf(new Secret(world.state.secrets[secret]!))];
   const readers: Readers = { secret, holding, also: [], ofOtherPairs: [] };
@@ -34,7 +42,9 @@ export async function takeCensus(containers: number): Promise<{ first: LookFigur
     const { happened } = sandbox.world;
     const before = { requests: happened.requests.kubernetes, execs: happened.execs };
     const began = performance.now();
-    const seen: ClusterLook = await new MockActivityEnvironment().run(() => kubernetes.lookAtConsumers(readers));
+    const seen: ClusterLook = await new MockActivityEnvironment().run(() =>
+      kubernetes.lookAtConsumers(readers),
+    );
     return {
       asked: seen.census.asked,
       ms: performance.now() - began,

@@ -35,7 +35,9 @@ export interface FleetFigures {
   untilWaiting: number;
   /** From the first approval at once until all that were approved have ended, soak included. */
   untilEnded: number;
-  /** Of those that were approved one by one, the median from approval to end; absent where none was. */
+  /**
+   * Of those that were approved one by one, the median from approval to end; absent where none was.
+   */
   oneByOne?: number;
   jobs: number;
   requests: { signon: number; argo: number; kubernetes: number };
@@ -52,7 +54,11 @@ export interface FleetFigures {
 }
 
 /** A fleet of the estate's 62 tokens, or of as many made-up ones. */
-export async function layFleet(tokens: number | 'real', settings: object = {}, delays: object = {}): Promise<Ground> {
+export async function layFleet(
+  tokens: number | 'real',
+  settings: object = {},
+  delays: object = {},
+): Promise<Ground> {
   const world = tokens === 'real' ? seedWorld() : seedWorld({ readings: madeUp(tokens) });
   expireAllIn(world, 10);
   return layGround({ ...DELAYS, ...delays }, { world, settings: { ...SETTINGS, ...settings } });
@@ -99,7 +105,9 @@ export async function rotateFleet(
   const tokens = tokensOf(sandbox.world);
   const began = performance.now();
   const cpuOfAll = (): number =>
-    workers.filter(({ child }) => child.signalCode === null).reduce((sum, one) => sum + usageOf(one).cpuMs, 0);
+    workers
+      .filter(({ child }) => child.signalCode === null)
+      .reduce((sum, one) => sum + usageOf(one).cpuMs, 0);
   const cpuBefore = cpuOfAll();
   const { handle } = await startSweep(client, { environment: 'integration', requestedBy: 'bench' });
   const { rows } = await handle.result();
@@ -110,7 +118,9 @@ export async function rotateFleet(
   const waitingMib = usageOf(worker).mib;
 
   const rotations = await untilListed(ground, tokens);
-  const approvals = await pLimit(AT_ONCE).map(rotations, (rotation) => approvalOf(ground, rotation));
+  const approvals = await pLimit(AT_ONCE).map(rotations, (rotation) =>
+    approvalOf(ground, rotation),
+  );
   const approve = ({ workflowId, approval }: (typeof approvals)[number]): Promise<void> =>
     client.workflow.getHandle(workflowId).signal<[unknown]>('approve', approval);
   const alone: number[] = [];
@@ -124,12 +134,18 @@ export async function rotateFleet(
   const woken = approvals.slice(oneByOne, oneByOne + atOnce);
   await pLimit(AT_ONCE).map(woken, approve);
   await meanwhile();
-  await pLimit(AT_ONCE).map(woken, ({ workflowId }) => client.workflow.getHandle(workflowId).result());
+  await pLimit(AT_ONCE).map(woken, ({ workflowId }) =>
+    client.workflow.getHandle(workflowId).result(),
+  );
   const untilEnded = performance.now() - approved;
 
   const { peakMib } = usageOf(worker);
   const cpuMs = cpuOfAll() - cpuBefore;
-  const ids = [...rotations.map(({ workflowId }) => workflowId), sweepId('integration'), syncTokensId('integration')];
+  const ids = [
+    ...rotations.map(({ workflowId }) => workflowId),
+    sweepId('integration'),
+    syncTokensId('integration'),
+  ];
   const lengths = await pLimit(AT_ONCE).map(
     ids,
     async (id) => (await client.workflow.getHandle(id).describe()).historyLength,
@@ -145,7 +161,8 @@ export async function rotateFleet(
     requests: { ...happened.requests },
     signIns: happened.signIns,
     eventsPerToken: lengths.reduce((sum, length) => sum + length, 0) / tokens,
-    activitiesPerToken: (events ?? []).filter((event) => event.activityTaskScheduledEventAttributes).length,
+    activitiesPerToken: (events ?? []).filter((event) => event.activityTaskScheduledEventAttributes)
+      .length,
     cpuPerToken: cpuMs / tokens,
     waitingMib,
     peakMib,
@@ -167,7 +184,8 @@ async function approvalOf(
   { workflowId, runId }: ListedRotation,
 ): Promise<{ workflowId: string; approval: object }> {
   const status = await askStatus(client, workflowId);
-  if (status?.waiting?.kind !== 'approval') throw new Error(`${workflowId} does not wait for approval`);
+  if (status?.waiting?.kind !== 'approval')
+    throw new Error(`${workflowId} does not wait for approval`);
   const { evidence } = status.waiting;
   const accept = [...new Set(evidence.shortfalls.map(({ code }) => code))];
   return { workflowId, approval: { ...approvalFor(evidence, runId), by: 'approver', accept } };

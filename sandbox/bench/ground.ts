@@ -33,7 +33,12 @@ export async function layGround(
   const folder = mkdtempSync(join(tmpdir(), 'signon-bench-'));
   const temporal = await benchServer(folder);
   const world = fleet?.world ?? seedOne();
-  const sandbox = await Sandbox.start(world, { ...IMMEDIATE, jobNameEveryMs: 1, trafficEveryMs: 1000, ...options });
+  const sandbox = await Sandbox.start(world, {
+    ...IMMEDIATE,
+    jobNameEveryMs: 1,
+    trafficEveryMs: 1000,
+    ...options,
+  });
   const settings = join(folder, 'settings.json');
   const hosts = { integration: '^127\\.0\\.0\\.1$' };
   const syncGathering = { quietFor: '0 ms', atMost: '0 ms' };
@@ -49,7 +54,9 @@ export async function layGround(
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_NAMESPACE: temporal.namespace,
       ROTATION_SETTINGS: settings,
-      ...(process.env.MAX_CACHED_WORKFLOWS && { MAX_CACHED_WORKFLOWS: process.env.MAX_CACHED_WORKFLOWS }),
+      ...(process.env.MAX_CACHED_WORKFLOWS && {
+        MAX_CACHED_WORKFLOWS: process.env.MAX_CACHED_WORKFLOWS,
+      }),
     },
     clear: async () => {
       await connection.close();

@@ -34,7 +34,10 @@ const SECTIONS: Record<string, () => Promise<Row[]>> = {
   'beside rollouts': besideRollouts,
 };
 
-/** `--temporal postgres` names the server that `TEMPORAL_ADDRESS` leads to; its figures stand beside the development server's. */
+/**
+ * `--temporal postgres` names the server that `TEMPORAL_ADDRESS` leads to; its figures stand beside
+ * the development server's.
+ */
 const { values, positionals: wanted } = parseArgs({
   options: { temporal: { type: 'string' } },
   allowPositionals: true,
@@ -106,7 +109,8 @@ async function oneRotation(): Promise<Row[]> {
       rows.push(row(`${what}, workflow ÷ script`, workflow / plain, '×', '≤ 1.5'));
     }
     const [last] = rotated.slice(-1);
-    const total = (counts: Record<string, number> = {}): number => Object.values(counts).reduce((sum, n) => sum + n, 0);
+    const total = (counts: Record<string, number> = {}): number =>
+      Object.values(counts).reduce((sum, n) => sum + n, 0);
     rows.push(row('requests to Signon', signon, 'requests'));
     rows.push(row('history events', total(last?.events), 'events', '≤ 150'));
     rows.push(row('workflow tasks', last?.workflowTasks ?? 0, 'tasks', '≤ 45'));
@@ -138,9 +142,12 @@ async function workerStart(): Promise<Row[]> {
     ['built', { ...ground.env, WORKFLOW_BUNDLE: bundle }],
   ] as const) {
     const starts = [];
-    for (let run = 0; run < 5; run++) starts.push(await startWorkerOnce({ ...ground, env }, rows.length * 10 + run));
+    for (let run = 0; run < 5; run++)
+      starts.push(await startWorkerOnce({ ...ground, env }, rows.length * 10 + run));
     const goal = what === 'built' ? '< 3000' : undefined; // from source it bundles first
-    rows.push(row(`worker start → first task, ${what}`, median(starts.map(({ ms }) => ms)), 'ms', goal));
+    rows.push(
+      row(`worker start → first task, ${what}`, median(starts.map(({ ms }) => ms)), 'ms', goal),
+    );
     rows.push(row(`worker memory, ${what}`, median(starts.map(({ mib }) => mib)), 'MiB'));
   }
   await ground.clear();
@@ -209,29 +216,35 @@ async function oneOfTwoKilled(): Promise<Row[]> {
   );
 }
 
-/** In waves of 50, since a thousand at once are what no sweep does. Twenty are woken one by one, a hundred at once. */
+/**
+ * In waves of 50, since a thousand at once are what no sweep does. Twenty are woken one by one, a
+ * hundred at once.
+ */
 async function aThousandWait(): Promise<Row[]> {
-  return on(layFleet(1000, { sweep: { maxConcurrent: 50, pause: '0 ms' } }), async (ground, workers) => {
-    const {
-      tokens,
-      waitingMib,
-      peakMib,
-      oneByOne = 0,
-      untilEnded,
-      signIns,
-    } = await rotateFleet(ground, workers, {
-      oneByOne: 20,
-      atOnce: 100,
-    });
-    return [
-      row('rotations that wait', tokens, 'rotations'),
-      row('worker memory while 1,000 wait', waitingMib, 'MiB', '< 400'),
-      row('worker memory then, at most', peakMib, 'MiB', '< 400'),
-      row('one of 1,000 woken, approval → ended, median', oneByOne, 'ms', '< 3000'),
-      row('100 of 1,000 woken at once, until all ended', untilEnded, 's', '< 200'),
-      row('sign-ins', signIns, 'sign-ins'),
-    ];
-  });
+  return on(
+    layFleet(1000, { sweep: { maxConcurrent: 50, pause: '0 ms' } }),
+    async (ground, workers) => {
+      const {
+        tokens,
+        waitingMib,
+        peakMib,
+        oneByOne = 0,
+        untilEnded,
+        signIns,
+      } = await rotateFleet(ground, workers, {
+        oneByOne: 20,
+        atOnce: 100,
+      });
+      return [
+        row('rotations that wait', tokens, 'rotations'),
+        row('worker memory while 1,000 wait', waitingMib, 'MiB', '< 400'),
+        row('worker memory then, at most', peakMib, 'MiB', '< 400'),
+        row('one of 1,000 woken, approval → ended, median', oneByOne, 'ms', '< 3000'),
+        row('100 of 1,000 woken at once, until all ended', untilEnded, 's', '< 200'),
+        row('sign-ins', signIns, 'sign-ins'),
+      ];
+    },
+  );
 }
 
 function fleetRows(figures: FleetFigures, wall: number): Row[] {
@@ -262,10 +275,13 @@ async function oneAfterTheOther(): Promise<Row[]> {
     const { world } = ground.sandbox;
     const pairs = world.state.authorisations.map(({ apiUserId, applicationId }) => ({
       apiUser: world.state.apiUsers.find(({ id }) => id === apiUserId)!.email,
-      application: parameterize(world.state.applications.find(({ id }) => id === applicationId)!.name),
+      application: parameterize(
+        world.state.applications.find(({ id }) => id === applicationId)!.name,
+      ),
     }));
     const began = performance.now();
-    for (const pair of pairs) await script({ environment: 'integration', requestedBy: 'bench', ...pair });
+    for (const pair of pairs)
+      await script({ environment: 'integration', requestedBy: 'bench', ...pair });
     const { happened } = world;
     return [
       row('tokens', happened.revoked.length, 'tokens'),

@@ -9,9 +9,16 @@ export interface Row {
 /** What was measured, by section, each with its day and machine. */
 export type Results = Record<string, { date: string; machine: string; rows: Row[] }>;
 
-const GROWTH = ['growth 50', 'growth 200', 'growth 800'].flatMap((name) => [name, `${name}, postgres`]);
+const GROWTH = ['growth 50', 'growth 200', 'growth 800'].flatMap((name) => [
+  name,
+  `${name}, postgres`,
+]);
 const HAS_SEVERAL = /worker|killed/;
-const PER_TOKEN = ['both, per token', 'processor time of the worker, per token', 'history events, per token'];
+const PER_TOKEN = [
+  'both, per token',
+  'processor time of the worker, per token',
+  'history events, per token',
+];
 /** What may grow with the number of workers. */
 const OF_SEVERAL = [
   'both, per token',
@@ -20,7 +27,8 @@ const OF_SEVERAL = [
   'requests to Kubernetes, per token',
   'refused calls of running pods',
 ];
-const ofOne = ({ what, goal }: Row): boolean => goal !== undefined || PER_TOKEN.slice(0, 2).includes(what);
+const ofOne = ({ what, goal }: Row): boolean =>
+  goal !== undefined || PER_TOKEN.slice(0, 2).includes(what);
 const ofSeveral = ({ what }: Row): boolean => OF_SEVERAL.includes(what);
 
 /** How the server with PostgreSQL is started: nothing of it is ours but the commands. */
@@ -33,8 +41,12 @@ const PROFILE =
 /** The figures as Markdown, fleets side by side, and the growth as a chart. */
 export function drawReport(results: Results): { markdown: string; chart: string } {
   const all = Object.entries(results);
-  const fleets = all.filter(([, { rows }]) => isFleet(rows)).toSorted((a, b) => tokensOf(a[1]) - tokensOf(b[1]));
-  const others = all.filter(([, { rows }]) => !isFleet(rows) && rows.some(({ goal }) => goal !== undefined));
+  const fleets = all
+    .filter(([, { rows }]) => isFleet(rows))
+    .toSorted((a, b) => tokensOf(a[1]) - tokensOf(b[1]));
+  const others = all.filter(
+    ([, { rows }]) => !isFleet(rows) && rows.some(({ goal }) => goal !== undefined),
+  );
   const markdown = [
     '# Benchmarks',
     [
@@ -46,8 +58,14 @@ export function drawReport(results: Results): { markdown: string; chart: string 
     '![What a token costs, by size of the fleet](images/benchmarks.svg)',
     ...[
       ['## Fleets', fleets.filter(([name]) => !HAS_SEVERAL.test(name)), ofOne] as const,
-      ['## Several workers, postgres', fleets.filter(([name]) => HAS_SEVERAL.test(name)), ofSeveral] as const,
-    ].flatMap(([heading, some, isShown]) => (some.length > 0 ? [heading, side(some, isShown)] : [])),
+      [
+        '## Several workers, postgres',
+        fleets.filter(([name]) => HAS_SEVERAL.test(name)),
+        ofSeveral,
+      ] as const,
+    ].flatMap(([heading, some, isShown]) =>
+      some.length > 0 ? [heading, side(some, isShown)] : [],
+    ),
     ...(others.length > 0 ? ['## Other figures', list(others)] : []),
   ].join('\n\n');
   return { markdown: `${markdown}\n`, chart: draw(results) };
@@ -56,20 +74,26 @@ export function drawReport(results: Results): { markdown: string; chart: string 
 type Section = Results[string];
 
 const isFleet = (rows: Row[]): boolean => rows.some(({ what }) => what.startsWith('sweep start'));
-const tokensOf = ({ rows }: Section): number => rows.find(({ what }) => what === 'tokens')?.value ?? 0;
+const tokensOf = ({ rows }: Section): number =>
+  rows.find(({ what }) => what === 'tokens')?.value ?? 0;
 
 /** The days and machines, each machine once. */
 function measuredOn(sections: Section[]): string {
   const machines = [...new Set(sections.map(({ machine }) => machine))];
   return machines
     .map((machine) => {
-      const days = sections.filter((section) => section.machine === machine).map(({ date }) => date);
+      const days = sections
+        .filter((section) => section.machine === machine)
+        .map(({ date }) => date);
       return `${[...new Set(days)].toSorted().join(', ')}: ${machine}.`;
     })
     .join(' ');
 }
 
-/** A row for each figure that is shown, a column for each fleet; a figure that is the same for all stands on a line below. */
+/**
+ * A row for each figure that is shown, a column for each fleet; a figure that is the same for all
+ * stands on a line below.
+ */
 function side(fleets: [string, Section][], isShown: (row: Row) => boolean): string {
   const all = fleets.flatMap(([, { rows }]) => rows);
   const whats = [...new Set(all.filter(isShown).map(({ what }) => what))];
@@ -77,13 +101,24 @@ function side(fleets: [string, Section][], isShown: (row: Row) => boolean): stri
     const found = fleets.map(([, { rows }]) => rows.find((row) => row.what === what));
     const goals = [...new Set(found.map((row) => row?.goal).filter((goal) => goal !== undefined))];
     const unit = found.find((row) => row !== undefined)!.unit;
-    return { what: named(what, unit), values: found.map((row) => row?.value ?? ''), goal: goals.join('; ') };
+    return {
+      what: named(what, unit),
+      values: found.map((row) => row?.value ?? ''),
+      goal: goals.join('; '),
+    };
   });
-  const isSame = ({ values }: { values: unknown[] }): boolean => values.every((value) => value === values[0]);
+  const isSame = ({ values }: { values: unknown[] }): boolean =>
+    values.every((value) => value === values[0]);
   const isAllPostgres = fleets.every(([name]) => name.endsWith(', postgres'));
-  const head = ['', ...fleets.map(([name]) => (isAllPostgres ? name.replace(', postgres', '') : name)), 'goal'];
+  const head = [
+    '',
+    ...fleets.map(([name]) => (isAllPostgres ? name.replace(', postgres', '') : name)),
+    'goal',
+  ];
   const row = (cells: (string | number)[]): string => `| ${cells.join(' | ')} |`;
-  const differing = lines.filter((line) => !isSame(line)).map(({ what, values, goal }) => row([what, ...values, goal]));
+  const differing = lines
+    .filter((line) => !isSame(line))
+    .map(({ what, values, goal }) => row([what, ...values, goal]));
   const same = lines.filter(isSame).map(({ what, values }) => `${what} ${values[0]}`);
   return [
     [row(head), `|:--|${'--:|'.repeat(head.length - 1)}`, ...differing].join('\n'),
@@ -107,7 +142,10 @@ function list(sections: [string, Section][]): string {
     for (const { what, value, unit, goal } of rows) {
       if (goal === undefined) continue;
       const line = `${named(what, unit)}, goal ${goal}`;
-      lines.set(line, [...(lines.get(line) ?? []), `${value}${name.endsWith(', postgres') ? ' (postgres)' : ''}`]);
+      lines.set(line, [
+        ...(lines.get(line) ?? []),
+        `${value}${name.endsWith(', postgres') ? ' (postgres)' : ''}`,
+      ]);
     }
   return [...lines].map(([line, values]) => `- ${line}: ${values.join(', ')}`).join('\n');
 }

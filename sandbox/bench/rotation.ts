@@ -27,7 +27,11 @@ export async function rotateOnce({ client, sandbox }: Ground): Promise<RotationF
       const { runId } = await handle.describe();
       const { evidence } = status.waiting;
       const revoke = evidence.toRevoke.map(({ authorisationId }) => authorisationId);
-      await handle.signal<[unknown]>('approve', { ...approvalFor(evidence, runId), by: 'bench', revoke });
+      await handle.signal<[unknown]>('approve', {
+        ...approvalFor(evidence, runId),
+        by: 'bench',
+        revoke,
+      });
       break;
     }
     await after(250);
@@ -41,25 +45,37 @@ function figuresOf(events: Event[], jobEndedAt: number): RotationFigures {
   const at = (event: Event | undefined): number =>
     Number(event?.eventTime?.seconds ?? 0) * 1000 + (event?.eventTime?.nanos ?? 0) / 1e6;
   const scheduled = (name: string): Event[] =>
-    events.filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === name);
+    events.filter(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === name,
+    );
   const completed = (name: string): Event | undefined =>
     events.find(
       (event) =>
-        String(event.activityTaskCompletedEventAttributes?.scheduledEventId) === String(scheduled(name)[0]?.eventId),
+        String(event.activityTaskCompletedEventAttributes?.scheduledEventId) ===
+        String(scheduled(name)[0]?.eventId),
     );
   const nextTask = (event: Event | undefined): Event | undefined =>
-    events.find((other) => Number(other.eventId) > Number(event?.eventId) && other.workflowTaskStartedEventAttributes);
+    events.find(
+      (other) =>
+        Number(other.eventId) > Number(event?.eventId) && other.workflowTaskStartedEventAttributes,
+    );
   const signalled = (name: string): Event | undefined =>
     events.find((event) => event.workflowExecutionSignaledEventAttributes?.signalName === name);
   const count = (names: string[]): Record<string, number> =>
-    Object.fromEntries([...new Set(names)].map((name) => [name, names.filter((other) => other === name).length]));
+    Object.fromEntries(
+      [...new Set(names)].map((name) => [name, names.filter((other) => other === name).length]),
+    );
   return {
     toApproval: at(nextTask(completed('smokeConsumers'))) - at(events[0]),
     toRevoked: at(completed('revokeToken')) - at(signalled('approve')),
     jobKnownAfter: at(nextTask(signalled('synced'))) - jobEndedAt,
     events: count(events.map(kindOf)),
     workflowTasks: events.filter((event) => event.workflowTaskCompletedEventAttributes).length,
-    activities: count(events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? [])),
+    activities: count(
+      events.flatMap(
+        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? [],
+      ),
+    ),
   };
 }
 

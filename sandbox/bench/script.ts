@@ -12,12 +12,20 @@ import { REQUEST, type Ground } from './ground.ts';
 
 type Activities = SignonActivities & ArgoActivities & KubernetesActivities & TemporalActivities;
 
-/** The same activities called one after the other, as a plain script would: no workflow, no history. Times in ms. */
+/**
+ * The same activities called one after the other, as a plain script would: no workflow, no history.
+ * Times in ms.
+ */
 export function plainScript({
   env,
   client,
 }: Ground): (request?: RotationRequest) => Promise<{ toApproval: number; toRevoked: number }> {
-  const activities = createActivities(readConfiguration(env), env, client, new AbortController().signal) as Activities;
+  const activities = createActivities(
+    readConfiguration(env),
+    env,
+    client,
+    new AbortController().signal,
+  ) as Activities;
   const context = new MockActivityEnvironment();
   const inOne = hour();
   return (request = REQUEST) =>
@@ -49,7 +57,8 @@ export function plainScript({
       await activities.listTokens(pair);
       await activities.lookAtConsumers(readers);
       for (const token of before)
-        if (token !== newestOf([created.token, token])) await activities.revokeToken({ pair, token, notAfter: inOne });
+        if (token !== newestOf([created.token, token]))
+          await activities.revokeToken({ pair, token, notAfter: inOne });
       return { toApproval: ready - began, toRevoked: performance.now() - ready };
     });
 }

@@ -15,7 +15,10 @@ export interface BenchServer {
 /** A namespace is known to all parts of a server within so long. */
 const KNOWN_WITHIN_MS = 60_000;
 
-/** A namespace of its own on the server that `TEMPORAL_ADDRESS` names; where it names none, a development server with its file in a folder. */
+/**
+ * A namespace of its own on the server that `TEMPORAL_ADDRESS` names; where it names none, a
+ * development server with its file in a folder.
+ */
 export async function benchServer(folder: string): Promise<BenchServer> {
   const { TEMPORAL_ADDRESS: address } = process.env;
   if (!address) {

@@ -4,8 +4,14 @@ import { taskQueueOf } from '../../domain/request/index.ts';
 import type { Ground } from './ground.ts';
 import { usageOf } from './usage.ts';
 
-/** A worker process from its start to the first task it has done, in ms, and its memory then, in MiB. */
-export async function startWorkerOnce({ client, env }: Ground, index: number): Promise<{ ms: number; mib: number }> {
+/**
+ * A worker process from its start to the first task it has done, in ms, and its memory then, in
+ * MiB.
+ */
+export async function startWorkerOnce(
+  { client, env }: Ground,
+  index: number,
+): Promise<{ ms: number; mib: number }> {
   // Staging is ignored without any activity, so the first task is all there is.
   const handle = await client.workflow.start('rotateToken', {
     workflowId: `first-task-${index}`,

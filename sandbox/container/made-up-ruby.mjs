@@ -4,7 +4,8 @@ import { Agent, request } from 'node:http';
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 
 /**
- * The sandbox's `ruby`, `bundle exec ruby` and `sh`: runs the scripts the worker sends, with a container's environment and real HTTP calls.
+ * The sandbox's `ruby`, `bundle exec ruby` and `sh`: runs the scripts the worker sends, with a
+ * container's environment and real HTTP calls.
  * @param {string[]} given what follows the program's name
  * @param {Record<string, string | undefined>} env
  * @param {(line: string) => void} print
@@ -25,7 +26,10 @@ export async function madeUpRuby(given, env, print) {
 
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 
-/** Everything of a token's shape in the container's variables, by digests: pieces of 43 characters, of long runs the first and the last. */
+/**
+ * Everything of a token's shape in the container's variables, by digests: pieces of 43 characters,
+ * of long runs the first and the last.
+ */
 function census(env, print) {
   for (const [name, value = ''] of Object.entries(env))
     for (const run of value.match(/[\w-]{43,}/g) ?? [])

@@ -3,7 +3,12 @@ import { setTimeout as after } from 'node:timers/promises';
 import { run } from '../../client/cli/program.ts';
 import { askStatus, listRotations } from '../../client/rotations.ts';
 import { startSweep } from '../../client/start-sweep.ts';
-import { countByState, type RowState, type SweepProgress, type SweepRow } from '../../domain/sweep/index.ts';
+import {
+  countByState,
+  type RowState,
+  type SweepProgress,
+  type SweepRow,
+} from '../../domain/sweep/index.ts';
 import { expireAllIn, seedWorld } from '../seed.ts';
 import type { World } from '../world.ts';
 import type { Ground } from './ground.ts';
@@ -39,15 +44,19 @@ export async function rotateFleet({ temporal, sandbox, client, asks }: Ground): 
   const { rows, why } = await swept;
   says(rows, why);
 
-  if (asks && !(await agreed())) return console.log('   Nothing was revoked; both tokens of each pair are alive.');
+  if (asks && !(await agreed()))
+    return console.log('   Nothing was revoked; both tokens of each pair are alive.');
   if (!asks) console.log('\n   Approving all by itself (--yes, or no terminal).');
   await approveAll(temporal.address);
   const stages = async (): Promise<Pick<SweepRow, 'state'>[]> =>
-    (await listRotations(client, 'integration', { closed: true })).map(({ stage }) => ({ state: stage }));
+    (await listRotations(client, 'integration', { closed: true })).map(({ stage }) => ({
+      state: stage,
+    }));
   for (;;) {
     const now = await stages();
     says(now, 'Revokes, and looks again.');
-    if (now.every(({ state }) => !['waiting-approval', 'revoking', 'preparing'].includes(state))) break;
+    if (now.every(({ state }) => !['waiting-approval', 'revoking', 'preparing'].includes(state)))
+      break;
     await after(LOOK_EVERY_MS);
   }
   const { jobs, requests, trafficCalls, outages, created, revoked } = sandbox.world.happened;
@@ -102,12 +111,15 @@ async function agreed(): Promise<boolean> {
 async function approveAll(address: string): Promise<void> {
   const accept = ['--accept', 'no-pod-seen', '--accept', 'not-smoke-tested'];
   const said: string[] = [];
-  const code = await run(['approve', '--waiting', '--no-wait', '--by', 'you@example.org', ...accept], {
-    env: { ...process.env, TEMPORAL_ADDRESS: address, ROTATION_ENVIRONMENT: 'integration' },
-    out: (line) => said.push(line),
-    err: (line) => said.push(line),
-    readLine: () => Promise.resolve('integration'),
-    readSecret: () => Promise.resolve(undefined),
-  });
+  const code = await run(
+    ['approve', '--waiting', '--no-wait', '--by', 'you@example.org', ...accept],
+    {
+      env: { ...process.env, TEMPORAL_ADDRESS: address, ROTATION_ENVIRONMENT: 'integration' },
+      out: (line) => said.push(line),
+      err: (line) => said.push(line),
+      readLine: () => Promise.resolve('integration'),
+      readSecret: () => Promise.resolve(undefined),
+    },
+  );
   if (code !== 0) console.log(said.slice(-5).join('\n'));
 }

@@ -9,7 +9,14 @@ import { WorkerProcess } from '../worker-process.ts';
 import type { World } from '../world.ts';
 
 /** What a demo keeps for a second start; the sandbox keeps its own world beside it. */
-const OWN_FILES = ['temporal.db', 'temporal.db-shm', 'temporal.db-wal', 'ports.json', 'settings.json', 'world.json'];
+const OWN_FILES = [
+  'temporal.db',
+  'temporal.db-shm',
+  'temporal.db-wal',
+  'ports.json',
+  'settings.json',
+  'world.json',
+];
 const SETTINGS = {
   forStandIns: true,
   soak: '5 seconds',
@@ -38,7 +45,8 @@ export class Endings {
   /** Ends what was started when the program is told to end. */
   constructor() {
     // A terminal that was closed must not keep the demo from ending what it started.
-    for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on('error', () => undefined);
+    for (const stream of [process.stdin, process.stdout, process.stderr])
+      stream.on('error', () => undefined);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.on(signal, () => {
         if (this.interrupted) return;
@@ -79,14 +87,23 @@ export class Endings {
 
   private async endAll(): Promise<void> {
     this.over = true;
-    for (let end = this.started.pop(); end; end = this.started.pop()) await end().catch(() => undefined);
+    for (let end = this.started.pop(); end; end = this.started.pop())
+      await end().catch(() => undefined);
   }
 }
 
-/** Starts Temporal, the sandbox and a worker; what they keep is in the folder until `act` is done. */
+/**
+ * Starts Temporal, the sandbox and a worker; what they keep is in the folder until `act` is done.
+ */
 export async function onGround(
   endings: Endings,
-  demo: { folder: string; seed: () => World; options: SandboxOptions; settings?: object; failsOnce?: boolean },
+  demo: {
+    folder: string;
+    seed: () => World;
+    options: SandboxOptions;
+    settings?: object;
+    failsOnce?: boolean;
+  },
   act: (ground: Ground) => Promise<void>,
 ): Promise<void> {
   const { folder } = demo;
@@ -101,7 +118,9 @@ export async function onGround(
     started: add,
   });
 
-  console.log('2. Starting the sandbox: stand-ins of Signon, Argo CD, Kubernetes and the applications …');
+  console.log(
+    '2. Starting the sandbox: stand-ins of Signon, Argo CD, Kubernetes and the applications …',
+  );
   const file = join(folder, 'world.json');
   const world = loadWorld(file) ?? demo.seed();
   if (demo.failsOnce) world.sync.fails = 1;
@@ -119,11 +138,15 @@ export async function onGround(
   });
   add(() => worker.stop());
   void worker.exit().then((code) => {
-    if (code !== 0 && !endings.over) endings.fail(`The worker ended with ${code}:\n${worker.output}`);
+    if (code !== 0 && !endings.over)
+      endings.fail(`The worker ended with ${code}:\n${worker.output}`);
   });
 
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig({
-    overrideEnvVars: { ...(process.env as Record<string, string>), TEMPORAL_ADDRESS: temporal.address },
+    overrideEnvVars: {
+      ...(process.env as Record<string, string>),
+      TEMPORAL_ADDRESS: temporal.address,
+    },
   });
   const connection = await Connection.connect(connectionOptions);
   const asks = process.stdin.isTTY && !process.argv.includes('--yes');
@@ -133,9 +156,12 @@ export async function onGround(
 }
 
 /** The ports of the run before, so that a second start finds the same addresses. */
-async function keptPorts(folder: string): Promise<Required<Ports> & Record<'temporal' | 'ui', number>> {
+async function keptPorts(
+  folder: string,
+): Promise<Required<Ports> & Record<'temporal' | 'ui', number>> {
   const file = join(folder, 'ports.json');
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Awaited<ReturnType<typeof keptPorts>>;
+  if (existsSync(file))
+    return JSON.parse(readFileSync(file, 'utf8')) as Awaited<ReturnType<typeof keptPorts>>;
   const ports = {
     temporal: await freePort(),
     ui: await freePort(),

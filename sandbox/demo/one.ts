@@ -32,7 +32,12 @@ export function seedOne(): World {
 export async function rotateOne({ temporal, sandbox, client, asks }: Ground): Promise<void> {
   const { handle } = await startRotation(client, request);
   const { runId } = await handle.describe();
-  printWhereToWatch({ temporal, client }, handle.workflowId, runId, `show ${request.apiUser} ${request.application}`);
+  printWhereToWatch(
+    { temporal, client },
+    handle.workflowId,
+    runId,
+    `show ${request.apiUser} ${request.application}`,
+  );
   printReport(await follow(handle, runId, asks), sandbox.world.happened);
   if (asks) await untilEnter();
 }
@@ -64,7 +69,8 @@ async function follow(handle: Rotation, runId: string, asks: boolean): Promise<R
     }
     await after(500, undefined, { signal: over.signal }).catch(() => undefined);
   }
-  const last = await handle.query<Status>('status').catch(() => undefined); // it may have ended between two looks
+  // it may have ended between two looks
+  const last = await handle.query<Status>('status').catch(() => undefined);
   if (last) printProgress(last, printed);
   return result;
 }
@@ -73,7 +79,9 @@ async function follow(handle: Rotation, runId: string, asks: boolean): Promise<R
 async function untilEnter(): Promise<void> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-  await terminal.question('\nDone. The Temporal UI shows how it ended. Press Enter to stop everything. ');
+  await terminal.question(
+    '\nDone. The Temporal UI shows how it ended. Press Enter to stop everything. ',
+  );
   terminal.close();
 }
 
@@ -87,12 +95,19 @@ async function askInTerminal(handle: Rotation, approval: object, over: AbortSign
     let answer = '';
     while (!/^(y|yes|n|no)$/i.test(answer))
       answer = (
-        await terminal.question('   or answer here: revoke the old token in integration (sandbox)? yes/no: ', {
-          signal: over,
-        })
+        await terminal.question(
+          '   or answer here: revoke the old token in integration (sandbox)? yes/no: ',
+          {
+            signal: over,
+          },
+        )
       ).trim();
     if (/^y/i.test(answer)) await handle.signal('approve', approval);
-    else await handle.signal('reject', { by: 'you@example.org', reason: 'answered no in the terminal' });
+    else
+      await handle.signal('reject', {
+        by: 'you@example.org',
+        reason: 'answered no in the terminal',
+      });
   } catch {
     console.log('\n   Decided elsewhere.');
   } finally {

@@ -1,6 +1,10 @@
 import { evidenceLines, reportLines, stepLines } from '../../client/cli/print.ts';
 import { drawn } from '../../client/cli/columns.ts';
-import { type Progress, type RotationReport, userMetadataLink } from '../../domain/rotation/index.ts';
+import {
+  type Progress,
+  type RotationReport,
+  userMetadataLink,
+} from '../../domain/rotation/index.ts';
 import type { Evidence } from '../../domain/evidence/index.ts';
 import type { Happened } from '../world.ts';
 import type { Ground } from './ground.ts';
@@ -33,7 +37,10 @@ export function printProgress(progress: Progress, printed: Map<string, string>):
     for (const line of stepLines({ steps: [step] })) once(step.name, line);
   const { waiting } = progress;
   if (waiting?.kind === 'blocked')
-    once('blocked', `Do this: ${waiting.todo}\n   The page in the Temporal UI offers what to send.`);
+    once(
+      'blocked',
+      `Do this: ${waiting.todo}\n   The page in the Temporal UI offers what to send.`,
+    );
   for (const line of progress.retrying) once(line, `retrying: ${line}`);
   if (progress.lastAnswer) once('answer', `“${progress.lastAnswer.text}”`);
 }
@@ -48,5 +55,7 @@ export function printEvidence(evidence: Evidence, environment: string): void {
 
 export function printReport(report: RotationReport, happened: Happened): void {
   console.log(`\n${drawn(reportLines(report)).join('\n')}`);
-  console.log(`  meanwhile  ${happened.trafficCalls} calls of running pods, ${happened.outages.length} refused`);
+  console.log(
+    `  meanwhile  ${happened.trafficCalls} calls of running pods, ${happened.outages.length} refused`,
+  );
 }

@@ -5,7 +5,10 @@ import type { ContainerSpec, PodState, WorkloadState } from '../world-state.ts';
 
 const TICK_MS = 20;
 
-/** What moves by itself in a cluster: Jobs end, Reloader notices Secrets, Deployments replace pods one by one, old pods serve until they are gone. */
+/**
+ * What moves by itself in a cluster: Jobs end, Reloader notices Secrets, Deployments replace pods
+ * one by one, old pods serve until they are gone.
+ */
 export class Cluster {
   private timer?: NodeJS.Timeout;
 
@@ -55,14 +58,17 @@ export class Cluster {
   /** Deploys a workload, with all its pods at once. */
   deploy(workload: WorkloadState): void {
     this.world.state.workloads.push(workload);
-    for (let replica = 0; replica < workload.replicas; replica++) this.run(this.makePod(workload, this.world.now()));
+    for (let replica = 0; replica < workload.replicas; replica++)
+      this.run(this.makePod(workload, this.world.now()));
     this.world.changed();
   }
 
   /** One run of an application's CronJob: a Job with a pod that ends by itself. */
   runTask(cronJob: string, forMs: number): string {
     const { state } = this.world;
-    const workload = state.workloads.find(({ kind, name }) => kind === 'CronJob' && name === cronJob);
+    const workload = state.workloads.find(
+      ({ kind, name }) => kind === 'CronJob' && name === cronJob,
+    );
     if (!workload) throw new Error(`the sandbox has no CronJob ${cronJob}`);
     const now = this.world.now();
     const name = `${cronJob}-${Math.floor(now / 60_000)}${randomBytes(2).toString('hex')}`;
@@ -70,18 +76,23 @@ export class Cluster {
   }
 
   /**
-   * A one-off Job with every token of an application, made from its Deployment's pod template: `<app>-dbmigrate` at a deploy, or a rake task
-   * that somebody asked for as a JobRequest.
+   * A one-off Job with every token of an application, made from its Deployment's pod template:
+   * `<app>-dbmigrate` at a deploy, or a rake task that somebody asked for as a JobRequest.
    */
   runJob(deployment: string, how: 'dbmigrate' | 'JobRequest', forMs: number): string {
-    const workload = this.world.state.workloads.find(({ kind, name }) => kind === 'Deployment' && name === deployment);
+    const workload = this.world.state.workloads.find(
+      ({ kind, name }) => kind === 'Deployment' && name === deployment,
+    );
     if (!workload) throw new Error(`the sandbox has no Deployment ${deployment}`);
     const name = `${deployment}-${how === 'dbmigrate' ? how : `task-${randomBytes(2).toString('hex')}`}`;
     const owner = how === 'JobRequest' ? { kind: how, name } : undefined;
     return this.runOnce(workload, { name, owner }, forMs);
   }
 
-  /** A pod of an Argo Workflow, as at each deploy: an image with curl and no Ruby, no GOVUK_ENVIRONMENT, one token. */
+  /**
+   * A pod of an Argo Workflow, as at each deploy: an image with curl and no Ruby, no
+   * GOVUK_ENVIRONMENT, one token.
+   */
   runWorkflow(secret: string, forMs: number): string {
     const name = `deploy-${randomBytes(3).toString('hex')}`;
     this.deploy({
@@ -91,7 +102,14 @@ export class Cluster {
       owner: { kind: 'Workflow', name },
       replicas: 1,
       generation: 1,
-      containers: [{ name: 'main', ruby: false, nowhere: true, tokens: [{ variable: 'RELEASE_API_TOKEN', secret }] }],
+      containers: [
+        {
+          name: 'main',
+          ruby: false,
+          nowhere: true,
+          tokens: [{ variable: 'RELEASE_API_TOKEN', secret }],
+        },
+      ],
     });
     const pod = this.world.state.pods.find(({ workload }) => workload === `${name}-main`)!;
     pod.endsAt = this.world.now() + forMs;
@@ -106,7 +124,13 @@ export class Cluster {
     const { state } = this.world;
     const now = this.world.now();
     state.tasks = state.tasks.filter((task) => task.name !== name); // a hook's Job is made anew
-    state.tasks.push({ name, uid: makeUid(), from: workload.name, ...(owner && { owner }), createdAt: now });
+    state.tasks.push({
+      name,
+      uid: makeUid(),
+      from: workload.name,
+      ...(owner && { owner }),
+      createdAt: now,
+    });
     const pod = this.makePod(workload, now, name);
     pod.task = name;
     pod.endsAt = now + forMs;
@@ -115,7 +139,10 @@ export class Cluster {
     return pod.name;
   }
 
-  /** Changes a workload's template; its pods stay as they are, as with a paused rollout or a StatefulSet that updates `OnDelete`. */
+  /**
+   * Changes a workload's template; its pods stay as they are, as with a paused rollout or a
+   * StatefulSet that updates `OnDelete`.
+   */
   retemplate(name: string, containers: ContainerSpec[]): void {
     const { state } = this.world;
     const workload = state.workloads.find((candidate) => candidate.name === name);
@@ -139,7 +166,8 @@ export class Cluster {
   }
 
   private tick(): void {
-    for (let moved = true; moved;) moved = this.endJobs() || this.reload() || this.movePods() || this.rollDeployments();
+    for (let moved = true; moved;)
+      moved = this.endJobs() || this.reload() || this.movePods() || this.rollDeployments();
   }
 
   private endJobs(): boolean {
@@ -174,10 +202,15 @@ export class Cluster {
         ['Deployment', 'StatefulSet'].includes(workload.kind) &&
         !world.overlooked.has(workload.name) &&
         workload.containers.some(({ tokens, whole }) =>
-          [...tokens, ...(whole && !whole.configMap ? [whole] : [])].some(({ secret }) => secrets.includes(secret)),
+          [...tokens, ...(whole && !whole.configMap ? [whole] : [])].some(({ secret }) =>
+            secrets.includes(secret),
+          ),
         )
       )
-        world.state.reloads.push({ workload: workload.name, at: world.now() + this.options.reloaderMs });
+        world.state.reloads.push({
+          workload: workload.name,
+          at: world.now() + this.options.reloaderMs,
+        });
   }
 
   /** A CronJob keeps 3 succeeded Jobs and 1 failed. */
@@ -204,7 +237,9 @@ export class Cluster {
   private movePods(): boolean {
     const { state } = this.world;
     const now = this.world.now();
-    const ending = state.pods.find((pod) => pod.running && pod.endsAt !== undefined && pod.endsAt <= now);
+    const ending = state.pods.find(
+      (pod) => pod.running && pod.endsAt !== undefined && pod.endsAt <= now,
+    );
     if (ending) {
       Object.assign(ending, { running: false, ended: true });
       Object.assign(state.tasks.find(({ name }) => name === ending.task) ?? {}, { endedAt: now });
@@ -239,7 +274,8 @@ export class Cluster {
       if (workload.kind !== 'Deployment' && workload.kind !== 'StatefulSet') continue;
       if (workload.paused || workload.failsToCreate !== undefined) continue;
       const pods = this.world.state.pods.filter(
-        (pod) => pod.workload === workload.name && pod.goneAt === undefined && pod.task === undefined,
+        (pod) =>
+          pod.workload === workload.name && pod.goneAt === undefined && pod.task === undefined,
       );
       const fresh = pods.filter(({ generation }) => generation === workload.generation);
       const old = pods.filter(({ generation }) => generation !== workload.generation);
@@ -269,9 +305,11 @@ export class Cluster {
   /** A StatefulSet replaces a pod by another of the same name: the old one goes first. */
   private rollInPlace(workload: WorkloadState, pods: PodState[], old: PodState[]): boolean {
     const { state } = this.world;
-    if (state.pods.some((pod) => pod.workload === workload.name && pod.goneAt !== undefined)) return false;
+    if (state.pods.some((pod) => pod.workload === workload.name && pod.goneAt !== undefined))
+      return false;
     if (old[0]) old[0].goneAt = this.goneAt(workload);
-    else if (pods.length < workload.replicas) this.makePod(workload, this.world.now() + this.options.podStartMs);
+    else if (pods.length < workload.replicas)
+      this.makePod(workload, this.world.now() + this.options.podStartMs);
     else return false;
     this.world.changed();
     return true;
@@ -284,7 +322,10 @@ export class Cluster {
   private makePod(workload: WorkloadState, startsAt: number, task?: string): PodState {
     const random = randomBytes(3).toString('hex').slice(0, 5);
     const taken = new Set(this.world.state.pods.map(({ name }) => name));
-    const ordinals = Array.from({ length: workload.replicas }, (_, ordinal) => `${workload.name}-${ordinal}`);
+    const ordinals = Array.from(
+      { length: workload.replicas },
+      (_, ordinal) => `${workload.name}-${ordinal}`,
+    );
     const names: Record<WorkloadState['kind'], string> = {
       Deployment: `${workload.name}-${hashOf(workload)}-${random}`,
       StatefulSet: ordinals.find((name) => !taken.has(name)) ?? `${workload.name}-0`,
@@ -317,10 +358,14 @@ export class Cluster {
         ...this.commonEnv,
         ...(!spec?.nowhere && { GOVUK_ENVIRONMENT: this.world.state.environment }),
         ...Object.fromEntries(
-          (spec?.tokens ?? []).map(({ variable, secret }) => [variable, this.world.state.secrets[secret] ?? '']),
+          (spec?.tokens ?? []).map(({ variable, secret }) => [
+            variable,
+            this.world.state.secrets[secret] ?? '',
+          ]),
         ),
         ...(spec?.whole && {
-          [`${spec.whole.prefix ?? ''}bearer_token`]: this.world.state.secrets[spec.whole.secret] ?? '',
+          [`${spec.whole.prefix ?? ''}bearer_token`]:
+            this.world.state.secrets[spec.whole.secret] ?? '',
         }),
         ...spec?.literals,
       };

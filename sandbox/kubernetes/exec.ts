@@ -26,10 +26,15 @@ export type ExecFault =
   | 'empty-frame'
   /** More output after the status. */
   | 'late-output'
-  /** A frame that closes a stream, before the status and not one of v5's that this client asks for. */
+  /**
+   * A frame that closes a stream, before the status and not one of v5's that this client asks for.
+   */
   | 'closes-stderr';
 
-/** `pods/exec` over WebSocket, `v5.channel.k8s.io` and `v4`. What is asked for truly runs, with the container's environment. */
+/**
+ * `pods/exec` over WebSocket, `v5.channel.k8s.io` and `v4`. What is asked for truly runs, with the
+ * container's environment.
+ */
 export class ExecEndpoint {
   /** Taken one by one by the next execs. */
   readonly faults: ExecFault[] = [];
@@ -37,8 +42,16 @@ export class ExecEndpoint {
   byChance: () => ExecFault | undefined = () => undefined;
   /** How many were open at the same time, and the most there were. */
   readonly open = { now: 0, most: 0 };
-  /** The admission policy for exec, where one is in force: what it does not allow is refused with 422 before the upgrade. */
-  allows: (exec: { command: string[]; container: string; stdin: boolean; tty: boolean }) => boolean = () => true;
+  /**
+   * The admission policy for exec, where one is in force: what it does not allow is refused with
+   * 422 before the upgrade.
+   */
+  allows: (exec: {
+    command: string[];
+    container: string;
+    stdin: boolean;
+    tty: boolean;
+  }) => boolean = () => true;
   /** What this server speaks; an older one has no v5. */
   protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
   private readonly sockets = new WebSocketServer({
@@ -53,10 +66,16 @@ export class ExecEndpoint {
     private readonly execs: SandboxOptions['execs'] = 'processes',
   ) {}
 
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, allowed: boolean | undefined): void {
+  upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    allowed: boolean | undefined,
+  ): void {
     socket.on('error', () => socket.destroy()); // whoever asked may be gone
     const url = new URL(request.url ?? '/', 'http://kubernetes');
-    const [, podName] = /^\/api\/v1\/namespaces\/apps\/pods\/([^/]+)\/exec$/.exec(url.pathname) ?? [];
+    const [, podName] =
+      /^\/api\/v1\/namespaces\/apps\/pods\/([^/]+)\/exec$/.exec(url.pathname) ?? [];
     const pod = this.world.state.pods.find(({ name }) => name === podName);
     const wanted = url.searchParams.get('container') || null;
     const container =
@@ -70,8 +89,12 @@ export class ExecEndpoint {
     if (!pod) return refuse(socket, 404);
     if (!container) return refuse(socket, 400);
     const command = url.searchParams.getAll('command');
-    const [stdin, tty] = ['stdin', 'tty'].map((name) => url.searchParams.get(name) === 'true') as [boolean, boolean];
-    if (!this.allows({ command, container: container.name, stdin, tty })) return refuse(socket, 422);
+    const [stdin, tty] = ['stdin', 'tty'].map((name) => url.searchParams.get(name) === 'true') as [
+      boolean,
+      boolean,
+    ];
+    if (!this.allows({ command, container: container.name, stdin, tty }))
+      return refuse(socket, 422);
     this.sockets.handleUpgrade(request, socket, head, (connection) => {
       this.open.now++;
       this.open.most = Math.max(this.open.most, this.open.now);
@@ -79,7 +102,10 @@ export class ExecEndpoint {
       const runs = pod.running && !container.exited && this.specOf(pod, container)?.init !== 'ends';
       if (!runs) return end(connection, internalError('container not found'));
       if (fault === 'node-down')
-        return end(connection, internalError(`error dialing backend: ${url.searchParams.getAll('command').join(' ')}`));
+        return end(
+          connection,
+          internalError(`error dialing backend: ${url.searchParams.getAll('command').join(' ')}`),
+        );
       const frames = fault && MALFORMED[fault];
       if (frames) for (const frame of frames) connection.send(frame);
       if (frames) connection.close(1000);
@@ -102,13 +128,18 @@ export class ExecEndpoint {
     const spec = this.specOf(pod, container);
     const path = spec?.ruby ? `${this.programs}:/usr/bin:/bin` : '/usr/bin:/bin';
     if ((!spec?.ruby && ['ruby', 'bundle'].includes(program)) || spec?.bare)
-      return end(connection, internalError(`exec: "${program}": executable file not found in $PATH`));
+      return end(
+        connection,
+        internalError(`exec: "${program}": executable file not found in $PATH`),
+      );
     let sent = 0;
     const forward =
       (channel: number) =>
       (chunk: Buffer): void => {
         const part =
-          fault === 'false-success' && channel === STDOUT ? chunk.subarray(0, Math.max(0, 20 - sent)) : chunk;
+          fault === 'false-success' && channel === STDOUT
+            ? chunk.subarray(0, Math.max(0, 20 - sent))
+            : chunk;
         sent += part.length;
         if (part.length > 0) connection.send(Buffer.concat([Buffer.from([channel]), part]));
       };
@@ -118,7 +149,8 @@ export class ExecEndpoint {
         end(connection, { metadata: {}, status: 'Success' });
       else end(connection, nonZero(fault === 'killed' ? 137 : code));
     };
-    const isMadeUp = program === 'sh' ? args[1] === censusWithShell[2] : ['ruby', 'bundle'].includes(program);
+    const isMadeUp =
+      program === 'sh' ? args[1] === censusWithShell[2] : ['ruby', 'bundle'].includes(program);
     if (isMadeUp && this.execs === 'in the sandbox') {
       const print = (line: string): void => forward(STDOUT)(Buffer.from(`${line}\n`));
       void madeUpRuby(args, container.env, print).then((code) =>
@@ -126,7 +158,10 @@ export class ExecEndpoint {
       );
       return;
     }
-    const child = spawn(program, args, { env: { PATH: path, ...container.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, {
+      env: { PATH: path, ...container.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     child.stdout.on('data', forward(STDOUT));
     child.stderr.on('data', forward(asked.get('tty') === 'true' ? STDOUT : STDERR));
     const endWithPod = (): void => {
@@ -143,13 +178,24 @@ export class ExecEndpoint {
   }
 }
 
-const SUCCESS = Buffer.concat([Buffer.from([STATUS]), Buffer.from('{"metadata":{},"status":"Success"}')]);
+const SUCCESS = Buffer.concat([
+  Buffer.from([STATUS]),
+  Buffer.from('{"metadata":{},"status":"Success"}'),
+]);
 const MALFORMED: Partial<Record<ExecFault, Buffer[]>> = {
-  'cut-status': [Buffer.concat([Buffer.from([STATUS]), Buffer.from('{"metadata":{},"sta')]), SUCCESS],
+  'cut-status': [
+    Buffer.concat([Buffer.from([STATUS]), Buffer.from('{"metadata":{},"sta')]),
+    SUCCESS,
+  ],
   'unknown-channel': [Buffer.from([9, 120]), SUCCESS],
   'empty-frame': [Buffer.alloc(0)],
   'late-output': [SUCCESS, Buffer.from([STDOUT, 120]), Buffer.from([STDERR, 120])],
-  'closes-stderr': [Buffer.from([255, STDERR]), Buffer.from([255, STDOUT]), Buffer.from([STDERR, 120]), SUCCESS],
+  'closes-stderr': [
+    Buffer.from([255, STDERR]),
+    Buffer.from([255, STDOUT]),
+    Buffer.from([STDERR, 120]),
+    SUCCESS,
+  ],
 };
 
 function end(connection: WebSocket, status: object): void {

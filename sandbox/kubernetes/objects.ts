@@ -1,22 +1,41 @@
 import { hashOf, specsOf } from './cluster.ts';
 import type { World } from '../world.ts';
-import type { ContainerSpec, JobState, PodState, TaskState, WorkloadState } from '../world-state.ts';
+import type {
+  ContainerSpec,
+  JobState,
+  PodState,
+  TaskState,
+  WorkloadState,
+} from '../world-state.ts';
 
 const NAMESPACE = 'apps';
-const iso = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+const iso = (ms: number): string =>
+  new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
 
 /** The world's workloads, pods and Jobs as the Kubernetes API shows them. */
 export function listOf(world: World, resource: string): object[] {
   const { state } = world;
-  const kind = { deployments: 'Deployment', statefulsets: 'StatefulSet', cronjobs: 'CronJob' }[resource];
+  const kind = { deployments: 'Deployment', statefulsets: 'StatefulSet', cronjobs: 'CronJob' }[
+    resource
+  ];
   if (resource === 'pods') return state.pods.map((pod) => podObject(world, pod));
   if (resource === 'jobs')
-    return [...state.jobs.map((job) => jobObject(world, job)), ...state.tasks.map((task) => taskObject(world, task))];
+    return [
+      ...state.jobs.map((job) => jobObject(world, job)),
+      ...state.tasks.map((task) => taskObject(world, task)),
+    ];
   const workloads = state.workloads.filter((workload) => workload.kind === kind);
   if (kind === 'Deployment' || kind === 'StatefulSet')
     return workloads.map((workload) => ({
-      metadata: { ...metadata(world, workload.name, workload.uid), generation: workload.generation },
-      spec: { replicas: workload.replicas, paused: workload.paused, template: template(world, workload) },
+      metadata: {
+        ...metadata(world, workload.name, workload.uid),
+        generation: workload.generation,
+      },
+      spec: {
+        replicas: workload.replicas,
+        paused: workload.paused,
+        template: template(world, workload),
+      },
       status: { ...rolloutStatus(world, workload), ...conditionsOf(workload) },
     }));
   if (kind === 'CronJob')
@@ -43,18 +62,23 @@ export function listOf(world: World, resource: string): object[] {
 export function podObject(world: World, pod: PodState): object {
   const workload = world.state.workloads.find(({ name }) => name === pod.workload);
   const specs = specsOf(world, pod);
-  const initOf = ({ name }: { name: string }): ContainerSpec['init'] => specs.find((spec) => spec.name === name)?.init;
+  const initOf = ({ name }: { name: string }): ContainerSpec['init'] =>
+    specs.find((spec) => spec.name === name)?.init;
   const statusOf = (container: PodState['containers'][number]): object =>
     containerStatus(pod, container, initOf(container) === 'ends');
   const isEphemeral = (container: { name: string }): boolean => initOf(container) === 'ephemeral';
-  const isInit = (container: { name: string }): boolean => ['ends', 'stays'].includes(initOf(container) ?? '');
+  const isInit = (container: { name: string }): boolean =>
+    ['ends', 'stays'].includes(initOf(container) ?? '');
   const scheduled = pod.stuck !== 'unschedulable';
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
       ...metadata(world, pod.name, pod.uid),
-      labels: { app: pod.workload, ...(isDeployed(workload) && { 'pod-template-hash': hashOf(pod) }) },
+      labels: {
+        app: pod.workload,
+        ...(isDeployed(workload) && { 'pod-template-hash': hashOf(pod) }),
+      },
       ...ownersOf(pod, workload),
       ...(pod.goneAt !== undefined && { deletionTimestamp: iso(pod.goneAt) }),
     },
@@ -116,14 +140,19 @@ function containerStatus(
       : pod.running
         ? { running: { startedAt: started } }
         : { waiting: WAITS[pod.stuck ?? 'unschedulable'] },
-    ...(pod.stuck === 'crashing' && { lastState: { terminated: { ...over, exitCode: 1, reason: 'Error' } } }),
+    ...(pod.stuck === 'crashing' && {
+      lastState: { terminated: { ...over, exitCode: 1, reason: 'Error' } },
+    }),
   };
 }
 
 const WAITS: Record<NonNullable<PodState['stuck']>, { reason: string; message?: string }> = {
   unschedulable: { reason: 'ContainerCreating' }, // as any that is on its way
   crashing: { reason: 'CrashLoopBackOff' },
-  'without its image': { reason: 'ImagePullBackOff', message: 'Back-off pulling image "stand-in": not found' },
+  'without its image': {
+    reason: 'ImagePullBackOff',
+    message: 'Back-off pulling image "stand-in": not found',
+  },
 };
 
 function isDeployed(workload: WorkloadState | undefined): boolean {
@@ -166,7 +195,13 @@ function jobObject(world: World, job: JobState): object {
       creationTimestamp: iso(job.createdAt),
       annotations: { 'cronjob.kubernetes.io/instantiate': 'manual' },
       ownerReferences: [
-        { apiVersion: 'batch/v1', kind: 'CronJob', name: job.cronJob, uid: world.state.cronJob.uid, controller: true },
+        {
+          apiVersion: 'batch/v1',
+          kind: 'CronJob',
+          name: job.cronJob,
+          uid: world.state.cronJob.uid,
+          controller: true,
+        },
       ],
     },
     spec: { template: { spec: podSpec([], world) } },
@@ -182,27 +217,42 @@ function jobObject(world: World, job: JobState): object {
 function taskObject(world: World, task: TaskState): object {
   const like = world.state.workloads.find(({ name }) => name === task.from);
   const { owner } = task;
-  const apiVersion = owner?.kind === 'CronJob' ? 'batch/v1' : 'platform.publishing.service.gov.uk/v1';
+  const apiVersion =
+    owner?.kind === 'CronJob' ? 'batch/v1' : 'platform.publishing.service.gov.uk/v1';
   return {
     metadata: {
       ...metadata(world, task.name, task.uid),
       creationTimestamp: iso(task.createdAt),
-      ...(owner && { ownerReferences: [{ apiVersion, ...owner, uid: like?.uid, controller: true }] }),
+      ...(owner && {
+        ownerReferences: [{ apiVersion, ...owner, uid: like?.uid, controller: true }],
+      }),
     },
     spec: { template: { spec: podSpec(like?.containers ?? [], world) } },
     status: {
       startTime: iso(task.createdAt),
       ...(task.endedAt !== undefined && { completionTime: iso(task.endedAt), succeeded: 1 }),
       conditions:
-        task.endedAt === undefined ? [] : ['SuccessCriteriaMet', 'Complete'].map((type) => ({ type, status: 'True' })),
+        task.endedAt === undefined
+          ? []
+          : ['SuccessCriteriaMet', 'Complete'].map((type) => ({ type, status: 'True' })),
     },
   };
 }
 
-function cronJobObject(world: World, name: string, uid: string, spec: object, suspend = false): object {
+function cronJobObject(
+  world: World,
+  name: string,
+  uid: string,
+  spec: object,
+  suspend = false,
+): object {
   return {
     metadata: metadata(world, name, uid),
-    spec: { schedule: '7 1 * * *', suspend, jobTemplate: { spec: { backoffLimit: 0, template: { spec } } } },
+    spec: {
+      schedule: '7 1 * * *',
+      suspend,
+      jobTemplate: { spec: { backoffLimit: 0, template: { spec } } },
+    },
     status: {},
   };
 }
@@ -243,7 +293,12 @@ function podSpec(containers: ContainerSpec[], world: World, mounts: string[] = [
       ...Object.entries(literals).map(([variable, value]) => ({ name: variable, value })),
     ],
     ...(whole && {
-      envFrom: [{ prefix: whole.prefix, [whole.configMap ? 'configMapRef' : 'secretRef']: { name: whole.secret } }],
+      envFrom: [
+        {
+          prefix: whole.prefix,
+          [whole.configMap ? 'configMapRef' : 'secretRef']: { name: whole.secret },
+        },
+      ],
     }),
     ...(memory && { resources: { limits: { memory } } }),
     ...(restartPolicy && { restartPolicy }),
@@ -254,7 +309,9 @@ function podSpec(containers: ContainerSpec[], world: World, mounts: string[] = [
   });
   return {
     containers: containers.filter(({ init }) => init === undefined).map(container),
-    initContainers: containers.filter(({ init }) => init === 'ends' || init === 'stays').map(container),
+    initContainers: containers
+      .filter(({ init }) => init === 'ends' || init === 'stays')
+      .map(container),
     ephemeralContainers: containers.filter(({ init }) => init === 'ephemeral').map(container),
     nodeName: 'node-1',
     volumes: mounts.map((secretName) => ({ name: secretName, secret: { secretName } })),

@@ -7,7 +7,10 @@ import type { SandboxOptions } from '../options.ts';
 import { ExecEndpoint } from './exec.ts';
 import { listOf } from './objects.ts';
 
-/** What the worker's role allows: `<group>/<resource>: verbs`. No Secrets; `patch` on deployments only where restarting is wanted. */
+/**
+ * What the worker's role allows: `<group>/<resource>: verbs`. No Secrets; `patch` on deployments
+ * only where restarting is wanted.
+ */
 const ROLE: Record<string, string[]> = {
   deployments: ['list'],
   statefulsets: ['list'],
@@ -18,11 +21,22 @@ const ROLE: Record<string, string[]> = {
 };
 
 /** The API groups of those that are in one. */
-const GROUPS: Record<string, string> = { deployments: 'apps', statefulsets: 'apps', cronjobs: 'batch', jobs: 'batch' };
+const GROUPS: Record<string, string> = {
+  deployments: 'apps',
+  statefulsets: 'apps',
+  cronjobs: 'batch',
+  jobs: 'batch',
+};
 
 interface AccessReview {
   spec?: {
-    resourceAttributes?: { namespace?: string; group?: string; resource?: string; subresource?: string; verb?: string };
+    resourceAttributes?: {
+      namespace?: string;
+      group?: string;
+      resource?: string;
+      subresource?: string;
+      verb?: string;
+    };
   };
 }
 
@@ -57,52 +71,72 @@ export class KubernetesStandIn {
       world.happened.requests.kubernetes++;
     });
     this.faults.install(this.server);
-    this.server.get<{ Params: { '*': string; name?: string }; Querystring: Record<string, string> }>(
-      '/*',
-      async (request, reply) => {
-        const [, namespace, resource, name] =
-          /^(?:api\/v1|apis\/(?:apps|batch)\/v1)\/namespaces\/([^/]+)\/([a-z]+)(?:\/([^/]+))?$/.exec(
-            request.params['*'],
-          ) ?? [];
-        if (!resource) return refuse(reply, 404, 'NotFound');
-        const verb = name ? 'get' : request.query.watch === 'true' ? 'watch' : 'list';
-        const allowed = this.allowed(request.headers.authorization, namespace, resource, verb);
-        if (allowed === undefined) return refuse(reply, 401, 'Unauthorized');
-        if (!allowed) return refuse(reply, 403, 'Forbidden');
-        if (verb === 'watch') return this.watch(reply, resource, request.query.resourceVersion);
-        const items = listOf(world, resource) as { metadata: { name: string } }[];
-        if (!name) return this.page(reply, items, request.query);
-        const found = items.find(({ metadata }) => metadata.name === name);
-        return found ?? refuse(reply, 404, 'NotFound');
-      },
-    );
+    this.server.get<{
+      Params: { '*': string; name?: string };
+      Querystring: Record<string, string>;
+    }>('/*', async (request, reply) => {
+      const [, namespace, resource, name] =
+        /^(?:api\/v1|apis\/(?:apps|batch)\/v1)\/namespaces\/([^/]+)\/([a-z]+)(?:\/([^/]+))?$/.exec(
+          request.params['*'],
+        ) ?? [];
+      if (!resource) return refuse(reply, 404, 'NotFound');
+      const verb = name ? 'get' : request.query.watch === 'true' ? 'watch' : 'list';
+      const allowed = this.allowed(request.headers.authorization, namespace, resource, verb);
+      if (allowed === undefined) return refuse(reply, 401, 'Unauthorized');
+      if (!allowed) return refuse(reply, 403, 'Forbidden');
+      if (verb === 'watch') return this.watch(reply, resource, request.query.resourceVersion);
+      const items = listOf(world, resource) as { metadata: { name: string } }[];
+      if (!name) return this.page(reply, items, request.query);
+      const found = items.find(({ metadata }) => metadata.name === name);
+      return found ?? refuse(reply, 404, 'NotFound');
+    });
     this.server.post<{ Body: AccessReview }>(
       '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
       (request, reply) => {
         const role = this.roleOf(request.headers.authorization);
         if (role === undefined) return refuse(reply, 401, 'Unauthorized');
         const { spec } = request.body;
-        const { namespace, group = '', resource = '', subresource, verb = '' } = spec?.resourceAttributes ?? {};
+        const {
+          namespace,
+          group = '',
+          resource = '',
+          subresource,
+          verb = '',
+        } = spec?.resourceAttributes ?? {};
         const asked = subresource ? `${resource}/${subresource}` : resource;
-        const allowed = group === (GROUPS[asked] ?? '') && this.grants(role, namespace, asked).includes(verb);
+        const allowed =
+          group === (GROUPS[asked] ?? '') && this.grants(role, namespace, asked).includes(verb);
         // As RBAC says it: what no rule allows is neither allowed nor denied.
         const status = allowed ? { allowed, reason: 'RBAC: allowed by RoleBinding' } : { allowed };
-        return reply
-          .code(201)
-          .send({ kind: 'SelfSubjectAccessReview', apiVersion: 'authorization.k8s.io/v1', metadata: {}, spec, status });
+        return reply.code(201).send({
+          kind: 'SelfSubjectAccessReview',
+          apiVersion: 'authorization.k8s.io/v1',
+          metadata: {},
+          spec,
+          status,
+        });
       },
     );
-    this.server.addContentTypeParser(STRATEGIC_MERGE, { parseAs: 'string' }, (_request, body, done) =>
-      done(null, body),
+    this.server.addContentTypeParser(
+      STRATEGIC_MERGE,
+      { parseAs: 'string' },
+      (_request, body, done) => done(null, body),
     );
     this.server.patch<{ Params: { namespace: string; name: string }; Body: string }>(
       '/apis/apps/v1/namespaces/:namespace/deployments/:name',
       (request, reply) => {
         const { namespace, name } = request.params;
-        const allowed = this.allowed(request.headers.authorization, namespace, 'deployments', 'patch');
+        const allowed = this.allowed(
+          request.headers.authorization,
+          namespace,
+          'deployments',
+          'patch',
+        );
         if (allowed === undefined) return refuse(reply, 401, 'Unauthorized');
         if (!allowed) return refuse(reply, 403, 'Forbidden');
-        const workload = world.state.workloads.find((one) => one.kind === 'Deployment' && one.name === name);
+        const workload = world.state.workloads.find(
+          (one) => one.kind === 'Deployment' && one.name === name,
+        );
         if (!workload) return refuse(reply, 404, 'NotFound');
         this.patchTemplate(workload, request.body);
         return listOf(world, 'deployments').find(
@@ -137,7 +171,8 @@ export class KubernetesStandIn {
     const patch = JSON.parse(body) as {
       spec?: { template?: { metadata?: { annotations?: Record<string, string> } } };
     };
-    const restartedAt = patch.spec?.template?.metadata?.annotations?.['kubectl.kubernetes.io/restartedAt'];
+    const restartedAt =
+      patch.spec?.template?.metadata?.annotations?.['kubectl.kubernetes.io/restartedAt'];
     if (restartedAt === undefined || restartedAt === workload.restartedAt) return;
     workload.restartedAt = restartedAt;
     workload.generation++;
@@ -151,11 +186,14 @@ export class KubernetesStandIn {
     resource: string,
     verb: string,
   ): boolean | undefined {
-    for (const one of resource === 'pods/exec' ? EXEC_VERBS : [verb]) this.asked.add(`${resource} ${one}`);
+    for (const one of resource === 'pods/exec' ? EXEC_VERBS : [verb])
+      this.asked.add(`${resource} ${one}`);
     const role = this.roleOf(authorization);
     if (role === undefined) return undefined;
     const verbs = this.grants(role, namespace, resource);
-    return resource === 'pods/exec' ? EXEC_VERBS.every((needed) => verbs.includes(needed)) : verbs.includes(verb);
+    return resource === 'pods/exec'
+      ? EXEC_VERBS.every((needed) => verbs.includes(needed))
+      : verbs.includes(verb);
   }
 
   private roleOf(authorization: string | undefined): string | undefined {
@@ -172,13 +210,20 @@ export class KubernetesStandIn {
     const known = query.continue ? this.pages.get(query.continue) : undefined;
     if (query.continue && !known) return refuse(reply, 410, 'Expired');
     const items = known ?? all;
-    const metadata: { resourceVersion: string; continue?: string } = { resourceVersion: String(this.world.version) };
+    const metadata: { resourceVersion: string; continue?: string } = {
+      resourceVersion: String(this.world.version),
+    };
     if (limit > 0 && items.length > limit) {
       metadata.continue = randomBytes(16).toString('base64url');
       if (this.pagesThatExpire > 0) this.pagesThatExpire--;
       else this.pages.set(metadata.continue, items.slice(limit));
     }
-    return { kind: 'List', apiVersion: 'v1', metadata, items: limit > 0 ? items.slice(0, limit) : items };
+    return {
+      kind: 'List',
+      apiVersion: 'v1',
+      metadata,
+      items: limit > 0 ? items.slice(0, limit) : items,
+    };
   }
 
   private watch(reply: FastifyReply, resource: string, _from: string | undefined): void {
@@ -186,7 +231,13 @@ export class KubernetesStandIn {
     reply.raw.writeHead(200, { 'Content-Type': 'application/json' }).flushHeaders();
     if (this.watchesThatAreGone > 0) {
       this.watchesThatAreGone--;
-      const object = { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'Expired', code: 410 };
+      const object = {
+        kind: 'Status',
+        apiVersion: 'v1',
+        status: 'Failure',
+        reason: 'Expired',
+        code: 410,
+      };
       reply.raw.end(`${JSON.stringify({ type: 'ERROR', object })}\n`);
       return;
     }
@@ -194,7 +245,9 @@ export class KubernetesStandIn {
     let before = new Map<string, string>();
     const snapshot = (): Map<string, string> =>
       new Map(
-        (listOf(this.world, resource) as { metadata: { name: string; resourceVersion: string } }[]).map((item) => [
+        (
+          listOf(this.world, resource) as { metadata: { name: string; resourceVersion: string } }[]
+        ).map((item) => [
           item.metadata.name,
           JSON.stringify({ ...item, metadata: { ...item.metadata, resourceVersion: undefined } }),
         ]),
@@ -209,7 +262,9 @@ export class KubernetesStandIn {
           );
       for (const [name, object] of before)
         if (!now.has(name))
-          reply.raw.write(`${JSON.stringify({ type: 'DELETED', object: JSON.parse(object) as object })}\n`);
+          reply.raw.write(
+            `${JSON.stringify({ type: 'DELETED', object: JSON.parse(object) as object })}\n`,
+          );
       before = now;
     };
     this.world.events.on('changed', send);
@@ -221,7 +276,13 @@ export class KubernetesStandIn {
 }
 
 function refuse(reply: FastifyReply, code: number, reason: string): FastifyReply {
-  return reply
-    .code(code)
-    .send({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: reason, reason, code });
+  return reply.code(code).send({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: reason,
+    reason,
+    code,
+  });
 }

@@ -23,7 +23,9 @@ export function signInRoutes(site: Site): void {
       return site.show(reply, session, 'Sign in to GOV.UK', views.signInForm(session));
     }
     if (account.suspended) {
-      session.flash = { alert: 'Your account has been suspended. Please contact your administrator.' };
+      session.flash = {
+        alert: 'Your account has been suspended. Please contact your administrator.',
+      };
       return site.redirect(reply, session, '/users/sign_in');
     }
     world.happened.signIns++;
@@ -36,7 +38,8 @@ export function signInRoutes(site: Site): void {
     };
     const remembered = unseal(cookieOf(request, REMEMBER) ?? '', world.state.cookieKey);
     fresh.secondStepDone =
-      remembered?.email === account.email && world.now() - (remembered.lastSeen ?? 0) < REMEMBERED_MS;
+      remembered?.email === account.email &&
+      world.now() - (remembered.lastSeen ?? 0) < REMEMBERED_MS;
     return site.redirect(reply, fresh, session.returnTo ?? '/');
   });
   site.get('/users/two_step_verification_session/new', ({ reply, session }) =>
@@ -46,7 +49,8 @@ export function signInRoutes(site: Site): void {
     if (session.email === undefined) return site.redirect(reply, session, '/users/sign_in');
     if (body.code === undefined) return reply.code(500).send('');
     const verdict = judgeCode(world, body.code, session.signIn);
-    if (verdict === 'locked') return site.show(reply, newSession(), 'Account locked', views.accountLocked());
+    if (verdict === 'locked')
+      return site.show(reply, newSession(), 'Account locked', views.accountLocked());
     if (verdict === 'wrong') {
       session.flash = { alert: 'Sorry, that code didn’t work.' };
       return site.show(reply, session, '2-step verification', views.secondStepForm(session));
@@ -54,7 +58,10 @@ export function signInRoutes(site: Site): void {
     session.secondStepDone = true;
     const target = session.returnTo ?? '/';
     delete session.returnTo;
-    const remembered = seal({ csrf: '', email: session.email, lastSeen: world.now() }, world.state.cookieKey);
+    const remembered = seal(
+      { csrf: '', email: session.email, lastSeen: world.now() },
+      world.state.cookieKey,
+    );
     void reply.header(
       'Set-Cookie',
       `${REMEMBER}=${remembered}; path=/; HttpOnly; SameSite=Lax; Max-Age=${REMEMBERED_MS / 1000}`,
@@ -63,7 +70,9 @@ export function signInRoutes(site: Site): void {
   });
   site.get(
     PROMPT,
-    site.signedIn(({ reply, session }) => site.show(reply, session, 'Set up 2-step verification', '')),
+    site.signedIn(({ reply, session }) =>
+      site.show(reply, session, 'Set up 2-step verification', ''),
+    ),
   );
   site.get(
     '/',

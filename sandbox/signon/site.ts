@@ -10,7 +10,9 @@ import * as views from './views.ts';
 
 const COOKIE = '_signonotron2_session';
 export const PROMPT = '/account/two_step_verification/prompt';
-const STYLES = createRequire(import.meta.url).resolve('govuk-frontend/dist/govuk/govuk-frontend.min.css');
+const STYLES = createRequire(import.meta.url).resolve(
+  'govuk-frontend/dist/govuk/govuk-frontend.min.css',
+);
 
 export type Handler = (exchange: Exchange) => FastifyReply;
 export interface Exchange {
@@ -20,7 +22,10 @@ export interface Exchange {
   body: Record<string, string>;
 }
 
-/** What every page of the Signon stand-in shares: sessions in a cookie, forms with tokens of their own, and who may see what. */
+/**
+ * What every page of the Signon stand-in shares: sessions in a cookie, forms with tokens of their
+ * own, and who may see what.
+ */
 export class Site {
   readonly faults = new Faults();
   /** Told every session cookie that is set, for tests that look for them where they must not be. */
@@ -56,7 +61,12 @@ export class Site {
 
   get(path: string, handler: Handler): void {
     this.server.get(path, (request, reply) =>
-      handler({ request: request as Exchange['request'], reply, session: this.sessionOf(request), body: {} }),
+      handler({
+        request: request as Exchange['request'],
+        reply,
+        session: this.sessionOf(request),
+        body: {},
+      }),
     );
   }
 
@@ -67,7 +77,10 @@ export class Site {
       const session = this.sessionOf(request);
       const token = body.authenticity_token ?? String(request.headers['x-csrf-token'] ?? '');
       const { origin } = request.headers;
-      if (!csrfValid(session, token, request.url.split('?')[0]!) || (origin !== undefined && origin !== this.origin))
+      if (
+        !csrfValid(session, token, request.url.split('?')[0]!) ||
+        (origin !== undefined && origin !== this.origin)
+      )
         return reply.code(422).send('');
       return handler({ request: request as Exchange['request'], reply, session, body });
     });
@@ -75,7 +88,8 @@ export class Site {
 
   /** The flash lives for one request more, even where that is no page to show it on. */
   private sessionOf(request: FastifyRequest): Session {
-    const { flash, ...session } = unseal(cookieOf(request, COOKIE) ?? '', this.world.state.cookieKey) ?? newSession();
+    const { flash, ...session } =
+      unseal(cookieOf(request, COOKIE) ?? '', this.world.state.cookieKey) ?? newSession();
     return { ...session, shown: flash };
   }
 
@@ -124,15 +138,25 @@ export class Site {
     });
   }
 
-  ofUser(handler: (exchange: Exchange, user: WorldState['apiUsers'][number]) => FastifyReply): Handler {
+  ofUser(
+    handler: (exchange: Exchange, user: WorldState['apiUsers'][number]) => FastifyReply,
+  ): Handler {
     return this.superadmin((exchange) => {
-      const user = this.world.state.apiUsers.find(({ id }) => String(id) === exchange.request.params.id);
+      const user = this.world.state.apiUsers.find(
+        ({ id }) => String(id) === exchange.request.params.id,
+      );
       return user ? handler(exchange, user) : exchange.reply.code(404).send('');
     });
   }
 
   /** Shows a page; the flash is shown once. */
-  show(reply: FastifyReply, session: Session, title: string, content: string, caption?: string): FastifyReply {
+  show(
+    reply: FastifyReply,
+    session: Session,
+    title: string,
+    content: string,
+    caption?: string,
+  ): FastifyReply {
     const html = views.page(session, title, content, caption);
     delete session.flash;
     return this.keep(reply, session).type('text/html; charset=utf-8').send(html);

@@ -12,14 +12,23 @@ export function tokenRoutes(site: Site): void {
     site.superadmin(({ reply, session }) => {
       const users = state.apiUsers
         .toSorted((a, b) => a.name.localeCompare(b.name))
-        .map((user) => ({ user, apps: cardsOf(world, user).map(({ application }) => application.name) }));
+        .map((user) => ({
+          user,
+          apps: cardsOf(world, user).map(({ application }) => application.name),
+        }));
       return site.show(reply, session, 'API users', views.apiUsersTable(users));
     }),
   );
   site.get(
     '/api_users/:id/edit',
     site.ofUser((exchange, user) =>
-      site.show(exchange.reply, exchange.session, user.name, views.apiUserDetails(user), 'Manage API users'),
+      site.show(
+        exchange.reply,
+        exchange.session,
+        user.name,
+        views.apiUserDetails(user),
+        'Manage API users',
+      ),
     ),
   );
   site.get(
@@ -52,7 +61,9 @@ export function tokenRoutes(site: Site): void {
   site.post(
     '/api_users/:id/authorisations',
     site.ofUser(({ reply, session, body }, user) => {
-      const application = state.applications.find(({ id }) => String(id) === body['authorisation[application_id]']);
+      const application = state.applications.find(
+        ({ id }) => String(id) === body['authorisation[application_id]'],
+      );
       if (!application) return reply.code(500).send('');
       const made = world.issue(user.id, application.id);
       if (application.retired) return reply.code(500).send('');
@@ -80,20 +91,31 @@ export function tokenRoutes(site: Site): void {
       const token = tokenOf(world, user, request.params.token);
       if (!token) return reply.code(404).send('');
       const application = state.applications.find(({ id }) => id === token.applicationId)!;
-      if (token.revokedAt === undefined) session.flash = { notice: `Access for ${application.name} was revoked` };
+      if (token.revokedAt === undefined)
+        session.flash = { notice: `Access for ${application.name} was revoked` };
       world.revoke(token.id);
       return site.redirect(reply, session, `/api_users/${user.id}/manage_tokens`);
     }),
   );
 }
 
-function cardsOf(world: World, user: WorldState['apiUsers'][number]): Parameters<typeof views.tokenCards>[1] {
+function cardsOf(
+  world: World,
+  user: WorldState['apiUsers'][number],
+): Parameters<typeof views.tokenCards>[1] {
   const { state } = world;
   return state.authorisations
     .filter((token) => token.apiUserId === user.id && token.revokedAt === undefined)
-    .map((token) => ({ token, application: state.applications.find(({ id }) => id === token.applicationId)! }))
+    .map((token) => ({
+      token,
+      application: state.applications.find(({ id }) => id === token.applicationId)!,
+    }))
     .filter(({ application }) => !application.retired)
-    .toSorted((a, b) => a.application.name.localeCompare(b.application.name) || a.token.expiresAt - b.token.expiresAt);
+    .toSorted(
+      (a, b) =>
+        a.application.name.localeCompare(b.application.name) ||
+        a.token.expiresAt - b.token.expiresAt,
+    );
 }
 
 function tokenOf(
@@ -101,5 +123,7 @@ function tokenOf(
   user: WorldState['apiUsers'][number],
   id: string | undefined,
 ): WorldState['authorisations'][number] | undefined {
-  return world.state.authorisations.find((token) => String(token.id) === id && token.apiUserId === user.id);
+  return world.state.authorisations.find(
+    (token) => String(token.id) === id && token.apiUserId === user.id,
+  );
 }

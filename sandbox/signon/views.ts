@@ -69,9 +69,15 @@ export function apiUserDetails(user: ApiUser): string {
 <a class="govuk-button" href="/api_users/${user.id}/manage_tokens">Manage tokens</a>`;
 }
 
-export function tokenCards(user: ApiUser, tokens: { token: Authorisation; application: Application }[]): string {
+export function tokenCards(
+  user: ApiUser,
+  tokens: { token: Authorisation; application: Application }[],
+): string {
   const cards = tokens.map(
-    ({ token, application }) => `<div class="govuk-summary-card"><div class="govuk-summary-card__title-wrapper">
+    ({
+      token,
+      application,
+    }) => `<div class="govuk-summary-card"><div class="govuk-summary-card__title-wrapper">
 <h2 class="govuk-summary-card__title">${escape(application.name)}</h2>
 <ul class="govuk-summary-card__actions"><li class="govuk-summary-card__action"><a class="govuk-link" href="/api_users/${user.id}/authorisations/${token.id}/edit">Revoke<span class="govuk-visually-hidden"> token giving ${escape(user.name)} access to ${escape(application.name)}</span></a></li></ul></div>
 <div class="govuk-summary-card__content">${summaryList(tokenRows(token))}</div></div>`,
@@ -80,7 +86,9 @@ export function tokenCards(user: ApiUser, tokens: { token: Authorisation; applic
 }
 
 export function newTokenForm(session: Session, user: ApiUser, applications: Application[]): string {
-  const options = applications.map(({ id, name }) => `<option value="${id}">${escape(name)}</option>`).join('');
+  const options = applications
+    .map(({ id, name }) => `<option value="${id}">${escape(name)}</option>`)
+    .join('');
   const id = 'authorisation_application_id'; // of a real form field, so it is the same each time
   return form(
     session,
@@ -89,7 +97,12 @@ export function newTokenForm(session: Session, user: ApiUser, applications: Appl
   );
 }
 
-export function revokeForm(session: Session, user: ApiUser, token: Authorisation, application: Application): string {
+export function revokeForm(
+  session: Session,
+  user: ApiUser,
+  token: Authorisation,
+  application: Application,
+): string {
   return `<h2 class="govuk-heading-m">Access token details</h2>${summaryList([['Application', escape(application.name)], ...tokenRows(token)])}
 ${form(session, `/api_users/${user.id}/authorisations/${token.id}/revoke`, `<button class="gem-c-button govuk-button govuk-button--warning" type="submit">Revoke token</button>`)}`;
 }
@@ -110,7 +123,10 @@ function copyField({ application, value }: { application: string; value: string 
 function tokenRows(token: Authorisation): [string, string][] {
   const { token: value } = token;
   return [
-    ['Token (hidden)', `<code>\n  ${value.slice(0, 8)}${'\u2022'.repeat(24)}${value.slice(-8)}\n</code>`],
+    [
+      'Token (hidden)',
+      `<code>\n  ${value.slice(0, 8)}${'\u2022'.repeat(24)}${value.slice(-8)}\n</code>`,
+    ],
     ['Generated', day(token.createdAt)],
     ['Expires', day(token.expiresAt)],
   ];

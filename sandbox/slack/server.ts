@@ -5,7 +5,10 @@ import { Faults } from '../faults.ts';
 /** How long Slack asks senders to wait that were too many, in seconds. */
 const RETRY_AFTER = '30';
 
-/** A stand-in of one Slack incoming webhook: whoever knows its address may post, and is answered in one word. */
+/**
+ * A stand-in of one Slack incoming webhook: whoever knows its address may post, and is answered in
+ * one word.
+ */
 export class SlackStandIn {
   readonly faults = new Faults();
   /** The texts that were posted, in order. */
@@ -16,7 +19,9 @@ export class SlackStandIn {
 
   constructor() {
     this.server.removeAllContentTypeParsers();
-    this.server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+    this.server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) =>
+      done(null, body),
+    );
     this.server.addHook('onSend', async (_request, reply) => {
       if (reply.statusCode === 429) reply.header('retry-after', RETRY_AFTER);
     });

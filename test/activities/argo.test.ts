@@ -15,7 +15,10 @@ let sandbox: Sandbox;
 let argo: ArgoActivities;
 let cronJob: SyncCronJob;
 beforeEach(async () => {
-  sandbox = await Sandbox.start(seedWorld({ only: ['short-url-manager'] }), { ...IMMEDIATE, jobNameEveryMs: 1000 });
+  sandbox = await Sandbox.start(seedWorld({ only: ['short-url-manager'] }), {
+    ...IMMEDIATE,
+    jobNameEveryMs: 1000,
+  });
   const renewed = (): Secret => new Secret(sandbox.world.state.argoToken);
   const config = new KubeConfig();
   config.loadFromFile(sandbox.workerEnv().KUBECONFIG!);
@@ -58,9 +61,15 @@ function jobFromBefore(agoMs: number, status: JobState['status'] = 'Healthy'): J
   return job;
 }
 
-function create(notBefore: string, heartbeatDetails?: unknown, cronJobUid = cronJob.uid): Promise<SyncJob> {
+function create(
+  notBefore: string,
+  heartbeatDetails?: unknown,
+  cronJobUid = cronJob.uid,
+): Promise<SyncJob> {
   const environment = new MockActivityEnvironment({ heartbeatDetails });
-  return environment.run(() => argo.createSyncJob({ cronJobUid, notBefore, deadline: iso(60_000) }));
+  return environment.run(() =>
+    argo.createSyncJob({ cronJobUid, notBefore, deadline: iso(60_000) }),
+  );
 }
 
 test('takes a Job over that was created at least five seconds after the token was there', async () => {
@@ -73,12 +82,15 @@ test.each([
   ['was created less than five seconds after the token', 10_000, 'Healthy', -14_000],
   ['is older than the token', 10_000, 'Healthy', -1000],
   ['failed', 10_000, 'Degraded', -16_000],
-] as const)('makes a new Job where the one that is there %s', async (_what, agoMs, status, notBefore) => {
-  const job = jobFromBefore(agoMs, status);
-  const made = await create(iso(notBefore));
-  expect(made.uid).not.toBe(job.uid);
-  expect(sandbox.world.happened.jobs.map(({ name }) => name)).toEqual([made.name]);
-});
+] as const)(
+  'makes a new Job where the one that is there %s',
+  async (_what, agoMs, status, notBefore) => {
+    const job = jobFromBefore(agoMs, status);
+    const made = await create(iso(notBefore));
+    expect(made.uid).not.toBe(job.uid);
+    expect(sandbox.world.happened.jobs.map(({ name }) => name)).toEqual([made.name]);
+  },
+);
 
 test('an attempt after a crash finds the Job that the one before it made', async () => {
   const first = await create(iso(0));
@@ -108,9 +120,13 @@ test('falls back to the older endpoint of servers before 3.1', async () => {
 });
 
 test('makes no Job of a CronJob that is not the configured one by its uid, and names both', async () => {
-  await expect(create(iso(0), undefined, 'uid-of-signon-delete-expired-tokens')).rejects.toMatchObject({
+  await expect(
+    create(iso(0), undefined, 'uid-of-signon-delete-expired-tokens'),
+  ).rejects.toMatchObject({
     type: 'SyncCronJobChanged',
-    message: expect.stringContaining(`has uid ${cronJob.uid} in Argo CD, the request says uid-of-signon`),
+    message: expect.stringContaining(
+      `has uid ${cronJob.uid} in Argo CD, the request says uid-of-signon`,
+    ),
   });
   expect(sandbox.world.happened.jobs).toEqual([]);
 });
@@ -182,7 +198,8 @@ test('a Job whose name would be over 63 characters is not tried again, and the l
 test('a log that Kubernetes forbids Argo CD to read is said to be forbidden', async () => {
   const job = runningSince(1000);
   Object.assign(sandbox.world.state.jobs[0]!, { status: 'Degraded' });
-  sandbox.argo.forbidden.logs = 'pods "x" is forbidden: User "robot" cannot get resource "pods/log"';
+  sandbox.argo.forbidden.logs =
+    'pods "x" is forbidden: User "robot" cannot get resource "pods/log"';
   await expect(awaited(job)).rejects.toMatchObject({
     type: 'SyncJobFailed',
     message: expect.stringMatching(/Its log may not be read\. .*cannot get resource "pods\/log"/),
@@ -191,6 +208,9 @@ test('a log that Kubernetes forbids Argo CD to read is said to be forbidden', as
 
 test('a token that Argo CD does not accept is tried again, read afresh: it may have been renewed', async () => {
   sandbox.world.state.argoToken = 'renewed';
-  await expect(argo.findSyncCronJob()).rejects.toMatchObject({ type: 'CredentialRefused', nonRetryable: false });
+  await expect(argo.findSyncCronJob()).rejects.toMatchObject({
+    type: 'CredentialRefused',
+    nonRetryable: false,
+  });
   expect(await argo.findSyncCronJob()).toEqual(cronJob);
 });

@@ -6,7 +6,12 @@ import { createKubernetesActivities } from '../../activities/kubernetes/create-a
 import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
 import { fingerprintOf, Secret } from '../../config/secret.ts';
 import type { ClusterLook, Readers } from '../../domain/cluster/cluster.ts';
-import { allHold, disagreements, judgeRollout, unseenConsumers } from '../../domain/cluster/possession.ts';
+import {
+  allHold,
+  disagreements,
+  judgeRollout,
+  unseenConsumers,
+} from '../../domain/cluster/possession.ts';
 import type { Fingerprint } from '../../domain/tokens/tokens.ts';
 import { IMMEDIATE } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -18,13 +23,20 @@ import { until } from '../support/until.ts';
 const SECRET = 'signon-token-short-url-manager-publishing-api';
 const VARIABLE = 'PUBLISHING_API_BEARER_TOKEN';
 const NAME = 'short-url-manager';
-const READS: ContainerSpec = { name: 'app', tokens: [{ variable: VARIABLE, secret: SECRET }], ruby: true };
+const READS: ContainerSpec = {
+  name: 'app',
+  tokens: [{ variable: VARIABLE, secret: SECRET }],
+  ruby: true,
+};
 let sandbox: Sandbox;
 let kubernetes: KubernetesActivities;
 
 /** Pods being deleted stay until the test's end. */
 beforeEach(async () => {
-  sandbox = await Sandbox.start(seedWorld({ only: [NAME] }), { ...IMMEDIATE, terminationMs: 3_600_000 });
+  sandbox = await Sandbox.start(seedWorld({ only: [NAME] }), {
+    ...IMMEDIATE,
+    terminationMs: 3_600_000,
+  });
   const config = new KubeConfig();
   config.loadFromFile(sandbox.workerEnv().KUBECONFIG!);
   const waits = { everyMs: 50, draining: new AbortController().signal };
@@ -34,7 +46,13 @@ afterEach(() => sandbox.stop());
 
 const look = (given: Partial<Readers> = {}): Promise<ClusterLook> =>
   new MockActivityEnvironment().run(() =>
-    kubernetes.lookAtConsumers({ secret: SECRET, holding: [inSecret()], also: [], ofOtherPairs: [], ...given }),
+    kubernetes.lookAtConsumers({
+      secret: SECRET,
+      holding: [inSecret()],
+      also: [],
+      ofOtherPairs: [],
+      ...given,
+    }),
   );
 const inSecret = (): Fingerprint => fingerprintOf(new Secret(sandbox.world.state.secrets[SECRET]!));
 const deploy = (
@@ -65,7 +83,11 @@ describe('a consumer is found', () => {
   });
 
   test.each([
-    ['an init container', { name: 'migrate', init: 'ends' }, `migrate of Deployment/legacy by ${VARIABLE}`],
+    [
+      'an init container',
+      { name: 'migrate', init: 'ends' },
+      `migrate of Deployment/legacy by ${VARIABLE}`,
+    ],
     ['a sidecar', { name: 'proxy', init: 'stays' }, `proxy of Deployment/legacy by ${VARIABLE}`],
     [
       'a container that reads the whole Secret',
@@ -108,28 +130,41 @@ describe('evidence of a pod that', () => {
   test('waits for a node: it has not started, so it is waited for', async () => {
     sandbox.world.unschedulable.add(NAME);
     sandbox.cluster.roll(NAME);
-    await until('the pod', () => sandbox.world.state.pods.find(({ stuck }) => stuck === 'unschedulable'));
+    await until('the pod', () =>
+      sandbox.world.state.pods.find(({ stuck }) => stuck === 'unschedulable'),
+    );
     const seen = await look();
-    expect(judgeRollout(seen, inSecret(), undefined)).toMatchObject({ kind: 'waiting', for: [{ state: 'starting' }] });
+    expect(judgeRollout(seen, inSecret(), undefined)).toMatchObject({
+      kind: 'waiting',
+      for: [{ state: 'starting' }],
+    });
   });
 
   test('crashes again and again: it proves nothing and may start at any moment, so it is waited for', async () => {
     sandbox.world.crashing.add(NAME);
     sandbox.cluster.roll(NAME);
-    await until('the pod', () => sandbox.world.state.pods.find(({ stuck }) => stuck === 'crashing'));
+    await until('the pod', () =>
+      sandbox.world.state.pods.find(({ stuck }) => stuck === 'crashing'),
+    );
     const seen = await look();
-    expect(judgeRollout(seen, inSecret(), undefined)).toMatchObject({ kind: 'waiting', for: [{ state: 'starting' }] });
+    expect(judgeRollout(seen, inSecret(), undefined)).toMatchObject({
+      kind: 'waiting',
+      for: [{ state: 'starting' }],
+    });
   });
 
   test('is being deleted: it holds what it holds until it is gone', async () => {
     const old = inSecret();
     sandbox.world.state.secrets[SECRET] = makeToken();
     sandbox.cluster.roll(NAME);
-    await until('its end', () => sandbox.world.state.pods.find(({ goneAt, workload }) => goneAt && workload === NAME));
+    await until('its end', () =>
+      sandbox.world.state.pods.find(({ goneAt, workload }) => goneAt && workload === NAME),
+    );
     const seen = await look({ holding: [old, inSecret()] });
     const terminating = podsOf(seen, `Deployment/${NAME}`).filter((one) => one.terminating);
     expect(terminating.length).toBeGreaterThan(0);
-    for (const one of terminating) expect(one).toMatchObject({ state: 'running', token: old.masked });
+    for (const one of terminating)
+      expect(one).toMatchObject({ state: 'running', token: old.masked });
     expect(judgeRollout(seen, inSecret(), undefined).kind).toBe('waiting');
   });
 
@@ -156,14 +191,18 @@ describe('a run of a CronJob', () => {
     expect(unseenConsumers(await look())).toMatchObject([{ workload: `CronJob/${task}` }]);
     const pod = sandbox.cluster.runTask(task, 3_600_000);
     const seen = await look();
-    expect(podsOf(seen, `CronJob/${task}`)).toMatchObject([{ pod, state: 'running', token: inSecret().masked }]);
+    expect(podsOf(seen, `CronJob/${task}`)).toMatchObject([
+      { pod, state: 'running', token: inSecret().masked },
+    ]);
     expect(unseenConsumers(seen)).toEqual([]);
   });
 
   test('that is over holds nothing, though its pod stays listed', async () => {
     const task = `${NAME}-task-1`;
     const pod = sandbox.cluster.runTask(task, 0);
-    await until('its end', () => sandbox.world.state.pods.find(({ name, ended }) => name === pod && ended));
+    await until('its end', () =>
+      sandbox.world.state.pods.find(({ name, ended }) => name === pod && ended),
+    );
     expect(podsOf(await look(), `CronJob/${task}`)).toEqual([]);
   });
 });
@@ -172,7 +211,10 @@ describe('a run of a CronJob', () => {
 const COPY = 'copied-by-hand';
 const OLD_NAME = 'signon-token-url-shortener-publishing-api';
 const held = (): string => sandbox.world.state.secrets[SECRET]!;
-const copied = (container: Partial<ContainerSpec> = {}, more: Partial<WorkloadState> = {}): void => {
+const copied = (
+  container: Partial<ContainerSpec> = {},
+  more: Partial<WorkloadState> = {},
+): void => {
   sandbox.world.state.secrets[COPY] = held();
   deploy('Deployment', { tokens: [{ variable: 'UPSTREAM', secret: COPY }], ...container }, more);
 };
@@ -181,19 +223,22 @@ describe('what runs once', () => {
   test.each([
     ['dbmigrate', `Job/${NAME}-dbmigrate`],
     ['JobRequest', `JobRequest/${NAME}-task-`],
-  ] as const)('a one-off Job (%s) is a consumer of its own, for as long as it runs', async (how, workload) => {
-    const pod = sandbox.cluster.runJob(NAME, how, 400);
-    const seen = await look();
-    const [row] = seen.containers.filter((one) => one.pod === pod);
-    expect(row).toMatchObject({
-      workload: expect.stringMatching(/^Job\//),
-      container: 'app',
-      token: inSecret().masked,
-    });
-    expect(row!.workload).toContain(workload.split('/')[1]);
-    await until('its end', () => sandbox.world.state.pods.find((one) => one.name === pod)?.ended);
-    expect((await look()).consumers.map((one) => one.workload)).not.toContain(row!.workload);
-  });
+  ] as const)(
+    'a one-off Job (%s) is a consumer of its own, for as long as it runs',
+    async (how, workload) => {
+      const pod = sandbox.cluster.runJob(NAME, how, 400);
+      const seen = await look();
+      const [row] = seen.containers.filter((one) => one.pod === pod);
+      expect(row).toMatchObject({
+        workload: expect.stringMatching(/^Job\//),
+        container: 'app',
+        token: inSecret().masked,
+      });
+      expect(row!.workload).toContain(workload.split('/')[1]);
+      await until('its end', () => sandbox.world.state.pods.find((one) => one.name === pod)?.ended);
+      expect((await look()).consumers.map((one) => one.workload)).not.toContain(row!.workload);
+    },
+  );
 
   test('a pod of an Argo Workflow is a consumer under its own name, and proves nothing of the environment', async () => {
     const pod = sandbox.cluster.runWorkflow(SECRET, 3_600_000);
@@ -209,9 +254,17 @@ describe('what runs once', () => {
 });
 
 describe('a container that holds the token is found by its value', () => {
-  const found = async (): Promise<[variable: string, from: string | undefined, token: string | undefined][]> =>
-    podsOf(await look(), 'Deployment/legacy').map(({ variable, from, token }) => [variable, from, token]);
-  const isHeld = (variable: string, from: string | undefined): unknown => [[variable, from, inSecret().masked]];
+  const found = async (): Promise<
+    [variable: string, from: string | undefined, token: string | undefined][]
+  > =>
+    podsOf(await look(), 'Deployment/legacy').map(({ variable, from, token }) => [
+      variable,
+      from,
+      token,
+    ]);
+  const isHeld = (variable: string, from: string | undefined): unknown => [
+    [variable, from, inSecret().masked],
+  ];
 
   test('in a Secret under an older name of the API user, which no sync writes any more', async () => {
     sandbox.world.state.secrets[OLD_NAME] = held();
@@ -258,7 +311,9 @@ describe('a container that holds the token is found by its value', () => {
       generation: 1,
       containers: [{ ...READS, tokens: [{ variable: 'UPSTREAM', secret: COPY }] }],
     });
-    expect(podsOf(await look(), 'StatefulSet/wrapped')).toMatchObject([{ token: inSecret().masked }]);
+    expect(podsOf(await look(), 'StatefulSet/wrapped')).toMatchObject([
+      { token: inSecret().masked },
+    ]);
   });
 
   test('also where the very Secret of the pair has a line break after it', async () => {
@@ -276,7 +331,9 @@ describe('a container that holds the token is found by its value', () => {
     const old = inSecret();
     sandbox.world.state.secrets[SECRET] = makeToken();
     const seen = await look({ holding: [old, inSecret()] });
-    expect(podsOf(seen, 'Deployment/legacy')).toMatchObject([{ variable: VARIABLE, token: old.masked }]);
+    expect(podsOf(seen, 'Deployment/legacy')).toMatchObject([
+      { variable: VARIABLE, token: old.masked },
+    ]);
     expect(judgeRollout(seen, inSecret(), undefined)).toMatchObject({ kind: 'waiting' });
   });
 
@@ -304,7 +361,9 @@ describe('a container that holds the token is found by its value', () => {
   });
 
   test('and holds none of the pair’s where it holds another pair’s', async () => {
-    deploy('Deployment', { tokens: [{ variable: VARIABLE, secret: 'signon-token-legacy-support-api' }] });
+    deploy('Deployment', {
+      tokens: [{ variable: VARIABLE, secret: 'signon-token-legacy-support-api' }],
+    });
     expect(await found()).toEqual([]);
   });
 });
@@ -329,8 +388,11 @@ describe('a container between two starts', () => {
   });
 
   test('has ended where its rules name another exit code than its own, and is starting where they name it', async () => {
-    expect((await between({ restartPolicy: 'Never', restartOn: [42] })).census.starting).toEqual([]);
-    sandbox.world.state.pods.find(({ workload }) => workload === 'legacy')!.containers[0]!.exited = { code: 42 };
+    expect((await between({ restartPolicy: 'Never', restartOn: [42] })).census.starting).toEqual(
+      [],
+    );
+    sandbox.world.state.pods.find(({ workload }) => workload === 'legacy')!.containers[0]!.exited =
+      { code: 42 };
     expect((await look()).census.starting).toEqual([expect.stringMatching(/^app in legacy-/)]);
   });
 });
@@ -346,7 +408,9 @@ describe('what was not asked is listed, with the reason', () => {
   test('a reader of the Secret without such a program is a consumer still, of which nothing is seen', async () => {
     deploy('Deployment', { bare: true });
     const seen = await look();
-    expect(seen.census.unasked).toEqual([expect.stringMatching(/^app in legacy-\S+, which is to have the token, has/)]);
+    expect(seen.census.unasked).toEqual([
+      expect.stringMatching(/^app in legacy-\S+, which is to have the token, has/),
+    ]);
     expect(unseenConsumers(seen)).toContainEqual({
       workload: 'Deployment/legacy',
       container: 'app',
@@ -364,7 +428,9 @@ describe('what was not asked is listed, with the reason', () => {
       generation: 1,
       containers: [{ ...READS, tokens: [{ variable: 'UPSTREAM', secret: COPY }] }],
     });
-    await until('the pod', () => sandbox.world.state.pods.find(({ stuck }) => stuck === 'unschedulable'));
+    await until('the pod', () =>
+      sandbox.world.state.pods.find(({ stuck }) => stuck === 'unschedulable'),
+    );
     expect((await look()).census.starting).toEqual([expect.stringMatching(/^app in legacy-\S+$/)]);
   });
 
@@ -377,7 +443,11 @@ describe('what was not asked is listed, with the reason', () => {
   });
 
   test('a CronJob between two runs that has a Secret which nothing that runs has', async () => {
-    deploy('CronJob', { name: 'task', tokens: [{ variable: 'UPSTREAM', secret: COPY }] }, { replicas: 0 });
+    deploy(
+      'CronJob',
+      { name: 'task', tokens: [{ variable: 'UPSTREAM', secret: COPY }] },
+      { replicas: 0 },
+    );
     expect((await look()).census.unasked).toEqual([
       `task of CronJob/legacy does not run, and has UPSTREAM from Secret ${COPY}, key bearer_token`,
     ]);
@@ -420,7 +490,11 @@ describe('a workload of which nothing runs', () => {
     expect(consumers(seen)).toEqual([VARIABLE]);
     expect(seen.census.otherSecrets).toEqual([OLD_NAME]);
     const known = await look({ ofOtherPairs: [OLD_NAME] });
-    expect([consumers(known), known.census.otherSecrets, known.census.unasked]).toEqual([[], [], []]);
+    expect([consumers(known), known.census.otherSecrets, known.census.unasked]).toEqual([
+      [],
+      [],
+      [],
+    ]);
   });
 
   test('is a consumer where its template spells the token out, and none where it spells out another', async () => {
@@ -439,7 +513,9 @@ describe('a workload of which nothing runs', () => {
     const seen = await look();
     expect(consumers(seen)).toEqual(['UPSTREAM']);
     expect(seen.census.unasked).toEqual([]);
-    expect((await look({ holding: [fingerprintOf(new Secret(makeToken()))] })).census.unasked).toEqual([]);
+    expect(
+      (await look({ holding: [fingerprintOf(new Secret(makeToken()))] })).census.unasked,
+    ).toEqual([]);
   });
 });
 

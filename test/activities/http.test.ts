@@ -31,15 +31,20 @@ test('any status is an answer, unparsed; no redirect is followed', async () => {
   expect(await send('X', { url: `${origin}/away`, limitMs: 5000 })).toMatchObject({ status: 302 });
 });
 
-test.each(['cut', 'hang', 'large'])('an answer that is %s is a failure rebuilt from method and path', async (how) => {
-  const failed: unknown = await send('Signon', {
-    method: 'POST',
-    url: `${origin}/${how}?code=query-secret`,
-    data: 'password=body-secret',
-    headers: { Authorization: 'Bearer header-secret', Cookie: 'session=cookie-secret' },
-    limitMs: 300,
-  }).catch((error: unknown) => error);
-  expect(failed).toMatchObject({ type: 'Unreachable', nonRetryable: false });
-  expect((failed as Error).message).toMatch(new RegExp(`^Signon did not answer POST /${how} (in 0\\.3 s|\\(\\w+\\))$`));
-  expect(inspect(failed, { depth: 20 })).not.toContain('-secret');
-});
+test.each(['cut', 'hang', 'large'])(
+  'an answer that is %s is a failure rebuilt from method and path',
+  async (how) => {
+    const failed: unknown = await send('Signon', {
+      method: 'POST',
+      url: `${origin}/${how}?code=query-secret`,
+      data: 'password=body-secret',
+      headers: { Authorization: 'Bearer header-secret', Cookie: 'session=cookie-secret' },
+      limitMs: 300,
+    }).catch((error: unknown) => error);
+    expect(failed).toMatchObject({ type: 'Unreachable', nonRetryable: false });
+    expect((failed as Error).message).toMatch(
+      new RegExp(`^Signon did not answer POST /${how} (in 0\\.3 s|\\(\\w+\\))$`),
+    );
+    expect(inspect(failed, { depth: 20 })).not.toContain('-secret');
+  },
+);

@@ -34,7 +34,10 @@ const CALLS = {
   },
 };
 beforeEach(async () => {
-  sandbox = await Sandbox.start(seedWorld({ only: ['short-url-manager'] }), { ...IMMEDIATE, terminationMs: 3_600_000 });
+  sandbox = await Sandbox.start(seedWorld({ only: ['short-url-manager'] }), {
+    ...IMMEDIATE,
+    terminationMs: 3_600_000,
+  });
   const config = new KubeConfig();
   config.loadFromFile(sandbox.workerEnv().KUBECONFIG!);
   const waits = { everyMs: 50, draining: new AbortController().signal };
@@ -58,10 +61,18 @@ test('finds app and worker containers, the CronJob without a pod, and not nginx'
 
 test('a container whose exec is killed every time is never taken for ended', async () => {
   sandbox.kubernetes.exec.faults.push(...Array.from({ length: 50 }, () => 'killed' as const));
-  await expect(run(() => kubernetes.lookAtConsumers(READERS))).rejects.toMatchObject({ type: 'ExecIncomplete' });
+  await expect(run(() => kubernetes.lookAtConsumers(READERS))).rejects.toMatchObject({
+    type: 'ExecIncomplete',
+  });
 });
 
-test.each(['cut-status', 'unknown-channel', 'empty-frame', 'late-output', 'closes-stderr'] as const)(
+test.each([
+  'cut-status',
+  'unknown-channel',
+  'empty-frame',
+  'late-output',
+  'closes-stderr',
+] as const)(
   'a malformed frame (%s) fails that one exec, which is made again, and ends no process',
   async (frame) => {
     sandbox.kubernetes.exec.faults.push(frame);
@@ -72,10 +83,13 @@ test.each(['cut-status', 'unknown-channel', 'empty-frame', 'late-output', 'close
     await until(
       'new pods',
       () =>
-        (sandbox.world.state.pods.length === 3 && sandbox.world.state.pods.every(({ running }) => running)) ||
+        (sandbox.world.state.pods.length === 3 &&
+          sandbox.world.state.pods.every(({ running }) => running)) ||
         undefined,
     );
-    await expect(run(() => kubernetes.lookAtConsumers(READERS))).rejects.toMatchObject({ type: 'ExecIncomplete' });
+    await expect(run(() => kubernetes.lookAtConsumers(READERS))).rejects.toMatchObject({
+      type: 'ExecIncomplete',
+    });
   },
 );
 
@@ -84,12 +98,16 @@ test('a pod that goes away between list and question is found gone by another li
   const looking = run(() => kubernetes.lookAtConsumers(READERS));
   sandbox.cluster.kill(pod!.name);
   const { containers } = await looking;
-  expect(containers.filter((container) => container.pod === pod!.name && container.state === 'running')).toEqual([]);
+  expect(
+    containers.filter((container) => container.pod === pod!.name && container.state === 'running'),
+  ).toEqual([]);
 });
 
 test('a pod being deleted still counts as running, and says that it is terminating', async () => {
   sandbox.cluster.roll('short-url-manager');
-  await until('a pod that terminates', () => sandbox.world.state.pods.find(({ goneAt }) => goneAt !== undefined));
+  await until('a pod that terminates', () =>
+    sandbox.world.state.pods.find(({ goneAt }) => goneAt !== undefined),
+  );
   const { containers } = await run(() => kubernetes.lookAtConsumers(READERS));
   const terminating = containers.filter((container) => container.terminating);
   expect(new Set(terminating.map(({ state }) => state))).toEqual(new Set(['running']));
@@ -98,7 +116,12 @@ test('a pod being deleted still counts as running, and says that it is terminati
 test('reads all pages of a list', async () => {
   const [pod] = sandbox.world.state.pods;
   for (let i = 0; i < 450; i++)
-    sandbox.world.state.pods.push({ ...pod!, name: `bystander-${i}`, workload: 'bystander', containers: [] });
+    sandbox.world.state.pods.push({
+      ...pod!,
+      name: `bystander-${i}`,
+      workload: 'bystander',
+      containers: [],
+    });
   sandbox.world.state.pods.push(sandbox.world.state.pods.shift()!); // one of the pair's comes last
   const { containers } = await run(() => kubernetes.lookAtConsumers(READERS));
   expect(containers).toHaveLength(3);
@@ -109,7 +132,10 @@ test('the same restart asked for twice restarts once', async () => {
   const generationOf = (): number | undefined =>
     sandbox.world.state.workloads.find(({ name }) => name === 'short-url-manager')?.generation;
   const before = generationOf()!;
-  const order = { deployments: ['Deployment/short-url-manager' as const], at: '2026-11-24T12:00:00.000Z' };
+  const order = {
+    deployments: ['Deployment/short-url-manager' as const],
+    at: '2026-11-24T12:00:00.000Z',
+  };
   await run(() => kubernetes.restartDeployments(order));
   await run(() => kubernetes.restartDeployments(order));
   expect(generationOf()).toBe(before + 1);
@@ -150,7 +176,10 @@ test('a smoke call that ends with its pod is made again, in another', async () =
 /** One pod for each of the two Deployments, both new. */
 const areReplaced = (): true | undefined => {
   const { pods } = sandbox.world.state;
-  return (pods.length === 2 && pods.every(({ running, readyAt }) => running && readyAt !== undefined)) || undefined;
+  return (
+    (pods.length === 2 && pods.every(({ running, readyAt }) => running && readyAt !== undefined)) ||
+    undefined
+  );
 };
 
 test('a rollout is over once a pod of each consumer is ready to call from', async () => {
@@ -160,7 +189,9 @@ test('a rollout is over once a pod of each consumer is ready to call from', asyn
   await until('new pods to run', areReplaced);
   const token = fingerprintOf(new Secret(world.state.secrets[SECRET]!));
   const deadline = new Date(Date.now() + 60_000).toISOString();
-  const rollout = run(() => kubernetes.awaitRollout({ readers: { ...READERS, holding: [token] }, token, deadline }));
+  const rollout = run(() =>
+    kubernetes.awaitRollout({ readers: { ...READERS, holding: [token] }, token, deadline }),
+  );
   await until('both to be asked what they hold', () => world.happened.execs >= 2 || undefined);
   world.state.clockOffsetMs += 3_700_000; // what was listed before was not ready
   const seen = await rollout;
@@ -190,17 +221,25 @@ test('fifty who look at the same time cost as many lists as two', async () => {
   const before = { kubernetes: requests.kubernetes, execs };
   const looks = await Promise.all(
     Array.from({ length: 50 }, () =>
-      run(() => kubernetes.smokeConsumers({ readers: { ...READERS, secret: 'read-by-nobody' }, application: 'x' })),
+      run(() =>
+        kubernetes.smokeConsumers({
+          readers: { ...READERS, secret: 'read-by-nobody' },
+          application: 'x',
+        }),
+      ),
     ),
   );
   expect(looks).toEqual(looks.map(() => []));
-  expect(sandbox.world.happened.requests.kubernetes - before.kubernetes).toBeLessThanOrEqual(10); // five lists, twice
+  // five lists, twice
+  expect(sandbox.world.happened.requests.kubernetes - before.kubernetes).toBeLessThanOrEqual(10);
   expect(sandbox.world.happened.execs).toBe(before.execs);
 });
 
 /** A kubeconfig of the sandbox whose user is as given, in a folder of its own. */
 function kubeconfigWith(user: object): string {
-  const whole = JSON.parse(readFileSync(sandbox.workerEnv().KUBECONFIG!, 'utf8')) as { users: [{ user: object }] };
+  const whole = JSON.parse(readFileSync(sandbox.workerEnv().KUBECONFIG!, 'utf8')) as {
+    users: [{ user: object }];
+  };
   whole.users[0].user = user;
   const file = join(sandbox.folder, 'other-kubeconfig');
   writeFileSync(file, JSON.stringify(whole));
@@ -215,7 +254,9 @@ test('a kubeconfig’s tokenFile is read, beside the kubeconfig as kubectl does,
   writeFileSync(join(sandbox.folder, 'token'), `${token}\n`);
   const client = clientsWith(kubeconfigWith({ tokenFile: 'token', token: 'an-older-one' }));
   expect((await client.pods()).length).toBeGreaterThan(0);
-  const pod = (await client.pods()).find(({ metadata }) => metadata?.name?.startsWith('short-url-manager-'))!;
+  const pod = (await client.pods()).find(({ metadata }) =>
+    metadata?.name?.startsWith('short-url-manager-'),
+  )!;
   const target = { pod: pod.metadata!.name!, container: pod.spec!.containers[0]!.name };
   expect(await client.exec(target, censusWithShell)).toMatchObject({ kind: 'answered' });
   const { kubernetesTokens } = sandbox.world.state;
@@ -232,15 +273,22 @@ test('a credential that is refused is tried again, and read afresh from the kube
   const { kubernetesTokens } = sandbox.world.state;
   delete kubernetesTokens[token];
   kubernetesTokens['a-renewed-token'] = 'worker';
-  await expect(client.pods()).rejects.toMatchObject({ type: 'CredentialRefused', nonRetryable: false });
+  await expect(client.pods()).rejects.toMatchObject({
+    type: 'CredentialRefused',
+    nonRetryable: false,
+  });
   kubeconfigWith({ token: 'a-renewed-token' });
-  await expect(client.pods()).rejects.toMatchObject({ type: 'CredentialRefused' }); // with what was read before it was renewed
+  // with what was read before it was renewed
+  await expect(client.pods()).rejects.toMatchObject({ type: 'CredentialRefused' });
   expect((await client.pods()).length).toBeGreaterThan(0);
 });
 
 test('a pod that reads the Secret for a moment is seen, whatever owns it', async () => {
   const seen = run(() =>
-    kubernetes.awaitReader({ secret: 'signon-token-argo-workflows-release', from: new Date().toISOString() }),
+    kubernetes.awaitReader({
+      secret: 'signon-token-argo-workflows-release',
+      from: new Date().toISOString(),
+    }),
   );
   sandbox.cluster.deploy({
     kind: 'Pod',
@@ -266,11 +314,16 @@ test('a pod that reads the Secret for a moment is seen, whatever owns it', async
 });
 
 describe('what keeps a container from holding the new token is said in Kubernetes’ words', () => {
-  const workload = () => sandbox.world.state.workloads.find(({ name }) => name === 'short-url-manager')!;
+  const workload = () =>
+    sandbox.world.state.workloads.find(({ name }) => name === 'short-url-manager')!;
   const whys = async (): Promise<unknown[]> => {
     const { containers } = await run(() => kubernetes.lookAtConsumers(READERS));
     return [
-      ...new Set(containers.filter((one) => one.workload === 'Deployment/short-url-manager').map(({ why }) => why)),
+      ...new Set(
+        containers
+          .filter((one) => one.workload === 'Deployment/short-url-manager')
+          .map(({ why }) => why),
+      ),
     ];
   };
   const stuck = (how: 'unschedulable' | 'withoutImage'): Promise<unknown> => {
@@ -293,19 +346,26 @@ describe('what keeps a container from holding the new token is said in Kubernete
 
   test('a pod that no node has room for', async () => {
     await stuck('unschedulable');
-    expect(await whys()).toContain('Unschedulable: 0/3 nodes are available: 3 Insufficient memory.');
+    expect(await whys()).toContain(
+      'Unschedulable: 0/3 nodes are available: 3 Insufficient memory.',
+    );
   });
 
   test('an image that cannot be pulled', async () => {
     await stuck('withoutImage');
-    expect(await whys()).toContain('ImagePullBackOff: Back-off pulling image "stand-in": not found');
+    expect(await whys()).toContain(
+      'ImagePullBackOff: Back-off pulling image "stand-in": not found',
+    );
   });
 });
 
 test('a Deployment that is paused is not restarted, and that is said', async () => {
   sandbox.kubernetes.role.deployments!.push('patch');
   sandbox.world.state.workloads.find(({ name }) => name === 'short-url-manager')!.paused = true;
-  const order = { deployments: ['Deployment/short-url-manager' as const], at: '2026-11-24T12:00:00.000Z' };
+  const order = {
+    deployments: ['Deployment/short-url-manager' as const],
+    at: '2026-11-24T12:00:00.000Z',
+  };
   await expect(run(() => kubernetes.restartDeployments(order))).rejects.toMatchObject({
     type: 'DeploymentPaused',
     nonRetryable: true,
@@ -318,7 +378,9 @@ describe('a container that dies with our program in it, while its pod stays', ()
   const dies = (): void => {
     sandbox.kubernetes.exec.byChance = () => {
       sandbox.kubernetes.exec.byChance = () => undefined;
-      const pod = sandbox.world.state.pods.find(({ workload }) => workload === 'short-url-manager')!;
+      const pod = sandbox.world.state.pods.find(
+        ({ workload }) => workload === 'short-url-manager',
+      )!;
       for (const container of pod.containers)
         Object.assign(container, { id: `${container.id}2`, startedAt: sandbox.world.now() });
       return 'killed';
@@ -331,7 +393,9 @@ describe('a container that dies with our program in it, while its pod stays', ()
     await expect(run(() => kubernetes.smokeConsumers(CALLS))).rejects.toMatchObject({
       type: 'ContainerEnded',
       nonRetryable: true,
-      message: expect.stringMatching(/^app in short-url-manager-\S+ was killed with its smoke call \(137\)/),
+      message: expect.stringMatching(
+        /^app in short-url-manager-\S+ was killed with its smoke call \(137\)/,
+      ),
     });
   });
 
@@ -339,14 +403,20 @@ describe('a container that dies with our program in it, while its pod stays', ()
     dies();
     await expect(run(() => kubernetes.lookAtConsumers(READERS))).rejects.toMatchObject({
       type: 'ContainerEnded',
-      message: expect.stringMatching(/ was killed while it was asked \(137\), by a small shell program$/),
+      message: expect.stringMatching(
+        / was killed while it was asked \(137\), by a small shell program$/,
+      ),
     });
   });
 });
 
 test('a smoke call is made in the pod whose memory limit leaves most room', async () => {
-  const [first, second] = sandbox.world.state.pods.filter(({ workload }) => workload === 'short-url-manager');
-  const { containers } = sandbox.world.state.workloads.find(({ name }) => name === 'short-url-manager')!;
+  const [first, second] = sandbox.world.state.pods.filter(
+    ({ workload }) => workload === 'short-url-manager',
+  );
+  const { containers } = sandbox.world.state.workloads.find(
+    ({ name }) => name === 'short-url-manager',
+  )!;
   const specs = (memory: string) => containers.map((one) => ({ ...one, memory }));
   for (const [small, large] of [
     [first!, second!],
@@ -361,9 +431,16 @@ test('a smoke call is made in the pod whose memory limit leaves most room', asyn
 
 test.each([
   ['since it was to begin', '2020-01-01T00:00:00.000Z', undefined],
-  ['since the attempt before looked last', new Date().toISOString(), { at: '2020-01-01T00:00:00.000Z' }],
-])('a watch that nobody kept for more than two minutes, %s, is interrupted', async (_what, from, heartbeatDetails) => {
-  const environment = new MockActivityEnvironment({ heartbeatDetails });
-  const order = { secret: 'signon-token-argo-workflows-release', from };
-  expect(await environment.run(() => kubernetes.awaitReader(order))).toBe('interrupted');
-});
+  [
+    'since the attempt before looked last',
+    new Date().toISOString(),
+    { at: '2020-01-01T00:00:00.000Z' },
+  ],
+])(
+  'a watch that nobody kept for more than two minutes, %s, is interrupted',
+  async (_what, from, heartbeatDetails) => {
+    const environment = new MockActivityEnvironment({ heartbeatDetails });
+    const order = { secret: 'signon-token-argo-workflows-release', from };
+    expect(await environment.run(() => kubernetes.awaitReader(order))).toBe('interrupted');
+  },
+);

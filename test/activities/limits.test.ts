@@ -1,5 +1,13 @@
 import { KubeConfig } from '@kubernetes/client-node';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '../support/jest.ts';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  test,
+} from '../support/jest.ts';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { follow } from '../../activities/follow.ts';
@@ -30,7 +38,8 @@ afterAll(() => {
 function client(limitMs: number): KubernetesClient {
   const config = new KubeConfig();
   config.loadFromOptions({
-    clusters: [{ name: 'c', server: origin, skipTLSVerify: true }], // else the client refuses plain HTTP
+    // else the client refuses plain HTTP
+    clusters: [{ name: 'c', server: origin, skipTLSVerify: true }],
     users: [{ name: 'u', token: 'kubernetes-secret' }],
     contexts: [{ name: 'x', cluster: 'c', user: 'u' }],
     currentContext: 'x',
@@ -62,7 +71,8 @@ describe('a request to Kubernetes', () => {
     answer = (response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const more = (): void => {
-        for (let room = true; room && !response.destroyed && sent < 500; sent++) room = response.write(chunk);
+        for (let room = true; room && !response.destroyed && sent < 500; sent++)
+          room = response.write(chunk);
       };
       response.on('drain', more);
       more();
@@ -74,12 +84,19 @@ describe('a request to Kubernetes', () => {
 
   test('says in its failure neither the token nor what came back', async () => {
     answer = (response) =>
-      response.writeHead(500, { 'content-type': 'application/json' }).end('{"message": "Bearer kubernetes-secret"}');
+      response
+        .writeHead(500, { 'content-type': 'application/json' })
+        .end('{"message": "Bearer kubernetes-secret"}');
     const failed: unknown = await client(5000)
       .pods()
       .catch((error: unknown) => error);
-    expect(failed).toMatchObject({ type: 'Unreachable', message: 'Kubernetes answered “list pods” with 500' });
-    expect(JSON.stringify(failed, Object.getOwnPropertyNames(failed))).not.toContain('kubernetes-secret');
+    expect(failed).toMatchObject({
+      type: 'Unreachable',
+      message: 'Kubernetes answered “list pods” with 500',
+    });
+    expect(JSON.stringify(failed, Object.getOwnPropertyNames(failed))).not.toContain(
+      'kubernetes-secret',
+    );
   });
 });
 
@@ -118,7 +135,9 @@ describe('programs in containers', () => {
     const [pod] = sandbox.world.state.pods;
     const target = { pod: pod!.name, container: pod!.containers[0]!.name };
     const results = await Promise.all(
-      Array.from({ length: 100 }, () => kubernetes.exec(target, ['sh', '-c', 'sleep 0.05; echo end-of-answer'])),
+      Array.from({ length: 100 }, () =>
+        kubernetes.exec(target, ['sh', '-c', 'sleep 0.05; echo end-of-answer']),
+      ),
     );
     expect(results.map(({ kind }) => kind)).toEqual(Array(100).fill('answered'));
     expect(sandbox.kubernetes.exec.open.most).toBeLessThanOrEqual(32);
@@ -133,7 +152,12 @@ describe('programs in containers', () => {
     const target = { pod: pod!.name, container: pod!.containers[0]!.name };
     const command = ['sh', '-c', 'echo a line of twenty; echo end-of-answer'];
     sandbox.kubernetes.exec.faults.push('false-success');
-    await expect(kubernetes.exec(target, command)).rejects.toMatchObject({ type: 'ExecIncomplete' });
-    expect(await kubernetes.exec(target, command)).toEqual({ kind: 'answered', lines: ['a line of twenty'] });
+    await expect(kubernetes.exec(target, command)).rejects.toMatchObject({
+      type: 'ExecIncomplete',
+    });
+    expect(await kubernetes.exec(target, command)).toEqual({
+      kind: 'answered',
+      lines: ['a line of twenty'],
+    });
   });
 });

@@ -5,7 +5,10 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { createNotifyActivities, type Notifying } from '../../activities/notify/create-activities.ts';
+import {
+  createNotifyActivities,
+  type Notifying,
+} from '../../activities/notify/create-activities.ts';
 import { Secret } from '../../config/secret.ts';
 import { userMetadataLink } from '../../domain/rotation/links.ts';
 import type { Notice, NoticePace } from '../../domain/notices/notices.ts';
@@ -27,7 +30,9 @@ beforeEach(async () => {
 afterEach(() => slack.close());
 
 /** The activities over a Temporal client that only keeps what it was asked to start. */
-function notifying(given: Partial<Notifying> = {}): ReturnType<typeof createNotifyActivities> & { started: unknown[] } {
+function notifying(
+  given: Partial<Notifying> = {},
+): ReturnType<typeof createNotifyActivities> & { started: unknown[] } {
   const started: unknown[] = [];
   const signalWithStart = (...call: unknown[]): Promise<void> => {
     started.push(call);
@@ -41,7 +46,10 @@ function notifying(given: Partial<Notifying> = {}): ReturnType<typeof createNoti
 }
 
 /** Posts as an activity; the failure, where it fails. */
-async function post(text: string, given: Partial<Notifying> = {}): Promise<ApplicationFailure | undefined> {
+async function post(
+  text: string,
+  given: Partial<Notifying> = {},
+): Promise<ApplicationFailure | undefined> {
   const failed: unknown = await new MockActivityEnvironment()
     .run(() => notifying(given).postToSlack(text))
     .catch((error: unknown) => error);
@@ -74,13 +82,18 @@ describe('posting to Slack', () => {
     expect(slack.messages).toEqual([]);
   });
 
-  test.each([301, 302, 400, 403, 404, 410])('is refused by a %i, and not tried again', async (status) => {
-    strike({ status });
-    expect(await post('a text')).toMatchObject({ type: 'SlackRefused', nonRetryable: true });
-  });
+  test.each([301, 302, 400, 403, 404, 410])(
+    'is refused by a %i, and not tried again',
+    async (status) => {
+      strike({ status });
+      expect(await post('a text')).toMatchObject({ type: 'SlackRefused', nonRetryable: true });
+    },
+  );
 
   test('follows no redirect: what was meant for Slack goes nowhere else', async () => {
-    const away = createServer((_request, response) => response.writeHead(307, { location: webhook }).end());
+    const away = createServer((_request, response) =>
+      response.writeHead(307, { location: webhook }).end(),
+    );
     await new Promise<void>((resolve) => away.listen(0, '127.0.0.1', resolve));
     const origin = `http://127.0.0.1:${(away.address() as AddressInfo).port}`;
     const failed = await post('a text', { SLACK_WEBHOOK_URL: new Secret(origin + slack.path) });
@@ -91,7 +104,10 @@ describe('posting to Slack', () => {
   });
 
   test('a text that Slack finds empty is refused', async () => {
-    expect(await post('')).toMatchObject({ type: 'SlackRefused', message: expect.stringContaining('400') });
+    expect(await post('')).toMatchObject({
+      type: 'SlackRefused',
+      message: expect.stringContaining('400'),
+    });
   });
 
   test.each([429, 500, 502, 503])('is tried again after a %i', async (status) => {
@@ -107,7 +123,9 @@ describe('posting to Slack', () => {
 
   test.each(['cut', 'hang'] as const)('is tried again where the connection is %s', async (kind) => {
     strike({ kind });
-    expect(await post('a text', { settings: { ...settings, answerLimit: '300 ms' } })).toMatchObject({
+    expect(
+      await post('a text', { settings: { ...settings, answerLimit: '300 ms' } }),
+    ).toMatchObject({
       type: 'Unreachable',
       nonRetryable: false,
     });
@@ -130,7 +148,10 @@ describe('posting to Slack', () => {
 
 describe('the webhook’s address is in no failure', () => {
   const faults: [string, Partial<Fault>][] = [
-    ...[302, 404, 410, 429, 500].map((status): [string, Partial<Fault>] => [`a ${status}`, { status }]),
+    ...[302, 404, 410, 429, 500].map((status): [string, Partial<Fault>] => [
+      `a ${status}`,
+      { status },
+    ]),
     ['a cut connection', { kind: 'cut' }],
     ['no answer', { kind: 'hang' }],
   ];
@@ -140,7 +161,13 @@ describe('the webhook’s address is in no failure', () => {
     expect(failure).toBeInstanceOf(ApplicationFailure);
     const { message, stack, cause, details } = failure!;
     const inspected = inspect(failure, { depth: Infinity, showHidden: true });
-    return [message, stack, inspect(cause, { depth: Infinity }), JSON.stringify(details), inspected].join('\n');
+    return [
+      message,
+      stack,
+      inspect(cause, { depth: Infinity }),
+      JSON.stringify(details),
+      inspected,
+    ].join('\n');
   };
 
   test.each(faults)('after %s', async (_what, fault) => {
@@ -155,7 +182,9 @@ describe('the webhook’s address is in no failure', () => {
     ['is none', 'not-an-address '],
     ['has an unknown scheme', 'gopher://127.0.0.1'],
   ])('where it %s', async (_what, origin) => {
-    const seen = shown(await post('a text', { SLACK_WEBHOOK_URL: new Secret(origin + slack.path) }));
+    const seen = shown(
+      await post('a text', { SLACK_WEBHOOK_URL: new Secret(origin + slack.path) }),
+    );
     for (const part of slack.path.split('/').slice(2)) expect(seen).not.toContain(part);
   });
 });
@@ -219,12 +248,18 @@ describe('the stand-in answers as Slack does', () => {
   };
 
   test('to a text, to none, to what is no JSON, and to an address it does not know', async () => {
-    expect(await send(slack.path, { method: 'POST', body: '{"text": "a text"}' })).toEqual([200, 'ok']);
+    expect(await send(slack.path, { method: 'POST', body: '{"text": "a text"}' })).toEqual([
+      200,
+      'ok',
+    ]);
     for (const body of ['{}', '{"text": ""}', '{"text": 7}'])
       expect(await send(slack.path, { method: 'POST', body })).toEqual([400, 'no_text']);
     for (const body of ['', 'text', '"text"', '[]', 'null', '{"text"'])
       expect(await send(slack.path, { method: 'POST', body })).toEqual([400, 'invalid_payload']);
-    expect(await send('/services/T0/B0/x', { method: 'POST', body: '{"text": "x"}' })).toEqual([404, 'no_service']);
+    expect(await send('/services/T0/B0/x', { method: 'POST', body: '{"text": "x"}' })).toEqual([
+      404,
+      'no_service',
+    ]);
     expect(await send(slack.path)).toEqual([405, 'method_not_allowed']);
     expect(slack.messages).toEqual(['a text']);
   });

@@ -37,7 +37,11 @@ test('looks again as soon as it is nudged, and stops the nudges when it ends', a
       },
     }),
   );
-  expect({ answer, looks, stopped: stopped?.aborted }).toEqual({ answer: 'seen', looks: 2, stopped: true });
+  expect({ answer, looks, stopped: stopped?.aborted }).toEqual({
+    answer: 'seen',
+    looks: 2,
+    stopped: true,
+  });
 });
 
 test('a nudge that comes while it looks is not lost', async () => {
@@ -49,7 +53,12 @@ test('a nudge that comes while it looks is not lost', async () => {
         if (++looks === 1) nudge();
         return Promise.resolve(looks === 2 ? 'seen' : undefined);
       },
-      { everyMs: 3_600_000, draining: new AbortController().signal, deadline: FAR, nudges: (wake) => (nudge = wake) },
+      {
+        everyMs: 3_600_000,
+        draining: new AbortController().signal,
+        deadline: FAR,
+        nudges: (wake) => (nudge = wake),
+      },
     ),
   );
   expect(answer).toBe('seen');

@@ -20,11 +20,15 @@ const TOKEN = 'Zx8k2-_Qw7Lm3Np9Rt5Yv1Bc4Df6Gh0Jk2Lm4Np6Qr8';
 const env = { PATH: process.env.PATH, MY_TOKEN: TOKEN, GOVUK_ENVIRONMENT: 'integration' };
 
 /** Runs a command of the worker as a container would. */
-function run([program = '', ...args]: string[], more: Record<string, string> = {}): Promise<string[]> {
+function run(
+  [program = '', ...args]: string[],
+  more: Record<string, string> = {},
+): Promise<string[]> {
   return new Promise((resolve) => {
     const child = spawn(program, args, { env: { ...env, ...more } });
     let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
     child.on('close', () => resolve(said.trimEnd().split('\n')));
   });
 }
@@ -63,7 +67,14 @@ describe.each([
   });
 
   tests('takes no value for a pattern, an option or a command, and no name either', async () => {
-    const hostile = { A: '-n', B: `$(echo ${OTHER})`, C: '/etc/*', D: '%s%n', 'E-x.y': OTHER, MY_TOKEN: '' };
+    const hostile = {
+      A: '-n',
+      B: `$(echo ${OTHER})`,
+      C: '/etc/*',
+      D: '%s%n',
+      'E-x.y': OTHER,
+      MY_TOKEN: '',
+    };
     const lines = await run([...command], hostile);
     expect(lines.toSorted()).toEqual([line(OTHER, 'B'), line(OTHER, 'E-x.y'), ...END].toSorted());
   });
@@ -77,7 +88,9 @@ test('the census takes no arguments: what it does is the same for every containe
 });
 
 test('a shell without sha256sum says so before it answers anything', async () => {
-  const child = spawnSync('/bin/sh', censusWithShell.slice(1), { env: { PATH: '/nonexistent', MY_TOKEN: TOKEN } });
+  const child = spawnSync('/bin/sh', censusWithShell.slice(1), {
+    env: { PATH: '/nonexistent', MY_TOKEN: TOKEN },
+  });
   expect([child.status, child.stdout.toString()]).toEqual([120, '']);
 });
 
@@ -95,22 +108,27 @@ withRuby.each([
   [404, 403, 'GdsApi::HTTPNotFound', 'GdsApi::HTTPForbidden'],
   [401, 401, 'GdsApi::HTTPUnauthorized', 'GdsApi::HTTPUnauthorized'],
   [200, 200, 'returned', 'returned'],
-])('a smoke call says what %i for its token and %i for a made-up one come to', async (own, madeUp, ...says) => {
-  const asked: (string | undefined)[] = [];
-  const server = createServer((request, response) => {
-    asked.push(request.headers.authorization);
-    response.writeHead(request.headers.authorization === `Bearer ${TOKEN}` ? own : madeUp).end('{}');
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const lines = await run(SMOKE, {
-    RUBYLIB: LIBRARY,
-    PLEK_SERVICE_PUBLISHING_API_URI: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-  });
-  server.close();
-  expect(lines).toEqual([`own ${says[0]}`, `made-up ${says[1]}`, END_MARKER]);
-  expect(asked).toHaveLength(2);
-  expect(asked[1]).toMatch(/^Bearer [\w-]{43}$/);
-});
+])(
+  'a smoke call says what %i for its token and %i for a made-up one come to',
+  async (own, madeUp, ...says) => {
+    const asked: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.headers.authorization);
+      response
+        .writeHead(request.headers.authorization === `Bearer ${TOKEN}` ? own : madeUp)
+        .end('{}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const lines = await run(SMOKE, {
+      RUBYLIB: LIBRARY,
+      PLEK_SERVICE_PUBLISHING_API_URI: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    });
+    server.close();
+    expect(lines).toEqual([`own ${says[0]}`, `made-up ${says[1]}`, END_MARKER]);
+    expect(asked).toHaveLength(2);
+    expect(asked[1]).toMatch(/^Bearer [\w-]{43}$/);
+  },
+);
 
 withRuby.each([
   ['after the token is left out of the call', `${TOKEN}\n`, 'returned'],
@@ -130,13 +148,16 @@ withRuby.each([
   server.close();
 });
 
-withRuby('a container whose Plek finds no address names the exception’s class, never its message', async () => {
-  expect(await run(SMOKE, { RUBYLIB: LIBRARY })).toEqual([
-    'own unavailable Plek::NoConfigurationError',
-    'made-up unavailable',
-    END_MARKER,
-  ]);
-});
+withRuby(
+  'a container whose Plek finds no address names the exception’s class, never its message',
+  async () => {
+    expect(await run(SMOKE, { RUBYLIB: LIBRARY })).toEqual([
+      'own unavailable Plek::NoConfigurationError',
+      'made-up unavailable',
+      END_MARKER,
+    ]);
+  },
+);
 
 withRuby('a container without the adapter says so instead of failing a call', async () => {
   const call = { adapter: 'X', requires: 'gds_api/none', method: 'x', positional: [], keyword: {} };

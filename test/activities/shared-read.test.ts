@@ -2,11 +2,26 @@ import { expect, test } from '../support/jest.ts';
 import { SharedRead } from '../../activities/shared-read.ts';
 
 /** A read that ends when told, and counts. */
-function aRead(): { shared: SharedRead<number>; begun: () => number; end: () => void; fail: () => void } {
+function aRead(): {
+  shared: SharedRead<number>;
+  begun: () => number;
+  end: () => void;
+  fail: () => void;
+} {
   let count = 0;
-  let settle: [(value: number) => void, (error: Error) => void] = [() => undefined, () => undefined];
-  const shared = new SharedRead(() => new Promise<number>((...given) => (settle = (count++, given))));
-  return { shared, begun: () => count, end: () => settle[0](count), fail: () => settle[1](new Error('as told')) };
+  let settle: [(value: number) => void, (error: Error) => void] = [
+    () => undefined,
+    () => undefined,
+  ];
+  const shared = new SharedRead(
+    () => new Promise<number>((...given) => (settle = (count++, given))),
+  );
+  return {
+    shared,
+    begun: () => count,
+    end: () => settle[0](count),
+    fail: () => settle[1](new Error('as told')),
+  };
 }
 
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -58,7 +73,10 @@ test('a read that fails fails all who shared it, and the next is tried', async (
   const asked = [shared.get(), shared.get()];
   await soon();
   fail();
-  expect(await Promise.allSettled(asked)).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }]);
+  expect(await Promise.allSettled(asked)).toMatchObject([
+    { status: 'rejected' },
+    { status: 'rejected' },
+  ]);
   const next = shared.get();
   await soon();
   end();

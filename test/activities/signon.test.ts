@@ -46,18 +46,24 @@ function both(
       totpSecret: new Secret(account.totpSecret),
       limitMs: 1000,
     },
-    { reserve: () => Promise.resolve({ settle: (outcome) => Promise.resolve(void settled.push(outcome)) }) },
+    {
+      reserve: () =>
+        Promise.resolve({ settle: (outcome) => Promise.resolve(void settled.push(outcome)) }),
+    },
     () => sandbox.world.now() + aheadMs,
   );
   return { signon: createSignonActivities(session, recipients, draining), session };
 }
 
-const run = <T>(act: () => Promise<T>, environment = new MockActivityEnvironment()): Promise<T> => environment.run(act);
+const run = <T>(act: () => Promise<T>, environment = new MockActivityEnvironment()): Promise<T> =>
+  environment.run(act);
 
 test('grants nothing anew to a pair whose tokens were all revoked since the rotation began', async () => {
   const signon = worker();
   const pair = await run(() => signon.findPair(WANTED));
-  const before = (await run(() => signon.listTokens(pair))).map(({ authorisationId }) => authorisationId);
+  const before = (await run(() => signon.listTokens(pair))).map(
+    ({ authorisationId }) => authorisationId,
+  );
   for (const id of before) sandbox.world.revoke(id);
   await expect(run(() => signon.createToken({ pair, before }))).rejects.toMatchObject({
     type: 'AccessEnded',
@@ -69,9 +75,14 @@ test('grants nothing anew to a pair whose tokens were all revoked since the rota
 test('issues nothing for an API user whose id has become somebody else’s', async () => {
   const signon = worker();
   const pair = await run(() => signon.findPair(WANTED));
-  const before = (await run(() => signon.listTokens(pair))).map(({ authorisationId }) => authorisationId);
-  sandbox.world.state.apiUsers.find(({ id }) => id === pair.apiUser.id)!.email = 'other@alphagov.co.uk';
-  await expect(run(() => signon.createToken({ pair, before }))).rejects.toMatchObject({ type: 'PairChanged' });
+  const before = (await run(() => signon.listTokens(pair))).map(
+    ({ authorisationId }) => authorisationId,
+  );
+  sandbox.world.state.apiUsers.find(({ id }) => id === pair.apiUser.id)!.email =
+    'other@alphagov.co.uk';
+  await expect(run(() => signon.createToken({ pair, before }))).rejects.toMatchObject({
+    type: 'PairChanged',
+  });
   expect(sandbox.world.happened.created).toEqual([]);
 });
 
@@ -82,7 +93,10 @@ test('a revoke that was given up while it waited its turn is never sent', async 
   sandbox.signon.faults.add({ path: /manage_tokens$/, when: 'before', kind: 'late', ms: 300 });
   const ahead = run(() => signon.listTokens(pair));
   const environment = new MockActivityEnvironment();
-  const revoking = run(() => signon.revokeToken({ pair, token: token!, notAfter: soon() }), environment);
+  const revoking = run(
+    () => signon.revokeToken({ pair, token: token!, notAfter: soon() }),
+    environment,
+  );
   environment.cancel();
   await expect(revoking).rejects.toThrow('CANCELLED');
   await ahead;
@@ -94,7 +108,9 @@ test('a revoke whose look is too old is not sent', async () => {
   const pair = await run(() => signon.findPair(WANTED));
   const [token] = await run(() => signon.listTokens(pair));
   const notAfter = new Date(Date.now() - 1).toISOString();
-  await expect(run(() => signon.revokeToken({ pair, token: token!, notAfter }))).rejects.toMatchObject({
+  await expect(
+    run(() => signon.revokeToken({ pair, token: token!, notAfter })),
+  ).rejects.toMatchObject({
     type: 'LookTooOld',
   });
   expect(sandbox.world.happened.revoked).toEqual([]);
@@ -107,7 +123,9 @@ test.each(['masked', 'expires'] as const)(
     const pair = await run(() => signon.findPair(WANTED));
     const [token] = await run(() => signon.listTokens(pair));
     const approved = { ...token!, [what]: what === 'masked' ? 'AAAAAAAA…BBBBBBBB' : '2031-01-01' };
-    await expect(run(() => signon.revokeToken({ pair, token: approved, notAfter: soon() }))).rejects.toMatchObject({
+    await expect(
+      run(() => signon.revokeToken({ pair, token: approved, notAfter: soon() })),
+    ).rejects.toMatchObject({
       type: 'NotTheApprovedToken',
       nonRetryable: true,
     });
@@ -126,13 +144,18 @@ describe('what is quoted of a page is redacted', () => {
       session.alone((pages) => {
         const open: Pages['open'] = async (path) => {
           const page = await pages.open(path);
-          return { ...page, body: page.body.replaceAll('Revoke token giving', `Revoke ${SECRET} giving`) };
+          return {
+            ...page,
+            body: page.body.replaceAll('Revoke token giving', `Revoke ${SECRET} giving`),
+          };
         };
         return revokeOnce({ ...pages, open }, { pair, token: token!, notAfter: soon() });
       }),
     );
     const message = await revoking.catch((error: Error) => error.message);
-    expect(message).toMatch(/expected “Revoke token giving .*”, Signon shows “Revoke \[redacted\] giving .*”/);
+    expect(message).toMatch(
+      /expected “Revoke token giving .*”, Signon shows “Revoke \[redacted\] giving .*”/,
+    );
     expect(sandbox.world.happened.revoked).toEqual([]);
   });
 
@@ -155,7 +178,9 @@ test('a token that is gone counts as revoked only while its application is still
   const pair = await run(() => signon.findPair(WANTED));
   const [token] = await run(() => signon.listTokens(pair));
   sandbox.world.state.applications.find(({ id }) => id === pair.application.id)!.retired = true;
-  await expect(run(() => signon.revokeToken({ pair, token: token!, notAfter: soon() }))).rejects.toMatchObject({
+  await expect(
+    run(() => signon.revokeToken({ pair, token: token!, notAfter: soon() })),
+  ).rejects.toMatchObject({
     type: 'CannotTell',
   });
 });
@@ -163,11 +188,17 @@ test('a token that is gone counts as revoked only while its application is still
 test('a list without any token of the pair is believed only while its application is on offer', async () => {
   const signon = worker();
   const pair = await run(() => signon.findPair(WANTED));
-  for (const { authorisationId } of await run(() => signon.listTokens(pair))) sandbox.world.revoke(authorisationId);
+  for (const { authorisationId } of await run(() => signon.listTokens(pair)))
+    sandbox.world.revoke(authorisationId);
   expect(await run(() => signon.listTokens(pair))).toEqual([]);
-  const application = sandbox.world.state.applications.find(({ id }) => id === pair.application.id)!;
+  const application = sandbox.world.state.applications.find(
+    ({ id }) => id === pair.application.id,
+  )!;
   application.name = 'Publishing API (old)';
-  await expect(run(() => signon.listTokens(pair))).rejects.toMatchObject({ type: 'CannotTell', nonRetryable: true });
+  await expect(run(() => signon.listTokens(pair))).rejects.toMatchObject({
+    type: 'CannotTell',
+    nonRetryable: true,
+  });
   application.name = pair.application.name;
   application.retired = true;
   await expect(run(() => signon.listTokens(pair))).rejects.toMatchObject({
@@ -181,12 +212,21 @@ test('an API user that is no longer there is another pair, not a page that chang
   const pair = await run(() => signon.findPair(WANTED));
   const { state } = sandbox.world;
   state.apiUsers = state.apiUsers.filter(({ id }) => id !== pair.apiUser.id);
-  await expect(run(() => signon.listTokens(pair))).rejects.toMatchObject({ type: 'PairChanged', nonRetryable: true });
+  await expect(run(() => signon.listTokens(pair))).rejects.toMatchObject({
+    type: 'PairChanged',
+    nonRetryable: true,
+  });
 });
 
 test('an error page instead of an answer to the password is no refusal, and does not count', async () => {
   const signon = worker();
-  sandbox.signon.faults.add({ method: 'POST', path: /sign_in$/, when: 'before', kind: 'status', status: 503 });
+  sandbox.signon.faults.add({
+    method: 'POST',
+    path: /sign_in$/,
+    when: 'before',
+    kind: 'status',
+    status: 503,
+  });
   await expect(run(() => signon.findPair(WANTED))).rejects.toMatchObject({ type: 'Unreachable' });
   expect(settled).toEqual(['accepted']);
   expect(await run(() => signon.findPair(WANTED))).toMatchObject({
@@ -246,7 +286,8 @@ test('two pairs that both have tokens and come to one Secret’s name are refuse
   };
   world.state.applications.push(application);
   world.state.apiUsers.push(namesake);
-  expect(await run(() => worker().findPair(WANTED))).toEqual(pair); // nothing is written for a pair without a token
+  // nothing is written for a pair without a token
+  expect(await run(() => worker().findPair(WANTED))).toEqual(pair);
   world.issue(namesake.id, application.id);
   await expect(run(() => worker().findPair(WANTED))).rejects.toMatchObject({
     type: 'SecretNameShared',
@@ -272,11 +313,20 @@ test('reads when an API user was last synced, where Signon’s page has the tabl
 test('no token is encrypted to a key that the settings no longer name, and none is issued for it', async () => {
   const { world } = sandbox;
   const pair = await run(() => worker().findPair(WANTED));
-  const before = (await run(() => worker().listTokens(pair))).map(({ authorisationId }) => authorisationId);
-  const recipient = { name: 'HMRC', apiUser: pair.apiUser.email, key: await aKey(), alsoInCluster: false };
+  const before = (await run(() => worker().listTokens(pair))).map(
+    ({ authorisationId }) => authorisationId,
+  );
+  const recipient = {
+    name: 'HMRC',
+    apiUser: pair.apiUser.email,
+    key: await aKey(),
+    alsoInCluster: false,
+  };
   for (const other of [{ key: await aKey() }, { apiUser: 'other@example.org' }, { name: 'DWP' }]) {
     const named = [{ ...recipient, ...other }];
-    await expect(run(() => worker(named).createToken({ pair, before, recipient }))).rejects.toMatchObject({
+    await expect(
+      run(() => worker(named).createToken({ pair, before, recipient })),
+    ).rejects.toMatchObject({
       type: 'UnknownRecipient',
     });
   }
@@ -297,18 +347,31 @@ test('API users are listed once for many rotations that begin within a minute, a
   const before = sandbox.world.happened.requests.signon;
   await Promise.all(Array.from({ length: 10 }, () => run(() => signon.findPair(WANTED))));
   expect(sandbox.world.happened.requests.signon - before).toBe(10); // one page each, of their own
-  apiUsers.push({ id: 4711, name: 'Late Comer', email: 'late-comer@alphagov.co.uk', suspended: false });
-  expect(await run(() => signon.findPair({ ...WANTED, apiUser: 'late-comer@alphagov.co.uk' }))).toMatchObject({
+  apiUsers.push({
+    id: 4711,
+    name: 'Late Comer',
+    email: 'late-comer@alphagov.co.uk',
+    suspended: false,
+  });
+  expect(
+    await run(() => signon.findPair({ ...WANTED, apiUser: 'late-comer@alphagov.co.uk' })),
+  ).toMatchObject({
     apiUser: { id: 4711, name: 'Late Comer' },
   });
-  await expect(run(() => signon.findPair({ ...WANTED, apiUser: 'nobody@alphagov.co.uk' }))).rejects.toMatchObject({
+  await expect(
+    run(() => signon.findPair({ ...WANTED, apiUser: 'nobody@alphagov.co.uk' })),
+  ).rejects.toMatchObject({
     type: 'UnknownApiUser',
     message: expect.not.stringContaining('Did you mean'),
   });
 });
 
 test.each([
-  [{ apiUser: 'short-url-manger@alphagov.co.uk' }, 'UnknownApiUser', 'short-url-manager@alphagov.co.uk'],
+  [
+    { apiUser: 'short-url-manger@alphagov.co.uk' },
+    'UnknownApiUser',
+    'short-url-manager@alphagov.co.uk',
+  ],
   [{ application: 'publishing-ap' }, 'UnknownApplication', 'publishing-api'],
 ])('a typo is answered with the name it is nearest to: %j', async (typo, type, meant) => {
   await expect(run(() => worker().findPair({ ...WANTED, ...typo }))).rejects.toMatchObject({
@@ -340,14 +403,25 @@ describe('the tokens of all API users', () => {
     const kept: unknown[] = [];
     const first = new MockActivityEnvironment();
     first.on('heartbeat', (details: unknown) => kept.push(details));
-    await run(() => signon.listTokens({ apiUser: { id: 1 } } as never)).catch(() => undefined); // signs in
-    sandbox.signon.faults.add({ path: /\/5\/manage_tokens$/, when: 'before', kind: 'status', status: 503, times: 9 });
-    await expect(run(() => signon.listPairs({ pause }), first)).rejects.toMatchObject({ type: 'Unreachable' });
+    // signs in
+    await run(() => signon.listTokens({ apiUser: { id: 1 } } as never)).catch(() => undefined);
+    sandbox.signon.faults.add({
+      path: /\/5\/manage_tokens$/,
+      when: 'before',
+      kind: 'status',
+      status: 503,
+      times: 9,
+    });
+    await expect(run(() => signon.listPairs({ pause }), first)).rejects.toMatchObject({
+      type: 'Unreachable',
+    });
     sandbox.signon.faults.clear();
     const before = sandbox.world.happened.requests.signon;
     const second = new MockActivityEnvironment({ attempt: 2, heartbeatDetails: kept.at(-1) });
     const pairs = await run(() => signon.listPairs({ pause }), second);
-    expect(sandbox.world.happened.requests.signon - before).toBe(1 + sandbox.world.state.apiUsers.length - 4);
+    expect(sandbox.world.happened.requests.signon - before).toBe(
+      1 + sandbox.world.state.apiUsers.length - 4,
+    );
     expect(pairs).toEqual(await run(() => worker().listPairs({ pause })));
   });
 
@@ -366,7 +440,15 @@ describe('where the load balancer answers 429 with a Retry-After', () => {
     method: 'GET' | 'POST',
     path: RegExp,
     headers: Record<string, string> = { 'Retry-After': '30' },
-  ): void => sandbox.signon.faults.add({ method, path, when: 'before', kind: 'status', status: 429, headers });
+  ): void =>
+    sandbox.signon.faults.add({
+      method,
+      path,
+      when: 'before',
+      kind: 'status',
+      status: 429,
+      headers,
+    });
   const delayOf = (act: () => Promise<unknown>): Promise<unknown> =>
     run(act).then(
       () => 'no failure',
@@ -395,7 +477,9 @@ describe('where the load balancer answers 429 with a Retry-After', () => {
   test('a create had no effect: it is no lost answer, and is tried again after that time', async () => {
     const signon = worker();
     const pair = await run(() => signon.findPair(WANTED));
-    const before = (await run(() => signon.listTokens(pair))).map(({ authorisationId }) => authorisationId);
+    const before = (await run(() => signon.listTokens(pair))).map(
+      ({ authorisationId }) => authorisationId,
+    );
     throttle('POST', /authorisations$/);
     expect(await delayOf(() => signon.createToken({ pair, before }))).toMatchObject({
       type: 'Throttled',
@@ -407,13 +491,17 @@ describe('where the load balancer answers 429 with a Retry-After', () => {
   test('a page that cannot be loaded after a create is a lost answer still', async () => {
     const signon = worker();
     const pair = await run(() => signon.findPair(WANTED));
-    const before = (await run(() => signon.listTokens(pair))).map(({ authorisationId }) => authorisationId);
+    const before = (await run(() => signon.listTokens(pair))).map(
+      ({ authorisationId }) => authorisationId,
+    );
     let posted = false;
     sandbox.signon.faults.byChance = ({ method, path }) => {
       if (method === 'POST' && path.endsWith('/authorisations')) posted = true;
       return posted && method === 'GET' ? { kind: 'status', status: 429 } : undefined;
     };
-    expect(await delayOf(() => signon.createToken({ pair, before }))).toMatchObject({ type: 'CreateAnswerLost' });
+    expect(await delayOf(() => signon.createToken({ pair, before }))).toMatchObject({
+      type: 'CreateAnswerLost',
+    });
     expect(sandbox.world.happened.created).toHaveLength(1);
   });
 

@@ -42,7 +42,9 @@ function readersOf(secret: string): Consumer[] {
 }
 
 const inOrder = (consumers: Consumer[]): string[] =>
-  consumers.map(({ workload, container, variable }) => `${workload} ${container} ${variable}`).toSorted();
+  consumers
+    .map(({ workload, container, variable }) => `${workload} ${container} ${variable}`)
+    .toSorted();
 
 test('the topology is GOV.UK’s: 33 applications read 62 Secrets in 71 readings', () => {
   const applications = new Set(TOPOLOGY.map(({ application }) => application));
@@ -63,18 +65,24 @@ test.each(SECRETS)(
 );
 
 test('all readings are listed at once for an inventory, each Secret’s as a rotation finds them', async () => {
-  const { variables, files }: Readings = await new MockActivityEnvironment().run(() => kubernetes.listReadings());
+  const { variables, files }: Readings = await new MockActivityEnvironment().run(() =>
+    kubernetes.listReadings(),
+  );
   expect(files).toEqual([]);
   expect(new Set(variables.map(({ secret }) => secret))).toEqual(new Set(SECRETS));
   for (const secret of SECRETS)
-    expect(inOrder(variables.filter((reading) => reading.secret === secret))).toEqual(inOrder(readersOf(secret)));
+    expect(inOrder(variables.filter((reading) => reading.secret === secret))).toEqual(
+      inOrder(readersOf(secret)),
+    );
 });
 
 test('the variables that mislead are pointed out, and no other', () => {
   const { apiUsers, applications } = sandbox.world.state;
   const odd = TOPOLOGY.filter(({ secret, envVar }) => {
     const [server] = applications
-      .filter(({ name }) => apiUsers.some((user) => parameterize(`signon-token-${user.name}-${name}`) === secret))
+      .filter(({ name }) =>
+        apiUsers.some((user) => parameterize(`signon-token-${user.name}-${name}`) === secret),
+      )
       .map(({ name }) => name);
     return !isNamedAfter(envVar, server!);
   });

@@ -1,11 +1,23 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BREAKAGES, type Breakage } from './breakages.ts';
 
-/** Breaks a copy of the project in one way after the other, and sees whether the test that is named catches it. Arguments: words of those wanted. */
+/**
+ * Breaks a copy of the project in one way after the other, and sees whether the test that is named
+ * catches it. Arguments: words of those wanted.
+ */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const LIMIT_MS = 900_000;
 const RESULTS = join(ROOT, 'docs', 'breakages.json');
@@ -13,7 +25,10 @@ const RESULTS = join(ROOT, 'docs', 'breakages.json');
 type Result = 'caught' | 'survived';
 
 interface TestResults {
-  testResults: { message: string; assertionResults: { fullName: string; status: string; title: string }[] }[];
+  testResults: {
+    message: string;
+    assertionResults: { fullName: string; status: string; title: string }[];
+  }[];
 }
 
 const copy = mkdtempSync(join(tmpdir(), 'signon-breakages-'));
@@ -21,7 +36,10 @@ const wanted = process.argv.slice(2);
 const survivors: string[] = [];
 const results = new Map<string, Result>();
 try {
-  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' });
+  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
   for (const file of files
     .trim()
     .split('\n')
@@ -31,8 +49,11 @@ try {
   }
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
   const programs = join('.cache', 'temporal');
-  if (existsSync(join(ROOT, programs))) cpSync(join(ROOT, programs), join(copy, programs), { recursive: true });
-  const tried = BREAKAGES.filter(({ what }) => wanted.length === 0 || wanted.some((word) => what.includes(word)));
+  if (existsSync(join(ROOT, programs)))
+    cpSync(join(ROOT, programs), join(copy, programs), { recursive: true });
+  const tried = BREAKAGES.filter(
+    ({ what }) => wanted.length === 0 || wanted.some((word) => what.includes(word)),
+  );
   const sound = run(tried);
   for (const breakage of tried)
     if (sound(breakage) !== 'passed')
@@ -68,7 +89,10 @@ function tryOut(breakage: Breakage): Became {
 
 type Became = 'passed' | 'failed' | 'did not run';
 
-/** Runs the tests that are named, in one go, and tells what became of each. What could not even be loaded did not run: no test noticed it. */
+/**
+ * Runs the tests that are named, in one go, and tells what became of each. What could not even be
+ * loaded did not run: no test noticed it.
+ */
 function run(breakages: readonly Breakage[]): (breakage: Breakage) => Became {
   const output = join(copy, 'results.json');
   rmSync(output, { force: true });
@@ -76,7 +100,18 @@ function run(breakages: readonly Breakage[]): (breakage: Breakage) => Became {
   const names = breakages.map(({ caughtBy }) => like(caughtBy.test)).join('|');
   spawnSync(
     'npx',
-    ['jest', '--config', 'jest.all.config.js', ...files, '-t', names, '--json', '--outputFile', output, '--forceExit'],
+    [
+      'jest',
+      '--config',
+      'jest.all.config.js',
+      ...files,
+      '-t',
+      names,
+      '--json',
+      '--outputFile',
+      output,
+      '--forceExit',
+    ],
     {
       cwd: copy,
       stdio: 'ignore',
@@ -91,7 +126,8 @@ function run(breakages: readonly Breakage[]): (breakage: Breakage) => Became {
     .filter(({ status }) => status === 'passed' || status === 'failed');
   return ({ caughtBy: { test } }) => {
     const named = ran.filter(({ fullName }) => new RegExp(like(test)).test(fullName));
-    if (testResults.some(({ message }) => message.includes('Worker exited unexpectedly'))) return 'failed'; // the process died of it
+    if (testResults.some(({ message }) => message.includes('Worker exited unexpectedly')))
+      return 'failed'; // the process died of it
     if (named.length === 0) return 'did not run';
     return named.every(({ status }) => status === 'passed') ? 'passed' : 'failed';
   };
@@ -107,7 +143,9 @@ function like(test: string): string {
 
 /** Keeps `docs/breakages.json`: what was tried has a new result, what was not keeps its own. */
 function keepResults(tried: ReadonlyMap<string, Result>): void {
-  const old = existsSync(RESULTS) ? (JSON.parse(readFileSync(RESULTS, 'utf8')) as Record<string, Result>) : {};
+  const old = existsSync(RESULTS)
+    ? (JSON.parse(readFileSync(RESULTS, 'utf8')) as Record<string, Result>)
+    : {};
   const now = BREAKAGES.map(({ what }) => [what, tried.get(what) ?? old[what]] as const);
   const known = Object.fromEntries(now.filter(([, result]) => result !== undefined));
   writeFileSync(RESULTS, `${JSON.stringify(known, null, 2)}\n`);

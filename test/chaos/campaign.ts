@@ -2,7 +2,8 @@ import { hasRun, readResults, runsOf, withRun, writeResults } from './results.ts
 import { run, type RunResult } from './run.ts';
 
 /**
- * Runs seeds `first` to `first + runs - 1`, those that went right before left out unless `again`, and adds up what they came to.
+ * Runs seeds `first` to `first + runs - 1`, those that went right before left out unless `again`,
+ * and adds up what they came to.
  * @param options.file where results are kept
  * @param stop ends it after the runs that are under way
  */

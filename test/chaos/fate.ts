@@ -2,7 +2,10 @@ import * as fc from 'fast-check';
 import type { Failing } from '../../sandbox/faults.ts';
 import type { ExecFault } from '../../sandbox/kubernetes/exec.ts';
 
-/** Kinds of requests that stand-ins take, and `person` for what people send: moments are counted by them. */
+/**
+ * Kinds of requests that stand-ins take, and `person` for what people send: moments are counted by
+ * them.
+ */
 export const ROUTES = [
   'sign-in',
   'second step',
@@ -41,14 +44,27 @@ export interface Strike extends Moment {
 /** What happens beside a rotation. Numbers pick one of what is there, counted round. */
 export type Happening =
   | { kind: 'the worker is killed' | 'the Temporal server is killed' }
-  | { kind: 'a pod is killed' | 'a workload is restarted' | 'a CronJob runs' | 'Reloader overlooks'; which: number }
+  | {
+      kind: 'a pod is killed' | 'a workload is restarted' | 'a CronJob runs' | 'Reloader overlooks';
+      which: number;
+    }
   | { kind: 'Signon renews' | 'the sync runs' | 'ended tokens are deleted' | 'the session ends' }
   | { kind: 'an engineer issues' | 'a token is copied over'; which: number }
   | { kind: 'an engineer revokes'; which: 'oldest' | 'newest' }
-  | { kind: 'streams are cut' | 'watches are gone' | 'a sync fails' | 'a sync writes nothing' | 'v2 is gone' }
+  | {
+      kind:
+        | 'streams are cut'
+        | 'watches are gone'
+        | 'a sync fails'
+        | 'a sync writes nothing'
+        | 'v2 is gone';
+    }
   | { kind: 'Argo CD’s controller is down' | 'Kubernetes is down for Argo CD'; ms: number }
   | { kind: 'a consumer joins' }
-  /** A container comes to hold the oldest live token by another way than the Secret; it is given the newest later, or goes. */
+  /**
+   * A container comes to hold the oldest live token by another way than the Secret; it is given the
+   * newest later, or goes.
+   */
   | { kind: 'a copy is deployed'; how: (typeof COPIES)[number]; follows: boolean; ms: number }
   | { kind: 'messages are forged' }
   /** With every token of an application, for a while. */
@@ -66,7 +82,10 @@ export const COPIES = [
   'Bearer before it',
 ] as const;
 
-/** What a person does when they are asked. Approvals that must count for nothing are followed by nothing: the next person is asked. */
+/**
+ * What a person does when they are asked. Approvals that must count for nothing are followed by
+ * nothing: the next person is asked.
+ */
 export type Act =
   | 'does what is offered'
   | 'does it as an update'
@@ -81,7 +100,10 @@ export type Act =
   | 'cancels'
   | 'says nothing';
 
-/** The pairs that may be rotated: with a worker Deployment and a CronJob, in one workload with another, and in two applications. */
+/**
+ * The pairs that may be rotated: with a worker Deployment and a CronJob, in one workload with
+ * another, and in two applications.
+ */
 export const PAIRS = [
   ['short-url-manager', 'publishing-api'],
   ['content-data-api', 'publishing-api'],
@@ -123,7 +145,12 @@ const aStatus = fc.constantFrom(...STATUSES).map((status): Failing => {
 });
 const failsBefore: fc.Arbitrary<Failing> = fc.oneof(
   aStatus,
-  fc.constantFrom<Failing>({ kind: 'cut' }, { kind: 'hang' }, { kind: 'late', ms: LATE_MS }, { kind: 'late', ms: 300 }),
+  fc.constantFrom<Failing>(
+    { kind: 'cut' },
+    { kind: 'hang' },
+    { kind: 'late', ms: LATE_MS },
+    { kind: 'late', ms: 300 },
+  ),
 );
 const failsAfter: fc.Arbitrary<Failing> = fc.oneof(
   aStatus,
@@ -136,8 +163,13 @@ const failsAfter: fc.Arbitrary<Failing> = fc.oneof(
   ),
 );
 
-/** A lost answer to a sign-in counts as a refusal: too many such, and every run would end before it began. */
-const ofRequests = ROUTES.filter((route) => !['person', 'exec', 'sign-in', 'second step'].includes(route));
+/**
+ * A lost answer to a sign-in counts as a refusal: too many such, and every run would end before it
+ * began.
+ */
+const ofRequests = ROUTES.filter(
+  (route) => !['person', 'exec', 'sign-in', 'second step'].includes(route),
+);
 const aRoute = fc.oneof(
   { weight: 12, arbitrary: fc.constantFrom(...ofRequests) },
   { weight: 4, arbitrary: fc.constantFrom<Route>('create', 'revoke', 'create-job') },
@@ -210,7 +242,10 @@ const aHappening: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      kind: fc.constantFrom('Argo CD’s controller is down' as const, 'Kubernetes is down for Argo CD' as const),
+      kind: fc.constantFrom(
+        'Argo CD’s controller is down' as const,
+        'Kubernetes is down for Argo CD' as const,
+      ),
       ms: awayMs,
     }),
   },
@@ -236,12 +271,19 @@ const aHappening: fc.Arbitrary<Happening> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('a Workflow runs' as const), ms: fc.constantFrom(300, 3000) }),
+    arbitrary: fc.record({
+      kind: fc.constant('a Workflow runs' as const),
+      ms: fc.constantFrom(300, 3000),
+    }),
   },
 );
 
 const aMoment: fc.Arbitrary<Moment> = fc.oneof(
-  fc.record({ route: fc.constantFrom(...ROUTES), nth, when: fc.constantFrom('before' as const, 'after' as const) }),
+  fc.record({
+    route: fc.constantFrom(...ROUTES),
+    nth,
+    when: fc.constantFrom('before' as const, 'after' as const),
+  }),
   fc.record({
     route: fc.constantFrom<Route>('create', 'revoke', 'create-job', 'exec', 'person'),
     nth: fc.constantFrom(1, 1, 2),
@@ -264,7 +306,13 @@ const anAct: fc.Arbitrary<Act> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.constantFrom<Act>('approves and aborts at once', 'rejects', 'aborts', 'cancels', 'says nothing'),
+    arbitrary: fc.constantFrom<Act>(
+      'approves and aborts at once',
+      'rejects',
+      'aborts',
+      'cancels',
+      'says nothing',
+    ),
   },
 );
 
@@ -275,7 +323,10 @@ const aFate: fc.Arbitrary<Fate> = fc.record({
     { weight: 1, arbitrary: fc.constantFrom('by a sweep' as const, 'by an alert' as const) },
   ),
   pairs: fc.uniqueArray(fc.nat(PAIRS.length - 1), { minLength: 1, maxLength: 3 }),
-  force: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  force: fc.oneof(
+    { weight: 5, arbitrary: fc.constant(false) },
+    { weight: 1, arbitrary: fc.constant(true) },
+  ),
   expiredToo: fc.boolean(),
   skewMs: fc.oneof(
     { weight: 12, arbitrary: fc.constantFrom(0, 0, -20_000, 20_000) },
@@ -303,15 +354,23 @@ const aFate: fc.Arbitrary<Fate> = fc.record({
     { maxLength: 3 },
   ),
   happenings: fc.array(
-    fc.record({ moment: aMoment, what: aHappening }).map(({ moment, what }) => ({ ...moment, what })),
+    fc
+      .record({ moment: aMoment, what: aHappening })
+      .map(({ moment, what }) => ({ ...moment, what })),
     { minLength: 1, maxLength: 6 },
   ),
-  early: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  early: fc.oneof(
+    { weight: 5, arbitrary: fc.constant(false) },
+    { weight: 1, arbitrary: fc.constant(true) },
+  ),
   acts: fc.array(anAct, { maxLength: 5 }),
   again: fc.boolean(),
 });
 
-/** What the run of a seed meets: the same for ever, as long as this file and fast-check's version stay. */
+/**
+ * What the run of a seed meets: the same for ever, as long as this file and fast-check's version
+ * stay.
+ */
 export function fateOf(seed: number): Fate {
   const [fate] = fc.sample(fc.noBias(aFate), { seed, numRuns: 1 });
   return { ...fate!, force: fate!.force && fate!.started === 'by a person' };

@@ -41,7 +41,10 @@ export interface Pair {
   application: string;
 }
 
-/** Everything one run plays on: Temporal on a data file, the stand-ins, a worker; all of it may be killed and comes back. */
+/**
+ * Everything one run plays on: Temporal on a data file, the stand-ins, a worker; all of it may be
+ * killed and comes back.
+ */
 export class Ground {
   readonly pairs: readonly Pair[];
   readonly moments: Moments;
@@ -93,8 +96,19 @@ export class Ground {
     ]);
     sandbox.kubernetes.exec.allows = policyFrom(SHIPPED_POLICY);
     writeFileSync(join(folder, 'settings.json'), JSON.stringify(SETTINGS));
-    const connection = await Connection.connect({ address: temporal.address, connectTimeout: '1 minute' });
-    const ground = new Ground(fate, folder, sandbox, slack, webhook, temporal, new Client({ connection }));
+    const connection = await Connection.connect({
+      address: temporal.address,
+      connectTimeout: '1 minute',
+    });
+    const ground = new Ground(
+      fate,
+      folder,
+      sandbox,
+      slack,
+      webhook,
+      temporal,
+      new Client({ connection }),
+    );
     ground.connection = connection;
     ground.metricsAddress = `127.0.0.1:${await freePort()}`;
     ground.startWorker();
@@ -113,7 +127,10 @@ export class Ground {
 
   /** What the worker and the receiver tell Prometheus; nothing of one that is starting or dead. */
   async metrics(): Promise<string> {
-    const addresses = [`http://${this.metricsAddress}`, ...(this.receiver.address ? [this.receiver.address] : [])];
+    const addresses = [
+      `http://${this.metricsAddress}`,
+      ...(this.receiver.address ? [this.receiver.address] : []),
+    ];
     const told = await Promise.all(
       addresses.map((address) =>
         fetch(`${address}/metrics`).then(
@@ -135,14 +152,21 @@ export class Ground {
       WORKFLOW_BUNDLE: BUNDLE.codePath,
       LOG_LEVEL: 'DEBUG',
       METRICS_ADDRESS: this.metricsAddress,
-      ...(process.env.MAX_CACHED_WORKFLOWS && { MAX_CACHED_WORKFLOWS: process.env.MAX_CACHED_WORKFLOWS }),
+      ...(process.env.MAX_CACHED_WORKFLOWS && {
+        MAX_CACHED_WORKFLOWS: process.env.MAX_CACHED_WORKFLOWS,
+      }),
     };
     const worker = new WorkerProcess(env);
     this.processes.push(worker);
-    void worker.exit().then((code) => (code === null ? undefined : this.endedByItself(code, worker.output)));
+    void worker
+      .exit()
+      .then((code) => (code === null ? undefined : this.endedByItself(code, worker.output)));
   }
 
-  /** A port that was free a moment ago may be taken when a worker starts: it gets another. Any other end of its own is a defect of the worker. */
+  /**
+   * A port that was free a moment ago may be taken when a worker starts: it gets another. Any other
+   * end of its own is a defect of the worker.
+   */
   private async endedByItself(code: number, output: string): Promise<void> {
     if (!/address already in use/i.test(output)) {
       this.endedWorkers.push(`a worker ended by itself with ${code}: ${output.slice(-300)}`);
@@ -232,7 +256,8 @@ function worldOf(fate: Fate): World {
   const world = seedWorld({ environment: fate.environment, readings, estate: true });
   world.state.clockOffsetMs = fate.skewMs;
   const pairs = pairsOf(fate);
-  for (const { apiUser, application } of pairs) expireIn(world, apiUser, application, fate.force ? 300 : 10);
+  for (const { apiUser, application } of pairs)
+    expireIn(world, apiUser, application, fate.force ? 300 : 10);
   if (fate.expiredToo) {
     const { user, server } = pairOf(world, pairs[0]!.apiUser, pairs[0]!.application);
     world.issue(user.id, server.id, -5 * 86_400_000);

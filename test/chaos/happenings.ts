@@ -37,9 +37,13 @@ export function happenings(ground: Place): (what: Happening) => Promise<unknown>
   const live = (): Authorisation[] =>
     world.state.authorisations.filter(
       ({ apiUserId, applicationId, revokedAt, expiresAt }) =>
-        apiUserId === user.id && applicationId === server.id && revokedAt === undefined && expiresAt > world.now(),
+        apiUserId === user.id &&
+        applicationId === server.id &&
+        revokedAt === undefined &&
+        expiresAt > world.now(),
     );
-  const pick = <T>(of: readonly T[], which: number): T | undefined => of[which % Math.max(1, of.length)];
+  const pick = <T>(of: readonly T[], which: number): T | undefined =>
+    of[which % Math.max(1, of.length)];
   const deployments = (): string[] =>
     world.state.workloads.filter(({ kind }) => kind === 'Deployment').map(({ name }) => name);
   let joined = 0;
@@ -53,18 +57,32 @@ export function happenings(ground: Place): (what: Happening) => Promise<unknown>
     const name = `copy-${++joined}`;
     const variable = 'UPSTREAM_CREDENTIALS';
     const secret =
-      how === 'a Secret under an older name' ? tokenSecretName(`renamed ${joined}`, server.name) : `by-hand-${joined}`;
+      how === 'a Secret under an older name'
+        ? tokenSecretName(`renamed ${joined}`, server.name)
+        : `by-hand-${joined}`;
     const wrapped = (token: string): string =>
-      ({ 'a line break after it': `${token}\n`, 'Bearer before it': `Bearer ${token}` })[how as string] ?? token;
+      ({ 'a line break after it': `${token}\n`, 'Bearer before it': `Bearer ${token}` })[
+        how as string
+      ] ?? token;
     const token = live()[0]?.token;
     if (token === undefined) return;
     world.state.secrets[secret] = wrapped(token);
     const app: ContainerSpec = { name: 'app', ruby: true, tokens: [{ variable, secret }] };
     if (how === 'all of a Secret') Object.assign(app, { tokens: [], whole: { secret } });
-    if (how === 'a literal of an older template') Object.assign(app, { tokens: [], literals: { [variable]: token } });
-    cluster.deploy({ kind: 'Deployment', name, uid: makeUid(), replicas: 1, generation: 1, containers: [app] });
     if (how === 'a literal of an older template')
-      cluster.retemplate(name, [{ ...app, literals: {}, tokens: [{ variable, secret: pairsSecret }] }]);
+      Object.assign(app, { tokens: [], literals: { [variable]: token } });
+    cluster.deploy({
+      kind: 'Deployment',
+      name,
+      uid: makeUid(),
+      replicas: 1,
+      generation: 1,
+      containers: [app],
+    });
+    if (how === 'a literal of an older template')
+      cluster.retemplate(name, [
+        { ...app, literals: {}, tokens: [{ variable, secret: pairsSecret }] },
+      ]);
     await after(ms);
     if (follows && how !== 'a literal of an older template') {
       world.state.secrets[secret] = wrapped(live().at(-1)?.token ?? token);
@@ -72,7 +90,8 @@ export function happenings(ground: Place): (what: Happening) => Promise<unknown>
     }
     if (follows) return cluster.roll(name);
     world.state.workloads = world.state.workloads.filter((one) => one.name !== name);
-    for (const pod of world.state.pods.filter(({ workload }) => workload === name)) cluster.kill(pod.name);
+    for (const pod of world.state.pods.filter(({ workload }) => workload === name))
+      cluster.kill(pod.name);
   };
 
   return async (what) => {
@@ -145,7 +164,8 @@ export function happenings(ground: Place): (what: Happening) => Promise<unknown>
         argo.kubernetesDown = false;
         return undefined;
       case 'a copy is deployed':
-        // Between the last look and a revoke, two minutes at most, nobody looks: what starts then is named in docs/security.md.
+        // Between the last look and a revoke, two minutes at most, nobody looks: what starts then
+        // is named in docs/security.md.
         return ground.moments.hasAnybodyActed ? undefined : deployCopy(what);
       case 'a one-off Job runs': {
         const name = pick(deployments(), what.which);
@@ -163,7 +183,13 @@ export function happenings(ground: Place): (what: Happening) => Promise<unknown>
           uid: makeUid(),
           replicas: 1,
           generation: 1,
-          containers: [{ name: 'app', tokens: [{ variable: 'PUBLISHING_API_BEARER_TOKEN', secret }], ruby: true }],
+          containers: [
+            {
+              name: 'app',
+              tokens: [{ variable: 'PUBLISHING_API_BEARER_TOKEN', secret }],
+              ruby: true,
+            },
+          ],
         });
       }
     }
@@ -189,10 +215,25 @@ async function forgeMessages({ client, fate, pairs }: Place): Promise<void> {
     gathering: { quietFor: '100y', atMost: '100y', askAgainAfter: '100y' },
   });
   await send(syncTokensId(environment), 'request', 'x');
-  await send(`notifications/${environment}`, 'notice', { kind: 'incident', text: 'x'.repeat(100_000) });
-  for (let at = 0; at < 3; at++) await send('sign-in-ledger/' + environment, 'settle', `forged-${at}`, true);
-  await send(rotation, 'synced', { ticket: 'forged', kind: 'synced', job: 'x', seenAt: 'now', seenHealthy: true });
+  await send(`notifications/${environment}`, 'notice', {
+    kind: 'incident',
+    text: 'x'.repeat(100_000),
+  });
+  for (let at = 0; at < 3; at++)
+    await send('sign-in-ledger/' + environment, 'settle', `forged-${at}`, true);
+  await send(rotation, 'synced', {
+    ticket: 'forged',
+    kind: 'synced',
+    job: 'x',
+    seenAt: 'now',
+    seenHealthy: true,
+  });
   await send(rotation, 'approve', { by: 'mallory@example.org', evidence: 'x'.repeat(1_000_000) });
   for (let wrong = 0; wrong < 5; wrong++)
-    await send(rotation, 'approve', { by: 'mallory@example.org', evidence: 'deadbeef', revoke: [1], accept: [] });
+    await send(rotation, 'approve', {
+      by: 'mallory@example.org',
+      evidence: 'deadbeef',
+      revoke: [1],
+      accept: [],
+    });
 }

@@ -15,7 +15,9 @@ const NEW = 900;
 const T0 = Date.now();
 
 /** A rotation that went as it should, over a world that shows it, changed as given. */
-function aRun(change: (seen: Seen & { world: World }, report: RotationReport) => void = () => undefined): string[] {
+function aRun(
+  change: (seen: Seen & { world: World }, report: RotationReport) => void = () => undefined,
+): string[] {
   const world = seedWorld({ only: ['short-url-manager'] });
   const { user, server } = pairOf(world, PAIR.apiUser, PAIR.application);
   const [pattern] = world.state.authorisations;
@@ -84,12 +86,27 @@ describe('is found', () => {
     ['a revoke without approval', ({ sent }) => void Object.assign(sent[0]!, { covers: [] })],
     ['a revoke without approval', ({ sent }) => void Object.assign(sent[0]!, { at: T0 + 1 })],
     ['a revoke without approval', ({ sent }) => void Object.assign(sent[0]!, { runId: 'another' })],
-    ['a revoke of a held token', ({ register }) => void register.revoked[0]!.heldBy.push('app of p')],
-    ['a foreign pair touched', ({ register }) => void Object.assign(register.issued[0]!, { apiUserId: -1 })],
-    ['too many new tokens', ({ register }) => void register.issued.push({ ...register.issued[0]! })],
-    ['a token nobody knows of', ({ register }) => void register.issued.push({ ...register.issued[0]!, id: 7 })],
+    [
+      'a revoke of a held token',
+      ({ register }) => void register.revoked[0]!.heldBy.push('app of p'),
+    ],
+    [
+      'a foreign pair touched',
+      ({ register }) => void Object.assign(register.issued[0]!, { apiUserId: -1 }),
+    ],
+    [
+      'too many new tokens',
+      ({ register }) => void register.issued.push({ ...register.issued[0]! }),
+    ],
+    [
+      'a token nobody knows of',
+      ({ register }) => void register.issued.push({ ...register.issued[0]!, id: 7 }),
+    ],
     ['an untrue report', ({ register }) => void register.revoked.splice(0)],
-    ['an untrue report', ({ world }) => void Object.assign(world.state.authorisations[0]!, { revokedAt: undefined })],
+    [
+      'an untrue report',
+      ({ world }) => void Object.assign(world.state.authorisations[0]!, { revokedAt: undefined }),
+    ],
     [
       'neither ended nor waiting',
       ({ rotations }) => void Object.assign(rotations[0]!, { standing: { kind: 'at work' } }),
@@ -98,11 +115,16 @@ describe('is found', () => {
       'neither ended nor waiting',
       ({ rotations }) => void Object.assign(rotations[0]!, { standing: { kind: 'none yet' } }),
     ],
-    ['a locked account', ({ world }) => void Object.assign(world.state.account, { lockedUntil: T0 })],
+    [
+      'a locked account',
+      ({ world }) => void Object.assign(world.state.account, { lockedUntil: T0 }),
+    ],
     [
       'a locked account',
       ({ world }) =>
-        void world.happened.refusedSignIns.push(...[1, 2, 3, 4].map((at) => ({ at, what: 'password' as const }))),
+        void world.happened.refusedSignIns.push(
+          ...[1, 2, 3, 4].map((at) => ({ at, what: 'password' as const })),
+        ),
     ],
     [
       'a locked account',
@@ -111,10 +133,14 @@ describe('is found', () => {
           ...[1, 2, 3, 4].map((signIn) => ({ at: 1, what: 'code' as const, signIn })),
         ),
     ],
-    ['a defect of the worker', (seen) => void Object.assign(seen, { troubles: ['a workflow task failed'] })],
     [
       'a defect of the worker',
-      ({ rotations }) => void Object.assign(rotations[0]!, { standing: { kind: 'ended', failure: 'x' } }),
+      (seen) => void Object.assign(seen, { troubles: ['a workflow task failed'] }),
+    ],
+    [
+      'a defect of the worker',
+      ({ rotations }) =>
+        void Object.assign(rotations[0]!, { standing: { kind: 'ended', failure: 'x' } }),
     ],
     [
       'a defect of the worker',
@@ -145,9 +171,14 @@ describe('is found', () => {
         });
       },
     ],
-    ['a secret in the open', (seen) => void Object.assign(seen, { secretsFound: ['password in a log'] })],
+    [
+      'a secret in the open',
+      (seen) => void Object.assign(seen, { secretsFound: ['password in a log'] }),
+    ],
   ])('%s', (rule, change) => {
-    expect(aRun(change)).toEqual(expect.arrayContaining([expect.stringMatching(new RegExp(`^${rule}: `))]));
+    expect(aRun(change)).toEqual(
+      expect.arrayContaining([expect.stringMatching(new RegExp(`^${rule}: `))]),
+    );
   });
 });
 

@@ -46,18 +46,27 @@ const RULES: Record<string, Rule> = {
 
 /** Everything that went wrong, one sentence each; nothing where all promises held. */
 export function judge(fate: Fate, seen: Seen): string[] {
-  return Object.entries(RULES).flatMap(([what, rule]) => rule(fate, seen).map((case_) => `${what}: ${case_}`));
+  return Object.entries(RULES).flatMap(([what, rule]) =>
+    rule(fate, seen).map((case_) => `${what}: ${case_}`),
+  );
 }
 
-/** No call of a running pod is refused, but with tokens that the campaign itself ended or that expired. */
+/**
+ * No call of a running pod is refused, but with tokens that the campaign itself ended or that
+ * expired.
+ */
 function outages(_fate: Fate, { world, register }: Seen): string[] {
   const ended = new Set([
     ...register.revoked.filter(({ byHand }) => byHand).map(({ id }) => id),
-    ...world.state.authorisations.filter(({ expiresAt }) => expiresAt <= world.now()).map(({ id }) => id),
+    ...world.state.authorisations
+      .filter(({ expiresAt }) => expiresAt <= world.now())
+      .map(({ id }) => id),
     ...register.copiedOver,
   ]);
   // A value that Signon does not know any more was one of a token that was deleted or copied over.
-  const values = new Map(register.values.map(({ token, id, expiresAt }) => [token, { id, expiresAt }]));
+  const values = new Map(
+    register.values.map(({ token, id, expiresAt }) => [token, { id, expiresAt }]),
+  );
   const excused = (value: string): boolean => {
     const token = values.get(value);
     return token !== undefined && (ended.has(token.id) || token.expiresAt <= world.now());
@@ -108,41 +117,58 @@ function foreign(_fate: Fate, { register, rotations, world }: Seen): string[] {
     .map(({ id }) => `authorisation ${id}`);
 }
 
-/** One new token per rotation; more only where a create may have been lost or late, or a token was lost by hand. */
+/**
+ * One new token per rotation; more only where a create may have been lost or late, or a token was
+ * lost by hand.
+ */
 function tooMany(fate: Fate, { register, rotations, met, world }: Seen): string[] {
   const lost = createsLost(met);
   const again = fate.force ? 2 : 1; // by force, each rotation issues one of its own
   return unique(rotations).flatMap((pair) => {
     const takenAway =
-      register.revoked.filter((entry) => entry.byHand && isOf(world, entry, pair)).length + register.copiedOver.size;
+      register.revoked.filter((entry) => entry.byHand && isOf(world, entry, pair)).length +
+      register.copiedOver.size;
     const issued = byWorker(register.issued).filter((entry) => isOf(world, entry, pair)).length;
-    return issued > again + lost + takenAway ? [`${issued} of ${pair.apiUser}, ${lost} may have been lost`] : [];
+    return issued > again + lost + takenAway
+      ? [`${issued} of ${pair.apiUser}, ${lost} may have been lost`]
+      : [];
   });
 }
 
-/** Every token that a rotation made and that lives on is in its report, or was looked for in vain and said to be perhaps there. */
+/**
+ * Every token that a rotation made and that lives on is in its report, or was looked for in vain
+ * and said to be perhaps there.
+ */
 function unknown(_fate: Fate, { register, rotations, world, met }: Seen): string[] {
   return unique(rotations).flatMap((pair) => {
     const standing = rotations.findLast((one) => one.pair === pair)!.standing;
     if (standing.kind !== 'ended' || !standing.report) return [];
     const { report } = standing;
     const reports = rotations.flatMap((one) =>
-      one.pair === pair && one.standing.kind === 'ended' && one.standing.report ? [one.standing.report] : [],
+      one.pair === pair && one.standing.kind === 'ended' && one.standing.report
+        ? [one.standing.report]
+        : [],
     );
     const known = new Set(
       reports.flatMap(({ alive, revoked, newToken }) =>
-        [...alive, ...revoked, ...(newToken ? [newToken] : [])].map(({ authorisationId }) => authorisationId),
+        [...alive, ...revoked, ...(newToken ? [newToken] : [])].map(
+          ({ authorisationId }) => authorisationId,
+        ),
       ),
     );
     const strangers = byWorker(register.issued)
       .filter((entry) => isOf(world, entry, pair) && !known.has(entry.id))
       .filter(({ id }) => !register.revoked.some((ended) => ended.id === id));
-    if (report.createsLost && strangers.length <= createsLost(met)) return []; // the report says that there may be some
+    // the report says that there may be some
+    if (report.createsLost && strangers.length <= createsLost(met)) return [];
     return strangers.map(({ id }) => `authorisation ${id} of ${pair.apiUser}`);
   });
 }
 
-/** What a report says was revoked was; one that says `rotated` left one live token, which every running container holds. */
+/**
+ * What a report says was revoked was; one that says `rotated` left one live token, which every
+ * running container holds.
+ */
 function untrue(_fate: Fate, { register, rotations, world, met }: Seen): string[] {
   const meddled = met.some((what) => /: (an engineer|Signon renews|a token is copied)/.test(what));
   return rotations.flatMap(({ pair, standing }) => {
@@ -156,7 +182,9 @@ function untrue(_fate: Fate, { register, rotations, world, met }: Seen): string[
     const live = liveOf(world, pair);
     const [only] = live;
     if (live.length !== 1 || only!.id !== newToken?.authorisationId)
-      lies.push(`rotated to ${newToken?.authorisationId}, and live are ${live.map(({ id }) => id).join(', ')}`);
+      lies.push(
+        `rotated to ${newToken?.authorisationId}, and live are ${live.map(({ id }) => id).join(', ')}`,
+      );
     const others = readersOf(world, pair).filter(({ value }) => value !== only?.token);
     return [...lies, ...others.map(({ who }) => `rotated, and ${who} holds another token`)];
   });
@@ -167,15 +195,20 @@ function stuck({ started }: Fate, { rotations, register, world }: Seen): string[
     // A sweep leaves alone what an engineer took the last token of before it looked.
     const taken = register.revoked.some((entry) => entry.byHand && isOf(world, entry, pair));
     if (standing.kind === 'none yet' && started === 'by a sweep' && taken) return [];
-    if (standing.kind === 'at work' || standing.kind === 'unknown') return [`${pair.apiUser} → ${pair.application}`];
-    return standing.kind === 'none yet' ? [`${pair.apiUser} → ${pair.application} never began`] : [];
+    if (standing.kind === 'at work' || standing.kind === 'unknown')
+      return [`${pair.apiUser} → ${pair.application}`];
+    return standing.kind === 'none yet'
+      ? [`${pair.apiUser} → ${pair.application} never began`]
+      : [];
   });
 }
 
 /** At most three refused sign-ins reach Signon in an hour, and six lock the account. */
 function locked(_fate: Fate, { world }: Seen): string[] {
   // One sign-in may send two codes: that of now, and that of the step before.
-  const refused = new Set(world.happened.refusedSignIns.map(({ signIn }, index) => signIn ?? `password ${index}`)).size;
+  const refused = new Set(
+    world.happened.refusedSignIns.map(({ signIn }, index) => signIn ?? `password ${index}`),
+  ).size;
   return [
     ...(world.state.account.lockedUntil > 0 ? ['Signon locked it'] : []),
     ...(refused > 3 ? [`${refused} refused sign-ins`] : []),
@@ -213,7 +246,10 @@ function liveOf(world: World, { apiUser, application }: Pair): World['state']['a
 }
 
 /** Running containers that read a pair's Secret, and what they hold. */
-function readersOf({ state }: World, { apiUser, application }: Pair): { who: string; value: string | undefined }[] {
+function readersOf(
+  { state }: World,
+  { apiUser, application }: Pair,
+): { who: string; value: string | undefined }[] {
   const secret = tokenSecretName(apiUser.split('@')[0]!, application);
   return state.pods
     .filter(({ running }) => running)
@@ -224,14 +260,19 @@ function readersOf({ state }: World, { apiUser, application }: Pair): { who: str
           ?.containers.find(({ name }) => name === container.name);
         return (spec?.tokens ?? [])
           .filter((read) => read.secret === secret)
-          .map(({ variable }) => ({ who: `${container.name} of ${pod.name}`, value: container.env[variable] }));
+          .map(({ variable }) => ({
+            who: `${container.name} of ${pod.name}`,
+            value: container.env[variable],
+          }));
       }),
     );
 }
 
 /** How many creates may have been lost: struck, or under way when something was killed. */
 function createsLost(met: readonly string[]): number {
-  return met.filter((what) => /^(before|after) create \d+: |the (worker|Temporal server) is killed/.test(what)).length;
+  return met.filter((what) =>
+    /^(before|after) create \d+: |the (worker|Temporal server) is killed/.test(what),
+  ).length;
 }
 
 function unique(rotations: Seen['rotations']): Pair[] {

@@ -1,6 +1,6 @@
 // eslint-disable-next-line import/no-unassigned-import -- what is tried must be this code
 import '../support/prepare.ts';
-// eslint-disable-next-line import/no-unassigned-import -- a call that is retried after its server was killed is no failure
+// eslint-disable-next-line import/no-unassigned-import -- retries calls of a killed server
 import '../support/late-retries.js';
 import { parseArgs } from 'node:util';
 import { campaign } from './campaign.ts';

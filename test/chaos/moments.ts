@@ -69,13 +69,17 @@ export class Moments {
     const key = `${route} ${when}`;
     const nth = (this.counts.get(key) ?? 0) + 1;
     this.counts.set(key, nth);
-    const isNow = (moment: Moment): boolean => moment.route === route && moment.nth === nth && moment.when === when;
+    const isNow = (moment: Moment): boolean =>
+      moment.route === route && moment.nth === nth && moment.when === when;
     for (const { what } of this.fate.happenings.filter(isNow)) {
       this.met.push(`${when} ${route} ${nth}: ${what.kind}`);
       this.happen(what);
     }
     const failing = this.fate.strikes.find(isNow)?.failing;
-    if (failing) this.met.push(`${when} ${route} ${nth}: ${failing.kind}${failing.status ? ` ${failing.status}` : ''}`);
+    if (failing)
+      this.met.push(
+        `${when} ${route} ${nth}: ${failing.kind}${failing.status ? ` ${failing.status}` : ''}`,
+      );
     return failing;
   }
 }

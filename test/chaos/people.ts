@@ -118,9 +118,14 @@ export class People {
     const act = this.acts.shift() ?? 'does what is offered';
     if (act === 'says nothing') return;
     if (act === 'cancels') return void (await soon(handle.cancel()));
-    if (act === 'aborts' || waiting.kind === 'classification' || (act === 'rejects' && waiting.kind === 'blocked'))
+    if (
+      act === 'aborts' ||
+      waiting.kind === 'classification' ||
+      (act === 'rejects' && waiting.kind === 'blocked')
+    )
       return this.send(handle, 'abort', { by: APPROVER, reason: 'so it was drawn' });
-    if (act === 'rejects') return this.send(handle, 'reject', { by: APPROVER, reason: 'so it was drawn' });
+    if (act === 'rejects')
+      return this.send(handle, 'reject', { by: APPROVER, reason: 'so it was drawn' });
     if (waiting.kind === 'blocked') {
       const offered = retriesFor(waiting);
       const retry = { ...offered[acted % offered.length]!, by: APPROVER };
@@ -143,7 +148,10 @@ export class People {
     switch (act) {
       case 'quotes another run':
         this.note(runId, act, []);
-        return this.send(handle, 'approve', { ...offered, evidence: evidenceCode(randomUUID(), evidence) });
+        return this.send(handle, 'approve', {
+          ...offered,
+          evidence: evidenceCode(randomUUID(), evidence),
+        });
       case 'quotes the round before': {
         this.note(runId, act, []);
         const earlier = evidenceCode(runId, { ...evidence, round: evidence.round - 1 });
@@ -170,9 +178,16 @@ export class People {
     this.sent.push({ runId, at: Date.now(), covers, how });
   }
 
-  private async send(handle: WorkflowHandle, what: DecisionName, body: object, asUpdate = false): Promise<void> {
+  private async send(
+    handle: WorkflowHandle,
+    what: DecisionName,
+    body: object,
+    asUpdate = false,
+  ): Promise<void> {
     await soon(
-      asUpdate ? handle.executeUpdate<unknown, [object]>(what, { args: [body] }) : handle.signal<[object]>(what, body),
+      asUpdate
+        ? handle.executeUpdate<unknown, [object]>(what, { args: [body] })
+        : handle.signal<[object]>(what, body),
     );
   }
 }
@@ -188,7 +203,9 @@ async function described(handle: WorkflowHandle): Promise<WorkflowExecutionDescr
 }
 
 async function ended(handle: WorkflowHandle, runId: string): Promise<Standing> {
-  const result = handle.client.getHandle<() => Promise<RotationReport>>(handle.workflowId, runId).result();
+  const result = handle.client
+    .getHandle<() => Promise<RotationReport>>(handle.workflowId, runId)
+    .result();
   const standing = result.then(
     (report): Standing => ({ kind: 'ended', runId, report }),
     (error: unknown): Standing => {

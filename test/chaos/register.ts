@@ -18,7 +18,10 @@ export interface Entry {
 export class Register {
   readonly issued: Entry[] = [];
   readonly revoked: Entry[] = [];
-  /** Tokens whose value was replaced under their id: whoever holds the old value is refused from then on. */
+  /**
+   * Tokens whose value was replaced under their id: whoever holds the old value is refused from
+   * then on.
+   */
   readonly copiedOver = new Set<number>();
   /** Every value that ever was a token, by its authorisation. */
   readonly values: Pick<Authorisation, 'id' | 'token' | 'expiresAt'>[] = [];
@@ -32,7 +35,9 @@ export class Register {
       this.values.push(valueOf(authorisation));
       this.issued.push(this.entry(authorisation));
     });
-    world.events.on('revoked', (authorisation: Authorisation) => this.revoked.push(this.entry(authorisation)));
+    world.events.on('revoked', (authorisation: Authorisation) =>
+      this.revoked.push(this.entry(authorisation)),
+    );
     signon.onSetCookie = (cookie) => this.cookies.add(cookie);
   }
 
@@ -59,7 +64,10 @@ export class Register {
       .filter(({ running }) => running)
       .flatMap((pod) =>
         pod.containers
-          .filter(({ env, exited }) => !exited && Object.values(env).some((value) => value.includes(token)))
+          .filter(
+            ({ env, exited }) =>
+              !exited && Object.values(env).some((value) => value.includes(token)),
+          )
           .map(({ name }) => `${name} of ${pod.name}`),
       );
     return { id, apiUserId, applicationId, at: Date.now(), byHand: this.byHand, heldBy };

@@ -5,7 +5,10 @@ import type { RunResult } from './run.ts';
 export interface Results {
   /** Seeds of runs without a violation, as `[first, last]`. */
   seeds: [number, number][];
-  /** What went wrong, by seed: every time, for a later run that goes right proves nothing. Taken out by hand, once it is mended. */
+  /**
+   * What went wrong, by seed: every time, for a later run that goes right proves nothing. Taken out
+   * by hand, once it is mended.
+   */
   violations: Record<string, string[]>;
   /** How rotations stood at the end, and how often. */
   ends: Record<string, number>;
@@ -29,8 +32,14 @@ export function hasRun({ seeds }: Results, seed: number): boolean {
   return seeds.some(([first, last]) => first <= seed && seed <= last);
 }
 
-/** The same results with one more run; a seed that broke a promise once is not among those that did not. */
-export function withRun(results: Results, { seed, violations, ends, met, seconds }: RunResult): Results {
+/**
+ * The same results with one more run; a seed that broke a promise once is not among those that did
+ * not.
+ */
+export function withRun(
+  results: Results,
+  { seed, violations, ends, met, seconds }: RunResult,
+): Results {
   if (violations.length > 0 || seed in results.violations)
     return {
       ...results,
@@ -51,14 +60,19 @@ export function withRun(results: Results, { seed, violations, ends, met, seconds
 }
 
 export function runsOf({ seeds, violations }: Results): number {
-  return seeds.reduce((sum, [first, last]) => sum + last - first + 1, Object.keys(violations).length);
+  return seeds.reduce(
+    (sum, [first, last]) => sum + last - first + 1,
+    Object.keys(violations).length,
+  );
 }
 
 /** `after create 1: cut` → `create: cut`. */
 function kindOf(met: string): string {
   const [, route, what] = /^(?:before |after )?(.*) \d+: (.*)$/.exec(met) ?? [];
   if (what === undefined) return met;
-  return /^(cut|hang|late|truncated|changed|status)/.test(what) || route === 'exec' ? `${route}: ${what}` : what;
+  return /^(cut|hang|late|truncated|changed|status)/.test(what) || route === 'exec'
+    ? `${route}: ${what}`
+    : what;
 }
 
 function counted(before: Record<string, number>, more: readonly string[]): Record<string, number> {

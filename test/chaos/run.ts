@@ -38,7 +38,13 @@ export async function run(seed: number): Promise<RunResult> {
     const seen = await play(fate, ground);
     const { met } = ground.moments;
     const ends = seen.rotations.map(({ standing }) => nameOf(standing));
-    return { seed, violations: judge(fate, seen), met, ends, seconds: Math.round((performance.now() - began) / 1000) };
+    return {
+      seed,
+      violations: judge(fate, seen),
+      met,
+      ends,
+      seconds: Math.round((performance.now() - began) / 1000),
+    };
   } finally {
     await ground.clear();
   }
@@ -56,12 +62,20 @@ async function play(fate: Fate, ground: Ground): Promise<Seen> {
   const begun = ground.pairs.map(() => Date.now());
   const keep = (standing: Standing, index: number): void => {
     const runId = 'runId' in standing ? standing.runId : '';
-    rotations.push({ pair: ground.pairs[index]!, runId, begun: begun[index]!, ended: Date.now(), standing });
+    rotations.push({
+      pair: ground.pairs[index]!,
+      runId,
+      begun: begun[index]!,
+      ended: Date.now(),
+      standing,
+    });
   };
   let standings = await attendAll(handles, people, ground);
   if (fate.again && standings.some(({ kind }) => kind === 'ended')) {
     // Those that ended are rotated once more, as days later: what they left is taken up.
-    const ended = standings.flatMap((standing, index) => (standing.kind === 'ended' ? [index] : []));
+    const ended = standings.flatMap((standing, index) =>
+      standing.kind === 'ended' ? [index] : [],
+    );
     for (const index of ended) keep(standings[index]!, index);
     for (const index of ended) {
       begun[index] = Date.now();
@@ -93,26 +107,40 @@ async function play(fate: Fate, ground: Ground): Promise<Seen> {
 
 async function start(fate: Fate, ground: Ground): Promise<void> {
   const { client, pairs, receiver } = ground;
-  if (fate.started === 'by a person') for (const index of pairs.keys()) await startOne(fate, ground, index);
+  if (fate.started === 'by a person')
+    for (const index of pairs.keys()) await startOne(fate, ground, index);
   if (fate.started === 'by a sweep')
     await startSweep(client, { environment: fate.environment, requestedBy: REQUESTER });
   if (fate.started !== 'by an alert') return;
   const alerts = pairs.map(({ apiUser, application }) => ({
     status: 'firing',
-    labels: { alertname: ALERT_NAME, environment: fate.environment, api_user: apiUser, application },
+    labels: {
+      alertname: ALERT_NAME,
+      environment: fate.environment,
+      api_user: apiUser,
+      application,
+    },
     annotations: {},
     startsAt: new Date().toISOString(),
     endsAt: '0001-01-01T00:00:00Z',
     generatorURL: '',
     fingerprint: '0123456789abcdef',
   }));
-  const body = JSON.stringify({ version: '4', groupKey: 'g', status: 'firing', receiver: 'r', alerts });
+  const body = JSON.stringify({
+    version: '4',
+    groupKey: 'g',
+    status: 'firing',
+    receiver: 'r',
+    alerts,
+  });
   const headers = { authorization: `Bearer ${receiver.token}`, 'content-type': 'application/json' };
   // As Alertmanager does: again and again, until it is taken.
   for (const until = Date.now() + LIMIT_MS; Date.now() < until; await after(500)) {
-    const answer = await fetch(`${receiver.address}${WEBHOOK_PATH}`, { method: 'POST', headers, body }).catch(
-      () => undefined,
-    );
+    const answer = await fetch(`${receiver.address}${WEBHOOK_PATH}`, {
+      method: 'POST',
+      headers,
+      body,
+    }).catch(() => undefined);
     if (answer?.ok) return;
   }
 }
@@ -127,8 +155,14 @@ async function startOne(fate: Fate, { client, pairs }: Ground, index: number): P
   });
 }
 
-/** Lets people look after every rotation, and the sweep, until each has ended or is left waiting. */
-async function attendAll(handles: WorkflowHandle[], people: People, ground: Ground): Promise<Standing[]> {
+/**
+ * Lets people look after every rotation, and the sweep, until each has ended or is left waiting.
+ */
+async function attendAll(
+  handles: WorkflowHandle[],
+  people: People,
+  ground: Ground,
+): Promise<Standing[]> {
   const { client, fate } = ground;
   const deadline = Date.now() + LIMIT_MS;
   for (;;) {
@@ -140,8 +174,12 @@ async function attendAll(handles: WorkflowHandle[], people: People, ground: Grou
         people.attendSweep(client.workflow.getHandle(sweepId(fate.environment))),
       );
       if (sweep.kind === 'left waiting')
-        for (const [index, { kind }] of standings.entries()) if (kind === 'none yet') standings[index] = sweep;
-      if (sweep.kind === 'ended' && standings.every(({ kind }) => kind !== 'at work' && kind !== 'unknown'))
+        for (const [index, { kind }] of standings.entries())
+          if (kind === 'none yet') standings[index] = sweep;
+      if (
+        sweep.kind === 'ended' &&
+        standings.every(({ kind }) => kind !== 'at work' && kind !== 'unknown')
+      )
         return standings;
     }
     const open = standings.filter(({ kind }) => kind !== 'ended' && kind !== 'left waiting');
@@ -154,23 +192,33 @@ async function attendAll(handles: WorkflowHandle[], people: People, ground: Grou
 async function troublesOf({ client }: Ground): Promise<string[]> {
   const troubles: string[] = [];
   for await (const { workflowId, runId, status } of client.workflow.list()) {
-    if (['FAILED', 'TIMED_OUT'].includes(status.name)) troubles.push(`${workflowId} is ${status.name}`);
+    if (['FAILED', 'TIMED_OUT'].includes(status.name))
+      troubles.push(`${workflowId} is ${status.name}`);
     const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
     for (const { workflowTaskFailedEventAttributes: failed } of events ?? [])
       if (failed && !TEMPORALS_OWN.includes(Number(failed.cause)))
-        troubles.push(`a workflow task of ${workflowId} failed: ${failed.failure?.message ?? String(failed.cause)}`);
+        troubles.push(
+          `a workflow task of ${workflowId} failed: ${failed.failure?.message ?? String(failed.cause)}`,
+        );
   }
   return troubles;
 }
 
-/** Temporal's own ways of saying that a signal came as the workflow was about to end, and that more came than it keeps for a task: it runs again. */
+/**
+ * Temporal's own ways of saying that a signal came as the workflow was about to end, and that more
+ * came than it keeps for a task: it runs again.
+ */
 const TEMPORALS_OWN = [1, 17];
 
 function secretsOf({ world, register, slack, receiver }: Ground): Record<string, string> {
   const { account, argoToken, kubernetesTokens } = world.state;
   return {
-    ...Object.fromEntries(register.values.map(({ id, token }, index) => [`token ${id} (${index})`, token])),
-    ...Object.fromEntries([...register.cookies].map((cookie, index) => [`cookie ${index}`, cookie])),
+    ...Object.fromEntries(
+      register.values.map(({ id, token }, index) => [`token ${id} (${index})`, token]),
+    ),
+    ...Object.fromEntries(
+      [...register.cookies].map((cookie, index) => [`cookie ${index}`, cookie]),
+    ),
     password: account.password,
     'TOTP secret': account.totpSecret,
     'Argo CD token': argoToken,

@@ -70,7 +70,10 @@ const listening: Listening[] = [];
 beforeAll(async () => {
   stage = await Stage.set({}, {}, { also: [['collections', 'email-alert-api']] });
   await stage.worker();
-  await until('the worker to poll', async () => (await isPolled(stage.client, 'integration')) || undefined);
+  await until(
+    'the worker to poll',
+    async () => (await isPolled(stage.client, 'integration')) || undefined,
+  );
 });
 afterAll(async () => {
   await Promise.all(listening.map(({ server }) => server.close()));
@@ -127,7 +130,9 @@ async function listen({
         body: typeof body === 'string' ? body : JSON.stringify(body),
       });
       const text = await answer.text();
-      const results = text.startsWith('{') ? ((JSON.parse(text) as { results?: Taken[] }).results ?? []) : [];
+      const results = text.startsWith('{')
+        ? ((JSON.parse(text) as { results?: Taken[] }).results ?? [])
+        : [];
       return { status: answer.status, results, text };
     },
   };
@@ -137,7 +142,9 @@ async function listen({
 
 const rotationOf = (apiUser: string, application: string): StagedRotation =>
   new StagedRotation(
-    stage.client.workflow.getHandle(rotationId({ environment: 'integration', apiUser, application })),
+    stage.client.workflow.getHandle(
+      rotationId({ environment: 'integration', apiUser, application }),
+    ),
     stage.sandbox,
   );
 
@@ -171,7 +178,12 @@ describe('a firing alert', () => {
         alert({ labels: labels({ environment: 'production' }) }),
         { ...alert(), startsAt: 'yesterday' },
         alert({ labels: labels({ api_user: 'no e-mail' }) }),
-        alert({ labels: labels({ api_user: 'collections@alphagov.co.uk', application: 'email-alert-api' }) }),
+        alert({
+          labels: labels({
+            api_user: 'collections@alphagov.co.uk',
+            application: 'email-alert-api',
+          }),
+        }),
       ]),
     );
     expect(status).toBe(200);
@@ -185,7 +197,9 @@ describe('a firing alert', () => {
       'started',
     ]);
     expect(receiver.starts()).toBe(1);
-    const lines = receiver.logged.map((line) => JSON.parse(line) as { msg: string; result?: string });
+    const lines = receiver.logged.map(
+      (line) => JSON.parse(line) as { msg: string; result?: string },
+    );
     expect(lines.filter(({ msg }) => msg === 'alert').map(({ result }) => result)).toEqual(
       results.map(({ result }) => result),
     );
@@ -194,7 +208,10 @@ describe('a firing alert', () => {
   test('starts nothing for three hours after its pair’s rotation closed, and none again for the alert that a person answered', async () => {
     const early = await listen();
     const late = await listen({ now: () => Date.now() + 4 * HOUR });
-    const collections = labels({ api_user: 'collections@alphagov.co.uk', application: 'email-alert-api' });
+    const collections = labels({
+      api_user: 'collections@alphagov.co.uk',
+      application: 'email-alert-api',
+    });
     const same = payload([alert({ labels: collections })]);
     const rotation = rotationOf('collections@alphagov.co.uk', 'email-alert-api');
     await rotation.awaitingApproval();
@@ -215,7 +232,9 @@ describe('a firing alert', () => {
 
 describe('pairs that somebody makes up', () => {
   const madeUp = (count: number, of: string): Given[] =>
-    Array.from({ length: count }, (_, at) => alert({ labels: labels({ api_user: `${of}-${at}@example.org` }) }));
+    Array.from({ length: count }, (_, at) =>
+      alert({ labels: labels({ api_user: `${of}-${at}@example.org` }) }),
+    );
 
   test('start no more rotations in an hour than the setting says; what exceeds it is to come again', async () => {
     let hours = 0;
@@ -223,8 +242,15 @@ describe('pairs that somebody makes up', () => {
     const flood = payload(madeUp(5, 'flood'));
     const { status, results } = await receiver.post(flood);
     expect(status).toBe(503);
-    const throttled = { result: 'throttled', why: 'as many rotations were started as an hour allows' };
-    expect(results).toMatchObject([...Array.from({ length: 3 }, () => ({ result: 'started' })), throttled, throttled]);
+    const throttled = {
+      result: 'throttled',
+      why: 'as many rotations were started as an hour allows',
+    };
+    expect(results).toMatchObject([
+      ...Array.from({ length: 3 }, () => ({ result: 'started' })),
+      throttled,
+      throttled,
+    ]);
     expect((await receiver.post(payload(madeUp(5, 'more')))).results).toMatchObject(
       Array.from({ length: 5 }, () => throttled),
     );
@@ -232,26 +258,39 @@ describe('pairs that somebody makes up', () => {
     expect(await (await fetch(`${receiver.url}/metrics`)).text()).toContain(
       'signon_rotation_receiver_alerts_total{result="throttled"} 7',
     );
-    const warned = receiver.logged.map((line) => JSON.parse(line) as { msg: string; level: number });
+    const warned = receiver.logged.map(
+      (line) => JSON.parse(line) as { msg: string; level: number },
+    );
     expect(warned.filter(({ msg }) => msg.includes('RECEIVER_STARTS_PER_HOUR'))).toHaveLength(1);
     expect(warned.filter(({ msg, level }) => msg === 'alert' && level > 30)).toEqual([]);
     hours = 1;
-    expect((await receiver.post(payload(madeUp(1, 'later')))).results).toMatchObject([{ result: 'started' }]);
+    expect((await receiver.post(payload(madeUp(1, 'later')))).results).toMatchObject([
+      { result: 'started' },
+    ]);
   });
 
   test('take no start from a rotation that is open already', async () => {
     const receiver = await listen({ startsPerHour: 1 });
     await (await listen()).post(payload([alert()]));
-    const { status, results } = await receiver.post(payload([alert(), alert(), ...madeUp(1, 'open')]));
+    const { status, results } = await receiver.post(
+      payload([alert(), alert(), ...madeUp(1, 'open')]),
+    );
     expect(status).toBe(200);
-    expect(results.map(({ result }) => result)).toEqual(['already running', 'already running', 'started']);
+    expect(results.map(({ result }) => result)).toEqual([
+      'already running',
+      'already running',
+      'started',
+    ]);
   });
 
   test('end by themselves, and wait for nobody', async () => {
     const receiver = await listen();
     await receiver.post(payload(madeUp(1, 'nobody')));
     const report = await rotationOf('nobody-0@example.org', REQUEST.application).report();
-    expect(report).toMatchObject({ outcome: 'nothing-to-do', why: expect.stringContaining('nobody-0@example.org') });
+    expect(report).toMatchObject({
+      outcome: 'nothing-to-do',
+      why: expect.stringContaining('nobody-0@example.org'),
+    });
   });
 });
 
@@ -261,15 +300,21 @@ test.each([null, undefined, 0, 3, 'many', {}])(
     const receiver = await listen();
     await receiver.post(payload([alert()], { truncatedAlerts }));
     const { status, results } = await receiver.post(payload([alert()], { truncatedAlerts }));
-    expect({ status, results }).toMatchObject({ status: 200, results: [{ result: 'already running' }] });
+    expect({ status, results }).toMatchObject({
+      status: 200,
+      results: [{ result: 'already running' }],
+    });
   },
 );
 
 test('how many alerts Alertmanager left out is counted, for a rule to warn of', async () => {
   const receiver = await listen();
-  for (const truncatedAlerts of [40, 2, -7, 1.5, 'many']) await receiver.post(payload([alert()], { truncatedAlerts }));
+  for (const truncatedAlerts of [40, 2, -7, 1.5, 'many'])
+    await receiver.post(payload([alert()], { truncatedAlerts }));
   const metrics = await (await fetch(`${receiver.url}/metrics`)).text();
-  expect(metrics).toContain('signon_rotation_receiver_alerts_left_out_total{environment="integration"} 42');
+  expect(metrics).toContain(
+    'signon_rotation_receiver_alerts_left_out_total{environment="integration"} 42',
+  );
 });
 
 describe('nobody to do it', () => {
@@ -278,9 +323,14 @@ describe('nobody to do it', () => {
     const mine = alert({ labels: labels({ environment: 'production' }) });
     expect(await receiver.post(payload([mine, alert({ status: 'resolved' })]))).toMatchObject({
       status: 503,
-      results: [{ result: 'later', why: expect.stringMatching(/no worker polls/) }, { result: 'ignored' }],
+      results: [
+        { result: 'later', why: expect.stringMatching(/no worker polls/) },
+        { result: 'ignored' },
+      ],
     });
-    expect(await receiver.post(payload([alert({ status: 'resolved' })]))).toMatchObject({ status: 200 });
+    expect(await receiver.post(payload([alert({ status: 'resolved' })]))).toMatchObject({
+      status: 200,
+    });
     expect(receiver.starts()).toBe(0);
   });
 
@@ -288,23 +338,34 @@ describe('nobody to do it', () => {
     const port = await freePort();
     const connection = Connection.lazy({ address: `127.0.0.1:${port}`, connectTimeout: 500 });
     const receiver = await listen({ connection });
-    const { status, results } = await receiver.post(payload([alert(), alert({ status: 'resolved' }), alert()]));
+    const { status, results } = await receiver.post(
+      payload([alert(), alert({ status: 'resolved' }), alert()]),
+    );
     expect(status).toBe(503);
     expect(results.map(({ result, why }) => `${result}: ${why}`)).toEqual([
       'later: Temporal does not answer',
       'ignored: resolved',
       'later: Temporal does not answer',
     ]);
-    expect(await (await fetch(`${receiver.url}/healthz`)).json()).toEqual({ status: 'ok', environment: 'integration' });
+    expect(await (await fetch(`${receiver.url}/healthz`)).json()).toEqual({
+      status: 'ok',
+      environment: 'integration',
+    });
     const temporal = new URL(`http://${stage.temporal.address}`);
     const door = createServer((caller) => {
       const through = connect(Number(temporal.port), temporal.hostname);
       caller.pipe(through).pipe(caller);
       for (const socket of [caller, through]) socket.on('error', () => undefined);
     }).listen(port, '127.0.0.1');
-    await until('it to go on', async () => (await receiver.post(payload([alert()]))).status === 200 || undefined);
-    expect((await receiver.post(payload([alert()]))).results).toMatchObject([{ result: 'already running' }]);
-    await receiver.server.close(); // before its connection: a question to a closed one may never end
+    await until(
+      'it to go on',
+      async () => (await receiver.post(payload([alert()]))).status === 200 || undefined,
+    );
+    expect((await receiver.post(payload([alert()]))).results).toMatchObject([
+      { result: 'already running' },
+    ]);
+    // before its connection: a question to a closed one may never end
+    await receiver.server.close();
     await connection.close();
     door.close();
   });
@@ -354,7 +415,10 @@ describe('who may post', () => {
   test('the token stands in no answer, log line or metric', async () => {
     const receiver = await listen();
     const answer = await receiver.post(payload([alert()]));
-    await fetch(`${receiver.url}${WEBHOOK_PATH}?token=${TOKEN}`, { method: 'POST', headers: BEARER });
+    await fetch(`${receiver.url}${WEBHOOK_PATH}?token=${TOKEN}`, {
+      method: 'POST',
+      headers: BEARER,
+    });
     await receiver.post(`{"token":"${TOKEN}"`);
     const metrics = await (await fetch(`${receiver.url}/metrics`)).text();
     expect(metrics).toMatch(/signon_rotation_receiver_alerts_total\{result="already running"\} 1/);
@@ -372,13 +436,29 @@ describe('whatever is posted', () => {
   const harmless = async (body: unknown, headers?: Record<string, string>): Promise<void> => {
     const { status, results } = await receiver.post(body, headers);
     expect(status).toBeLessThan(500);
-    expect(results.map(({ result }) => result).filter((result) => !['ignored', 'refused'].includes(result))).toEqual(
-      [],
-    );
+    expect(
+      results
+        .map(({ result }) => result)
+        .filter((result) => !['ignored', 'refused'].includes(result)),
+    ).toEqual([]);
   };
   const without = (whole: Given, key: string): Given =>
     Object.fromEntries(Object.entries(whole).filter(([name]) => name !== key));
-  const ODD: unknown[] = [null, true, 0, -1, 1e308, '', ' ', 'x', [], {}, [[]], ['firing'], { a: 1 }];
+  const ODD: unknown[] = [
+    null,
+    true,
+    0,
+    -1,
+    1e308,
+    '',
+    ' ',
+    'x',
+    [],
+    {},
+    [[]],
+    ['firing'],
+    { a: 1 },
+  ];
 
   test('each field of the payload or of an alert that is missing or of another kind is refused', async () => {
     for (const key of ['version', 'groupKey', 'status', 'receiver', 'alerts'])
@@ -406,33 +486,64 @@ describe('whatever is posted', () => {
     ['an object as deep', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`],
     ['a prototype', '{"__proto__":{"version":"4","alerts":[]},"version":"4"}'],
     ['a constructor', '{"constructor":{"prototype":{"status":"firing"}},"version":"4"}'],
-    ['a prototype in labels', JSON.stringify(payload([alert()])).replace('"alertname"', '"__proto__"')],
+    [
+      'a prototype in labels',
+      JSON.stringify(payload([alert()])).replace('"alertname"', '"__proto__"'),
+    ],
     ['an alert twice removed', JSON.stringify(payload([[alert()]]))],
     ['a payload in a list', JSON.stringify([payload([alert()])])],
-    ['two megabytes', JSON.stringify(payload([alert({ annotations: { summary: 'x'.repeat(2_000_000) } })]))],
+    [
+      'two megabytes',
+      JSON.stringify(payload([alert({ annotations: { summary: 'x'.repeat(2_000_000) } })])),
+    ],
     ['numbers without end', `{"version":4${'0'.repeat(100_000)}}`],
   ])('%s is refused', async (_, body) => {
     await harmless(body);
     expect(receiver.starts()).toBe(0);
   });
 
-  test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'application/xml', ''])(
-    'a payload as “%s” is refused',
-    async (type) => {
-      const { status } = await receiver.post(payload([alert()]), { 'content-type': type });
-      expect([400, 415]).toContain(status);
-      expect(receiver.starts()).toBe(0);
-    },
-  );
+  test.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data',
+    'application/xml',
+    '',
+  ])('a payload as “%s” is refused', async (type) => {
+    const { status } = await receiver.post(payload([alert()]), { 'content-type': type });
+    expect([400, 415]).toContain(status);
+    expect(receiver.starts()).toBe(0);
+  });
 
   test('four hundred bodies made up at random bring no 5xx and no start', async () => {
-    const word = fc.constantFrom('firing', 'resolved', ALERT_NAME, 'integration', 'a@b.co', STARTS_AT, '4', 'x', '');
+    const word = fc.constantFrom(
+      'firing',
+      'resolved',
+      ALERT_NAME,
+      'integration',
+      'a@b.co',
+      STARTS_AT,
+      '4',
+      'x',
+      '',
+    );
     const { value } = fc.letrec((tie) => ({
-      value: fc.oneof({ maxDepth: 3 }, word, fc.jsonValue(), fc.array(tie('value'), { maxLength: 3 })),
+      value: fc.oneof(
+        { maxDepth: 3 },
+        word,
+        fc.jsonValue(),
+        fc.array(tie('value'), { maxLength: 3 }),
+      ),
     }));
     // A name that is never the alert's, so that whatever else is right, nothing may start.
     const someLabels = fc.dictionary(
-      fc.constantFrom('alertname', 'environment', 'api_user', 'application', 'severity', '__proto__'),
+      fc.constantFrom(
+        'alertname',
+        'environment',
+        'api_user',
+        'application',
+        'severity',
+        '__proto__',
+      ),
       fc.oneof(
         word.filter((one) => one !== ALERT_NAME),
         fc.string(),
@@ -440,7 +551,11 @@ describe('whatever is posted', () => {
       ),
     );
     const someAlert = fc.record(
-      { status: fc.oneof(word, value), labels: fc.oneof(someLabels, value), startsAt: fc.oneof(word, value) },
+      {
+        status: fc.oneof(word, value),
+        labels: fc.oneof(someLabels, value),
+        startsAt: fc.oneof(word, value),
+      },
       { requiredKeys: [] },
     );
     const somePayload = fc.record(

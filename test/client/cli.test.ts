@@ -1,4 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '../support/jest.ts';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  test,
+} from '../support/jest.ts';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { parse } from 'yaml';
 import { EXIT } from '../../client/cli/exit-codes.ts';
@@ -21,7 +29,10 @@ async function setStage(): Promise<void> {
   stage = await Stage.set({}, {}, { also: [['collections', 'email-alert-api']] });
   cli = commandLine(stage);
   await stage.worker();
-  await until('the worker to poll', async () => (await isPolled(stage.client, 'integration')) || undefined);
+  await until(
+    'the worker to poll',
+    async () => (await isPolled(stage.client, 'integration')) || undefined,
+  );
 }
 
 const waiting = (id = ID): Promise<unknown> =>
@@ -42,10 +53,20 @@ describe('with a pair that nobody rotated before', () => {
     expect(first.out).toContain(`Started ${ID}.`);
     const { namespace } = stage;
     const [link] = /(?<=Watch it: )\S+/.exec(first.out) ?? [];
-    expect(link).toMatch(`https://temporal.example.org/namespaces/${namespace}/workflows/rotate-token%2F`);
+    expect(link).toMatch(
+      `https://temporal.example.org/namespaces/${namespace}/workflows/rotate-token%2F`,
+    );
     expect(link).toMatch(/\/user-metadata$/);
-    const second = await cli(['start', 'Short-URL-Manager@alphagov.co.uk', 'Publishing API', ...GRACE]);
-    expect(second).toMatchObject({ code: EXIT.done, out: expect.stringContaining(`${ID} is open already`) });
+    const second = await cli([
+      'start',
+      'Short-URL-Manager@alphagov.co.uk',
+      'Publishing API',
+      ...GRACE,
+    ]);
+    expect(second).toMatchObject({
+      code: EXIT.done,
+      out: expect.stringContaining(`${ID} is open already`),
+    });
     await waiting(); // a worker that is stopped while it signs in waits up to 40 s for leave to
   });
 
@@ -54,13 +75,19 @@ describe('with a pair that nobody rotated before', () => {
     await waiting();
     const listed = await cli(['list', '--waiting']);
     expect(listed.out).toMatch(/STAGE +AGE +PAIR +WAITS FOR/);
-    expect(listed.out).toMatch(/waiting-approval .* short-url-manager@alphagov\.co\.uk → publishing-api +approval/);
+    expect(listed.out).toMatch(
+      /waiting-approval .* short-url-manager@alphagov\.co\.uk → publishing-api +approval/,
+    );
     const narrow = await cli(['list', '--waiting'], { width: 60 });
     expect(Math.max(...narrow.out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60);
     const wide = await cli(['list', '--output', 'wide']);
-    expect(wide.out).toMatch(/grace@example\.org +rotate-token\/integration\/\S+ +https:\S+\/user-metadata$/);
+    expect(wide.out).toMatch(
+      /grace@example\.org +rotate-token\/integration\/\S+ +https:\S+\/user-metadata$/,
+    );
     const yaml = await cli(['list', '-o', 'yaml']);
-    expect(parse(yaml.out)).toMatchObject([{ workflowId: ID, stage: 'waiting-approval', waitsFor: 'approval' }]);
+    expect(parse(yaml.out)).toMatchObject([
+      { workflowId: ID, stage: 'waiting-approval', waitsFor: 'approval' },
+    ]);
     const shown = await cli(['show', ...PAIR]);
     expect(shown.out).toMatch(/✓ issue: issued: \S{8}…\S{8} \(authorisation \d+\)/);
     expect(shown.out).toMatch(/app of Deployment\/short-url-manager +✓ 2 pods +✓ passed/);
@@ -76,7 +103,9 @@ describe('with a pair that nobody rotated before', () => {
     await cli(['start', 'short-url-manager@alphagov.co.uk', 'no-such-api', ...GRACE]);
     await waiting();
     for (const names of [['short-url-manager', 'publishing-api'], [ID]])
-      expect((await cli(['show', ...names])).out).toMatch(/^short-url-manager@alphagov\.co\.uk → publishing-api /);
+      expect((await cli(['show', ...names])).out).toMatch(
+        /^short-url-manager@alphagov\.co\.uk → publishing-api /,
+      );
     const both = await until('both to be listed', async () => {
       const shown = await cli(['show', 'short-url-manager']);
       return shown.code === EXIT.usage ? shown : undefined;
@@ -85,7 +114,9 @@ describe('with a pair that nobody rotated before', () => {
       `short-url-manager is more than one rotation:\n${ID}\nrotate-token/integration/short-url-manager@alphagov.co.uk/no-such-api`,
     );
     expect(await cli(['show', 'short-url'])).toMatchObject({ code: EXIT.nothing });
-    expect(await cli(['start', 'short-url-manager', 'publishing-api', ...GRACE])).toMatchObject({ code: EXIT.usage });
+    expect(await cli(['start', 'short-url-manager', 'publishing-api', ...GRACE])).toMatchObject({
+      code: EXIT.usage,
+    });
   });
 
   test('approve names what was not shown and sends nothing until it is accepted by name', async () => {
@@ -101,27 +132,44 @@ describe('with a pair that nobody rotated before', () => {
     await cli(['start', ...PAIR, ...GRACE]);
     await waiting();
     const newest = Math.max(...stage.tokens().map(({ id }) => id));
-    const named = await cli(['approve', '--accept', 'no-pod-seen', '--revoke', String(newest), ...PAIR, ...GRACE]);
+    const named = await cli([
+      'approve',
+      '--accept',
+      'no-pod-seen',
+      '--revoke',
+      String(newest),
+      ...PAIR,
+      ...GRACE,
+    ]);
     expect(named.code).toBe(EXIT.notAccepted);
-    expect(named.err).toContain(`authorisation ${newest} is not among the tokens this evidence offers to revoke`);
+    expect(named.err).toContain(
+      `authorisation ${newest} is not among the tokens this evidence offers to revoke`,
+    );
     expect(named.err).not.toContain('to go on:');
   });
 
-  test.each([['yes'], ['production'], []])('approve asks, naming the environment; %j is no yes', async (...lines) => {
-    await cli(['start', ...PAIR, ...GRACE]);
-    await waiting();
-    const declined = await cli(['approve', ...PAIR, ...GRACE, '--accept', 'no-pod-seen'], { lines });
-    expect(declined.code).toBe(EXIT.declined);
-    expect(declined.err).toMatch(
-      /Revoke 1 token in integration: \S{8}…\S{8} \(authorisation \d+\)\? Type integration to go on/,
-    );
-    expect(stage.sandbox.world.happened.revoked).toEqual([]);
-  });
+  test.each([['yes'], ['production'], []])(
+    'approve asks, naming the environment; %j is no yes',
+    async (...lines) => {
+      await cli(['start', ...PAIR, ...GRACE]);
+      await waiting();
+      const declined = await cli(['approve', ...PAIR, ...GRACE, '--accept', 'no-pod-seen'], {
+        lines,
+      });
+      expect(declined.code).toBe(EXIT.declined);
+      expect(declined.err).toMatch(
+        /Revoke 1 token in integration: \S{8}…\S{8} \(authorisation \d+\)\? Type integration to go on/,
+      );
+      expect(stage.sandbox.world.happened.revoked).toEqual([]);
+    },
+  );
 
   test('start --wait and show --watch end once a person is needed, by an exit code of their own', async () => {
     const waited = await cli(['start', ...PAIR, ...GRACE, '--wait']);
     expect(waited.code).toBe(EXIT.needsPerson);
-    expect(waited.out).toMatch(/Approve: revoke 1 token in integration\?[^]*Evidence code: [0-9a-f]{8}/);
+    expect(waited.out).toMatch(
+      /Approve: revoke 1 token in integration\?[^]*Evidence code: [0-9a-f]{8}/,
+    );
     const watched = await cli(['show', ...PAIR, '--watch']);
     expect(watched.code).toBe(EXIT.needsPerson);
   });
@@ -131,10 +179,15 @@ describe('with a pair that nobody rotated before', () => {
     const [code] = /(?<=Evidence code: )\w+/.exec((await cli(['show', ...PAIR])).out) ?? [];
     const accepting = ['approve', ...PAIR, ...GRACE, '--accept', 'no-pod-seen'];
     const stale = await cli([...accepting, '--evidence', '00000000']);
-    expect(stale).toMatchObject({ code: EXIT.notAccepted, err: expect.stringContaining(`its code is now ${code}`) });
+    expect(stale).toMatchObject({
+      code: EXIT.notAccepted,
+      err: expect.stringContaining(`its code is now ${code}`),
+    });
     expect(stage.sandbox.world.happened.revoked).toEqual([]);
     for (const empty of ['', code!])
-      expect(await cli(['approve', '--waiting', ...GRACE, '--evidence', empty])).toMatchObject({ code: EXIT.usage });
+      expect(await cli(['approve', '--waiting', ...GRACE, '--evidence', empty])).toMatchObject({
+        code: EXIT.usage,
+      });
     expect(stage.sandbox.world.happened.revoked).toEqual([]);
     expect(await cli([...accepting, '--evidence', code!])).toMatchObject({ code: EXIT.done });
     expect(stage.sandbox.world.happened.revoked).toHaveLength(1);
@@ -142,7 +195,9 @@ describe('with a pair that nobody rotated before', () => {
 
   test('without a terminal nothing is answered, so nothing is sent', async () => {
     await cli(['start', ...PAIR, ...GRACE, '--wait']);
-    const approved = await cli(['approve', ...PAIR, ...GRACE, '--accept', 'no-pod-seen'], { lines: [] });
+    const approved = await cli(['approve', ...PAIR, ...GRACE, '--accept', 'no-pod-seen'], {
+      lines: [],
+    });
     expect(approved).toMatchObject({
       code: EXIT.declined,
       err: expect.stringContaining('nobody answered on a terminal'),
@@ -153,9 +208,13 @@ describe('with a pair that nobody rotated before', () => {
     await cli(['start', ...PAIR, ...GRACE]);
     await waiting();
     const before = stage.sandbox.world.happened.revoked.length;
-    const approved = await cli(['approve', ...PAIR, ...GRACE, '--accept', 'no-pod-seen'], { lines: ['integration'] });
+    const approved = await cli(['approve', ...PAIR, ...GRACE, '--accept', 'no-pod-seen'], {
+      lines: ['integration'],
+    });
     expect(approved.out).toMatch(
-      new RegExp(`^${ID}: approved by grace@example.org; revoked( \\S{17}; confirm follows|; it ended as rotated)$`),
+      new RegExp(
+        `^${ID}: approved by grace@example.org; revoked( \\S{17}; confirm follows|; it ended as rotated)$`,
+      ),
     );
     expect(approved.code).toBe(EXIT.done);
     expect(stage.sandbox.world.happened.revoked).toHaveLength(before + 1); // it waited for that
@@ -165,8 +224,11 @@ describe('with a pair that nobody rotated before', () => {
     const watched = await cli(['show', ...PAIR, '--watch']);
     expect(watched.out).toContain('Outcome: rotated\n');
     expect(stage.sandbox.world.happened.revoked).toHaveLength(before + 1);
-    const { approvals } = (await stage.client.workflow.getHandle(ID).result()) as { approvals: object[] };
-    expect(approvals).toMatchObject([{ by: 'grace@example.org', authenticated: false }]); // anybody may type --by
+    const { approvals } = (await stage.client.workflow.getHandle(ID).result()) as {
+      approvals: object[];
+    };
+    // anybody may type --by
+    expect(approvals).toMatchObject([{ by: 'grace@example.org', authenticated: false }]);
     const again = await cli(['approve', ...PAIR, ...GRACE], { lines: ['integration'] });
     expect(again).toMatchObject({ code: EXIT.nothing, err: `${ID} is not open: it is completed.` });
   });
@@ -179,7 +241,9 @@ describe('with a pair that nobody rotated before', () => {
     const asked = async (): Promise<void> => void stage.issue(REQUEST.apiUser, 800);
     const voided = await cli(['approve', ...accepting], { lines: ['integration'], asked });
     expect(voided.code).toBe(EXIT.notAccepted);
-    expect(voided.out).toMatch(/approved by grace@example.org; NOT revoked: an approval is asked for again.*appeared/);
+    expect(voided.out).toMatch(
+      /approved by grace@example.org; NOT revoked: an approval is asked for again.*appeared/,
+    );
     expect(world.happened.revoked).toEqual([]);
     const early = await cli(['approve', ...accepting, '--no-wait'], { lines: ['integration'] });
     expect(early).toMatchObject({ code: EXIT.done, out: `${ID}: approved by grace@example.org` });
@@ -190,18 +254,32 @@ describe('with a pair that nobody rotated before', () => {
     const other = rotationId({ ...REQUEST, apiUser: collections[0], application: collections[1] });
     for (const pair of [PAIR, collections]) await cli(['start', ...pair, ...GRACE]);
     for (const id of [ID, other]) await waiting(id);
-    const none = await cli(['approve', '--waiting', '--json', ...GRACE, '--accept', 'not-smoke-tested'], {
-      lines: ['integration'],
-    });
-    expect(none.err.match(/LEFT OUT: not shown: .*To go on all the same: --accept no-pod-seen/g)).toHaveLength(1);
+    const none = await cli(
+      ['approve', '--waiting', '--json', ...GRACE, '--accept', 'not-smoke-tested'],
+      {
+        lines: ['integration'],
+      },
+    );
+    expect(
+      none.err.match(/LEFT OUT: not shown: .*To go on all the same: --accept no-pod-seen/g),
+    ).toHaveLength(1);
     expect(none.json).toMatchObject([{ workflowId: other, accepted: true }]);
     await waiting();
-    const { code, err, json } = await cli(['approve', '--waiting', '--json', ...GRACE, '--accept', 'no-pod-seen'], {
-      lines: ['integration'],
+    const { code, err, json } = await cli(
+      ['approve', '--waiting', '--json', ...GRACE, '--accept', 'no-pod-seen'],
+      {
+        lines: ['integration'],
+      },
+    );
+    expect({ code, json }).toMatchObject({
+      code: EXIT.done,
+      json: [{ workflowId: ID, accepted: true }],
     });
-    expect({ code, json }).toMatchObject({ code: EXIT.done, json: [{ workflowId: ID, accepted: true }] });
     expect(err.match(/Type integration to go on/g)).toHaveLength(1);
-    await until('both revokes', () => stage.sandbox.world.happened.revoked.length === 2 || undefined);
+    await until(
+      'both revokes',
+      () => stage.sandbox.world.happened.revoked.length === 2 || undefined,
+    );
   });
 
   test('retry --blocked-by lets go all that one failure blocks, and nothing else', async () => {
@@ -213,7 +291,10 @@ describe('with a pair that nobody rotated before', () => {
     for (const [apiUser] of strangers) await waiting(rotationId({ ...REQUEST, apiUser }));
     await waiting();
     const none = await cli(['retry', '--blocked-by', 'SyncJobFailed', ...GRACE]);
-    expect(none).toMatchObject({ code: EXIT.nothing, err: 'No rotation is blocked by SyncJobFailed in integration.' });
+    expect(none).toMatchObject({
+      code: EXIT.nothing,
+      err: 'No rotation is blocked by SyncJobFailed in integration.',
+    });
     const both = await cli(['retry', '--blocked-by', 'UnknownApiUser', '--json', ...GRACE]);
     expect(both.json).toMatchObject([{ accepted: true }, { accepted: true }]);
   });
@@ -230,8 +311,13 @@ describe('with a pair that nobody rotated before', () => {
     });
     expect((await cli(['abort', ...end], { lines: ['no'] })).code).toBe(EXIT.declined);
     const aborted = await cli(['abort', ...end], { lines: ['integration'] });
-    expect(aborted).toMatchObject({ code: EXIT.done, out: `${id}: stopping: asked by grace@example.org` });
-    expect(await stage.client.workflow.getHandle(id).result()).toMatchObject({ outcome: 'aborted' });
+    expect(aborted).toMatchObject({
+      code: EXIT.done,
+      out: `${id}: stopping: asked by grace@example.org`,
+    });
+    expect(await stage.client.workflow.getHandle(id).result()).toMatchObject({
+      outcome: 'aborted',
+    });
   });
 
   test('classify is answered by the rotation', async () => {
@@ -254,16 +340,27 @@ describe('with a pair that nobody rotated before', () => {
     await waiting();
     await stage.client.workflow.getHandle(ID).terminate();
     const shown = await cli(['show', ...PAIR]);
-    expect(shown).toMatchObject({ code: EXIT.done, out: expect.stringContaining(`${ID} ended as terminated`) });
+    expect(shown).toMatchObject({
+      code: EXIT.done,
+      out: expect.stringContaining(`${ID} ended as terminated`),
+    });
     for (const command of ['approve', 'abort'])
-      expect(await cli([command, ...PAIR, ...GRACE, ...(command === 'abort' ? ['--reason', 'x'] : [])])).toMatchObject({
+      expect(
+        await cli([command, ...PAIR, ...GRACE, ...(command === 'abort' ? ['--reason', 'x'] : [])]),
+      ).toMatchObject({
         code: EXIT.nothing,
         err: `${ID} is not open: it is terminated.`,
       });
-    const bad = { workflowId: ID, taskQueue: 'signon-rotation-integration', args: [{ environment: 'integration' }] };
+    const bad = {
+      workflowId: ID,
+      taskQueue: 'signon-rotation-integration',
+      args: [{ environment: 'integration' }],
+    };
     await stage.client.workflow.execute('rotateToken', bad).catch(() => undefined);
     const failed = await cli(['show', ...PAIR, '--watch']);
-    expect(failed.out).toMatch(/ended as failed: apiUser: expected an e-mail address, e\.g\. \S+, got nothing/);
+    expect(failed.out).toMatch(
+      /ended as failed: apiUser: expected an e-mail address, e\.g\. \S+, got nothing/,
+    );
   });
 
   test('one rotation that is gone keeps no other from its decision, and each has its answer', async () => {
@@ -272,10 +369,13 @@ describe('with a pair that nobody rotated before', () => {
     for (const pair of [PAIR, collections]) await cli(['start', ...pair, ...GRACE]);
     for (const id of [ID, there]) await waiting(id);
     const accepting = ['--accept', 'no-pod-seen', '--accept', 'not-smoke-tested'];
-    const { code, json } = await cli(['approve', '--waiting', '--no-wait', '--json', ...GRACE, ...accepting], {
-      lines: ['integration'],
-      asked: () => stage.client.workflow.getHandle(ID).terminate(),
-    });
+    const { code, json } = await cli(
+      ['approve', '--waiting', '--no-wait', '--json', ...GRACE, ...accepting],
+      {
+        lines: ['integration'],
+        asked: () => stage.client.workflow.getHandle(ID).terminate(),
+      },
+    );
     expect(code).toBe(EXIT.notAccepted);
     expect(json).toEqual([
       { workflowId: ID, accepted: false, answer: 'it is not open any more' },
@@ -294,7 +394,9 @@ describe('with a pair that nobody rotated before', () => {
           workflowId: ID,
           taskQueue: 'signon-rotation-integration',
           args: [REQUEST],
-          typedSearchAttributes: [{ key: defineSearchAttributeKey('Team', 'KEYWORD'), value: 'platform' }],
+          typedSearchAttributes: [
+            { key: defineSearchAttributeKey('Team', 'KEYWORD'), value: 'platform' },
+          ],
         })
         .catch(() => undefined),
     );
@@ -303,7 +405,10 @@ describe('with a pair that nobody rotated before', () => {
 
   test('text from outside cannot steer the terminal', async () => {
     const control = await cli(['start', ...PAIR, '--by', 'mallory \u001b[2J@example.org']);
-    expect(control).toMatchObject({ code: EXIT.usage, err: expect.stringMatching(/^requestedBy: expected/) });
+    expect(control).toMatchObject({
+      code: EXIT.usage,
+      err: expect.stringMatching(/^requestedBy: expected/),
+    });
     await cli(['start', ...PAIR, '--by', 'mallory \u202e\u200b@example.org']);
     await waiting();
     const { out } = await cli(['show', ...PAIR]);
@@ -318,20 +423,32 @@ describe('with a worker and no rotation', () => {
   test('what does not exist is said to, with how to start it', async () => {
     const { code, err } = await cli(['show', 'never@alphagov.co.uk', 'publishing-api']);
     expect(code).toBe(EXIT.nothing);
-    expect(err).toContain('There is no rotation rotate-token/integration/never@alphagov.co.uk/publishing-api.');
-    expect(err).toContain('signon-rotation start never@alphagov.co.uk publishing-api --environment integration');
-    expect(err).toMatch(/or here: https:\S+\/workflows\/start-workflow\?workflowId=rotate-token%2F/);
+    expect(err).toContain(
+      'There is no rotation rotate-token/integration/never@alphagov.co.uk/publishing-api.',
+    );
+    expect(err).toContain(
+      'signon-rotation start never@alphagov.co.uk publishing-api --environment integration',
+    );
+    expect(err).toMatch(
+      /or here: https:\S+\/workflows\/start-workflow\?workflowId=rotate-token%2F/,
+    );
   });
 
   test.each([
-    [['start', 'not an address', 'publishing-api', ...GRACE], /apiUser: expected an e-mail address/],
+    [
+      ['start', 'not an address', 'publishing-api', ...GRACE],
+      /apiUser: expected an e-mail address/,
+    ],
     [['start', ...PAIR], /Say who you are: --by/],
     [['approve'], /Name one rotation, or say --waiting/],
     [['approve', ...PAIR, '--revoke', 'all', ...GRACE], /expected authorisation ids/],
     [['reject', ...PAIR, ...GRACE], /required option '--reason/],
     [['retry', ...GRACE], /Name one rotation, or say --blocked-by/],
     [['frobnicate'], /unknown command/],
-    [['show', 'rotate-token/production/a@b.example/publishing-api'], /not an id of a rotation of integration/],
+    [
+      ['show', 'rotate-token/production/a@b.example/publishing-api'],
+      /not an id of a rotation of integration/,
+    ],
     [
       ['list', '--environment', 'prod'],
       /prod is not one of integration, staging, production\. Did you mean production\?/,
@@ -346,9 +463,14 @@ describe('with a worker and no rotation', () => {
   test('with --json a failure is a value too, on standard output', async () => {
     for (const args of [['--json'], ['-o', 'json'], ['--output=json']])
       expect(JSON.parse((await cli(['show', 'nobody', 'x', ...args])).out)).toEqual({
-        error: { code: EXIT.nothing, message: expect.stringMatching(/^There is no rotation of nobody x/) },
+        error: {
+          code: EXIT.nothing,
+          message: expect.stringMatching(/^There is no rotation of nobody x/),
+        },
       });
-    expect((await cli(['frobnicate', '--json'])).json).toMatchObject({ error: { code: EXIT.usage } });
+    expect((await cli(['frobnicate', '--json'])).json).toMatchObject({
+      error: { code: EXIT.usage },
+    });
   });
 
   test('Temporal that cannot be reached is said to be', async () => {
@@ -364,20 +486,32 @@ describe('with a worker and no rotation', () => {
     expect(code).toBe(EXIT.done);
     for (const word of ['start', 'list', 'show', 'approve', 'reject', 'abort', 'retry', 'classify'])
       expect(out).toContain(`  ${word} `);
-    for (const exit of Object.values(EXIT)) expect(out).toMatch(new RegExp(`^ {2}${exit} {2}\\S`, 'm'));
+    for (const exit of Object.values(EXIT))
+      expect(out).toMatch(new RegExp(`^ {2}${exit} {2}\\S`, 'm'));
   });
 
-  test.each(['start', 'list', 'show', 'approve', 'handover', 'reject', 'abort', 'retry', 'classify', 'inventory'])(
-    '%s --help has an example that parses',
-    async (name) => {
-      const { out } = await cli([name, '--help']);
-      const [, example] = /Example:\n {2}signon-rotation (.*)$/m.exec(out) ?? [];
-      expect(example).toMatch(new RegExp(`^${name} .*--environment integration$`));
-    },
-  );
+  test.each([
+    'start',
+    'list',
+    'show',
+    'approve',
+    'handover',
+    'reject',
+    'abort',
+    'retry',
+    'classify',
+    'inventory',
+  ])('%s --help has an example that parses', async (name) => {
+    const { out } = await cli([name, '--help']);
+    const [, example] = /Example:\n {2}signon-rotation (.*)$/m.exec(out) ?? [];
+    expect(example).toMatch(new RegExp(`^${name} .*--environment integration$`));
+  });
 
   test('--version prints the version alone', async () => {
-    expect(await cli(['--version'])).toMatchObject({ code: EXIT.done, out: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
+    expect(await cli(['--version'])).toMatchObject({
+      code: EXIT.done,
+      out: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+    });
   });
 
   test('start in staging starts nothing, and says why', async () => {
@@ -389,7 +523,9 @@ describe('with a worker and no rotation', () => {
   });
 
   test('start in an environment without a worker starts, says that nothing moves, and exits with 6', async () => {
-    const lone = await cli(['start', ...PAIR, ...GRACE], { env: { ROTATION_ENVIRONMENT: 'production' } });
+    const lone = await cli(['start', ...PAIR, ...GRACE], {
+      env: { ROTATION_ENVIRONMENT: 'production' },
+    });
     expect(lone).toMatchObject({
       code: EXIT.noWorker,
       out: expect.stringContaining('Started rotate-token/production/'),

@@ -3,7 +3,11 @@ import { coloured } from '../../client/cli/command-line.ts';
 import { expect, test } from '../support/jest.ts';
 
 const HEAD = ['STAGE', 'PAIR', 'WAITS FOR'];
-const ROW = ['blocked', 'short-url-manager@alphagov.co.uk → publishing-api', 'retry or abort: SyncJobFailed in “sync”'];
+const ROW = [
+  'blocked',
+  'short-url-manager@alphagov.co.uk → publishing-api',
+  'retry or abort: SyncJobFailed in “sync”',
+];
 
 test('without a terminal nothing is folded', () => {
   expect(columns({ head: HEAD, rows: [ROW] })).toEqual([
@@ -22,7 +26,9 @@ test('on a terminal the widest columns are folded between words until the table 
 
 test('a word that is longer than its column is cut, and nothing of it is lost', () => {
   const [, ...lines] = columns({ head: ['A', 'B'], rows: [['x'.repeat(30), 'y'.repeat(30)]] }, 30);
-  expect(lines.map((line) => line.length)).toEqual([30, 30, 18].map((length) => Math.min(length, 30)));
+  expect(lines.map((line) => line.length)).toEqual(
+    [30, 30, 18].map((length) => Math.min(length, 30)),
+  );
   expect(lines.join('').replaceAll(' ', '')).toHaveLength(60);
 });
 

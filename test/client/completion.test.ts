@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from '../support/jest.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../client/cli/signon-rotation.mjs', import.meta.url));
-const run = (...args: string[]): string => execFileSync('node', [PROGRAM, ...args], { encoding: 'utf8' });
+const run = (...args: string[]): string =>
+  execFileSync('node', [PROGRAM, ...args], { encoding: 'utf8' });
 
 /** What the shell's script is told after these words, the last of which is being typed. */
 function completed(...words: string[]): string[] {

@@ -14,7 +14,10 @@ beforeAll(async () => {
   stage = await Stage.set({}, {}, { also: [['collections', 'email-alert-api']] });
   cli = commandLine(stage);
   await stage.worker();
-  await until('the worker to poll', async () => (await isPolled(stage.client, 'integration')) || undefined);
+  await until(
+    'the worker to poll',
+    async () => (await isPolled(stage.client, 'integration')) || undefined,
+  );
 });
 afterAll(() => stage.strike());
 
@@ -28,8 +31,12 @@ test('a plan says of every pair what would be done, and touches nothing', async 
   const planned = await cli(['sweep', 'start', '--plan', ...ADA]);
   expect(planned).toMatchObject({ code: EXIT.done, err: '' });
   expect(planned.out).toContain('Outcome: planned. nothing was touched');
-  expect(planned.out).toMatch(/to come +\S+ +collections@alphagov\.co\.uk → email-alert-api +issue a token/);
-  expect(planned.out).toMatch(/to come +\S+ +short-url-manager@alphagov\.co\.uk → publishing-api +issue a token/);
+  expect(planned.out).toMatch(
+    /to come +\S+ +collections@alphagov\.co\.uk → email-alert-api +issue a token/,
+  );
+  expect(planned.out).toMatch(
+    /to come +\S+ +short-url-manager@alphagov\.co\.uk → publishing-api +issue a token/,
+  );
   expect(stage.sandbox.world.happened).toMatchObject({ jobs: [], revoked: [] });
   const { json } = await cli(['sweep', 'start', '--plan', '--json', ...ADA]);
   const { report } = json as unknown as { report: SweepReport };
@@ -39,7 +46,10 @@ test('a plan says of every pair what would be done, and touches nothing', async 
 
 test('start starts the sweep, show its table; a second start says that it is open, or starts another once it has ended', async () => {
   const started = await cli(['sweep', 'start', '--max-concurrent', '1', ...ADA]);
-  expect(started).toMatchObject({ code: EXIT.done, out: expect.stringContaining('Started sweep/integration.') });
+  expect(started).toMatchObject({
+    code: EXIT.done,
+    out: expect.stringContaining('Started sweep/integration.'),
+  });
   const again = await cli(['sweep', 'start', ...ADA]);
   expect(again.out).toContain('sweep/integration is open already; nothing was started.');
   const open = await cli(['sweep', 'show']);
@@ -49,15 +59,22 @@ test('start starts the sweep, show its table; a second start says that it is ope
   expect(ended.out).toMatch(/2 waiting-approval/);
   expect(ended.out).toMatch(/\d+ left alone: --all shows them\n\nThis is as of \S+ \S+ UTC\. /);
   expect((await cli(['sweep', 'show', '--all'])).out).toMatch(/^left alone /m);
-  expect((await cli(['sweep', 'show', '-o', 'wide'])).out).toMatch(/ rotate-token\/integration\/collections@alphagov/);
+  expect((await cli(['sweep', 'show', '-o', 'wide'])).out).toMatch(
+    / rotate-token\/integration\/collections@alphagov/,
+  );
   const listed = await cli(['list', '--waiting']);
   expect(listed.out).toMatch(/waiting-approval .* collections@alphagov\.co\.uk → email-alert-api/);
-  expect(listed.out).toMatch(/waiting-approval .* short-url-manager@alphagov\.co\.uk → publishing-api/);
+  expect(listed.out).toMatch(
+    /waiting-approval .* short-url-manager@alphagov\.co\.uk → publishing-api/,
+  );
 });
 
 test('a sweep that has ended takes no decision', async () => {
   const paused = await cli(['sweep', 'pause', ...ADA]);
-  expect(paused).toMatchObject({ code: EXIT.nothing, err: 'sweep/integration is not open: it is completed.' });
+  expect(paused).toMatchObject({
+    code: EXIT.nothing,
+    err: 'sweep/integration is not open: it is completed.',
+  });
 });
 
 test('the next sweep lists what is open, and starts nothing twice', async () => {

@@ -31,22 +31,36 @@ test('without a worker nothing is started, and it says so', async () => {
 describe('with a worker', () => {
   beforeAll(async () => {
     await stage.worker();
-    await until('the worker to poll', async () => (await isPolled(stage.client, 'integration')) || undefined);
+    await until(
+      'the worker to poll',
+      async () => (await isPolled(stage.client, 'integration')) || undefined,
+    );
   });
 
   test('every pair of the real topology is listed, with who reads it and what is odd', async () => {
     const { code, json } = await cli(['inventory', '--json', ...BY]);
     expect(code).toBe(EXIT.done);
     const { rows, unknownSecrets, window } = json as unknown as Inventory;
-    expect({ rows: rows.length, unknownSecrets, window }).toEqual({ rows: 63, unknownSecrets: [], window: '14 days' });
+    expect({ rows: rows.length, unknownSecrets, window }).toEqual({
+      rows: 63,
+      unknownSecrets: [],
+      window: '14 days',
+    });
     const kinds = (kind: OddityKind): string[] =>
-      rows.filter(({ oddities }) => oddities.some((odd) => odd.kind === kind)).map(({ secret }) => secret);
+      rows
+        .filter(({ oddities }) => oddities.some((odd) => odd.kind === kind))
+        .map(({ secret }) => secret);
     expect(kinds('variable does not match')).toEqual(
-      expect.arrayContaining(['signon-token-whitehall-search-api', 'signon-token-finder-frontend-email-alert-api']),
+      expect.arrayContaining([
+        'signon-token-whitehall-search-api',
+        'signon-token-finder-frontend-email-alert-api',
+      ]),
     );
     expect(kinds('several tokens')).toHaveLength(1);
     expect(kinds('suspended API user').length).toBeGreaterThan(0);
-    expect(kinds('nobody reads it')).toEqual([rows.find(({ apiUser }) => apiUser.startsWith('formula'))!.secret]);
+    expect(kinds('nobody reads it')).toEqual([
+      rows.find(({ apiUser }) => apiUser.startsWith('formula'))!.secret,
+    ]);
     expect(rows.filter(({ due }) => due).map(({ apiUser }) => apiUser)).toEqual([
       'formula@alphagov.co.uk',
       'short-url-manager@alphagov.co.uk',
@@ -63,7 +77,9 @@ describe('with a worker', () => {
   test('as a table, those that end first come first', async () => {
     const { out } = await cli(['inventory', ...BY]);
     const lines = out.split('\n');
-    expect(lines[0]).toMatch(/^integration, \S+ \S+ UTC: 63 pairs, 2 with a token that ends within 14 days$/);
+    expect(lines[0]).toMatch(
+      /^integration, \S+ \S+ UTC: 63 pairs, 2 with a token that ends within 14 days$/,
+    );
     expect(lines.filter((line) => line.startsWith('!'))).toHaveLength(2);
     expect(out).toMatch(
       /short-url-manager@alphagov\.co\.uk → publishing-api +Deployment\/short-url-manager and \d more \(PUBLISHING_API_BEARER_TOKEN\)/,
@@ -93,7 +109,9 @@ describe('with a worker', () => {
     stage.sandbox.signon.faults.add({ path: /manage_tokens$/, when: 'after', kind: 'changed' });
     const { code, err } = await cli(['inventory', ...BY]);
     expect(code).toBe(EXIT.failed);
-    expect(err).toMatch(/ContractChanged: Signon’s manage_tokens page does not hold .* upgrade the worker/);
+    expect(err).toMatch(
+      /ContractChanged: Signon’s manage_tokens page does not hold .* upgrade the worker/,
+    );
   });
 
   test('an input with another field fails, naming it', async () => {
@@ -103,7 +121,10 @@ describe('with a worker', () => {
       args: [{ environment: 'integration', requestedBy: 'ada', plan: true }],
     });
     await expect(handle.result()).rejects.toMatchObject({
-      cause: { type: 'InvalidRequest', message: 'plan: unknown field, expected environment, requestedBy' },
+      cause: {
+        type: 'InvalidRequest',
+        message: 'plan: unknown field, expected environment, requestedBy',
+      },
     });
   });
 });
@@ -121,7 +142,9 @@ describe('what is drawn of hostile names', () => {
         suspended: false,
         application: hostile,
         secret: hostile,
-        tokens: [{ authorisationId: 1, masked: 'aaaaaaaa…bbbbbbbb', expires: '2026-12-01', live: true }],
+        tokens: [
+          { authorisationId: 1, masked: 'aaaaaaaa…bbbbbbbb', expires: '2026-12-01', live: true },
+        ],
         ends: '2026-12-01',
         due: true,
         consumers: [{ workload: `Deployment/${hostile}`, container: hostile, variable: hostile }],
@@ -139,7 +162,10 @@ describe('what is drawn of hostile names', () => {
   test('is no formula in CSV, whatever it begins with', () => {
     for (const start of ['=', '+', '-', '@', '\t=', '\r=']) {
       const [row] = inventory.rows;
-      const csv = inventoryCsv({ ...inventory, rows: [{ ...row!, application: `${start}1`, remarks: [`${start}2`] }] });
+      const csv = inventoryCsv({
+        ...inventory,
+        rows: [{ ...row!, application: `${start}1`, remarks: [`${start}2`] }],
+      });
       const cells = csv.split('\r\n')[1]!.split(',');
       for (const cell of [cells[3]!, cells.at(-1)!]) expect(cell).toMatch(/^['\ufffd]/);
     }

@@ -14,11 +14,16 @@ const APPLICATIONS = ['asset-manager', 'email-alert-api', 'link-checker-api', 'p
 let stage: Stage;
 let cli: ReturnType<typeof commandLine>;
 beforeEach(async () => {
-  const gathers = { syncGathering: { quietFor: '4 seconds', atMost: '20 seconds', askAgainAfter: '5 seconds' } };
+  const gathers = {
+    syncGathering: { quietFor: '4 seconds', atMost: '20 seconds', askAgainAfter: '5 seconds' },
+  };
   stage = await Stage.set({}, gathers, { also: [['manuals-publisher', 'asset-manager']] });
   cli = commandLine(stage);
   await stage.worker();
-  await until('the worker to poll', async () => (await isPolled(stage.client, 'integration')) || undefined);
+  await until(
+    'the worker to poll',
+    async () => (await isPolled(stage.client, 'integration')) || undefined,
+  );
 });
 afterEach(() => stage.strike());
 
@@ -26,7 +31,9 @@ afterEach(() => stage.strike());
 const alive = (): Authorisation[] => {
   const { apiUsers, authorisations } = stage.sandbox.world.state;
   const user = apiUsers.find(({ email }) => email === PUBLISHER)!;
-  return authorisations.filter(({ apiUserId, revokedAt }) => apiUserId === user.id && revokedAt === undefined);
+  return authorisations.filter(
+    ({ apiUserId, revokedAt }) => apiUserId === user.id && revokedAt === undefined,
+  );
 };
 const masked = ({ token }: Authorisation): string => `${token.slice(0, 8)}…${token.slice(-8)}`;
 
@@ -70,18 +77,27 @@ test('the applications that are named are rotated, and no other', async () => {
   ]);
 });
 
-test.each(['ends', 'whole'] as const)('a token that leaked is enough to find its pair: its %s', async (known) => {
-  const token = alive()[2]!;
-  const { out, err } =
-    known === 'ends'
-      ? await cli(['leak', '--token', masked(token).replace('…', '...'), ...BY, '--wait'])
-      : await cli(['leak', '--token', ...BY, '--wait'], { lines: [` ${token.token}\n`] });
-  expect(err).toContain(`${masked(token)} (authorisation ${token.id}) is a token of ${PUBLISHER} → `);
-  expect(out).toMatch(/ 1 waiting-approval/);
-  expect(out + err).not.toContain(token.token);
-  const { events = [] } = await stage.client.workflow.getHandle(`leak/integration/${PUBLISHER}`).fetchHistory();
-  expect(JSON.stringify(events)).not.toContain(Buffer.from(token.token).toString('base64').slice(4, 40));
-});
+test.each(['ends', 'whole'] as const)(
+  'a token that leaked is enough to find its pair: its %s',
+  async (known) => {
+    const token = alive()[2]!;
+    const { out, err } =
+      known === 'ends'
+        ? await cli(['leak', '--token', masked(token).replace('…', '...'), ...BY, '--wait'])
+        : await cli(['leak', '--token', ...BY, '--wait'], { lines: [` ${token.token}\n`] });
+    expect(err).toContain(
+      `${masked(token)} (authorisation ${token.id}) is a token of ${PUBLISHER} → `,
+    );
+    expect(out).toMatch(/ 1 waiting-approval/);
+    expect(out + err).not.toContain(token.token);
+    const { events = [] } = await stage.client.workflow
+      .getHandle(`leak/integration/${PUBLISHER}`)
+      .fetchHistory();
+    expect(JSON.stringify(events)).not.toContain(
+      Buffer.from(token.token).toString('base64').slice(4, 40),
+    );
+  },
+);
 
 test.each([
   [
@@ -102,10 +118,17 @@ test.each([
   [['leak', ...BY], EXIT.usage, /Name an API user, or say --token/],
   [['leak', 'no address', ...BY], EXIT.usage, /apiUser: expected an e-mail address/],
   [['leak', PUBLISHER, '--by', 'ada@example.org'], EXIT.usage, /required option '--reason/],
-  [['leak', '--token', 'a'.repeat(43), ...BY], EXIT.usage, /A whole token does not belong on a command line/],
+  [
+    ['leak', '--token', 'a'.repeat(43), ...BY],
+    EXIT.usage,
+    /A whole token does not belong on a command line/,
+  ],
 ])('%j starts no rotation, and says why', async (args, code, why) => {
   const ran = await cli(args);
-  expect({ code: ran.code, said: ran.out + ran.err }).toEqual({ code, said: expect.stringMatching(why) });
+  expect({ code: ran.code, said: ran.out + ran.err }).toEqual({
+    code,
+    said: expect.stringMatching(why),
+  });
   expect(ran.out + ran.err).not.toContain('a'.repeat(43));
   expect(alive()).toHaveLength(APPLICATIONS.length);
 });
@@ -114,11 +137,19 @@ test('what fits two tokens starts nothing', async () => {
   const [first, second] = alive() as [Authorisation, Authorisation];
   second.token = first.token.slice(0, 8) + second.token.slice(8, -8) + first.token.slice(-8);
   const two = await cli(['leak', '--token', masked(first), ...BY]);
-  expect(two).toMatchObject({ code: EXIT.usage, err: expect.stringMatching(/fits 2 tokens: .*Name the API user\.$/) });
+  expect(two).toMatchObject({
+    code: EXIT.usage,
+    err: expect.stringMatching(/fits 2 tokens: .*Name the API user\.$/),
+  });
 });
 
 test('started under another id it hands over to the API user’s, which is the lock', async () => {
-  const request = { environment: 'integration', apiUser: PUBLISHER, requestedBy: 'ada@example.org', reason: 'a leak' };
+  const request = {
+    environment: 'integration',
+    apiUser: PUBLISHER,
+    requestedBy: 'ada@example.org',
+    reason: 'a leak',
+  };
   const taskQueue = 'signon-rotation-integration';
   const report = (await stage.client.workflow.execute('rotateApiUser', {
     workflowId: 'any',

@@ -25,37 +25,50 @@ beforeEach(() => {
 /** What is exported now: `name{labels}` and the value. */
 async function exported(): Promise<Record<string, number>> {
   await rotations.look();
-  const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith('signon_rotation_'));
+  const lines = (await registry.metrics())
+    .split('\n')
+    .filter((line) => line.startsWith('signon_rotation_'));
   return Object.fromEntries(
     lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]),
   );
 }
 
-const PAIR = 'environment="integration",api_user="short-url-manager@alphagov.co.uk",application="publishing-api"';
+const PAIR =
+  'environment="integration",api_user="short-url-manager@alphagov.co.uk",application="publishing-api"';
 
 test('where nothing was ever started, nothing is open, no worker polls and no sweep is known', async () => {
   expect(await exported()).toMatchObject({
     'signon_rotation_worker_polls{environment="integration"}': 0,
     'signon_rotation_last_sweep_timestamp_seconds{environment="integration"}': 0,
-    'signon_rotation_last_look_timestamp_seconds{environment="integration"}': expect.closeTo(Date.now() / 1000, -2),
+    'signon_rotation_last_look_timestamp_seconds{environment="integration"}': expect.closeTo(
+      Date.now() / 1000,
+      -2,
+    ),
   });
 });
 
 test('a rotation that nobody works on is open all the same', async () => {
   rotation = await stage.rotation();
-  await until('it to be listed', async () => (await exported())[`signon_rotation_open{${PAIR},stage="preparing"}`]);
+  await until(
+    'it to be listed',
+    async () => (await exported())[`signon_rotation_open{${PAIR},stage="preparing"}`],
+  );
   expect((await exported())['signon_rotation_worker_polls{environment="integration"}']).toBe(0);
 });
 
 test('one that waits for approval tells when the token it is to revoke ends; after that it is gone', async () => {
   const worker: RunningWorker = await stage.worker();
-  await until('the worker to poll', async () => (await isPolled(stage.client, 'integration')) || undefined);
+  await until(
+    'the worker to poll',
+    async () => (await isPolled(stage.client, 'integration')) || undefined,
+  );
   const waits = `signon_rotation_open{${PAIR},stage="waiting-approval"}`;
   const figures = await until('it to wait', async () => {
     const now = await exported();
     return waits in now ? now : undefined;
   });
-  const { expires } = stage.tokens().length > 0 ? { expires: stage.tokens()[0]!.expiresAt } : { expires: 0 };
+  const { expires } =
+    stage.tokens().length > 0 ? { expires: stage.tokens()[0]!.expiresAt } : { expires: 0 };
   const day = new Date(expires).toISOString().slice(0, 10);
   expect(figures).toMatchObject({
     'signon_rotation_worker_polls{environment="integration"}': 1,
@@ -74,15 +87,20 @@ test('its end is told although no worker answers any more, for it was asked befo
 });
 
 test('when the last sweep began is told', async () => {
-  const { handle } = await startSweep(stage.client, { environment: 'integration', requestedBy: 'ada@example.org' });
+  const { handle } = await startSweep(stage.client, {
+    environment: 'integration',
+    requestedBy: 'ada@example.org',
+  });
   const { startTime } = await handle.describe();
   const figures = await until('it to be listed', async () => {
     const now = await exported();
-    return now['signon_rotation_last_sweep_timestamp_seconds{environment="integration"}']! > 0 ? now : undefined;
+    return now['signon_rotation_last_sweep_timestamp_seconds{environment="integration"}']! > 0
+      ? now
+      : undefined;
   });
-  expect(figures['signon_rotation_last_sweep_timestamp_seconds{environment="integration"}']).toBeCloseTo(
-    startTime.getTime() / 1000,
-  );
+  expect(
+    figures['signon_rotation_last_sweep_timestamp_seconds{environment="integration"}'],
+  ).toBeCloseTo(startTime.getTime() / 1000);
 });
 
 /** What a registry tells, without a look. */
@@ -97,13 +115,18 @@ test('where Temporal never answered, that alone is told, by a last look of never
     const end = away.watch((error) => void end().then(() => tell(error)));
   });
   expect(await failed).toBeInstanceOf(Error);
-  expect(await told(none)).toEqual(['signon_rotation_last_look_timestamp_seconds{environment="integration"} 0']);
+  expect(await told(none)).toEqual([
+    'signon_rotation_last_look_timestamp_seconds{environment="integration"} 0',
+  ]);
   await connection.close();
 });
 
 test('what was read stays for five minutes while Temporal is away, and is then told no more', async () => {
   await stage.rotation();
-  await until('it to be listed', async () => (await exported())[`signon_rotation_open{${PAIR},stage="preparing"}`]);
+  await until(
+    'it to be listed',
+    async () => (await exported())[`signon_rotation_open{${PAIR},stage="preparing"}`],
+  );
   const before = await told(registry);
   expect(before.length).toBeGreaterThan(3);
   const answers = stage.client.workflowService.describeTaskQueue;

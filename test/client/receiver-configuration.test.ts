@@ -18,7 +18,9 @@ test('an environment and a token suffice; it listens on loopback unless told oth
   const read = readReceiverConfiguration(GOOD);
   expect(read.RECEIVER_ADDRESS).toEqual({ host: '127.0.0.1', port: 9095 });
   expect(read.ALERT_RECEIVER_IDENTITY).toBe('alert-receiver');
-  expect(readReceiverConfiguration({ ...GOOD, RECEIVER_ADDRESS: '[::1]:80' }).RECEIVER_ADDRESS).toEqual({
+  expect(
+    readReceiverConfiguration({ ...GOOD, RECEIVER_ADDRESS: '[::1]:80' }).RECEIVER_ADDRESS,
+  ).toEqual({
     host: '::1',
     port: 80,
   });
@@ -35,8 +37,13 @@ test('the token may come from a file', () => {
 });
 
 test('every bad variable is named at once, and no value', () => {
-  const message = problems({ ROTATION_ENVIRONMENT: 'staging', RECEIVER_TOKEN: 'too-short', RECEIVER_ADDRESS: '9095' });
-  for (const name of ['ROTATION_ENVIRONMENT', 'RECEIVER_TOKEN', 'RECEIVER_ADDRESS']) expect(message).toContain(name);
+  const message = problems({
+    ROTATION_ENVIRONMENT: 'staging',
+    RECEIVER_TOKEN: 'too-short',
+    RECEIVER_ADDRESS: '9095',
+  });
+  for (const name of ['ROTATION_ENVIRONMENT', 'RECEIVER_TOKEN', 'RECEIVER_ADDRESS'])
+    expect(message).toContain(name);
   expect(message).toContain('receiver’s configuration has 3 problem(s)');
   expect(message).not.toContain('too-short');
   expect(problems({})).toMatch(/ROTATION_ENVIRONMENT: is not set[^]*RECEIVER_TOKEN: is not set/);
@@ -44,7 +51,9 @@ test('every bad variable is named at once, and no value', () => {
 
 test('so many rotations are started in an hour, within bounds', () => {
   expect(readReceiverConfiguration(GOOD).RECEIVER_STARTS_PER_HOUR).toBe(20);
-  expect(readReceiverConfiguration({ ...GOOD, RECEIVER_STARTS_PER_HOUR: '62' }).RECEIVER_STARTS_PER_HOUR).toBe(62);
+  expect(
+    readReceiverConfiguration({ ...GOOD, RECEIVER_STARTS_PER_HOUR: '62' }).RECEIVER_STARTS_PER_HOUR,
+  ).toBe(62);
   for (const wrong of ['0', '1001', '-1', '1.5', 'many', '1e3'])
     expect(problems({ ...GOOD, RECEIVER_STARTS_PER_HOUR: wrong })).toContain(
       'RECEIVER_STARTS_PER_HOUR: expected a whole number from 1 to 1000',

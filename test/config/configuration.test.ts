@@ -78,7 +78,9 @@ test('takes secrets from files, without the newline at their end, and refuses on
   const file = join(folder, 'password');
   writeFileSync(file, 'from a file\n');
   const { SIGNON_PASSWORD: _given, ...rest } = GOOD;
-  expect(readConfiguration({ ...rest, SIGNON_PASSWORD_FILE: file }).SIGNON_PASSWORD.reveal()).toBe('from a file');
+  expect(readConfiguration({ ...rest, SIGNON_PASSWORD_FILE: file }).SIGNON_PASSWORD.reveal()).toBe(
+    'from a file',
+  );
   expect(problemsOf({ ...GOOD, SIGNON_PASSWORD_FILE: file })).toEqual([
     'SIGNON_PASSWORD: set both as a value and as SIGNON_PASSWORD_FILE',
   ]);
@@ -98,7 +100,9 @@ test('settings replace the shipped ones by name; a wrong one is named', () => {
   });
   writeFileSync(file, JSON.stringify({ soak: 'a while', windw: '1 day' }));
   const problems = problemsOf({ ...GOOD, ROTATION_SETTINGS: file });
-  expect(problems).toContainEqual('ROTATION_SETTINGS: line 1: soak: expected a duration such as "10 minutes"');
+  expect(problems).toContainEqual(
+    'ROTATION_SETTINGS: line 1: soak: expected a duration such as "10 minutes"',
+  );
   expect(problems.join()).toContain('windw');
   rmSync(folder, { recursive: true });
 });
@@ -106,7 +110,14 @@ test('settings replace the shipped ones by name; a wrong one is named', () => {
 test('a worker with a bad configuration says so and exits 1 before it connects', () => {
   const { PATH, HOME } = process.env;
   const worker = spawnSync(process.execPath, ['--import', 'tsx', 'worker/main.ts'], {
-    env: { PATH, HOME, TEMPORAL_ADDRESS: '127.0.0.1:1', ...GOOD, ARGOCD_URL: 'nowhere', SIGNON_EMAIL: '' },
+    env: {
+      PATH,
+      HOME,
+      TEMPORAL_ADDRESS: '127.0.0.1:1',
+      ...GOOD,
+      ARGOCD_URL: 'nowhere',
+      SIGNON_EMAIL: '',
+    },
     encoding: 'utf8',
   });
   expect(worker.status).toBe(1);
@@ -119,14 +130,19 @@ const CREDENTIALS = 'me:hunter2@';
 const WITH_CREDENTIALS = `https://${CREDENTIALS}example.org/`;
 
 describe('an address with a user and a password in it is refused by name, and not quoted', () => {
-  test.each(['SIGNON_URL', 'ARGOCD_URL', 'TEMPORAL_UI_URL', 'SLACK_WEBHOOK_URL', 'OTEL_EXPORTER_OTLP_ENDPOINT'])(
-    '%s',
-    (name) => {
-      const problems = problemsOf({ ...GOOD, [name]: WITH_CREDENTIALS });
-      expect(problems).toEqual([expect.stringMatching(new RegExp(`^${name}: .*without user and password`))]);
-      expect(problems.join()).not.toContain('hunter2');
-    },
-  );
+  test.each([
+    'SIGNON_URL',
+    'ARGOCD_URL',
+    'TEMPORAL_UI_URL',
+    'SLACK_WEBHOOK_URL',
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+  ])('%s', (name) => {
+    const problems = problemsOf({ ...GOOD, [name]: WITH_CREDENTIALS });
+    expect(problems).toEqual([
+      expect.stringMatching(new RegExp(`^${name}: .*without user and password`)),
+    ]);
+    expect(problems.join()).not.toContain('hunter2');
+  });
 
   test.each([
     ['docsUrl', { docsUrl: WITH_CREDENTIALS }],
@@ -139,13 +155,16 @@ describe('an address with a user and a password in it is refused by name, and no
     const file = join(folder, 'settings.json');
     writeFileSync(file, JSON.stringify(settings));
     const problems = problemsOf({ ...GOOD, ROTATION_SETTINGS: file });
-    expect(problems).toEqual([`ROTATION_SETTINGS: line 1: ${field}: expected an address without user and password`]);
+    expect(problems).toEqual([
+      `ROTATION_SETTINGS: line 1: ${field}: expected an address without user and password`,
+    ]);
     rmSync(folder, { recursive: true });
   });
 
   test('TEMPORAL_UI_URL, of the alert receiver', () => {
     const env = { ROTATION_ENVIRONMENT: 'integration', RECEIVER_TOKEN: 'sixteen-letters-' };
-    const read = (): unknown => readReceiverConfiguration({ ...env, TEMPORAL_UI_URL: WITH_CREDENTIALS });
+    const read = (): unknown =>
+      readReceiverConfiguration({ ...env, TEMPORAL_UI_URL: WITH_CREDENTIALS });
     expect(read).toThrow('TEMPORAL_UI_URL: expected an address without user and password');
   });
 
@@ -171,7 +190,8 @@ afterAll(() => rmSync(dirname(ANYONE), { recursive: true }));
 
 test('in production the settings say who may approve, or that anyone may', () => {
   const production = { ...GOOD, ROTATION_ENVIRONMENT: 'production' };
-  const missing = 'ROTATION_SETTINGS: approvers: expected who may approve in production, or approvers: anyone';
+  const missing =
+    'ROTATION_SETTINGS: approvers: expected who may approve in production, or approvers: anyone';
   expect(problemsOf(production)).toEqual([missing]);
   expect(problemsOf({ ...production, ROTATION_SETTINGS: ANYONE })).toEqual([]);
   expect(problemsOf({ ...GOOD, ROTATION_ENVIRONMENT: 'integration' })).toEqual([]);
@@ -180,12 +200,17 @@ test('in production the settings say who may approve, or that anyone may', () =>
 describe('passwords and tokens are not sent in clear', () => {
   const PLAIN = { SIGNON_URL: 'http://signon.example.org', ARGOCD_URL: 'http://argo.example.org' };
   const named = (env: NodeJS.ProcessEnv): string[] =>
-    problemsOf({ ...GOOD, ROTATION_SETTINGS: ANYONE, ...env }).map((problem) => problem.split(':')[0]!);
+    problemsOf({ ...GOOD, ROTATION_SETTINGS: ANYONE, ...env }).map(
+      (problem) => problem.split(':')[0]!,
+    );
 
   test('http is refused in production, whatever is allowed', () => {
     const production = { ...PLAIN, ROTATION_ENVIRONMENT: 'production' };
     expect(named(production)).toEqual(['SIGNON_URL', 'ARGOCD_URL']);
-    expect(named({ ...production, ALLOW_PLAIN_HTTP: 'integration' })).toEqual(['SIGNON_URL', 'ARGOCD_URL']);
+    expect(named({ ...production, ALLOW_PLAIN_HTTP: 'integration' })).toEqual([
+      'SIGNON_URL',
+      'ARGOCD_URL',
+    ]);
     expect(named({ ...production, ALLOW_PLAIN_HTTP: 'production' })).toContain('ALLOW_PLAIN_HTTP');
   });
 
@@ -201,15 +226,24 @@ describe('passwords and tokens are not sent in clear', () => {
   });
 
   test('a Slack webhook’s address is a secret, too', () => {
-    expect(named({ SLACK_WEBHOOK_URL: 'http://hooks.example.org/services/T0' })).toEqual(['SLACK_WEBHOOK_URL']);
+    expect(named({ SLACK_WEBHOOK_URL: 'http://hooks.example.org/services/T0' })).toEqual([
+      'SLACK_WEBHOOK_URL',
+    ]);
   });
 
-  test.each(['integration', 'production'])('on this machine http is fine, in %s too: it crosses no network', (of) => {
-    for (const host of ['localhost:3016', '127.0.0.1:3016', '127.8.8.8', '[::1]:3016'])
-      expect(named({ ROTATION_ENVIRONMENT: of, SIGNON_URL: `http://${host}`, ARGOCD_URL: `http://${host}` })).toEqual(
-        [],
-      );
-  });
+  test.each(['integration', 'production'])(
+    'on this machine http is fine, in %s too: it crosses no network',
+    (of) => {
+      for (const host of ['localhost:3016', '127.0.0.1:3016', '127.8.8.8', '[::1]:3016'])
+        expect(
+          named({
+            ROTATION_ENVIRONMENT: of,
+            SIGNON_URL: `http://${host}`,
+            ARGOCD_URL: `http://${host}`,
+          }),
+        ).toEqual([]);
+    },
+  );
 });
 
 describe('a secret that cannot be one is named at start', () => {
@@ -225,7 +259,9 @@ describe('a secret that cannot be one is named at start', () => {
     writeFileSync(file, value);
     for (const name of ['SIGNON_PASSWORD', 'ARGOCD_TOKEN']) {
       const problems = problemsOf({ ...GOOD, [name]: undefined, [`${name}_FILE`]: file });
-      expect(problems).toEqual([`${name}: expected one line that is not blank, without control characters`]);
+      expect(problems).toEqual([
+        `${name}: expected one line that is not blank, without control characters`,
+      ]);
     }
     rmSync(folder, { recursive: true });
   });
@@ -236,8 +272,12 @@ test('settings for stand-ins are refused beside systems that are none', () => {
   const file = join(folder, 'settings.json');
   writeFileSync(file, JSON.stringify({ forStandIns: true, soak: '1 ms' }));
   const env = { ...GOOD, ROTATION_SETTINGS: file, SIGNON_URL: 'http://127.0.0.1:3016' };
-  expect(problemsOf(env)).toEqual([expect.stringMatching(/^ROTATION_SETTINGS: line 1: forStandIns: /)]);
-  expect(readConfiguration({ ...env, ARGOCD_URL: 'http://127.0.0.1:3017' }).settings.soak).toBe('1 ms');
+  expect(problemsOf(env)).toEqual([
+    expect.stringMatching(/^ROTATION_SETTINGS: line 1: forStandIns: /),
+  ]);
+  expect(readConfiguration({ ...env, ARGOCD_URL: 'http://127.0.0.1:3017' }).settings.soak).toBe(
+    '1 ms',
+  );
   rmSync(folder, { recursive: true });
 });
 
@@ -250,7 +290,9 @@ describe('a kubeconfig that leads to no cluster is named at start, and not quote
     users: [{ name: 'worker', user: { token: 'a-token-of-kubernetes' } }],
     contexts: [{ name: 'here', context: { cluster: 'k', user: 'worker' } }],
   };
-  const server = (address: unknown): object => ({ clusters: [{ name: 'k', cluster: { server: address } }] });
+  const server = (address: unknown): object => ({
+    clusters: [{ name: 'k', cluster: { server: address } }],
+  });
 
   test.each([
     ['no current context', { 'current-context': undefined }, /current-context/],

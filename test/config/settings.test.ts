@@ -27,7 +27,11 @@ function problemsOf(text: string): string[] {
 }
 
 test('what ships is complete, and knows the runbook’s special cases', () => {
-  expect(DEFAULT_SETTINGS).toMatchObject({ window: '14 days', rolloutLimit: '15 minutes', evidenceHoldsFor: '1 hour' });
+  expect(DEFAULT_SETTINGS).toMatchObject({
+    window: '14 days',
+    rolloutLimit: '15 minutes',
+    evidenceHoldsFor: '1 hour',
+  });
   expect(DEFAULT_SETTINGS.specialCases.map(({ apiUser, outcome }) => [apiUser, outcome])).toEqual([
     ['Trade Tariff Admin', 'referred'],
     ['Trade Tariff Backend', 'referred'],
@@ -37,17 +41,24 @@ test('what ships is complete, and knows the runbook’s special cases', () => {
 });
 
 test('an empty file, or one of comments, changes nothing', () => {
-  for (const text of ['', '# nothing\n', '{}']) expect(readSettings(fileOf(text))).toEqual(DEFAULT_SETTINGS);
+  for (const text of ['', '# nothing\n', '{}'])
+    expect(readSettings(fileOf(text))).toEqual(DEFAULT_SETTINGS);
 });
 
 test('a file replaces what it names: values whole, hosts, notices and smoke calls entry by entry', () => {
-  const call = '{ adapter: Router, requires: gds_api/router, method: get_route, positional: [/], keyword: {} }';
+  const call =
+    '{ adapter: Router, requires: gds_api/router, method: get_route, positional: [/], keyword: {} }';
   const read = readSettings(
-    fileOf(`soak: 6 minutes\nnotices: { quietFor: 1 hour }\nsmokeCalls:\n  router: ${call}\nspecialCases: []\n`),
+    fileOf(
+      `soak: 6 minutes\nnotices: { quietFor: 1 hour }\nsmokeCalls:\n  router: ${call}\nspecialCases: []\n`,
+    ),
   );
   expect(read).toMatchObject({ soak: '6 minutes', window: '14 days', specialCases: [] });
   expect(read.notices).toEqual({ collectFor: '30 seconds', quietFor: '1 hour' });
-  expect(Object.keys(read.smokeCalls)).toEqual([...Object.keys(DEFAULT_SETTINGS.smokeCalls), 'router']);
+  expect(Object.keys(read.smokeCalls)).toEqual([
+    ...Object.keys(DEFAULT_SETTINGS.smokeCalls),
+    'router',
+  ]);
 });
 
 test('JSON is read too', () => {
@@ -74,7 +85,10 @@ test.each([
   ],
   ['approvers:\n  production:\n    who: []\n', 'line 3: approvers.production.who: '],
   ['approvers:\n  prod: anyone\n', 'line 2: approvers.prod: '],
-  ['approvers:\n  production:\n    who: [a@b.uk]\n    approval: 2\n', 'line 4: approvers.production.approval: '],
+  [
+    'approvers:\n  production:\n    who: [a@b.uk]\n    approval: 2\n',
+    'line 4: approvers.production.approval: ',
+  ],
   [
     'approvers:\n  production:\n    who: [a@b.uk]\n    approvals: 2\n',
     'line 4: approvers.production.approvals: expected at most 1: who names no more people',
@@ -84,7 +98,10 @@ test.each([
     'line 3: approvers.production.approvals: expected at most 1',
   ],
   ['people: [[a@b.uk]]\n', 'line 1: people.0: '],
-  ['people:\n  - [a@b.uk, c@b.uk]\n  - [c@b.uk, d@b.uk]\n', 'line 3: people.1: an address stands in another list, too'],
+  [
+    'people:\n  - [a@b.uk, c@b.uk]\n  - [c@b.uk, d@b.uk]\n',
+    'line 3: people.1: an address stands in another list, too',
+  ],
   ['soak: [1\n', 'line '],
   ['- soak\n', 'line 1: '],
 ])('a mistake is named with its line and field: %j', (source, says) => {
@@ -101,10 +118,13 @@ test('a sweep that ships reads fewer pages than Signon’s load balancer takes, 
 });
 
 test('a soak below the life of the server applications’ caches is refused: the smoke calls would be answered by them', () => {
-  const why = /^soak: expected at least lookupCachedFor \((5|20) minutes\): until then caches answer the smoke calls$/;
+  const why =
+    /^soak: expected at least lookupCachedFor \((5|20) minutes\): until then caches answer the smoke calls$/;
   expect(problemsOf('soak: 4 minutes\n')).toEqual([expect.stringMatching(why)]);
   expect(problemsOf('lookupCachedFor: 20 minutes\n')).toEqual([expect.stringMatching(why)]);
-  expect(readSettings(fileOf('soak: 2 minutes\nlookupCachedFor: 2 minutes\n'))).toMatchObject({ soak: '2 minutes' });
+  expect(readSettings(fileOf('soak: 2 minutes\nlookupCachedFor: 2 minutes\n'))).toMatchObject({
+    soak: '2 minutes',
+  });
 });
 
 describe('every duration has a least and a most, and says why', () => {
@@ -118,9 +138,15 @@ describe('every duration has a least and a most, and says why', () => {
     ['window: 1 hour', 'window: expected 1 day to 90 days: '],
     ['answerLimit: 2 hours', 'answerLimit: expected 5 seconds to 1 minute: '],
     ['syncLimit: 0 ms', 'syncLimit: expected 2 minutes to 6 hours: '],
-    ['syncGathering: { quietFor: 1 day }', 'syncGathering.quietFor: expected 1 second to 10 minutes: '],
+    [
+      'syncGathering: { quietFor: 1 day }',
+      'syncGathering.quietFor: expected 1 second to 10 minutes: ',
+    ],
     ['syncGathering: { atMost: 1 day }', 'syncGathering.atMost: expected 1 second to 1 hour: '],
-    ['syncGathering: { askAgainAfter: 1 ms }', 'syncGathering.askAgainAfter: expected 1 minute to 1 hour: '],
+    [
+      'syncGathering: { askAgainAfter: 1 ms }',
+      'syncGathering.askAgainAfter: expected 1 minute to 1 hour: ',
+    ],
     ['sweep: { pause: 1 hour }', 'sweep.pause: expected 10 ms to 1 minute: '],
     ['sweep: { looksEvery: 1 ms }', 'sweep.looksEvery: expected 1 minute to 1 hour: '],
     ['sweep: { endsAfter: 21 hours }', 'sweep.endsAfter: expected 1 hour to 20 hours: '],
@@ -159,13 +185,17 @@ test.each(['""', '^$', '^.*$', 'signon', '^signon', 'signon$', '^signon\\$', '('
   'a pattern of hosts that lets in others, or nothing at all, is refused: %s',
   (pattern) => {
     const source = JSON.stringify({ hosts: { integration: pattern.replace('""', '') } });
-    expect(problemsOf(source)).toEqual([expect.stringContaining('hosts.integration: expected a regular expression')]);
+    expect(problemsOf(source)).toEqual([
+      expect.stringContaining('hosts.integration: expected a regular expression'),
+    ]);
   },
 );
 
 test.each(['^a$|b', '^a|b$', '^(a|b)$'])('a pattern matches hosts whole: %s', (pattern) => {
   expect(['a', 'b'].filter((host) => isHostOf(pattern, host))).toEqual(['a', 'b']);
-  expect(['a.example.org', 'evil-b', 'ab', ''].filter((host) => isHostOf(pattern, host))).toEqual([]);
+  expect(['a.example.org', 'evil-b', 'ab', ''].filter((host) => isHostOf(pattern, host))).toEqual(
+    [],
+  );
 });
 
 test.each([

@@ -23,7 +23,11 @@ function saidOf(env: NodeJS.ProcessEnv): string {
 test('the API key may come from a file, so that no manifest holds it', () => {
   const file = join(folder, 'temporal-api-key');
   writeFileSync(file, `${KEY}\n`);
-  const env = { TEMPORAL_ADDRESS: 'cloud.example.org:7233', TEMPORAL_NAMESPACE: 'signon', TEMPORAL_API_KEY_FILE: file };
+  const env = {
+    TEMPORAL_ADDRESS: 'cloud.example.org:7233',
+    TEMPORAL_NAMESPACE: 'signon',
+    TEMPORAL_API_KEY_FILE: file,
+  };
   expect(readTemporal(env)).toMatchObject({
     namespace: 'signon',
     connectionOptions: { address: 'cloud.example.org:7233', apiKey: KEY },
@@ -84,13 +88,18 @@ describe('a configuration file of Temporal’s that is wrong is named, and no wo
 });
 
 test('a certificate that cannot be read is named by its variables, not by its path', () => {
-  const said = saidOf({ TEMPORAL_TLS_CLIENT_CERT_PATH: '/no/such/file', TEMPORAL_TLS_CLIENT_KEY_PATH: '/none' });
+  const said = saidOf({
+    TEMPORAL_TLS_CLIENT_CERT_PATH: '/no/such/file',
+    TEMPORAL_TLS_CLIENT_KEY_PATH: '/none',
+  });
   expect(said).toContain('TEMPORAL_TLS_CLIENT_CERT_PATH');
   expect(said).not.toContain('/no/such/file');
 });
 
 test('a key of two lines is refused before gRPC can quote it', () => {
-  expect(saidOf({ TEMPORAL_API_KEY: `${KEY}\n${KEY}` })).toContain('TEMPORAL_API_KEY: expected one line');
+  expect(saidOf({ TEMPORAL_API_KEY: `${KEY}\n${KEY}` })).toContain(
+    'TEMPORAL_API_KEY: expected one line',
+  );
 });
 
 test('an address with a user and a password in it is refused by the variable’s name', () => {

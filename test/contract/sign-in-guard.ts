@@ -7,8 +7,9 @@ const MARK = fileURLToPath(new URL('../../.cache/contract-sign-in-pending', impo
 const HOUR_MS = 3_600_000;
 
 /**
- * Lets the suites send a password to a live Signon only while none of theirs was refused, or left without an answer, in the last hour:
- * six refusals would lock the account and end the worker's session. The mark outlives the run.
+ * Lets the suites send a password to a live Signon only while none of theirs was refused, or left
+ * without an answer, in the last hour: six refusals would lock the account and end the worker's
+ * session. The mark outlives the run.
  */
 export const oneRefusalAnHour: SignInBudget = {
   reserve() {

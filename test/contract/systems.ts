@@ -8,19 +8,26 @@ import { createClients, type Clients } from '../../worker/clients.ts';
 import { readConfiguration, type Configuration } from '../../config/configuration.ts';
 import { oneRefusalAnHour } from './sign-in-guard.ts';
 
-/** Set by `jest.contract.config.js` alone, so that no variable makes `npm test` speak to a live system. */
+/**
+ * Set by `jest.contract.config.js` alone, so that no variable makes `npm test` speak to a live
+ * system.
+ */
 const live = (globalThis as { contractLive?: boolean }).contractLive === true;
 const { CONTRACT_WRITES, CONTRACT_API_USER, CONTRACT_APPLICATION } = live ? process.env : {};
-const mayWrite = !live || (CONTRACT_WRITES === '1' && Boolean(CONTRACT_API_USER) && Boolean(CONTRACT_APPLICATION));
+const mayWrite =
+  !live || (CONTRACT_WRITES === '1' && Boolean(CONTRACT_API_USER) && Boolean(CONTRACT_APPLICATION));
 
 /** Changes nothing anywhere. */
 export const readOnlyTest = test;
 /**
- * Issues, revokes or syncs. Against live systems only with `CONTRACT_WRITES=1`, `CONTRACT_API_USER` and `CONTRACT_APPLICATION`: name an API
- * user made for this, for Signon's renewal gives up on a pair whose latest token was revoked.
+ * Issues, revokes or syncs. Against live systems only with `CONTRACT_WRITES=1`, `CONTRACT_API_USER`
+ * and `CONTRACT_APPLICATION`: name an API user made for this, for Signon's renewal gives up on a
+ * pair whose latest token was revoked.
  */
 export const writingTest = mayWrite ? test : test.skip;
-/** Needs what only a stand-in allows: faults, the clock, wrong passwords, a look behind the scenes. */
+/**
+ * Needs what only a stand-in allows: faults, the clock, wrong passwords, a look behind the scenes.
+ */
 export const standInTest = live ? test.skip : test;
 
 export interface Systems extends Omit<Clients, 'signonAccount' | 'hosts'> {
@@ -32,8 +39,14 @@ export interface Systems extends Omit<Clients, 'signonAccount' | 'hosts'> {
   sandbox: Sandbox;
 }
 
-/** The systems under test: fresh stand-ins for each test, or the live ones, signed in to once a file. */
-export function useSystems(options: SandboxOptions = IMMEDIATE, only = ['short-url-manager']): Systems {
+/**
+ * The systems under test: fresh stand-ins for each test, or the live ones, signed in to once a
+ * file.
+ */
+export function useSystems(
+  options: SandboxOptions = IMMEDIATE,
+  only = ['short-url-manager'],
+): Systems {
   const systems = {} as Systems;
   if (live) {
     beforeAll(() => void Object.assign(systems, connect(readConfiguration(process.env))));
@@ -71,7 +84,9 @@ function connect(configuration: Configuration, now = Date.now): Omit<Systems, 's
 export function newSession(configuration: Configuration, now = Date.now): SignonSession {
   return new SignonSession(
     createClients(configuration).signonAccount,
-    live ? oneRefusalAnHour : { reserve: () => Promise.resolve({ settle: () => Promise.resolve() }) },
+    live
+      ? oneRefusalAnHour
+      : { reserve: () => Promise.resolve({ settle: () => Promise.resolve() }) },
     now,
   );
 }

@@ -1,7 +1,12 @@
 import * as fc from 'fast-check';
 import { parseAllDocuments } from 'yaml';
 import { execPolicy, programsOf } from '../../activities/kubernetes/exec-policy.ts';
-import { censusWithRuby, censusWithShell, smokeWithRuby, textOf } from '../../activities/kubernetes/scripts.ts';
+import {
+  censusWithRuby,
+  censusWithShell,
+  smokeWithRuby,
+  textOf,
+} from '../../activities/kubernetes/scripts.ts';
 import { DEFAULT_SETTINGS } from '../../config/settings.ts';
 import { policyFrom, SHIPPED_POLICY } from '../support/exec-policy.ts';
 import { describe, expect, test } from '../support/jest.ts';
@@ -12,7 +17,8 @@ const smoke = smokeWithRuby(ownCall, 'publishing-api', 'PUBLISHING_API_BEARER_TO
 const allows = policyFrom(SHIPPED_POLICY);
 
 test('the manifest is what the programs and the shipped smoke calls make of it', () => {
-  const parsed = (yaml: string): unknown[] => parseAllDocuments(yaml).map((document): unknown => document.toJS());
+  const parsed = (yaml: string): unknown[] =>
+    parseAllDocuments(yaml).map((document): unknown => document.toJS());
   expect(parsed(SHIPPED_POLICY)).toEqual(parsed(execPolicy(smokeCalls)));
 });
 
@@ -29,7 +35,8 @@ describe('evaluated by a CEL engine (@bufbuild/cel), the policy lets through', (
   });
 });
 
-const changed = (command: readonly string[], at: number, text: string): string[] => command.with(at, text);
+const changed = (command: readonly string[], at: number, text: string): string[] =>
+  command.with(at, text);
 const [, , censusText = ''] = censusWithShell;
 
 describe('it refuses', () => {
@@ -53,7 +60,10 @@ describe('it refuses', () => {
     ['the smoke call’s program without bundler', smoke.slice(2)],
     ['the smoke call with an extra argument', [...smoke, 'x']],
     ['the smoke call without its variable', smoke.slice(0, -1)],
-    ['another call of the same adapter', changed(smoke, 6, ownCall.replace('lookup_content_id', 'put_content'))],
+    [
+      'another call of the same adapter',
+      changed(smoke, 6, ownCall.replace('lookup_content_id', 'put_content')),
+    ],
     ['a call of any class', changed(smoke, 6, ownCall.replace('PublishingApi', 'Kernel'))],
     ['the same call, written differently', changed(smoke, 6, ownCall.replace(':', ': '))],
     ['the call of another application', changed(smoke, 7, 'asset-manager')],
@@ -75,14 +85,26 @@ describe('it refuses', () => {
   test('whatever is not one of the programs, letter by letter', () => {
     const programs = [censusWithShell, censusWithRuby, smoke];
     fc.assert(
-      fc.property(fc.constantFrom(...programs), fc.nat(8), fc.string(), fc.nat(), (command, at, text, where) => {
-        const part = command[at % command.length]!;
-        const start = where % (part.length + 1);
-        const edited = changed(command, at % command.length, part.slice(0, start) + text + part.slice(start));
-        const isVariable =
-          at % command.length === 8 && /^[A-Za-z_][A-Za-z0-9_]*$/.test(edited[8]!) && !edited[8]!.includes('\n');
-        expect(allows({ command: edited, container: 'app' })).toBe(text === '' || isVariable);
-      }),
+      fc.property(
+        fc.constantFrom(...programs),
+        fc.nat(8),
+        fc.string(),
+        fc.nat(),
+        (command, at, text, where) => {
+          const part = command[at % command.length]!;
+          const start = where % (part.length + 1);
+          const edited = changed(
+            command,
+            at % command.length,
+            part.slice(0, start) + text + part.slice(start),
+          );
+          const isVariable =
+            at % command.length === 8 &&
+            /^[A-Za-z_][A-Za-z0-9_]*$/.test(edited[8]!) &&
+            !edited[8]!.includes('\n');
+          expect(allows({ command: edited, container: 'app' })).toBe(text === '' || isVariable);
+        },
+      ),
     );
   });
 });
@@ -93,14 +115,18 @@ test('it is about the worker alone: others keep what their roles give them', () 
 
 test('a policy printed beside an older one lets both versions’ programs through, and no mixture', () => {
   const older = execPolicy({ 'support-api': smokeCalls['support-api']! });
-  const both = policyFrom(execPolicy({ 'asset-manager': smokeCalls['asset-manager']! }, programsOf(older)));
+  const both = policyFrom(
+    execPolicy({ 'asset-manager': smokeCalls['asset-manager']! }, programsOf(older)),
+  );
   const of = (application: string, text = textOf(smokeCalls[application]!)): string[] =>
     smokeWithRuby(text, application, 'A_TOKEN');
-  expect([of('asset-manager'), of('support-api')].map((command) => both({ command }))).toEqual([true, true]);
-  expect([of('publishing-api'), of('support-api', ownCall)].map((command) => both({ command }))).toEqual([
-    false,
-    false,
+  expect([of('asset-manager'), of('support-api')].map((command) => both({ command }))).toEqual([
+    true,
+    true,
   ]);
+  expect(
+    [of('publishing-api'), of('support-api', ownCall)].map((command) => both({ command })),
+  ).toEqual([false, false]);
   expect(() => programsOf('kind: Deployment')).toThrow(/no ValidatingAdmissionPolicy/);
 });
 
@@ -115,7 +141,9 @@ test.each([`o'neil`, `'] || true || object.command == ['`, `'''"\\n\n'`])(
     const call = { ...smokeCalls['publishing-api']!, keyword: { base_path: odd } };
     const policy = policyFrom(execPolicy({ odd: call }));
     expect(policy({ command: smokeWithRuby(textOf(call), 'odd', 'A') })).toBe(true);
-    expect(policy({ command: smokeWithRuby(textOf(call).replace('base_path', 'base'), 'odd', 'A') })).toBe(false);
+    expect(
+      policy({ command: smokeWithRuby(textOf(call).replace('base_path', 'base'), 'odd', 'A') }),
+    ).toBe(false);
     expect(policy({ command: ['printenv'] })).toBe(false);
   },
 );

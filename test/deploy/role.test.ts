@@ -32,6 +32,8 @@ test('a rotation needs every right that the deployed role gives, and no other; d
   expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
   const known = RIGHTS.map(({ resource, verb }) => `${resource} ${verb}`);
   expect([...kubernetes.asked].toSorted()).toEqual(known.toSorted());
-  const given = Object.entries(ROLE).flatMap(([resource, verbs]) => verbs.map((verb) => `${resource} ${verb}`));
+  const given = Object.entries(ROLE).flatMap(([resource, verbs]) =>
+    verbs.map((verb) => `${resource} ${verb}`),
+  );
   expect([...kubernetes.asked].toSorted()).toEqual(given.toSorted());
 });

@@ -4,7 +4,8 @@ import { parse, parseAllDocuments } from 'yaml';
 import { MALLOC_ARENAS, NODE_FLAGS } from '../../sandbox/own-process.ts';
 import { isDockerIgnored } from '../support/docker-ignore.ts';
 
-const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const read = (path: string): string =>
+  readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const { license, scripts, dependencies } = JSON.parse(read('package.json')) as {
   license: string;
   scripts: Record<string, string>;
@@ -13,7 +14,9 @@ const { license, scripts, dependencies } = JSON.parse(read('package.json')) as {
 
 test('the licence that package.json names lies beside it', () => {
   expect(license).toBe('MIT');
-  expect(read('LICENSE')).toMatch(/^MIT License\n\nCopyright \(c\) 2026 the Signon token rotation authors\n/);
+  expect(read('LICENSE')).toMatch(
+    /^MIT License\n\nCopyright \(c\) 2026 the Signon token rotation authors\n/,
+  );
 });
 
 test('the image and npm start bound the memory of a worker as the benchmarks measure it', () => {
@@ -46,12 +49,15 @@ test.each([
   expect(isDockerIgnored(path)).toBe(true);
 });
 
-test.each(['package.json', 'worker/main.ts', 'config/settings.yaml', 'sandbox/serve.ts', 'config/secret.ts'])(
-  '%s is',
-  (path) => {
-    expect(isDockerIgnored(path)).toBe(false);
-  },
-);
+test.each([
+  'package.json',
+  'worker/main.ts',
+  'config/settings.yaml',
+  'sandbox/serve.ts',
+  'config/secret.ts',
+])('%s is', (path) => {
+  expect(isDockerIgnored(path)).toBe(false);
+});
 
 /** Direct dependencies that nothing of ours imports, and why they are there. */
 const NOT_IMPORTED: Record<string, string> = {};
@@ -59,7 +65,10 @@ const NOT_IMPORTED: Record<string, string> = {};
 test('each direct dependency is imported by something that ships', () => {
   const imported = ['activities', 'client', 'config', 'doctor', 'domain', 'worker', 'workflows']
     .flatMap((folder) =>
-      readdirSync(new URL(`../../${folder}`, import.meta.url), { recursive: true, encoding: 'utf8' })
+      readdirSync(new URL(`../../${folder}`, import.meta.url), {
+        recursive: true,
+        encoding: 'utf8',
+      })
         .filter((file) => /\.(ts|mjs|cjs)$/.test(file))
         .map((file) => read(`${folder}/${file}`)),
     )
@@ -82,9 +91,14 @@ test('docs/security.md names the ports that the network policies open, and no ot
       const ports = spec[way].flatMap((rule) => rule.ports.map(({ port }) => port));
       return [...new Set(ports)].toSorted((a, b) => a - b);
     };
-    const row = lines.find((line) => new RegExp(`^\\| ${metadata.name} +\\| \\d`).test(line))!.split('|');
+    const row = lines
+      .find((line) => new RegExp(`^\\| ${metadata.name} +\\| \\d`).test(line))!
+      .split('|');
     const named = (cell: string): number[] => [...cell.matchAll(/\d+/g)].map(Number);
-    expect({ in: named(row[2]!), out: named(row[3]!) }).toEqual({ in: open('ingress'), out: open('egress') });
+    expect({ in: named(row[2]!), out: named(row[3]!) }).toEqual({
+      in: open('ingress'),
+      out: open('egress'),
+    });
   }
 });
 
@@ -97,20 +111,29 @@ test('the AlertmanagerConfig routes the alert as the configuration of Alertmanag
     continue: own.continue,
     repeatInterval: own.repeat_interval,
   });
-  expect(spec.route.matchers.map(({ name, matchType, value }) => `${name} ${matchType} "${value}"`)).toEqual(
-    own.matchers,
-  );
+  expect(
+    spec.route.matchers.map(({ name, matchType, value }) => `${name} ${matchType} "${value}"`),
+  ).toEqual(own.matchers);
   expect(spec.receivers.map(({ name }) => name)).toEqual(receivers.map(({ name }) => name));
-  const [webhook, ownWebhook] = [spec.receivers[0]!.webhookConfigs[0]!, receivers[0]!.webhook_configs[0]!];
+  const [webhook, ownWebhook] = [
+    spec.receivers[0]!.webhookConfigs[0]!,
+    receivers[0]!.webhook_configs[0]!,
+  ];
   expect(webhook).toMatchObject({ url: ownWebhook.url, sendResolved: ownWebhook.send_resolved });
   expect(webhook.httpConfig.authorization.type).toBe(ownWebhook.http_config.authorization.type);
 });
 
 interface Alertmanager {
-  route: { routes: { receiver: string; continue: boolean; repeat_interval: string; matchers: string[] }[] };
+  route: {
+    routes: { receiver: string; continue: boolean; repeat_interval: string; matchers: string[] }[];
+  };
   receivers: {
     name: string;
-    webhook_configs: { url: string; send_resolved: boolean; http_config: { authorization: { type: string } } }[];
+    webhook_configs: {
+      url: string;
+      send_resolved: boolean;
+      http_config: { authorization: { type: string } };
+    }[];
   }[];
 }
 
@@ -119,7 +142,11 @@ interface AlertmanagerConfig {
     route: { matchers: { name: string; matchType: string; value: string }[] };
     receivers: {
       name: string;
-      webhookConfigs: { url: string; sendResolved: boolean; httpConfig: { authorization: { type: string } } }[];
+      webhookConfigs: {
+        url: string;
+        sendResolved: boolean;
+        httpConfig: { authorization: { type: string } };
+      }[];
     }[];
   };
 }
@@ -128,7 +155,10 @@ test('Argo CD’s ConfigMaps give the account and the policy lines of argocd-rba
   const [account, policy] = parseAllDocuments(read('deploy/argocd.yaml')).map(
     (document) => document.toJS() as { metadata: { name: string }; data: Record<string, string> },
   );
-  expect(account).toMatchObject({ metadata: { name: 'argocd-cm' }, data: { 'accounts.signon-rotation': 'apiKey' } });
+  expect(account).toMatchObject({
+    metadata: { name: 'argocd-cm' },
+    data: { 'accounts.signon-rotation': 'apiKey' },
+  });
   expect(policy).toMatchObject({
     metadata: { name: 'argocd-rbac-cm' },
     data: { 'policy.signon-rotation.csv': read('deploy/argocd-rbac.csv') },

@@ -9,7 +9,10 @@ import { MAY_COME_FROM_FILE, WORKER_VARIABLES } from '../../config/configuration
 const PAGE = fileURLToPath(new URL('../../docs/configuration.md', import.meta.url));
 const SETTINGS = fileURLToPath(new URL('../../config/settings.yaml', import.meta.url));
 
-/** The page as it stands, and as variables and settings make it: what stands between two marks is made. */
+/**
+ * The page as it stands, and as variables and settings make it: what stands between two marks is
+ * made.
+ */
 export async function configurationPage(): Promise<{ written: string; made: string }> {
   const written = readFileSync(PAGE, 'utf8');
   const parts = {
@@ -33,8 +36,14 @@ export async function writeConfigurationPage(): Promise<void> {
 }
 
 /** @param known variables that stand in another table already */
-function variables({ shape }: z.ZodObject, fromFile: readonly string[], known: object = {}): string {
-  const own = Object.entries(shape as Record<string, z.ZodType>).filter(([name]) => !(name in known));
+function variables(
+  { shape }: z.ZodObject,
+  fromFile: readonly string[],
+  known: object = {},
+): string {
+  const own = Object.entries(shape as Record<string, z.ZodType>).filter(
+    ([name]) => !(name in known),
+  );
   const rows = own.map(([name, type]) => {
     const missing = type.safeParse(undefined);
     const fallback = missing.success && missing.data !== undefined ? shown(missing.data) : '';
@@ -86,7 +95,8 @@ function rowsOf({ key, value }: Pair<Scalar>, parent: string): string[][] {
 function table(head: string[], rows: string[][]): string {
   const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
   const widths = head.map((_, at) => Math.max(...cells.map((row) => row[at]!.length)));
-  const line = (row: string[]): string => `| ${row.map((cell, at) => cell.padEnd(widths[at]!)).join(' | ')} |`;
+  const line = (row: string[]): string =>
+    `| ${row.map((cell, at) => cell.padEnd(widths[at]!)).join(' | ')} |`;
   return [
     line(cells[0]!),
     `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`,

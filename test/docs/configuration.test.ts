@@ -7,7 +7,8 @@ test('docs/configuration.md says of every variable and setting what the code say
   const { written, made } = await configurationPage();
   expect(written).toBe(made);
   for (const name of Object.keys(WORKER_VARIABLES.shape)) expect(made).toContain(`| \`${name}\` `);
-  for (const name of Object.keys(DEFAULT_SETTINGS)) expect(made).toMatch(new RegExp(`\\| \`${name}[\`.]`));
+  for (const name of Object.keys(DEFAULT_SETTINGS))
+    expect(made).toMatch(new RegExp(`\\| \`${name}[\`.]`));
 });
 
 test('no variable and no setting is without a word on what it means', async () => {

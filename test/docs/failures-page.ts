@@ -10,7 +10,10 @@ const BEFORE_DO: Record<Treatment, string> = {
   fails: 'Fails the workflow. ',
 };
 
-/** The page as it stands, and with what the code says about each failure: its last paragraph is made, the rest is written by hand. */
+/**
+ * The page as it stands, and with what the code says about each failure: its last paragraph is
+ * made, the rest is written by hand.
+ */
 export async function failuresPage(): Promise<{ written: string; made: string }> {
   const written = readFileSync(PAGE, 'utf8');
   const made = written.split(/^(?=## )/m).map(withTodo);

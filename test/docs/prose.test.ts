@@ -10,7 +10,9 @@ test('pages and messages have short sentences and no banned phrase', () => {
 describe('the linter of prose', () => {
   test('names a sentence of more than 25 words, whatever stands around it', () => {
     expect(longSentences(`Short. A ${many(24)}. Short.`)).toEqual([]);
-    expect(longSentences(`Short. A ${many(25)}. Short.`)).toEqual([expect.stringMatching(/^sentence of 26 words/)]);
+    expect(longSentences(`Short. A ${many(25)}. Short.`)).toEqual([
+      expect.stringMatching(/^sentence of 26 words/),
+    ]);
   });
 
   test('takes code and a link’s address for no words', () => {
@@ -19,7 +21,9 @@ describe('the linter of prose', () => {
   });
 
   test('names a paragraph of more than 90 words and a cell of more than 25', () => {
-    expect(tooLong(`A ${many(19)}. `.repeat(5))).toEqual([expect.stringMatching(/^paragraph of 100 words/)]);
+    expect(tooLong(`A ${many(19)}. `.repeat(5))).toEqual([
+      expect.stringMatching(/^paragraph of 100 words/),
+    ]);
     expect(tooLong(`| ${many(26)} | b |`)).toEqual([expect.stringMatching(/^cell of 26 words/)]);
   });
 

@@ -15,7 +15,10 @@ test('the page tells of as many runs and violations as the campaigns’ results 
 });
 
 test('every breakage there is was caught, and the page says how many there are', () => {
-  const results = JSON.parse(readFileSync(docs('breakages.json'), 'utf8')) as Record<string, string>;
+  const results = JSON.parse(readFileSync(docs('breakages.json'), 'utf8')) as Record<
+    string,
+    string
+  >;
   expect(results).toEqual(Object.fromEntries(BREAKAGES.map(({ what }) => [what, 'caught'])));
   expect(page).toContain(`**${BREAKAGES.length} breakages, each caught.**`);
 });

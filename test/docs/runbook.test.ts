@@ -4,7 +4,10 @@ import { OUTCOMES } from '../../domain/rotation/plan.ts';
 
 const MAP = new URL('../../docs/runbook.md', import.meta.url);
 const text = readFileSync(MAP, 'utf8');
-const links = [...text.matchAll(/\[([^\]]+)\]\(([^)]+)\)/g)].map(([, name = '', path = '']) => ({ name, path }));
+const links = [...text.matchAll(/\[([^\]]+)\]\(([^)]+)\)/g)].map(([, name = '', path = '']) => ({
+  name,
+  path,
+}));
 const isTest = ({ path }: { path: string }): boolean => path.startsWith('../test/');
 const rows = text.split('\n').filter((line) => /^- |^\| `/.test(line));
 const sourceOf = (path: string): string => readFileSync(new URL(path, MAP), 'utf8');
@@ -34,7 +37,9 @@ describe('docs/runbook.md', () => {
   });
 
   test('names each test by words that no other title of its file has', () => {
-    expect(links.filter(isTest).filter(({ name, path }) => titlesWith(sourceOf(path), name) !== 1)).toEqual([]);
+    expect(
+      links.filter(isTest).filter(({ name, path }) => titlesWith(sourceOf(path), name) !== 1),
+    ).toEqual([]);
   });
 
   test('shows every line by a test', () => {
@@ -43,7 +48,9 @@ describe('docs/runbook.md', () => {
   });
 
   test('has every outcome once, shown under skipped time and on a real server', () => {
-    const outcomes = rows.map((row) => row.split('|').map((cell) => cell.trim())).filter((cells) => cells.length > 1);
+    const outcomes = rows
+      .map((row) => row.split('|').map((cell) => cell.trim()))
+      .filter((cells) => cells.length > 1);
     expect(outcomes.map(([, name = '']) => name.slice(1, -1))).toEqual([...OUTCOMES]);
     for (const [, , skipped, real] of outcomes) {
       expect(skipped).toContain('](../test/workflows/');

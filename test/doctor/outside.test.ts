@@ -1,4 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '../support/jest.ts';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  test,
+} from '../support/jest.ts';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { smokeWithRuby, textOf } from '../../activities/kubernetes/scripts.ts';
@@ -45,7 +53,11 @@ async function doctor(
 }
 
 /** What a check came to. */
-async function found(check: string, change: Record<string, string> = {}, args?: string[]): Promise<Finding> {
+async function found(
+  check: string,
+  change: Record<string, string> = {},
+  args?: string[],
+): Promise<Finding> {
   const { findings } = await doctor(change, args);
   return findings.find((finding) => finding.check === check)!;
 }
@@ -56,10 +68,15 @@ const verdicts = (findings: readonly Finding[], checks: readonly string[]): stri
 test('where all is well but the worker, that alone is wrong, and what cannot be told is said', async () => {
   const { code, findings } = await doctor();
   expect(code).toBe(EXIT.failed);
-  expect(findings.filter(({ verdict }) => verdict === 'wrong').map(({ check }) => check)).toEqual(['worker']);
+  expect(findings.filter(({ verdict }) => verdict === 'wrong').map(({ check }) => check)).toEqual([
+    'worker',
+  ]);
   expect(findings.filter(({ verdict }) => verdict === 'not checked')).toEqual([
     expect.objectContaining({ check: 'Argo CD logs' }),
-    expect.objectContaining({ check: 'Argo CD create-job', found: expect.stringContaining('argocd-rbac.csv') }),
+    expect.objectContaining({
+      check: 'Argo CD create-job',
+      found: expect.stringContaining('argocd-rbac.csv'),
+    }),
     expect.objectContaining({ check: 'restarts' }),
     expect.objectContaining({ check: 'Slack' }),
   ]);
@@ -91,10 +108,10 @@ test('--exec-policy prints the policy for the worker’s settings, and checks no
   const own = await doctorLine(stage)(['--exec-policy'], { env: { ROTATION_SETTINGS: settings } });
   expect(own).toMatchObject({ code: EXIT.done, err: '' });
   const call = smokeWithRuby(textOf(smokeCalls['publishing-api']), 'publishing-api', 'A_TOKEN');
-  expect([policyFrom(own.out)({ command: call }), policyFrom(SHIPPED_POLICY)({ command: call })]).toEqual([
-    true,
-    false,
-  ]);
+  expect([
+    policyFrom(own.out)({ command: call }),
+    policyFrom(SHIPPED_POLICY)({ command: call }),
+  ]).toEqual([true, false]);
   const before = join(sandbox.folder, 'before.yaml');
   writeFileSync(before, own.out);
   const both = await doctorLine(stage)(['--exec-policy', '--beside', before]);
@@ -109,10 +126,18 @@ test('no secret is printed, whatever fails', async () => {
     SIGNON_PASSWORD: 'a-password-that-is-wrong',
     ARGOCD_TOKEN: 'an-argo-token-that-is-wrong',
   };
-  const ran = await doctorLine(stage)(['--sign-in'], { env: { ...env, ROTATION_SETTINGS: settings } });
+  const ran = await doctorLine(stage)(['--sign-in'], {
+    env: { ...env, ROTATION_SETTINGS: settings },
+  });
   const [kubernetesToken] = Object.keys(sandbox.world.state.kubernetesTokens);
   const tokens = sandbox.world.state.authorisations.map(({ token }) => token);
-  for (const secret of [env.SIGNON_PASSWORD!, env.SIGNON_TOTP_SECRET!, env.ARGOCD_TOKEN!, kubernetesToken!, ...tokens])
+  for (const secret of [
+    env.SIGNON_PASSWORD!,
+    env.SIGNON_TOTP_SECRET!,
+    env.ARGOCD_TOKEN!,
+    kubernetesToken!,
+    ...tokens,
+  ])
     expect(ran.out + ran.err).not.toContain(secret);
 });
 
@@ -123,7 +148,12 @@ test('questions that the cluster leaves unanswered midway are findings, and the 
       ? { kind: 'cut' }
       : undefined;
   const { findings } = await doctor();
-  expect(verdicts(findings, KUBERNETES_CHECKS)).toEqual(['well', 'wrong', 'wrong', ...Array<string>(6).fill('well')]);
+  expect(verdicts(findings, KUBERNETES_CHECKS)).toEqual([
+    'well',
+    'wrong',
+    'wrong',
+    ...Array<string>(6).fill('well'),
+  ]);
 });
 
 test.each([
@@ -142,9 +172,14 @@ test.each([
 
 test('several kubeconfigs are merged, as kubectl does', async () => {
   const other = join(sandbox.folder, 'other');
-  writeFileSync(other, JSON.stringify({ apiVersion: 'v1', kind: 'Config', clusters: [], users: [], contexts: [] }));
+  writeFileSync(
+    other,
+    JSON.stringify({ apiVersion: 'v1', kind: 'Config', clusters: [], users: [], contexts: [] }),
+  );
   const { KUBECONFIG } = sandbox.workerEnv();
-  expect(await found('Kubernetes rights', { KUBECONFIG: `${KUBECONFIG}:${other}` })).toMatchObject({ verdict: 'well' });
+  expect(await found('Kubernetes rights', { KUBECONFIG: `${KUBECONFIG}:${other}` })).toMatchObject({
+    verdict: 'well',
+  });
 });
 
 test('variables of Temporal’s that cannot be read are a finding', async () => {
@@ -155,7 +190,10 @@ test('variables of Temporal’s that cannot be read are a finding', async () => 
 
 describe('configuration', () => {
   test('names every bad variable, never its value', async () => {
-    const { findings, out } = await doctor({ SIGNON_URL: 'gopher://hole', SIGNON_TOTP_SECRET: 'not-base-32!' });
+    const { findings, out } = await doctor({
+      SIGNON_URL: 'gopher://hole',
+      SIGNON_TOTP_SECRET: 'not-base-32!',
+    });
     expect(findings[0]).toMatchObject({
       verdict: 'wrong',
       found: expect.stringMatching(/SIGNON_URL: .*SIGNON_TOTP_SECRET: /),
@@ -185,13 +223,23 @@ describe('configuration', () => {
   });
 
   test('variables of another environment than is asked about are not used', async () => {
-    const { findings } = await doctor({ ROTATION_ENVIRONMENT: 'production' }, ['--sign-in', '-e', 'integration']);
-    expect(findings[0]).toMatchObject({ verdict: 'wrong', found: 'the variables here are of production' });
+    const { findings } = await doctor({ ROTATION_ENVIRONMENT: 'production' }, [
+      '--sign-in',
+      '-e',
+      'integration',
+    ]);
+    expect(findings[0]).toMatchObject({
+      verdict: 'wrong',
+      found: 'the variables here are of production',
+    });
     expect(sandbox.world.happened.requests).toMatchObject({ signon: 0, argo: 0 });
   });
 
   test('no credential goes to a host of another environment', async () => {
-    writeFileSync(settings, JSON.stringify({ ...SHORTENED, hosts: { integration: '^.*\\.integration\\.example$' } }));
+    writeFileSync(
+      settings,
+      JSON.stringify({ ...SHORTENED, hosts: { integration: '^.*\\.integration\\.example$' } }),
+    );
     const { findings } = await doctor();
     expect(findings.find(({ check }) => check === 'hosts')).toMatchObject({
       verdict: 'wrong',
@@ -206,19 +254,29 @@ describe('configuration', () => {
 describe('Signon', () => {
   test('without a worker that counts refusals nobody signs in, unless asked to', async () => {
     const { findings, err } = await doctor({}, []);
-    expect(verdicts(findings, SIGNON_CHECKS)).toEqual(['not checked', 'not checked', 'not checked']);
+    expect(verdicts(findings, SIGNON_CHECKS)).toEqual([
+      'not checked',
+      'not checked',
+      'not checked',
+    ]);
     expect(findings.find(({ check }) => check === 'Signon sign-in')!.todo).toContain('--sign-in');
     expect({ err, signon: sandbox.world.happened.requests.signon }).toEqual({ err: '', signon: 0 });
   });
 
   test('--no-sign-in leaves Signon alone', async () => {
     const { findings } = await doctor({}, ['--no-sign-in']);
-    expect(verdicts(findings, SIGNON_CHECKS)).toEqual(['not checked', 'not checked', 'not checked']);
+    expect(verdicts(findings, SIGNON_CHECKS)).toEqual([
+      'not checked',
+      'not checked',
+      'not checked',
+    ]);
     expect(sandbox.world.happened.requests.signon).toBe(0);
   });
 
   test('a sign-in is warned of before it is made', async () => {
-    expect((await doctor()).err).toMatch(/^Signs in to http:\/\/127\.0\.0\.1:\d+ once, as token-rotation@.*lock\.$/);
+    expect((await doctor()).err).toMatch(
+      /^Signs in to http:\/\/127\.0\.0\.1:\d+ once, as token-rotation@.*lock\.$/,
+    );
   });
 
   test('a refused password is one refusal, and no more', async () => {
@@ -228,7 +286,9 @@ describe('Signon', () => {
   });
 
   test('a refused code is one wrong code, and no more', async () => {
-    expect(await found('Signon sign-in', { SIGNON_TOTP_SECRET: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP' })).toMatchObject({
+    expect(
+      await found('Signon sign-in', { SIGNON_TOTP_SECRET: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP' }),
+    ).toMatchObject({
       verdict: 'wrong',
     });
     expect(sandbox.world.state.account.wrongCodes).toBe(1);
@@ -248,20 +308,37 @@ describe('Signon', () => {
     });
   });
 
-  test.each([['/api_users'], ['/manage_tokens'], ['/edit'], ['/authorisations/new'], ['/authorisations/\\d+/edit']])(
-    'a page %s that changed is named',
-    async (path) => {
-      sandbox.signon.faults.add({ path: new RegExp(`${path}$`), when: 'after', kind: 'changed', times: 100 });
-      expect(await found('Signon pages')).toMatchObject({
-        verdict: 'wrong',
-        found: expect.stringMatching(/^Signon’s .* page does not hold /),
-      });
-    },
-  );
+  test.each([
+    ['/api_users'],
+    ['/manage_tokens'],
+    ['/edit'],
+    ['/authorisations/new'],
+    ['/authorisations/\\d+/edit'],
+  ])('a page %s that changed is named', async (path) => {
+    sandbox.signon.faults.add({
+      path: new RegExp(`${path}$`),
+      when: 'after',
+      kind: 'changed',
+      times: 100,
+    });
+    expect(await found('Signon pages')).toMatchObject({
+      verdict: 'wrong',
+      found: expect.stringMatching(/^Signon’s .* page does not hold /),
+    });
+  });
 
   test('one that is down is said to be', async () => {
-    sandbox.signon.faults.add({ path: /./, when: 'before', kind: 'status', status: 503, times: 100 });
-    expect(await found('Signon sign-in')).toMatchObject({ verdict: 'wrong', found: expect.stringContaining('503') });
+    sandbox.signon.faults.add({
+      path: /./,
+      when: 'before',
+      kind: 'status',
+      status: 503,
+      times: 100,
+    });
+    expect(await found('Signon sign-in')).toMatchObject({
+      verdict: 'wrong',
+      found: expect.stringContaining('503'),
+    });
   });
 
   test('API users without any token leave the pages unread', async () => {
@@ -273,15 +350,27 @@ describe('Signon', () => {
 describe('Argo CD', () => {
   test('a token that it does not accept is told from a right that is missing', async () => {
     const { findings } = await doctor({ ARGOCD_TOKEN: 'another' });
-    expect(verdicts(findings, ARGO_CHECKS)).toEqual(['wrong', 'not checked', 'not checked', 'not checked']);
-    expect(findings.find(({ check }) => check === 'Argo CD')!.found).toContain('it does not accept the token');
+    expect(verdicts(findings, ARGO_CHECKS)).toEqual([
+      'wrong',
+      'not checked',
+      'not checked',
+      'not checked',
+    ]);
+    expect(findings.find(({ check }) => check === 'Argo CD')!.found).toContain(
+      'it does not accept the token',
+    );
     sandbox.argo.rights.get = false;
     expect((await found('Argo CD')).found).toContain('403');
   });
 
   test('an application without the sync’s CronJob', async () => {
     const { findings } = await doctor({ ARGOCD_SYNC_CRONJOBS: 'another-sync' });
-    expect(verdicts(findings, ARGO_CHECKS)).toEqual(['well', 'wrong', 'not checked', 'not checked']);
+    expect(verdicts(findings, ARGO_CHECKS)).toEqual([
+      'well',
+      'wrong',
+      'not checked',
+      'not checked',
+    ]);
   });
 
   test('logs are read where there is a Job, and the right to read them is told of where it is missing', async () => {
@@ -309,12 +398,17 @@ describe('Kubernetes', () => {
     [{ token: 'x' }, 'a token in the kubeconfig, which is read again where it is refused'],
     [{}, 'none: the cluster sees nobody'],
   ])('how the worker proves who it is: %j', async (user, says) => {
-    const whole = JSON.parse(readFileSync(sandbox.workerEnv().KUBECONFIG!, 'utf8')) as { users: [{ user: object }] };
+    const whole = JSON.parse(readFileSync(sandbox.workerEnv().KUBECONFIG!, 'utf8')) as {
+      users: [{ user: object }];
+    };
     whole.users[0].user = user;
     const KUBECONFIG = join(sandbox.folder, 'other-kubeconfig');
     writeFileSync(KUBECONFIG, JSON.stringify(whole));
     writeFileSync(join(sandbox.folder, 'token'), 'x');
-    expect(await found('Kubernetes credential', { KUBECONFIG })).toMatchObject({ verdict: 'well', found: says });
+    expect(await found('Kubernetes credential', { KUBECONFIG })).toMatchObject({
+      verdict: 'well',
+      found: says,
+    });
   });
 
   test('the kinds of workloads that read a token, with how many there are of each', async () => {
@@ -327,7 +421,10 @@ describe('Kubernetes', () => {
   test('an account that it does not know', async () => {
     sandbox.world.state.kubernetesTokens = {};
     const { findings } = await doctor();
-    expect(verdicts(findings, KUBERNETES_CHECKS)).toEqual(['wrong', ...Array<string>(8).fill('not checked')]);
+    expect(verdicts(findings, KUBERNETES_CHECKS)).toEqual([
+      'wrong',
+      ...Array<string>(8).fill('not checked'),
+    ]);
   });
 
   test.each(RIGHTS.map((right) => [right.verb, right.resource] as const))(
@@ -352,7 +449,9 @@ describe('Kubernetes', () => {
   test('a CronJob of another cluster than Argo CD’s', async () => {
     const other = await Sandbox.start(seedWorld({ only: ['short-url-manager'] }), IMMEDIATE);
     try {
-      expect(await found('same cluster', { KUBECONFIG: other.workerEnv().KUBECONFIG! })).toMatchObject({
+      expect(
+        await found('same cluster', { KUBECONFIG: other.workerEnv().KUBECONFIG! }),
+      ).toMatchObject({
         verdict: 'wrong',
         found: expect.stringMatching(/has uid \S+ in Argo CD, and \S+ in Kubernetes/),
         todo: expect.stringContaining('two clusters'),
@@ -386,7 +485,9 @@ describe('Kubernetes', () => {
     sandbox.kubernetes.exec.allows = () => false;
     expect(await found('exec')).toMatchObject({
       verdict: 'wrong',
-      found: expect.stringMatching(/with 422: its policy for exec does not allow the program “census \(sh\)”$/),
+      found: expect.stringMatching(
+        /with 422: its policy for exec does not allow the program “census \(sh\)”$/,
+      ),
     });
   });
 
@@ -400,7 +501,8 @@ describe('Kubernetes', () => {
   });
 
   test('a container without Ruby', async () => {
-    for (const { containers } of sandbox.world.state.workloads) for (const spec of containers) spec.ruby = false;
+    for (const { containers } of sandbox.world.state.workloads)
+      for (const spec of containers) spec.ruby = false;
     const { findings } = await doctor();
     expect(verdicts(findings, ['exec', 'environment of pods', 'Ruby in pods'])).toEqual([
       'well',
@@ -412,7 +514,10 @@ describe('Kubernetes', () => {
   test('a namespace where nothing reads a token', async () => {
     sandbox.world.state.pods = [];
     sandbox.world.state.workloads = [];
-    expect(await found('exec')).toMatchObject({ verdict: 'not checked', found: 'no running container reads a token' });
+    expect(await found('exec')).toMatchObject({
+      verdict: 'not checked',
+      found: 'no running container reads a token',
+    });
   });
 });
 
@@ -426,19 +531,28 @@ describe('Slack', () => {
   afterEach(() => slack.close());
 
   test('is sent nothing unless asked for', async () => {
-    expect(await found('Slack', { SLACK_WEBHOOK_URL: webhook })).toMatchObject({ verdict: 'not checked' });
+    expect(await found('Slack', { SLACK_WEBHOOK_URL: webhook })).toMatchObject({
+      verdict: 'not checked',
+    });
     expect(slack.messages).toEqual([]);
   });
 
   test('is sent one line where asked for', async () => {
-    expect(await found('Slack', { SLACK_WEBHOOK_URL: webhook }, ['--slack'])).toMatchObject({ verdict: 'well' });
-    expect(slack.messages).toEqual(['signon-rotation-doctor, integration: notices of rotations will come here.']);
+    expect(await found('Slack', { SLACK_WEBHOOK_URL: webhook }, ['--slack'])).toMatchObject({
+      verdict: 'well',
+    });
+    expect(slack.messages).toEqual([
+      'signon-rotation-doctor, integration: notices of rotations will come here.',
+    ]);
   });
 
   test('that refuses is said to, without its address', async () => {
     slack.faults.add({ path: /./, when: 'before', kind: 'status', status: 404 });
     const { findings, out } = await doctor({ SLACK_WEBHOOK_URL: webhook }, ['--slack']);
-    expect(findings.at(-1)).toMatchObject({ verdict: 'wrong', found: 'Slack’s webhook answered 404' });
+    expect(findings.at(-1)).toMatchObject({
+      verdict: 'wrong',
+      found: 'Slack’s webhook answered 404',
+    });
     expect(out).not.toContain(new URL(webhook).pathname);
   });
 });
@@ -458,7 +572,9 @@ describe('with a worker', () => {
     const { code, findings } = await doctor(withWorker.env(), [], withWorker);
     expect(findings.filter(({ verdict }) => verdict === 'wrong')).toEqual([]);
     expect(code).toBe(EXIT.done);
-    const { type } = await withWorker.client.workflow.getHandle('sign-in-ledger/integration').describe();
+    const { type } = await withWorker.client.workflow
+      .getHandle('sign-in-ledger/integration')
+      .describe();
     expect(type).toBe('signInLedger');
   });
 
@@ -477,7 +593,11 @@ describe('with a worker', () => {
     const { SIGNON_TOTP_SECRET = '' } = withWorker.env(); // the worker's sandbox is another: it must know who asks
     const said: string[] = [];
     for (let times = 0; times < 4; times++) {
-      const { findings } = await doctor({ SIGNON_PASSWORD: 'another', SIGNON_TOTP_SECRET }, [], withWorker);
+      const { findings } = await doctor(
+        { SIGNON_PASSWORD: 'another', SIGNON_TOTP_SECRET },
+        [],
+        withWorker,
+      );
       said.push(findings.find(({ check }) => check === 'Signon sign-in')!.found);
     }
     expect(said.map((why) => why.startsWith('Signon refused'))).toEqual([true, true, true, false]);

@@ -9,7 +9,8 @@ import { until } from '../support/until.ts';
 let stage: Stage;
 let doctor: ReturnType<typeof doctorLine>;
 beforeAll(async () => {
-  stage = await Stage.set({}, {}, {}, {}); // a server of its own: what its namespace is like is what is tested
+  // a server of its own: what its namespace is like is what is tested
+  stage = await Stage.set({}, {}, {}, {});
   doctor = doctorLine(stage);
 });
 afterAll(() => stage.strike());
@@ -39,7 +40,9 @@ test('a namespace that forgets after fourteen days is named, with the command th
   await keepFor(14);
   const { code, out } = await doctor([]);
   expect(code).toBe(EXIT.failed);
-  expect(out).toMatch(/✗  retention +closed workflows are kept for 14 days\n.*--namespace default --retention 15d/);
+  expect(out).toMatch(
+    /✗  retention +closed workflows are kept for 14 days\n.*--namespace default --retention 15d/,
+  );
   await keepFor(1);
   expect((await doctor([])).out).toContain('closed workflows are kept for 1 day\n');
   expect((await doctor(['--fix'])).out).toMatch(
@@ -50,10 +53,16 @@ test('a namespace that forgets after fourteen days is named, with the command th
 
 test('with all well, it says so and ends with 0', async () => {
   await stage.worker();
-  await until('the worker to poll', async () => (await isPolled(stage.client, 'integration')) || undefined);
+  await until(
+    'the worker to poll',
+    async () => (await isPolled(stage.client, 'integration')) || undefined,
+  );
   const { code, json } = await doctor(['--json']);
   expect(code).toBe(EXIT.done);
-  expect(json).toMatchObject([{ verdict: 'not checked' }, ...[1, 2, 3, 4].map(() => ({ verdict: 'well' }))]);
+  expect(json).toMatchObject([
+    { verdict: 'not checked' },
+    ...[1, 2, 3, 4].map(() => ({ verdict: 'well' })),
+  ]);
 });
 
 test('a search attribute that is missing is named, with the command that registers it', async () => {
@@ -65,14 +74,20 @@ test('a search attribute that is missing is named, with the command that registe
     const ran = await doctor([]);
     return /✗ {2}search attributes/.test(ran.out) ? ran : undefined;
   });
-  expect(out).toMatch(/RotationApplication cannot be searched by\n.*--name RotationApplication --type Keyword/);
+  expect(out).toMatch(
+    /RotationApplication cannot be searched by\n.*--name RotationApplication --type Keyword/,
+  );
   const { out: mended } = await doctor(['--fix']);
-  expect(mended).toMatch(/✓ {2}search attributes +RotationApplication were missing, and are registered now/);
+  expect(mended).toMatch(
+    /✓ {2}search attributes +RotationApplication were missing, and are registered now/,
+  );
   expect((await doctor([])).out).toMatch(/✓ {2}search attributes +all are registered/);
 });
 
 test('a namespace that is not there is named', async () => {
-  const { code, json } = await doctor(['--json'], { env: { TEMPORAL_NAMESPACE: 'no-such-namespace' } });
+  const { code, json } = await doctor(['--json'], {
+    env: { TEMPORAL_NAMESPACE: 'no-such-namespace' },
+  });
   expect(code).toBe(EXIT.failed);
   expect(json).toContainEqual({
     check: 'namespace',
@@ -91,7 +106,10 @@ test('where Temporal does not answer, that is said, and the rest is checked', as
 test('a version of the worker that is not current is named', async () => {
   const versioned = await Stage.set();
   try {
-    await versioned.worker({ TEMPORAL_DEPLOYMENT_NAME: 'signon-rotation', TEMPORAL_WORKER_BUILD_ID: 'b1' });
+    await versioned.worker({
+      TEMPORAL_DEPLOYMENT_NAME: 'signon-rotation',
+      TEMPORAL_WORKER_BUILD_ID: 'b1',
+    });
     const { out } = await until('its version to be known', async () => {
       const ran = await doctorLine(versioned)([]);
       return ran.out.includes('signon-rotation/b1') ? ran : undefined;
@@ -108,10 +126,12 @@ test('a search attribute of another type is named, with the command that removes
   await operatorService.removeSearchAttributes({ namespace: 'default', searchAttributes });
   const TEXT = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_TEXT;
   await until('another type to be taken', () =>
-    operatorService.addSearchAttributes({ namespace: 'default', searchAttributes: { RotationStage: TEXT } }).then(
-      () => true,
-      () => undefined,
-    ),
+    operatorService
+      .addSearchAttributes({ namespace: 'default', searchAttributes: { RotationStage: TEXT } })
+      .then(
+        () => true,
+        () => undefined,
+      ),
   );
   const { out } = await until('the server to know it', async () => {
     const ran = await doctor([]);

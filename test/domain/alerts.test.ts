@@ -1,6 +1,12 @@
 import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import { ALERT_NAME, askedBy, whyNot, type Alert, type PastRotation } from '../../domain/alerts/alerts.ts';
+import {
+  ALERT_NAME,
+  askedBy,
+  whyNot,
+  type Alert,
+  type PastRotation,
+} from '../../domain/alerts/alerts.ts';
 import { NOW } from '../support/builders.ts';
 
 const HOUR = 3_600_000;
@@ -20,7 +26,9 @@ const alert = (labels: Record<string, string> = {}, given: Partial<Alert> = {}):
 
 describe('what an alert asks for', () => {
   test('a firing one asks for a rotation of its pair, in the name of nobody', () => {
-    expect(askedBy(alert({}, { startsAt: '2026-09-01T10:00:00.123456789+01:00' }), 'production')).toMatchObject({
+    expect(
+      askedBy(alert({}, { startsAt: '2026-09-01T10:00:00.123456789+01:00' }), 'production'),
+    ).toMatchObject({
       kind: 'start',
       startsAt: '2026-09-01T09:00:00.123Z',
       request: {
@@ -33,7 +41,12 @@ describe('what an alert asks for', () => {
   });
 
   test.each([
-    [{ alertname: 'SomethingElse', environment: 'staging', api_user: '' }, {}, 'ignored', /^another alert$/],
+    [
+      { alertname: 'SomethingElse', environment: 'staging', api_user: '' },
+      {},
+      'ignored',
+      /^another alert$/,
+    ],
     [{ environment: 'integration' }, { status: 'resolved' as const }, 'ignored', /^resolved$/],
     [{ environment: 'staging' }, {}, 'ignored', /^staging is left alone, since it is overwritten/],
     [{ environment: 'integration' }, {}, 'refused', /^other environment$/],
@@ -49,13 +62,27 @@ describe('what an alert asks for', () => {
   });
 
   test('whatever its labels, nothing but a firing alert of this name and this environment asks for a start', () => {
-    const label = fc.constantFrom(ALERT_NAME, 'production', 'staging', 'firing', 'a@b.co', 'publishing-api', '', 'x');
-    const labels = fc.dictionary(fc.constantFrom('alertname', 'environment', 'api_user', 'application', 'x'), label);
+    const label = fc.constantFrom(
+      ALERT_NAME,
+      'production',
+      'staging',
+      'firing',
+      'a@b.co',
+      'publishing-api',
+      '',
+      'x',
+    );
+    const labels = fc.dictionary(
+      fc.constantFrom('alertname', 'environment', 'api_user', 'application', 'x'),
+      label,
+    );
     fc.assert(
       fc.property(labels, fc.constantFrom('firing', 'resolved'), (given, status) => {
         const asked = askedBy({ labels: given, status, startsAt: STARTS_AT }, 'production');
         const { alertname, environment, api_user } = given;
-        const right = [status, alertname, environment, api_user].join() === `firing,${ALERT_NAME},production,a@b.co`;
+        const right =
+          [status, alertname, environment, api_user].join() ===
+          `firing,${ALERT_NAME},production,a@b.co`;
         expect(asked.kind !== 'start' || right).toBe(true);
       }),
       { numRuns: 2000 },
@@ -82,9 +109,14 @@ describe('an alert starts', () => {
   });
 
   test('nothing for three hours after the last one closed, however it closed', () => {
-    expect(why(closed(30), closed(2.99))).toEqual({ kind: 'ignored', why: expect.stringMatching(/179 minutes ago/) });
+    expect(why(closed(30), closed(2.99))).toEqual({
+      kind: 'ignored',
+      why: expect.stringMatching(/179 minutes ago/),
+    });
     expect(why({ open: false, closedAt: NOW })).toMatchObject({ kind: 'ignored' });
-    expect(why({ open: false, closedAt: NOW + HOUR })).toMatchObject({ why: expect.stringMatching(/ 0 minutes ago/) });
+    expect(why({ open: false, closedAt: NOW + HOUR })).toMatchObject({
+      why: expect.stringMatching(/ 0 minutes ago/),
+    });
   });
 
   test.each(['rejected', 'aborted', 'referred', 'ignored'] as const)(
@@ -95,7 +127,9 @@ describe('an alert starts', () => {
         kind: 'ignored',
         why: `a rotation for this very alert ended as ${outcome}`,
       });
-      expect(why(closed(50), { ...answered, startsAt: '2026-08-01T09:00:00.000Z' })).toBeUndefined();
+      expect(
+        why(closed(50), { ...answered, startsAt: '2026-08-01T09:00:00.000Z' }),
+      ).toBeUndefined();
     },
   );
 

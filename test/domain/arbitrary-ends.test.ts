@@ -12,11 +12,18 @@ const ENDS = [
   'old-token-expired',
   'nothing-to-do',
   'waiting',
-  ...['UnlistedToken', 'AccessEnded', 'RolloutIncomplete', 'SmokeFailed', 'NewTokenGone', 'OlderTokenOutlives'].map(
-    (failure) => `blocked: ${failure}`,
-  ),
+  ...[
+    'UnlistedToken',
+    'AccessEnded',
+    'RolloutIncomplete',
+    'SmokeFailed',
+    'NewTokenGone',
+    'OlderTokenOutlives',
+  ].map((failure) => `blocked: ${failure}`),
   ...['ReadInCluster', 'CannotHandOver', 'StillInUse'].map((failure) => `blocked: ${failure}`),
-  ...['evidence has changed', 'not among', 'given up', 'not shown', 'second person'].map((why) => `refused: ${why}`),
+  ...['evidence has changed', 'not among', 'given up', 'not shown', 'second person'].map(
+    (why) => `refused: ${why}`,
+  ),
   ...[
     'token appeared',
     'revoked by somebody',
@@ -26,13 +33,23 @@ const ENDS = [
     'holds',
     'smoke lapsed',
   ].map((why) => `voided: ${why}`),
-  ...['readers', 'found', 'as requested', 'external', 'internal', 'disused'].map((how) => `revoked: holders ${how}`),
-  ...['in integration', 'in production', 'given-up', 'holder-unknown', 'in a later round', 'after another'].map(
-    (kind) => `revoked: ${kind}`,
+  ...['readers', 'found', 'as requested', 'external', 'internal', 'disused'].map(
+    (how) => `revoked: holders ${how}`,
   ),
-  ...['with no pod seen', 'not smoke-tested', 'not asked', 'for a holder outside and containers'].map(
-    (kind) => `revoked: ${kind}`,
-  ),
+  ...[
+    'in integration',
+    'in production',
+    'given-up',
+    'holder-unknown',
+    'in a later round',
+    'after another',
+  ].map((kind) => `revoked: ${kind}`),
+  ...[
+    'with no pod seen',
+    'not smoke-tested',
+    'not asked',
+    'for a holder outside and containers',
+  ].map((kind) => `revoked: ${kind}`),
   'revoked: what Signon’s renewal brought back',
   ...['agreed', 'nobody outside'].map((kind) => `issued: ${kind}`),
 ];
@@ -60,7 +77,10 @@ function endsOf(rotation: ModelledRotation): string[] {
 }
 
 /** What is particular about a revoke, so that none of it goes untried. */
-function kindsOf({ token, granted, begun }: Revoke, { world, holders }: ModelledRotation): string[] {
+function kindsOf(
+  { token, granted, begun }: Revoke,
+  { world, holders }: ModelledRotation,
+): string[] {
   const { evidence, truth } = granted!.shown;
   const standing = evidence.toRevoke.find(({ masked }) => masked === token.masked)?.standing;
   const kinds: [kind: string, is: boolean][] = [
@@ -69,7 +89,10 @@ function kindsOf({ token, granted, begun }: Revoke, { world, holders }: Modelled
     ['with no pod seen', truth.consumers.some(({ pods }) => pods === 0)],
     ['not smoke-tested', evidence.shortfalls.some(({ code }) => code === 'not-smoke-tested')],
     ['not asked', truth.unasked.length > 0],
-    ['for a holder outside and containers', evidence.recipient !== undefined && evidence.consumers.length > 0],
+    [
+      'for a holder outside and containers',
+      evidence.recipient !== undefined && evidence.consumers.length > 0,
+    ],
     [
       'what Signon’s renewal brought back',
       holders === 'disused' && world.renewals.some(({ masked }) => masked === token.masked),

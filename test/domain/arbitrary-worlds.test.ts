@@ -15,14 +15,20 @@ import { ALMOST, KEY, newestIn, World } from '../support/worlds.ts';
 const WORLDS = 1200;
 
 /** Says something of each rotation, whatever world it meets. */
-function inWhateverWorld(says: (rotation: ModelledRotation) => void, fates: fc.Arbitrary<Fate> = aFate): void {
+function inWhateverWorld(
+  says: (rotation: ModelledRotation) => void,
+  fates: fc.Arbitrary<Fate> = aFate,
+): void {
   fc.assert(
     fc.property(fates, (fate) => says(new ModelledRotation(fate).run())),
     { numRuns: WORLDS },
   );
 }
 
-/** Says something of each revoke that a rotation sends, and of what was shown to whoever approved it. */
+/**
+ * Says something of each revoke that a rotation sends, and of what was shown to whoever approved
+ * it.
+ */
 function ofEachRevoke(
   says: (revoke: Revoke, shown: Shown, rotation: ModelledRotation) => void,
   fates: fc.Arbitrary<Fate> = aFate,
@@ -58,12 +64,14 @@ test('in whatever world, a rotation comes to an end that has a name', () => {
 test('no token is revoked that a running container holds, whether it reads the Secret or got the token by another way', () => {
   ofEachRevoke(({ token, truth }, shown, { world }) => {
     const { newToken } = shown.evidence;
-    const exactly = newToken?.sha256 === undefined && newToken ? [`${ALMOST}${newToken.masked}`] : [];
+    const exactly =
+      newToken?.sha256 === undefined && newToken ? [`${ALMOST}${newToken.masked}`] : [];
     const acceptable = newToken ? [newToken.masked, ...exactly] : [];
     expect(truth.held).not.toContain(token.masked);
     // Nor does any hold another token than the new one, then or when its evidence was taken.
     expect(acceptable).toEqual(expect.arrayContaining(truth.held));
-    // What somebody made and revoked between two listings was theirs: nobody could have told the rotation of it.
+    // What somebody made and revoked between two listings was theirs: nobody could have told the
+    // rotation of it.
     const heldThen = shown.truth.held.filter((masked) => !world.isUnheardOf(masked));
     expect(newToken ? acceptable : heldThen).toEqual(expect.arrayContaining(heldThen));
     expect(shown.truth.starting).toBe(0);
@@ -115,10 +123,16 @@ test('what a search got no answer from is accepted by name, or nothing is revoke
 test('no token is revoked on old looks: each act follows its look within two minutes, and what passed its smoke call passed it when last tried', () => {
   ofEachRevoke(({ truth, at, lastSmoke }, shown) => {
     expect(at - truth.at).toBeLessThanOrEqual(ms('2 minutes'));
-    const passedBefore = shown.smoke.filter(({ verdict }) => verdict === 'passed').map(({ workload }) => workload);
-    const passedLast = lastSmoke.filter(({ verdict }) => verdict === 'passed').map(({ workload }) => workload);
+    const passedBefore = shown.smoke
+      .filter(({ verdict }) => verdict === 'passed')
+      .map(({ workload }) => workload);
+    const passedLast = lastSmoke
+      .filter(({ verdict }) => verdict === 'passed')
+      .map(({ workload }) => workload);
     const seen = shown.truth.consumers.filter(({ pods }) => pods > 0).map(({ name }) => name);
-    expect(passedLast).toEqual(expect.arrayContaining(passedBefore.filter((name) => seen.includes(name))));
+    expect(passedLast).toEqual(
+      expect.arrayContaining(passedBefore.filter((name) => seen.includes(name))),
+    );
   });
 });
 
@@ -130,20 +144,31 @@ test('only an approved end of a disused pair leaves it without a live token: els
     expect(token.masked).not.toBe(newToken.masked);
     expect(newestIn(truth.listed)?.masked).toBe(newToken.masked);
     const endsByItself = liveAt(truth.at, [token]).length === 0;
-    expect(endsByItself || maskedOf(liveAt(truth.at, truth.listed)).includes(newToken.masked)).toBe(true);
+    expect(endsByItself || maskedOf(liveAt(truth.at, truth.listed)).includes(newToken.masked)).toBe(
+      true,
+    );
   });
 });
 
 test.each([
   ['any', aFate],
   ['a disused', saidDisused],
-])('no token of %s pair is revoked after a live one of it has come or gone unseen', (_pair, fates) => {
-  ofEachRevoke(({ truth, begun }, { evidence: { newToken, toRevoke } }) => {
-    const untouched = (tokens: readonly ListedToken[]): string[] =>
-      maskedOf(liveAt(truth.at, tokens).filter(({ authorisationId }) => !begun.includes(authorisationId))).toSorted();
-    expect(untouched(truth.listed)).toEqual(untouched([...(newToken ? [newToken] : []), ...toRevoke]));
-  }, fates);
-});
+])(
+  'no token of %s pair is revoked after a live one of it has come or gone unseen',
+  (_pair, fates) => {
+    ofEachRevoke(({ truth, begun }, { evidence: { newToken, toRevoke } }) => {
+      const untouched = (tokens: readonly ListedToken[]): string[] =>
+        maskedOf(
+          liveAt(truth.at, tokens).filter(
+            ({ authorisationId }) => !begun.includes(authorisationId),
+          ),
+        ).toSorted();
+      expect(untouched(truth.listed)).toEqual(
+        untouched([...(newToken ? [newToken] : []), ...toRevoke]),
+      );
+    }, fates);
+  },
+);
 
 test('no token is issued for a holder outside without an approved plan for the key that the settings name for that API user', () => {
   inWhateverWorld(({ issues, people }) => {
@@ -167,7 +192,9 @@ test('where a holder outside is named, a token is issued for them alone, and non
     for (const { granted } of revokes) {
       if (holders === 'disused') continue;
       const approvals = people.letters.filter(({ quotes }) => quotes === granted?.shown.evidence);
-      expect(approvals.some(({ approval }) => approval.accept?.includes('consumer-confirmed'))).toBe(true);
+      expect(
+        approvals.some(({ approval }) => approval.accept?.includes('consumer-confirmed')),
+      ).toBe(true);
     }
   }, named);
 });
@@ -182,7 +209,11 @@ test('a holder outside is handed nothing while containers read the token, unless
 });
 
 test('a pair without any listed token gets none, whatever runs and whatever happens meanwhile', () => {
-  const listsNone = aFate.map((fate) => ({ ...fate, tokens: [], meanwhile: [[], ...fate.meanwhile] }));
+  const listsNone = aFate.map((fate) => ({
+    ...fate,
+    tokens: [],
+    meanwhile: [[], ...fate.meanwhile],
+  }));
   inWhateverWorld(({ outcome, issues }) => {
     expect(outcome).toMatch(/^(nothing-to-do|blocked: ReadInCluster)$/);
     expect(issues).toEqual([]);
@@ -206,7 +237,8 @@ test('a disused pair ends without a live token, and Signon’s renewal was warne
   inWhateverWorld(({ outcome, last, world, people, holders, revokes }) => {
     if (holders !== 'disused') return;
     const isRenewed = world.request.apiUser.endsWith('@alphagov.co.uk');
-    for (const { evidence } of people.shown) expect(evidence.warnings.length).toBe(isRenewed ? 1 : 0);
+    for (const { evidence } of people.shown)
+      expect(evidence.warnings.length).toBe(isRenewed ? 1 : 0);
     const revoked = revokes.at(-1);
     if (outcome !== 'revoked-disused' || !revoked) return;
     expect(liveAt(last!.at, last!.truth.listed)).toEqual([]);
@@ -219,7 +251,12 @@ test('a token is shown as given up only if a container was seen holding it and n
     fc.property(aFate, fc.nat(3), (fate, choice) => {
       const world = new World(fate);
       const { secret } = world.pair;
-      const readers = (): Readers => ({ secret, also: [], holding: world.list(), ofOtherPairs: [] });
+      const readers = (): Readers => ({
+        secret,
+        also: [],
+        holding: world.list(),
+        ofOtherPairs: [],
+      });
       const first = world.look(readers());
       const known = workloadsOf(first.consumers);
       const everHeld = seenHeld([], first.containers, known);
@@ -229,7 +266,16 @@ test('a token is shown as given up only if a container was seen holding it and n
       const tokens = world.list();
       const newToken = tokens[choice % Math.max(1, tokens.length)];
       if (!newToken) return;
-      const seen = { round: 1, application: 'Publishing API', now: world.now, look, tokens, newToken, everHeld, known };
+      const seen = {
+        round: 1,
+        application: 'Publishing API',
+        now: world.now,
+        look,
+        tokens,
+        newToken,
+        everHeld,
+        known,
+      };
       const givenUp = gatherEvidence({ ...seen, smoke: world.smoke(readers()) })
         .toRevoke.filter(({ standing }) => standing === 'given-up')
         .map(({ masked }) => masked);

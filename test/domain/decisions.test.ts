@@ -15,9 +15,12 @@ const shapes = { approve: shapeApprove, refusal: shapeRefusal, retry: shapeRetry
 const whyOf = (shaped: Shaped<unknown>): string => (shaped.ok ? '' : shaped.why);
 
 describe.each(Object.entries(shapes))('what comes as %s', (_, shape) => {
-  test.each([undefined, null, 7, 'grace', [], [{ by }]])('is refused where it is no JSON object: %p', (input) => {
-    expect(shape(input)).toEqual({ ok: false, why: expect.stringMatching(/one JSON object/) });
-  });
+  test.each([undefined, null, 7, 'grace', [], [{ by }]])(
+    'is refused where it is no JSON object: %p',
+    (input) => {
+      expect(shape(input)).toEqual({ ok: false, why: expect.stringMatching(/one JSON object/) });
+    },
+  );
 
   test('is refused where its sender is no name', () => {
     for (const missing of ['', '  ', 7, 'x'.repeat(255)])
@@ -26,22 +29,31 @@ describe.each(Object.entries(shapes))('what comes as %s', (_, shape) => {
   });
 
   test('may be a text that holds the JSON, as a form sends that quotes what is pasted', () => {
-    expect(shape(JSON.stringify({ by, evidence, reason: 'x' }))).toEqual(shape({ by, evidence, reason: 'x' }));
+    expect(shape(JSON.stringify({ by, evidence, reason: 'x' }))).toEqual(
+      shape({ by, evidence, reason: 'x' }),
+    );
     expect(shape(' {"by": "grace@example.org"} ')).toEqual(shape({ by }));
   });
 
   test('is refused where it has a field nobody knows, naming it', () => {
     expect(whyOf(shape({ by, approved: true }))).toMatch(/^approved: unknown field/);
-    expect(whyOf(shape(JSON.parse(`{"by": "${by}", "__proto__": {}}`)))).toMatch(/^__proto__: unknown field/);
+    expect(whyOf(shape(JSON.parse(`{"by": "${by}", "__proto__": {}}`)))).toMatch(
+      /^__proto__: unknown field/,
+    );
   });
 
   test('may be any JSON at all: it is taken unchanged or refused with a reason, and nothing is thrown', () => {
     const field = fc.constantFrom('by', 'evidence', 'revoke', 'accept', 'reason');
-    const almost = fc.dictionary(field, fc.oneof(fc.jsonValue(), fc.string(), fc.array(fc.integer())));
+    const almost = fc.dictionary(
+      field,
+      fc.oneof(fc.jsonValue(), fc.string(), fc.array(fc.integer())),
+    );
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), almost), (input) => {
         const shaped = shape(input);
-        expect(shaped).toEqual(shaped.ok ? { ok: true, value: input } : { ok: false, why: shaped.why });
+        expect(shaped).toEqual(
+          shaped.ok ? { ok: true, value: input } : { ok: false, why: shaped.why },
+        );
         expect(shaped.ok).toBe(whyOf(shaped) === '');
       }),
     );
@@ -49,7 +61,12 @@ describe.each(Object.entries(shapes))('what comes as %s', (_, shape) => {
 
   test('is refused without a word of the values sent', () => {
     const value = 'a-value-nobody-should-repeat';
-    for (const given of [{ by: [value] }, { by, evidence: [value] }, { by, accept: value }, { by, revoke: [value] }])
+    for (const given of [
+      { by: [value] },
+      { by, evidence: [value] },
+      { by, accept: value },
+      { by, revoke: [value] },
+    ])
       expect(whyOf(shape(given))).not.toContain(value);
   });
 });
@@ -68,8 +85,15 @@ describe('an approval', () => {
   });
 
   test('has a sender and a code, and may name tokens and what it accepts', () => {
-    for (const given of [{}, { revoke: [812, 813] }, { revoke: [], accept: ['not-smoke-tested', 'no-pod-seen'] }])
-      expect(shapeApprove({ by, evidence, ...given })).toEqual({ ok: true, value: { by, evidence, ...given } });
+    for (const given of [
+      {},
+      { revoke: [812, 813] },
+      { revoke: [], accept: ['not-smoke-tested', 'no-pod-seen'] },
+    ])
+      expect(shapeApprove({ by, evidence, ...given })).toEqual({
+        ok: true,
+        value: { by, evidence, ...given },
+      });
   });
 
   test('without a code is refused', () => {
@@ -99,7 +123,10 @@ describe('an approval', () => {
 
 describe('a refusal', () => {
   test('has a sender and a reason', () => {
-    expect(shapeRefusal({ by, reason: 'not today' })).toEqual({ ok: true, value: { by, reason: 'not today' } });
+    expect(shapeRefusal({ by, reason: 'not today' })).toEqual({
+      ok: true,
+      value: { by, reason: 'not today' },
+    });
     expect(whyOf(shapeRefusal({ by }))).toMatch(/^reason:/);
     expect(whyOf(shapeRefusal({ by, reason: ' ' }))).toMatch(/^reason:/);
   });
@@ -126,21 +153,37 @@ describe('a classification', () => {
     internal: { workload: 'Deployment/frontend', container: 'app', variable: 'SOME_BEARER_TOKEN' },
   };
 
-  test.each(Object.entries(classes))('as %s is taken with what that class asks for, and nothing less', (as, fields) => {
-    const whole: Record<string, unknown> = { by, as, ...fields };
-    expect(shapeClassify(whole)).toEqual({ ok: true, value: whole });
-    for (const missing of ['by', ...Object.keys(fields)])
-      for (const value of [undefined, '', '  ', 7, ['x'], 'x'.repeat(255)])
-        expect(whyOf(shapeClassify({ ...whole, [missing]: value }))).toMatch(new RegExp(`^${missing}: expected`));
-  });
+  test.each(Object.entries(classes))(
+    'as %s is taken with what that class asks for, and nothing less',
+    (as, fields) => {
+      const whole: Record<string, unknown> = { by, as, ...fields };
+      expect(shapeClassify(whole)).toEqual({ ok: true, value: whole });
+      for (const missing of ['by', ...Object.keys(fields)])
+        for (const value of [undefined, '', '  ', 7, ['x'], 'x'.repeat(255)])
+          expect(whyOf(shapeClassify({ ...whole, [missing]: value }))).toMatch(
+            new RegExp(`^${missing}: expected`),
+          );
+    },
+  );
 
-  test.each(Object.entries(classes))('as %s is refused with a field that the class has not', (as, fields) => {
-    const foreign = ['recipient', 'workload', 'container', 'variable', 'evidence', 'revoke', 'key'];
-    for (const field of foreign.filter((name) => !Object.hasOwn(fields, name)))
-      expect(whyOf(shapeClassify({ by, as, ...fields, [field]: 'x' }))).toMatch(
-        new RegExp(`^${field}: unknown field, expected by, as`),
-      );
-  });
+  test.each(Object.entries(classes))(
+    'as %s is refused with a field that the class has not',
+    (as, fields) => {
+      const foreign = [
+        'recipient',
+        'workload',
+        'container',
+        'variable',
+        'evidence',
+        'revoke',
+        'key',
+      ];
+      for (const field of foreign.filter((name) => !Object.hasOwn(fields, name)))
+        expect(whyOf(shapeClassify({ by, as, ...fields, [field]: 'x' }))).toMatch(
+          new RegExp(`^${field}: unknown field, expected by, as`),
+        );
+    },
+  );
 
   test.each([
     'constructor',
@@ -158,7 +201,10 @@ describe('a classification', () => {
     undefined,
   ])('is refused as %p, naming the classes there are', (as) => {
     const given = { by, as, recipient: 'fastly' };
-    expect(shapeClassify(given)).toEqual({ ok: false, why: 'as: expected one of external, disused, internal' });
+    expect(shapeClassify(given)).toEqual({
+      ok: false,
+      why: 'as: expected one of external, disused, internal',
+    });
   });
 
   test.each([undefined, null, 7, 'disused', [], [{ by, as: 'disused' }]])(
@@ -169,20 +215,37 @@ describe('a classification', () => {
   );
 
   test('is refused where a field hides in the prototype’s name', () => {
-    const hidden: unknown = JSON.parse(`{"by": "${by}", "as": "disused", "__proto__": {"recipient": "fastly"}}`);
+    const hidden: unknown = JSON.parse(
+      `{"by": "${by}", "as": "disused", "__proto__": {"recipient": "fastly"}}`,
+    );
     expect(whyOf(shapeClassify(hidden))).toMatch(/^__proto__: unknown field/);
     const inherited: unknown = JSON.parse(`{"by": "${by}", "__proto__": {"as": "disused"}}`);
     expect(whyOf(shapeClassify(inherited))).toMatch(/^as: expected/);
   });
 
   test('may be any JSON at all: it is taken unchanged or refused with a reason, and nothing is thrown', () => {
-    const field = fc.constantFrom('by', 'as', 'recipient', 'workload', 'container', 'variable', 'constructor');
-    const value = fc.oneof(fc.constantFrom('external', 'disused', 'internal', 'constructor'), fc.jsonValue());
+    const field = fc.constantFrom(
+      'by',
+      'as',
+      'recipient',
+      'workload',
+      'container',
+      'variable',
+      'constructor',
+    );
+    const value = fc.oneof(
+      fc.constantFrom('external', 'disused', 'internal', 'constructor'),
+      fc.jsonValue(),
+    );
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), fc.dictionary(field, value)), (input) => {
         const shaped = shapeClassify(input);
-        expect(shaped).toEqual(shaped.ok ? { ok: true, value: input } : { ok: false, why: shaped.why });
-        const named = shaped.ok ? Object.keys(classes).includes(shaped.value.as) : shaped.why !== '';
+        expect(shaped).toEqual(
+          shaped.ok ? { ok: true, value: input } : { ok: false, why: shaped.why },
+        );
+        const named = shaped.ok
+          ? Object.keys(classes).includes(shaped.value.as)
+          : shaped.why !== '';
         expect(named).toBe(true);
       }),
     );

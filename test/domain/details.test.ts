@@ -49,11 +49,14 @@ const blocked = (failure: string, message = 'what was seen'): Waiting => ({
   tries: 1,
 });
 const draw = (given: Partial<Progress>, run = RUN): string => drawChecklist(aProgress(given), run);
-const drawEvidence = (evidence: Evidence): string => draw({ waiting: { kind: 'approval', evidence, since: SINCE } });
+const drawEvidence = (evidence: Evidence): string =>
+  draw({ waiting: { kind: 'approval', evidence, since: SINCE } });
 
 /** The first JSON that the details offer for a decision, with the sender filled in. */
 function inputOf(drawn: string, decision: string): unknown {
-  const input = new RegExp(`send \\*\\*${decision}\\*\\*.*\n\n\`\`\`json\n([^]*?)\n\`\`\``).exec(drawn)?.[1];
+  const input = new RegExp(`send \\*\\*${decision}\\*\\*.*\n\n\`\`\`json\n([^]*?)\n\`\`\``).exec(
+    drawn,
+  )?.[1];
   if (input === undefined) return undefined;
   const { reason, ...given } = JSON.parse(input) as { reason?: string };
   return { ...given, by: 'grace@example.org', ...(reason !== undefined && { reason: 'seen' }) };
@@ -81,13 +84,20 @@ const someEvidence = fc
 describe('the current details', () => {
   test('name the pair, the environment and every step, each with its mark and what happened', () => {
     const states: StepProgress['state'][] = ['done', 'skipped', 'now', 'blocked', 'to come'];
-    const steps = STEPS.map((name, at): StepProgress => ({ name, state: states[at % 5]!, note: `note ${at}` }));
+    const steps = STEPS.map((name, at): StepProgress => ({
+      name,
+      state: states[at % 5]!,
+      note: `note ${at}`,
+    }));
     const drawn = draw({ steps });
     expect(drawn).toMatch(/^### Running: approve plan in integration\n/);
     const rows = steps
       .filter(({ name, state }) => state !== 'to come' || !isSeldom(name))
       .map(({ name, note }, at) => ({ name, note, at }))
-      .map(({ name, note }) => `| ${['✓', '–', '▶', '✗', '·'][STEPS.indexOf(name) % 5]} | ${name} | ${note} |`);
+      .map(
+        ({ name, note }) =>
+          `| ${['✓', '–', '▶', '✗', '·'][STEPS.indexOf(name) % 5]} | ${name} | ${note} |`,
+      );
     expect(drawn.replaceAll('\u2002', '')).toContain(rows.join('\n'));
   });
 
@@ -116,7 +126,8 @@ describe('the current details', () => {
   test('let no text from outside add a tag, a cell, or a line that is not marked as its own', () => {
     const unit = fc.constantFrom('<', '>', '|', '`', '\\', '*', '_', '\n', '#', 'a', ' ', '<b>');
     const hostile = fc.string({ unit });
-    const linesOf = (text: string): string => text.replace(/[^\n]*\S[^\n]*/g, 'x'); // a log keeps its lines
+    // a log keeps its lines
+    const linesOf = (text: string): string => text.replace(/[^\n]*\S[^\n]*/g, 'x');
     fc.assert(
       fc.property(hostile, hostile, hostile, (message, note, line) => {
         const steps = STEPS.map((name): StepProgress => ({ name, state: 'now', note }));
@@ -144,7 +155,9 @@ describe('a blocked rotation', () => {
     (name) => {
       const drawn = draw({ waiting: blocked(name) });
       expect(drawn).toMatch(
-        new RegExp(`^### ✗ Blocked in sync: ${name}\n\nwhat was seen\n\\*\\*Tokens:\\*\\* Both tokens work\\.\n`),
+        new RegExp(
+          `^### ✗ Blocked in sync: ${name}\n\nwhat was seen\n\\*\\*Tokens:\\*\\* Both tokens work\\.\n`,
+        ),
       );
       expect(drawn).toContain(`\n${escapeMarkdown(todoFor(name))} `);
       expect(drawn).toContain('**Blocked since:** 2026-09-01 12:00 UTC');
@@ -156,16 +169,28 @@ describe('a blocked rotation', () => {
 
   test('shows the start of a long message before the JSON, and all of it below', () => {
     const log = Array.from({ length: 20 }, (_, at) => `line ${at} ${'x'.repeat(400)}`);
-    const [before = '', after = ''] = draw({ waiting: blocked('SyncJobFailed', log.join('\n')) }).split('```json');
+    const [before = '', after = ''] = draw({
+      waiting: blocked('SyncJobFailed', log.join('\n')),
+    }).split('```json');
     expect(before.match(/^line \d+/gm)).toEqual(['line 0']);
     expect(before.length).toBeLessThan(500);
-    const [, below = ''] = draw({ waiting: blocked('SyncJobFailed', log.join('\n')) }).split('**Message:** ');
+    const [, below = ''] = draw({ waiting: blocked('SyncJobFailed', log.join('\n')) }).split(
+      '**Message:** ',
+    );
     for (const line of log) expect(below).toContain(line);
     expect(after).not.toBe('');
   });
 
   test('marks each further line of a message as the message’s, so that none passes for ours', () => {
-    const forged = ['it failed', 'Tokens: all is well', '-----', '=====', '- x', '1. x', 'Proven: all consumers'];
+    const forged = [
+      'it failed',
+      'Tokens: all is well',
+      '-----',
+      '=====',
+      '- x',
+      '1. x',
+      'Proven: all consumers',
+    ];
     const drawn = draw({ waiting: blocked('SyncJobFailed', forged.join('\n')) });
     for (const line of forged.slice(1)) {
       expect(drawn).not.toMatch(new RegExp(`^${line.replace('.', '\\.')}`, 'm'));
@@ -202,7 +227,10 @@ describe('a rotation that waits for approval', () => {
   });
 
   test('names in it only what must be named', () => {
-    expect(approvalFor(anEvidence(), RUN)).toEqual({ by: '', evidence: evidenceCode(RUN, anEvidence()) });
+    expect(approvalFor(anEvidence(), RUN)).toEqual({
+      by: '',
+      evidence: evidenceCode(RUN, anEvidence()),
+    });
     expect(approvalFor(anEvidence({ everHeld: [] }), RUN)).toMatchObject({ revoke: [101] });
     const untested = anEvidence({ smoke: [] });
     expect(approvalFor(untested, RUN)).toMatchObject({ accept: ['not-smoke-tested'] });
@@ -230,7 +258,8 @@ describe('a rotation that waits for approval', () => {
   test('says so where nothing speaks against it', () => {
     expect(drawEvidence(anEvidence())).toContain('**Proven:** 1 of 1 consumers hold the new token');
     expect(drawEvidence(anEvidence({ smoke: [] }))).not.toContain('**Proven:**');
-    const unknown = drawEvidence(anEvidence({ everHeld: [] })); // the JSON offers to revoke it all the same
+    // the JSON offers to revoke it all the same
+    const unknown = drawEvidence(anEvidence({ everHeld: [] }));
     expect(unknown).not.toContain('**Proven:**');
     expect(unknown).toContain('**Not proven:** nobody knows who holds first101…last0101');
   });
@@ -238,7 +267,9 @@ describe('a rotation that waits for approval', () => {
   test('shows each token on offer with its standing, and the new one', () => {
     const drawn = drawEvidence(anEvidence({ tokens: [aToken(100), OLD, NEW] }));
     expect(drawn).toMatch(/first100…last0100.* 100\\\), expires 2026-09-10, HOLDER UNKNOWN/);
-    expect(drawn).toMatch(/first101…last0101.* 101\\\), expires 2026-09-10, given up by its holders/);
+    expect(drawn).toMatch(
+      /first101…last0101.* 101\\\), expires 2026-09-10, given up by its holders/,
+    );
     expect(drawn).toMatch(/\*\*New token:\*\* first102…last0102 .*102\\\), expires 2028-09-01/);
   });
 
@@ -253,7 +284,9 @@ describe('a rotation that waits for approval', () => {
     expect(rowOf(anEvidence(), 'app')).toEqual(['✓ 1 pod', '✓ passed |']);
     expect(rowOf(anEvidence({ look }), 'worker')).toEqual(['✗ no pod', '✗ not called |']);
     for (const verdict of ['failed', 'no-proof', 'not-tested'] as const)
-      expect(rowOf(anEvidence({ smoke: [aSmokeResult(APP, { verdict })] }), 'app')[1]).toMatch(/^✗ /);
+      expect(rowOf(anEvidence({ smoke: [aSmokeResult(APP, { verdict })] }), 'app')[1]).toMatch(
+        /^✗ /,
+      );
   });
 
   test('offers no approval where a smoke call failed', () => {
@@ -273,18 +306,26 @@ describe('a rotation that waits for approval', () => {
   test('has a code that is its run’s own and none when no approval is waited for', () => {
     const waiting: Waiting = { kind: 'approval', evidence: anEvidence(), since: SINCE };
     expect(currentCode(aProgress({ waiting }), RUN)).toBe(evidenceCode(RUN, anEvidence()));
-    expect(currentCode(aProgress({ waiting }), 'another')).not.toBe(currentCode(aProgress({ waiting }), RUN));
+    expect(currentCode(aProgress({ waiting }), 'another')).not.toBe(
+      currentCode(aProgress({ waiting }), RUN),
+    );
     expect(currentCode(aProgress(), RUN)).toBeUndefined();
     expect(currentCode(aProgress({ waiting: blocked('SyncJobFailed') }), RUN)).toBeUndefined();
   });
 });
 
 test('a run that handed over has one sentence and a link, and no checklist', () => {
-  const ended = { ...newReport(aRequest()), outcome: 'delegated', why: 'the rotation runs as rotate-token/x' } as const;
+  const ended = {
+    ...newReport(aRequest()),
+    outcome: 'delegated',
+    why: 'the rotation runs as rotate-token/x',
+  } as const;
   const ui = { url: 'https://temporal.example.org', namespace: 'default' };
   const details = draw({ ended, links: { ui } });
   expect(details).toContain('This run did nothing itself: the rotation runs as rotate-token/x.');
-  expect(details).toMatch(/\[Open it\]\(https:\S+\/workflows\?query=WorkflowId%3D%22rotate-token%2F\S+%22\)$/);
+  expect(details).toMatch(
+    /\[Open it\]\(https:\S+\/workflows\?query=WorkflowId%3D%22rotate-token%2F\S+%22\)$/,
+  );
   expect(details).not.toMatch(/assess|\| Step/);
 });
 

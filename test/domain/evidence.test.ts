@@ -1,7 +1,12 @@
 import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
 import { judgeApproval } from '../../domain/evidence/approval.ts';
-import { evidenceCode, givenUpIn, othersAlive, type Evidence } from '../../domain/evidence/evidence.ts';
+import {
+  evidenceCode,
+  givenUpIn,
+  othersAlive,
+  type Evidence,
+} from '../../domain/evidence/evidence.ts';
 import { seenHeld } from '../../domain/cluster/possession.ts';
 import { isLive } from '../../domain/tokens/tokens.ts';
 import {
@@ -25,7 +30,9 @@ describe('the tokens on offer', () => {
     fc.assert(
       fc.property(somePairsTokens, (tokens) => {
         const { toRevoke } = anEvidence({ tokens: [...tokens, NEW] });
-        const live = tokens.filter((token) => isLive(token, NOW) && token.authorisationId !== NEW.authorisationId);
+        const live = tokens.filter(
+          (token) => isLive(token, NOW) && token.authorisationId !== NEW.authorisationId,
+        );
         expect(toRevoke.map(({ authorisationId }) => authorisationId)).toEqual(
           live.map(({ authorisationId }) => authorisationId),
         );
@@ -46,7 +53,11 @@ describe('the tokens on offer', () => {
   });
 
   test('say by which containers they were seen held', () => {
-    const everHeld = seenHeld([], [aContainer(OLD), aContainer(OLD, TWIN)], [APP.workload, TWIN.workload]);
+    const everHeld = seenHeld(
+      [],
+      [aContainer(OLD), aContainer(OLD, TWIN)],
+      [APP.workload, TWIN.workload],
+    );
     expect(anEvidence({ everHeld }).toRevoke[0]!.heldBy).toEqual([
       'app in short-url-manager-1',
       'worker in short-url-manager-1',
@@ -56,12 +67,19 @@ describe('the tokens on offer', () => {
   test('have an unknown holder still where only a workload that joined later was seen holding them, and dropped them', () => {
     const claims = aContainer(OLD, { ...APP, workload: 'Deployment/liar', pod: 'liar-1' });
     const everHeld = seenHeld([], [claims], [APP.workload]);
-    expect(anEvidence({ everHeld }).toRevoke).toMatchObject([{ standing: 'holder-unknown', heldBy: [] }]);
+    expect(anEvidence({ everHeld }).toRevoke).toMatchObject([
+      { standing: 'holder-unknown', heldBy: [] },
+    ]);
   });
 
   test('are not given up while a running container still holds them', () => {
-    const look = aLook([aContainer(NEW), aContainer(OLD, { pod: 'short-url-manager-2', terminating: true })]);
-    expect(anEvidence({ look }).toRevoke.filter(({ standing }) => standing === 'given-up')).toEqual([]);
+    const look = aLook([
+      aContainer(NEW),
+      aContainer(OLD, { pod: 'short-url-manager-2', terminating: true }),
+    ]);
+    expect(anEvidence({ look }).toRevoke.filter(({ standing }) => standing === 'given-up')).toEqual(
+      [],
+    );
   });
 });
 
@@ -71,29 +89,49 @@ describe('what was not shown', () => {
   });
 
   test('names a consumer of which no pod runs, ended and starting ones not counting', () => {
-    const containers = [aContainer(NEW), aStartingContainer(TWIN), aContainer(NEW, { ...TWIN, state: 'ended' })];
-    expect(anEvidence({ look: aLook(containers), smoke: [aSmokeResult(APP), aSmokeResult(TWIN)] }).shortfalls).toEqual([
-      { code: 'no-pod-seen', what: expect.stringContaining('worker of Deployment/short-url-manager-worker') },
+    const containers = [
+      aContainer(NEW),
+      aStartingContainer(TWIN),
+      aContainer(NEW, { ...TWIN, state: 'ended' }),
+    ];
+    expect(
+      anEvidence({ look: aLook(containers), smoke: [aSmokeResult(APP), aSmokeResult(TWIN)] })
+        .shortfalls,
+    ).toEqual([
+      {
+        code: 'no-pod-seen',
+        what: expect.stringContaining('worker of Deployment/short-url-manager-worker'),
+      },
     ]);
   });
 
   test('names a consumer whose smoke call proved nothing or was never made', () => {
     const look = aLook([aContainer(NEW), aContainer(NEW, TWIN)]);
-    const noProof = aSmokeResult(APP, { verdict: 'no-proof', detail: 'a made-up token was let in' });
+    const noProof = aSmokeResult(APP, {
+      verdict: 'no-proof',
+      detail: 'a made-up token was let in',
+    });
     expect(anEvidence({ look, smoke: [noProof] }).shortfalls).toEqual([
       { code: 'not-smoke-tested', what: expect.stringContaining('a made-up token was let in') },
-      { code: 'not-smoke-tested', what: expect.stringContaining('worker of Deployment/short-url-manager-worker') },
+      {
+        code: 'not-smoke-tested',
+        what: expect.stringContaining('worker of Deployment/short-url-manager-worker'),
+      },
     ]);
   });
 
   test('is told apart by container and variable: a call from one proves nothing of the other', () => {
     const second = { ...APP, variable: 'SECOND_BEARER_TOKEN' };
     const look = aLook([aContainer(NEW), aContainer(NEW, second)], { consumers: [APP, second] });
-    expect(anEvidence({ look }).shortfalls).toEqual([{ code: 'not-smoke-tested', what: expect.any(String) }]);
+    expect(anEvidence({ look }).shortfalls).toEqual([
+      { code: 'not-smoke-tested', what: expect.any(String) },
+    ]);
   });
 
   test('never includes a failed smoke call as something to accept', () => {
-    const evidence = anEvidence({ smoke: [aSmokeResult(APP, { verdict: 'failed', detail: 'HTTPUnauthorized' })] });
+    const evidence = anEvidence({
+      smoke: [aSmokeResult(APP, { verdict: 'failed', detail: 'HTTPUnauthorized' })],
+    });
     const code = evidenceCode('run', evidence);
     const sent = {
       by: 'grace@example.org',
@@ -113,7 +151,8 @@ test('the pods shown with a consumer are those that hold the new token', () => {
 describe('the evidence code', () => {
   const RUN = '0197a7b2-0000-7000-8000-000000000001';
   const evidence = anEvidence({ tokens: [aToken(100), OLD, NEW] });
-  const changed = (given: Partial<Evidence>): string => evidenceCode(RUN, { ...evidence, ...given });
+  const changed = (given: Partial<Evidence>): string =>
+    evidenceCode(RUN, { ...evidence, ...given });
 
   test('is eight hex characters, the same each time it is computed', () => {
     expect(evidenceCode(RUN, evidence)).toMatch(/^[0-9a-f]{8}$/);
@@ -139,7 +178,8 @@ describe('the evidence code', () => {
       changed({ toRevoke: ids.map((id) => ({ ...aToken(id), standing: 'given-up', heldBy: [] })) });
     fc.assert(
       fc.property(offered, offered, (one, other) => {
-        const same = one.toSorted((a, b) => a - b).join() === other.toSorted((a, b) => a - b).join();
+        const same =
+          one.toSorted((a, b) => a - b).join() === other.toSorted((a, b) => a - b).join();
         expect(codeOf(one) === codeOf(other)).toBe(same);
       }),
     );
@@ -180,7 +220,9 @@ test('a later rotation is told of tokens that were given up alone, never of one 
         heldBy: ['app in a-pod'],
       }));
       const told = givenUpIn({ ...evidence, toRevoke }).map(({ token: masked }) => masked);
-      expect(told).toEqual(toRevoke.filter(({ standing }) => standing === 'given-up').map(({ masked }) => masked));
+      expect(told).toEqual(
+        toRevoke.filter(({ standing }) => standing === 'given-up').map(({ masked }) => masked),
+      );
     }),
   );
 });

@@ -9,7 +9,10 @@ const sections = new Map(
   page
     .split(/^## /m)
     .slice(1)
-    .map((section) => [section.slice(0, section.indexOf('\n')).trim(), section.slice(section.indexOf('\n'))]),
+    .map((section) => [
+      section.slice(0, section.indexOf('\n')).trim(),
+      section.slice(section.indexOf('\n')),
+    ]),
 );
 
 describe('docs/failures.md', () => {
@@ -20,7 +23,9 @@ describe('docs/failures.md', () => {
   });
 
   test('has no heading that is not a failure', () => {
-    expect([...sections.keys()].filter((heading) => !names.includes(heading as FailureName))).toEqual([]);
+    expect(
+      [...sections.keys()].filter((heading) => !names.includes(heading as FailureName)),
+    ).toEqual([]);
   });
 
   test.each(names)('says under %s what happened and what to do', (name) => {
@@ -39,13 +44,15 @@ test.each(names)('%s tells a person what to do, in full sentences', (name) => {
 
 test('every failure that blocks names a way on: retry, abort, a new start or work by hand', () => {
   const stuck = names.filter(
-    (name) => FAILURES[name].treatment === 'blocks' && !/retry|abort|start|by hand/i.test(todoFor(name)),
+    (name) =>
+      FAILURES[name].treatment === 'blocks' && !/retry|abort|start|by hand/i.test(todoFor(name)),
   );
   expect(stuck).toEqual([]);
 });
 
 test('a name that nobody knows is treated as unexpected', () => {
-  for (const name of ['', 'TypeError', 'invalidrequest']) expect(todoFor(name)).toBe(FAILURES.Unexpected.todo);
+  for (const name of ['', 'TypeError', 'invalidrequest'])
+    expect(todoFor(name)).toBe(FAILURES.Unexpected.todo);
 });
 
 test('a name that every JavaScript object has is as unknown as any other', () => {

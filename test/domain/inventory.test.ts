@@ -26,7 +26,11 @@ const token = (authorisationId: number, expires: string): SignonPair['tokens'][n
   expires,
 });
 const pair = (given: Partial<SignonPair> = {}): SignonPair => ({
-  apiUser: { name: 'Short URL manager', email: 'short-url-manager@alphagov.co.uk', suspended: false },
+  apiUser: {
+    name: 'Short URL manager',
+    email: 'short-url-manager@alphagov.co.uk',
+    suspended: false,
+  },
   application: 'Publishing API',
   tokens: [token(101, '2027-06-01')],
   ...given,
@@ -53,7 +57,9 @@ describe('a pair', () => {
       suspended: false,
       application: 'publishing-api',
       secret: SECRET,
-      tokens: [{ authorisationId: 101, masked: 'aaaaaaaa…bbbbbbbb', expires: '2027-06-01', live: true }],
+      tokens: [
+        { authorisationId: 101, masked: 'aaaaaaaa…bbbbbbbb', expires: '2027-06-01', live: true },
+      ],
       ends: '2027-06-01',
       accessEnds: '2027-06-01',
       due: false,
@@ -68,9 +74,17 @@ describe('a pair', () => {
   });
 
   test('whose holder outside the settings know is nothing odd', () => {
-    const recipient = { name: 'HMRC', apiUser: 'short-url-manager@alphagov.co.uk', key: 'age1…', alsoInCluster: false };
+    const recipient = {
+      name: 'HMRC',
+      apiUser: 'short-url-manager@alphagov.co.uk',
+      key: 'age1…',
+      alsoInCluster: false,
+    };
     const { oddities: odd, remarks } = row([pair()], {}, { recipients: [recipient] });
-    expect({ odd, remarks }).toEqual({ odd: [], remarks: ['HMRC holds it outside the cluster, as the settings say'] });
+    expect({ odd, remarks }).toEqual({
+      odd: [],
+      remarks: ['HMRC holds it outside the cluster, as the settings say'],
+    });
   });
 
   test('that nobody reads and of which no token is live', () => {
@@ -86,14 +100,18 @@ describe('a pair', () => {
   });
 
   test('whose variable does not match', () => {
-    expect(oddities([pair()], { variables: [{ ...READING, variable: 'RUMMAGER_BEARER_TOKEN' }] })).toEqual([
-      'variable does not match: RUMMAGER_BEARER_TOKEN in Deployment/short-url-manager',
-    ]);
+    expect(
+      oddities([pair()], { variables: [{ ...READING, variable: 'RUMMAGER_BEARER_TOKEN' }] }),
+    ).toEqual(['variable does not match: RUMMAGER_BEARER_TOKEN in Deployment/short-url-manager']);
   });
 
   test('with several live tokens, by the one that ends first', () => {
     const tokens = [token(101, '2026-12-01'), token(102, '2028-06-01')];
-    expect(row([pair({ tokens })])).toMatchObject({ ends: '2026-12-01', accessEnds: '2028-06-01', due: true });
+    expect(row([pair({ tokens })])).toMatchObject({
+      ends: '2026-12-01',
+      accessEnds: '2028-06-01',
+      due: true,
+    });
     expect(oddities([pair({ tokens })])).toEqual([
       'several tokens: 2 are live: authorisation 102, until 2028-06-01, authorisation 101, until 2026-12-01',
     ]);
@@ -101,7 +119,9 @@ describe('a pair', () => {
 
   test('of a suspended API user', () => {
     const suspended = { ...pair().apiUser, suspended: true };
-    expect(oddities([pair({ apiUser: suspended })])).toEqual(['suspended API user: the sync skips it']);
+    expect(oddities([pair({ apiUser: suspended })])).toEqual([
+      'suspended API user: the sync skips it',
+    ]);
   });
 
   test('whose Secret another pair’s token is written to as well', () => {
@@ -119,7 +139,9 @@ describe('a pair', () => {
     const specialCases: Settings['specialCases'] = [
       { apiUser: 'Short URL manager', outcome: 'referred', why: 'see the wiki' },
     ];
-    expect(row([pair()], undefined, { specialCases }).remarks).toEqual(['referred: Short URL manager: see the wiki']);
+    expect(row([pair()], undefined, { specialCases }).remarks).toEqual([
+      'referred: Short URL manager: see the wiki',
+    ]);
   });
 });
 
@@ -151,7 +173,9 @@ test('a thousand pairs with six consumers each, all odd, fit into what Temporal 
     })),
   );
   const taken = take(pairs, { variables });
-  expect(taken.rows.every(({ consumers, oddities: odd }) => consumers.length === 6 && odd.length === 2)).toBe(true);
+  expect(
+    taken.rows.every(({ consumers, oddities: odd }) => consumers.length === 6 && odd.length === 2),
+  ).toBe(true);
   expect(JSON.stringify(taken).length).toBeLessThan(2_000_000);
 });
 
@@ -187,7 +211,9 @@ test('whatever there is, every pair has its row, those that end first first, and
       );
       const { rows } = take(pairs);
       expect(rows).toHaveLength(pairs.length);
-      expect(rows.flatMap(({ tokens }) => tokens).length).toBe(pairs.flatMap(({ tokens }) => tokens).length);
+      expect(rows.flatMap(({ tokens }) => tokens).length).toBe(
+        pairs.flatMap(({ tokens }) => tokens).length,
+      );
       const ends = rows.map((one) => one.ends ?? '9999');
       expect(ends).toEqual(ends.toSorted());
       for (const one of rows) {

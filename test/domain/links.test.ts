@@ -16,22 +16,33 @@ describe('the link to a run', () => {
     );
   });
 
-  test.each(['https://example.org/temporal', 'https://example.org/temporal/', 'https://example.org/temporal//'])(
-    'keeps the path that the UI is served under: %s',
-    (url) => {
-      expect(userMetadataLink({ ...ui, url }, 'w', RUN)).toBe(
-        `https://example.org/temporal/namespaces/default/workflows/w/${RUN}/user-metadata`,
-      );
-    },
-  );
+  test.each([
+    'https://example.org/temporal',
+    'https://example.org/temporal/',
+    'https://example.org/temporal//',
+  ])('keeps the path that the UI is served under: %s', (url) => {
+    expect(userMetadataLink({ ...ui, url }, 'w', RUN)).toBe(
+      `https://example.org/temporal/namespaces/default/workflows/w/${RUN}/user-metadata`,
+    );
+  });
 
   test('says namespace and id exactly, whatever they are made of', () => {
-    const segment = fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => !/^\.\.?$/.test(text));
+    const segment = fc
+      .string({ unit: 'grapheme', minLength: 1 })
+      .filter((text) => !/^\.\.?$/.test(text));
     fc.assert(
       fc.property(segment, segment, (namespace, id) => {
-        const { host, pathname, search, hash } = new URL(userMetadataLink({ ...ui, namespace }, id, RUN));
-        expect({ host, search, hash }).toEqual({ host: 'temporal.example.org', search: '', hash: '' });
-        const [, , ns, , workflow, run, page, ...more] = pathname.split('/').map(decodeURIComponent);
+        const { host, pathname, search, hash } = new URL(
+          userMetadataLink({ ...ui, namespace }, id, RUN),
+        );
+        expect({ host, search, hash }).toEqual({
+          host: 'temporal.example.org',
+          search: '',
+          hash: '',
+        });
+        const [, , ns, , workflow, run, page, ...more] = pathname
+          .split('/')
+          .map(decodeURIComponent);
         expect([ns, workflow, run, page, more]).toEqual([namespace, id, RUN, 'user-metadata', []]);
       }),
     );
@@ -67,9 +78,9 @@ describe('the link to the start form', () => {
 
   test('fills in one id, however the API user is spelt', () => {
     const apiUser = 'a&workflowType=x#y+z@example.org';
-    expect(new URL(startFormLink(ui, { ...request, apiUser })).searchParams.getAll('workflowType')).toEqual([
-      'rotateToken',
-    ]);
+    expect(
+      new URL(startFormLink(ui, { ...request, apiUser })).searchParams.getAll('workflowType'),
+    ).toEqual(['rotateToken']);
     expect(new URL(startFormLink(ui, { ...request, apiUser })).searchParams.get('workflowId')).toBe(
       rotationId({ ...request, apiUser }),
     );
@@ -83,7 +94,9 @@ describe('the link to the start form', () => {
         environment: 'production',
       },
     );
-    expect(link).toMatch(/^https:\/\/example\.org\/temporal\/namespaces\/rotation\/workflows\/start-workflow\?/);
+    expect(link).toMatch(
+      /^https:\/\/example\.org\/temporal\/namespaces\/rotation\/workflows\/start-workflow\?/,
+    );
     expect(link).toContain('taskQueue=signon-rotation-production');
   });
 });

@@ -31,7 +31,10 @@ function aNotice(given: Partial<LinkedNotice> = {}): LinkedNotice {
 }
 
 /** Notices of so many rotations. */
-function someNotices(count: number, given: Partial<LinkedNotice> = {}): [LinkedNotice, ...LinkedNotice[]] {
+function someNotices(
+  count: number,
+  given: Partial<LinkedNotice> = {},
+): [LinkedNotice, ...LinkedNotice[]] {
   const [first, ...more] = Array.from({ length: count }, (_, index) =>
     aNotice({ apiUser: `user-${index}@alphagov.co.uk`, ...given }),
   );
@@ -49,11 +52,16 @@ const told = (notices: readonly LinkedNotice[]): { pending: Pending[]; dropped: 
   );
 const lastOfEach = (notices: readonly LinkedNotice[]): LinkedNotice[] =>
   told(notices).pending.map(({ notice }) => notice);
-const bullets = (message: string): string[] => message.split('\n').filter((line) => line.startsWith('•'));
-const heading = (given: Partial<Notice>, count = 1): string => drawMessage(someNotices(count, given)).split('\n')[0]!;
+const bullets = (message: string): string[] =>
+  message.split('\n').filter((line) => line.startsWith('•'));
+const heading = (given: Partial<Notice>, count = 1): string =>
+  drawMessage(someNotices(count, given)).split('\n')[0]!;
 
 describe('the next message', () => {
-  const due = (pending: [Partial<Notice>, number][], sent: [string, number][] = []): ReturnType<typeof nextDue> =>
+  const due = (
+    pending: [Partial<Notice>, number][],
+    sent: [string, number][] = [],
+  ): ReturnType<typeof nextDue> =>
     nextDue(
       pending.map(([given, at]) => ({ notice: aNotice(given), at })),
       new Map(sent),
@@ -79,9 +87,13 @@ describe('the next message', () => {
   test('waits for as long after its group’s last as the group is quiet', () => {
     const at = 1_000_000;
     expect(due([[{}, at]], [['needed/Unreachable', at - 1]])).toMatchObject({ at: at - 1 + QUIET });
-    expect(due([[{}, at]], [['needed/Unreachable', at - QUIET]])).toMatchObject({ at: at + COLLECT });
+    expect(due([[{}, at]], [['needed/Unreachable', at - QUIET]])).toMatchObject({
+      at: at + COLLECT,
+    });
     expect(due([[{}, at]], [['needed/approval', at - 1]])).toMatchObject({ at: at + COLLECT });
-    expect(due([[{ kind: 'reminder' }, at]], [['needed/Unreachable', at - 1]])).toMatchObject({ at: at + COLLECT });
+    expect(due([[{ kind: 'reminder' }, at]], [['needed/Unreachable', at - 1]])).toMatchObject({
+      at: at + COLLECT,
+    });
   });
 
   test('is an incident at once: it waits neither for others nor for quiet', () => {
@@ -110,8 +122,13 @@ describe('the next message', () => {
 
   test('is never due before a notice of its group came, nor later than collecting and quiet ask for', () => {
     const moment = fc.integer({ min: 0, max: 2_000_000 });
-    const notice = fc.record({ kind: fc.constantFrom(...KINDS), cause: fc.constantFrom('a', 'b', 'c') });
-    const group = fc.tuple(fc.constantFrom(...KINDS), fc.constantFrom('a', 'b', 'c')).map((parts) => parts.join('/'));
+    const notice = fc.record({
+      kind: fc.constantFrom(...KINDS),
+      cause: fc.constantFrom('a', 'b', 'c'),
+    });
+    const group = fc
+      .tuple(fc.constantFrom(...KINDS), fc.constantFrom('a', 'b', 'c'))
+      .map((parts) => parts.join('/'));
     fc.assert(
       fc.property(
         fc.array(fc.tuple(notice, moment), { minLength: 1, maxLength: 8 }),
@@ -122,8 +139,12 @@ describe('the next message', () => {
           const [first] = ofGroup.map(([, at]) => at).toSorted((a, b) => a - b);
           const last = new Map(sent).get(next.group);
           expect(next.at).toBeGreaterThanOrEqual(first!);
-          expect(next.at).toBeLessThanOrEqual(Math.max(first! + COLLECT, (last ?? -Infinity) + QUIET));
-          const quietUntil = next.group.startsWith('incident/') ? -Infinity : (last ?? -Infinity) + QUIET;
+          expect(next.at).toBeLessThanOrEqual(
+            Math.max(first! + COLLECT, (last ?? -Infinity) + QUIET),
+          );
+          const quietUntil = next.group.startsWith('incident/')
+            ? -Infinity
+            : (last ?? -Infinity) + QUIET;
           expect(next.at).toBeGreaterThanOrEqual(quietUntil);
         },
       ),
@@ -133,7 +154,9 @@ describe('the next message', () => {
 
 describe('a group', () => {
   test('is all of one kind and cause, whoever it is about and whatever it says', () => {
-    expect(groupOf(aNotice())).toBe(groupOf(aNotice({ apiUser: 'other@example.org', text: 'another', todo: 'else' })));
+    expect(groupOf(aNotice())).toBe(
+      groupOf(aNotice({ apiUser: 'other@example.org', text: 'another', todo: 'else' })),
+    );
     expect(groupOf(aNotice())).not.toBe(groupOf(aNotice({ kind: 'reminder' })));
     expect(groupOf(aNotice())).not.toBe(groupOf(aNotice({ cause: 'approval' })));
   });
@@ -170,7 +193,8 @@ describe('a group', () => {
         const said = lastOfEach(given.map((one) => aNotice(one)));
         expect(new Set(said.map(pair))).toEqual(new Set(given.map(pair)));
         expect(said.length).toBe(new Set(given.map(pair)).size);
-        for (const one of said) expect(one.text).toBe(given.findLast((other) => pair(other) === pair(one))!.text);
+        for (const one of said)
+          expect(one.text).toBe(given.findLast((other) => pair(other) === pair(one))!.text);
       }),
     );
   });
@@ -201,8 +225,18 @@ describe('a message', () => {
 
   test.each([
     ['needed', 'approval', 'Approve or reject a rotation', 'Approve or reject 3 rotations'],
-    ['needed', 'Unreachable', 'Unblock a rotation: Unreachable', 'Unblock 3 rotations: Unreachable'],
-    ['reminder', 'approval', 'Reminder: approve or reject a rotation', 'Reminder: approve or reject 3 rotations'],
+    [
+      'needed',
+      'Unreachable',
+      'Unblock a rotation: Unreachable',
+      'Unblock 3 rotations: Unreachable',
+    ],
+    [
+      'reminder',
+      'approval',
+      'Reminder: approve or reject a rotation',
+      'Reminder: approve or reject 3 rotations',
+    ],
     [
       'reminder',
       'Unreachable',
@@ -211,15 +245,25 @@ describe('a message', () => {
     ],
     ['incident', 'ConfirmFailed', 'INCIDENT: ConfirmFailed', 'INCIDENT: ConfirmFailed'],
     ['ended', 'rotated', 'A rotation ended as rotated', '3 rotations ended as rotated'],
-  ] as const)('of kind %s and cause %s is headed so for one rotation and for several', (kind, cause, one, three) => {
-    expect(heading({ kind, cause })).toBe(`*[integration] ${one}*`);
-    expect(heading({ kind, cause, environment: 'production' }, 3)).toBe(`*[production] ${three}*`);
-  });
+  ] as const)(
+    'of kind %s and cause %s is headed so for one rotation and for several',
+    (kind, cause, one, three) => {
+      expect(heading({ kind, cause })).toBe(`*[integration] ${one}*`);
+      expect(heading({ kind, cause, environment: 'production' }, 3)).toBe(
+        `*[production] ${three}*`,
+      );
+    },
+  );
 
   test('names each rotation in a line of its own, with its own link, and says once what to do', () => {
     const message = drawMessage([
       aNotice({ todo: 'Retry.', link: 'https://t.example.org/1' }),
-      aNotice({ todo: 'Retry.', link: 'https://t.example.org/2', application: 'whitehall', text: 'other' }),
+      aNotice({
+        todo: 'Retry.',
+        link: 'https://t.example.org/2',
+        application: 'whitehall',
+        text: 'other',
+      }),
     ]);
     expect(bullets(message)).toEqual([
       expect.stringMatching(
@@ -268,7 +312,16 @@ const hostile = fc
         '>',
         '<',
       ),
-      fc.constantFrom('&lt;!channel&gt;', '&amp;', '\n', '\r\n', '\u2028', '• ', '*[production] ', '```'),
+      fc.constantFrom(
+        '&lt;!channel&gt;',
+        '&amp;',
+        '\n',
+        '\r\n',
+        '\u2028',
+        '• ',
+        '*[production] ',
+        '```',
+      ),
       fc.string({ unit: 'grapheme' }),
     ),
     { maxLength: 6 },
@@ -276,10 +329,21 @@ const hostile = fc
   .map((parts) => parts.join(''));
 
 describe('whatever comes from outside, a message', () => {
-  const link = userMetadataLink({ url: 'https://temporal.example.org', namespace: 'default' }, 'w', 'r');
+  const link = userMetadataLink(
+    { url: 'https://temporal.example.org', namespace: 'default' },
+    'w',
+    'r',
+  );
   const notice = fc
     .record(
-      { apiUser: hostile, application: hostile, text: hostile, todo: hostile, cause: hostile, ends: hostile },
+      {
+        apiUser: hostile,
+        application: hostile,
+        text: hostile,
+        todo: hostile,
+        cause: hostile,
+        ends: hostile,
+      },
       { noNullPrototype: true },
     )
     .chain((given) =>
@@ -309,7 +373,9 @@ describe('whatever comes from outside, a message', () => {
       fc.property(
         hostile.filter((text) => text.length <= 300),
         (text) => {
-          const shown = drawMessage([aNotice({ text, apiUser: 'a', application: 'b' })]).split('\n')[1]!;
+          const shown = drawMessage([aNotice({ text, apiUser: 'a', application: 'b' })]).split(
+            '\n',
+          )[1]!;
           const read = shown.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&');
           expect(read).toBe(`• a → b: ${text.replace(/\s+/g, ' ')}`);
         },
@@ -322,7 +388,9 @@ describe('whatever comes from outside, a message', () => {
       fc.property(notices, (given) => {
         const lines = drawMessage(given).split(/[\n\r\u2028\u2029]/);
         const named = Math.min(given.length, 15);
-        expect(lines).toHaveLength(1 + (given[0].todo ? 1 : 0) + named + (given.length > 15 ? 1 : 0));
+        expect(lines).toHaveLength(
+          1 + (given[0].todo ? 1 : 0) + named + (given.length > 15 ? 1 : 0),
+        );
         expect(lines[0]).toMatch(/^\*\[integration\] .*\*$/);
       }),
     );
@@ -342,7 +410,9 @@ describe('whatever comes from outside, a message', () => {
 });
 
 describe('what is kept', () => {
-  const incidents = Array.from({ length: 300 }, (_, at) => aNotice({ kind: 'incident', text: `token ${at}` }));
+  const incidents = Array.from({ length: 300 }, (_, at) =>
+    aNotice({ kind: 'incident', text: `token ${at}` }),
+  );
   const needs = someNotices(300);
   const reminders = someNotices(900, { kind: 'reminder' });
 
@@ -366,7 +436,9 @@ describe('what is kept', () => {
     expect(Buffer.byteLength(JSON.stringify(pending))).toBeLessThan(1_100_000);
     expect(pending.every(({ notice }) => notice.kind === 'incident')).toBe(true);
     expect(pending.at(-1)!.notice).toEqual(long.at(-1));
-    expect(parseCarriedNotices(JSON.parse(JSON.stringify({ pending, sent: [], held: [], dropped })))).toBeDefined();
+    expect(
+      parseCarriedNotices(JSON.parse(JSON.stringify({ pending, sent: [], held: [], dropped }))),
+    ).toBeDefined();
   });
 
   test('until it is sent: incidents, and that a person is needed', () => {
@@ -374,7 +446,12 @@ describe('what is kept', () => {
   });
 
   test('of what a cut history hands on, whatever is misshapen is ignored, never thrown at', () => {
-    const carried = { pending: [{ notice: aNotice(), at: 1 }], sent: [['a', 1]], held: [['a', 1]], dropped: 0 };
+    const carried = {
+      pending: [{ notice: aNotice(), at: 1 }],
+      sent: [['a', 1]],
+      held: [['a', 1]],
+      dropped: 0,
+    };
     expect(parseCarriedNotices(carried)).toEqual(carried);
     for (const wrong of [
       { pending: [null] },
@@ -384,6 +461,8 @@ describe('what is kept', () => {
       { dropped: 'x' },
     ])
       expect(parseCarriedNotices({ ...carried, ...wrong })).toBeUndefined();
-    fc.assert(fc.property(fc.anything(), (input) => expect(parseCarriedNotices(input)).toBeUndefined()));
+    fc.assert(
+      fc.property(fc.anything(), (input) => expect(parseCarriedNotices(input)).toBeUndefined()),
+    );
   });
 });

@@ -61,7 +61,11 @@ test('capitals and blanks around a name make no difference', () => {
 
 test.each([
   ['Short url manager', 'Publishing API', 'signon-token-short-url-manager-publishing-api'],
-  ['Collections Publisher', 'Link Checker API', 'signon-token-collections-publisher-link-checker-api'],
+  [
+    'Collections Publisher',
+    'Link Checker API',
+    'signon-token-collections-publisher-link-checker-api',
+  ],
   ['Trade Tariff (backend)', 'Signon', 'signon-token-trade-tariff-backend-signon'],
   ['- Account API -', '(Email) Alert', 'signon-token-account-api-email-alert'],
 ])('the token of %p for %p is written to the Secret %p', (apiUser, application, secret) => {

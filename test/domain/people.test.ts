@@ -30,10 +30,21 @@ describe('names that read alike are one', () => {
   });
 
   test('whatever invisible marks stand in it', () => {
-    const invisible = fc.constantFrom('\u200b', '\u200d', '\u00ad', '\u2060', '\ufeff', '\u034f', '\ufe0e');
+    const invisible = fc.constantFrom(
+      '\u200b',
+      '\u200d',
+      '\u00ad',
+      '\u2060',
+      '\ufeff',
+      '\u034f',
+      '\ufe0e',
+    );
     fc.assert(
       fc.property(fc.array(fc.tuple(invisible, fc.nat(ADA.length)), { maxLength: 9 }), (marks) => {
-        const marked = marks.reduce((name, [mark, at]) => name.slice(0, at) + mark + name.slice(at), ADA);
+        const marked = marks.reduce(
+          (name, [mark, at]) => name.slice(0, at) + mark + name.slice(at),
+          ADA,
+        );
         expect(comparable(marked)).toBe(ADA);
       }),
     );

@@ -18,15 +18,27 @@ import {
 } from '../support/builders.ts';
 
 const pair = {
-  apiUser: { id: 7, name: 'Short url manager', email: 'short-url-manager@alphagov.co.uk', suspended: false },
+  apiUser: {
+    id: 7,
+    name: 'Short url manager',
+    email: 'short-url-manager@alphagov.co.uk',
+    suspended: false,
+  },
   application: { id: 3, name: 'Publishing API' },
   secret: 'signon-token-short-url-manager-publishing-api',
 };
 
-/** The plan for a pair, at a time when its only container holds the old token unless told otherwise. */
+/**
+ * The plan for a pair, at a time when its only container holds the old token unless told otherwise.
+ */
 function plan(
   tokens: ListedToken[],
-  given: { look?: ClusterLook; force?: boolean; now?: number; window?: typeof SETTINGS.window } = {},
+  given: {
+    look?: ClusterLook;
+    force?: boolean;
+    now?: number;
+    window?: typeof SETTINGS.window;
+  } = {},
 ): Plan {
   const { look = aLook([aContainer(OLD)]), force, now = NOW, window = SETTINGS.window } = given;
   return planFor(
@@ -61,8 +73,12 @@ describe('another token is issued', () => {
 
   test('from the moment the newest has no more than the window left, counted to 00:00 of its last day', () => {
     const edge = startOfDay(OLD.expires) - 14 * 86_400_000;
-    expect(plan([aToken(100, { expires: '2026-09-09' }), OLD], { now: edge - 1 })).toMatchObject({ kind: 'adopt' });
-    expect(plan([aToken(100, { expires: '2026-09-09' }), OLD], { now: edge + 1 })).toEqual({ kind: 'issue' });
+    expect(plan([aToken(100, { expires: '2026-09-09' }), OLD], { now: edge - 1 })).toMatchObject({
+      kind: 'adopt',
+    });
+    expect(plan([aToken(100, { expires: '2026-09-09' }), OLD], { now: edge + 1 })).toEqual({
+      kind: 'issue',
+    });
   });
 
   test('by the window that the settings say', () => {
@@ -75,7 +91,10 @@ describe('another token is issued', () => {
 describe('a newest token that outlives the window', () => {
   test('is adopted while an older one lives, though every container holds the new one', () => {
     expect(plan([OLD, NEW])).toEqual({ kind: 'adopt', token: NEW });
-    expect(plan([OLD, NEW], { look: aLook([aContainer(NEW)]) })).toEqual({ kind: 'adopt', token: NEW });
+    expect(plan([OLD, NEW], { look: aLook([aContainer(NEW)]) })).toEqual({
+      kind: 'adopt',
+      token: NEW,
+    });
   });
 
   test('is adopted while a running container holds another, or one has yet to start', () => {
@@ -102,7 +121,9 @@ test('whatever is listed: no access from nothing, no adoption under force, and o
       expect(decided.kind === 'adopt' && force).toBe(false);
       const newest = newestOf(tokens);
       expect(decided.kind === 'adopt' ? decided.token : newest).toBe(newest);
-      expect(decided.kind === 'issue').toBe(newest !== undefined && (force || !outlives(newest, NOW, SETTINGS.window)));
+      expect(decided.kind === 'issue').toBe(
+        newest !== undefined && (force || !outlives(newest, NOW, SETTINGS.window)),
+      );
     }),
   );
 });

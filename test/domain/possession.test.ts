@@ -46,25 +46,40 @@ describe('a container', () => {
 
 describe('a rollout', () => {
   test('is done when every running container holds the new token', () => {
-    const look = aLook([aContainer(NEW), aContainer(NEW, TWIN), aContainer(OLD, { state: 'ended' })]);
+    const look = aLook([
+      aContainer(NEW),
+      aContainer(NEW, TWIN),
+      aContainer(OLD, { state: 'ended' }),
+    ]);
     expect(judgeRollout(look, NEW, SYNCED)).toEqual({ kind: 'held' });
     expect(allHold(look, NEW)).toBe(true);
   });
 
   test('waits for a container that started after the sync with another token from elsewhere than the Secret: no sync changes that', () => {
-    const copy = aContainer(OLD, { startedAt: '2026-09-01T12:00:01Z', from: 'Secret legacy, key token' });
+    const copy = aContainer(OLD, {
+      startedAt: '2026-09-01T12:00:01Z',
+      from: 'Secret legacy, key token',
+    });
     expect(judgeRollout(aLook([copy]), NEW, SYNCED)).toEqual({ kind: 'waiting', for: [copy] });
-    expect(describeOthers([copy], [OLD])).toMatch(/\(authorisation 101\), from Secret legacy, key token$/);
+    expect(describeOthers([copy], [OLD])).toMatch(
+      /\(authorisation 101\), from Secret legacy, key token$/,
+    );
   });
 
   test('waits for a pod that is being deleted and still holds the old token', () => {
     const leaving = aContainer(OLD, { terminating: true });
-    expect(judgeRollout(aLook([aContainer(NEW), leaving]), NEW, SYNCED)).toEqual({ kind: 'waiting', for: [leaving] });
+    expect(judgeRollout(aLook([aContainer(NEW), leaving]), NEW, SYNCED)).toEqual({
+      kind: 'waiting',
+      for: [leaving],
+    });
   });
 
   test('waits for a container that is about to start, unless its pod is being deleted', () => {
     const starting = aStartingContainer();
-    expect(judgeRollout(aLook([aContainer(NEW), starting]), NEW, SYNCED)).toEqual({ kind: 'waiting', for: [starting] });
+    expect(judgeRollout(aLook([aContainer(NEW), starting]), NEW, SYNCED)).toEqual({
+      kind: 'waiting',
+      for: [starting],
+    });
     const leaving = aStartingContainer({ terminating: true });
     expect(judgeRollout(aLook([aContainer(NEW), leaving]), NEW, SYNCED)).toEqual({ kind: 'held' });
   });
@@ -72,10 +87,14 @@ describe('a rollout', () => {
   describe('where a container started after the Secret was updated and holds its old value, which its node had kept', () => {
     const fresh = aContainer(NEW, { ...TWIN, startedAt: '2026-09-01T12:00:01Z' });
     const stale = aContainer(OLD, { startedAt: '2026-09-01T12:00:02Z' });
-    const at = (time: string, ...containers: ConsumingContainer[]) => aLook(containers, { at: `2026-09-01T${time}Z` });
+    const at = (time: string, ...containers: ConsumingContainer[]) =>
+      aLook(containers, { at: `2026-09-01T${time}Z` });
 
     test('names it, once nothing is about to replace it', () => {
-      expect(judgeRollout(at('12:01:02', fresh, stale), NEW, SYNCED)).toEqual({ kind: 'stale', containers: [stale] });
+      expect(judgeRollout(at('12:01:02', fresh, stale), NEW, SYNCED)).toEqual({
+        kind: 'stale',
+        containers: [stale],
+      });
     });
 
     test('waits while it may be replaced: just started, about to end, or another of its workload about to start', () => {
@@ -90,7 +109,10 @@ describe('a rollout', () => {
 
     test('names it after a second sync too, though nothing else tells that the Secret was updated', () => {
       const second = Date.parse('2026-09-01T12:03:00Z');
-      expect(judgeRollout(at('12:05:00', stale), NEW, second, SYNCED)).toEqual({ kind: 'stale', containers: [stale] });
+      expect(judgeRollout(at('12:05:00', stale), NEW, second, SYNCED)).toEqual({
+        kind: 'stale',
+        containers: [stale],
+      });
       expect(judgeRollout(at('12:05:00', stale), NEW, second).kind).toBe('waiting');
     });
   });
@@ -98,7 +120,10 @@ describe('a rollout', () => {
   test('shows that the Secret was not updated by a container started after the sync with another token', () => {
     const late = aContainer(OLD, { startedAt: '2026-09-01T12:00:01Z' });
     const earlier = aContainer(OLD, { startedAt: '2026-09-01T11:00:00Z' });
-    expect(judgeRollout(aLook([earlier, late]), NEW, SYNCED)).toEqual({ kind: 'not-updated', containers: [late] });
+    expect(judgeRollout(aLook([earlier, late]), NEW, SYNCED)).toEqual({
+      kind: 'not-updated',
+      containers: [late],
+    });
   });
 
   test('proves nothing about the Secret by a container started in the very second the sync ended, or where none ran', () => {
@@ -115,17 +140,26 @@ describe('a rollout', () => {
         state: fc.constantFrom<ConsumingContainer['state']>('running', 'ended', 'starting'),
         terminating: fc.boolean(),
         ready: fc.boolean(),
-        startedAt: fc.constantFrom('2026-09-01T11:00:00Z', '2026-09-01T12:00:00Z', '2026-09-01T13:00:00Z', undefined),
+        startedAt: fc.constantFrom(
+          '2026-09-01T11:00:00Z',
+          '2026-09-01T12:00:00Z',
+          '2026-09-01T13:00:00Z',
+          undefined,
+        ),
       })
       .map(({ token, ...rest }) => aContainer(token, rest));
     const synced = fc.option(fc.constant(SYNCED), { nil: undefined });
     fc.assert(
       fc.property(fc.array(container, { maxLength: 6 }), synced, (containers, syncedAt) => {
         const others = containers.filter((one) => one.state === 'running' && !holds(one, NEW));
-        const starting = containers.filter(({ state, terminating }) => state === 'starting' && !terminating);
+        const starting = containers.filter(
+          ({ state, terminating }) => state === 'starting' && !terminating,
+        );
         const { kind } = judgeRollout(aLook(containers), NEW, syncedAt);
         expect(kind === 'held').toBe(others.length + starting.length === 0);
-        expect(kind === 'not-updated' && (others.length === 0 || syncedAt === undefined)).toBe(false);
+        expect(kind === 'not-updated' && (others.length === 0 || syncedAt === undefined)).toBe(
+          false,
+        );
       }),
     );
   });
@@ -145,8 +179,14 @@ test('a consumer is unseen where none of its containers runs', () => {
 
 describe('what stands in the way of a rollout', () => {
   test('is told container by container, with the masked value Signon shows', () => {
-    const others = [aContainer(OLD, { pod: 'a' }), aContainer(OLD, { pod: 'b', terminating: true })];
-    const said = describeOthers([...others, aContainer(aToken(900), { pod: 'c' }), aStartingContainer()], [OLD, NEW]);
+    const others = [
+      aContainer(OLD, { pod: 'a' }),
+      aContainer(OLD, { pod: 'b', terminating: true }),
+    ];
+    const said = describeOthers(
+      [...others, aContainer(aToken(900), { pod: 'c' }), aStartingContainer()],
+      [OLD, NEW],
+    );
     expect(said.split('; ')).toEqual([
       'app in a holds first101…last0101 (authorisation 101)',
       'app in b, terminating, holds first101…last0101 (authorisation 101)',
@@ -163,7 +203,10 @@ describe('the right environment', () => {
   });
 
   test('is not where a container says another; both sides are named', () => {
-    const look = aLook([aContainer(OLD, { environment: 'production' }), aContainer(OLD, { environment: '' })]);
+    const look = aLook([
+      aContainer(OLD, { environment: 'production' }),
+      aContainer(OLD, { environment: '' }),
+    ]);
     const { environment: wrong } = disagreements(look, 'integration');
     expect(wrong).toEqual([expect.stringMatching('app in .*"production".*"integration"')]);
   });
@@ -173,7 +216,8 @@ describe('the right environment', () => {
     (environment) => {
       const where = (value: string): string[] => {
         const census = aCensus({ environments: [{ value, seenIn: 'app in router-1' }] });
-        return disagreements(aLook([aContainer(OLD, { environment })], { census }), 'integration').environment;
+        return disagreements(aLook([aContainer(OLD, { environment })], { census }), 'integration')
+          .environment;
       };
       expect(where('integration')).toEqual([]);
       expect(where('production')).toEqual([expect.stringMatching('router-1.*"production"')]);
@@ -181,7 +225,10 @@ describe('the right environment', () => {
   );
 
   test('is not where a container holds a token that Signon does not list for the pair', () => {
-    const look = aLook([aContainer(OLD), aContainer(aToken(900), { ...TWIN, pod: 'w-1', token: undefined })]);
+    const look = aLook([
+      aContainer(OLD),
+      aContainer(aToken(900), { ...TWIN, pod: 'w-1', token: undefined }),
+    ]);
     expect(disagreements(look, 'integration').unlisted).toEqual([
       expect.stringMatching(/^worker in w-1 holds a token that Signon does not list/),
     ]);
@@ -189,11 +236,15 @@ describe('the right environment', () => {
 
   test('is told by the other containers of the namespace where no consumer runs, unless one of them is of the environment', () => {
     const environments = [{ value: 'production', seenIn: 'app in router-1' }];
-    const wrong = ['app in router-1 has GOVUK_ENVIRONMENT "production", the request says "integration"'];
+    const wrong = [
+      'app in router-1 has GOVUK_ENVIRONMENT "production", the request says "integration"',
+    ];
     const where = (given: Partial<Census>, containers: ConsumingContainer[] = []): string[] =>
       disagreements(aLook(containers, { census: aCensus(given) }), 'integration').environment;
     expect(where({ environments })).toEqual(wrong);
-    expect(where({ environments: [...environments, { value: 'integration', seenIn: 'app in x' }] })).toEqual([]);
+    expect(
+      where({ environments: [...environments, { value: 'integration', seenIn: 'app in x' }] }),
+    ).toEqual([]);
     expect(where({ environments }, [aContainer(OLD)])).toEqual([]);
   });
 

@@ -17,27 +17,52 @@ test('takes an unknown 43-character token out of a sync Job’s log', () => {
 describe('a token in free text', () => {
   const around = fc.oneof(
     fc.string({ unit: 'grapheme', maxLength: 30 }),
-    fc.constantFrom('Bearer ', 'bearer_token: "', 'TOKEN=', JOB, `${JOB}: `, '\n', '"', '\\n', 'x', '=', '…'),
+    fc.constantFrom(
+      'Bearer ',
+      'bearer_token: "',
+      'TOKEN=',
+      JOB,
+      `${JOB}: `,
+      '\n',
+      '"',
+      '\\n',
+      'x',
+      '=',
+      '…',
+    ),
   );
 
   test('never leaves 20 characters of itself, wherever it is cut and whatever it is embedded in', () => {
-    const cut = fc.tuple(aTokenValue, fc.integer({ min: 0, max: 23 }), fc.integer({ min: 20, max: 43 }));
+    const cut = fc.tuple(
+      aTokenValue,
+      fc.integer({ min: 0, max: 23 }),
+      fc.integer({ min: 20, max: 43 }),
+    );
     fc.assert(
       fc.property(around, cut, around, (before, [whole, from, length], after) => {
         const piece = whole.slice(from, from + length);
         const left = redact(before + piece + after, [JOB]);
-        for (let at = 0; at + 20 <= piece.length; at++) expect(left).not.toContain(piece.slice(at, at + 20));
+        for (let at = 0; at + 20 <= piece.length; at++)
+          expect(left).not.toContain(piece.slice(at, at + 20));
       }),
     );
   });
 
   test('leaves no run of 20 or more base64 or base64url characters but the names that may stay', () => {
-    const word = fc.string({ unit: fc.constantFrom(...BASE64URL, '+', '/', '='), minLength: 1, maxLength: 60 });
+    const word = fc.string({
+      unit: fc.constantFrom(...BASE64URL, '+', '/', '='),
+      minLength: 1,
+      maxLength: 60,
+    });
     fc.assert(
-      fc.property(fc.array(fc.oneof(around, aTokenValue, word), { maxLength: 8 }), fc.string(), (pieces, glue) => {
-        const runs = redact(pieces.join(glue), [JOB]).match(/[A-Za-z0-9+/_=-]{20,}/g) ?? [];
-        expect(runs.filter((run) => run !== JOB)).toEqual([]);
-      }),
+      fc.property(
+        fc.array(fc.oneof(around, aTokenValue, word), { maxLength: 8 }),
+        fc.string(),
+        (pieces, glue) => {
+          const runs = redact(pieces.join(glue), [JOB]).match(/[A-Za-z0-9+/_=-]{20,}/g) ?? [];
+          expect(runs.filter((run) => run !== JOB)).toEqual([]);
+        },
+      ),
     );
   });
 
@@ -72,7 +97,9 @@ describe('a value that says of itself what it is goes, however short', () => {
   );
 
   test('in JSON that was itself quoted in JSON', () => {
-    expect(redact(JSON.stringify(JSON.stringify({ bearer_token: 's3cr3t' })))).not.toContain('s3cr3t');
+    expect(redact(JSON.stringify(JSON.stringify({ bearer_token: 's3cr3t' })))).not.toContain(
+      's3cr3t',
+    );
   });
 });
 
@@ -102,7 +129,14 @@ describe('what may stay', () => {
 describe('a token that is broken up', () => {
   /** As random as Signon's are: 43 random characters are about 31 different ones. */
   const aRandomToken = fc.noBias(aTokenValue).filter((token) => new Set(token).size >= 20);
-  const ANSI = ['\u001b[31m', '\u001b[0;1;38;5;200m', '\u001b[K', '\u009b32m', '\u001b]8;;x\u0007', '\\u001b[0m'];
+  const ANSI = [
+    '\u001b[31m',
+    '\u001b[0;1;38;5;200m',
+    '\u001b[K',
+    '\u009b32m',
+    '\u001b]8;;x\u0007',
+    '\\u001b[0m',
+  ];
   const UNSEEN = ['\u00ad', '\u200b', '\u200d', '\u2060', '\ufeff', '\u0000'];
   const indentation = fc.tuple(
     fc.constantFrom('\n', '\r\n', '\\\n', ' \n', '\u2028', '\\n'),
@@ -112,19 +146,41 @@ describe('a token that is broken up', () => {
     indentation.map((parts) => parts.join('')),
     fc.constantFrom(...ANSI, ...UNSEEN),
   );
-  const beside = fc.constantFrom('', 'token: ', 'TOKEN=', 'wrote "', 'Bearer ', 'Writing\n', 'the sync\n  ended\n');
+  const beside = fc.constantFrom(
+    '',
+    'token: ',
+    'TOKEN=',
+    'wrote "',
+    'Bearer ',
+    'Writing\n',
+    'the sync\n  ended\n',
+  );
   const split = (token: string, first: number, width: number, by: string): string =>
-    [token.slice(0, first), ...(token.slice(first).match(new RegExp(`.{1,${width}}`, 'g')) ?? [])].join(by);
+    [
+      token.slice(0, first),
+      ...(token.slice(first).match(new RegExp(`.{1,${width}}`, 'g')) ?? []),
+    ].join(by);
   /** No matter how a reader puts lines together. */
   const joined = (text: string): string => text.replace(/\\n|[\s\\]/g, '');
 
   test('never leaves 12 consecutive characters of itself: over lines of any width from 8 on, by colours, by what nobody sees', () => {
     const width = fc.integer({ min: 8, max: 43 });
     fc.assert(
-      fc.property(aRandomToken, width, fc.nat(7), aBreak, beside, beside, (token, wide, less, by, before, after) => {
-        const left = joined(redact(`${before}${split(token, wide - less, wide, by)}\n${after}`, [JOB]));
-        for (let at = 0; at + 12 <= token.length; at++) expect(left).not.toContain(token.slice(at, at + 12));
-      }),
+      fc.property(
+        aRandomToken,
+        width,
+        fc.nat(7),
+        aBreak,
+        beside,
+        beside,
+        (token, wide, less, by, before, after) => {
+          const left = joined(
+            redact(`${before}${split(token, wide - less, wide, by)}\n${after}`, [JOB]),
+          );
+          for (let at = 0; at + 12 <= token.length; at++)
+            expect(left).not.toContain(token.slice(at, at + 12));
+        },
+      ),
       {
         numRuns: 1000,
         // Three of its lines read as words.
@@ -154,7 +210,11 @@ describe('a token that is broken up', () => {
 
 describe('other shapes of secrets go', () => {
   test.each([
-    ['a JSON web token', `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVPmB92K27u`, /eyJ|dBjf/],
+    [
+      'a JSON web token',
+      `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVPmB92K27u`,
+      /eyJ|dBjf/,
+    ],
     ['a short one', 'it was eyJhIjoxfQ.eyJiIjoyfQ.c2ln there', /eyJ|c2ln/],
     ['one without a signature', 'eyJhIjoxfQ.eyJiIjoyfQ.', /eyJ/],
     ['one over lines', 'eyJhIjox\n  fQ.eyJiIj\n  oyfQ.c2ln', /eyJ|oyfQ|c2ln/],
@@ -171,7 +231,9 @@ describe('other shapes of secrets go', () => {
   });
 
   test('the host of an address stays, and what has no password stays whole', () => {
-    expect(redact('at postgres://u:p@db:5432/signon now')).toBe('at postgres://[redacted]@db:5432/signon now');
+    expect(redact('at postgres://u:p@db:5432/signon now')).toBe(
+      'at postgres://[redacted]@db:5432/signon now',
+    );
     const plain = 'GET https://signon.example.org:8443/users?page=2 by ada@example.org';
     expect(redact(plain)).toBe(plain);
   });
@@ -193,7 +255,22 @@ test.each([
 });
 
 test('a text as long as a log takes no time to speak of, whatever is in it', () => {
-  const hard = ['x://', 'x:@', 'a-', 'a\n', 'A-A1a_', 'eyJ\n', 'a.', 'x:', '://', 'a:b', ' \n', '\\', '5a:', '\u001b]'];
+  const hard = [
+    'x://',
+    'x:@',
+    'a-',
+    'a\n',
+    'A-A1a_',
+    'eyJ\n',
+    'a.',
+    'x:',
+    '://',
+    'a:b',
+    ' \n',
+    '\\',
+    '5a:',
+    '\u001b]',
+  ];
   for (const one of hard) {
     const began = performance.now();
     redact(one.repeat(100_000 / one.length));

@@ -12,7 +12,8 @@ function remindersUntil(until: number, wait: { since: number; ends?: number }): 
   const all: number[] = [];
   for (let now = wait.since; ;) {
     const at = nextReminder({ ...wait, now });
-    if (!(at > now)) throw new Error(`a reminder at ${at}, asked at ${now}`); // the chain would never end
+    // the chain would never end
+    if (!(at > now)) throw new Error(`a reminder at ${at}, asked at ${now}`);
     if (at > until) break;
     all.push(at);
     now = at;
@@ -27,11 +28,17 @@ const after = (moments: number[]): string[] =>
 describe('a person who is waited for is reminded', () => {
   test('every seven days while the end is far off', () => {
     const far = { since: SINCE, ends: SINCE + 100 * DAY };
-    expect(after(remindersUntil(SINCE + 30 * DAY, far))).toEqual(['7 d 0 h', '14 d 0 h', '21 d 0 h', '28 d 0 h']);
+    expect(after(remindersUntil(SINCE + 30 * DAY, far))).toEqual([
+      '7 d 0 h',
+      '14 d 0 h',
+      '21 d 0 h',
+      '28 d 0 h',
+    ]);
   });
 
   test('daily once 14 days are left, at the time of day the wait began', () => {
-    const wait = { since: SINCE, ends: SINCE + 24 * DAY + 6 * HOUR }; // the last 14 days begin at 10 d 6 h
+    // the last 14 days begin at 10 d 6 h
+    const wait = { since: SINCE, ends: SINCE + 24 * DAY + 6 * HOUR };
     expect(after(remindersUntil(SINCE + 14 * DAY, wait))).toEqual([
       '7 d 0 h',
       '11 d 0 h',
@@ -63,11 +70,19 @@ describe('a person who is waited for is reminded', () => {
     const wait = { since: SINCE, ends: SINCE + 2 * HOUR };
     expect(after(remindersUntil(SINCE + 3 * DAY, wait))).toEqual(['1 d 0 h', '2 d 0 h', '3 d 0 h']);
     const ended = { since: SINCE, ends: SINCE - 90 * DAY };
-    expect(after(remindersUntil(SINCE + 3 * DAY, ended))).toEqual(['1 d 0 h', '2 d 0 h', '3 d 0 h']);
+    expect(after(remindersUntil(SINCE + 3 * DAY, ended))).toEqual([
+      '1 d 0 h',
+      '2 d 0 h',
+      '3 d 0 h',
+    ]);
   });
 
   test('daily where nobody knows the end', () => {
-    expect(after(remindersUntil(SINCE + 3 * DAY, { since: SINCE }))).toEqual(['1 d 0 h', '2 d 0 h', '3 d 0 h']);
+    expect(after(remindersUntil(SINCE + 3 * DAY, { since: SINCE }))).toEqual([
+      '1 d 0 h',
+      '2 d 0 h',
+      '3 d 0 h',
+    ]);
   });
 
   test('not of a moment that has passed: who begins to wait an hour before the end is not told of the hours before', () => {
@@ -109,12 +124,20 @@ describe('whenever it is asked, the next reminder', () => {
   });
 
   test('is never more than 7 days away', () => {
-    fc.assert(fc.property(wait, (given) => expect(nextReminder(given) - given.now).toBeLessThanOrEqual(7 * DAY)));
+    fc.assert(
+      fc.property(wait, (given) =>
+        expect(nextReminder(given) - given.now).toBeLessThanOrEqual(7 * DAY),
+      ),
+    );
   });
 
   test('is never more than a day away in the last 13 days, after the end and where the end is not known', () => {
     const late = wait.filter(({ now, ends }) => ends === undefined || ends - now <= 13 * DAY);
-    fc.assert(fc.property(late, (given) => expect(nextReminder(given) - given.now).toBeLessThanOrEqual(DAY)));
+    fc.assert(
+      fc.property(late, (given) =>
+        expect(nextReminder(given) - given.now).toBeLessThanOrEqual(DAY),
+      ),
+    );
   });
 
   test('is the first of all moments that the rule names', () => {
@@ -123,7 +146,9 @@ describe('whenever it is asked, the next reminder', () => {
         const days = Array.from({ length: 70 }, (_, index) => index + 1);
         const named = [
           ...days.filter((day) => day % 7 === 0).map((day) => since + day * DAY),
-          ...days.map((day) => since + day * DAY).filter((at) => ends === undefined || at >= ends - 14 * DAY),
+          ...days
+            .map((day) => since + day * DAY)
+            .filter((at) => ends === undefined || at >= ends - 14 * DAY),
           ...BEFORE_END.map((left) => (ends === undefined ? now : ends - left)),
         ];
         const coming = named.filter((at) => at > now).toSorted((a, b) => a - b);

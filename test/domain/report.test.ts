@@ -4,12 +4,17 @@ import { aRequest, NEW, OLD } from '../support/builders.ts';
 
 const NOW = Date.parse('2026-09-01T12:00:00Z');
 const LATER = Date.parse('2026-09-20T12:00:00Z');
-const report = (given: Partial<RotationReport>): RotationReport => ({ ...newReport(aRequest()), ...given });
+const report = (given: Partial<RotationReport>): RotationReport => ({
+  ...newReport(aRequest()),
+  ...given,
+});
 
 describe('which tokens work, for whoever reads it while a rotation is blocked', () => {
   test('is nothing of what was changed before anything was', () => {
     expect(whatWorks(report({}), [], NOW)).toBe('Nothing was changed.');
-    expect(whatWorks(report({ alive: [OLD] }), [], NOW)).toBe('Tokens that work: 1, the old one until 2026-09-10.');
+    expect(whatWorks(report({ alive: [OLD] }), [], NOW)).toBe(
+      'Tokens that work: 1, the old one until 2026-09-10.',
+    );
   });
 
   test('is both once a new one was issued, each with its day', () => {
@@ -28,13 +33,17 @@ describe('which tokens work, for whoever reads it while a rotation is blocked', 
     const alive = report({ newToken: NEW, alive: [OLD, NEW] });
     expect(whatWorks(alive, [], LATER)).toBe('Tokens that work: 1, the new one until 2028-09-01.');
     const revoked = report({ newToken: NEW, alive: [NEW], revoked: [OLD] });
-    expect(whatWorks(revoked, [OLD], NOW)).toMatch(/^Revoked: first101…last0101 .*the new one until 2028-09-01\.$/);
+    expect(whatWorks(revoked, [OLD], NOW)).toMatch(
+      /^Revoked: first101…last0101 .*the new one until 2028-09-01\.$/,
+    );
   });
 
   test('says so where the new one is gone, or may be there', () => {
     expect(whatWorks(report({ newToken: NEW, alive: [OLD] }), [], NOW)).toMatch(
       /no longer lists the new token as live/,
     );
-    expect(whatWorks(report({ createsLost: true, alive: [OLD] }), [], NOW)).toMatch(/A new token may have been issued/);
+    expect(whatWorks(report({ createsLost: true, alive: [OLD] }), [], NOW)).toMatch(
+      /A new token may have been issued/,
+    );
   });
 });

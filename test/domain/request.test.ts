@@ -37,10 +37,13 @@ describe('a request', () => {
     });
   });
 
-  test.each(['environment', 'apiUser', 'application', 'requestedBy'])('without %s is refused, naming it', (field) => {
-    const { [field as 'apiUser']: _, ...rest } = aRequest();
-    expect(problemsOf(rest)).toEqual([expect.stringMatching(`^${field}:`)]);
-  });
+  test.each(['environment', 'apiUser', 'application', 'requestedBy'])(
+    'without %s is refused, naming it',
+    (field) => {
+      const { [field as 'apiUser']: _, ...rest } = aRequest();
+      expect(problemsOf(rest)).toEqual([expect.stringMatching(`^${field}:`)]);
+    },
+  );
 
   test.each([
     ['environment', 'Production'],
@@ -77,20 +80,34 @@ describe('a request', () => {
   });
 
   test('with a misspelt field is refused, and told the right name', () => {
-    expect(problemsOf({ ...aRequest(), forced: true })).toEqual(['forced: unknown field, did you mean force?']);
-    expect(problemsOf({ ...aRequest(), api_user: 'x' })).toEqual(['api_user: unknown field, did you mean apiUser?']);
-    expect(problemsOf({ ...aRequest(), somethingElse: 1 })).toEqual(['somethingElse: unknown field']);
+    expect(problemsOf({ ...aRequest(), forced: true })).toEqual([
+      'forced: unknown field, did you mean force?',
+    ]);
+    expect(problemsOf({ ...aRequest(), api_user: 'x' })).toEqual([
+      'api_user: unknown field, did you mean apiUser?',
+    ]);
+    expect(problemsOf({ ...aRequest(), somethingElse: 1 })).toEqual([
+      'somethingElse: unknown field',
+    ]);
   });
 
   test('is refused with the value that was sent, an example of a right one, and nothing secret', () => {
-    expect(problemsOf({ ...aRequest(), apiUser: 'short-url-manager', force: 'yes', reason: ['x'] })).toEqual([
+    expect(
+      problemsOf({ ...aRequest(), apiUser: 'short-url-manager', force: 'yes', reason: ['x'] }),
+    ).toEqual([
       'apiUser: expected an e-mail address, e.g. short-url-manager@alphagov.co.uk, got “short-url-manager”',
       'reason: expected a text of at most 254 characters, got a list',
       'force: expected true or false, got “yes”',
     ]);
     const token = 'LptXZKKy0123456789_-abcdefghijklmnobjuHR3Yc';
-    for (const pasted of [token, `Bearer ${token}`, 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlLWlzLWhlcmU'])
-      expect(problemsOf({ ...aRequest(), apiUser: pasted }).join()).not.toContain(pasted.slice(-20));
+    for (const pasted of [
+      token,
+      `Bearer ${token}`,
+      'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlLWlzLWhlcmU',
+    ])
+      expect(problemsOf({ ...aRequest(), apiUser: pasted }).join()).not.toContain(
+        pasted.slice(-20),
+      );
     const [long] = problemsOf({ ...aRequest(), apiUser: 'no address '.repeat(100) });
     expect(long!.length).toBeLessThan(150);
   });
@@ -100,8 +117,18 @@ describe('a request', () => {
   });
 
   test('may be any JSON at all: it is taken or refused with a reason, and nothing is thrown', () => {
-    const field = fc.constantFrom('environment', 'apiUser', 'application', 'requestedBy', 'force', '__proto__');
-    const almost = fc.dictionary(fc.oneof(field, fc.string()), fc.oneof(fc.jsonValue(), fc.constant('production')));
+    const field = fc.constantFrom(
+      'environment',
+      'apiUser',
+      'application',
+      'requestedBy',
+      'force',
+      '__proto__',
+    );
+    const almost = fc.dictionary(
+      fc.oneof(field, fc.string()),
+      fc.oneof(fc.jsonValue(), fc.constant('production')),
+    );
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), almost), (input) => {
         const parsed = parseRequest(JSON.parse(JSON.stringify(input)));
@@ -113,20 +140,26 @@ describe('a request', () => {
 
 describe('the id of a rotation', () => {
   test('is the pair’s lock, spelt out', () => {
-    expect(rotationId(aRequest())).toBe('rotate-token/integration/short-url-manager@alphagov.co.uk/publishing-api');
+    expect(rotationId(aRequest())).toBe(
+      'rotate-token/integration/short-url-manager@alphagov.co.uk/publishing-api',
+    );
   });
 
   test('is one and the same however the pair is typed, and after its request was parsed again', () => {
     fc.assert(
-      fc.property(retyped('short-url-manager@alphagov.co.uk'), retyped('Publishing API'), (apiUser, application) => {
-        const typed = aRequest({ apiUser, application });
-        const once = parseRequest(typed);
-        const twice = parseRequest(once.ok ? once.request : undefined);
-        expect(rotationId(typed)).toBe(rotationId(aRequest()));
-        expect(once).toMatchObject({ ok: true });
-        expect(twice).toEqual(once);
-        expect(rotationId(once.ok ? once.request : typed)).toBe(rotationId(aRequest()));
-      }),
+      fc.property(
+        retyped('short-url-manager@alphagov.co.uk'),
+        retyped('Publishing API'),
+        (apiUser, application) => {
+          const typed = aRequest({ apiUser, application });
+          const once = parseRequest(typed);
+          const twice = parseRequest(once.ok ? once.request : undefined);
+          expect(rotationId(typed)).toBe(rotationId(aRequest()));
+          expect(once).toMatchObject({ ok: true });
+          expect(twice).toEqual(once);
+          expect(rotationId(once.ok ? once.request : typed)).toBe(rotationId(aRequest()));
+        },
+      ),
     );
   });
 
@@ -148,7 +181,9 @@ describe('the id of a rotation', () => {
         const parsed = parseRequest(aRequest({ apiUser, application }));
         const id = parsed.ok ? rotationId(parsed.request) : 'no/id/at/all';
         expect(id.split('/')).toHaveLength(4);
-        expect(parsed.ok).toBe(/^[^\s@/]+@[^\s@/]+$/.test(apiUser.trim()) && application.includes('a'));
+        expect(parsed.ok).toBe(
+          /^[^\s@/]+@[^\s@/]+$/.test(apiUser.trim()) && application.includes('a'),
+        );
       }),
     );
   });

@@ -24,7 +24,12 @@ function aRound(given: Partial<Round> = {}): Round {
   return {
     settings: SETTINGS,
     pair: {
-      apiUser: { id: 1, name: 'Short URL Manager', email: 'short-url-manager@alphagov.co.uk', suspended: false },
+      apiUser: {
+        id: 1,
+        name: 'Short URL Manager',
+        email: 'short-url-manager@alphagov.co.uk',
+        suspended: false,
+      },
       application: { id: 2, name: 'Publishing API' },
       secret: 'signon-token-short-url-manager-publishing-api',
     },
@@ -47,16 +52,26 @@ const someContainers = (tokens: readonly ListedToken[]): fc.Arbitrary<ConsumingC
   fc.array(
     fc
       .tuple(fc.constantFrom(...tokens), fc.constantFrom(APP, TWIN), fc.boolean())
-      .map(([token, consumer, starts]) => (starts ? aStartingContainer(consumer) : aContainer(token, consumer))),
+      .map(([token, consumer, starts]) =>
+        starts ? aStartingContainer(consumer) : aContainer(token, consumer),
+      ),
     { maxLength: 4 },
   );
-const ids = (tokens: readonly ListedToken[]): number[] => tokens.map(({ authorisationId }) => authorisationId);
+const ids = (tokens: readonly ListedToken[]): number[] =>
+  tokens.map(({ authorisationId }) => authorisationId);
 
 describe('a fresh look', () => {
-  const seenAnything = fc.tuple(somePairsTokens, someContainers([OLD, NEW]), fc.boolean(), fc.boolean());
+  const seenAnything = fc.tuple(
+    somePairsTokens,
+    someContainers([OLD, NEW]),
+    fc.boolean(),
+    fc.boolean(),
+  );
 
   test('leaves the new token as it is while no later one is listed, and when it was there', () => {
-    expect(observe(aRound(), { tokens: [OLD, NEW], look: aLook([aContainer(OLD)]) }, NOW)).toMatchObject({
+    expect(
+      observe(aRound(), { tokens: [OLD, NEW], look: aLook([aContainer(OLD)]) }, NOW),
+    ).toMatchObject({
       newToken: { authorisationId: NEW.authorisationId },
       issuedAt: BEFORE,
     });
@@ -65,7 +80,10 @@ describe('a fresh look', () => {
   test('names a listed token as new, or none; another only where it outlives the window and a forced rotation may have it', () => {
     fc.assert(
       fc.property(seenAnything, ([others, containers, isListed, isForced]) => {
-        const tokens = [...others.filter((token) => !isToken(NEW)(token)), ...(isListed ? [NEW] : [])];
+        const tokens = [
+          ...others.filter((token) => !isToken(NEW)(token)),
+          ...(isListed ? [NEW] : []),
+        ];
         const before = isForced ? ids(others) : [];
         const seen = observe(aRound({ before }), { tokens, look: aLook(containers) }, NOW);
         if (!seen) return;
@@ -87,7 +105,9 @@ describe('a fresh look', () => {
         const tokens = others.filter((token) => !isToken(NEW)(token));
         const seen = observe(aRound(), { tokens, look: aLook([]) }, NOW);
         const latest = tokens.toSorted((a, b) => (a.expires < b.expires ? -1 : 1)).at(-1);
-        expect(seen !== undefined).toBe(latest !== undefined && outlives(latest, NOW, SETTINGS.window));
+        expect(seen !== undefined).toBe(
+          latest !== undefined && outlives(latest, NOW, SETTINGS.window),
+        );
       }),
     );
   });
@@ -99,7 +119,9 @@ describe('a fresh look', () => {
         const tokens = [...others.filter((token) => !isToken(NEW)(token)), NEW];
         const seen = observe(aRound({ everHeld }), { tokens, look: aLook(containers) }, NOW)!;
         const known = seen.readers.holding.map(({ masked }) => masked);
-        expect(known).toEqual(expect.arrayContaining([OLD, NEW, ...tokens].map(({ masked }) => masked)));
+        expect(known).toEqual(
+          expect.arrayContaining([OLD, NEW, ...tokens].map(({ masked }) => masked)),
+        );
         expect(seen.everHeld).toEqual(expect.arrayContaining(everHeld));
       }),
     );
@@ -109,16 +131,23 @@ describe('a fresh look', () => {
 describe('a sync', () => {
   test('is left out only where every running container holds the new token, none is about to start, and what cannot be seen was synced', () => {
     fc.assert(
-      fc.property(someContainers([OLD, NEW]), fc.boolean(), fc.boolean(), (containers, isSynced, hasIdle) => {
-        const look = aLook(containers);
-        const idle = { workload: 'CronJob/idle', container: 'app', variable: 'X' } as const;
-        const consumers = hasIdle ? [...look.consumers, idle] : look.consumers;
-        const syncedFor = isSynced ? NEW.authorisationId : OLD.authorisationId;
-        const why = whyNoSync(aRound({ look: { ...look, consumers }, syncedFor }));
-        const allHold = containers.every(({ state, token }) => state === 'running' && token === NEW.masked);
-        expect(why !== undefined).toBe(allHold && (isSynced || !hasIdle));
-        if (why) expect(why).toContain(consumers.length > 0 ? 'every consumer' : 'no container');
-      }),
+      fc.property(
+        someContainers([OLD, NEW]),
+        fc.boolean(),
+        fc.boolean(),
+        (containers, isSynced, hasIdle) => {
+          const look = aLook(containers);
+          const idle = { workload: 'CronJob/idle', container: 'app', variable: 'X' } as const;
+          const consumers = hasIdle ? [...look.consumers, idle] : look.consumers;
+          const syncedFor = isSynced ? NEW.authorisationId : OLD.authorisationId;
+          const why = whyNoSync(aRound({ look: { ...look, consumers }, syncedFor }));
+          const allHold = containers.every(
+            ({ state, token }) => state === 'running' && token === NEW.masked,
+          );
+          expect(why !== undefined).toBe(allHold && (isSynced || !hasIdle));
+          if (why) expect(why).toContain(consumers.length > 0 ? 'every consumer' : 'no container');
+        },
+      ),
     );
   });
 });
@@ -126,16 +155,23 @@ describe('a sync', () => {
 describe('a rotation whose new token is proven', () => {
   test('goes on while another token of the pair lives, and ends else, as what it did', () => {
     fc.assert(
-      fc.property(somePairsTokens, fc.nat({ max: 3 }), fc.boolean(), (tokens, revoked, isOutside) => {
-        const others = tokens.filter((token) => !isToken(NEW)(token));
-        const recipient = isOutside ? { recipient: RECIPIENT } : {};
-        const end = endOf(aRound({ tokens: [...others, NEW], ...recipient }), revoked, NOW);
-        expect(end === undefined).toBe(others.some((token) => isLive(token, NOW)));
-        if (!end) return;
-        const outcome = revoked > 0 ? 'rotated' : 'old-token-expired';
-        expect(end.outcome).toBe(isOutside ? 'handed-over' : outcome);
-        expect(end.why).toContain(revoked > 0 ? 'the old one is revoked' : 'no older one is live');
-      }),
+      fc.property(
+        somePairsTokens,
+        fc.nat({ max: 3 }),
+        fc.boolean(),
+        (tokens, revoked, isOutside) => {
+          const others = tokens.filter((token) => !isToken(NEW)(token));
+          const recipient = isOutside ? { recipient: RECIPIENT } : {};
+          const end = endOf(aRound({ tokens: [...others, NEW], ...recipient }), revoked, NOW);
+          expect(end === undefined).toBe(others.some((token) => isLive(token, NOW)));
+          if (!end) return;
+          const outcome = revoked > 0 ? 'rotated' : 'old-token-expired';
+          expect(end.outcome).toBe(isOutside ? 'handed-over' : outcome);
+          expect(end.why).toContain(
+            revoked > 0 ? 'the old one is revoked' : 'no older one is live',
+          );
+        },
+      ),
     );
   });
 });

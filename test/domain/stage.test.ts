@@ -1,6 +1,11 @@
 import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import { STEPS, type StepName, type StepProgress, type Waiting } from '../../domain/rotation/checklist.ts';
+import {
+  STEPS,
+  type StepName,
+  type StepProgress,
+  type Waiting,
+} from '../../domain/rotation/checklist.ts';
 import { SEARCH_ATTRIBUTES, stageOf, WAITS_FOR_PERSON } from '../../domain/rotation/stage.ts';
 import { newReport } from '../../domain/rotation/report.ts';
 import { anEvidence, aRequest } from '../support/builders.ts';
@@ -29,7 +34,10 @@ const blockedIn = (step: StepName): Waiting => ({
   tries: 1,
 });
 
-/** The checklist of a rotation that is at one step: what is before it is done, what comes after it is to come. */
+/**
+ * The checklist of a rotation that is at one step: what is before it is done, what comes after it
+ * is to come.
+ */
 function at(step: StepName, state: StepProgress['state'] = 'now'): StepProgress[] {
   const here = STEPS.indexOf(step);
   return STEPS.map((name, index) => ({
@@ -85,9 +93,13 @@ describe('a rotation’s stage', () => {
         fc.constantFrom('now' as const, 'blocked' as const, 'done' as const),
         fc.constantFrom(undefined, approval, blockedIn('revoke')),
         (step, state, waiting) => {
-          expect(stageOf({ steps: at(step, state), waiting, ended: { ...newReport(aRequest()), outcome } })).toBe(
-            outcome,
-          );
+          expect(
+            stageOf({
+              steps: at(step, state),
+              waiting,
+              ended: { ...newReport(aRequest()), outcome },
+            }),
+          ).toBe(outcome);
         },
       ),
     );
@@ -99,14 +111,19 @@ describe('a rotation’s stage', () => {
         fc.constantFrom(...STEPS.filter((step) => step !== 'approve' && step !== 'approve plan')),
         fc.boolean(),
         (step, blocked) => {
-          const stage = stageOf({ steps: at(step), waiting: blocked ? blockedIn(step) : undefined });
+          const stage = stageOf({
+            steps: at(step),
+            waiting: blocked ? blockedIn(step) : undefined,
+          });
           expect(WAITS_FOR_PERSON.includes(stage!)).toBe(blocked);
         },
       ),
     );
     for (const step of ['approve', 'approve plan'] as const)
       expect(WAITS_FOR_PERSON).toContain(stageOf({ steps: at(step), waiting: approval }));
-    expect(stageOf({ steps: at('classify'), waiting: classification })).toBe('waiting-classification');
+    expect(stageOf({ steps: at('classify'), waiting: classification })).toBe(
+      'waiting-classification',
+    );
     expect(WAITS_FOR_PERSON).toContain('waiting-classification');
   });
 });

@@ -15,14 +15,17 @@ const progress = (rows: SweepRow[], given: Partial<SweepProgress> = {}): SweepPr
   doing: 'Waits.',
   ...given,
 });
-const rowsIn = (drawn: string): string[] => drawn.split('\n').filter((line) => line.includes('@alphagov'));
+const rowsIn = (drawn: string): string[] =>
+  drawn.split('\n').filter((line) => line.includes('@alphagov'));
 
 test('62 pairs are all named, those that need a person first', () => {
   const rows = Array.from({ length: 62 }, (_, at) => row(at, RANK[at % RANK.length]!));
   const drawn = drawSweep(progress(rows));
   expect(rowsIn(drawn)).toHaveLength(62);
   const headings = drawn.split('\n').filter((line) => /^\*\*. /.test(line));
-  expect(headings[0]).toBe('**✗ blocked**: issue a token, roll it out, then ask to revoke the old one');
+  expect(headings[0]).toBe(
+    '**✗ blocked**: issue a token, roll it out, then ask to revoke the old one',
+  );
   expect(headings.at(-1)).toMatch(/^\*\*– left alone/);
   expect(drawn).toMatch(/\*\*blocked:\*\* 4 · \*\*waiting-classification:\*\* 4/);
 });
@@ -38,7 +41,9 @@ test('of a thousand, the count of each state stands there, and those that people
 });
 
 test('the details of a thousand that all wait stay short enough to be read, and to be kept', () => {
-  const drawn = drawSweep(progress(Array.from({ length: 1000 }, (_, at) => row(at, 'waiting-approval'))));
+  const drawn = drawSweep(
+    progress(Array.from({ length: 1000 }, (_, at) => row(at, 'waiting-approval'))),
+  );
   expect(rowsIn(drawn)).toHaveLength(100);
   expect(drawn).toContain('and 900 more');
   expect(drawn.length).toBeLessThan(20_000);
@@ -46,7 +51,12 @@ test('the details of a thousand that all wait stay short enough to be read, and 
 });
 
 test('what is blocked says what happened, what to do, and what to send', () => {
-  const blocked = { failure: 'Unreachable', message: 'no answer', todo: 'wait', since: '2026-09-01T12:00:00Z' };
+  const blocked = {
+    failure: 'Unreachable',
+    message: 'no answer',
+    todo: 'wait',
+    since: '2026-09-01T12:00:00Z',
+  };
   const drawn = drawSweep(progress([], { blocked }));
   expect(drawn).toMatch(/^### ✗ Blocked: Unreachable\n/);
   expect(drawn).toContain('**Blocked since:** 2026-09-01 12:00 UTC');
@@ -71,6 +81,9 @@ test('names from outside stay names', () => {
   expect(line).not.toMatch(/(?<!\\)<img/);
   expect(line).not.toContain('**approved**');
   expect(line!.replaceAll('\\|', '').split('|')).toHaveLength(4);
-  const { staticDetails } = introduceSweep({ environment: 'integration', requestedBy: '<b>ada</b>' });
+  const { staticDetails } = introduceSweep({
+    environment: 'integration',
+    requestedBy: '<b>ada</b>',
+  });
   expect(staticDetails).not.toMatch(/(?<!\\)<b>/);
 });

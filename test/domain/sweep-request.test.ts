@@ -21,24 +21,54 @@ test('whoever may ask for a sweep may ask for each of its rotations, and nobody 
 });
 
 test('whatever is handed on to a sweep is read or ignored, never thrown at', () => {
-  const rows = [{ apiUser: 'a@example.org', application: 'publishing-api', state: 'to come', what: 'x' }];
+  const rows = [
+    { apiUser: 'a@example.org', application: 'publishing-api', state: 'to come', what: 'x' },
+  ];
   const carried = { rows, settings: { sweep: { maxConcurrent: 1 } }, endsAt: 1 };
   expect(parseCarriedSweep(carried)).toBe(carried);
-  for (const wrong of [{ rows: [null] }, { rows: [{}] }, { settings: {} }, { endsAt: 'x' }, { pausedBy: 7 }])
+  for (const wrong of [
+    { rows: [null] },
+    { rows: [{}] },
+    { settings: {} },
+    { endsAt: 'x' },
+    { pausedBy: 7 },
+  ])
     expect(parseCarriedSweep({ ...carried, ...wrong })).toBeUndefined();
-  fc.assert(fc.property(fc.anything(), (input) => expect(parseCarriedSweep(input)).toBeUndefined()));
+  fc.assert(
+    fc.property(fc.anything(), (input) => expect(parseCarriedSweep(input)).toBeUndefined()),
+  );
 });
 
 test.each([
   [{}, { ok: true }],
-  [{ applications: ['Publishing API', 'publishing-api'] }, { ok: true, request: { applications: ['publishing-api'] } }],
+  [
+    { applications: ['Publishing API', 'publishing-api'] },
+    { ok: true, request: { applications: ['publishing-api'] } },
+  ],
   [{ applications: [] }, { ok: true }],
-  [{ applications: 'publishing-api' }, { problems: [expect.stringMatching(/^applications: expected a list/)] }],
+  [
+    { applications: 'publishing-api' },
+    { problems: [expect.stringMatching(/^applications: expected a list/)] },
+  ],
   [{ applications: ['!'] }, { problems: [expect.stringMatching(/^application: expected/)] }],
   [{ reason: ' ' }, { problems: [expect.stringMatching(/^reason: expected why/)] }],
-  [{ apiUser: 'nobody' }, { problems: [expect.stringMatching(/^apiUser: expected an e-mail address/)] }],
-  [{ force: true }, { problems: [expect.stringMatching(/^force: unknown field, expected environment, apiUser/)] }],
-])('a request for all tokens of an API user follows the rules of a rotation’s: %j', (given, expected) => {
-  const request = { environment: 'integration', apiUser: 'a@b.uk', requestedBy: 'ada@example.org', reason: 'a leak' };
-  expect(parseApiUserRequest({ ...request, ...given })).toMatchObject(expected);
-});
+  [
+    { apiUser: 'nobody' },
+    { problems: [expect.stringMatching(/^apiUser: expected an e-mail address/)] },
+  ],
+  [
+    { force: true },
+    { problems: [expect.stringMatching(/^force: unknown field, expected environment, apiUser/)] },
+  ],
+])(
+  'a request for all tokens of an API user follows the rules of a rotation’s: %j',
+  (given, expected) => {
+    const request = {
+      environment: 'integration',
+      apiUser: 'a@b.uk',
+      requestedBy: 'ada@example.org',
+      reason: 'a leak',
+    };
+    expect(parseApiUserRequest({ ...request, ...given })).toMatchObject(expected);
+  },
+);

@@ -47,11 +47,20 @@ test.each([
 });
 
 describe('no time that is let through', () => {
-  const london = new Intl.DateTimeFormat('sv', { timeZone: TIME_ZONE, dateStyle: 'short', timeStyle: 'short' });
-  /** The UTC moments at which London's clocks show a time on a day: none where it is skipped, two where it comes twice. */
+  const london = new Intl.DateTimeFormat('sv', {
+    timeZone: TIME_ZONE,
+    dateStyle: 'short',
+    timeStyle: 'short',
+  });
+  /**
+   * The UTC moments at which London's clocks show a time on a day: none where it is skipped, two
+   * where it comes twice.
+   */
   const momentsOf = (day: string, at: string): number[] => {
     const around = Date.parse(`${day}T${at}:00Z`);
-    return [around - 3_600_000, around].filter((moment) => london.format(moment) === `${day} ${at}`);
+    return [around - 3_600_000, around].filter(
+      (moment) => london.format(moment) === `${day} ${at}`,
+    );
   };
 
   test('ever starts a sweep between 00:50 and 01:40 UTC, on any day', () => {

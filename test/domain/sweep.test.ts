@@ -26,9 +26,17 @@ const inDays = (days: number): string => new Date(NOW + days * DAY).toISOString(
 function aPair(ends: number[], given: { name?: string; application?: string } = {}): SignonPair {
   const { name = 'Short url manager', application = 'Publishing API' } = given;
   return {
-    apiUser: { name, suspended: false, email: `${name.toLowerCase().replaceAll(' ', '-')}@alphagov.co.uk` },
+    apiUser: {
+      name,
+      suspended: false,
+      email: `${name.toLowerCase().replaceAll(' ', '-')}@alphagov.co.uk`,
+    },
     application,
-    tokens: ends.map((days, at) => ({ authorisationId: 100 + at, masked: MASKED, expires: inDays(days) })),
+    tokens: ends.map((days, at) => ({
+      authorisationId: 100 + at,
+      masked: MASKED,
+      expires: inDays(days),
+    })),
   };
 }
 
@@ -38,7 +46,9 @@ function rowFor(
 ): SweepRow {
   const settings = { ...SETTINGS, ...given.settings };
   const open = new Set(given.open ?? []);
-  const secretsRead = new Set(given.isRead === false ? [] : [tokenSecretName(pair.apiUser.name, pair.application)]);
+  const secretsRead = new Set(
+    given.isRead === false ? [] : [tokenSecretName(pair.apiUser.name, pair.application)],
+  );
   return rowsOf([pair], { settings, environment: 'integration', open, secretsRead, now: NOW })[0]!;
 }
 
@@ -47,7 +57,12 @@ describe('what a sweep makes of a pair', () => {
     ['its only token ends inside the window', [10], 'to come', /issue a token/],
     ['its only token ends today', [0], 'to come', /issue a token/],
     ['its only token outlives the window', [15], 'left alone', /no live token of it ends within/],
-    ['a longer-lived token exists, and the older one lives', [10, 700], 'to come', /roll the token until .* out/],
+    [
+      'a longer-lived token exists, and the older one lives',
+      [10, 700],
+      'to come',
+      /roll the token until .* out/,
+    ],
     ['the older one has expired', [-1, 700], 'left alone', /no live token of it ends within/],
     ['all have expired', [-1, -400], 'left alone', /no token of it is live/],
     ['it has none', [], 'left alone', /no token of it is live/],
@@ -56,16 +71,24 @@ describe('what a sweep makes of a pair', () => {
   });
 
   test('a pair that the settings leave alone is left alone, with the reason, however soon its token ends', () => {
-    const specialCases = [{ apiUser: 'Trade Tariff', outcome: 'referred', why: 'the wiki', reference: 'x' }] as never;
+    const specialCases = [
+      { apiUser: 'Trade Tariff', outcome: 'referred', why: 'the wiki', reference: 'x' },
+    ] as never;
     const row = rowFor(aPair([1], { name: 'Trade Tariff' }), { settings: { specialCases } });
     expect(row).toMatchObject({ state: 'left alone', what: expect.stringMatching(/^referred: /) });
   });
 
   test('of one whose Secret nothing reads it says that a person will be asked, or that it is handed over', () => {
-    expect(rowFor(aPair([10]), { isRead: false }).what).toMatch(/^ask a person who holds the token/);
+    expect(rowFor(aPair([10]), { isRead: false }).what).toMatch(
+      /^ask a person who holds the token/,
+    );
     const pair = aPair([10]);
-    const recipients = [{ apiUser: pair.apiUser.email, name: 'HMRC', key: 'age1x', alsoInCluster: false }];
-    expect(rowFor(pair, { isRead: false, settings: { recipients } }).what).toMatch(/^ask to approve a hand-over/);
+    const recipients = [
+      { apiUser: pair.apiUser.email, name: 'HMRC', key: 'age1x', alsoInCluster: false },
+    ];
+    expect(rowFor(pair, { isRead: false, settings: { recipients } }).what).toMatch(
+      /^ask to approve a hand-over/,
+    );
     expect(rowFor(pair, { isRead: false, settings: { recipients } }).state).toBe('to come');
   });
 
@@ -83,7 +106,12 @@ describe('what a sweep makes of a pair', () => {
           tokens: days.map((expires, id) => ({ authorisationId: id, masked: MASKED, expires })),
         }));
         const none = new Set<string>();
-        const about = { settings: SETTINGS, environment: 'integration', open: none, secretsRead: none } as const;
+        const about = {
+          settings: SETTINGS,
+          environment: 'integration',
+          open: none,
+          secretsRead: none,
+        } as const;
         const rows = rowsOf(pairs, { ...about, now: NOW });
         const due = pairs.filter(({ tokens }) =>
           tokens.some((token) => isLive(token, NOW) && !outlives(token, NOW, SETTINGS.window)),
@@ -102,28 +130,34 @@ describe('what a sweep makes of a pair', () => {
 
 test('waves take what is to come, at most so many, and all of it in the end', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 1, max: 12 }), (count, atMost) => {
-      const rows = Array.from({ length: count }, (_, at): SweepRow => ({
-        apiUser: `${at}`,
-        application: 'a',
-        state: 'to come',
-        what: '',
-      }));
-      const sizes: number[] = [];
-      for (let wave = nextWave(rows, atMost); wave.length > 0; wave = nextWave(rows, atMost)) {
-        sizes.push(wave.length);
-        for (const row of wave) row.state = 'blocked';
-      }
-      expect(sizes.every((size) => size <= atMost)).toBe(true);
-      expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(count);
-    }),
+    fc.property(
+      fc.integer({ min: 0, max: 50 }),
+      fc.integer({ min: 1, max: 12 }),
+      (count, atMost) => {
+        const rows = Array.from({ length: count }, (_, at): SweepRow => ({
+          apiUser: `${at}`,
+          application: 'a',
+          state: 'to come',
+          what: '',
+        }));
+        const sizes: number[] = [];
+        for (let wave = nextWave(rows, atMost); wave.length > 0; wave = nextWave(rows, atMost)) {
+          sizes.push(wave.length);
+          for (const row of wave) row.state = 'blocked';
+        }
+        expect(sizes.every((size) => size <= atMost)).toBe(true);
+        expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(count);
+      },
+    ),
   );
 });
 
 test('every state has its rank, and a wave waits only for rotations that are at work by themselves', () => {
   expect(RANK.filter((state) => holdsItsPlace({ state }))).toEqual(['revoking', 'preparing']);
   expect(new Set(RANK).size).toBe(RANK.length);
-  const rows = (['rotated', 'blocked', 'to come', 'blocked'] as const).map((state) => ({ state }) as SweepRow);
+  const rows = (['rotated', 'blocked', 'to come', 'blocked'] as const).map(
+    (state) => ({ state }) as SweepRow,
+  );
   expect(countByState(rows)).toEqual([
     { state: 'blocked', count: 2 },
     { state: 'to come', count: 1 },
@@ -162,7 +196,13 @@ describe('a request', () => {
 });
 
 test('a rotation that has waited for a person has had its turn, whatever it does then; one that this sweep did not start is not heard', () => {
-  const row: SweepRow = { apiUser: 'a', application: 'b', state: 'preparing', what: '', started: true };
+  const row: SweepRow = {
+    apiUser: 'a',
+    application: 'b',
+    state: 'preparing',
+    what: '',
+    started: true,
+  };
   const places: boolean[] = [];
   for (const state of ['preparing', 'waiting-approval', 'revoking', 'rotated'] as const) {
     hear(row, state);
@@ -178,13 +218,23 @@ test('a rotation that has waited for a person has had its turn, whatever it does
 test('a pair of a suspended API user is left alone, since the sync skips it', () => {
   const pair = aPair([3]);
   pair.apiUser.suspended = true;
-  expect(rowFor(pair)).toMatchObject({ state: 'left alone', what: expect.stringMatching(/suspended/) });
+  expect(rowFor(pair)).toMatchObject({
+    state: 'left alone',
+    what: expect.stringMatching(/suspended/),
+  });
 });
 
 test('a report of where a rotation stands is read strictly', () => {
   for (const stage of ['preparing', 'waiting-approval', 'blocked', 'revoking', ...OUTCOMES])
     expect(parseStageReport({ workflowId: 'a', stage })).toEqual({ workflowId: 'a', stage });
-  for (const bad of [null, 7, {}, { workflowId: 'a' }, { workflowId: 'a', stage: 'to come' }, { stage: 'blocked' }])
+  for (const bad of [
+    null,
+    7,
+    {},
+    { workflowId: 'a' },
+    { workflowId: 'a', stage: 'to come' },
+    { stage: 'blocked' },
+  ])
     expect(parseStageReport(bad)).toBeUndefined();
   fc.assert(
     fc.property(fc.anything(), (anything) => {
@@ -196,13 +246,25 @@ test('a report of where a rotation stands is read strictly', () => {
 
 describe('after a leak', () => {
   const apiUser = 'short-url-manager@alphagov.co.uk';
-  const about = { settings: SETTINGS, environment: 'integration', open: new Set<string>(), now: NOW } as const;
+  const about = {
+    settings: SETTINGS,
+    environment: 'integration',
+    open: new Set<string>(),
+    now: NOW,
+  } as const;
   const pairsOf = (...applications: string[]): SignonPair[] =>
     applications.map((application) => aPair([400], { application }));
   const secretOf = (application: string): string => `signon-token-short-url-manager-${application}`;
 
   test('pairs that nobody reads are asked about first, then those with most consumers', () => {
-    const readings = [secretOf('a'), secretOf('b'), secretOf('b'), secretOf('c'), secretOf('c'), secretOf('c')];
+    const readings = [
+      secretOf('a'),
+      secretOf('b'),
+      secretOf('b'),
+      secretOf('c'),
+      secretOf('c'),
+      secretOf('c'),
+    ];
     const rows = rowsOfApiUser(pairsOf('A', 'B', 'C', 'D'), { apiUser }, { ...about, readings });
     expect(rows.map(({ application, state }) => `${application} ${state}`)).toEqual(
       ['d', 'c', 'b', 'a'].map((application) => `${application} to come`),
@@ -214,7 +276,11 @@ describe('after a leak', () => {
     const rows = rowsOfApiUser(
       [...pairsOf('A'), aPair([-3], { application: 'B' }), ...pairsOf('C')],
       { apiUser, applications: ['a', 'b', 'c', 'bb'] },
-      { ...about, readings: [], open: new Set(['rotate-token/integration/short-url-manager@alphagov.co.uk/c']) },
+      {
+        ...about,
+        readings: [],
+        open: new Set(['rotate-token/integration/short-url-manager@alphagov.co.uk/c']),
+      },
     );
     expect(rows.map(({ application, state }) => [application, state])).toEqual([
       ['a', 'to come'],
@@ -223,8 +289,12 @@ describe('after a leak', () => {
       ['bb', 'left alone'],
     ]);
     expect(rows.at(-1)!.what).toBe('Signon lists no token for it: check its name');
-    expect(rowsOfApiUser(pairsOf('A', 'B'), { apiUser, applications: ['b'] }, { ...about, readings: [] })).toHaveLength(
-      1,
-    );
+    expect(
+      rowsOfApiUser(
+        pairsOf('A', 'B'),
+        { apiUser, applications: ['b'] },
+        { ...about, readings: [] },
+      ),
+    ).toHaveLength(1);
   });
 });

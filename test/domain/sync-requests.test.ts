@@ -22,9 +22,16 @@ const aRequest = (given: Partial<SyncRequest> = {}): SyncRequest => ({
   notBefore: '2026-01-01T00:00:00.000Z',
   ...given,
 });
-const GATHERING = { quietFor: '10 seconds', atMost: '1 minute', askAgainAfter: '5 minutes' } as const;
+const GATHERING = {
+  quietFor: '10 seconds',
+  atMost: '1 minute',
+  askAgainAfter: '5 minutes',
+} as const;
 const NOW = Date.parse('2026-01-02T00:00:00.000Z');
-const queued = (at: number, given: Partial<SyncRequest> = {}): Queued => ({ request: aRequest(given), at });
+const queued = (at: number, given: Partial<SyncRequest> = {}): Queued => ({
+  request: aRequest(given),
+  at,
+});
 
 describe('the next Job', () => {
   test('is due when none came for a while', () => {
@@ -33,15 +40,18 @@ describe('the next Job', () => {
 
   test('is due at the latest so long after the first request, whatever comes', () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 600_000 }), { minLength: 1, maxLength: 50 }), (times) => {
-        const sorted = times.toSorted((a, b) => a - b);
-        expect(
-          nextSyncAt(
-            sorted.map((at) => queued(at)),
-            GATHERING,
-          ),
-        ).toBeLessThanOrEqual(sorted[0]! + 60_000);
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 600_000 }), { minLength: 1, maxLength: 50 }),
+        (times) => {
+          const sorted = times.toSorted((a, b) => a - b);
+          expect(
+            nextSyncAt(
+              sorted.map((at) => queued(at)),
+              GATHERING,
+            ),
+          ).toBeLessThanOrEqual(sorted[0]! + 60_000);
+        },
+      ),
     );
   });
 
@@ -107,8 +117,14 @@ describe('a request', () => {
 
   test.each([
     ['how long a Job may take', { limit: '300000y' }],
-    ['how requests gather', { gathering: { quietFor: '100y', atMost: '100y', askAgainAfter: '100y' } }],
-    ['which CronJob makes the Job', { cronJob: { name: 'signon-delete-expired-tokens', uid: 'cron-1' } }],
+    [
+      'how requests gather',
+      { gathering: { quietFor: '100y', atMost: '100y', askAgainAfter: '100y' } },
+    ],
+    [
+      'which CronJob makes the Job',
+      { cronJob: { name: 'signon-delete-expired-tokens', uid: 'cron-1' } },
+    ],
   ])('does not say %s', (_what, forged) => {
     expect(parseSyncRequest({ ...aRequest(), ...forged }, NOW)).toEqual(aRequest());
   });

@@ -22,9 +22,19 @@ describe('a day in London', () => {
   test.each([
     ['winter', '2026-01-15', '2026-01-15T00:00:00.000Z', '2026-01-16T00:00:00.000Z'],
     ['summer', '2026-07-15', '2026-07-14T23:00:00.000Z', '2026-07-15T23:00:00.000Z'],
-    ['the day the clocks go forward', '2026-03-29', '2026-03-29T00:00:00.000Z', '2026-03-29T23:00:00.000Z'],
+    [
+      'the day the clocks go forward',
+      '2026-03-29',
+      '2026-03-29T00:00:00.000Z',
+      '2026-03-29T23:00:00.000Z',
+    ],
     ['the day after', '2026-03-30', '2026-03-29T23:00:00.000Z', '2026-03-30T23:00:00.000Z'],
-    ['the day the clocks go back', '2026-10-25', '2026-10-24T23:00:00.000Z', '2026-10-26T00:00:00.000Z'],
+    [
+      'the day the clocks go back',
+      '2026-10-25',
+      '2026-10-24T23:00:00.000Z',
+      '2026-10-26T00:00:00.000Z',
+    ],
     ['the day before', '2026-10-24', '2026-10-23T23:00:00.000Z', '2026-10-24T23:00:00.000Z'],
     ['a leap day', '2028-02-29', '2028-02-29T00:00:00.000Z', '2028-03-01T00:00:00.000Z'],
     ['the last of a year', '2027-12-31', '2027-12-31T00:00:00.000Z', '2028-01-01T00:00:00.000Z'],
@@ -44,7 +54,9 @@ describe('a day in London', () => {
   });
 
   test('lasts 24 hours, save two days a year', () => {
-    const days = Array.from({ length: 365 }, (_, at) => iso(Date.parse('2026-01-01') + at * DAY).slice(0, 10));
+    const days = Array.from({ length: 365 }, (_, at) =>
+      iso(Date.parse('2026-01-01') + at * DAY).slice(0, 10),
+    );
     const odd = days.filter((day) => endOfDay(day) - startOfDay(day) !== DAY);
     expect(odd.map((day) => [day, (endOfDay(day) - startOfDay(day)) / HOUR])).toEqual([
       ['2026-03-29', 23],
@@ -97,7 +109,8 @@ describe('the newest token', () => {
         for (const token of tokens)
           expect(
             token.expires < newest!.expires ||
-              (token.expires === newest!.expires && token.authorisationId <= newest!.authorisationId),
+              (token.expires === newest!.expires &&
+                token.authorisationId <= newest!.authorisationId),
           ).toBe(true);
       }),
     );
@@ -127,12 +140,22 @@ describe('the token that is new now', () => {
   });
 
   test('is never a token that a forced rotation found before it began', () => {
-    const ids = fc.uniqueArray(fc.integer({ min: 1, max: 999 }).filter((id) => id !== NEW.authorisationId));
+    const ids = fc.uniqueArray(
+      fc.integer({ min: 1, max: 999 }).filter((id) => id !== NEW.authorisationId),
+    );
     fc.assert(
       fc.property(somePairsTokens, ids, (tokens, before) => {
-        const others = tokens.filter(({ authorisationId }) => authorisationId !== NEW.authorisationId);
-        const leaked = [...before, ...others.slice(0, 2).map(({ authorisationId }) => authorisationId)];
-        const successor: ListedToken | undefined = successorOf(NEW, others, { ...facts, before: leaked });
+        const others = tokens.filter(
+          ({ authorisationId }) => authorisationId !== NEW.authorisationId,
+        );
+        const leaked = [
+          ...before,
+          ...others.slice(0, 2).map(({ authorisationId }) => authorisationId),
+        ];
+        const successor: ListedToken | undefined = successorOf(NEW, others, {
+          ...facts,
+          before: leaked,
+        });
         expect(leaked).not.toContain(successor?.authorisationId);
         expect(others.some((token) => token === successor) || successor === undefined).toBe(true);
       }),
@@ -142,13 +165,18 @@ describe('the token that is new now', () => {
 
 describe('two fingerprints', () => {
   const digest = fc.constantFrom('a'.repeat(64), 'b'.repeat(64));
-  const fingerprint = fc.record({ maskedSha256: digest, sha256: fc.option(digest, { nil: undefined }) });
+  const fingerprint = fc.record({
+    maskedSha256: digest,
+    sha256: fc.option(digest, { nil: undefined }),
+  });
 
   test('are compared by the whole digest where both know it, else by the masked value’s', () => {
     fc.assert(
       fc.property(fingerprint, fingerprint, (a, b) => {
         const whole = a.sha256 !== undefined && b.sha256 !== undefined;
-        expect(sameToken(a, b)).toBe(whole ? a.sha256 === b.sha256 : a.maskedSha256 === b.maskedSha256);
+        expect(sameToken(a, b)).toBe(
+          whole ? a.sha256 === b.sha256 : a.maskedSha256 === b.maskedSha256,
+        );
         expect(sameToken(b, a)).toBe(sameToken(a, b));
       }),
     );

@@ -25,9 +25,16 @@ type Fresh = Parameters<typeof voidedBy>[1];
 
 /** Whether the evidence holds against a look that differs from it in what is given. */
 const reason = (given: Partial<Fresh> = {}): string | undefined =>
-  voidedBy(evidence, { tokens: [OLD, NEW], look: aLook([aContainer(NEW)]), now: NOW, ended: [], ...given });
+  voidedBy(evidence, {
+    tokens: [OLD, NEW],
+    look: aLook([aContainer(NEW)]),
+    now: NOW,
+    ended: [],
+    ...given,
+  });
 
-const withContainers = (...containers: ConsumingContainer[]): string | undefined => reason({ look: aLook(containers) });
+const withContainers = (...containers: ConsumingContainer[]): string | undefined =>
+  reason({ look: aLook(containers) });
 
 /** A one-off Job with the application's variables, a twin, another container, another variable. */
 const JOINED: Consumer[] = [
@@ -41,15 +48,22 @@ describe('evidence holds', () => {
   test('when looked at again unchanged, whatever tokens the pair has', () => {
     fc.assert(
       fc.property(somePairsTokens, (others) => {
-        const tokens = [...others.filter(({ authorisationId }) => authorisationId !== NEW.authorisationId), NEW];
+        const tokens = [
+          ...others.filter(({ authorisationId }) => authorisationId !== NEW.authorisationId),
+          NEW,
+        ];
         const look = aLook([aContainer(NEW)]);
-        expect(voidedBy(anEvidence({ tokens }), { tokens, look, now: NOW, ended: [] })).toBeUndefined();
+        expect(
+          voidedBy(anEvidence({ tokens }), { tokens, look, now: NOW, ended: [] }),
+        ).toBeUndefined();
       }),
     );
   });
 
   test('when pods come and go that hold the new token, and when none runs', () => {
-    expect(withContainers(aContainer(NEW, { pod: 'another' }), aContainer(NEW, { pod: 'third' }))).toBeUndefined();
+    expect(
+      withContainers(aContainer(NEW, { pod: 'another' }), aContainer(NEW, { pod: 'third' })),
+    ).toBeUndefined();
     expect(reason({ look: aLook([], { consumers: [APP] }) })).toBeUndefined();
   });
 
@@ -99,7 +113,9 @@ describe('evidence is void', () => {
           containers.map((one) => one.container),
           { consumers: [APP] },
         );
-        const others = containers.filter((one) => one.token !== NEW && one.container.state === 'running');
+        const others = containers.filter(
+          (one) => one.token !== NEW && one.container.state === 'running',
+        );
         expect(reason({ look }) !== undefined).toBe(others.length > 0);
       }),
     );
@@ -118,7 +134,9 @@ describe('evidence is void', () => {
   });
 
   test('naming the container and the token it holds', () => {
-    expect(withContainers(aContainer(OLD, { pod: 'pod-9' }))).toMatch(/app in pod-9 .*first101…last0101.*101/);
+    expect(withContainers(aContainer(OLD, { pod: 'pod-9' }))).toMatch(
+      /app in pod-9 .*first101…last0101.*101/,
+    );
   });
 
   test('by a live token that appeared, later-expiring or not', () => {
@@ -140,15 +158,21 @@ describe('evidence is void', () => {
   test('by a new consuming workload, container or variable that holds another token, or starts', () => {
     for (const joined of JOINED)
       for (const container of [aContainer(OLD, joined), aStartingContainer(joined)])
-        expect(reason({ look: aLook([aContainer(NEW), container], { consumers: [APP, joined] }) })).toBeDefined();
+        expect(
+          reason({ look: aLook([aContainer(NEW), container], { consumers: [APP, joined] }) }),
+        ).toBeDefined();
   });
 
   test('by a new consuming workload of which nothing runs', () => {
-    expect(reason({ look: aLook([aContainer(NEW)], { consumers: [APP, TWIN] }) })).toMatch(/short-url-manager-worker/);
+    expect(reason({ look: aLook([aContainer(NEW)], { consumers: [APP, TWIN] }) })).toMatch(
+      /short-url-manager-worker/,
+    );
   });
 
   test('by a workload that mounts the Secret as files: what it reads cannot be proven', () => {
-    expect(reason({ look: aLook([aContainer(NEW)], { mountedBy: ['Deployment/legacy'] }) })).toMatch(/legacy/);
+    expect(
+      reason({ look: aLook([aContainer(NEW)], { mountedBy: ['Deployment/legacy'] }) }),
+    ).toMatch(/legacy/);
   });
 });
 
@@ -158,7 +182,10 @@ describe('a smoke call that passed', () => {
     look: aLook([aContainer(NEW), aContainer(NEW, TWIN)]),
     smoke: [aSmokeResult(APP), aSmokeResult(TWIN)],
   });
-  const NAMES = { app: 'app of Deployment/short-url-manager', twin: 'worker of Deployment/short-url-manager-worker' };
+  const NAMES = {
+    app: 'app of Deployment/short-url-manager',
+    twin: 'worker of Deployment/short-url-manager-worker',
+  };
 
   const lapsed = (approved: Evidence, again: SmokeResult[], look = aLook([])): string | undefined =>
     smokeThatLapsed(approved, look, again);
@@ -172,7 +199,9 @@ describe('a smoke call that passed', () => {
     (verdict) => {
       const detail = 'lookup_content_id was refused with 401';
       const again = [aSmokeResult(APP), aSmokeResult(TWIN, { verdict, detail })];
-      expect(lapsed(both, again)).toBe(`what passed the smoke call does not any more: ${NAMES.twin}: ${detail}`);
+      expect(lapsed(both, again)).toBe(
+        `what passed the smoke call does not any more: ${NAMES.twin}: ${detail}`,
+      );
     },
   );
 
@@ -181,7 +210,11 @@ describe('a smoke call that passed', () => {
   });
 
   test('has lapsed where only another container, workload or variable passes', () => {
-    for (const other of [TWIN, { ...APP, container: 'nginx' }, { ...APP, variable: 'SECOND_BEARER_TOKEN' }])
+    for (const other of [
+      TWIN,
+      { ...APP, container: 'nginx' },
+      { ...APP, variable: 'SECOND_BEARER_TOKEN' },
+    ])
       expect(lapsed(evidence, [aSmokeResult(other)])).toMatch(NAMES.app);
   });
 
@@ -195,7 +228,9 @@ describe('a smoke call that passed', () => {
   test('counts alone: what did not pass when it was approved may be as it is', () => {
     for (const before of ['no-proof', 'not-tested', 'failed'] as const)
       for (const again of [[], [aSmokeResult(APP, { verdict: 'failed' })], [aSmokeResult(APP)]])
-        expect(lapsed(anEvidence({ smoke: [aSmokeResult(APP, { verdict: before })] }), again)).toBeUndefined();
+        expect(
+          lapsed(anEvidence({ smoke: [aSmokeResult(APP, { verdict: before })] }), again),
+        ).toBeUndefined();
   });
 
   test('is looked for in the evidence alone: a consumer that joined says nothing here', () => {
@@ -216,19 +251,30 @@ describe('a smoke call that passed', () => {
           look: aLook([aContainer(NEW), aContainer(NEW, TWIN)]),
           smoke: results(before),
         });
-        const someLapsed = before.some((seen, index) => seen === 'passed' && now[index] !== 'passed');
+        const someLapsed = before.some(
+          (seen, index) => seen === 'passed' && now[index] !== 'passed',
+        );
         expect(lapsed(approved, results(now)) !== undefined).toBe(someLapsed);
       }),
     );
   });
 
-  test.each(['Job/short-url-manager-dbmigrate', 'CronJob/short-url-manager-tidy', 'Pod/by-hand'] as const)(
+  test.each([
+    'Job/short-url-manager-dbmigrate',
+    'CronJob/short-url-manager-tidy',
+    'Pod/by-hand',
+  ] as const)(
     'has nothing to lapse where the run of %s is over, and has lapsed where it still runs and does not pass',
     (workload) => {
       const run = { ...APP, workload };
-      const approved = anEvidence({ look: aLook([aContainer(NEW, run)]), smoke: [aSmokeResult(run)] });
+      const approved = anEvidence({
+        look: aLook([aContainer(NEW, run)]),
+        smoke: [aSmokeResult(run)],
+      });
       expect(lapsed(approved, [])).toBeUndefined();
-      expect(lapsed(approved, [], aLook([aContainer(NEW, { ...run, state: 'ended' })]))).toBeUndefined();
+      expect(
+        lapsed(approved, [], aLook([aContainer(NEW, { ...run, state: 'ended' })])),
+      ).toBeUndefined();
       expect(lapsed(approved, [], aLook([aContainer(NEW, run)]))).toMatch(workload);
       expect(lapsed(approved, [], aLook([aStartingContainer(run)]))).toMatch(workload);
     },

@@ -8,13 +8,17 @@ import { SlackStandIn } from '../../sandbox/slack/server.ts';
 import { Stage } from '../support/stage.ts';
 import { SCENES, sceneSettings } from './scenes.ts';
 
-/** Records the histories that `test/replay.test.ts` replays: run it when a change of the workflows is meant to end what ran before. Arguments: names of scenes, all where none. */
+/**
+ * Records the histories that `test/replay.test.ts` replays: run it when a change of the workflows
+ * is meant to end what ran before. Arguments: names of scenes, all where none.
+ */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const FOLDER = new URL('./', import.meta.url);
 const wanted = process.argv.slice(2);
 
 if (wanted.length === 0)
-  for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.json'))) rmSync(new URL(file, FOLDER));
+  for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.json')))
+    rmSync(new URL(file, FOLDER));
 for (const [name, play] of Object.entries(SCENES)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   const stage = await Stage.set(

@@ -25,7 +25,9 @@ export async function sceneSettings(): Promise<object> {
 /** Plays until a workflow has the history that is wanted, ended or not; and names it. */
 export type Scene = (stage: Stage) => Promise<{ workflowId: string }>;
 
-const idOf = ({ handle }: StagedRotation): { workflowId: string } => ({ workflowId: handle.workflowId });
+const idOf = ({ handle }: StagedRotation): { workflowId: string } => ({
+  workflowId: handle.workflowId,
+});
 
 /** Nothing reads this API user's token. */
 async function unread(stage: Stage): Promise<StagedRotation> {
@@ -49,14 +51,19 @@ async function proven(stage: Stage): Promise<StagedRotation> {
 }
 
 async function swept(stage: Stage): Promise<{ workflowId: string }> {
-  const { handle } = await startSweep(stage.client, { environment: 'integration', requestedBy: 'ada@example.org' });
+  const { handle } = await startSweep(stage.client, {
+    environment: 'integration',
+    requestedBy: 'ada@example.org',
+  });
   return handle;
 }
 
 /** Whether an activity of the rotation is under way. */
 async function underWay(rotation: StagedRotation, activity: string): Promise<boolean | undefined> {
   const { raw } = await rotation.handle.describe();
-  return raw.pendingActivities?.some(({ activityType }) => activityType?.name === activity) || undefined;
+  return (
+    raw.pendingActivities?.some(({ activityType }) => activityType?.name === activity) || undefined
+  );
 }
 
 /** Every outcome a rotation may have. */
@@ -80,7 +87,9 @@ const OUTCOMES: Record<string, Scene> = {
     await rotation.approve();
     const { waiting } = await rotation.awaitingApproval(2);
     if (waiting?.kind !== 'approval') throw new Error('no second round');
-    await rotation.approve(2, { revoke: waiting.evidence.toRevoke.map(({ authorisationId }) => authorisationId) });
+    await rotation.approve(2, {
+      revoke: waiting.evidence.toRevoke.map(({ authorisationId }) => authorisationId),
+    });
     await rotation.report();
     return idOf(rotation);
   },
@@ -112,7 +121,11 @@ const OUTCOMES: Record<string, Scene> = {
     const { client } = stage;
     const args = [{ ...REQUEST, environment: 'staging' }];
     const taskQueue = taskQueueOf('integration');
-    const handle = await client.workflow.start('rotateToken', { workflowId: 'staging', taskQueue, args });
+    const handle = await client.workflow.start('rotateToken', {
+      workflowId: 'staging',
+      taskQueue,
+      args,
+    });
     await handle.result();
     return handle;
   },
@@ -123,7 +136,8 @@ const OUTCOMES: Record<string, Scene> = {
     return idOf(rotation);
   },
   'nothing-to-do': async (stage) => {
-    for (const token of stage.tokens()) token.expiresAt = stage.sandbox.world.now() + 400 * 86_400_000;
+    for (const token of stage.tokens())
+      token.expiresAt = stage.sandbox.world.now() + 400 * 86_400_000;
     const rotation = await stage.rotation();
     await rotation.report();
     return idOf(rotation);
@@ -131,7 +145,11 @@ const OUTCOMES: Record<string, Scene> = {
   delegated: async (stage) => {
     const { client } = stage;
     const taskQueue = taskQueueOf('integration');
-    const handle = await client.workflow.start('rotateToken', { workflowId: 'at-random', taskQueue, args: [REQUEST] });
+    const handle = await client.workflow.start('rotateToken', {
+      workflowId: 'at-random',
+      taskQueue,
+      args: [REQUEST],
+    });
     await handle.result();
     await client.workflow.getHandle(rotationId(REQUEST)).cancel();
     return handle;
@@ -192,7 +210,9 @@ const WAITS: Record<string, Scene> = {
     await until('the soak', async () => {
       const { steps = [] } = (await rotation.status()) ?? {};
       return (
-        steps.some(({ name, note }) => name === 'confirm' && note.includes('another look come after')) || undefined
+        steps.some(
+          ({ name, note }) => name === 'confirm' && note.includes('another look come after'),
+        ) || undefined
       );
     });
     return idOf(rotation);

@@ -12,7 +12,10 @@ beforeAll(async () => {
 });
 afterAll(() => stage.strike());
 
-/** Where a rotation stands, by what its history and the stand-ins show: a dead worker answers no query. */
+/**
+ * Where a rotation stands, by what its history and the stand-ins show: a dead worker answers no
+ * query.
+ */
 const REACHED: Record<
   Exclude<StepName, (typeof SELDOM)[number]>,
   (rotation: StagedRotation) => boolean | Promise<boolean>
@@ -29,20 +32,27 @@ const REACHED: Record<
 
 async function scheduled(rotation: StagedRotation, activity: string): Promise<boolean> {
   const { events } = await rotation.handle.fetchHistory();
-  return (events ?? []).some((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === activity);
+  return (events ?? []).some(
+    (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === activity,
+  );
 }
 
 test('a worker killed with SIGKILL in every step: the rotation ends right', async () => {
   const rotation = await stage.rotation();
   for (const [step, reached] of Object.entries(REACHED)) {
     const worker = stage.workerProcess();
-    await until(`the step “${step}”`, async () => (await reached(rotation)) || undefined, 180_000); // what a killed worker was doing may be given up after a minute only
+    // what a killed worker was doing may be given up after a minute only
+    await until(`the step “${step}”`, async () => (await reached(rotation)) || undefined, 180_000);
     if (step === 'approve') await rotation.approve();
     await worker.crash();
   }
   stage.workerProcess();
   const report = await rotation.report();
-  expect(report).toMatchObject({ outcome: 'rotated', revoked: [{}], approvals: [{ by: 'grace@example.org' }] });
+  expect(report).toMatchObject({
+    outcome: 'rotated',
+    revoked: [{}],
+    approvals: [{ by: 'grace@example.org' }],
+  });
   const { created, revoked, outages } = stage.sandbox.world.happened;
   expect({ created: created.length, revoked: revoked.length, outages }).toEqual({
     created: 1,

@@ -12,15 +12,33 @@ beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'signon-demo-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
 test('the demo that the README begins with rotates a token, shows every step and what blocks, and ends by itself', async () => {
-  const args = ['--import', 'tsx', 'sandbox/demo/main.ts', '--yes', '--blocked', '--folder', folder];
+  const args = [
+    '--import',
+    'tsx',
+    'sandbox/demo/main.ts',
+    '--yes',
+    '--blocked',
+    '--folder',
+    folder,
+  ];
   const demo = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
-  for (const stream of [demo.stdout, demo.stderr]) stream.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  for (const stream of [demo.stdout, demo.stderr])
+    stream.on('data', (chunk: Buffer) => (out += chunk.toString()));
   const code = await new Promise((resolve) => demo.on('close', resolve));
   expect({ code, out }).toMatchObject({ code: 0 });
   const done = [...out.matchAll(/^ {3}✓ ([a-z ]+?)(?::|$)/gm)].map(([, step]) => step);
   expect(done).toEqual(
-    expect.arrayContaining(['assess', 'issue', 'sync', 'roll out', 'smoke', 'approve', 'revoke', 'confirm']),
+    expect.arrayContaining([
+      'assess',
+      'issue',
+      'sync',
+      'roll out',
+      'smoke',
+      'approve',
+      'revoke',
+      'confirm',
+    ]),
   );
   expect(out).toMatch(/✗ sync: SyncJobFailed$/m);
   expect(out).toMatch(/Watch it in the Temporal UI:\n {3}http:\/\/127\.0\.0\.1:\d+\//);

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '../support/jest.ts';
 import { Stage } from '../support/stage.ts';
 
-const WITHOUT_WEB = { apiUser: 'email-alert-service@alphagov.co.uk', application: 'email-alert-api' };
+const WITHOUT_WEB = {
+  apiUser: 'email-alert-service@alphagov.co.uk',
+  application: 'email-alert-api',
+};
 let stage: Stage;
 
 beforeAll(async () => {

@@ -35,7 +35,11 @@ async function setFleet(): Promise<void> {
 }
 
 const waiting = async (): Promise<number> =>
-  (await stage.client.workflow.count(`RotationStage = 'waiting-approval' AND ExecutionStatus = 'Running'`)).count;
+  (
+    await stage.client.workflow.count(
+      `RotationStage = 'waiting-approval' AND ExecutionStatus = 'Running'`,
+    )
+  ).count;
 
 /** Approves all that wait, as a person does at the command line. */
 async function approveAll(): Promise<void> {
@@ -51,7 +55,9 @@ async function approveAll(): Promise<void> {
 }
 
 /** What became of every pair's rotation. */
-async function reports(rows: { apiUser: string; application: string }[]): Promise<RotationReport[]> {
+async function reports(
+  rows: { apiUser: string; application: string }[],
+): Promise<RotationReport[]> {
   return Promise.all(
     rows.map(async ({ apiUser, application }) => {
       const id = rotationId({ environment: 'integration', apiUser, application });
@@ -65,7 +71,10 @@ const CHANCE = 0.01;
 
 /** Sweeps, approves all that waits and sees it to its end; what the stand-ins have on record. */
 async function rotateFleet(): Promise<Stage['sandbox']['world']['happened']> {
-  const { handle } = await startSweep(stage.client, { environment: 'integration', requestedBy: 'ada@example.org' });
+  const { handle } = await startSweep(stage.client, {
+    environment: 'integration',
+    requestedBy: 'ada@example.org',
+  });
   const { outcome, rows } = await handle.result();
   expect(outcome).toBe('swept');
   const started = rows.filter(({ state }) => state !== 'left alone');
@@ -76,7 +85,10 @@ async function rotateFleet(): Promise<Stage['sandbox']['world']['happened']> {
   const ended = await reports(started);
   expect(ended.map(({ outcome: how }) => how)).toEqual(Array(62).fill('rotated'));
   const { happened } = stage.sandbox.world;
-  expect({ created: happened.created.length, revoked: happened.revoked.length }).toEqual({ created: 62, revoked: 62 });
+  expect({ created: happened.created.length, revoked: happened.revoked.length }).toEqual({
+    created: 62,
+    revoked: 62,
+  });
   expect(happened.outages).toEqual([]);
   expect(happened.trafficCalls).toBeGreaterThan(1000); // somebody would have noticed
   expect(happened.jobs.length).toBeLessThanOrEqual(2);
@@ -96,8 +108,13 @@ test('so they are with faults on: answers lost, cut and refused at random, befor
   const random = pseudoRandom(20261125);
   const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]!;
   const chance: Faults['byChance'] = ({ path }) => {
-    if (path.startsWith('/users') || random() > CHANCE) return undefined; // a sign-in whose answer is lost counts as refused
-    return pick([{ kind: 'cut' }, { kind: 'status', status: 500 }, { kind: 'status', status: 503 }] as const);
+    // a sign-in whose answer is lost counts as refused
+    if (path.startsWith('/users') || random() > CHANCE) return undefined;
+    return pick([
+      { kind: 'cut' },
+      { kind: 'status', status: 500 },
+      { kind: 'status', status: 503 },
+    ] as const);
   };
   for (const { faults } of [signon, argo, kubernetes]) faults.byChance = chance;
   await rotateFleet();

@@ -11,10 +11,16 @@ const NEARLY_TWO_MEGABYTES = 'x'.repeat(1_900_000);
 
 const flood = async ({ handle }: StagedRotation, signals: number): Promise<void> => {
   for (let sent = 0; sent < signals; sent++)
-    await handle.signal<[unknown]>('approve', { by: 'mallory@example.org', evidence: NEARLY_TWO_MEGABYTES });
+    await handle.signal<[unknown]>('approve', {
+      by: 'mallory@example.org',
+      evidence: NEARLY_TWO_MEGABYTES,
+    });
 };
 
-/** Sends something again and again until the history is cut; what is sent after that would have the next one cut as well. */
+/**
+ * Sends something again and again until the history is cut; what is sent after that would have the
+ * next one cut as well.
+ */
 const untilCut = async (rotation: StagedRotation, send: () => Promise<void>): Promise<void> => {
   const { runId } = await rotation.handle.describe();
   for (let sent = 0; (await rotation.handle.describe()).runId === runId; sent++) {
@@ -52,7 +58,8 @@ test('twenty-eight signals of 1.9 MB end no rotation: its history is cut, and a 
     const status = await rotation.status();
     return now !== runId && status?.waiting?.kind === 'approval' ? status : undefined;
   });
-  if (before.waiting?.kind !== 'approval' || after.waiting?.kind !== 'approval') throw new Error('nothing is asked');
+  if (before.waiting?.kind !== 'approval' || after.waiting?.kind !== 'approval')
+    throw new Error('nothing is asked');
   expect(after.code).not.toBe(before.code);
   expect(after.waiting.evidence.round).toBeGreaterThan(before.waiting.evidence.round);
   const { toRevoke, shortfalls } = before.waiting.evidence;
@@ -66,7 +73,8 @@ test('twenty-eight signals of 1.9 MB end no rotation: its history is cut, and a 
     revoked: before.waiting.evidence.toRevoke.map(({ authorisationId }) => ({ authorisationId })),
     approvals: [{ by: 'grace@example.org' }],
   });
-  expect(stage.tokens().filter(({ revokedAt }) => revokedAt === undefined)).toHaveLength(1); // one new token, and no other
+  // one new token, and no other
+  expect(stage.tokens().filter(({ revokedAt }) => revokedAt === undefined)).toHaveLength(1);
 });
 
 test('a flood that is faster than any history can be cut ends the run by the server: nothing is revoked, and one started again goes on', async () => {
@@ -75,17 +83,29 @@ test('a flood that is faster than any history can be cut ends the run by the ser
   const rotation = await stage.rotation();
   await rotation.awaitingApproval();
   await Promise.allSettled(Array.from({ length: 28 }, () => flood(rotation, 1)));
-  await until('its end', async () => (await rotation.handle.describe()).status.name === 'TERMINATED' || undefined);
+  await until(
+    'its end',
+    async () => (await rotation.handle.describe()).status.name === 'TERMINATED' || undefined,
+  );
   expect(stage.tokens().map(({ revokedAt }) => revokedAt)).toEqual([undefined, undefined]);
   const again = await stage.rotation();
   const { waiting } = await again.awaitingApproval();
   const toRevoke = waiting?.kind === 'approval' ? waiting.evidence.toRevoke : [];
   await again.approve(1, { revoke: toRevoke.map(({ authorisationId }) => authorisationId) });
-  expect(await again.report()).toMatchObject({ outcome: 'rotated', origin: 'adopted', revoked: [{}] });
+  expect(await again.report()).toMatchObject({
+    outcome: 'rotated',
+    origin: 'adopted',
+    revoked: [{}],
+  });
 });
 
 test('wrong approvals without end are each answered, and end no rotation', async () => {
-  stage = await Stage.set({}, {}, {}, { dynamicConfig: ['limit.historyCount.suggestContinueAsNew=300'] });
+  stage = await Stage.set(
+    {},
+    {},
+    {},
+    { dynamicConfig: ['limit.historyCount.suggestContinueAsNew=300'] },
+  );
   await stage.worker();
   const rotation = await stage.rotation();
   await rotation.awaitingApproval();
@@ -99,7 +119,12 @@ test('wrong approvals without end are each answered, and end no rotation', async
 });
 
 test('a blocked rotation whose history is cut blocks again, and goes on from its step', async () => {
-  stage = await Stage.set({}, {}, {}, { dynamicConfig: ['limit.historyCount.suggestContinueAsNew=400'] });
+  stage = await Stage.set(
+    {},
+    {},
+    {},
+    { dynamicConfig: ['limit.historyCount.suggestContinueAsNew=400'] },
+  );
   await stage.worker();
   const { world } = stage.sandbox;
   world.sync.fails = 100;
@@ -114,7 +139,11 @@ test('a blocked rotation whose history is cut blocks again, and goes on from its
     return now?.waiting?.kind === 'approval' ? now : undefined;
   });
   await rotation.approve(status.waiting?.kind === 'approval' ? status.waiting.evidence.round : 0);
-  expect(await rotation.report()).toMatchObject({ outcome: 'rotated', origin: 'issued', revoked: [{}] });
+  expect(await rotation.report()).toMatchObject({
+    outcome: 'rotated',
+    origin: 'issued',
+    revoked: [{}],
+  });
   expect(world.happened.created).toHaveLength(1);
 });
 
@@ -137,7 +166,9 @@ test('an incident whose history is cut stays one: the next run confirms first, b
     uid: makeUid(),
     replicas: 1,
     generation: 1,
-    containers: [{ name: 'app', tokens: [{ variable: 'UPSTREAM', secret: 'by-hand' }], ruby: true }],
+    containers: [
+      { name: 'app', tokens: [{ variable: 'UPSTREAM', secret: 'by-hand' }], ruby: true },
+    ],
   });
   await rotation.blocked('ConfirmFailed');
   await untilCut(rotation, () => rotation.send('reject', { reason: 'nothing is asked' }));
@@ -145,7 +176,11 @@ test('an incident whose history is cut stays one: the next run confirms first, b
   world.state.secrets['by-hand'] = stage.tokens()[1]!.token;
   cluster.roll('late');
   await rotation.retry();
-  expect(await rotation.handle.result()).toMatchObject({ outcome: 'rotated', revoked: [{}], approvals: [{}] });
+  expect(await rotation.handle.result()).toMatchObject({
+    outcome: 'rotated',
+    revoked: [{}],
+    approvals: [{}],
+  });
 });
 
 test('what a cut history would hand on is not believed from whoever starts a rotation', async () => {
@@ -164,7 +199,8 @@ test('what a cut history would hand on is not believed from whoever starts a rot
     situation: { readers: { holding: [] }, tokens: [], newToken: { authorisationId: old!.id } },
   };
   const { workflowId } = handle;
-  const { input } = (await handle.fetchHistory()).events![0]!.workflowExecutionStartedEventAttributes!;
+  const { input } = (await handle.fetchHistory()).events![0]!
+    .workflowExecutionStartedEventAttributes!;
   const request = JSON.parse(Buffer.from(input!.payloads![0]!.data!).toString()) as object;
   await stage.client.workflow.start('rotateToken', {
     workflowId,

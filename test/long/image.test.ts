@@ -29,7 +29,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs a program of a stage as the image would: in its folder, as its user, with no variables but its own. */
+/**
+ * Runs a program of a stage as the image would: in its folder, as its user, with no variables but
+ * its own.
+ */
 function run(
   { folder: root, workdir, env, user }: ImageStage,
   command: string[],
@@ -44,7 +47,8 @@ function run(
   });
   running.push(child);
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   return Object.assign(child, { said: () => output });
 }
 
@@ -60,10 +64,19 @@ test('its user is not root', () => {
 });
 
 test('its worker starts with its own command and rotates a token', async () => {
-  const { WORKFLOW_BUNDLE: _, ROTATION_SETTINGS: settings, KUBECONFIG: kubeconfig, ...env } = stage.env();
+  const {
+    WORKFLOW_BUNDLE: _,
+    ROTATION_SETTINGS: settings,
+    KUBECONFIG: kubeconfig,
+    ...env
+  } = stage.env();
   for (const readable of [stage.folder, stage.sandbox.folder]) chmodSync(readable, 0o755);
   for (const file of [settings!, kubeconfig!]) chmodSync(file, 0o644);
-  const worker = run(image, image.command, { ...env, ROTATION_SETTINGS: settings, KUBECONFIG: kubeconfig });
+  const worker = run(image, image.command, {
+    ...env,
+    ROTATION_SETTINGS: settings,
+    KUBECONFIG: kubeconfig,
+  });
   await until('the worker to poll', async () => {
     if (worker.exitCode !== null) throw new Error(worker.said());
     return (await isPolled(stage.client, 'integration')) || undefined;
@@ -94,6 +107,9 @@ test('its receiver answers, and its command line and doctor help', async () => {
       cwd: join(image.folder, image.workdir),
       encoding: 'utf8',
     });
-    expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringContaining(option!) });
+    expect({ status, stdout }).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining(option!),
+    });
   }
 });

@@ -26,7 +26,10 @@ afterAll(() => server.teardown());
 
 type Acts = Record<string, (...given: unknown[]) => Promise<unknown>>;
 
-/** Fake systems for each rotation, and activities that ask those of the rotation that calls; a sync is of all of them. */
+/**
+ * Fake systems for each rotation, and activities that ask those of the rotation that calls; a sync
+ * is of all of them.
+ */
 function systemsOf(now: number): { of: (workflowId: string) => FakeSystems; activities: Acts } {
   const all = new Map<string, FakeSystems>();
   const of = (workflowId: string): FakeSystems => {
@@ -45,7 +48,9 @@ function systemsOf(now: number): { of: (workflowId: string) => FakeSystems; acti
     async (...given: unknown[]): Promise<unknown> => {
       const { workflowId } = activityInfo().workflowExecution!;
       if (workflowId.startsWith('rotate-token/')) return actsOf(of(workflowId))[name]!(...given);
-      const [first] = await Promise.all([...all.values()].map((systems) => actsOf(systems)[name]!(...given)));
+      const [first] = await Promise.all(
+        [...all.values()].map((systems) => actsOf(systems)[name]!(...given)),
+      );
       return first;
     };
   const names = Object.keys(new FakeSystems(now).activities());
@@ -83,7 +88,11 @@ test('rotations wait 90 days for an approval, are reminded, and end well; no his
     for (let at = 0; at < HOW_MANY; at++) {
       const request = { ...REQUEST, apiUser: `user-${at}@alphagov.co.uk`, force: true };
       const workflowId = rotationId(request);
-      const handle = await client.workflow.start('rotateToken', { workflowId, taskQueue, args: [request] });
+      const handle = await client.workflow.start('rotateToken', {
+        workflowId,
+        taskQueue,
+        args: [request],
+      });
       rotations.push(new Rotation(handle, systems.of(workflowId), client, server));
     }
     for (const rotation of rotations) await rotation.awaitingApproval();
@@ -92,12 +101,17 @@ test('rotations wait 90 days for an approval, are reminded, and end well; no his
       // Every week, and every day of the last two weeks before the old token ends.
       await until(
         'its reminders',
-        () => rotation.systems.notices.filter(({ kind }) => kind === 'reminder').length >= 15 || undefined,
+        () =>
+          rotation.systems.notices.filter(({ kind }) => kind === 'reminder').length >= 15 ||
+          undefined,
       );
       const { waiting } = await rotation.status();
       const { runId } = await rotation.handle.describe();
       if (waiting?.kind !== 'approval') throw new Error('it does not wait');
-      await rotation.send('approve', { ...approvalFor(waiting.evidence, runId), by: 'grace@example.org' });
+      await rotation.send('approve', {
+        ...approvalFor(waiting.evidence, runId),
+        by: 'grace@example.org',
+      });
     }
     for (const rotation of rotations) await rotation.noted('confirm', /another look come after/);
     await server.sleep('11 minutes'); // the soak
@@ -106,7 +120,9 @@ test('rotations wait 90 days for an approval, are reminded, and end well; no his
     expect(new Set(reports.map(({ outcome }) => outcome))).toEqual(new Set(['rotated']));
     const histories = await Promise.all(rotations.map(({ handle }) => handle.fetchHistory()));
     const events = histories.map((history) => history.events?.length ?? 0);
-    const bytes = histories.map((history) => proto.temporal.api.history.v1.History.encode(history).finish().length);
+    const bytes = histories.map(
+      (history) => proto.temporal.api.history.v1.History.encode(history).finish().length,
+    );
     console.log(
       `${HOW_MANY} rotations waited 90 days: ${Math.max(...events)} events, ${Math.max(...bytes)} bytes at most`,
     );

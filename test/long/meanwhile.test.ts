@@ -19,7 +19,8 @@ const revokedBy = (ids: number[]): number[] =>
 /** A sync that the rotation knows nothing of, and what Reloader does about it. */
 function syncedByHand(): void {
   stage.sandbox.world.syncSecrets();
-  for (const name of ['short-url-manager', 'short-url-manager-worker']) stage.sandbox.cluster.roll(name);
+  for (const name of ['short-url-manager', 'short-url-manager-worker'])
+    stage.sandbox.cluster.roll(name);
 }
 
 async function waits(): Promise<void> {
@@ -89,7 +90,10 @@ test('an engineer issues another and syncs it: that one is proven, and it is ask
     },
   });
   await rotation.approve(2, { revoke: [old!.id, second!.id] });
-  expect(await rotation.report()).toMatchObject({ outcome: 'rotated', newToken: { authorisationId: third.id } });
+  expect(await rotation.report()).toMatchObject({
+    outcome: 'rotated',
+    newToken: { authorisationId: third.id },
+  });
   expect(stage.sandbox.world.happened.outages).toEqual([]);
 });
 
@@ -128,7 +132,9 @@ test('a token that leaked is replaced with force although it is not near its end
   rotation = await stage.rotation({ force: true, reason: 'it stood in a log' });
   const { waiting } = await rotation.awaitingApproval();
   if (waiting?.kind !== 'approval') throw new Error('nothing waits for approval');
-  await rotation.approve(1, { revoke: waiting.evidence.toRevoke.map(({ authorisationId }) => authorisationId) });
+  await rotation.approve(1, {
+    revoke: waiting.evidence.toRevoke.map(({ authorisationId }) => authorisationId),
+  });
   const report = await rotation.report();
   expect(report).toMatchObject({ outcome: 'rotated', origin: 'issued' });
   expect(report.newToken!.authorisationId).toBeGreaterThan(leaked.id);

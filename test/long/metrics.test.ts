@@ -17,14 +17,18 @@ test('a worker tells Prometheus what rotations began, blocked and ended, and not
   await rotation.report();
   const metrics = await (await fetch(`http://${address}/metrics`)).text();
   const labels = (line: string): boolean => line.includes('environment="integration"');
-  const lines = metrics.split('\n').filter((line) => line.startsWith('signon_rotation_') && labels(line));
+  const lines = metrics
+    .split('\n')
+    .filter((line) => line.startsWith('signon_rotation_') && labels(line));
   const value = (name: string, ...having: string[]): string | undefined =>
     lines
       .find((line) => line.startsWith(name) && having.every((label) => line.includes(label)))
       ?.split(' ')
       .at(-1);
   expect(value('signon_rotation_started_total')).toBe('1');
-  expect(value('signon_rotation_blocked_total', 'step="sync"', 'failure="SyncJobFailed"')).toBe('1');
+  expect(value('signon_rotation_blocked_total', 'step="sync"', 'failure="SyncJobFailed"')).toBe(
+    '1',
+  );
   expect(value('signon_rotation_ended_total', 'outcome="rotated"')).toBe('1');
   expect(value('signon_rotation_step_seconds_count', 'step="approve"')).toBe('1');
   expect(metrics).toContain('temporal_');

@@ -30,12 +30,15 @@ interface Panel {
 const dashboard = JSON.parse(read('dashboard.json')) as { panels: Panel[] };
 /** As Grafana would ask. */
 const QUERIES = dashboard.panels.flatMap(({ targets }) =>
-  targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '5m').replaceAll('$environment', 'production')),
+  targets.map(({ expr }) =>
+    expr.replaceAll('$__rate_interval', '5m').replaceAll('$environment', 'production'),
+  ),
 );
 
 const PROMTOOL = spawnSync('promtool', ['--version']).status === 0;
 const withPromtool = PROMTOOL ? test : test.skip;
-if (!PROMTOOL) process.stderr.write('No promtool, so alerts are not tried out: `apt-get install prometheus`.\n');
+if (!PROMTOOL)
+  process.stderr.write('No promtool, so alerts are not tried out: `apt-get install prometheus`.\n');
 
 describe('by Prometheus’ own tool', () => {
   let folder: string;
@@ -48,25 +51,37 @@ describe('by Prometheus’ own tool', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const promtool = (...args: string[]): { status: number | null; said: string } => {
-    const { status, stdout, stderr } = spawnSync('promtool', args, { cwd: folder, encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync('promtool', args, {
+      cwd: folder,
+      encoding: 'utf8',
+    });
     return { status, said: stdout + stderr };
   };
 
   withPromtool('every alert fires when it should, and not before', () => {
-    expect(promtool('test', 'rules', 'tests.yaml')).toEqual({ status: 0, said: expect.stringContaining('SUCCESS') });
+    expect(promtool('test', 'rules', 'tests.yaml')).toEqual({
+      status: 0,
+      said: expect.stringContaining('SUCCESS'),
+    });
   });
 
   withPromtool('a rule that lost its threshold would be noticed', () => {
     const lax = stringify(spec, { lineWidth: 0 }).replace('72 * 3600', '720 * 3600');
     writeFileSync(join(folder, 'lax.yaml'), lax);
-    const tests = readFileSync(join(folder, 'tests.yaml'), 'utf8').replace('[rules.yaml]', '[lax.yaml]');
+    const tests = readFileSync(join(folder, 'tests.yaml'), 'utf8').replace(
+      '[rules.yaml]',
+      '[lax.yaml]',
+    );
     writeFileSync(join(folder, 'lax-tests.yaml'), tests);
     expect(promtool('test', 'rules', 'lax-tests.yaml').status).toBe(1);
   });
 
   withPromtool('every query of the dashboard is one', () => {
     const rules = QUERIES.map((expr, index) => ({ record: `query_${index}`, expr }));
-    writeFileSync(join(folder, 'queries.yaml'), stringify({ groups: [{ name: 'dashboard', rules }] }));
+    writeFileSync(
+      join(folder, 'queries.yaml'),
+      stringify({ groups: [{ name: 'dashboard', rules }] }),
+    );
     expect(promtool('check', 'rules', 'queries.yaml')).toEqual({
       status: 0,
       said: expect.stringContaining(`${QUERIES.length} rules found`),
@@ -87,7 +102,9 @@ test('no two panels of the dashboard lie on each other', () => {
   const overlap = (a: Panel['gridPos'], b: Panel['gridPos']): boolean =>
     a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
   const { panels } = dashboard;
-  const lying = panels.flatMap((a, at) => panels.slice(at + 1).filter((b) => overlap(a.gridPos, b.gridPos)));
+  const lying = panels.flatMap((a, at) =>
+    panels.slice(at + 1).filter((b) => overlap(a.gridPos, b.gridPos)),
+  );
   expect(lying.map(({ title }) => title)).toEqual([]);
 });
 
@@ -117,11 +134,16 @@ describe('worker and receiver', () => {
       replace: 'await condition(() => false, 1);\n    await requestSync(request);',
     });
     const metricsAddress = `127.0.0.1:${await freePort()}`;
-    const changed = stage.workerProcess({ METRICS_ADDRESS: metricsAddress, WORKFLOW_BUNDLE: codePath });
+    const changed = stage.workerProcess({
+      METRICS_ADDRESS: metricsAddress,
+      WORKFLOW_BUNDLE: codePath,
+    });
     await rotation.handle.signal('retry', { by: 'grace@example.org' });
     const failing = await until('a task to fail', async () => {
       const metrics = await scrape(metricsAddress);
-      return metrics.includes('temporal_workflow_task_execution_failed_total{') ? metrics : undefined;
+      return metrics.includes('temporal_workflow_task_execution_failed_total{')
+        ? metrics
+        : undefined;
     });
     expect(failing).toMatch(
       /temporal_workflow_task_execution_failed_total\{[^}]*task_queue="signon-rotation-integration",workflow_type="rotateToken"/,
@@ -130,17 +152,21 @@ describe('worker and receiver', () => {
 
     const lastAddress = `127.0.0.1:${await freePort()}`;
     stage.workerProcess({ METRICS_ADDRESS: lastAddress });
-    const receiver = createReceiver(new Client({ connection: stage.client.connection, namespace: stage.namespace }), {
-      environment: 'integration',
-      token: new Secret('a-token-of-alertmanager-0123456789'),
-      logger: { level: 'silent' },
-    });
+    const receiver = createReceiver(
+      new Client({ connection: stage.client.connection, namespace: stage.namespace }),
+      {
+        environment: 'integration',
+        token: new Secret('a-token-of-alertmanager-0123456789'),
+        logger: { level: 'silent' },
+      },
+    );
     const receiverUrl = await receiver.listen({ port: 0, host: '127.0.0.1' });
     await receiver.inject({ method: 'POST', url: '/alerts', payload: {} });
     await rotation.approve();
     await rotation.report();
     const told = await until('all of it', async () => {
-      const all = blocked + failing + (await scrape(lastAddress)) + (await scrape(new URL(receiverUrl).host));
+      const all =
+        blocked + failing + (await scrape(lastAddress)) + (await scrape(new URL(receiverUrl).host));
       return all.includes('signon_rotation_last_look_timestamp_seconds{') ? all : undefined;
     });
     await receiver.close();
@@ -148,7 +174,9 @@ describe('worker and receiver', () => {
       (expr) => expr.match(/\b(?:signon_rotation|temporal)_[a-z_]+/g) ?? [],
     );
     const types = new Set([...told.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name!));
-    const unknown = asked.filter((name) => !types.has(name) && !types.has(name.replace(/_bucket$/, '')));
+    const unknown = asked.filter(
+      (name) => !types.has(name) && !types.has(name.replace(/_bucket$/, '')),
+    );
     expect([...new Set(unknown)]).toEqual([]);
   });
 });

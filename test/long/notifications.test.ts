@@ -19,7 +19,10 @@ afterAll(async () => {
 });
 
 test('what Slack does not take outlives a history that is cut: every incident is told in the end, once', async () => {
-  const tell = (text: string, kind: Notice['kind'] = 'incident'): Promise<{ workflowId: string }> => {
+  const tell = (
+    text: string,
+    kind: Notice['kind'] = 'incident',
+  ): Promise<{ workflowId: string }> => {
     const notice: Notice = {
       kind,
       cause: 'ConfirmFailed',
@@ -36,7 +39,13 @@ test('what Slack does not take outlives a history that is cut: every incident is
       signalArgs: [notice],
     });
   };
-  slack.faults.add({ path: /^\/services\//, when: 'before', kind: 'status', status: 404, times: 1000 });
+  slack.faults.add({
+    path: /^\/services\//,
+    when: 'before',
+    kind: 'status',
+    status: 404,
+    times: 1000,
+  });
   const collector = await tell('a person is needed', 'needed');
   const handle = stage.client.workflow.getHandle(collector.workflowId);
   const { runId } = await handle.describe();
@@ -57,6 +66,9 @@ test('what Slack does not take outlives a history that is cut: every incident is
     return messages.includes('the last;') ? messages : undefined;
   });
   for (const text of told) expect(all.split(text)).toHaveLength(2);
-  const { currentDetails } = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
-  expect(currentDetails).toContain('Kept until Slack takes them:** 1 notices'); // that a person is needed: in an hour
+  const { currentDetails } = await handle.query<{ currentDetails?: string }>(
+    '__temporal_workflow_metadata',
+  );
+  // that a person is needed: in an hour
+  expect(currentDetails).toContain('Kept until Slack takes them:** 1 notices');
 });

@@ -11,9 +11,15 @@ beforeEach(async () => {
 });
 afterEach(() => stage.strike());
 
-type Event = NonNullable<Awaited<ReturnType<StagedRotation['handle']['fetchHistory']>>['events']>[number];
+type Event = NonNullable<
+  Awaited<ReturnType<StagedRotation['handle']['fetchHistory']>>['events']
+>[number];
 
-/** Resets to the workflow task that ended last before an event, or first after it; what came later is applied again. @returns the new run's id */
+/**
+ * Resets to the workflow task that ended last before an event, or first after it; what came later
+ * is applied again.
+ * @returns the new run's id
+ */
 async function reset(
   rotation: StagedRotation,
   to: 'before' | 'after',
@@ -23,7 +29,8 @@ async function reset(
   const { runId } = await rotation.handle.describe();
   const events = (await rotation.handle.fetchHistory()).events ?? [];
   const at = events.findIndex(what);
-  const tasks = (some: Event[]): Event[] => some.filter((event) => event.workflowTaskCompletedEventAttributes);
+  const tasks = (some: Event[]): Event[] =>
+    some.filter((event) => event.workflowTaskCompletedEventAttributes);
   const task = to === 'before' ? tasks(events.slice(0, at)).at(-1) : tasks(events.slice(at)).at(0);
   const answer = await stage.client.workflowService.resetWorkflowExecution({
     namespace: stage.namespace,
@@ -50,12 +57,16 @@ test.each(['signal', 'update'] as const)(
     stage.tokens().find(({ id }) => id === revoked!.id)!.revokedAt = undefined;
     await reset(rotation, 'before', isApproval);
     // Applied again it comes early, before the evidence is shown, or quotes another run's code.
-    await rotation.answered(/not accepted: (nothing waits for approval now|the evidence has changed)/);
+    await rotation.answered(
+      /not accepted: (nothing waits for approval now|the evidence has changed)/,
+    );
     await rotation.awaitingApproval();
     expect((await rotation.status())?.waiting?.kind).toBe('approval');
     expect(stage.sandbox.world.happened.revoked).toHaveLength(1);
     await rotation.approve();
-    expect(await stage.client.workflow.getHandle(rotation.handle.workflowId).result()).toMatchObject({
+    expect(
+      await stage.client.workflow.getHandle(rotation.handle.workflowId).result(),
+    ).toMatchObject({
       outcome: 'rotated',
       approvals: [{}],
     });
@@ -81,7 +92,9 @@ test.each(['signal', 'update', 'cancel'] as const)(
     await reset(rotation, 'before', isStop);
     if (way !== 'cancel')
       // this server does not apply a cancel request again
-      await rotation.answered(/not stopped: .* asked an earlier run of this rotation, which was reset/);
+      await rotation.answered(
+        /not stopped: .* asked an earlier run of this rotation, which was reset/,
+      );
     const { notes } = await rotation.awaitingApproval();
     if (way !== 'cancel') expect(notes.join()).toMatch(/not stopped: /);
     // One that is sent to this run counts.
@@ -101,8 +114,14 @@ test('a reset to after the approval replays its verdict and goes on to the end',
   const isRevoke = (event: Event): boolean =>
     event.activityTaskScheduledEventAttributes?.activityType?.name === 'revokeToken';
   const runId = await reset(rotation, 'after', isRevoke);
-  const report = (await stage.client.workflow.getHandle(rotation.handle.workflowId, runId).result()) as RotationReport;
-  expect(report).toMatchObject({ outcome: 'rotated', approvals: [{ by: 'grace@example.org' }], revoked: [{}] });
+  const report = (await stage.client.workflow
+    .getHandle(rotation.handle.workflowId, runId)
+    .result()) as RotationReport;
+  expect(report).toMatchObject({
+    outcome: 'rotated',
+    approvals: [{ by: 'grace@example.org' }],
+    revoked: [{}],
+  });
   expect(stage.sandbox.world.happened.revoked).toHaveLength(1);
   expect(stage.sandbox.world.happened.outages).toEqual([]);
 });
@@ -115,7 +134,11 @@ test('a third token in round one: its approval revokes nothing, and does not cou
   await rotation.approve();
   const second = await rotation.awaitingApproval(2);
   expect(second.waiting).toMatchObject({ evidence: { newToken: { authorisationId: third.id } } });
-  await rotation.handle.signal<[unknown]>('approve', { by: 'grace@example.org', evidence: code, revoke: [old!.id] });
+  await rotation.handle.signal<[unknown]>('approve', {
+    by: 'grace@example.org',
+    evidence: code,
+    revoke: [old!.id],
+  });
   await rotation.answered(/not accepted: the evidence has changed/);
   expect(stage.sandbox.world.happened.revoked).toEqual([]);
   await rotation.approve(2);

@@ -18,7 +18,9 @@ afterAll(() => stage.strike());
 /** Runs that the Schedule started, each under an id of its own, with what became of them. */
 async function scheduledRuns(): Promise<SweepReport[]> {
   const reports: SweepReport[] = [];
-  for await (const { workflowId } of stage.client.workflow.list({ query: `WorkflowType = 'rotateExpiringTokens'` }))
+  for await (const { workflowId } of stage.client.workflow.list({
+    query: `WorkflowType = 'rotateExpiringTokens'`,
+  }))
     if (workflowId.startsWith(`${SWEEP}-`))
       reports.push((await stage.client.workflow.getHandle(workflowId).result()) as SweepReport);
   return reports;
@@ -33,10 +35,14 @@ test('the server starts no sweep between 00:50 and 01:40 UTC, summer and winter,
     startTime: { seconds: Date.parse('2027-01-01T00:00:00Z') / 1000 },
     endTime: { seconds: Date.parse('2028-01-01T00:00:00Z') / 1000 },
   } as never);
-  const starts = startTime.map(({ seconds }) => new Date(Number(seconds) * 1000).toISOString().slice(11, 16));
+  const starts = startTime.map(({ seconds }) =>
+    new Date(Number(seconds) * 1000).toISOString().slice(11, 16),
+  );
   expect(starts.length).toBeGreaterThanOrEqual(364);
   expect(starts.filter((clock) => clock >= '00:50' && clock <= '01:40')).toEqual([]);
-  expect(starts.some((clock) => clock < '02:31') && starts.some((clock) => clock >= '03:00')).toBe(true);
+  expect(starts.some((clock) => clock < '02:31') && starts.some((clock) => clock >= '03:00')).toBe(
+    true,
+  );
   await handle.delete();
 });
 
@@ -55,7 +61,10 @@ test('fired while a sweep runs, it starts nothing; fired after, it sweeps, and a
     { outcome: 'delegated', why: expect.stringContaining('was already open; nothing was started') },
   ]);
   await sweep.signal('abort', { by: 'ada@example.org', reason: 'made way' });
-  expect(await sweep.result()).toMatchObject({ outcome: 'aborted', requestedBy: 'ada@example.org' });
+  expect(await sweep.result()).toMatchObject({
+    outcome: 'aborted',
+    requestedBy: 'ada@example.org',
+  });
   expect(stage.sandbox.world.happened.jobs).toEqual([]);
 
   await schedule.trigger();
@@ -65,6 +74,9 @@ test('fired while a sweep runs, it starts nothing; fired after, it sweeps, and a
   const id = `rotate-token/production/${REQUEST.apiUser}/${REQUEST.application}`;
   const rotation = new StagedRotation(stage.client.workflow.getHandle(id), stage.sandbox);
   await rotation.approve(1, { by: 'schedule' }); // nobody asked, so any name will do
-  expect(await rotation.report()).toMatchObject({ outcome: 'rotated', approvals: [{ by: 'schedule' }] });
+  expect(await rotation.report()).toMatchObject({
+    outcome: 'rotated',
+    approvals: [{ by: 'schedule' }],
+  });
   await schedule.delete();
 });

@@ -25,7 +25,9 @@ test('a wrong password, four workers, three restarts each: at most three refused
     for (let retry = 0; retry < 4; retry++) {
       await rotation.retry();
       await rotation.answered(/retrying/);
-      await until('being blocked again', async () => ((await rotation.status())?.waiting ? true : undefined));
+      await until('being blocked again', async () =>
+        (await rotation.status())?.waiting ? true : undefined,
+      );
     }
     await Promise.all(workers.map((worker) => worker.crash()));
   }

@@ -27,8 +27,12 @@ test('a sweep whose history the server wants cut goes on afresh, and hears of ro
     },
   );
   await stage.worker();
-  const { handle } = await startSweep(stage.client, { environment: 'integration', requestedBy: 'ada@example.org' });
-  // A rotation takes some 75 events to its approval, and must not be cut before; the sweep takes as many more as it is sent signals.
+  const { handle } = await startSweep(stage.client, {
+    environment: 'integration',
+    requestedBy: 'ada@example.org',
+  });
+  // A rotation takes some 75 events to its approval, and must not be cut before; the sweep takes as
+  // many more as it is sent signals.
   for (let sent = 0; sent < 40; sent++) await handle.signal('resume', { by: 'ada@example.org' });
   const { outcome, rows } = await handle.result();
   const mine = rows.filter(({ state }) => state !== 'left alone');
@@ -40,7 +44,9 @@ test('a sweep whose history the server wants cut goes on afresh, and hears of ro
   });
   const runs = (type: string, also = ''): Promise<number> =>
     stage.client.workflow.count(`WorkflowType = '${type}'${also}`).then(({ count }) => count);
-  expect(await runs('rotateExpiringTokens', ` AND WorkflowId = '${sweepId('integration')}'`)).toBeGreaterThan(1);
+  expect(
+    await runs('rotateExpiringTokens', ` AND WorkflowId = '${sweepId('integration')}'`),
+  ).toBeGreaterThan(1);
   expect(await runs('rotateToken')).toBe(PAIRS.length + 1);
   expect(stage.sandbox.world.happened.created).toHaveLength(PAIRS.length + 1);
 });

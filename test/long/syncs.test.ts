@@ -9,7 +9,8 @@ import { syncTokensId } from '../../domain/names/names.ts';
 const QUEUE = syncTokensId('integration');
 let stage: Stage;
 beforeAll(async () => {
-  // Longer than a Job takes beside other work: who asks again in between would be served by one more.
+  // Longer than a Job takes beside other work: who asks again in between would be served by one
+  // more.
   const syncGathering = { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '6 seconds' };
   stage = await Stage.set({ jobMs: 1500 }, { syncGathering });
   await stage.worker();
@@ -21,7 +22,8 @@ async function answerTo(ticket: string): Promise<SyncAnswer | undefined> {
   for await (const { runId } of stage.client.workflow.list({ query: `WorkflowId = '${QUEUE}'` })) {
     const { events } = await stage.client.workflow.getHandle(QUEUE, runId).fetchHistory();
     for (const event of events ?? []) {
-      const payload = event.signalExternalWorkflowExecutionInitiatedEventAttributes?.input?.payloads?.[0];
+      const payload =
+        event.signalExternalWorkflowExecutionInitiatedEventAttributes?.input?.payloads?.[0];
       const answer = payload && defaultPayloadConverter.fromPayload<SyncAnswer>(payload);
       if (answer?.ticket === ticket) return answer;
     }
@@ -59,7 +61,9 @@ test('a request that comes in the very moment in which the queue ends is lost in
       signalArgs: [{ ...quick, ticket }],
     });
     runs.add(signaledRunId);
-    expect(await until(`an answer to ${ticket}`, () => answerTo(ticket))).toMatchObject({ kind: 'synced' });
+    expect(await until(`an answer to ${ticket}`, () => answerTo(ticket))).toMatchObject({
+      kind: 'synced',
+    });
   }
   expect(runs.size).toBeGreaterThan(0);
 });
@@ -71,11 +75,20 @@ test('who is no rotation of this environment that runs is served by no Job, what
   const impostor = 'rotate-token/integration/impostor@example.org/publishing-api';
   const taskQueue = taskQueueOf('integration');
   const args = [{ environment: 'integration', requestedBy: 'mallory' }];
-  await stage.client.workflow.start('takeInventory', { workflowId: impostor, taskQueue: 'nobody-polls', args });
+  await stage.client.workflow.start('takeInventory', {
+    workflowId: impostor,
+    taskQueue: 'nobody-polls',
+    args,
+  });
   const { uid: cronJobUid } = stage.sandbox.world.state.cronJob;
   const before = stage.sandbox.world.happened.jobs.length;
   for (const workflowId of ['nobody', ended.handle.workflowId, impostor]) {
-    const request: SyncRequest = { workflowId, ticket: workflowId, cronJobUid, notBefore: new Date().toISOString() };
+    const request: SyncRequest = {
+      workflowId,
+      ticket: workflowId,
+      cronJobUid,
+      notBefore: new Date().toISOString(),
+    };
     const handle = await stage.client.workflow.signalWithStart('syncTokens', {
       workflowId: QUEUE,
       taskQueue,

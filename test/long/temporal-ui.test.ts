@@ -42,7 +42,9 @@ const flaws: Record<string, string[]> = {};
 beforeAll(async () => {
   if (!CHROMIUM) return;
   keys = mkdtempSync(join(tmpdir(), 'signon-keys-'));
-  const recipients = HAS_AGE ? [{ name: 'HMRC', apiUser: HMRC, key: ageKey(join(keys, 'hmrc')) }] : [];
+  const recipients = HAS_AGE
+    ? [{ name: 'HMRC', apiUser: HMRC, key: ageKey(join(keys, 'hmrc')) }]
+    : [];
   stage = await Stage.set(
     { jobMs: 100, podStartMs: 50, terminationMs: 200, reloaderMs: 20 },
     { docsUrl: DOCS, recipients },
@@ -52,9 +54,11 @@ beforeAll(async () => {
   await stage.worker();
   browser = await openBrowser({ width: 1280, height: SCREEN });
   const url = stage.temporal.uiUrl;
-  if (!url) throw new Error('the Temporal server at TEMPORAL_ADDRESS has no UI: set TEMPORAL_UI_URL');
+  if (!url)
+    throw new Error('the Temporal server at TEMPORAL_ADDRESS has no UI: set TEMPORAL_UI_URL');
   ui = new TemporalUiPage(await browser.context.newPage(), { url, namespace: 'default' });
-  images = process.env.SCREENSHOTS === '1' ? IMAGES : (process.env.LOOK ?? join(stage.folder, 'images'));
+  images =
+    process.env.SCREENSHOTS === '1' ? IMAGES : (process.env.LOOK ?? join(stage.folder, 'images'));
   mkdirSync(images, { recursive: true });
 });
 afterAll(async () => {
@@ -76,7 +80,9 @@ async function fitsOnFirstScreen(): Promise<void> {
     await ui.theme(theme);
     const { heading, json, background } = await ui.firstScreen();
     backgrounds.add(background);
-    expect({ theme, heading, json, fits: heading < json && json <= SCREEN }).toMatchObject({ fits: true });
+    expect({ theme, heading, json, fits: heading < json && json <= SCREEN }).toMatchObject({
+      fits: true,
+    });
   }
   expect(backgrounds.size).toBe(2);
 }
@@ -94,11 +100,15 @@ withChromium('a person rotates a token with nothing but the Temporal UI', async 
   await ui.pictureOfForm(join(images, 'start.png'));
   await ui.start();
   const { checklist } = await ui.detailsLike(/confirm/);
-  expect(checklist.map(({ step }) => step)).toEqual(SHOWN.map((step) => expect.stringContaining(step)));
+  expect(checklist.map(({ step }) => step)).toEqual(
+    SHOWN.map((step) => expect.stringContaining(step)),
+  );
 
   const blocked = await ui.detailsLike(/Blocked in sync: SyncJobFailed/);
   await look('blocked', blocked);
-  expect(blocked.text).toMatch(/Job \S+ failed\..*\n.*Both tokens work, the new one until.*Read the Job’s log/s);
+  expect(blocked.text).toMatch(
+    /Job \S+ failed\..*\n.*Both tokens work, the new one until.*Read the Job’s log/s,
+  );
   expect(blocked.checklist[2]!.mark).toContain('✗');
   expect(Object.values(blocked.links)).toContain(`${DOCS}/failures.md#syncjobfailed`);
   await fitsOnFirstScreen();
@@ -107,9 +117,13 @@ withChromium('a person rotates a token with nothing but the Temporal UI', async 
   const asked = await ui.detailsLike(/Approve: revoke 1 token in integration\?/);
   await look('approval', asked);
   await fitsOnFirstScreen();
-  await ui.sendUpdate('approve', ME, (json) => json.replace(/"evidence": "\w+"/, '"evidence": "00000000"'));
+  await ui.sendUpdate('approve', ME, (json) =>
+    json.replace(/"evidence": "\w+"/, '"evidence": "00000000"'),
+  );
   const { evidence } = JSON.parse(asked.toSend.approve!) as { evidence: string };
-  await ui.updateAnswer(new RegExp(`the evidence has changed: code ${evidence} stands for what is shown now`));
+  await ui.updateAnswer(
+    new RegExp(`the evidence has changed: code ${evidence} stands for what is shown now`),
+  );
   await ui.closeForm();
   expect(happened.revoked).toEqual([]);
   const refused = await ui.detailsLike(
@@ -128,7 +142,9 @@ withChromium('a person rotates a token with nothing but the Temporal UI', async 
   );
   expect(rotated.text).not.toContain('Last answer');
   expect(rotated.checklist[6]!.note).toMatch(/^revoked \S{8}…\S{8}$/);
-  expect(rotated.checklist.map(({ mark }) => mark)).toEqual(SHOWN.map(() => expect.stringContaining('✓')));
+  expect(rotated.checklist.map(({ mark }) => mark)).toEqual(
+    SHOWN.map(() => expect.stringContaining('✓')),
+  );
   const [old, made] = stage.tokens();
   expect(happened.revoked.map(({ id }) => id)).toEqual([old!.id]);
   expect(happened.created.map(({ id }) => id)).toEqual([made!.id]);
@@ -146,7 +162,10 @@ withChromium('what a sync Job writes into its log forges nothing in what they re
   ];
   sync.fails = 1;
   sync.extraLog.push(...lies);
-  const { handle } = await stage.rotation({ force: true, reason: '**approved** ✅ <img src=x onerror=alert(1)>' });
+  const { handle } = await stage.rotation({
+    force: true,
+    reason: '**approved** ✅ <img src=x onerror=alert(1)>',
+  });
   await ui.openDetails(handle.workflowId, (await handle.describe()).runId);
   const blocked = await ui.detailsLike(/Blocked in sync/);
   sync.extraLog.length = 0;
@@ -179,31 +198,38 @@ withChromium(
 );
 
 const withBoth = CHROMIUM && HAS_AGE ? test : test.skip;
-withBoth('a person says who holds a token that nobody reads, and copies it, encrypted, from the details', async () => {
-  const old = stage.addApiUser('HMRC', HMRC);
-  const { handle } = await stage.rotation({ apiUser: HMRC });
-  const { runId } = await handle.describe();
-  await ui.openDetails(handle.workflowId, runId);
-  const asked = await ui.detailsLike(/Who holds this token/);
-  await look('classification', asked);
-  await ui.sendUpdate('classify', ME);
-  const plan = await ui.detailsLike(/Approve: issue a token for HMRC in integration\?/);
-  await look('hand-over-plan', plan);
-  await ui.sendUpdate('approve', ME);
-  const sealed = await ui.detailsLike(/BEGIN AGE ENCRYPTED FILE/);
-  await look('hand-over', sealed);
-  const made = stage.sandbox.world.state.authorisations.at(-1)!;
-  const armoured = sealed.paragraphs.find((text) => text.startsWith('-----BEGIN AGE'))!;
-  expect(decrypt(armoured, join(keys, 'hmrc'))).toBe(made.token);
-  await ui.detailsLike(/consumer-confirmed/);
-  await ui.sendUpdate('approve', ME);
-  await ui.detailsLike(/Outcome: handed-over/);
-  expect(old.revokedAt).toBeDefined();
-});
+withBoth(
+  'a person says who holds a token that nobody reads, and copies it, encrypted, from the details',
+  async () => {
+    const old = stage.addApiUser('HMRC', HMRC);
+    const { handle } = await stage.rotation({ apiUser: HMRC });
+    const { runId } = await handle.describe();
+    await ui.openDetails(handle.workflowId, runId);
+    const asked = await ui.detailsLike(/Who holds this token/);
+    await look('classification', asked);
+    await ui.sendUpdate('classify', ME);
+    const plan = await ui.detailsLike(/Approve: issue a token for HMRC in integration\?/);
+    await look('hand-over-plan', plan);
+    await ui.sendUpdate('approve', ME);
+    const sealed = await ui.detailsLike(/BEGIN AGE ENCRYPTED FILE/);
+    await look('hand-over', sealed);
+    const made = stage.sandbox.world.state.authorisations.at(-1)!;
+    const armoured = sealed.paragraphs.find((text) => text.startsWith('-----BEGIN AGE'))!;
+    expect(decrypt(armoured, join(keys, 'hmrc'))).toBe(made.token);
+    await ui.detailsLike(/consumer-confirmed/);
+    await ui.sendUpdate('approve', ME);
+    await ui.detailsLike(/Outcome: handed-over/);
+    expect(old.revokedAt).toBeDefined();
+  },
+);
 
 withChromium('a person reads what a sweep would do with each of 62 pairs', async () => {
   expireAllIn(stage.sandbox.world, 10);
-  const { handle } = await startSweep(stage.client, { environment: 'integration', requestedBy: ME, plan: true });
+  const { handle } = await startSweep(stage.client, {
+    environment: 'integration',
+    requestedBy: ME,
+    plan: true,
+  });
   expect((await handle.result()).outcome).toBe('planned');
   await ui.openDetails(handle.workflowId, (await handle.describe()).runId);
   const plan = await ui.detailsLike(/Outcome: planned/);
@@ -213,6 +239,8 @@ withChromium('a person reads what a sweep would do with each of 62 pairs', async
 });
 
 withChromium('no Markdown is left in what they read, and nothing runs over the edge', () => {
-  expect(Object.keys(flaws)).toEqual(expect.arrayContaining(['blocked', 'approval', 'rotated', 'plan']));
+  expect(Object.keys(flaws)).toEqual(
+    expect.arrayContaining(['blocked', 'approval', 'rotated', 'plan']),
+  );
   expect(Object.values(flaws).flat()).toEqual([]);
 });

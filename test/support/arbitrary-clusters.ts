@@ -1,4 +1,10 @@
-import type { V1Container, V1ContainerStatus, V1EnvVar, V1Pod, V1PodSpec } from '@kubernetes/client-node';
+import type {
+  V1Container,
+  V1ContainerStatus,
+  V1EnvVar,
+  V1Pod,
+  V1PodSpec,
+} from '@kubernetes/client-node';
 import * as fc from 'fast-check';
 import type { ExecResult, Target } from '../../activities/kubernetes/exec.ts';
 import { Snapshot } from '../../activities/kubernetes/snapshot.ts';
@@ -8,7 +14,9 @@ import { madeUpRuby } from '../../sandbox/container/made-up-ruby.mjs';
 
 export const PAIRS_SECRET = 'signon-token-short-url-manager-publishing-api';
 /** The pair's tokens, oldest first: the last is the new one. */
-export const TOKENS = ['old', 'older-still', 'new'].map((name, at) => `${name}${'aZ-_09'.repeat(8)}`.slice(0, 42) + at);
+export const TOKENS = ['old', 'older-still', 'new'].map(
+  (name, at) => `${name}${'aZ-_09'.repeat(8)}`.slice(0, 42) + at,
+);
 export const LISTED: ListedToken[] = TOKENS.map((token, at) => ({
   ...fingerprintOf(new Secret(token)),
   authorisationId: at + 1,
@@ -18,7 +26,10 @@ export const LISTED: ListedToken[] = TOKENS.map((token, at) => ({
 const STRANGER = 'stranger'.repeat(5) + 'xyz';
 
 type Value = { token: number; wrapped: (token: string) => string };
-type Source = { kind: 'pair' | 'old name' | 'copy' | 'config map' | 'literal' | 'all of a secret' | 'all of a map' };
+type Source = {
+  kind:
+    'pair' | 'old name' | 'copy' | 'config map' | 'literal' | 'all of a secret' | 'all of a map';
+};
 interface ContainerFate {
   sources: (Source & { value: Value })[];
   state: 'running' | 'waiting' | 'terminated';
@@ -63,7 +74,15 @@ const container: fc.Arbitrary<ContainerFate> = fc.record({
   sources: fc.array(
     fc.record({
       kind: fc.constantFrom<Source['kind']>(
-        ...(['pair', 'old name', 'copy', 'config map', 'literal', 'all of a secret', 'all of a map'] as const),
+        ...([
+          'pair',
+          'old name',
+          'copy',
+          'config map',
+          'literal',
+          'all of a secret',
+          'all of a map',
+        ] as const),
       ),
       value,
     }),
@@ -74,7 +93,10 @@ const container: fc.Arbitrary<ContainerFate> = fc.record({
   place: fc.constantFrom('main', 'main', 'main', 'sidecar', 'ephemeral'),
 });
 
-/** Namespaces of up to sixty containers, with tokens in any variable, from any source, in any wrapping, in any state. */
+/**
+ * Namespaces of up to sixty containers, with tokens in any variable, from any source, in any
+ * wrapping, in any state.
+ */
 export const aCluster: fc.Arbitrary<ClusterFate> = fc.record({
   pods: fc.array(
     fc.record({
@@ -106,12 +128,17 @@ export class MadeUpCluster {
   readonly idle: { workload: string; env: Record<string, string> }[] = [];
   readonly asked: string[] = [];
   private readonly pods: V1Pod[] = [];
-  private readonly templates: { workload: `Deployment/${string}` | `CronJob/${string}`; spec: V1PodSpec }[] = [];
+  private readonly templates: {
+    workload: `Deployment/${string}` | `CronJob/${string}`;
+    spec: V1PodSpec;
+  }[] = [];
 
   constructor(fate: ClusterFate) {
     for (const [at, pod] of fate.pods.entries()) this.addPod(pod, `pod-${at}`);
     for (const [at, containers] of fate.idle.entries()) {
-      const made = containers.map((one, index) => specOf({ ...one, place: 'main' }, `idle-${at}`, index));
+      const made = containers.map((one, index) =>
+        specOf({ ...one, place: 'main' }, `idle-${at}`, index),
+      );
       const workload = `CronJob/idle-${at}` as const;
       this.templates.push({ workload, spec: { containers: made.map(({ spec }) => spec) } });
       this.idle.push(...made.map(({ env }) => ({ workload, env })));
@@ -122,7 +149,10 @@ export class MadeUpCluster {
     return Promise.resolve(new Snapshot('2026-09-01T12:00:00.000Z', this.templates, this.pods, []));
   }
 
-  async exec({ pod, container: name }: Target, [program = '', ...args]: string[]): Promise<ExecResult> {
+  async exec(
+    { pod, container: name }: Target,
+    [program = '', ...args]: string[],
+  ): Promise<ExecResult> {
     const target = this.containers.find((one) => one.pod === pod && one.container === name);
     this.asked.push(`${pod}/${name}`);
     if (!target?.runs) return { kind: 'gone' };
@@ -130,14 +160,17 @@ export class MadeUpCluster {
     if (program !== (target.program === 'shell' ? 'sh' : 'ruby') || target.program === 'none')
       return { kind: 'no-such-program' };
     const lines: string[] = [];
-    await madeUpRuby(args, { ...target.env, GOVUK_ENVIRONMENT: 'integration' }, (line: string) => lines.push(line));
+    await madeUpRuby(args, { ...target.env, GOVUK_ENVIRONMENT: 'integration' }, (line: string) =>
+      lines.push(line),
+    );
     lines.pop();
     return { kind: 'answered', lines };
   }
 
   private addPod(fate: PodFate, name: string): void {
     const made = fate.containers.map((one, at) => ({ one, ...specOf(one, name, at) }));
-    const at = (place: ContainerFate['place']): typeof made => made.filter(({ one }) => one.place === place);
+    const at = (place: ContainerFate['place']): typeof made =>
+      made.filter(({ one }) => one.place === place);
     const statuses = (of: typeof made): V1ContainerStatus[] =>
       of.map(({ one, spec }) => statusOf(one, `${name}/${spec.name}`, spec.name));
     const specs = (of: typeof made, more: Partial<V1Container> = {}): V1Container[] =>
@@ -159,7 +192,9 @@ export class MadeUpCluster {
       metadata: {
         name,
         labels: { 'pod-template-hash': 'abc' },
-        ...(owner && { ownerReferences: [{ ...owner, apiVersion: 'v1', uid: '1', controller: true }] }),
+        ...(owner && {
+          ownerReferences: [{ ...owner, apiVersion: 'v1', uid: '1', controller: true }],
+        }),
         ...(fate.deleted && { deletionTimestamp: new Date(0) }),
       },
       spec,
@@ -171,7 +206,9 @@ export class MadeUpCluster {
       },
     });
     if (fate.workload === 'Deployment') {
-      const now = fate.outdated ? { containers: [{ name: `${name}-c0`, env: [fromPair('NOW_BEARER_TOKEN')] }] } : spec;
+      const now = fate.outdated
+        ? { containers: [{ name: `${name}-c0`, env: [fromPair('NOW_BEARER_TOKEN')] }] }
+        : spec;
       this.templates.push({ workload: `Deployment/${name}`, spec: now });
     }
     for (const { one, spec: made1, env } of made)
@@ -191,8 +228,15 @@ const fromPair = (name: string): V1EnvVar => ({
   valueFrom: { secretKeyRef: { name: PAIRS_SECRET, key: 'bearer_token' } },
 });
 
-/** A container's spec, and what it holds: a Secret may have changed since, so each has values of its own. */
-function specOf(fate: ContainerFate, pod: string, at: number): { spec: V1Container; env: Record<string, string> } {
+/**
+ * A container's spec, and what it holds: a Secret may have changed since, so each has values of its
+ * own.
+ */
+function specOf(
+  fate: ContainerFate,
+  pod: string,
+  at: number,
+): { spec: V1Container; env: Record<string, string> } {
   const spec: V1Container & Required<Pick<V1Container, 'env' | 'envFrom'>> = {
     name: `${pod}-c${at}`,
     env: [],
@@ -206,9 +250,14 @@ function specOf(fate: ContainerFate, pod: string, at: number): { spec: V1Contain
     if (kind === 'literal') spec.env.push({ name, value: held });
     else if (kind === 'pair') spec.env.push(fromPair(name));
     else if (kind === 'old name')
-      spec.env.push({ name, valueFrom: { secretKeyRef: { name: `signon-token-old-${key}`, key: 'bearer_token' } } });
-    else if (kind === 'copy') spec.env.push({ name, valueFrom: { secretKeyRef: { name: 'copies', key } } });
-    else if (kind === 'config map') spec.env.push({ name, valueFrom: { configMapKeyRef: { name: 'map', key } } });
+      spec.env.push({
+        name,
+        valueFrom: { secretKeyRef: { name: `signon-token-old-${key}`, key: 'bearer_token' } },
+      });
+    else if (kind === 'copy')
+      spec.env.push({ name, valueFrom: { secretKeyRef: { name: 'copies', key } } });
+    else if (kind === 'config map')
+      spec.env.push({ name, valueFrom: { configMapKeyRef: { name: 'map', key } } });
     else if (kind === 'all of a secret') spec.envFrom.push({ secretRef: { name: `whole-${key}` } });
     else spec.envFrom.push({ configMapRef: { name: `whole-map-${key}` } });
     env[kind.startsWith('all') ? `whole_${index}` : name] = held;
@@ -218,7 +267,9 @@ function specOf(fate: ContainerFate, pod: string, at: number): { spec: V1Contain
 
 function statusOf({ state }: ContainerFate, id: string, name: string): V1ContainerStatus {
   const base = { name, containerID: `containerd://${id}`, image: '', imageID: '', restartCount: 0 };
-  if (state === 'running') return { ...base, ready: true, state: { running: { startedAt: new Date(0) } } };
-  if (state === 'waiting') return { ...base, ready: false, state: { waiting: { reason: 'ContainerCreating' } } };
+  if (state === 'running')
+    return { ...base, ready: true, state: { running: { startedAt: new Date(0) } } };
+  if (state === 'waiting')
+    return { ...base, ready: false, state: { waiting: { reason: 'ContainerCreating' } } };
   return { ...base, ready: false, state: { terminated: { exitCode: 1 } } };
 }

@@ -6,12 +6,18 @@ const days = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(3, 9, 9, 13) },
   { weight: 3, arbitrary: fc.constantFrom(-400, -1, 0, 1, 14, 15, 30, 400, 729, 730) },
 );
-const minutes = fc.oneof(fc.constantFrom(1, 3, 59, 61), fc.constantFrom(600, 1440, 5 * 1440, 30 * 1440));
+const minutes = fc.oneof(
+  fc.constantFrom(1, 3, 59, 61),
+  fc.constantFrom(600, 1440, 5 * 1440, 30 * 1440),
+);
 const which = fc.nat(9);
 const holding = fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: which });
 
 const mostly = <T>(usual: T, ...others: T[]): fc.Arbitrary<T> =>
-  fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) });
+  fc.oneof(
+    { weight: 3, arbitrary: fc.constant(usual) },
+    { weight: 1, arbitrary: fc.constantFrom(...others) },
+  );
 
 const aStray = mostly<Stray>('open', 'odd', 'mute');
 
@@ -24,9 +30,15 @@ const aStrayStarts = fc.record({
 
 const aHappening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ kind: fc.constant('time passes' as const), minutes }),
-  fc.record({ kind: fc.constant('a token appears' as const), days: fc.constantFrom(1, 30, 400, 729, 730, 730) }),
   fc.record({
-    kind: fc.constantFrom('a token is revoked by somebody' as const, 'a token is copied over' as const),
+    kind: fc.constant('a token appears' as const),
+    days: fc.constantFrom(1, 30, 400, 729, 730, 730),
+  }),
+  fc.record({
+    kind: fc.constantFrom(
+      'a token is revoked by somebody' as const,
+      'a token is copied over' as const,
+    ),
     which,
   }),
   fc.record({ kind: fc.constantFrom('ended tokens are deleted' as const, 'pods settle' as const) }),
@@ -86,7 +98,16 @@ const aSent: fc.Arbitrary<Sent> = fc.record({
       ),
     },
   ),
-  names: fc.constantFrom('nothing', 'nothing', 'all', 'all', 'all', 'first', 'new token', 'stranger'),
+  names: fc.constantFrom(
+    'nothing',
+    'nothing',
+    'all',
+    'all',
+    'all',
+    'first',
+    'new token',
+    'stranger',
+  ),
   accept: fc.oneof(fc.constant<Sent['accept']>([...SHORTFALLS]), fc.subarray(ACCEPTS)),
 });
 
@@ -121,17 +142,26 @@ const anyFate: fc.Arbitrary<Fate> = fc.record({
     {
       weight: 1,
       arbitrary: fc.array(
-        fc.record({ stray: aStray, holds: which, state: mostly<'running' | 'starting'>('running', 'starting') }),
+        fc.record({
+          stray: aStray,
+          holds: which,
+          state: mostly<'running' | 'starting'>('running', 'starting'),
+        }),
         { minLength: 1, maxLength: 3 },
       ),
     },
   ),
   straysFollow: mostly(true, false),
-  smoke: fc.array(mostly<SmokeResult['verdict']>('passed', 'failed', 'no-proof', 'not-tested'), { minLength: 1 }),
+  smoke: fc.array(mostly<SmokeResult['verdict']>('passed', 'failed', 'no-proof', 'not-tested'), {
+    minLength: 1,
+  }),
   smokeBlocks: fc.boolean(),
   acceptsUnlisted: fc.boolean(),
   retries: fc.nat(3),
-  vouches: fc.array(fc.constantFrom<Fate['vouches'][number]>('already-handed-over', 'issue-another'), { maxLength: 3 }),
+  vouches: fc.array(
+    fc.constantFrom<Fate['vouches'][number]>('already-handed-over', 'issue-another'),
+    { maxLength: 3 },
+  ),
   rolls: fc.array(mostly(true, false), { minLength: 1, maxLength: 5 }),
   lingers: fc.boolean(),
   meanwhile: fc.array(
@@ -147,7 +177,10 @@ const anyFate: fc.Arbitrary<Fate> = fc.record({
     { weight: 2, arbitrary: which.map(breaksMuchLater) },
     { weight: 1, arbitrary: fc.tuple(which, which).map(leavesWithAnother) },
     { weight: 2, arbitrary: aStrayStarts.map((one): Happening[] => [one]) },
-    { weight: 2, arbitrary: fc.constant<Happening[]>([{ kind: 'a consumer joins', withPod: true }]) },
+    {
+      weight: 2,
+      arbitrary: fc.constant<Happening[]>([{ kind: 'a consumer joins', withPod: true }]),
+    },
   ),
   classifications: fc.array(aSaid, { maxLength: 4 }),
   approvals: fc.array(aSent, { maxLength: 6 }),
@@ -163,20 +196,36 @@ const heldLate = anyFate.map((fate): Fate => ({
   straysFollow: true,
   rolls: [true],
   smoke: ['passed'],
-  meanwhile: [[], [{ kind: 'a stray starts', stray: 'odd', state: 'running', holds: 0 }], ...fate.meanwhile],
-  classifications: [{ as: 'internal', which: 0, named: 'rightly' }, ...fate.classifications.slice(0, 1)],
+  meanwhile: [
+    [],
+    [{ kind: 'a stray starts', stray: 'odd', state: 'running', holds: 0 }],
+    ...fate.meanwhile,
+  ],
+  classifications: [
+    { as: 'internal', which: 0, named: 'rightly' },
+    ...fate.classifications.slice(0, 1),
+  ],
 }));
 
-/** Containers elsewhere that have not started or answer nobody, while a pair is said to be disused or held outside. */
+/**
+ * Containers elsewhere that have not started or answer nobody, while a pair is said to be disused
+ * or held outside.
+ */
 export const searchedInVain = fc
-  .tuple(anyFate, fc.constantFrom<Stray>('open', 'mute'), fc.constantFrom('running' as const, 'starting' as const))
+  .tuple(
+    anyFate,
+    fc.constantFrom<Stray>('open', 'mute'),
+    fc.constantFrom('running' as const, 'starting' as const),
+  )
   .map(([fate, stray, state]): Fate => ({
     ...fate,
     consumers: 0,
     pods: [],
     recipient: fate.recipient && { ...fate.recipient, alsoInCluster: true },
     strays: [{ stray: state === 'running' ? 'mute' : stray, holds: 0, state }],
-    classifications: [fate.recipient ? { as: 'external', recipient: 'the one named' } : { as: 'disused' }],
+    classifications: [
+      fate.recipient ? { as: 'external', recipient: 'the one named' } : { as: 'disused' },
+    ],
   }));
 
 /** Any world a rotation may meet; those in which it gets somewhere come often enough. */

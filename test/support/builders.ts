@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
-import type { Census, ClusterLook, Consumer, ConsumingContainer, Readers } from '../../domain/cluster/cluster.ts';
+import type {
+  Census,
+  ClusterLook,
+  Consumer,
+  ConsumingContainer,
+  Readers,
+} from '../../domain/cluster/cluster.ts';
 import type { judgeApproval } from '../../domain/evidence/approval.ts';
 import { gatherEvidence, type Evidence, type SmokeResult } from '../../domain/evidence/evidence.ts';
 import type { RotationRequest } from '../../domain/request/request.ts';
@@ -15,7 +21,13 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 /** A listed token; ends in nine days unless told otherwise. */
 export function aToken(authorisationId: number, given: Partial<ListedToken> = {}): ListedToken {
   const masked = `first${String(authorisationId).padStart(3, '0')}…last${String(authorisationId).padStart(4, '0')}`;
-  const token = { authorisationId, masked, generated: '2024-09-10', expires: '2026-09-10', ...given };
+  const token = {
+    authorisationId,
+    masked,
+    generated: '2024-09-10',
+    expires: '2026-09-10',
+    ...given,
+  };
   return { maskedSha256: sha256(token.masked.replace('…', '')), ...token };
 }
 
@@ -27,11 +39,18 @@ export const APP: Consumer = {
   container: 'app',
   variable: 'PUBLISHING_API_BEARER_TOKEN',
 };
-export const TWIN: Consumer = { ...APP, workload: 'Deployment/short-url-manager-worker', container: 'worker' };
+export const TWIN: Consumer = {
+  ...APP,
+  workload: 'Deployment/short-url-manager-worker',
+  container: 'worker',
+};
 
 /** What a census gives of a container that holds this token. */
 export function piecesOf(token: Fingerprint): { sha256: string; maskedSha256: string } {
-  return { sha256: token.sha256 ?? sha256(`value of ${token.masked}`), maskedSha256: token.maskedSha256 };
+  return {
+    sha256: token.sha256 ?? sha256(`value of ${token.masked}`),
+    maskedSha256: token.maskedSha256,
+  };
 }
 
 /** A census that asked one container and found nothing else. */
@@ -51,7 +70,10 @@ export function someReaders(given: Partial<Readers> = {}): Readers {
 }
 
 /** A running, ready container of `APP` whose variable is that token. */
-export function aContainer(token: Fingerprint, given: Partial<ConsumingContainer> = {}): ConsumingContainer {
+export function aContainer(
+  token: Fingerprint,
+  given: Partial<ConsumingContainer> = {},
+): ConsumingContainer {
   return {
     ...APP,
     pod: 'short-url-manager-1',
@@ -72,20 +94,41 @@ export function aStartingContainer(given: Partial<ConsumingContainer> = {}): Con
 }
 
 /** A look; its consumers are those of its containers unless told otherwise. */
-export function aLook(containers: ConsumingContainer[], given: Partial<ClusterLook> = {}): ClusterLook {
+export function aLook(
+  containers: ConsumingContainer[],
+  given: Partial<ClusterLook> = {},
+): ClusterLook {
   const consumers = containers
     .map(({ workload, container, variable }) => ({ workload, container, variable }))
-    .filter((one, index, all) => all.findIndex(({ workload }) => workload === one.workload) === index);
-  return { at: new Date(NOW).toISOString(), consumers, containers, mountedBy: [], census: aCensus(), ...given };
+    .filter(
+      (one, index, all) => all.findIndex(({ workload }) => workload === one.workload) === index,
+    );
+  return {
+    at: new Date(NOW).toISOString(),
+    consumers,
+    containers,
+    mountedBy: [],
+    census: aCensus(),
+    ...given,
+  };
 }
 
 export function aSmokeResult(consumer: Consumer, given: Partial<SmokeResult> = {}): SmokeResult {
-  return { ...consumer, pod: 'short-url-manager-1', verdict: 'passed', detail: 'lookup_content_id returned', ...given };
+  return {
+    ...consumer,
+    pod: 'short-url-manager-1',
+    verdict: 'passed',
+    detail: 'lookup_content_id returned',
+    ...given,
+  };
 }
 
 type Seen = Parameters<typeof gatherEvidence>[0];
 
-/** Evidence as a rotation gathers it: one consumer that gave up the old token for the new one, and passed. */
+/**
+ * Evidence as a rotation gathers it: one consumer that gave up the old token for the new one, and
+ * passed.
+ */
 export function anEvidence(given: Partial<Seen> = {}): Evidence {
   return gatherEvidence({
     round: 1,
@@ -149,14 +192,19 @@ export function retyped(text: string): fc.Arbitrary<string> {
     .map(
       ([before, upper, after]) =>
         before +
-        Array.from(text, (letter, at) => (upper[at] ? letter.toUpperCase() : letter.toLowerCase())).join('') +
+        Array.from(text, (letter, at) =>
+          upper[at] ? letter.toUpperCase() : letter.toLowerCase(),
+        ).join('') +
         after,
     );
 }
 
 /** Calendar days of the years around the project's, both clock changes included. */
 export const aDay = fc
-  .integer({ min: Date.parse('2024-01-01') / 86_400_000, max: Date.parse('2032-12-31') / 86_400_000 })
+  .integer({
+    min: Date.parse('2024-01-01') / 86_400_000,
+    max: Date.parse('2032-12-31') / 86_400_000,
+  })
   .map((days) => new Date(days * 86_400_000).toISOString().slice(0, 10));
 
 /** Tokens of one pair: ids differ, days may coincide. */

@@ -1,4 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
 /** The workflows, bundled once for all tests. */
-export const BUNDLE = { codePath: fileURLToPath(new URL('../../.cache/workflow-bundle.js', import.meta.url)) };
+export const BUNDLE = {
+  codePath: fileURLToPath(new URL('../../.cache/workflow-bundle.js', import.meta.url)),
+};

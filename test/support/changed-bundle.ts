@@ -14,13 +14,16 @@ export interface Change {
 
 /** The workflows with changes, bundled as another version of the worker would bring them. */
 export async function changedBundle(...changes: Change[]): Promise<{ codePath: string }> {
-  const folder = mkdtempSync(join(ROOT, '.cache', 'changed-')); // inside, where imports find their packages
+  // inside, where imports find their packages
+  const folder = mkdtempSync(join(ROOT, '.cache', 'changed-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  for (const part of ['workflows', 'domain']) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+  for (const part of ['workflows', 'domain'])
+    cpSync(join(ROOT, part), join(folder, part), { recursive: true });
   for (const { file, find, replace } of changes) {
     const path = join(folder, file);
     const source = readFileSync(path, 'utf8');
-    if (source.split(find).length !== 2) throw new Error(`${file} does not hold exactly one “${find}”`);
+    if (source.split(find).length !== 2)
+      throw new Error(`${file} does not hold exactly one “${find}”`);
     writeFileSync(
       path,
       source.replace(find, () => replace),

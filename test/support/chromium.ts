@@ -15,7 +15,10 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** The browser `CHROMIUM_PATH` names, else the `chromium` on the PATH; undefined where there is none. */
+/**
+ * The browser `CHROMIUM_PATH` names, else the `chromium` on the PATH; undefined where there is
+ * none.
+ */
 export const CHROMIUM =
   process.env.CHROMIUM_PATH ??
   (process.env.PATH ?? '')
@@ -30,7 +33,10 @@ export interface OpenBrowser {
 }
 
 /** A browser with a new profile that reaches this machine alone. */
-export async function openBrowser(viewport: { width: number; height: number }): Promise<OpenBrowser> {
+export async function openBrowser(viewport: {
+  width: number;
+  height: number;
+}): Promise<OpenBrowser> {
   const profile = mkdtempSync(join(tmpdir(), 'signon-browser-'));
   const forget = (): void => rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   try {
@@ -42,7 +48,8 @@ export async function openBrowser(viewport: { width: number; height: number }): 
       locale: 'en-GB',
       timezoneId: 'UTC',
     });
-    await context.addInitScript('globalThis.__name = (named) => named'); // the TypeScript loader names functions by it, those that run in a page too
+    // the TypeScript loader names functions by it, those that run in a page too
+    await context.addInitScript('globalThis.__name = (named) => named');
     await context.route(
       ({ protocol, hostname }) => protocol.startsWith('http') && hostname !== '127.0.0.1',
       (route) => route.abort(),

@@ -51,6 +51,11 @@ export function commandLine(stage: Stage, program = run): Line {
       readSecret: () => Promise.resolve(left.shift()),
     });
     const text = out.join('\n');
-    return { code, out: text, err: err.join('\n'), json: args.includes('--json') && text ? JSON.parse(text) : [] };
+    return {
+      code,
+      out: text,
+      err: err.join('\n'),
+      json: args.includes('--json') && text ? JSON.parse(text) : [],
+    };
   };
 }

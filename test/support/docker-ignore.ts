@@ -15,7 +15,10 @@ const PATTERNS = readFileSync(new URL('../../.dockerignore', import.meta.url), '
     );
   });
 
-/** Whether Docker leaves a path out of what it builds from: `*` stays within a folder, `**` spans any number of them. */
+/**
+ * Whether Docker leaves a path out of what it builds from: `*` stays within a folder, `**` spans
+ * any number of them.
+ */
 export function isDockerIgnored(path: string): boolean {
   return PATTERNS.some((pattern) => pattern.test(path));
 }

@@ -20,10 +20,14 @@ export interface Stage {
 }
 
 /**
- * Follows the Dockerfile's steps, each stage in a folder of its own, with this machine's Node in the place of the image's: it proves the
- * steps, not the image. Knows the instructions that our Dockerfile has, and refuses others.
+ * Follows the Dockerfile's steps, each stage in a folder of its own, with this machine's Node in
+ * the place of the image's: it proves the steps, not the image. Knows the instructions that our
+ * Dockerfile has, and refuses others.
  */
-export function followDockerfile(into: string, onStep: (step: string) => void = () => undefined): Map<string, Stage> {
+export function followDockerfile(
+  into: string,
+  onStep: (step: string) => void = () => undefined,
+): Map<string, Stage> {
   const stages = new Map<string, Stage>();
   let stage: Stage | undefined;
   const inside = (path: string): string =>
@@ -38,7 +42,11 @@ export function followDockerfile(into: string, onStep: (step: string) => void = 
         const from = stages.get(base!);
         const folder = join(into, name!);
         if (from) cpSync(from.folder, folder, { recursive: true, verbatimSymlinks: true });
-        stage = { ...(from ?? { workdir: '/', env: {}, command: [] }), env: { ...from?.env }, folder };
+        stage = {
+          ...(from ?? { workdir: '/', env: {}, command: [] }),
+          env: { ...from?.env },
+          folder,
+        };
         mkdirSync(folder, { recursive: true });
         stages.set(name!, stage);
         break;
@@ -60,19 +68,30 @@ export function followDockerfile(into: string, onStep: (step: string) => void = 
         break;
       case 'COPY': {
         const words = rest.split(/\s+/);
-        const from = words[0]!.startsWith('--from=') ? stages.get(words.shift()!.slice('--from='.length))! : undefined;
+        const from = words[0]!.startsWith('--from=')
+          ? stages.get(words.shift()!.slice('--from='.length))!
+          : undefined;
         const target = inside(words.pop()!);
         for (const word of words)
-          copy(from ? join(from.folder, word) : join(ROOT, word), target, { many: words.length > 1, context: !from });
+          copy(from ? join(from.folder, word) : join(ROOT, word), target, {
+            many: words.length > 1,
+            context: !from,
+          });
         break;
       }
       case 'RUN': {
         const ran = spawnSync('sh', ['-c', rest], {
           cwd: join(stage!.folder, stage!.workdir),
-          env: { PATH: process.env.PATH, HOME: stage!.folder, npm_config_cache: NPM_CACHE, ...stage!.env },
+          env: {
+            PATH: process.env.PATH,
+            HOME: stage!.folder,
+            npm_config_cache: NPM_CACHE,
+            ...stage!.env,
+          },
           encoding: 'utf8',
         });
-        if (ran.status !== 0) throw new Error(`RUN ${rest}: ${ran.status}\n${ran.stdout}${ran.stderr}`);
+        if (ran.status !== 0)
+          throw new Error(`RUN ${rest}: ${ran.status}\n${ran.stdout}${ran.stderr}`);
         break;
       }
       default:
@@ -93,7 +112,11 @@ function instructions(): [string, string][] {
 }
 
 /** Copies a file or a folder; of the project's own, without what `.dockerignore` names. */
-function copy(from: string, target: string, { many, context }: { many: boolean; context: boolean }): void {
+function copy(
+  from: string,
+  target: string,
+  { many, context }: { many: boolean; context: boolean },
+): void {
   const kept = (path: string): boolean => !isDockerIgnored(relative(ROOT, path));
   cpSync(from, many ? join(target, basename(from)) : target, {
     recursive: true,

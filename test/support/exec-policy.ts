@@ -21,7 +21,10 @@ export const SHIPPED_POLICY = readFileSync(
   'utf8',
 );
 
-/** What a policy lets through, evaluated by a CEL engine as Kubernetes evaluates it: an error in an expression refuses. */
+/**
+ * What a policy lets through, evaluated by a CEL engine as Kubernetes evaluates it: an error in an
+ * expression refuses.
+ */
 export function policyFrom(yaml: string): (exec: AskedExec, username?: string) => boolean {
   const [policy] = parseAllDocuments(yaml).map((document) => document.toJS() as Policy);
   const { matchConditions, validations } = policy!.spec;

@@ -23,10 +23,16 @@ import type { Remembered } from '../../domain/rotation/report.ts';
 import { judgeRollout } from '../../domain/cluster/possession.ts';
 import { newestOf, type ListedToken } from '../../domain/tokens/tokens.ts';
 
-type Activities = SignonActivities & ArgoActivities & KubernetesActivities & Pick<NotifyActivities, 'notify'>;
+type Activities = SignonActivities &
+  ArgoActivities &
+  KubernetesActivities &
+  Pick<NotifyActivities, 'notify'>;
 type Held = Omit<ConsumingContainer, 'token'> & { holds: number };
 
-/** Signon, Argo CD and a cluster in memory: what a workflow test says happens, happens at once. Every call is on record. */
+/**
+ * Signon, Argo CD and a cluster in memory: what a workflow test says happens, happens at once.
+ * Every call is on record.
+ */
 export class FakeSystems {
   readonly calls: string[] = [];
   tokens: ListedToken[] = [];
@@ -39,7 +45,12 @@ export class FakeSystems {
   /** What people were told. */
   readonly notices: Notice[] = [];
   readonly pair: Pair = {
-    apiUser: { id: 7, name: 'Short url manager', email: 'short-url-manager@alphagov.co.uk', suspended: false },
+    apiUser: {
+      id: 7,
+      name: 'Short url manager',
+      email: 'short-url-manager@alphagov.co.uk',
+      suspended: false,
+    },
     application: { id: 3, name: 'Publishing API' },
     secret: tokenSecretName('Short url manager', 'Publishing API'),
   };
@@ -49,7 +60,10 @@ export class FakeSystems {
   mountedBy: ClusterLook['mountedBy'] = [];
   /** Consumers of which no container runs. */
   idle: ClusterLook['consumers'] = [];
-  /** Other Secrets of the sync that an idle CronJob reads, and those of them that belong to a pair of today. */
+  /**
+   * Other Secrets of the sync that an idle CronJob reads, and those of them that belong to a pair
+   * of today.
+   */
   otherSecrets: string[] = [];
   otherPairs: string[] = [];
   /** Containers that read no Secret of the pair: one that holds its token is found by value. */
@@ -61,13 +75,21 @@ export class FakeSystems {
   lastSyncedAt?: string;
   /** What an earlier rotation of the pair saw. */
   remembered: Remembered = { givenUp: [], also: [] };
-  /** Whether runs of idle consumers are looked out for; an activity that waits keeps the server from skipping time. */
+  /**
+   * Whether runs of idle consumers are looked out for; an activity that waits keeps the server from
+   * skipping time.
+   */
   watched = false;
-  /** Whether pods that read the Secret are watched for, and what a test calls when one is seen. Keeps the server from skipping time, too. */
+  /**
+   * Whether pods that read the Secret are watched for, and what a test calls when one is seen.
+   * Keeps the server from skipping time, too.
+   */
   watchesReaders = false;
   readerSeen: (seen: SeenReader | 'interrupted') => void = () => undefined;
   private runs: ((containers: Held[]) => void)[] = [];
-  /** What a sync does besides ending well; the default brings the newest token to every container. */
+  /**
+   * What a sync does besides ending well; the default brings the newest token to every container.
+   */
   onSync: () => void = () => this.replaceAll();
   /** Called before an activity does anything. */
   onCall: (activity: string) => void | Promise<void> = () => undefined;
@@ -79,7 +101,11 @@ export class FakeSystems {
   constructor(now: number) {
     this.tokens = [this.token(101, now - 720 * DAY, now + 10 * DAY)];
     this.secret = 101;
-    this.containers = [this.container('app', 'a-1'), this.container('app', 'a-2'), this.container('worker', 'w-1')];
+    this.containers = [
+      this.container('app', 'a-1'),
+      this.container('app', 'a-2'),
+      this.container('worker', 'w-1'),
+    ];
     this.nowOf = () => now;
   }
 
@@ -114,7 +140,8 @@ export class FakeSystems {
 
   /** Another token of the pair, as an engineer or Signon's renewal makes it. */
   issueByHand(days = 730): ListedToken {
-    const id = Math.max(this.lastId, ...this.tokens.map(({ authorisationId }) => authorisationId)) + 1;
+    const id =
+      Math.max(this.lastId, ...this.tokens.map(({ authorisationId }) => authorisationId)) + 1;
     this.lastId = id;
     const made = this.token(id, this.nowOf(), this.nowOf() + days * DAY);
     this.tokens.push(made);
@@ -123,7 +150,8 @@ export class FakeSystems {
 
   /** An idle consumer runs, for a moment, with a token. */
   runOf(consumer: Consumer, holds = this.secret): void {
-    for (const seen of this.runs.splice(0)) seen([{ ...this.container('app', 'run-1'), ...consumer, holds }]);
+    for (const seen of this.runs.splice(0))
+      seen([{ ...this.container('app', 'run-1'), ...consumer, holds }]);
   }
 
   get isWatched(): boolean {
@@ -146,11 +174,19 @@ export class FakeSystems {
     this.containers = this.containers.map((container) => ({ ...container, holds: this.secret }));
   }
 
-  /** The next call of an activity fails, before or after its effect. Failures of the engine's own kind by name. */
+  /**
+   * The next call of an activity fails, before or after its effect. Failures of the engine's own
+   * kind by name.
+   */
   fail(
     activity: keyof Activities,
     name: FailureName,
-    { after = false, times = 1, nonRetryable = true, retriedAfter = undefined as ms.StringValue | undefined } = {},
+    {
+      after = false,
+      times = 1,
+      nonRetryable = true,
+      retriedAfter = undefined as ms.StringValue | undefined,
+    } = {},
   ): void {
     const error = ApplicationFailure.create({
       type: name,
@@ -166,29 +202,55 @@ export class FakeSystems {
       findPair: () => Promise.resolve(this.pair),
       listPairs: () =>
         Promise.resolve([
-          { apiUser: this.pair.apiUser, application: this.pair.application.name, tokens: [...this.tokens] },
+          {
+            apiUser: this.pair.apiUser,
+            application: this.pair.application.name,
+            tokens: [...this.tokens],
+          },
         ]),
       listTokens: () => Promise.resolve([...this.tokens]),
-      secretsOfPairs: (secrets) => Promise.resolve(secrets.filter((one) => this.otherPairs.includes(one))),
+      secretsOfPairs: (secrets) =>
+        Promise.resolve(secrets.filter((one) => this.otherPairs.includes(one))),
       readLastSync: () => Promise.resolve(this.lastSyncedAt),
       createToken: ({ before, recipient }) => {
-        const found = newestOf(this.tokens.filter(({ authorisationId }) => !before.includes(authorisationId)));
+        const found = newestOf(
+          this.tokens.filter(({ authorisationId }) => !before.includes(authorisationId)),
+        );
         const token = found ?? this.issueByHand();
-        const armoured = found || !recipient ? undefined : `ciphertext of ${token.masked} for ${recipient.key}`;
+        const armoured =
+          found || !recipient ? undefined : `ciphertext of ${token.masked} for ${recipient.key}`;
         const origin = found ? 'maybe another’s' : 'issued';
-        return Promise.resolve({ token, origin, tokens: [...this.tokens], ...(armoured && { armoured }) });
+        return Promise.resolve({
+          token,
+          origin,
+          tokens: [...this.tokens],
+          ...(armoured && { armoured }),
+        });
       },
       revokeToken: ({ token, notAfter }) => {
         this.revokesNotAfter.push(notAfter);
-        const listed = this.tokens.some(({ authorisationId }) => authorisationId === token.authorisationId);
-        this.tokens = this.tokens.filter(({ authorisationId }) => authorisationId !== token.authorisationId);
+        const listed = this.tokens.some(
+          ({ authorisationId }) => authorisationId === token.authorisationId,
+        );
+        this.tokens = this.tokens.filter(
+          ({ authorisationId }) => authorisationId !== token.authorisationId,
+        );
         if (listed) this.revoked.push(token.authorisationId);
         const how = listed ? 'revoked' : 'already-revoked';
-        return Promise.resolve({ how, tokens: [...this.tokens], listedAt: new Date().toISOString() });
+        return Promise.resolve({
+          how,
+          tokens: [...this.tokens],
+          listedAt: new Date().toISOString(),
+        });
       },
-      findSyncCronJob: () => Promise.resolve({ name: 'signon-sync-token-secrets-to-k8s', uid: 'cron-1' }),
+      findSyncCronJob: () =>
+        Promise.resolve({ name: 'signon-sync-token-secrets-to-k8s', uid: 'cron-1' }),
       createSyncJob: () =>
-        Promise.resolve({ name: `sync-${++this.jobs}`, uid: `job-${this.jobs}`, createdAt: new Date().toISOString() }),
+        Promise.resolve({
+          name: `sync-${++this.jobs}`,
+          uid: `job-${this.jobs}`,
+          createdAt: new Date().toISOString(),
+        }),
       awaitSyncJob: () => {
         this.secret = newestOf(this.tokens)!.authorisationId;
         this.onSync();
@@ -212,7 +274,9 @@ export class FakeSystems {
       },
       awaitSighting: async ({ readers, consumers }) => {
         const seen = this.shown(
-          (await this.nextRun()).filter((one) => consumers.some((wanted) => sameConsumer(wanted, one))),
+          (await this.nextRun()).filter((one) =>
+            consumers.some((wanted) => sameConsumer(wanted, one)),
+          ),
           readers.holding,
         );
         const smoke = (container: ConsumingContainer): SmokeResult => ({
@@ -220,10 +284,15 @@ export class FakeSystems {
           verdict: this.smoke,
           detail: 'its own call',
         });
-        return seen.map((container) => ({ at: new Date().toISOString(), container, smoke: smoke(container) }));
+        return seen.map((container) => ({
+          at: new Date().toISOString(),
+          container,
+          smoke: smoke(container),
+        }));
       },
       awaitReader: async () => {
-        if (!this.watchesReaders) throw ApplicationFailure.nonRetryable('nobody watches', 'NotPermitted');
+        if (!this.watchesReaders)
+          throw ApplicationFailure.nonRetryable('nobody watches', 'NotPermitted');
         const beat = setInterval(() => heartbeat(), 500);
         try {
           return await Promise.race([
@@ -257,16 +326,23 @@ export class FakeSystems {
   }
 
   look({ holding, also, ofOtherPairs }: Omit<Readers, 'secret'>): ClusterLook {
-    const others = this.shown(this.elsewhere, holding).map((one) => ({ ...one, from: 'Secret legacy, key token' }));
+    const others = this.shown(this.elsewhere, holding).map((one) => ({
+      ...one,
+      from: 'Secret legacy, key token',
+    }));
     const holders = others.filter(
-      (one) => one.token !== undefined || (one.state === 'starting' && also.some((known) => sameConsumer(known, one))),
+      (one) =>
+        one.token !== undefined ||
+        (one.state === 'starting' && also.some((known) => sameConsumer(known, one))),
     );
     const containers = [...this.shown(this.containers, holding), ...holders];
     const idle = also.filter((known) => !others.some((one) => sameConsumer(one, known)));
     const otherSecrets = this.otherSecrets.filter((secret) => !ofOtherPairs.includes(secret));
     const consumers = [...containers, ...this.idle, ...idle, ...otherSecrets.map(readerOf)]
       .map(({ workload, container, variable }) => ({ workload, container, variable }))
-      .filter((one, index, list) => list.findIndex(({ workload }) => workload === one.workload) === index);
+      .filter(
+        (one, index, list) => list.findIndex(({ workload }) => workload === one.workload) === index,
+      );
     return {
       at: new Date().toISOString(),
       consumers,
@@ -285,7 +361,8 @@ export class FakeSystems {
   /** Containers as a look shows them. */
   private shown(containers: Held[], holding: Readers['holding']): ConsumingContainer[] {
     return containers.map(({ holds, ...container }) => {
-      if (container.state !== 'running') return { ...container, startedAt: undefined, ready: false };
+      if (container.state !== 'running')
+        return { ...container, startedAt: undefined, ready: false };
       const { masked } = this.token(holds, 0, 0);
       const known = holding.some((one) => one.masked === masked);
       return { ...container, ...(known && { token: masked }), environment: this.environment };
@@ -295,8 +372,15 @@ export class FakeSystems {
   private smokeResults(readers: Readers): SmokeResult[] {
     const { consumers, containers } = this.look(readers);
     return consumers
-      .filter((consumer) => containers.some((one) => one.ready && !one.terminating && sameConsumer(one, consumer)))
-      .map((consumer) => ({ ...consumer, pod: 'a-1', verdict: this.smoke, detail: `lookup_content_id ${this.smoke}` }));
+      .filter((consumer) =>
+        containers.some((one) => one.ready && !one.terminating && sameConsumer(one, consumer)),
+      )
+      .map((consumer) => ({
+        ...consumer,
+        pod: 'a-1',
+        verdict: this.smoke,
+        detail: `lookup_content_id ${this.smoke}`,
+      }));
   }
 }
 

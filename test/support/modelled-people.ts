@@ -32,7 +32,9 @@ export interface Granted {
   revoke: number[];
 }
 
-/** The people around a modelled rotation: what they were shown, what they sent, and what came of it. */
+/**
+ * The people around a modelled rotation: what they were shown, what they sent, and what came of it.
+ */
 export class ModelledPeople {
   readonly shown: Shown[] = [];
   readonly letters: Letter[] = [];
@@ -98,16 +100,23 @@ export class ModelledPeople {
     }
   }
 
-  /** Whether somebody who may do so sent what covers this evidence, and this token if one is to end: by the words of the design. */
+  /**
+   * Whether somebody who may do so sent what covers this evidence, and this token if one is to end:
+   * by the words of the design.
+   */
   covered(shown: Shown, token?: { masked: string; authorisationId: number }): boolean {
     return this.letters.some(
-      (letter) => letter.quotes === shown.evidence && this.isSecondPerson(letter) && covers(letter, shown, token),
+      (letter) =>
+        letter.quotes === shown.evidence &&
+        this.isSecondPerson(letter) &&
+        covers(letter, shown, token),
     );
   }
 
   private isSecondPerson({ approval, identity }: Letter): boolean {
     const plain = (name: string): string => name.trim().toLowerCase();
-    const emails = (names: string[]): string[] => names.map(plain).filter((name) => name.endsWith('@example.org'));
+    const emails = (names: string[]): string[] =>
+      names.map(plain).filter((name) => name.endsWith('@example.org'));
     const asked = emails([ASKER, this.fate.starter]);
     return (
       this.fate.environment !== 'production' ||
@@ -121,7 +130,8 @@ export class ModelledPeople {
     const plan = shown.findLast(({ asks }) => asks === 'hand-over');
     const asks = evidence.asks === 'revoke' ? 'hand-over' : 'revoke';
     const recipient = { name: 'somebody else', key: 'age1another-key' };
-    const codeOf = (one: Evidence | undefined, run = RUN): string => (one ? evidenceCode(run, one) : 'none yet');
+    const codeOf = (one: Evidence | undefined, run = RUN): string =>
+      one ? evidenceCode(run, one) : 'none yet';
     const quoted: Record<Sent['quotes'], [code: string, quotes: Evidence | undefined]> = {
       shown: [codeOf(evidence), evidence],
       'earlier round': [codeOf(earlier), earlier],
@@ -148,12 +158,18 @@ export class ModelledPeople {
 }
 
 /** Whether an approval names what is to end, and takes upon itself what was not shown. */
-function covers({ approval }: Letter, shown: Shown, token?: { masked: string; authorisationId: number }): boolean {
+function covers(
+  { approval }: Letter,
+  shown: Shown,
+  token?: { masked: string; authorisationId: number },
+): boolean {
   const { truth, smoke, everSeenHeld, evidence } = shown;
   const accepts = (what: string): boolean => approval.accept?.some((one) => one === what) ?? false;
   if (token) {
     const isGivenUp = everSeenHeld.includes(token.masked) && !truth.held.includes(token.masked);
-    const mayEnd = approval.revoke?.includes(token.authorisationId) ?? (isGivenUp && evidence.newToken !== undefined);
+    const mayEnd =
+      approval.revoke?.includes(token.authorisationId) ??
+      (isGivenUp && evidence.newToken !== undefined);
     if (!mayEnd) return false;
   }
   if (evidence.asks === 'hand-over') return true;

@@ -1,6 +1,21 @@
-import { workloadsOf, type ClusterLook, type Consumer, type Readers } from '../../domain/cluster/cluster.ts';
-import { gatherDisused, gatherEvidence, gatherHandOver, othersAlive } from '../../domain/evidence/evidence.ts';
-import { isHolder, readersAfter, readInCluster, recipientOf } from '../../domain/rotation/holders.ts';
+import {
+  workloadsOf,
+  type ClusterLook,
+  type Consumer,
+  type Readers,
+} from '../../domain/cluster/cluster.ts';
+import {
+  gatherDisused,
+  gatherEvidence,
+  gatherHandOver,
+  othersAlive,
+} from '../../domain/evidence/evidence.ts';
+import {
+  isHolder,
+  readersAfter,
+  readInCluster,
+  recipientOf,
+} from '../../domain/rotation/holders.ts';
 import { planFor, type Plan } from '../../domain/rotation/plan.ts';
 import { allHold, seenHeld, unseenConsumers } from '../../domain/cluster/possession.ts';
 import { isRenewed, nextRenewalOver, renewalWarning } from '../../domain/settings/renewal.ts';
@@ -22,7 +37,10 @@ interface Holders {
   disused?: true;
 }
 
-/** A rotation over a simulated world, in the order of `workflows/rotation/rotate-token.ts`; what it did is kept beside what was so. */
+/**
+ * A rotation over a simulated world, in the order of `workflows/rotation/rotate-token.ts`; what it
+ * did is kept beside what was so.
+ */
 export class ModelledRotation extends ModelledSteps {
   outcome = '';
   plan?: Plan;
@@ -81,7 +99,10 @@ export class ModelledRotation extends ModelledSteps {
       readers = readersAfter(readers, tokens, now.look);
       const expected: Expected = { readers, newToken };
       const unseen = syncedFor === newToken.authorisationId ? [] : unseenConsumers(now.look);
-      const syncedAt = allHold(now.look, newToken) && unseen.length === 0 ? undefined : this.step(() => this.sync());
+      const syncedAt =
+        allHold(now.look, newToken) && unseen.length === 0
+          ? undefined
+          : this.step(() => this.sync());
       syncedFor = newToken.authorisationId;
       const look = this.step(() => {
         const held = this.everyConsumerHolds(expected, syncedAt);
@@ -107,12 +128,16 @@ export class ModelledRotation extends ModelledSteps {
       everHeld = seenHeld(everHeld, now.look.containers, known);
       if (this.revoked.length === confirmed) continue;
       confirmed = this.revoked.length;
-      if (othersAlive(now.tokens, now.newToken, world.now).length === 0) return recipient ? 'handed-over' : 'rotated';
+      if (othersAlive(now.tokens, now.newToken, world.now).length === 0)
+        return recipient ? 'handed-over' : 'rotated';
     }
     return 'no end';
   }
 
-  /** As `workflows/rotation/steps/holders.ts` does: the consumers of the first look, else whom a person names. */
+  /**
+   * As `workflows/rotation/steps/holders.ts` does: the consumers of the first look, else whom a
+   * person names.
+   */
   private find({ tokens, look, readers }: Seen & { readers: Readers }): Holders {
     const { settings, pair, request } = this.world;
     const recipient = recipientOf(settings, pair);
@@ -137,12 +162,15 @@ export class ModelledRotation extends ModelledSteps {
     const { world } = this;
     const { recipient } = outside;
     if (said.as === 'disused') return { ...outside, disused: true };
-    if (said.as === 'external') return recipient && said.recipient === 'the one named' ? outside : undefined;
+    if (said.as === 'external')
+      return recipient && said.recipient === 'the one named' ? outside : undefined;
     const stray = world.strayAt(said.which);
     if (!stray) return undefined;
-    const consumer = said.named === 'rightly' ? stray : { ...stray, variable: 'ANOTHER_BEARER_TOKEN' };
+    const consumer =
+      said.named === 'rightly' ? stray : { ...stray, variable: 'ANOTHER_BEARER_TOKEN' };
     const look = world.look(readersAfter(outside.readers, tokens, outside.look));
-    if (!isHolder(consumer, look, tokens) || readInCluster(recipient, look) !== undefined) return undefined;
+    if (!isHolder(consumer, look, tokens) || readInCluster(recipient, look) !== undefined)
+      return undefined;
     this.believed.push({ consumer, holdsOne: world.isHeldBy(consumer) });
     return { ...outside, readers: readersAfter(outside.readers, tokens, look), look };
   }
@@ -184,7 +212,10 @@ export class ModelledRotation extends ModelledSteps {
     const known = new Map(tokens.map((token) => [token.authorisationId, token]));
     const look = (): Seen => {
       const listed = world.list();
-      const seen = { tokens: listed, look: world.look(readersAfter(readers, [...known.values()], first)) };
+      const seen = {
+        tokens: listed,
+        look: world.look(readersAfter(readers, [...known.values()], first)),
+      };
       this.countRevoked(listed);
       for (const token of listed) known.set(token.authorisationId, token);
       return seen;
@@ -203,7 +234,8 @@ export class ModelledRotation extends ModelledSteps {
         liveSince = false;
         continue;
       }
-      if (live.length === 0) return this.revoked.length > 0 ? 'revoked-disused' : 'old-token-expired';
+      if (live.length === 0)
+        return this.revoked.length > 0 ? 'revoked-disused' : 'old-token-expired';
       const warning = renewalWarning(apiUser, [...known.values()], renewal, world.now);
       const warnings = warning === undefined ? [] : [warning];
       const recipient = recipientOf(world.settings, world.pair);

@@ -5,7 +5,12 @@ import type { Evidence, SmokeResult } from '../../domain/evidence/evidence.ts';
 import { readersAfter, readInCluster, recipientOf } from '../../domain/rotation/holders.ts';
 import { disagreements, judgeRollout, type Rollout } from '../../domain/cluster/possession.ts';
 import type { Recipient } from '../../domain/settings/settings.ts';
-import { newestOf, successorOf, withKnownDigest, type ListedToken } from '../../domain/tokens/tokens.ts';
+import {
+  newestOf,
+  successorOf,
+  withKnownDigest,
+  type ListedToken,
+} from '../../domain/tokens/tokens.ts';
 import { smokeThatLapsed, voidedBy } from '../../domain/evidence/voided.ts';
 import type { Fate } from './fates.ts';
 import { ModelledPeople, type Granted, type Shown } from './modelled-people.ts';
@@ -13,7 +18,8 @@ import { Blocked, World, type Truth } from './worlds.ts';
 
 const POLLS = 4;
 const WAITS_AT_MOST = 3;
-const VOIDED = /token appeared|revoked by somebody|new consumer|has not started|could not be asked|holds/;
+const VOIDED =
+  /token appeared|revoked by somebody|new consumer|has not started|could not be asked|holds/;
 
 export interface Seen {
   tokens: ListedToken[];
@@ -50,7 +56,10 @@ export interface Issue {
   granted: Granted[];
 }
 
-/** The single steps of `workflows/`, over a simulated world: each asks the rules of `domain/` in the same order. */
+/**
+ * The single steps of `workflows/`, over a simulated world: each asks the rules of `domain/` in the
+ * same order.
+ */
 export class ModelledSteps {
   readonly world: World;
   readonly people: ModelledPeople;
@@ -86,7 +95,8 @@ export class ModelledSteps {
         return act();
       } catch (error) {
         if (!(error instanceof Blocked) || this.retries-- <= 0) throw error;
-        for (const once of ['already-handed-over', 'issue-another'] as const) this.accepted.delete(once);
+        for (const once of ['already-handed-over', 'issue-another'] as const)
+          this.accepted.delete(once);
         const vouched = error.message === 'CannotHandOver' ? this.vouches.shift() : undefined;
         if (vouched) this.accepted.add(vouched);
       }
@@ -110,25 +120,38 @@ export class ModelledSteps {
   protected assess(): Seen & { readers: Readers } {
     const { world, fate } = this;
     const tokens = world.list();
-    const readers: Readers = { secret: world.pair.secret, holding: tokens, also: [], ofOtherPairs: [] };
+    const readers: Readers = {
+      secret: world.pair.secret,
+      holding: tokens,
+      also: [],
+      ofOtherPairs: [],
+    };
     const look = world.look(readers);
     this.refuseReadInCluster(look);
     const { environment, unlisted } = disagreements(look, fate.environment);
     if (environment.length > 0) throw new Blocked('WrongEnvironment');
-    if (tokens.length > 0 && unlisted.length > 0 && !fate.acceptsUnlisted) throw new Blocked('UnlistedToken');
+    if (tokens.length > 0 && unlisted.length > 0 && !fate.acceptsUnlisted)
+      throw new Blocked('UnlistedToken');
     return { tokens, look, readers: readersAfter(readers, tokens, look) };
   }
 
   protected refuseReadInCluster(look: ClusterLook): void {
     const { settings, pair } = this.world;
-    if (readInCluster(recipientOf(settings, pair), look) !== undefined) throw new Blocked('ReadInCluster');
+    if (readInCluster(recipientOf(settings, pair), look) !== undefined)
+      throw new Blocked('ReadInCluster');
   }
 
-  protected issue(seen: ListedToken[], force: boolean, recipient: Recipient | undefined): Omit<Fresh, 'look'> {
+  protected issue(
+    seen: ListedToken[],
+    force: boolean,
+    recipient: Recipient | undefined,
+  ): Omit<Fresh, 'look'> {
     const { world } = this;
     const before = seen.map(({ authorisationId }) => authorisationId);
     const listed = world.list();
-    const adopted = newestOf(listed.filter(({ authorisationId }) => !before.includes(authorisationId)));
+    const adopted = newestOf(
+      listed.filter(({ authorisationId }) => !before.includes(authorisationId)),
+    );
     if (!adopted && listed.length === 0) throw new Blocked('AccessEnded');
     if (!adopted) {
       const granted = [...this.people.granted];
@@ -136,7 +159,9 @@ export class ModelledSteps {
     }
     const created = adopted ?? world.issue();
     if (!adopted && recipient) this.sealed = created.authorisationId;
-    const tokens = world.list().map((token) => (token.authorisationId === created.authorisationId ? created : token));
+    const tokens = world
+      .list()
+      .map((token) => (token.authorisationId === created.authorisationId ? created : token));
     const newToken = newestOf(tokens) ?? created;
     if (force && before.includes(newToken.authorisationId)) throw new Blocked('OlderTokenOutlives');
     return { tokens, newToken };
@@ -150,16 +175,19 @@ export class ModelledSteps {
 
   protected everyConsumerHolds(expected: Expected, syncedAt: number | undefined): ClusterLook {
     const first = this.rolledOut(expected, syncedAt);
-    const mayHelp = first.kind === 'not-updated' || (first.kind === 'waiting' && syncedAt === undefined);
+    const mayHelp =
+      first.kind === 'not-updated' || (first.kind === 'waiting' && syncedAt === undefined);
     const seen = mayHelp ? this.rolledOut(expected, this.sync()) : first;
-    if (seen.kind !== 'held') throw new Blocked(seen.kind === 'waiting' ? 'RolloutIncomplete' : 'SecretNotUpdated');
+    if (seen.kind !== 'held')
+      throw new Blocked(seen.kind === 'waiting' ? 'RolloutIncomplete' : 'SecretNotUpdated');
     return seen.look;
   }
 
   protected smoke({ readers }: Pick<Expected, 'readers'>): SmokeResult[] {
     const results = this.world.smoke(readers);
     this.lastSmoke = results;
-    if (this.fate.smokeBlocks && results.some(({ verdict }) => verdict === 'failed')) throw new Blocked('SmokeFailed');
+    if (this.fate.smokeBlocks && results.some(({ verdict }) => verdict === 'failed'))
+      throw new Blocked('SmokeFailed');
     return results;
   }
 
@@ -168,20 +196,31 @@ export class ModelledSteps {
     const tokens = withKnownDigest(world.list(), newToken);
     const look = world.look(readersAfter(readers, tokens, world.look(readers)));
     this.countRevoked(tokens);
-    const successor = successorOf(newToken, tokens, { before, window: world.settings.window, now: world.now });
+    const successor = successorOf(newToken, tokens, {
+      before,
+      window: world.settings.window,
+      now: world.now,
+    });
     if (!successor) throw new Blocked('NewTokenGone');
     return { tokens, look, newToken: successor };
   }
 
   /** Where the smoke calls are old, they must pass again first. */
-  protected revokeProven(evidence: Evidence, approved: number[], expected: Expected): Fresh | 'done' {
+  protected revokeProven(
+    evidence: Evidence,
+    approved: number[],
+    expected: Expected,
+  ): Fresh | 'done' {
     const settled = (): Fresh => this.untilStarted(() => this.lookUntilSettled(expected), evidence);
     return this.revokeWhileEvidenceHolds(evidence, approved, settled, () =>
       smokeThatLapsed(evidence, this.world.look(expected.readers), this.smoke(expected)),
     );
   }
 
-  /** Containers that were starting, and that nobody accepted as such, are waited for until they can be asked. */
+  /**
+   * Containers that were starting, and that nobody accepted as such, are waited for until they can
+   * be asked.
+   */
   protected untilStarted<T extends Seen>(look: () => T, { census }: Evidence): T {
     for (let looks = 1; ; looks++) {
       const seen = look();
@@ -202,7 +241,9 @@ export class ModelledSteps {
     const lasts = smokeLapsed ? ms(world.settings.evidenceHoldsFor) : Infinity;
     let shownAt = Date.parse(evidence.gatheredAt);
     const left = (): ListedToken[] =>
-      evidence.toRevoke.filter(({ authorisationId: id }) => approved.includes(id) && !this.hasRevoked(id));
+      evidence.toRevoke.filter(
+        ({ authorisationId: id }) => approved.includes(id) && !this.hasRevoked(id),
+      );
     for (let looks = 1; ; looks++) {
       this.meanwhile();
       const fresh = look();
@@ -249,7 +290,10 @@ export class ModelledSteps {
     this.world.meanwhile(this.batches.shift() ?? []);
   }
 
-  private rolledOut({ readers, newToken }: Expected, syncedAt: number | undefined): Rollout & { look: ClusterLook } {
+  private rolledOut(
+    { readers, newToken }: Expected,
+    syncedAt: number | undefined,
+  ): Rollout & { look: ClusterLook } {
     for (let polls = 1; ; polls++) {
       this.meanwhile();
       const look = this.world.look(readers);

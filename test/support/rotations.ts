@@ -89,7 +89,11 @@ export class Rotation {
     const { waiting } = await this.awaitingApproval(after);
     const { runId } = await this.handle.describe();
     if (waiting?.kind !== 'approval') throw new Error('no approval is asked for');
-    await this.send('approve', { ...approvalFor(waiting.evidence, runId), by: 'grace@example.org', ...change });
+    await this.send('approve', {
+      ...approvalFor(waiting.evidence, runId),
+      by: 'grace@example.org',
+      ...change,
+    });
   }
 
   send(signal: DecisionName, input: unknown): Promise<void> {
@@ -114,7 +118,9 @@ export class Rotation {
 
   /** The current details as the UI shows them. */
   async details(): Promise<string> {
-    const { currentDetails } = await this.handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+    const { currentDetails } = await this.handle.query<{ currentDetails?: string }>(
+      '__temporal_workflow_metadata',
+    );
     return currentDetails ?? '';
   }
 
@@ -129,20 +135,32 @@ export class Rotation {
     return this.server.sleep(time);
   }
 
-  /** Lets time pass until the renewal that the rotation waits for is over; that is more than a day where one has just begun. */
+  /**
+   * Lets time pass until the renewal that the rotation waits for is over; that is more than a day
+   * where one has just begun.
+   */
   async passRenewal(): Promise<void> {
-    const over = await until('the rotation to wait for a renewal', async () => (await this.status()).renewalOver);
+    const over = await until(
+      'the rotation to wait for a renewal',
+      async () => (await this.status()).renewalOver,
+    );
     await this.pass(Date.parse(over) - (await this.server.currentTimeMs()) + 60_000);
   }
 
-  /** The result, once it is there; time is skipped until then, and past it: in ten years the run would time out. */
+  /**
+   * The result, once it is there; time is skipped until then, and past it: in ten years the run
+   * would time out.
+   */
   report(): Promise<RotationReport> {
     return this.handle.result();
   }
 
   /** Waits until it has ended, and skips no time. */
   async ended(): Promise<void> {
-    await until('the end', async () => (await this.handle.describe()).status.name !== 'RUNNING' || undefined);
+    await until(
+      'the end',
+      async () => (await this.handle.describe()).status.name !== 'RUNNING' || undefined,
+    );
   }
 
   /** The type and message of the failure that ended the workflow. */
@@ -157,7 +175,10 @@ export class Rotation {
   }
 }
 
-/** Starts a rotation over fake systems, under its canonical id unless another is given, and lets a test drive it. */
+/**
+ * Starts a rotation over fake systems, under its canonical id unless another is given, and lets a
+ * test drive it.
+ */
 export async function rotating(
   server: TestWorkflowEnvironment,
   drive: (rotation: Rotation) => Promise<void>,
@@ -179,7 +200,11 @@ export async function rotating(
   const apiUser = `user-${randomUUID().slice(0, 8)}@alphagov.co.uk`;
   systems.pair.apiUser.email = apiUser;
   options.prepare?.(systems);
-  const request: RotationRequest = { ...REQUEST, apiUser: systems.pair.apiUser.email, ...options.request };
+  const request: RotationRequest = {
+    ...REQUEST,
+    apiUser: systems.pair.apiUser.email,
+    ...options.request,
+  };
   const taskQueue = randomUUID();
   const { client, nativeConnection: connection } = server;
   const scope = {
@@ -194,7 +219,8 @@ export async function rotating(
     hosts: options.hosts ?? {},
     standIns: options.standIns ?? true,
   };
-  // This server knows no pages: a history of more than 4 MB comes in one answer. The real one's pages are tested in test/long/floods.test.ts.
+  // This server knows no pages: a history of more than 4 MB comes in one answer. The real one's
+  // pages are tested in test/long/floods.test.ts.
   const unpaged = await Connection.connect({
     address: server.address,
     channelArgs: { 'grpc.max_receive_message_length': 64 * 1024 * 1024 },
@@ -208,12 +234,21 @@ export async function rotating(
     connection,
     taskQueue,
     workflows: { workflowBundle: BUNDLE },
-    activities: { ...systems.activities(), ...temporal, judge, remembersOf: () => Promise.resolve(systems.remembered) },
+    activities: {
+      ...systems.activities(),
+      ...temporal,
+      judge,
+      remembersOf: () => Promise.resolve(systems.remembered),
+    },
     ...(options.actsAtOnce && { maxConcurrentActivityTaskExecutions: options.actsAtOnce }),
   });
   await runUntil(workers, async () => {
     const workflowId = options.workflowId ?? rotationId(request);
-    const handle = await client.workflow.start('rotateToken', { workflowId, taskQueue, args: [request] });
+    const handle = await client.workflow.start('rotateToken', {
+      workflowId,
+      taskQueue,
+      args: [request],
+    });
     try {
       await drive(new Rotation(handle, systems, client, server));
     } finally {

@@ -26,7 +26,9 @@ function spellings(secret: string): string[] {
 }
 
 /** Every history of a stage's server, and its data file, as text. */
-export async function whatTemporalKeeps(stage: Pick<Stage, 'client' | 'folder'>): Promise<Record<string, string>> {
+export async function whatTemporalKeeps(
+  stage: Pick<Stage, 'client' | 'folder'>,
+): Promise<Record<string, string>> {
   const kept: Record<string, string> = {};
   for await (const { workflowId, runId } of stage.client.workflow.list()) {
     const history = await stage.client.workflow.getHandle(workflowId, runId).fetchHistory();
@@ -39,8 +41,14 @@ export async function whatTemporalKeeps(stage: Pick<Stage, 'client' | 'folder'>)
   return kept;
 }
 
-/** Which secrets are where, in whatever spelling: `token 145 in the history of …`. Secrets and haystacks by what they are. */
-export function findSecrets(secrets: Record<string, string>, haystacks: Record<string, string>): string[] {
+/**
+ * Which secrets are where, in whatever spelling: `token 145 in the history of …`. Secrets and
+ * haystacks by what they are.
+ */
+export function findSecrets(
+  secrets: Record<string, string>,
+  haystacks: Record<string, string>,
+): string[] {
   return Object.entries(secrets).flatMap(([what, secret]) =>
     Object.entries(haystacks).flatMap(([where, text]) =>
       spellings(secret).some((spelling) => text.includes(spelling)) ? [`${what} in ${where}`] : [],
@@ -48,7 +56,9 @@ export function findSecrets(secrets: Record<string, string>, haystacks: Record<s
   );
 }
 
-/** A file's bytes; none where it is gone by now, as SQLite's journal is whenever a transaction ends. */
+/**
+ * A file's bytes; none where it is gone by now, as SQLite's journal is whenever a transaction ends.
+ */
 function bytesOf(file: string): Buffer {
   try {
     return readFileSync(file);

@@ -38,7 +38,10 @@ export const SHORTENED = {
   hosts: { integration: '^127\\.0\\.0\\.1$', production: '^127\\.0\\.0\\.1$' },
 };
 
-/** A real Temporal server and the stand-ins on real sockets, with one pair whose token is about to end. */
+/**
+ * A real Temporal server and the stand-ins on real sockets, with one pair whose token is about to
+ * end.
+ */
 export class Stage {
   private readonly ending: (() => Promise<unknown>)[] = [];
 
@@ -51,9 +54,12 @@ export class Stage {
   ) {}
 
   /**
-   * @param options what is executed in containers runs in the sandbox where they do not say otherwise
-   * @param server of its own, where it is asked for: else the stage has a namespace on the one that all tests of the process share
-   * @param seed what the world is made of: the request's pair alone, unless more API users are named as `[client, application]`; or the whole fleet, all tokens about to end; `estate` gives
+   * @param options what is executed in containers runs in the sandbox where they do not say
+   * otherwise
+   * @param server of its own, where it is asked for: else the stage has a namespace on the one that
+   * all tests of the process share
+   * @param seed what the world is made of: the request's pair alone, unless more API users are
+   * named as `[client, application]`; or the whole fleet, all tokens about to end; `estate` gives
    *   it the shape of GOV.UK's
    */
   static async set(
@@ -76,11 +82,19 @@ export class Stage {
     const world = seedWorld({ environment, only, estate });
     expireIn(world, REQUEST.apiUser, REQUEST.application, 10);
     if (fleet) expireAllIn(world, 10);
-    for (const [client, application] of also) expireIn(world, `${client}@alphagov.co.uk`, application, 10);
-    const sandbox = await Sandbox.start(world, { ...IMMEDIATE, execs: 'in the sandbox', ...options });
+    for (const [client, application] of also)
+      expireIn(world, `${client}@alphagov.co.uk`, application, 10);
+    const sandbox = await Sandbox.start(world, {
+      ...IMMEDIATE,
+      execs: 'in the sandbox',
+      ...options,
+    });
     sandbox.kubernetes.exec.allows = policyFrom(SHIPPED_POLICY);
     writeFileSync(join(folder, 'settings.json'), JSON.stringify({ ...SHORTENED, ...settings }));
-    const connection = await Connection.connect({ address: temporal.address, connectTimeout: '1 minute' });
+    const connection = await Connection.connect({
+      address: temporal.address,
+      connectTimeout: '1 minute',
+    });
     return new Stage(folder, temporal, namespace, sandbox, new Client({ connection, namespace }));
   }
 
@@ -122,7 +136,10 @@ export class Stage {
     return new StagedRotation(handle, this.sandbox);
   }
 
-  /** Another API user, with one token for the request's application that ends in ten days; no workload reads its Secret. */
+  /**
+   * Another API user, with one token for the request's application that ends in ten days; no
+   * workload reads its Secret.
+   */
   addApiUser(name: string, email: string, days = 10): Authorisation {
     const { world } = this.sandbox;
     const id = Math.max(...world.state.apiUsers.map((user) => user.id)) + 1;
@@ -154,7 +171,10 @@ export class Stage {
   }
 }
 
-function ownTemporal(folder: string, { ui = false, dynamicConfig = [] }: { ui?: boolean; dynamicConfig?: string[] }) {
+function ownTemporal(
+  folder: string,
+  { ui = false, dynamicConfig = [] }: { ui?: boolean; dynamicConfig?: string[] },
+) {
   const dataFile = join(folder, 'temporal.db');
   return startTemporal({ dataFile, ui, dynamicConfig: [PROMPT_TIMERS, ...dynamicConfig] });
 }
@@ -174,7 +194,9 @@ export class StagedRotation {
   awaitingApproval(round = 1): Promise<Status> {
     return until(`approval of round ${round}`, async () => {
       const status = await this.status();
-      return status?.waiting?.kind === 'approval' && status.waiting.evidence.round === round ? status : undefined;
+      return status?.waiting?.kind === 'approval' && status.waiting.evidence.round === round
+        ? status
+        : undefined;
     });
   }
 
@@ -208,11 +230,19 @@ export class StagedRotation {
   }
 
   /** Sends the approval that the details offer, changed as given. */
-  async approve(round = 1, change: object = {}, way: 'signal' | 'update' = 'signal'): Promise<void> {
+  async approve(
+    round = 1,
+    change: object = {},
+    way: 'signal' | 'update' = 'signal',
+  ): Promise<void> {
     const { waiting } = await this.awaitingApproval(round);
     if (waiting?.kind !== 'approval') throw new Error('nothing waits for approval');
     const { runId } = await this.handle.describe();
-    const approval = { ...approvalFor(waiting.evidence, runId), by: 'grace@example.org', ...change };
+    const approval = {
+      ...approvalFor(waiting.evidence, runId),
+      by: 'grace@example.org',
+      ...change,
+    };
     if (way === 'signal') await this.handle.signal<[unknown]>('approve', approval);
     else await this.handle.executeUpdate<Answer, [unknown]>('approve', { args: [approval] });
   }
@@ -225,11 +255,17 @@ export class StagedRotation {
     return this.handle.signal<[unknown]>(signal, { by: 'grace@example.org', ...what });
   }
 
-  /** The result. No rotation that revoked as it should may have had a call of a running pod refused: that fails whatever test it is in. */
+  /**
+   * The result. No rotation that revoked as it should may have had a call of a running pod refused:
+   * that fails whatever test it is in.
+   */
   async report(): Promise<RotationReport> {
     const report = await this.handle.result();
     const { outages } = this.sandbox.world.happened;
-    if (['rotated', 'handed-over', 'revoked-disused'].includes(report.outcome) && outages.length > 0)
+    if (
+      ['rotated', 'handed-over', 'revoked-disused'].includes(report.outcome) &&
+      outages.length > 0
+    )
       throw new Error(
         `${report.outcome} with outages: ${JSON.stringify(outages.slice(0, 3), ['pod', 'container', 'application', 'status'])}`,
       );

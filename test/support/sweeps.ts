@@ -17,7 +17,10 @@ import { runUntil } from './rotations.ts';
 import { until } from './until.ts';
 import { sweepId } from '../../domain/names/names.ts';
 
-/** One sweep as a test drives it. Its rotations are real ones; Signon is made up, and what a rotation finds there a test says. */
+/**
+ * One sweep as a test drives it. Its rotations are real ones; Signon is made up, and what a
+ * rotation finds there a test says.
+ */
 export class DrivenSweep {
   constructor(
     readonly handle: WorkflowHandle,
@@ -45,16 +48,24 @@ export class DrivenSweep {
     );
   }
 
-  send<Name extends keyof SweepDecisions>(signal: Name, input: SweepDecisions[Name]): Promise<void> {
+  send<Name extends keyof SweepDecisions>(
+    signal: Name,
+    input: SweepDecisions[Name],
+  ): Promise<void> {
     return this.handle.signal<[unknown]>(signal, input);
   }
 
   answered(like: RegExp): Promise<unknown> {
-    return until(`an answer like ${like}`, async () => like.test((await this.status()).lastAnswer ?? '') || undefined);
+    return until(
+      `an answer like ${like}`,
+      async () => like.test((await this.status()).lastAnswer ?? '') || undefined,
+    );
   }
 
   async details(): Promise<string> {
-    const { currentDetails } = await this.handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+    const { currentDetails } = await this.handle.query<{ currentDetails?: string }>(
+      '__temporal_workflow_metadata',
+    );
     return currentDetails ?? '';
   }
 
@@ -162,14 +173,23 @@ export async function sweeping(
       await world.onLook(wanted.apiUser);
       return systems.findPair(wanted);
     },
-    listTokens: () => Promise.resolve([]), // so a rotation whose first look passes has nothing to do
+    // so a rotation whose first look passes has nothing to do
+    listTokens: () => Promise.resolve([]),
   };
-  const workers = await createWorkers({ connection, taskQueue, workflows: { workflowBundle: BUNDLE }, activities });
+  const workers = await createWorkers({
+    connection,
+    taskQueue,
+    workflows: { workflowBundle: BUNDLE },
+    activities,
+  });
   await runUntil(workers, async () => {
     const handle = await client.workflow.start('rotateExpiringTokens', {
       workflowId: options.workflowId ?? sweepId(environment),
       taskQueue,
-      args: [{ environment, requestedBy: 'ada@example.org', ...options.request }, ...(options.carried?.(world) ?? [])],
+      args: [
+        { environment, requestedBy: 'ada@example.org', ...options.request },
+        ...(options.carried?.(world) ?? []),
+      ],
     });
     try {
       await drive(new DrivenSweep(handle, world, server));

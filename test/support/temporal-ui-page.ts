@@ -42,18 +42,24 @@ export class TemporalUiPage {
     page.setDefaultTimeout(LIMIT_MS);
   }
 
-  async openStartForm(pair: Pick<RotationRequest, 'environment' | 'apiUser' | 'application'>): Promise<void> {
+  async openStartForm(
+    pair: Pick<RotationRequest, 'environment' | 'apiUser' | 'application'>,
+  ): Promise<void> {
     await this.page.goto(startFormLink(this.ui, pair));
     await this.startButton.waitFor();
   }
 
-  /** Where the first heading and the first block of the details end, in pixels from the window's top, without scrolling. */
+  /**
+   * Where the first heading and the first block of the details end, in pixels from the window's
+   * top, without scrolling.
+   */
   async firstScreen(): Promise<{ heading: number; json: number; background: string }> {
     const frame = (await this.page.locator(DETAILS).boundingBox())!;
     const { heading, json, background } = await this.details.evaluate((main) => ({
       heading: main.querySelector('h3')!.getBoundingClientRect().bottom,
       json: main.querySelector('pre')!.getBoundingClientRect().bottom,
-      background: main.ownerDocument.defaultView!.getComputedStyle(main.ownerDocument.body).backgroundColor,
+      background: main.ownerDocument.defaultView!.getComputedStyle(main.ownerDocument.body)
+        .backgroundColor,
     }));
     return { heading: frame.y + heading, json: frame.y + json, background };
   }
@@ -93,7 +99,9 @@ export class TemporalUiPage {
     return until(`details like ${like}`, async () => {
       // A key pressed before the page listens asks nothing, so nothing answers.
       const answered = this.page
-        .waitForResponse((response) => response.url().includes('/query/'), { timeout: ANSWER_LIMIT_MS })
+        .waitForResponse((response) => response.url().includes('/query/'), {
+          timeout: ANSWER_LIMIT_MS,
+        })
         .catch(() => undefined);
       await this.page.keyboard.press('r');
       await answered;
@@ -103,10 +111,15 @@ export class TemporalUiPage {
   }
 
   /**
-   * Sends a decision as a person does, by mouse and keyboard alone: copies the JSON that the details offer, chooses the update, pastes,
-   * writes their name between the first quotes, submits. @returns what it took
+   * Sends a decision as a person does, by mouse and keyboard alone: copies the JSON that the
+   * details offer, chooses the update, pastes, writes their name between the first quotes, submits.
+   * @returns what it took
    */
-  async sendUpdate(name: string, by: string, change: (json: string) => string = (json) => json): Promise<Effort> {
+  async sendUpdate(
+    name: string,
+    by: string,
+    change: (json: string) => string = (json) => json,
+  ): Promise<Effort> {
     const effort = { clicks: 0, typed: 0 };
     const click = async (where: Locator): Promise<void> => {
       effort.clicks += 1;
@@ -115,7 +128,9 @@ export class TemporalUiPage {
     effort.clicks += 1; // a drag over the block
     const json = change((await this.read())?.toSend[name] ?? '');
     await click(this.page.getByRole('button', { name: 'More Actions' }));
-    await click(this.page.getByRole('menuitem', { name: 'Send an Update' }).filter({ visible: true }));
+    await click(
+      this.page.getByRole('menuitem', { name: 'Send an Update' }).filter({ visible: true }),
+    );
     await click(this.updateForm.getByRole('button', { name: 'Select an Update' }));
     await click(this.page.getByRole('option', { name: new RegExp(`^${name}\\b`) }));
     await click(this.updateForm.getByRole('textbox', { name: 'Data' }));
@@ -163,7 +178,8 @@ export class TemporalUiPage {
     await until('the details', () => this.read());
     await until('a frame as high as the details', () =>
       this.details.evaluate(
-        (main) => main.getBoundingClientRect().bottom <= main.ownerDocument.documentElement.clientHeight,
+        (main) =>
+          main.getBoundingClientRect().bottom <= main.ownerDocument.documentElement.clientHeight,
       ),
     );
     await this.picture(path, this.page.locator(DETAILS));
@@ -190,8 +206,11 @@ export class TemporalUiPage {
     return this.details
       .evaluate((main): Details => {
         const { documentElement } = main.ownerDocument;
-        const words = ({ textContent }: { textContent: string | null }): string => (textContent ?? '').trim();
-        const rows = [...([...main.querySelectorAll('table')].at(-1)?.querySelectorAll('tbody tr') ?? [])];
+        const words = ({ textContent }: { textContent: string | null }): string =>
+          (textContent ?? '').trim();
+        const rows = [
+          ...([...main.querySelectorAll('table')].at(-1)?.querySelectorAll('tbody tr') ?? []),
+        ];
         const toSend: Record<string, string> = {};
         for (const block of main.querySelectorAll('pre')) {
           const decision = block.previousElementSibling?.querySelector('strong');
@@ -204,10 +223,13 @@ export class TemporalUiPage {
             return { mark, step, note };
           }),
           toSend,
-          links: Object.fromEntries([...main.querySelectorAll('a')].map((link) => [words(link), link.href])),
+          links: Object.fromEntries(
+            [...main.querySelectorAll('a')].map((link) => [words(link), link.href]),
+          ),
           paragraphs: [...main.querySelectorAll('p')].map(({ innerText }) => innerText),
           loud: [...main.querySelectorAll('h1, h2, h3, h4, h5, h6, strong, b')].map(words),
-          foreign: main.querySelectorAll('img, script, svg, iframe, form, input, style, object').length,
+          foreign: main.querySelectorAll('img, script, svg, iframe, form, input, style, object')
+            .length,
           tooWide: Math.max(0, documentElement.scrollWidth - documentElement.clientWidth),
         };
       })
@@ -227,16 +249,24 @@ export class TemporalUiPage {
 /** What a reader of the details would stumble over. */
 export function flawsOf({ text, tooWide }: Details): string[] {
   return [
-    ...[...new Set(text.match(/&#?\w+;|\||\*\*|`|^- .*/gm))].map((source) => `shows as source: ${source}`),
+    ...[...new Set(text.match(/&#?\w+;|\||\*\*|`|^- .*/gm))].map(
+      (source) => `shows as source: ${source}`,
+    ),
     ...(tooWide > 0 ? [`${tooWide} px run over the edge`] : []),
   ];
 }
 
-/** Puts JSON into a form's editor, as from the clipboard. The editor indents it once it is left, which moves what is below. */
+/**
+ * Puts JSON into a form's editor, as from the clipboard. The editor indents it once it is left,
+ * which moves what is below.
+ */
 async function paste(form: Locator, json: string): Promise<void> {
   const editor = form.getByRole('textbox', { name: 'Data' });
   await editor.fill(json);
   await editor.blur();
   const indented = JSON.stringify(JSON.parse(json), null, 2);
-  await until('the JSON, indented', async () => (await editor.innerText()).trim() === indented || undefined);
+  await until(
+    'the JSON, indented',
+    async () => (await editor.innerText()).trim() === indented || undefined,
+  );
 }

@@ -1,11 +1,18 @@
 import { Connection } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
 import { SEARCH_ATTRIBUTES } from '../../domain/rotation/stage.ts';
-import { RETENTION_DAYS, startTemporal, type TemporalServer } from '../../sandbox/temporal-server.ts';
+import {
+  RETENTION_DAYS,
+  startTemporal,
+  type TemporalServer,
+} from '../../sandbox/temporal-server.ts';
 
 const KEYWORD = 2; // IndexedValueType of Temporal's API
 
-/** Timers fire when they are due: by itself the server waits up to a second for others to fire with them. */
+/**
+ * Timers fire when they are due: by itself the server waits up to a second for others to fire with
+ * them.
+ */
 export const PROMPT_TIMERS = 'history.timerProcessorMaxTimeShift="1ms"';
 
 let shared: Promise<TemporalServer> | undefined;
@@ -27,8 +34,14 @@ export function registerSearchAttributes(
   return operatorService.addSearchAttributes({ namespace, searchAttributes });
 }
 
-/** A namespace of its own on the server that this process's tests share. Its `stop` leaves the server to the others. */
-export async function namespaceOfItsOwn(): Promise<{ temporal: TemporalServer; namespace: string }> {
+/**
+ * A namespace of its own on the server that this process's tests share. Its `stop` leaves the
+ * server to the others.
+ */
+export async function namespaceOfItsOwn(): Promise<{
+  temporal: TemporalServer;
+  namespace: string;
+}> {
   const { address } = await (shared ??= sharedTemporal());
   const namespace = `test-${randomUUID()}`;
   const connection = await Connection.connect({ address, connectTimeout: '1 minute' });

@@ -3,7 +3,8 @@ import './late-retries.js';
 
 /**
  * What a process of Jest's runner needs before it runs tests.
- * The runner answers all its processes when the first one asks what to do, and a process that asks after that waits for ever: it is told here.
+ * The runner answers all its processes when the first one asks what to do, and a process that asks
+ * after that waits for ever: it is told here.
  */
 delete process.env.NODE_OPTIONS; // meant for this process, not for those that tests start
 Object.assign(process.env, { GOGC: '400', GOMEMLIMIT: '800MiB' }); // of Temporal's server: it collects garbage less often
@@ -21,7 +22,8 @@ if (process.send) {
     });
   });
   process.send = (message, ...more) => {
-    if (message === QUESTION && answer) return setImmediate(() => process.emit('message', answer)) && true;
+    if (message === QUESTION && answer)
+      return setImmediate(() => process.emit('message', answer)) && true;
     return send(message, ...more);
   };
   process.once('disconnect', () => process.exit()); // whatever a test left open

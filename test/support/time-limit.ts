@@ -11,7 +11,8 @@ addEventHandler((event, { currentDescribeBlock }) => {
       : event.name === 'add_hook'
         ? currentDescribeBlock.hooks.at(-1)
         : undefined;
-  if (added && 'fn' in added) added.fn = limited(added.fn as () => unknown, added.timeout ?? LIMIT_MS);
+  if (added && 'fn' in added)
+    added.fn = limited(added.fn as () => unknown, added.timeout ?? LIMIT_MS);
 });
 
 function limited(act: () => unknown, ms: number): Circus.TestFn {
@@ -20,7 +21,11 @@ function limited(act: () => unknown, ms: number): Circus.TestFn {
     const late = new Promise((_, reject) => {
       timer = setTimeout(
         () =>
-          reject(new Error(`It took more than ${ms / 1000} s. Open: ${process.getActiveResourcesInfo().join(', ')}`)),
+          reject(
+            new Error(
+              `It took more than ${ms / 1000} s. Open: ${process.getActiveResourcesInfo().join(', ')}`,
+            ),
+          ),
         ms,
       );
     });

@@ -3,7 +3,10 @@ import { setTimeout as after } from 'node:timers/promises';
 const EVERY_MS = 50;
 const LIMIT_MS = 60_000;
 
-/** Looks again and again until there is a value. Fails after a minute or `limitMs`, saying what was waited for. */
+/**
+ * Looks again and again until there is a value. Fails after a minute or `limitMs`, saying what was
+ * waited for.
+ */
 export async function until<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,

@@ -1,4 +1,9 @@
-import { sameConsumer, type ClusterLook, type Consumer, type Readers } from '../../domain/cluster/cluster.ts';
+import {
+  sameConsumer,
+  type ClusterLook,
+  type Consumer,
+  type Readers,
+} from '../../domain/cluster/cluster.ts';
 import type { SmokeResult } from '../../domain/evidence/evidence.ts';
 import type { Pair } from '../../domain/rotation/plan.ts';
 import type { RotationRequest } from '../../domain/request/request.ts';
@@ -50,7 +55,10 @@ interface Pod {
   holds: ListedToken;
 }
 
-/** What was so when a rotation last looked, told by the world itself and by masked values: no rule of ours computed it. */
+/**
+ * What was so when a rotation last looked, told by the world itself and by masked values: no rule
+ * of ours computed it.
+ */
 export interface Truth {
   at: number;
   /** By readers of the Secret, and by whoever else can answer. */
@@ -94,13 +102,19 @@ export class World {
       application: { id: 2, name: 'Publishing API' },
       secret: 'signon-token-short-url-manager-publishing-api',
     };
-    const ours = recipient && { name: HOLDER, apiUser: email, key: KEY, alsoInCluster: recipient.alsoInCluster };
+    const ours = recipient && {
+      name: HOLDER,
+      apiUser: email,
+      key: KEY,
+      alsoInCluster: recipient.alsoInCluster,
+    };
     this.settings = { ...SETTINGS, recipients: [SOMEBODY_ELSE, ...(ours ? [ours] : [])] };
     this.tokens = fate.tokens.map(({ id, days: left }) => aToken(id, { expires: this.day(left) }));
     this.ever = [...this.tokens];
     this.secret = newestIn(this.tokens) ?? STRANGER;
     for (let at = 0; at < fate.consumers; at++) this.join(false);
-    for (const pod of fate.pods) this.start(pod.of, pod.state, pod.terminating, this.pick(pod.holds));
+    for (const pod of fate.pods)
+      this.start(pod.of, pod.state, pod.terminating, this.pick(pod.holds));
     for (const { stray, holds, state } of fate.strays) this.stray(stray, state, this.pick(holds));
   }
 
@@ -111,22 +125,31 @@ export class World {
   }
 
   look(readers: Readers): ClusterLook {
-    const isTold = ({ consumer }: Pod): boolean => readers.also.some((one) => sameConsumer(one, consumer));
+    const isTold = ({ consumer }: Pod): boolean =>
+      readers.also.some((one) => sameConsumer(one, consumer));
     const tokenIn = ({ holds }: Pod): string | undefined =>
       readers.holding.find((token) => sameToken(token, piecesOf(holds)))?.masked;
     const strays = this.pods.filter(({ stray, state }) => stray && state !== 'ended');
     const mute = strays.filter(({ stray, state }) => stray === 'mute' && state === 'running');
-    const found = strays.filter((pod) => pod.state === 'running' && pod.stray !== 'mute' && tokenIn(pod) !== undefined);
+    const found = strays.filter(
+      (pod) => pod.state === 'running' && pod.stray !== 'mute' && tokenIn(pod) !== undefined,
+    );
     const starting = strays.filter(({ state }) => state === 'starting');
     const awaited = starting.filter(isTold);
-    const gone = this.pods.filter((pod) => pod.stray && isTold(pod) && (pod.state === 'ended' || mute.includes(pod)));
+    const gone = this.pods.filter(
+      (pod) => pod.stray && isTold(pod) && (pod.state === 'ended' || mute.includes(pod)),
+    );
     const pods = [...this.pods.filter(({ stray }) => !stray), ...found, ...awaited];
-    const consumers = [...this.consumers, ...[...found, ...awaited, ...gone].map(({ consumer }) => consumer)];
+    const consumers = [
+      ...this.consumers,
+      ...[...found, ...awaited, ...gone].map(({ consumer }) => consumer),
+    ];
     const notStarted = starting.filter((pod) => !isTold(pod)).map(({ name }) => name);
     this.witness(consumers, pods, [...notStarted, ...mute.map(({ name }) => name)]);
     const containers = pods.map((pod) => {
       const { consumer, name, state, terminating, startedAt, stray } = pod;
-      if (state !== 'running') return aStartingContainer({ ...consumer, pod: name, terminating, state });
+      if (state !== 'running')
+        return aStartingContainer({ ...consumer, pod: name, terminating, state });
       return aContainer(pod.holds, {
         ...consumer,
         pod: name,
@@ -149,7 +172,9 @@ export class World {
 
   smoke(readers: Readers): SmokeResult[] {
     return this.look(readers).consumers.flatMap((consumer, at) => {
-      const pod = this.pods.find((one) => one.consumer.workload === consumer.workload && one.state === 'running');
+      const pod = this.pods.find(
+        (one) => one.consumer.workload === consumer.workload && one.state === 'running',
+      );
       const { smoke } = this.fate;
       const verdict = this.broken.has(consumer.workload) ? 'failed' : smoke[at % smoke.length]!;
       return pod ? [aSmokeResult(consumer, { pod: pod.name, verdict })] : [];
@@ -168,23 +193,32 @@ export class World {
     this.pass(MINUTE);
     const { rolls, straysFollow } = this.fate;
     for (const [at, pod] of this.pods.entries())
-      if (rolls[at % rolls.length] && pod.state !== 'ended' && (!pod.stray || straysFollow)) this.run(pod, this.secret);
+      if (rolls[at % rolls.length] && pod.state !== 'ended' && (!pod.stray || straysFollow))
+        this.run(pod, this.secret);
   }
 
-  /** Starting pods run with what is in the Secret, or with what they were given; deleted ones end. */
+  /**
+   * Starting pods run with what is in the Secret, or with what they were given; deleted ones end.
+   */
   settle(): void {
     for (const pod of this.pods)
       if (pod.terminating && !this.fate.lingers) pod.state = 'ended';
-      else if (pod.state === 'starting' && !pod.terminating) this.run(pod, pod.stray ? pod.holds : this.secret);
+      else if (pod.state === 'starting' && !pod.terminating)
+        this.run(pod, pod.stray ? pod.holds : this.secret);
   }
 
   revoke(token: ListedToken): boolean {
-    const still = this.tokens.find(({ masked, expires }) => masked === token.masked && expires === token.expires);
+    const still = this.tokens.find(
+      ({ masked, expires }) => masked === token.masked && expires === token.expires,
+    );
     this.tokens = this.tokens.filter((one) => one !== still);
     return still !== undefined;
   }
 
-  /** Lets time go by; each night Signon renews what ends soon, revoked or not, unless a later-expiring token exists. */
+  /**
+   * Lets time go by; each night Signon renews what ends soon, revoked or not, unless a
+   * later-expiring token exists.
+   */
   pass(time: number): void {
     const until = this.now + time;
     const night = (day: number): number => day * DAY + NIGHT.begins;
@@ -249,12 +283,17 @@ export class World {
     };
   }
 
-  /** By the world's own knowledge: what readers hold, whatever it is, and live tokens of the pair that others hold. */
+  /**
+   * By the world's own knowledge: what readers hold, whatever it is, and live tokens of the pair
+   * that others hold.
+   */
   private heldByWhoeverAnswers(): ListedToken[] {
     return this.pods
       .filter(({ stray, state, holds }) => {
         if (state !== 'running' || stray === 'mute') return false;
-        const isPairs = this.tokens.some((token) => token.masked === holds.masked && isLive(token, this.now));
+        const isPairs = this.tokens.some(
+          (token) => token.masked === holds.masked && isLive(token, this.now),
+        );
         return !stray || (isPairs && holds.sha256 === undefined);
       })
       .map(({ holds }) => holds);
@@ -262,19 +301,24 @@ export class World {
 
   private happen(one: Happening): void {
     const pod = 'which' in one ? this.pods[one.which % Math.max(1, this.pods.length)] : undefined;
-    const token = 'which' in one ? this.tokens[one.which % Math.max(1, this.tokens.length)] : undefined;
+    const token =
+      'which' in one ? this.tokens[one.which % Math.max(1, this.tokens.length)] : undefined;
     if (one.kind === 'time passes') this.pass(one.minutes * MINUTE);
     else if (one.kind === 'a token appears') this.appear(one.days);
-    else if (one.kind === 'ended tokens are deleted') this.tokens = this.tokens.filter((it) => isLive(it, this.now));
+    else if (one.kind === 'ended tokens are deleted')
+      this.tokens = this.tokens.filter((it) => isLive(it, this.now));
     else if (one.kind === 'pods settle') this.settle();
     else if (one.kind === 'a consumer joins') this.join(one.withPod);
     else if (one.kind === 'a stray starts') this.stray(one.stray, one.state, this.pick(one.holds));
     else if (one.kind === 'a pod starts') this.start(one.which, 'starting', false, this.secret);
-    else if (one.kind === 'a token is revoked by somebody') this.tokens = this.tokens.filter((it) => it !== token);
+    else if (one.kind === 'a token is revoked by somebody')
+      this.tokens = this.tokens.filter((it) => it !== token);
     else if (one.kind === 'a token is copied over')
       this.tokens = this.tokens.map((it) => (it === token ? this.twin(it) : it));
     else if (one.kind === 'a smoke call breaks')
-      this.broken.add(this.consumers[one.which % Math.max(1, this.consumers.length)]?.workload ?? '');
+      this.broken.add(
+        this.consumers[one.which % Math.max(1, this.consumers.length)]?.workload ?? '',
+      );
     else if (pod && one.kind === 'a container restarts') this.run(pod, this.pick(one.holds));
     else if (pod && one.kind === 'a pod is deleted') pod.terminating = true;
     else if (pod && one.kind === 'a pod ends') pod.state = 'ended';
@@ -282,7 +326,10 @@ export class World {
 
   /** Another environment's token under the same id. */
   private twin({ authorisationId, expires }: ListedToken): ListedToken {
-    const token = aToken(authorisationId, { expires, masked: `copy${++this.made}…copy${this.made}` });
+    const token = aToken(authorisationId, {
+      expires,
+      masked: `copy${++this.made}…copy${this.made}`,
+    });
     this.ever.push(token);
     return token;
   }
@@ -302,24 +349,39 @@ export class World {
   private start(of: number, state: Pod['state'], terminating: boolean, holds: ListedToken): void {
     const consumer = this.consumers[of % Math.max(1, this.consumers.length)];
     const name = `pod-${this.pods.length}`;
-    if (consumer) this.pods.push({ consumer, name, state, terminating, startedAt: this.now - DAY, holds });
+    if (consumer)
+      this.pods.push({ consumer, name, state, terminating, startedAt: this.now - DAY, holds });
   }
 
   private stray(stray: Stray, state: Pod['state'], holds: ListedToken): void {
     const name = `stray-${this.pods.length}`;
     const variable = stray === 'odd' ? 'API_CREDENTIALS' : 'OLD_API_BEARER_TOKEN';
     const consumer: Consumer = { ...APP, workload: `Deployment/${name}`, variable };
-    this.pods.push({ consumer, name, stray, state, terminating: false, startedAt: this.now - DAY, holds });
+    this.pods.push({
+      consumer,
+      name,
+      stray,
+      state,
+      terminating: false,
+      startedAt: this.now - DAY,
+      holds,
+    });
   }
 
   private run(pod: Pod, holds: ListedToken): void {
     Object.assign(pod, { state: 'running', startedAt: this.now, terminating: false, holds });
   }
 
-  /** 0: the newest token; then the others of the pair; after them one that nobody lists, and one that only looks like the newest. */
+  /**
+   * 0: the newest token; then the others of the pair; after them one that nobody lists, and one
+   * that only looks like the newest.
+   */
   private pick(at: number): ListedToken {
     const newest = newestIn(this.tokens);
-    const all = [...(newest ? [newest, ...this.tokens.filter((it) => it !== newest)] : []), STRANGER];
+    const all = [
+      ...(newest ? [newest, ...this.tokens.filter((it) => it !== newest)] : []),
+      STRANGER,
+    ];
     if (newest) all.push({ ...newest, sha256: 'f'.repeat(64) });
     return all[at % all.length]!;
   }
@@ -333,7 +395,11 @@ export class World {
 export function newestIn(tokens: readonly ListedToken[]): ListedToken | undefined {
   return tokens
     .toSorted((a, b) =>
-      a.expires === b.expires ? a.authorisationId - b.authorisationId : a.expires < b.expires ? -1 : 1,
+      a.expires === b.expires
+        ? a.authorisationId - b.authorisationId
+        : a.expires < b.expires
+          ? -1
+          : 1,
     )
     .at(-1);
 }

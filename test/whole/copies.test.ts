@@ -73,26 +73,32 @@ test.each<[how: string, arrange: () => void]>([
       deploy({ tokens: [{ variable: 'AUTHORIZATION', secret: 'by-hand' }] });
     },
   ],
-])('no token is revoked under a container that %s: the rotation blocks and names it', async (_how, arrange) => {
-  arrange();
-  const { happened } = stage.sandbox.world;
-  const calls = happened.trafficCalls;
-  await until('calls by every container', () => happened.trafficCalls > calls + 20);
-  const rotation = await stage.rotation();
-  const { message } = await rotation.blocked('RolloutIncomplete');
-  expect(message).toMatch(/app in legacy-\S+ holds \S{17} \(authorisation \d+\)/);
-  await rotation.send('abort', { reason: 'seen' });
-  expect(await rotation.report()).toMatchObject({ outcome: 'aborted', revoked: [] });
-  await until('calls after it', () => happened.trafficCalls > calls + 60);
-  expect(happened.outages).toEqual([]);
-});
+])(
+  'no token is revoked under a container that %s: the rotation blocks and names it',
+  async (_how, arrange) => {
+    arrange();
+    const { happened } = stage.sandbox.world;
+    const calls = happened.trafficCalls;
+    await until('calls by every container', () => happened.trafficCalls > calls + 20);
+    const rotation = await stage.rotation();
+    const { message } = await rotation.blocked('RolloutIncomplete');
+    expect(message).toMatch(/app in legacy-\S+ holds \S{17} \(authorisation \d+\)/);
+    await rotation.send('abort', { reason: 'seen' });
+    expect(await rotation.report()).toMatchObject({ outcome: 'aborted', revoked: [] });
+    await until('calls after it', () => happened.trafficCalls > calls + 60);
+    expect(happened.outages).toEqual([]);
+  },
+);
 
 test('no token of a disused pair is revoked while a CronJob between two runs reads it under an older name', async () => {
   const email = 'gone@alphagov.co.uk';
   const { token } = stage.addApiUser('Renamed', email);
   inSecret('signon-token-before-it-was-renamed', token);
   deploy(
-    { name: 'task', tokens: [{ variable: VARIABLE, secret: 'signon-token-before-it-was-renamed' }] },
+    {
+      name: 'task',
+      tokens: [{ variable: VARIABLE, secret: 'signon-token-before-it-was-renamed' }],
+    },
     { kind: 'CronJob', replicas: 0 },
   );
   const rotation = await stage.rotation({ apiUser: email });

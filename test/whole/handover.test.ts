@@ -11,7 +11,9 @@ import { Stage } from '../support/stage.ts';
 
 const withAge = HAS_AGE ? test : test.skip;
 if (!HAS_AGE)
-  process.stderr.write('No age, so the tests of a hand-over outside are left out: `apt-get install age`.\n');
+  process.stderr.write(
+    'No age, so the tests of a hand-over outside are left out: `apt-get install age`.\n',
+  );
 
 const HMRC = 'hmrc@example.org';
 const LOST = 'lost@example.org';
@@ -25,7 +27,12 @@ beforeAll(async () => {
   const recipients = [
     { name: 'HMRC', apiUser: HMRC, key },
     { name: 'Slow', apiUser: LOST, key },
-    { name: 'Both', apiUser: REQUEST.apiUser, key: ageKey(join(keys, 'both')), alsoInCluster: true },
+    {
+      name: 'Both',
+      apiUser: REQUEST.apiUser,
+      key: ageKey(join(keys, 'both')),
+      alsoInCluster: true,
+    },
   ];
   stage = await Stage.set({}, { recipients }, {}, {}); // its data file is read
   await stage.worker();
@@ -37,7 +44,10 @@ afterAll(async () => {
 });
 
 /** One command line, with the answer to its question. */
-async function cli(args: string[], answer = 'integration'): Promise<{ code: number; out: string; err: string }> {
+async function cli(
+  args: string[],
+  answer = 'integration',
+): Promise<{ code: number; out: string; err: string }> {
   const out: string[] = [];
   const err: string[] = [];
   const code = await run(args, {
@@ -85,7 +95,10 @@ withAge(
     expect(old.revokedAt).toBeUndefined();
     const confirmed = ['--accept', 'consumer-confirmed', '--revoke', String(old.id)];
     expect(await cli(['approve', ...pair, ...by, ...confirmed])).toMatchObject({ code: EXIT.done });
-    expect(await rotation.report()).toMatchObject({ outcome: 'handed-over', revoked: [{ authorisationId: old.id }] });
+    expect(await rotation.report()).toMatchObject({
+      outcome: 'handed-over',
+      revoked: [{ authorisationId: old.id }],
+    });
     expect((await cli(['handover', ...pair])).out).toBe(out); // from the report too
 
     const secrets = { 'the old token': old.token, 'the new token': made.token };
@@ -102,33 +115,55 @@ withAge('an API user with pods and a holder outside is revoked only on both proo
   expect(decrypt(handOver!.armoured, join(keys, 'both'))).toBe(made.token);
   if (waiting?.kind !== 'approval') throw new Error('nothing waits for approval');
   const { consumers, shortfalls } = waiting.evidence;
-  expect(consumers.filter(({ pods }) => pods.length > 0).map(({ smoke }) => smoke)).toEqual(['passed', 'passed']);
+  expect(consumers.filter(({ pods }) => pods.length > 0).map(({ smoke }) => smoke)).toEqual([
+    'passed',
+    'passed',
+  ]);
   expect(shortfalls.map(({ code }) => code)).toEqual(['consumer-confirmed', 'no-pod-seen']);
   await rotation.approve(2, { accept: ['no-pod-seen'] });
   await rotation.answered(/Both uses the new token/);
   expect(old!.revokedAt).toBeUndefined();
   await rotation.approve(2);
-  expect(await rotation.report()).toMatchObject({ outcome: 'handed-over', revoked: [{ authorisationId: old!.id }] });
+  expect(await rotation.report()).toMatchObject({
+    outcome: 'handed-over',
+    revoked: [{ authorisationId: old!.id }],
+  });
 });
 
-withAge('a create whose answer was lost is not handed over: a person says so, and another is issued', async () => {
-  const old = stage.addApiUser('Lost', LOST);
-  stage.sandbox.signon.faults.add({ method: 'POST', path: /authorisations$/, when: 'after', kind: 'cut' });
-  const rotation = await stage.rotation({ apiUser: LOST });
-  expect(await rotation.awaitingClassification()).toMatchObject({ recipient: 'Slow', internal: false });
-  await rotation.send('classify', { as: 'external', recipient: 'HMRC' });
-  await rotation.answered(/the settings name “Slow” for this API user, not “HMRC”/);
-  await rotation.send('classify', { as: 'external', recipient: 'Slow' });
-  await rotation.approve(1);
-  await rotation.blocked('CannotHandOver');
-  const lost = stage.sandbox.world.state.authorisations.at(-1)!;
-  await rotation.retry({ accept: ['issue-another'] });
-  const { handOver } = await rotation.awaitingApproval(2);
-  const made = stage.sandbox.world.state.authorisations.at(-1)!;
-  expect(made.id).toBeGreaterThan(lost.id);
-  expect(decrypt(handOver!.armoured, join(keys, 'hmrc'))).toBe(made.token);
-  await rotation.approve(2);
-  const report = await rotation.report();
-  expect(report).toMatchObject({ outcome: 'handed-over', newToken: { authorisationId: made.id } });
-  expect(new Set(report.revoked.map(({ authorisationId }) => authorisationId))).toEqual(new Set([old.id, lost.id]));
-});
+withAge(
+  'a create whose answer was lost is not handed over: a person says so, and another is issued',
+  async () => {
+    const old = stage.addApiUser('Lost', LOST);
+    stage.sandbox.signon.faults.add({
+      method: 'POST',
+      path: /authorisations$/,
+      when: 'after',
+      kind: 'cut',
+    });
+    const rotation = await stage.rotation({ apiUser: LOST });
+    expect(await rotation.awaitingClassification()).toMatchObject({
+      recipient: 'Slow',
+      internal: false,
+    });
+    await rotation.send('classify', { as: 'external', recipient: 'HMRC' });
+    await rotation.answered(/the settings name “Slow” for this API user, not “HMRC”/);
+    await rotation.send('classify', { as: 'external', recipient: 'Slow' });
+    await rotation.approve(1);
+    await rotation.blocked('CannotHandOver');
+    const lost = stage.sandbox.world.state.authorisations.at(-1)!;
+    await rotation.retry({ accept: ['issue-another'] });
+    const { handOver } = await rotation.awaitingApproval(2);
+    const made = stage.sandbox.world.state.authorisations.at(-1)!;
+    expect(made.id).toBeGreaterThan(lost.id);
+    expect(decrypt(handOver!.armoured, join(keys, 'hmrc'))).toBe(made.token);
+    await rotation.approve(2);
+    const report = await rotation.report();
+    expect(report).toMatchObject({
+      outcome: 'handed-over',
+      newToken: { authorisationId: made.id },
+    });
+    expect(new Set(report.revoked.map(({ authorisationId }) => authorisationId))).toEqual(
+      new Set([old.id, lost.id]),
+    );
+  },
+);

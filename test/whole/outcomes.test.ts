@@ -6,7 +6,10 @@ import { REQUEST } from '../support/request.ts';
 import { Stage, type StagedRotation } from '../support/stage.ts';
 import { until } from '../support/until.ts';
 
-/** Every outcome but `rotated` and `handed-over`, which have files of their own, once on the real server. */
+/**
+ * Every outcome but `rotated` and `handed-over`, which have files of their own, once on the real
+ * server.
+ */
 let stage: Stage;
 const RENEWAL = { every: '3 seconds', at: '0 ms', takes: '1500 ms' };
 const BY = 'grace@example.org';
@@ -17,10 +20,13 @@ beforeAll(async () => {
 });
 afterAll(() => stage.strike());
 
-const of = (name: string): string => `${name.toLowerCase().replaceAll(/[^a-z]+/g, '-')}@alphagov.co.uk`;
+const of = (name: string): string =>
+  `${name.toLowerCase().replaceAll(/[^a-z]+/g, '-')}@alphagov.co.uk`;
 const rotationOf = (name: string): Promise<StagedRotation> => stage.rotation({ apiUser: of(name) });
 const isAlive = (id: number): boolean =>
-  stage.sandbox.world.state.authorisations.some((token) => token.id === id && token.revokedAt === undefined);
+  stage.sandbox.world.state.authorisations.some(
+    (token) => token.id === id && token.revokedAt === undefined,
+  );
 
 /** An API user whose token one Deployment reads. */
 async function inCluster(name: string, days?: number): Promise<number> {
@@ -34,9 +40,14 @@ async function inCluster(name: string, days?: number): Promise<number> {
     uid: makeUid(),
     replicas: 1,
     generation: 1,
-    containers: [{ name: 'app', tokens: [{ variable: 'PUBLISHING_API_BEARER_TOKEN', secret }], ruby: true }],
+    containers: [
+      { name: 'app', tokens: [{ variable: 'PUBLISHING_API_BEARER_TOKEN', secret }], ruby: true },
+    ],
   });
-  await until('its pod', () => stage.sandbox.world.state.pods.find((pod) => pod.workload === workload)?.running);
+  await until(
+    'its pod',
+    () => stage.sandbox.world.state.pods.find((pod) => pod.workload === workload)?.running,
+  );
   return id;
 }
 
@@ -46,7 +57,11 @@ test.each([
   ['Signon API Client (permission and suspension updater)', 'ignored'],
 ] as const)('%s is %s, and its token is left alone', async (name, outcome: Outcome) => {
   const { id } = stage.addApiUser(name, of(name));
-  expect(await (await rotationOf(name)).report()).toMatchObject({ outcome, revoked: [], alive: [] });
+  expect(await (await rotationOf(name)).report()).toMatchObject({
+    outcome,
+    revoked: [],
+    alive: [],
+  });
   expect(isAlive(id)).toBe(true);
 });
 
@@ -59,20 +74,28 @@ test('staging is ignored on any queue, and nothing outside is called', async () 
     taskQueue,
     args: [request],
   });
-  expect(await handle.result()).toMatchObject({ outcome: 'ignored', why: expect.stringMatching(/overwritten/) });
+  expect(await handle.result()).toMatchObject({
+    outcome: 'ignored',
+    why: expect.stringMatching(/overwritten/),
+  });
   expect(stage.sandbox.world.happened.requests).toEqual(before);
 });
 
 test('a pair whose only token lives long has nothing to do', async () => {
   await inCluster('Long lived', 400);
-  expect(await (await rotationOf('Long lived')).report()).toMatchObject({ outcome: 'nothing-to-do' });
+  expect(await (await rotationOf('Long lived')).report()).toMatchObject({
+    outcome: 'nothing-to-do',
+  });
 });
 
 test('a pair that Signon lists no token for gets none', async () => {
   const { id } = stage.addApiUser('Without access', of('Without access'));
   stage.sandbox.world.revoke(id);
   const report = await (await rotationOf('Without access')).report();
-  expect(report).toMatchObject({ outcome: 'nothing-to-do', why: expect.stringMatching(/none is issued/) });
+  expect(report).toMatchObject({
+    outcome: 'nothing-to-do',
+    why: expect.stringMatching(/none is issued/),
+  });
 });
 
 test('an old token that has ended leaves nothing to revoke', async () => {
@@ -80,7 +103,8 @@ test('an old token that has ended leaves nothing to revoke', async () => {
   const report = await (await rotationOf('Too late')).report();
   expect(report).toMatchObject({ outcome: 'old-token-expired', revoked: [], origin: 'issued' });
   expect(isAlive(id)).toBe(true);
-  stage.sandbox.world.happened.outages.length = 0; // its calls were refused before the rotation began
+  // its calls were refused before the rotation began
+  stage.sandbox.world.happened.outages.length = 0;
 });
 
 test('a rotation started under any other id hands over, and names the one that runs', async () => {
@@ -104,7 +128,11 @@ test('a rejection keeps both tokens', async () => {
   const rotation = await rotationOf('Rejected');
   await rotation.awaitingApproval();
   await rotation.send('reject', { reason: 'not on a Friday' });
-  expect(await rotation.report()).toMatchObject({ outcome: 'rejected', revoked: [], alive: [{}, {}] });
+  expect(await rotation.report()).toMatchObject({
+    outcome: 'rejected',
+    revoked: [],
+    alive: [{}, {}],
+  });
   expect(isAlive(id)).toBe(true);
 });
 
@@ -124,9 +152,14 @@ test.each(['aborted', 'rejected', 'lost'] as const)(
     });
     const second = await rotationOf(name);
     const { waiting } = await second.awaitingApproval();
-    expect(waiting).toMatchObject({ evidence: { toRevoke: [{ authorisationId: old, standing: 'given-up' }] } });
+    expect(waiting).toMatchObject({
+      evidence: { toRevoke: [{ authorisationId: old, standing: 'given-up' }] },
+    });
     await second.approve(1, { revoke: undefined });
-    expect(await second.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: old }] });
+    expect(await second.report()).toMatchObject({
+      outcome: 'rotated',
+      revoked: [{ authorisationId: old }],
+    });
   },
 );
 
@@ -139,7 +172,11 @@ test('an abort and a cancel keep both tokens', async () => {
     const rotation = await rotationOf(name);
     await rotation.awaitingApproval();
     await stop(rotation);
-    expect(await rotation.report()).toMatchObject({ outcome: 'aborted', revoked: [], alive: [{}, {}] });
+    expect(await rotation.report()).toMatchObject({
+      outcome: 'aborted',
+      revoked: [],
+      alive: [{}, {}],
+    });
     expect(isAlive(id)).toBe(true);
   }
 });
@@ -150,7 +187,11 @@ test('a token that nobody reads is disused, as a person says; Signon’s renewal
   world.syncSecrets(); // a Secret that no workload reads
   const rotation = await rotationOf('Legacy');
   const findings = await rotation.awaitingClassification();
-  expect(findings).toMatchObject({ internal: true, tokens: [{ authorisationId: id }], census: { unasked: [] } });
+  expect(findings).toMatchObject({
+    internal: true,
+    tokens: [{ authorisationId: id }],
+    census: { unasked: [] },
+  });
   expect(findings.census.asked).toBeGreaterThan(3);
   await rotation.send('classify', { as: 'disused' });
   await rotation.approve(1);
@@ -165,7 +206,8 @@ test('a token that nobody reads is disused, as a person says; Signon’s renewal
   });
   const before = world.state.authorisations.length;
   world.renewNightly();
-  expect(world.state.authorisations).toHaveLength(before); // the later-expiring revoked token stops the renewal
+  // the later-expiring revoked token stops the renewal
+  expect(world.state.authorisations).toHaveLength(before);
 });
 
 test('a container that was given the token by another way while a person is asked is named by them, believed by its value, and must take the new one over', async () => {
@@ -180,7 +222,9 @@ test('a container that was given the token by another way while a person is aske
     uid: makeUid(),
     replicas: 1,
     generation: 1,
-    containers: [{ name: 'app', tokens: [{ variable: 'UPSTREAM', secret: 'by-hand' }], ruby: true }],
+    containers: [
+      { name: 'app', tokens: [{ variable: 'UPSTREAM', secret: 'by-hand' }], ruby: true },
+    ],
   });
   const named = { as: 'internal', workload: 'StatefulSet/copied', container: 'app' };
   await rotation.send('classify', { ...named, variable: 'OTHER' });
@@ -192,5 +236,8 @@ test('a container that was given the token by another way while a person is aske
   cluster.roll('copied');
   await rotation.retry();
   await rotation.approve(1, { by: BY });
-  expect(await rotation.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: id }] });
+  expect(await rotation.report()).toMatchObject({
+    outcome: 'rotated',
+    revoked: [{ authorisationId: id }],
+  });
 });

@@ -65,12 +65,20 @@ test('a create later than Signon’s limit makes two; both are listed, and the o
   });
   expect(stage.sandbox.world.happened.revoked).toEqual([]);
   await rotation.approve(2, { revoke: [old!.id, first!.id] });
-  expect(await rotation.report()).toMatchObject({ outcome: 'rotated', newToken: { authorisationId: late!.id } });
+  expect(await rotation.report()).toMatchObject({
+    outcome: 'rotated',
+    newToken: { authorisationId: late!.id },
+  });
   expect(stage.sandbox.world.happened.outages).toEqual([]);
 });
 
 test('a session that ends in the middle is opened again', async () => {
-  stage.sandbox.signon.faults.add({ path: /manage_tokens$/, when: 'before', kind: 'status', status: 503 });
+  stage.sandbox.signon.faults.add({
+    path: /manage_tokens$/,
+    when: 'before',
+    kind: 'status',
+    status: 503,
+  });
   const rotation = await stage.rotation();
   await rotation.awaitingApproval();
   stage.sandbox.world.state.account.sessionEpoch++;
@@ -80,7 +88,12 @@ test('a session that ends in the middle is opened again', async () => {
 });
 
 test('a lost revoke answer revokes once', async () => {
-  stage.sandbox.signon.faults.add({ method: 'POST', path: /\/revoke$/, when: 'after', kind: 'cut' });
+  stage.sandbox.signon.faults.add({
+    method: 'POST',
+    path: /\/revoke$/,
+    when: 'after',
+    kind: 'cut',
+  });
   const rotation = await stage.rotation();
   await rotation.approve();
   expect(await rotation.report()).toMatchObject({ outcome: 'rotated', revoked: [{}] });
@@ -88,7 +101,12 @@ test('a lost revoke answer revokes once', async () => {
 });
 
 test('a lost create-job answer, and a name that is taken, bring the Secret up to date all the same', async () => {
-  stage.sandbox.argo.faults.add({ method: 'POST', path: /actions\/v2$/, when: 'after', kind: 'cut' });
+  stage.sandbox.argo.faults.add({
+    method: 'POST',
+    path: /actions\/v2$/,
+    when: 'after',
+    kind: 'cut',
+  });
   const rotation = await stage.rotation();
   await rotation.approve();
   expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
@@ -119,7 +137,9 @@ test('a pod of the worker Deployment that Reloader overlooked keeps the old toke
   stage.sandbox.world.overlooked.add('short-url-manager-worker');
   const rotation = await stage.rotation();
   const { message } = await rotation.blocked('RolloutIncomplete');
-  expect(message).toMatch(/^worker in short-url-manager-worker-\S+ holds \S{8}…\S{8} \(authorisation \d+\)$/);
+  expect(message).toMatch(
+    /^worker in short-url-manager-worker-\S+ holds \S{8}…\S{8} \(authorisation \d+\)$/,
+  );
   expect(stage.sandbox.world.happened.revoked).toEqual([]);
   stage.sandbox.cluster.roll('short-url-manager-worker');
   await rotation.retry();
@@ -136,7 +156,9 @@ test('a retry with restart replaces exactly the pods that Reloader overlooked, w
   await rotation.blocked('RolloutIncomplete');
   verbs.pop(); // somebody takes the right away meanwhile
   const podsOf = (name: string): string[] =>
-    stage.sandbox.world.state.pods.filter(({ workload }) => workload === name).map(({ name: pod }) => pod);
+    stage.sandbox.world.state.pods
+      .filter(({ workload }) => workload === name)
+      .map(({ name: pod }) => pod);
   const untouched = podsOf('short-url-manager');
   await rotation.retry({ restart: true });
   const { message } = await rotation.blocked('NotPermitted');
@@ -146,7 +168,10 @@ test('a retry with restart replaces exactly the pods that Reloader overlooked, w
   verbs.push('patch');
   await rotation.retry({ restart: true });
   await rotation.approve();
-  expect(await rotation.report()).toMatchObject({ outcome: 'rotated', syncJobs: [expect.any(String)] });
+  expect(await rotation.report()).toMatchObject({
+    outcome: 'rotated',
+    syncJobs: [expect.any(String)],
+  });
   expect(podsOf('short-url-manager')).toEqual(untouched);
   expect(stage.sandbox.world.happened.outages).toEqual([]);
 });
@@ -154,7 +179,9 @@ test('a retry with restart replaces exactly the pods that Reloader overlooked, w
 test('a sync that writes nothing is done once more by itself when a new container shows it', async () => {
   stage.sandbox.world.sync.writesNothing = 1;
   const rotation = await stage.rotation();
-  await until('the Job that writes nothing', () => stage.sandbox.world.state.jobs.find(({ endedAt }) => endedAt));
+  await until('the Job that writes nothing', () =>
+    stage.sandbox.world.state.jobs.find(({ endedAt }) => endedAt),
+  );
   stage.sandbox.world.state.clockOffsetMs += 2000; // container times are whole seconds
   stage.sandbox.cluster.roll('short-url-manager');
   await rotation.approve();
@@ -169,7 +196,9 @@ test('a production cluster behind an integration worker blocks before anything i
     for (const { env } of containers) env.GOVUK_ENVIRONMENT = 'production';
   const rotation = await stage.rotation();
   const { message } = await rotation.blocked('WrongEnvironment');
-  expect(message).toMatch(/^app in \S+ has GOVUK_ENVIRONMENT "production", the request says "integration"/);
+  expect(message).toMatch(
+    /^app in \S+ has GOVUK_ENVIRONMENT "production", the request says "integration"/,
+  );
   expect(stage.sandbox.world.happened.created).toEqual([]);
 });
 
@@ -177,7 +206,9 @@ test('a server application that lets any token in is reported as no proof', asyn
   stage.sandbox.world.open.add('publishing-api');
   const rotation = await stage.rotation();
   const { waiting } = await rotation.awaitingApproval();
-  expect(JSON.stringify(waiting)).toContain('but with a made-up one too (returned), so the call proves nothing');
+  expect(JSON.stringify(waiting)).toContain(
+    'but with a made-up one too (returned), so the call proves nothing',
+  );
   await rotation.approve(1, { accept: ['no-pod-seen'] });
   await rotation.answered(/not shown: app of/);
   expect(stage.sandbox.world.happened.revoked).toEqual([]);

@@ -15,11 +15,18 @@ const signedInAs = (identity: string): Client =>
   new Client({ connection: stage.client.connection, namespace: stage.namespace, identity });
 
 /** A rotation that waits, started by somebody under some name. */
-async function waitingIn(environment: Environment, starter: { identity: string; requestedBy: string }) {
+async function waitingIn(
+  environment: Environment,
+  starter: { identity: string; requestedBy: string },
+) {
   stage = await Stage.set({}, { soak: '300 ms' }, { environment });
   await stage.worker();
   const { requestedBy, identity } = starter;
-  const { handle } = await startRotation(signedInAs(identity), { ...REQUEST, environment, requestedBy });
+  const { handle } = await startRotation(signedInAs(identity), {
+    ...REQUEST,
+    environment,
+    requestedBy,
+  });
   const rotation = new StagedRotation(handle, stage.sandbox);
   const { code = '' } = await rotation.awaitingApproval();
   const approve = (identityOfApprover: string, by: string): Promise<Answer> =>
@@ -38,7 +45,9 @@ test('production refuses the person who asked, by name, whatever case and blanks
   });
   const refused = await approve('4712@host', ' ADA@example.org ');
   expect(refused).toMatchObject({ accepted: false });
-  expect(refused.answer).toMatch(/production needs a second person: ada@example\.org both asked for and approved/);
+  expect(refused.answer).toMatch(
+    /production needs a second person: ada@example\.org both asked for and approved/,
+  );
   expect(stage.sandbox.world.happened.revoked).toEqual([]);
   expect(await approve('4712@host', 'grace@example.org')).toMatchObject({ accepted: true });
   const report = await rotation.report();
@@ -49,16 +58,25 @@ test('production refuses the person who asked, by name, whatever case and blanks
 });
 
 test('production refuses two names that the server knows as one e-mail address', async () => {
-  const { rotation, approve } = await waitingIn('production', { identity: 'ada@example.org', requestedBy: 'Ada' });
+  const { rotation, approve } = await waitingIn('production', {
+    identity: 'ada@example.org',
+    requestedBy: 'Ada',
+  });
   const refused = await approve('Ada@Example.org', 'Grace');
-  expect(refused).toMatchObject({ accepted: false, answer: expect.stringMatching(/ada@example\.org both asked/) });
+  expect(refused).toMatchObject({
+    accepted: false,
+    answer: expect.stringMatching(/ada@example\.org both asked/),
+  });
   expect(stage.sandbox.world.happened.revoked).toEqual([]);
   expect(await approve('grace@example.org', 'Grace')).toMatchObject({ accepted: true });
   expect((await rotation.report()).outcome).toBe('rotated');
 });
 
 test('integration lets one person do both', async () => {
-  const { rotation, approve } = await waitingIn('integration', { identity: 'ada@example.org', requestedBy: 'Ada' });
+  const { rotation, approve } = await waitingIn('integration', {
+    identity: 'ada@example.org',
+    requestedBy: 'Ada',
+  });
   expect(await approve('ada@example.org', 'Ada')).toMatchObject({ accepted: true });
   expect((await rotation.report()).outcome).toBe('rotated');
 });

@@ -16,10 +16,30 @@ test('no secret is in any history, in the server’s data file or in what a work
   const unknown = 'q7Lm3Np9Rt5Yv1Bc4Df6Gh0Jk2Lm4Np6Qr8Zx8k2-_Q';
   world.sync.fails = 1;
   world.sync.extraLog.push(`bearer_token: ${unknown}`, `Authorization: Bearer ${unknown}`);
-  stage.sandbox.signon.faults.add({ method: 'POST', path: /authorisations$/, when: 'after', kind: 'cut' });
-  stage.sandbox.signon.faults.add({ path: /manage_tokens$/, when: 'after', kind: 'status', status: 500 });
-  stage.sandbox.argo.faults.add({ path: /resource-tree$/, when: 'after', kind: 'status', status: 403 });
-  stage.sandbox.kubernetes.faults.add({ path: /pods$/, when: 'after', kind: 'status', status: 500 });
+  stage.sandbox.signon.faults.add({
+    method: 'POST',
+    path: /authorisations$/,
+    when: 'after',
+    kind: 'cut',
+  });
+  stage.sandbox.signon.faults.add({
+    path: /manage_tokens$/,
+    when: 'after',
+    kind: 'status',
+    status: 500,
+  });
+  stage.sandbox.argo.faults.add({
+    path: /resource-tree$/,
+    when: 'after',
+    kind: 'status',
+    status: 403,
+  });
+  stage.sandbox.kubernetes.faults.add({
+    path: /pods$/,
+    when: 'after',
+    kind: 'status',
+    status: 500,
+  });
   stage.sandbox.kubernetes.exec.faults.push('node-down', 'false-success');
 
   const worker = stage.workerProcess({ LOG_LEVEL: 'DEBUG' });
@@ -30,11 +50,16 @@ test('no secret is in any history, in the server’s data file or in what a work
   expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
   await worker.stop();
 
-  const haystacks = { 'what the worker printed': worker.output, ...(await whatTemporalKeeps(stage)) };
+  const haystacks = {
+    'what the worker printed': worker.output,
+    ...(await whatTemporalKeeps(stage)),
+  };
   expect(Object.keys(haystacks).length).toBeGreaterThanOrEqual(3);
 
   const secrets = {
-    ...Object.fromEntries(world.state.authorisations.map(({ id, token }) => [`token ${id}`, token])),
+    ...Object.fromEntries(
+      world.state.authorisations.map(({ id, token }) => [`token ${id}`, token]),
+    ),
     'a token in a log': unknown,
     password: world.state.account.password,
     'TOTP secret': world.state.account.totpSecret,
@@ -46,6 +71,10 @@ test('no secret is in any history, in the server’s data file or in what a work
   expect(worker.output).toContain('RUNNING');
   expect(findSecrets(secrets, haystacks)).toEqual([]);
   // The search can find: a masked value is there.
-  const [first] = world.state.authorisations.filter(({ id }) => world.happened.revoked.some((gone) => gone.id === id));
-  expect(Object.values(haystacks).some((text) => text.includes(first!.token.slice(0, 8)))).toBe(true);
+  const [first] = world.state.authorisations.filter(({ id }) =>
+    world.happened.revoked.some((gone) => gone.id === id),
+  );
+  expect(Object.values(haystacks).some((text) => text.includes(first!.token.slice(0, 8)))).toBe(
+    true,
+  );
 });

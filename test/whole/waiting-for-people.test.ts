@@ -26,7 +26,10 @@ beforeAll(async () => {
   slack = new SlackStandIn();
   stage = await Stage.set({}, { notices: { collectFor: '1 second', quietFor: '2 seconds' } });
   const webhook = await slack.listen();
-  const env = stage.env({ SLACK_WEBHOOK_URL: webhook, TEMPORAL_UI_URL: 'https://temporal.example.org' });
+  const env = stage.env({
+    SLACK_WEBHOOK_URL: webhook,
+    TEMPORAL_UI_URL: 'https://temporal.example.org',
+  });
   worker = await runWorker(readConfiguration(env), env, BUNDLE);
 });
 afterAll(async () => {
@@ -58,8 +61,11 @@ test('one filter lists all that waits for a person, and one message tells of all
   await until('the messages', () => slack.messages.length === 2 || undefined);
   const [blocked] = slack.messages.filter((message) => message.includes('Unblock'));
   const [approval] = slack.messages.filter((message) => message.includes('Approve'));
-  expect(blocked).toMatch(/^\*\[integration\] Unblock 3 rotations: UnknownApiUser\*\nCheck the e-mail/);
-  for (const apiUser of STRANGERS) expect(blocked).toContain(`|${apiUser} → publishing-api>: in “assess”`);
+  expect(blocked).toMatch(
+    /^\*\[integration\] Unblock 3 rotations: UnknownApiUser\*\nCheck the e-mail/,
+  );
+  for (const apiUser of STRANGERS)
+    expect(blocked).toContain(`|${apiUser} → publishing-api>: in “assess”`);
   expect(approval).toMatch(/^\*\[integration\] Approve or reject a rotation by \d{4}-\d\d-\d\d\*/);
   const { runId } = await asking.handle.describe();
   expect(approval).toContain(

@@ -16,7 +16,15 @@ function logged(message: string, meta?: Record<string, unknown>): Record<string,
 
 describe('a log line', () => {
   test('is one JSON object with time, level, message and where it was said', () => {
-    expect(logged('two\nlines', { workflowId: 'w', attempt: 2, start: 3n, at: new Date(0), none: undefined })).toEqual({
+    expect(
+      logged('two\nlines', {
+        workflowId: 'w',
+        attempt: 2,
+        start: 3n,
+        at: new Date(0),
+        none: undefined,
+      }),
+    ).toEqual({
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
       level: 'WARN',
       message: 'two\nlines',
@@ -28,14 +36,25 @@ describe('a log line', () => {
   });
 
   test('tells of a failure its type, message, stack and cause', () => {
-    const error = ApplicationFailure.create({ type: 'Unreachable', message: 'no answer', cause: new Error('cut') });
+    const error = ApplicationFailure.create({
+      type: 'Unreachable',
+      message: 'no answer',
+      cause: new Error('cut'),
+    });
     expect(logged('failed', { error })).toMatchObject({
-      error: { type: 'Unreachable', message: 'no answer', stack: expect.any(String), cause: { message: 'cut' } },
+      error: {
+        type: 'Unreachable',
+        message: 'no answer',
+        stack: expect.any(String),
+        cause: { message: 'cut' },
+      },
     });
   });
 
   test('tells nothing of a request that an error knows', async () => {
-    const request = axios.get('http://127.0.0.1:1/', { headers: { Authorization: 'Bearer a-secret' } });
+    const request = axios.get('http://127.0.0.1:1/', {
+      headers: { Authorization: 'Bearer a-secret' },
+    });
     const error: unknown = await request.catch((failed: unknown) => failed);
     expect(error).toBeInstanceOf(AxiosError);
     expect(JSON.stringify(error)).toContain('a-secret'); // what its own toJSON would have told
@@ -45,7 +64,9 @@ describe('a log line', () => {
   test('is bounded, whatever it is given', () => {
     const deep: Record<string, unknown> = {};
     deep.deep = deep;
-    const line = JSON.stringify(logged('x'.repeat(1e6), { deep, long: 'y'.repeat(1e6), act: () => undefined }));
+    const line = JSON.stringify(
+      logged('x'.repeat(1e6), { deep, long: 'y'.repeat(1e6), act: () => undefined }),
+    );
     expect(line.length).toBeLessThan(30_000);
   });
 });
@@ -65,8 +86,12 @@ test('a worker’s lines name the workflow they are about', async () => {
       .slice(0, -1) // the last may be cut off
       .map((line) => JSON.parse(line) as Record<string, unknown>)
       .filter(({ workflowId }) => workflowId === rotation.handle.workflowId);
-    expect(about).toContainEqual(expect.objectContaining({ level: 'DEBUG', runId: expect.any(String) }));
-    expect(worker.output.split('\n').filter((line) => line !== '' && !line.startsWith('{'))).toEqual([]);
+    expect(about).toContainEqual(
+      expect.objectContaining({ level: 'DEBUG', runId: expect.any(String) }),
+    );
+    expect(
+      worker.output.split('\n').filter((line) => line !== '' && !line.startsWith('{')),
+    ).toEqual([]);
   } finally {
     await stage.strike();
   }

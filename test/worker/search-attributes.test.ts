@@ -16,7 +16,11 @@ let folder: string;
 
 async function bareServer(): Promise<void> {
   folder = mkdtempSync(join(tmpdir(), 'signon-attributes-'));
-  server = await startTemporal({ dataFile: join(folder, 'temporal.db'), ui: false, searchAttributes: [] });
+  server = await startTemporal({
+    dataFile: join(folder, 'temporal.db'),
+    ui: false,
+    searchAttributes: [],
+  });
   connection = await Connection.connect({ address: server.address });
 }
 afterEach(async () => {
@@ -26,14 +30,19 @@ afterEach(async () => {
 });
 
 const registered = async (): Promise<Record<string, unknown>> => {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: 'default' });
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({
+    namespace: 'default',
+  });
   return Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, customAttributes[name]]));
 };
 const all = Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD]));
 
 test('what a namespace lacks is registered, by two workers at once too, and known when they start', async () => {
   await bareServer();
-  await Promise.all([ensureSearchAttributes(connection, 'default'), ensureSearchAttributes(connection, 'default')]);
+  await Promise.all([
+    ensureSearchAttributes(connection, 'default'),
+    ensureSearchAttributes(connection, 'default'),
+  ]);
   expect(await registered()).toEqual(all);
   await ensureSearchAttributes(connection, 'default');
 });
@@ -44,9 +53,13 @@ test('an attribute of another type is refused, naming the commands', async () =>
     namespace: 'default',
     searchAttributes: Object.fromEntries([['RotationStage', TEXT]]),
   });
-  const refused: unknown = await ensureSearchAttributes(connection, 'default').catch((error: unknown) => error);
+  const refused: unknown = await ensureSearchAttributes(connection, 'default').catch(
+    (error: unknown) => error,
+  );
   expect(refused).toBeInstanceOf(SearchAttributesMissing);
-  expect((refused as Error).message).toMatch(/RotationStage must be of type Keyword and is of another/);
+  expect((refused as Error).message).toMatch(
+    /RotationStage must be of type Keyword and is of another/,
+  );
   expect((refused as Error).message).toContain(
     'temporal operator search-attribute remove --namespace default --name RotationStage',
   );

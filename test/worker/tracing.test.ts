@@ -44,7 +44,12 @@ const spans = (): Span[] =>
   );
 
 test('all activities of a rotation are spans of one trace, those that failed by their failure’s kind, and no secret is in them', async () => {
-  stage.sandbox.argo.faults.add({ path: /resource-tree/, when: 'before', kind: 'status', status: 500 });
+  stage.sandbox.argo.faults.add({
+    path: /resource-tree/,
+    when: 'before',
+    kind: 'status',
+    status: 500,
+  });
   const worker = stage.workerProcess({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
   const rotation = await stage.rotation();
   await rotation.approve();
@@ -52,15 +57,25 @@ test('all activities of a rotation are spans of one trace, those that failed by 
   expect(await worker.stop()).toBe(0); // what is left is sent
   const runs = spans().filter(({ attributes }) =>
     attributes.some(
-      ({ key, value }) => key === 'temporalWorkflowId' && value.stringValue === rotation.handle.workflowId,
+      ({ key, value }) =>
+        key === 'temporalWorkflowId' && value.stringValue === rotation.handle.workflowId,
     ),
   );
   expect(new Set(runs.map(({ traceId }) => traceId)).size).toBe(1);
   expect(runs.map(({ name }) => name)).toEqual(
-    expect.arrayContaining(['findPair', 'createToken', 'lookAtConsumers', 'revokeToken', 'smokeConsumers']),
+    expect.arrayContaining([
+      'findPair',
+      'createToken',
+      'lookAtConsumers',
+      'revokeToken',
+      'smokeConsumers',
+    ]),
   );
-  const failed = runs.filter(({ name, status }) => status.code === 2 && name !== 'awaitSighting'); // a watch may be under way when the worker stops
-  expect(failed.map(({ name, status }) => [name, status.message])).toEqual([['findSyncCronJob', 'Unreachable']]);
+  // a watch may be under way when the worker stops
+  const failed = runs.filter(({ name, status }) => status.code === 2 && name !== 'awaitSighting');
+  expect(failed.map(({ name, status }) => [name, status.message])).toEqual([
+    ['findSyncCronJob', 'Unreachable'],
+  ]);
   const { password, totpSecret } = stage.sandbox.world.state.account;
   for (const secret of [password, totpSecret, ...stage.tokens().map(({ token }) => token)])
     expect(bodies.join('\n')).not.toContain(secret);

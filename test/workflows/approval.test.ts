@@ -11,7 +11,11 @@ test('an approval that comes before any evidence counts for nothing and is answe
   rotating(
     async (rotation) => {
       await rotation.blocked('UnknownApiUser');
-      await rotation.send('approve', { by: 'grace@example.org', evidence: '00000000', revoke: [101] });
+      await rotation.send('approve', {
+        by: 'grace@example.org',
+        evidence: '00000000',
+        revoke: [101],
+      });
       await rotation.answered(/nothing waits for approval now/);
       await rotation.send('retry', { by: 'ada@example.org' });
       await rotation.awaitingApproval();
@@ -32,7 +36,10 @@ test('an approval that quotes the round before revokes nothing', () =>
     await rotation.answered(/the evidence has changed/);
     expect(rotation.systems.revoked).toEqual([]);
     await rotation.approve({ revoke: [101, 102] });
-    expect(await rotation.report()).toMatchObject({ outcome: 'rotated', newToken: { authorisationId: 103 } });
+    expect(await rotation.report()).toMatchObject({
+      outcome: 'rotated',
+      newToken: { authorisationId: 103 },
+    });
     expect(rotation.systems.revoked.toSorted((a, b) => a - b)).toEqual([101, 102]);
   }));
 
@@ -41,7 +48,8 @@ test('an approval covers the tokens given up; one whose holder is unknown lives 
     async (rotation) => {
       await rotation.approve({ revoke: undefined });
       await until('the revoke', () => rotation.systems.revoked.length > 0 || undefined);
-      await rotation.pass('11 minutes'); // what was revoked is confirmed before anything else is asked
+      // what was revoked is confirmed before anything else is asked
+      await rotation.pass('11 minutes');
       const { waiting } = await rotation.awaitingApproval(1);
       expect(rotation.systems.revoked).toEqual([101]);
       expect(waiting).toMatchObject({
@@ -54,7 +62,11 @@ test('an approval covers the tokens given up; one whose holder is unknown lives 
     {
       prepare: (systems) => {
         const [old] = systems.tokens;
-        systems.tokens.unshift({ ...systems.token(100, 0, 0), generated: old!.generated, expires: old!.expires });
+        systems.tokens.unshift({
+          ...systems.token(100, 0, 0),
+          generated: old!.generated,
+          expires: old!.expires,
+        });
       },
     },
   ));
@@ -79,7 +91,9 @@ test('a smoke call that any token passes is no proof, and is accepted by name or
   rotating(
     async (rotation) => {
       await rotation.approve({ accept: undefined });
-      await rotation.answered(/not shown: app of Deployment\/short-url-manager: lookup_content_id no-proof/);
+      await rotation.answered(
+        /not shown: app of Deployment\/short-url-manager: lookup_content_id no-proof/,
+      );
       await rotation.approve({ accept: ['not-smoke-tested'] });
       expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
     },
@@ -91,7 +105,11 @@ test('a failed smoke call is never up for acceptance: it blocks', () =>
     async (rotation) => {
       const { todo } = await rotation.blocked('SmokeFailed');
       expect(todo).toContain('The old token still works');
-      await rotation.send('approve', { by: 'grace@example.org', evidence: 'x', accept: ['not-smoke-tested'] });
+      await rotation.send('approve', {
+        by: 'grace@example.org',
+        evidence: 'x',
+        accept: ['not-smoke-tested'],
+      });
       await rotation.answered(/nothing waits for approval/);
       rotation.systems.smoke = 'passed';
       await rotation.send('retry', { by: 'grace@example.org' });
@@ -108,7 +126,9 @@ test('a rejection ends the rotation with both tokens alive', () =>
     const report = await rotation.report();
     expect(report).toMatchObject({
       outcome: 'rejected',
-      why: expect.stringMatching(/^grace@example\.org: a release is under way; nothing was revoked: .* both live/),
+      why: expect.stringMatching(
+        /^grace@example\.org: a release is under way; nothing was revoked: .* both live/,
+      ),
       revoked: [],
     });
     expect(rotation.systems.tokens).toHaveLength(2);
@@ -118,7 +138,11 @@ test.each([
   ['approve', 'yes', /expected one JSON object/],
   ['approve', { by: 'grace@example.org' }, /evidence: expected a text/],
   ['approve', { by: 'grace@example.org', evidence: 'x', revoke: '101' }, /revoke: expected a list/],
-  ['approve', { by: 'grace@example.org', evidence: 'x', accept: ['smoke-failed'] }, /accept: expected a list/],
+  [
+    'approve',
+    { by: 'grace@example.org', evidence: 'x', accept: ['smoke-failed'] },
+    /accept: expected a list/,
+  ],
   ['reject', { by: 'grace@example.org' }, /reason: expected a text/],
   ['retry', { by: '' }, /by: expected your name/],
   ['abort', { by: 'grace@example.org', why: 'x' }, /why: unknown field/],
@@ -175,7 +199,11 @@ test.each(['json/protobuf', 'binary/unheard-of', 'json/plain'])(
         workflowExecution: { workflowId: handle.workflowId },
         signalName: 'approve',
         requestId: randomUUID(),
-        input: { payloads: [{ metadata: { encoding: Buffer.from(encoding) }, data: Buffer.from('{"by": ') }] },
+        input: {
+          payloads: [
+            { metadata: { encoding: Buffer.from(encoding) }, data: Buffer.from('{"by": ') },
+          ],
+        },
       });
       await rotation.answered(/expected one JSON object/);
       await rotation.approve();
@@ -187,7 +215,9 @@ test('two people approve where the settings say so; the page says who has and ho
   rotating(
     async (rotation) => {
       await rotation.approve({ by: 'grace@example.org' });
-      await rotation.answered(/^approved by grace@example\.org; 1 more approval is needed, by other people$/);
+      await rotation.answered(
+        /^approved by grace@example\.org; 1 more approval is needed, by other people$/,
+      );
       expect(await rotation.details()).toMatch(
         /Approved:\*\* 1 of 2: by grace@example\.org .*not authenticated.*; 1 missing/,
       );
@@ -264,7 +294,13 @@ test('a consumer that only an earlier rotation saw, by the token it held, is sti
     },
     {
       prepare: (systems) => {
-        const also = [{ workload: 'CronJob/nightly-export' as const, container: 'main', variable: 'LEGACY_TOKEN' }];
+        const also = [
+          {
+            workload: 'CronJob/nightly-export' as const,
+            container: 'main',
+            variable: 'LEGACY_TOKEN',
+          },
+        ];
         systems.remembered = { givenUp: [], also };
       },
     },

@@ -17,28 +17,34 @@ test.each([
   ['awaitRollout', 'ExecIncomplete', 'roll out'],
   ['smokeConsumers', 'ExecIncomplete', 'smoke'],
   ['revokeToken', 'NotTheApprovedToken', 'revoke'],
-] as const)('%s that fails with %s blocks in “%s”, says what to do, and goes on from there on retry', (...given) => {
-  const [activity, failure, step] = given;
-  return rotating(
-    async (rotation) => {
-      if (step === 'revoke') await rotation.approve();
-      const blocked = await rotation.blocked(failure);
-      expect(blocked).toMatchObject({ step, message: `${failure} as told` });
-      const details = await rotation.details();
-      expect(details).toContain(`Blocked in ${step}: `);
-      expect(details).toContain('```json\n{\n  "by": ""\n}\n```');
-      expect(details).toContain(escapeMarkdown(blocked.todo));
-      const before = rotation.systems.calls.filter((call) => call === 'createToken').length;
-      await rotation.send('retry', BY);
-      if (step === 'issue') await rotation.pass('61 seconds'); // Signon's request limit: a late one would be there
-      if (step !== 'revoke') await rotation.approve();
-      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', newToken: { authorisationId: 102 } });
-      const issues = rotation.systems.calls.filter((call) => call === 'createToken').length;
-      expect(issues - before).toBe(step === 'assess' || step === 'issue' ? 1 : 0);
-    },
-    { prepare: (systems) => systems.fail(activity, failure) },
-  );
-});
+] as const)(
+  '%s that fails with %s blocks in “%s”, says what to do, and goes on from there on retry',
+  (...given) => {
+    const [activity, failure, step] = given;
+    return rotating(
+      async (rotation) => {
+        if (step === 'revoke') await rotation.approve();
+        const blocked = await rotation.blocked(failure);
+        expect(blocked).toMatchObject({ step, message: `${failure} as told` });
+        const details = await rotation.details();
+        expect(details).toContain(`Blocked in ${step}: `);
+        expect(details).toContain('```json\n{\n  "by": ""\n}\n```');
+        expect(details).toContain(escapeMarkdown(blocked.todo));
+        const before = rotation.systems.calls.filter((call) => call === 'createToken').length;
+        await rotation.send('retry', BY);
+        if (step === 'issue') await rotation.pass('61 seconds'); // Signon's request limit: a late one would be there
+        if (step !== 'revoke') await rotation.approve();
+        expect(await rotation.report()).toMatchObject({
+          outcome: 'rotated',
+          newToken: { authorisationId: 102 },
+        });
+        const issues = rotation.systems.calls.filter((call) => call === 'createToken').length;
+        expect(issues - before).toBe(step === 'assess' || step === 'issue' ? 1 : 0);
+      },
+      { prepare: (systems) => systems.fail(activity, failure) },
+    );
+  },
+);
 
 test('a sync CronJob that was made anew is compared again by itself, once; then it blocks', () =>
   rotating(
@@ -67,7 +73,10 @@ test.each(['UnknownApiUser', 'UnknownApplication'] as const)(
         });
         expect(rotation.systems.calls).toEqual(['findPair']);
       },
-      { request: { requestedBy: 'alert' }, prepare: (systems) => systems.fail('findPair', failure) },
+      {
+        request: { requestedBy: 'alert' },
+        prepare: (systems) => systems.fail('findPair', failure),
+      },
     ),
 );
 
@@ -76,7 +85,10 @@ test('whatever else fails waits for a person, though only an alert asked', () =>
     async (rotation) => {
       expect(await rotation.blocked('AmbiguousApplication')).toMatchObject({ step: 'assess' });
     },
-    { request: { requestedBy: 'alert' }, prepare: (systems) => systems.fail('findPair', 'AmbiguousApplication') },
+    {
+      request: { requestedBy: 'alert' },
+      prepare: (systems) => systems.fail('findPair', 'AmbiguousApplication'),
+    },
   ));
 
 test('retry may be sent again and again, and says so when nothing is blocked', () =>
@@ -105,7 +117,10 @@ test('a rotation that is blocked goes on weeks later', () =>
       await rotation.pass('5 days');
       await rotation.send('retry', BY);
       await rotation.approve();
-      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', syncJobs: ['sync-1', 'sync-2'] });
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'rotated',
+        syncJobs: ['sync-1', 'sync-2'],
+      });
     },
     { prepare: (systems) => systems.fail('awaitSyncJob', 'SyncJobFailed') },
   ));
@@ -122,7 +137,10 @@ test('what is retried stands in the details: which, how often, when next, what f
         /findPair, attempt \d+ of 15(, next \d\d:\d\d:\d\d UTC)?(, gives up by (?!00:00:00)\d\d:\d\d:\d\d UTC)?: Unreachable as told/,
       );
     },
-    { prepare: (systems) => systems.fail('findPair', 'Unreachable', { times: 12, nonRetryable: false }) },
+    {
+      prepare: (systems) =>
+        systems.fail('findPair', 'Unreachable', { times: 12, nonRetryable: false }),
+    },
   ));
 
 test('retries are bounded: when they are spent, the rotation blocks', () =>
@@ -132,7 +150,10 @@ test('retries are bounded: when they are spent, the rotation blocks', () =>
       await rotation.blocked('Unreachable');
       expect(rotation.systems.calls.filter((call) => call === 'findPair')).toHaveLength(15);
     },
-    { prepare: (systems) => systems.fail('findPair', 'Unreachable', { times: 15, nonRetryable: false }) },
+    {
+      prepare: (systems) =>
+        systems.fail('findPair', 'Unreachable', { times: 15, nonRetryable: false }),
+    },
   ));
 
 test('a CronJob of another cluster blocks, naming both sides', () =>
@@ -154,7 +175,12 @@ test('a worker whose Signon is another environment’s blocks before anything is
       );
       expect(rotation.systems.calls).toEqual([]);
     },
-    { hosts: { SIGNON_URL: 'signon.publishing.service.gov.uk', ARGOCD_URL: 'argo.eks.integration.govuk.digital' } },
+    {
+      hosts: {
+        SIGNON_URL: 'signon.publishing.service.gov.uk',
+        ARGOCD_URL: 'argo.eks.integration.govuk.digital',
+      },
+    },
   ));
 
 test('a worker whose hosts are its environment’s goes on', () =>
@@ -174,7 +200,9 @@ test('an integration request to a production cluster blocks before anything is i
   rotating(
     async (rotation) => {
       const { message } = await rotation.blocked('WrongEnvironment');
-      expect(message).toContain('app in a-1 has GOVUK_ENVIRONMENT "production", the request says "integration"');
+      expect(message).toContain(
+        'app in a-1 has GOVUK_ENVIRONMENT "production", the request says "integration"',
+      );
       expect(rotation.systems.calls).not.toContain('createToken');
     },
     { prepare: (systems) => (systems.environment = 'production') },

@@ -19,7 +19,10 @@ const failureOf = async (updated: Promise<Answer>): Promise<string> => {
   return String((failure as WorkflowUpdateFailedError).cause?.message);
 };
 
-/** Sends a decision that is refused either way, and reads why: a signal is answered in the details, an update fails. */
+/**
+ * Sends a decision that is refused either way, and reads why: a signal is answered in the details,
+ * an update fails.
+ */
 const refused = {
   signal: async (rotation: Rotation, name: string, input: unknown): Promise<string> => {
     await rotation.handle.signal<[unknown]>(name, input);
@@ -32,7 +35,10 @@ const refused = {
   },
 };
 
-/** Sends a decision that is accepted either way. Its answer is gone from the details once the rotation has ended. */
+/**
+ * Sends a decision that is accepted either way. Its answer is gone from the details once the
+ * rotation has ended.
+ */
 const accepted = {
   signal: (rotation: Rotation, name: string, input: unknown): Promise<string | undefined> =>
     rotation.handle.signal<[unknown]>(name, input).then(() => undefined),
@@ -71,7 +77,9 @@ const SCENES: Record<string, (rotation: Rotation, way: Way) => Promise<void>> = 
   'a retry of what is not blocked is refused': async (rotation, way) => {
     await rotation.approve();
     await rotation.noted('confirm', /another look come after/);
-    expect(await refused[way](rotation, 'retry', { by: GRACE })).toBe('retry not accepted: nothing is blocked');
+    expect(await refused[way](rotation, 'retry', { by: GRACE })).toBe(
+      'retry not accepted: nothing is blocked',
+    );
   },
   'an abort ends tidily': async (rotation, way) => {
     await rotation.awaitingApproval();
@@ -102,7 +110,9 @@ test.each([
     await rotation.awaitingApproval();
     expect(await failureOf(update(rotation, name, input))).toMatch(why);
     const { events = [] } = await rotation.handle.fetchHistory();
-    expect(events?.some((event) => event.workflowExecutionUpdateAcceptedEventAttributes)).toBe(false);
+    expect(events?.some((event) => event.workflowExecutionUpdateAcceptedEventAttributes)).toBe(
+      false,
+    );
   }),
 );
 
@@ -120,7 +130,9 @@ test('whoever approves by update while it is rejected gets an answer, not silenc
   return rotating(async (rotation) => {
     const { code } = await rotation.awaitingApproval();
     rotation.systems.onCall = (name) => (name === 'judge' ? verdict.stop() : undefined);
-    const answered = failureOf(update(rotation, 'approve', { by: 'ada@example.org', evidence: code }));
+    const answered = failureOf(
+      update(rotation, 'approve', { by: 'ada@example.org', evidence: code }),
+    );
     await verdict.reached;
     await rotation.send('reject', { by: GRACE, reason: 'not now' });
     verdict.open();

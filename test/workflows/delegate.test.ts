@@ -10,10 +10,16 @@ test('started under a random id, it hands over to the canonical one and names it
     async (rotation) => {
       const report = await rotation.report();
       const canonical = rotationId({ ...REQUEST, apiUser: report.apiUser });
-      expect(report).toMatchObject({ outcome: 'delegated', why: `the rotation runs as ${canonical}` });
+      expect(report).toMatchObject({
+        outcome: 'delegated',
+        why: `the rotation runs as ${canonical}`,
+      });
       const child = rotation.client.workflow.getHandle(canonical);
       const { parentExecution, status } = (await child.describe()).raw.workflowExecutionInfo!;
-      expect({ parent: parentExecution?.workflowId, status }).toEqual({ parent: 'a-random-id-1', status: 1 });
+      expect({ parent: parentExecution?.workflowId, status }).toEqual({
+        parent: 'a-random-id-1',
+        status: 1,
+      });
       await child.terminate();
     },
     { workflowId: 'a-random-id-1' },

@@ -40,12 +40,22 @@ test('a pair that nobody uses is revoked after an approval, and nothing is issue
     await disused(rotation);
     const { waiting } = await rotation.awaitingApproval();
     expect(waiting).toMatchObject({
-      evidence: { asks: 'revoke', toRevoke: [{ authorisationId: 101, standing: 'holder-unknown' }], warnings: [] },
+      evidence: {
+        asks: 'revoke',
+        toRevoke: [{ authorisationId: 101, standing: 'holder-unknown' }],
+        warnings: [],
+      },
     });
-    expect(await rotation.details()).toMatch(/revoke the last token in integration[^]*nobody has access/);
+    expect(await rotation.details()).toMatch(
+      /revoke the last token in integration[^]*nobody has access/,
+    );
     await rotation.approve();
     const report = await rotation.report();
-    expect(report).toMatchObject({ outcome: 'revoked-disused', revoked: [{ authorisationId: 101 }], alive: [] });
+    expect(report).toMatchObject({
+      outcome: 'revoked-disused',
+      revoked: [{ authorisationId: 101 }],
+      alive: [],
+    });
     expect(report.newToken).toBeUndefined();
     expect(rotation.systems.calls).not.toContain('createToken');
     expect(rotation.systems.calls).not.toContain('createSyncJob');
@@ -64,7 +74,9 @@ test('a container that begins to hold the token after the approval keeps it aliv
     const { systems } = rotation;
     await disused(rotation);
     await rotation.awaitingApproval();
-    systems.elsewhere = [{ ...systems.container('app', 'late-1'), workload: 'Deployment/late', holds: 101 }];
+    systems.elsewhere = [
+      { ...systems.container('app', 'late-1'), workload: 'Deployment/late', holds: 101 },
+    ];
     await rotation.approve();
     const { message } = await rotation.blocked('StillInUse');
     expect(message).toMatch(/app of Deployment\/late/);
@@ -84,7 +96,9 @@ test('a token that somebody issues meanwhile voids the approval', () =>
     rotation.systems.issueByHand();
     await rotation.approve();
     const { waiting } = await rotation.awaitingApproval(1);
-    expect(waiting).toMatchObject({ evidence: { toRevoke: [{ authorisationId: 101 }, { authorisationId: 102 }] } });
+    expect(waiting).toMatchObject({
+      evidence: { toRevoke: [{ authorisationId: 101 }, { authorisationId: 102 }] },
+    });
     expect(rotation.systems.revoked).toEqual([]);
   }, OUTSIDER));
 
@@ -145,7 +159,10 @@ test('an abort while the renewal is waited for names what was revoked', () =>
       await rotation.approve();
       await rotation.noted('confirm', /looks again/);
       await rotation.send('abort', { by: BY, reason: 'enough' });
-      expect(await rotation.report()).toMatchObject({ outcome: 'aborted', revoked: [{ authorisationId: 101 }] });
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'aborted',
+        revoked: [{ authorisationId: 101 }],
+      });
     },
     { prepare: nobodyReads },
   ));
@@ -168,7 +185,8 @@ test('tokens of an internal pair that end before anybody decides are looked for 
         (await rotation.status()).steps.some(
           ({ name, note }) => name === 'confirm' && /looks again at/.test(note ?? ''),
         );
-      for (let hours = 0; hours < 36 && !(await looksAgain()); hours++) await rotation.pass('1 hour');
+      for (let hours = 0; hours < 36 && !(await looksAgain()); hours++)
+        await rotation.pass('1 hour');
       expect(await looksAgain()).toBe(true);
       systems.issueByHand();
       await rotation.passRenewal();
@@ -191,7 +209,9 @@ test('a holder outside whom the settings name is named to the approver, who acce
       const { waiting } = await rotation.awaitingApproval();
       expect(waiting).toMatchObject({
         evidence: {
-          shortfalls: [{ code: 'consumer-confirmed', what: expect.stringContaining('the settings name HMRC') }],
+          shortfalls: [
+            { code: 'consumer-confirmed', what: expect.stringContaining('the settings name HMRC') },
+          ],
         },
       });
       await rotation.approve({ accept: undefined });
@@ -207,7 +227,12 @@ test('a holder outside whom the settings name is named to the approver, who acce
       settings: { recipients },
       prepare: (systems) => {
         outsiders(systems);
-        recipients.push({ apiUser: systems.pair.apiUser.email, name: 'HMRC', key: 'age1hmrc', alsoInCluster: false });
+        recipients.push({
+          apiUser: systems.pair.apiUser.email,
+          name: 'HMRC',
+          key: 'age1hmrc',
+          alsoInCluster: false,
+        });
       },
     },
   );
@@ -240,7 +265,9 @@ test('a container that starts after the approval, and cannot be asked, keeps the
     await rotation.approve();
     await rotation.pass('1 hour');
     const { waiting, notes } = await rotation.awaitingApproval(1);
-    expect(notes).toContainEqual(expect.stringMatching(/app in late-1 has not started, and cannot be asked yet/));
+    expect(notes).toContainEqual(
+      expect.stringMatching(/app in late-1 has not started, and cannot be asked yet/),
+    );
     expect(waiting).toMatchObject({ evidence: { shortfalls: [{ code: 'not-asked' }] } });
     expect(systems.revoked).toEqual([]);
     await rotation.approve({ accept: undefined }, 1);
@@ -283,7 +310,9 @@ test('tokens still in use offer no restart, since nothing would come of it', () 
     const { systems } = rotation;
     await disused(rotation);
     await rotation.awaitingApproval();
-    systems.elsewhere = [{ ...systems.container('app', 'late-1'), workload: 'Deployment/late', holds: 101 }];
+    systems.elsewhere = [
+      { ...systems.container('app', 'late-1'), workload: 'Deployment/late', holds: 101 },
+    ];
     await rotation.approve();
     await rotation.blocked('StillInUse');
     await rotation.send('retry', { by: BY, restart: true });
@@ -340,11 +369,16 @@ describe('every pod is watched while a pair is given up', () => {
       expect(waiting).toMatchObject({
         evidence: {
           shortfalls: [
-            { code: 'not-watched-long-enough', what: expect.stringMatching(/watched for \d+ .* of 3 days/) },
+            {
+              code: 'not-watched-long-enough',
+              what: expect.stringMatching(/watched for \d+ .* of 3 days/),
+            },
           ],
         },
       });
-      expect(await rotation.details()).toMatch(/every pod of the namespace since \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
+      expect(await rotation.details()).toMatch(
+        /every pod of the namespace since \d{4}-\d\d-\d\d \d\d:\d\d UTC/,
+      );
       await rotation.approve({ accept: undefined });
       await rotation.answered(/in accept: not-watched-long-enough/);
       expect(rotation.systems.revoked).toEqual([]);
@@ -375,11 +409,20 @@ describe('every pod is watched while a pair is given up', () => {
         },
       });
       await rotation.approve({ revoke: [101] }, 1);
-      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: 101 }] });
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'rotated',
+        revoked: [{ authorisationId: 101 }],
+      });
     }, WATCHED(passing)));
 
-  /** Approves; at the look before the revoke, the watch tells something. Nothing may be revoked, and what is asked next is returned. */
-  async function approveAndTell(rotation: Rotation, told: Parameters<FakeSystems['readerSeen']>[0]): Promise<Status> {
+  /**
+   * Approves; at the look before the revoke, the watch tells something. Nothing may be revoked, and
+   * what is asked next is returned.
+   */
+  async function approveAndTell(
+    rotation: Rotation,
+    told: Parameters<FakeSystems['readerSeen']>[0],
+  ): Promise<Status> {
     const { systems } = rotation;
     await disused(rotation);
     await rotation.awaitingApproval();
@@ -387,7 +430,9 @@ describe('every pod is watched while a pair is given up', () => {
     systems.onCall = async (activity) => {
       if (activity !== 'lookAtConsumers' || looks++ > 0) return;
       systems.readerSeen(told);
-      await until('the watch to have told it, before the look ends', () => isTold(rotation, 'awaitReader'));
+      await until('the watch to have told it, before the look ends', () =>
+        isTold(rotation, 'awaitReader'),
+      );
     };
     await rotation.approve();
     const asked = await rotation.awaitingApproval(1);
@@ -413,7 +458,8 @@ describe('every pod is watched while a pair is given up', () => {
       const before = (await rotation.awaitingApproval()).waiting;
       rotation.systems.readerSeen('interrupted');
       const after = (await rotation.awaitingApproval(1)).waiting;
-      if (before?.kind !== 'approval' || after?.kind !== 'approval') throw new Error('nothing is asked');
+      if (before?.kind !== 'approval' || after?.kind !== 'approval')
+        throw new Error('nothing is asked');
       const [was, is] = [before, after].map(({ evidence }) => Date.parse(evidence.watched!.since!));
       expect(is).toBeGreaterThan(was!);
       expect(after.evidence.shortfalls).toMatchObject([{ code: 'not-watched-long-enough' }]);

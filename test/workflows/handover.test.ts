@@ -16,7 +16,10 @@ interface Given {
   serves?: RotationRequest['environment'];
 }
 
-/** A rotation of a pair that the settings name HMRC for; no container reads its Secret unless told otherwise. */
+/**
+ * A rotation of a pair that the settings name HMRC for; no container reads its Secret unless told
+ * otherwise.
+ */
 const outside = (
   drive: (rotation: Rotation) => Promise<void>,
   { request, prepare, recipient, ...more }: Given = {},
@@ -85,7 +88,9 @@ test('a person who says that an outside holder has the token leads there too', (
     async (rotation) => {
       expect(await rotation.awaitingClassification()).toMatchObject({ recipient: 'HMRC' });
       await rotation.send('classify', { by: BY, as: 'external', recipient: 'HMRC' });
-      expect((await rotation.awaitingApproval()).waiting).toMatchObject({ evidence: { asks: 'hand-over' } });
+      expect((await rotation.awaitingApproval()).waiting).toMatchObject({
+        evidence: { asks: 'hand-over' },
+      });
     },
     { request: { recipient: undefined } },
   ));
@@ -113,7 +118,12 @@ test('the code of the plan approves no revoke', () =>
     const { code } = await rotation.awaitingApproval();
     await rotation.approve();
     await rotation.awaitingApproval(1);
-    await rotation.send('approve', { by: BY, evidence: code, revoke: [101], accept: ['consumer-confirmed'] });
+    await rotation.send('approve', {
+      by: BY,
+      evidence: code,
+      revoke: [101],
+      accept: ['consumer-confirmed'],
+    });
     await rotation.answered(/evidence has changed/);
     expect(rotation.systems.revoked).toEqual([]);
   }));
@@ -143,7 +153,9 @@ test('an adopted token is not handed over: its holder may have it already, as a 
       await rotation.send('retry', { by: BY, accept: ['already-handed-over'] });
       const { waiting, handOver } = await rotation.awaitingApproval();
       expect(handOver).toBeUndefined();
-      expect(waiting).toMatchObject({ evidence: { asks: 'revoke', newToken: { authorisationId: 102 } } });
+      expect(waiting).toMatchObject({
+        evidence: { asks: 'revoke', newToken: { authorisationId: 102 } },
+      });
       await rotation.approve();
       expect(await rotation.report()).toMatchObject({ outcome: 'handed-over', origin: 'adopted' });
       expect(rotation.systems.calls).not.toContain('createToken');
@@ -156,10 +168,14 @@ test('instead of an adopted token another is issued, once the plan is approved',
     async (rotation) => {
       await rotation.blocked('CannotHandOver');
       await rotation.send('retry', { by: BY, accept: ['issue-another'] });
-      expect((await rotation.awaitingApproval()).waiting).toMatchObject({ evidence: { asks: 'hand-over' } });
+      expect((await rotation.awaitingApproval()).waiting).toMatchObject({
+        evidence: { asks: 'hand-over' },
+      });
       expect(rotation.systems.calls).not.toContain('createToken');
       await rotation.approve();
-      expect(await rotation.awaitingApproval(1)).toMatchObject({ handOver: { authorisationId: 103 } });
+      expect(await rotation.awaitingApproval(1)).toMatchObject({
+        handOver: { authorisationId: 103 },
+      });
     },
     { prepare: (systems) => void systems.issueByHand() },
   ));
@@ -168,7 +184,9 @@ test('a token that containers read is not handed over', () =>
   outside(
     async (rotation) => {
       const { message } = await rotation.blocked('ReadInCluster');
-      expect(message).toMatch(/Deployment\/short-url-manager read a token of \S+, whose holder is HMRC/);
+      expect(message).toMatch(
+        /Deployment\/short-url-manager read a token of \S+, whose holder is HMRC/,
+      );
       expect(rotation.systems.calls).not.toContain('createToken');
     },
     { prepare: (systems) => void systems.containers.push(systems.container('app', 'a-9')) },
@@ -239,10 +257,16 @@ test('its holder is asked after every day until somebody decides; a token that e
     await rotation.approve();
     await rotation.awaitingApproval(1);
     const report = await rotation.report();
-    expect(report).toMatchObject({ outcome: 'handed-over', revoked: [], handOver: { authorisationId: 102 } });
+    expect(report).toMatchObject({
+      outcome: 'handed-over',
+      revoked: [],
+      handOver: { authorisationId: 102 },
+    });
     const reminders = rotation.systems.notices.filter(({ kind }) => kind === 'reminder');
     expect(reminders.length).toBeGreaterThan(8);
-    expect(reminders.at(-1)?.text).toMatch(/HMRC was to be handed a token: ask whether they use it/);
+    expect(reminders.at(-1)?.text).toMatch(
+      /HMRC was to be handed a token: ask whether they use it/,
+    );
   }));
 
 test('a workload that begins to read the Secret while the plan is waited for: nothing is issued', () =>

@@ -5,7 +5,11 @@ import { until } from '../support/until.ts';
 
 const { rotating } = useTimeSkipping();
 const BY = 'grace@example.org';
-const HOLDER = { workload: 'Deployment/legacy', container: 'app', variable: 'OLD_API_BEARER_TOKEN' } as const;
+const HOLDER = {
+  workload: 'Deployment/legacy',
+  container: 'app',
+  variable: 'OLD_API_BEARER_TOKEN',
+} as const;
 
 /** No workload reads the pair's Secret. */
 const nobodyReads = (systems: FakeSystems): void => {
@@ -47,7 +51,10 @@ test('a copy of the token elsewhere in the namespace keeps the old one alive, th
       rotation.systems.elsewhere = [];
       await rotation.send('retry', { by: BY });
       await rotation.approve();
-      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: 101 }] });
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'rotated',
+        revoked: [{ authorisationId: 101 }],
+      });
     },
     {
       prepare: (systems) => {
@@ -79,7 +86,13 @@ test('where nobody is found, a person is asked, and shown the domain, the last s
         census: { asked: 1, unasked: ['app in distroless-1 could not be asked'] },
       });
       const details = await rotation.details();
-      for (const shown of [/3 months ago/, /distroless/, /first101…last0101/, /"as": "disused"/, /"as": "internal"/])
+      for (const shown of [
+        /3 months ago/,
+        /distroless/,
+        /first101…last0101/,
+        /"as": "disused"/,
+        /"as": "internal"/,
+      ])
         expect(details).toMatch(shown);
       expect(details).not.toMatch(/"as":"external"/);
       expect(rotation.systems.calls).not.toContain('createToken');
@@ -100,7 +113,9 @@ test('whoever names a container is believed only if it holds one of the pair’s
     async (rotation) => {
       await rotation.awaitingClassification();
       await rotation.send('classify', { by: BY, as: 'internal', ...HOLDER });
-      await rotation.answered(/no running app of Deployment\/legacy holds one of the pair’s tokens/);
+      await rotation.answered(
+        /no running app of Deployment\/legacy holds one of the pair’s tokens/,
+      );
       await rotation.send('classify', { by: BY, as: 'internal', ...HOLDER, workload: 'legacy' });
       await rotation.answered(/workload: expected a kind and a name/);
       rotation.systems.elsewhere[0]!.holds = 101;
@@ -110,7 +125,9 @@ test('whoever names a container is believed only if it holds one of the pair’s
       rotation.systems.elsewhere[0]!.holds = 102;
       await rotation.send('retry', { by: BY });
       const { waiting } = await rotation.awaitingApproval();
-      expect(waiting).toMatchObject({ evidence: { consumers: [HOLDER], toRevoke: [{ standing: 'given-up' }] } });
+      expect(waiting).toMatchObject({
+        evidence: { consumers: [HOLDER], toRevoke: [{ standing: 'given-up' }] },
+      });
     },
     {
       prepare: (systems) => {

@@ -37,7 +37,10 @@ interface Collector {
   details: () => Promise<string>;
 }
 
-/** A collector of its own, started with a first notice, over a Slack that takes or refuses what it is given. */
+/**
+ * A collector of its own, started with a first notice, over a Slack that takes or refuses what it
+ * is given.
+ */
 async function collecting(
   first: unknown,
   act: (collector: Collector) => Promise<void>,
@@ -78,11 +81,15 @@ async function collecting(
         posted,
         tell: (notice) => handle.signal('notice', notice),
         messages: async (count) => {
-          const enough = await until(`${count} messages`, () => (posted.length >= count ? posted : undefined));
+          const enough = await until(`${count} messages`, () =>
+            posted.length >= count ? posted : undefined,
+          );
           return enough.map(({ text }) => text);
         },
         details: async () => {
-          const { currentDetails } = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+          const { currentDetails } = await handle.query<{ currentDetails?: string }>(
+            '__temporal_workflow_metadata',
+          );
           return currentDetails ?? '';
         },
       });
@@ -100,7 +107,8 @@ test('notices of one cause that come together make one message, which names each
     expect(posted).toHaveLength(1);
     const [{ text }] = posted as [(typeof posted)[number]];
     expect(text).toContain('Unblock 3 rotations: Unreachable');
-    for (const apiUser of ['a', 'b', 'c']) expect(text).toContain(`${apiUser}@example.org → publishing-api`);
+    for (const apiUser of ['a', 'b', 'c'])
+      expect(text).toContain(`${apiUser}@example.org → publishing-api`);
   }));
 
 test('of one rotation the last word counts, and it is said once', () =>
@@ -115,11 +123,16 @@ test('of one rotation the last word counts, and it is said once', () =>
 test('another cause, and another kind, make messages of their own', () =>
   collecting(aNotice(), async ({ handle, posted, tell }) => {
     for (const other of [{ cause: 'approval' }, { kind: 'reminder' }] as const) {
-      await server().sleep('1 second'); // this server loses a workflow that cancels a timer which fires just then
+      // this server loses a workflow that cancels a timer which fires just then
+      await server().sleep('1 second');
       await tell(aNotice(other));
     }
     await handle.result();
-    expect(posted.map(({ text }) => text.split('\n')[0]).toSorted((a = '', b = '') => a.localeCompare(b))).toEqual([
+    expect(
+      posted
+        .map(({ text }) => text.split('\n')[0])
+        .toSorted((a = '', b = '') => a.localeCompare(b)),
+    ).toEqual([
       '*[integration] Approve or reject a rotation*',
       '*[integration] Reminder: unblock a rotation: Unreachable*',
       '*[integration] Unblock a rotation: Unreachable*',
@@ -135,12 +148,11 @@ test('the next of the same cause waits until all has been quiet, with what came 
     await tell(aNotice({ text: 'third', application: 'whitehall' }));
     await tell(aNotice({ cause: 'approval', text: 'other' }));
     await handle.result();
-    const of = (what: string): (typeof posted)[number] => posted.find(({ text }) => text.includes(what))!;
-    expect(posted.map(({ text }) => ['first', 'other', 'second'].find((what) => text.includes(what)))).toEqual([
-      'first',
-      'other',
-      'second',
-    ]);
+    const of = (what: string): (typeof posted)[number] =>
+      posted.find(({ text }) => text.includes(what))!;
+    expect(
+      posted.map(({ text }) => ['first', 'other', 'second'].find((what) => text.includes(what))),
+    ).toEqual(['first', 'other', 'second']);
     expect(of('second')).toBe(of('third'));
     expect(of('second').at - of('first').at).toBeGreaterThanOrEqual(QUIET - CLOCK);
   }));
@@ -168,11 +180,18 @@ test.each(['reminder', 'ended'] as const)(
       aNotice({ kind, cause: 'approval' }),
       async ({ handle, posted, tell, details }) => {
         await server().sleep('31 s');
-        await until('the dropped message in the details', async () => /dropped/.test(await details()) || undefined);
-        expect(await details()).toMatch(/Notices dropped:\*\* 1\.[^]*SlackRefused: Slack’s webhook answered 404/);
+        await until(
+          'the dropped message in the details',
+          async () => /dropped/.test(await details()) || undefined,
+        );
+        expect(await details()).toMatch(
+          /Notices dropped:\*\* 1\.[^]*SlackRefused: Slack’s webhook answered 404/,
+        );
         await tell(aNotice());
         await handle.result();
-        expect(posted.map(({ text }) => text)).toEqual([expect.stringContaining('Unblock a rotation')]);
+        expect(posted.map(({ text }) => text)).toEqual([
+          expect.stringContaining('Unblock a rotation'),
+        ]);
       },
       {
         slack: (text) => {
@@ -190,9 +209,14 @@ test('a reminder that Slack does not take in an hour is dropped, and those that 
       await tell(aNotice());
       expect(posted).toEqual([]);
       await server().sleep('61 minutes');
-      await until('the dropped message in the details', async () => /dropped/.test(await details()) || undefined);
+      await until(
+        'the dropped message in the details',
+        async () => /dropped/.test(await details()) || undefined,
+      );
       await handle.result();
-      expect(posted.map(({ text }) => text)).toEqual([expect.stringContaining('Unblock a rotation')]);
+      expect(posted.map(({ text }) => text)).toEqual([
+        expect.stringContaining('Unblock a rotation'),
+      ]);
     },
     {
       slack: (text) => {
@@ -206,30 +230,33 @@ test.each([
   ['an incident', 'incident', 'Unreachable'],
   ['that a person is needed', 'needed', 'SlackRefused'],
   ['that a person is needed', 'needed', 'Unreachable'],
-] as const)('%s is kept until Slack takes it, with what came meanwhile (%s, %s)', (_what, kind, how) => {
-  let away = true;
-  return collecting(
-    aNotice({ kind, text: 'token A' }),
-    async ({ handle, posted, tell, details }) => {
-      // Each try skips time: ten hours of tries hung this server once, under load.
-      await server().sleep('90 minutes');
-      await tell(aNotice({ kind, text: 'token B', application: 'whitehall' }));
-      await server().sleep('90 minutes');
-      expect(posted).toEqual([]);
-      expect(await details()).toMatch(/Kept until Slack takes them:\*\* [12] notices|^$/);
-      away = false;
-      await handle.result();
-      const all = posted.map(({ text }) => text).join('\n');
-      for (const token of ['A', 'B']) expect(all.split(`token ${token}`)).toHaveLength(2);
-      expect(all).toMatch(/\(20\d\d-\d\d-\d\dT\d\d:\d\dZ\) token A/);
-    },
-    {
-      slack: () => {
-        if (away) throw failure(how, 'Slack’s webhook answered 503');
+] as const)(
+  '%s is kept until Slack takes it, with what came meanwhile (%s, %s)',
+  (_what, kind, how) => {
+    let away = true;
+    return collecting(
+      aNotice({ kind, text: 'token A' }),
+      async ({ handle, posted, tell, details }) => {
+        // Each try skips time: ten hours of tries hung this server once, under load.
+        await server().sleep('90 minutes');
+        await tell(aNotice({ kind, text: 'token B', application: 'whitehall' }));
+        await server().sleep('90 minutes');
+        expect(posted).toEqual([]);
+        expect(await details()).toMatch(/Kept until Slack takes them:\*\* [12] notices|^$/);
+        away = false;
+        await handle.result();
+        const all = posted.map(({ text }) => text).join('\n');
+        for (const token of ['A', 'B']) expect(all.split(`token ${token}`)).toHaveLength(2);
+        expect(all).toMatch(/\(20\d\d-\d\d-\d\dT\d\d:\d\dZ\) token A/);
       },
-    },
-  );
-});
+      {
+        slack: () => {
+          if (away) throw failure(how, 'Slack’s webhook answered 503');
+        },
+      },
+    );
+  },
+);
 
 test('a message that Slack takes at the third attempt is sent once, and nothing is said to be dropped', () =>
   collecting(
@@ -259,7 +286,10 @@ test('what was refused is shown as text, whatever it is made of', () =>
     },
     {
       slack: () => {
-        throw ApplicationFailure.nonRetryable('<img src=x> [x](http://evil.example)', 'SlackRefused');
+        throw ApplicationFailure.nonRetryable(
+          '<img src=x> [x](http://evil.example)',
+          'SlackRefused',
+        );
       },
     },
   ));
@@ -269,7 +299,10 @@ test('that a message was dropped stands in the details although a later one went
     aNotice({ kind: 'reminder' }),
     async ({ tell, messages, details }) => {
       await server().sleep('31 s');
-      await until('the drop', async () => (await details()).includes('Notices dropped:** 1') || undefined);
+      await until(
+        'the drop',
+        async () => (await details()).includes('Notices dropped:** 1') || undefined,
+      );
       await tell(aNotice({ cause: 'approval' }));
       await server().sleep('31 s');
       await messages(1);
@@ -290,7 +323,9 @@ test('several incidents of one pair are all told, also while a message of theirs
     async ({ handle, posted, tell }) => {
       await until('the first message is under way', () => tried || undefined);
       for (const token of ['B', 'C', 'C'])
-        await tell(aNotice({ kind: 'incident', cause: 'an old token ends', text: `token ${token}` }));
+        await tell(
+          aNotice({ kind: 'incident', cause: 'an old token ends', text: `token ${token}` }),
+        );
       away = false;
       await handle.result();
       const all = posted.map(({ text }) => text).join('\n');
@@ -307,8 +342,14 @@ test('several incidents of one pair are all told, also while a message of theirs
 
 test.each([
   ['a pace of 100 years', [{ collectFor: '100y', quietFor: '100y' }]],
-  ['what no run handed on', [{ pending: [{ notice: 7, at: 'x' }], sent: [['needed/Unreachable', 9e15]], held: 'x' }]],
-  ['notices that nobody told', [{ pending: [{ notice: aNotice(), at: 0 }], sent: [], held: [], dropped: 0 }]],
+  [
+    'what no run handed on',
+    [{ pending: [{ notice: 7, at: 'x' }], sent: [['needed/Unreachable', 9e15]], held: 'x' }],
+  ],
+  [
+    'notices that nobody told',
+    [{ pending: [{ notice: aNotice(), at: 0 }], sent: [], held: [], dropped: 0 }],
+  ],
   ['a word', ['x', 7]],
 ])('started with %s, it sends what it is told at the pace of the settings', (_what, args) =>
   collecting(
@@ -316,7 +357,9 @@ test.each([
     async ({ handle, posted }) => {
       const begun = await server().currentTimeMs();
       await handle.result();
-      expect(posted.map(({ text }) => text)).toEqual([expect.stringMatching(/Unblock a rotation[^]*told/)]);
+      expect(posted.map(({ text }) => text)).toEqual([
+        expect.stringMatching(/Unblock a rotation[^]*told/),
+      ]);
       expect(posted[0]!.at - begun).toBeLessThan(60_000);
     },
     { args },
@@ -341,13 +384,25 @@ test('told nothing that it understands, it sends nothing and ends', () =>
 
 test('misshapen signals among good ones change nothing', () =>
   collecting(aNotice({ apiUser: 'a@example.org' }), async ({ handle, posted, tell }) => {
-    const misshapen = [undefined, null, 7, 'notice', [], {}, { cause: 'Unreachable' }, { text: 'x' }, { cause: 7 }];
+    const misshapen = [
+      undefined,
+      null,
+      7,
+      'notice',
+      [],
+      {},
+      { cause: 'Unreachable' },
+      { text: 'x' },
+      { cause: 7 },
+    ];
     for (const signal of misshapen) await tell(signal);
     await tell({ ...aNotice(), cause: ['Unreachable'] });
     await tell({ ...aNotice(), text: { toString: 'x' } });
     await tell(aNotice({ apiUser: 'b@example.org' }));
     await handle.result();
-    expect(posted.map(({ text }) => text)).toEqual([expect.stringContaining('Unblock 2 rotations: Unreachable')]);
+    expect(posted.map(({ text }) => text)).toEqual([
+      expect.stringContaining('Unblock 2 rotations: Unreachable'),
+    ]);
   }));
 
 test.each([
@@ -361,7 +416,8 @@ test.each([
     { ...aNotice({ cause: 'odd' }), ...odd },
     async ({ tell, posted }) => {
       await tell(aNotice());
-      const good = (): string | undefined => posted.find(({ text }) => text.includes('Unreachable'))?.text;
+      const good = (): string | undefined =>
+        posted.find(({ text }) => text.includes('Unreachable'))?.text;
       expect(await until('the good notice', good)).toContain('nblock');
     },
     { pace: { collectFor: '0 s' } }, // no time is skipped in this test

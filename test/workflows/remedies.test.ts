@@ -20,7 +20,10 @@ test('pods that were simply not replaced: no second sync; the workloads are name
   rotating(
     async (rotation) => {
       const blocked = await rotation.blocked('RolloutIncomplete');
-      expect(blocked).toMatchObject({ step: 'roll out', workloads: ['Deployment/short-url-manager-worker'] });
+      expect(blocked).toMatchObject({
+        step: 'roll out',
+        workloads: ['Deployment/short-url-manager-worker'],
+      });
       expect(blocked.message).toContain('worker in w-1 holds first101…last0101');
       expect(rotation.systems.calls.filter((call) => call === 'createSyncJob')).toHaveLength(1);
       const details = await rotation.details();
@@ -49,7 +52,10 @@ test('a container that got the Secret’s old value from its node is named at on
   rotating(
     async (rotation) => {
       const blocked = await rotation.blocked('RolloutIncomplete');
-      expect(blocked).toMatchObject({ step: 'roll out', workloads: ['Deployment/short-url-manager-worker'] });
+      expect(blocked).toMatchObject({
+        step: 'roll out',
+        workloads: ['Deployment/short-url-manager-worker'],
+      });
       expect(blocked.message).toMatch(
         /^started with the Secret’s old value, which their nodes had kept: worker in w-1 holds/,
       );
@@ -95,7 +101,10 @@ test('retry with sync makes another Job before it looks again', () =>
       rotation.systems.onSync = () => rotation.systems.replaceAll();
       await rotation.send('retry', { ...BY, sync: true });
       await rotation.approve();
-      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', syncJobs: ['sync-1', 'sync-2'] });
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'rotated',
+        syncJobs: ['sync-1', 'sync-2'],
+      });
       expect(rotation.systems.restarted).toEqual([]);
     },
     { prepare: overlooked },

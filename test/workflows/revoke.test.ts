@@ -20,7 +20,11 @@ test('a terminating container that holds the old token counts until it is gone',
   rotating(async (rotation) => {
     await rotation.awaitingApproval();
     rotation.systems.onSync = () => undefined;
-    rotation.systems.containers.push({ ...rotation.systems.container('app', 'a-9'), terminating: true, holds: 101 });
+    rotation.systems.containers.push({
+      ...rotation.systems.container('app', 'a-9'),
+      terminating: true,
+      holds: 101,
+    });
     await rotation.approve();
     const { message } = await rotation.blocked('RolloutIncomplete');
     expect(message).toContain('app in a-9, terminating, holds first101');
@@ -36,12 +40,17 @@ test('a one-off Job that starts after the evidence and holds the new token takes
   rotating(async (rotation) => {
     await rotation.awaitingApproval();
     const { systems } = rotation;
-    const job = { ...systems.container('app', 'migrate-1'), workload: 'Job/short-url-manager-dbmigrate' as const };
+    const job = {
+      ...systems.container('app', 'migrate-1'),
+      workload: 'Job/short-url-manager-dbmigrate' as const,
+    };
     systems.containers.push(job);
     await rotation.approve();
     const report = await rotation.report();
     expect(report).toMatchObject({ outcome: 'rotated', approvals: [{}] });
-    expect(report.joined).toEqual(['app of Job/short-url-manager-dbmigrate (PUBLISHING_API_BEARER_TOKEN)']);
+    expect(report.joined).toEqual([
+      'app of Job/short-url-manager-dbmigrate (PUBLISHING_API_BEARER_TOKEN)',
+    ]);
   }));
 
 test('a one-off Job that was called before the approval and has ended has nothing to lapse', () =>
@@ -53,7 +62,9 @@ test('a one-off Job that was called before the approval and has ended has nothin
       systems.containers = systems.containers.filter(({ pod }) => pod !== 'migrate-1');
       await rotation.approve();
       expect(await rotation.report()).toMatchObject({ outcome: 'rotated', approvals: [{}] });
-      expect((await rotation.status()).steps.find(({ name }) => name === 'revoke')?.note).toMatch(/revoked/);
+      expect((await rotation.status()).steps.find(({ name }) => name === 'revoke')?.note).toMatch(
+        /revoked/,
+      );
     },
     {
       prepare: (systems) => {
@@ -73,7 +84,9 @@ test('new pods with the new token change nothing; a new consumer of which nothin
     rotation.systems.idle = [{ ...extra, workload: 'Deployment/draft-short-url-manager' }];
     await rotation.approve();
     const { waiting } = await rotation.awaitingApproval(1);
-    expect(waiting).toMatchObject({ evidence: { consumers: [{ pods: ['a-1', 'a-2', 'a-7'] }, {}, {}] } });
+    expect(waiting).toMatchObject({
+      evidence: { consumers: [{ pods: ['a-1', 'a-2', 'a-7'] }, {}, {}] },
+    });
     expect((await rotation.status()).notes.join()).toContain('a new consumer appeared');
     rotation.systems.containers.push({ ...extra, pod: 'a-8' });
     await rotation.approve();
@@ -83,7 +96,10 @@ test('new pods with the new token change nothing; a new consumer of which nothin
 test('a container that does not start keeps the approval waiting, then blocks; retry goes on with the same approval', () =>
   rotating(async (rotation) => {
     await rotation.awaitingApproval();
-    rotation.systems.containers.push({ ...rotation.systems.container('app', 'a-5'), state: 'starting' });
+    rotation.systems.containers.push({
+      ...rotation.systems.container('app', 'a-5'),
+      state: 'starting',
+    });
     await rotation.approve();
     const { step, message } = await rotation.blocked('RolloutIncomplete');
     expect({ step, message }).toEqual({ step: 'revoke', message: 'app in a-5 has not started' });
@@ -101,7 +117,10 @@ test('containers started after the sync with the old token bring one more sync, 
       rotation.systems.onSync = () => rotation.systems.replaceAll();
       await rotation.send('retry', { by: 'grace@example.org' });
       await rotation.approve();
-      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', syncJobs: ['sync-1', 'sync-2', 'sync-3'] });
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'rotated',
+        syncJobs: ['sync-1', 'sync-2', 'sync-3'],
+      });
     },
     {
       prepare: (systems) => {
@@ -126,7 +145,10 @@ test('a revoke whose answer was lost for good counts as this rotation’s own af
       await rotation.approve();
       await rotation.blocked('RevokeNotSeen');
       await rotation.send('retry', { by: 'grace@example.org' });
-      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: 101 }] });
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'rotated',
+        revoked: [{ authorisationId: 101 }],
+      });
     },
     { prepare: (systems) => systems.fail('revokeToken', 'RevokeNotSeen', { after: true }) },
   ));
@@ -162,7 +184,9 @@ test('what no longer passes after such a look voids the approval', () =>
     await rotation.pass('4 days');
     await rotation.awaitingApproval(1);
     expect(systems.revoked).toEqual([]);
-    expect((await rotation.status()).notes.join()).toContain('what passed the smoke call does not any more');
+    expect((await rotation.status()).notes.join()).toContain(
+      'what passed the smoke call does not any more',
+    );
   }));
 
 test('a revoke may be sent no later than its look and its smoke calls allow, by the clock of the activity that sends it', () =>
@@ -182,16 +206,24 @@ test('a token that somebody else revoked meanwhile asks anew', () =>
   rotating(
     async (rotation) => {
       await rotation.awaitingApproval();
-      rotation.systems.tokens = rotation.systems.tokens.filter(({ authorisationId }) => authorisationId !== 100);
+      rotation.systems.tokens = rotation.systems.tokens.filter(
+        ({ authorisationId }) => authorisationId !== 100,
+      );
       await rotation.approve({ revoke: [100, 101] });
       await rotation.awaitingApproval(1);
       expect(rotation.systems.revoked).toEqual([]);
-      expect((await rotation.status()).notes.join()).toContain('(authorisation 100) was revoked by somebody');
+      expect((await rotation.status()).notes.join()).toContain(
+        '(authorisation 100) was revoked by somebody',
+      );
     },
     {
       prepare: (systems) => {
         const [old] = systems.tokens;
-        systems.tokens.unshift({ ...systems.token(100, 0, 0), generated: old!.generated, expires: old!.expires });
+        systems.tokens.unshift({
+          ...systems.token(100, 0, 0),
+          generated: old!.generated,
+          expires: old!.expires,
+        });
       },
     },
   ));
@@ -205,7 +237,10 @@ test('a failure after the revoke is an incident that blocks and says what to do'
       expect(todo).toContain('start a rotation of the pair with force');
       rotation.systems.smoke = 'passed';
       await rotation.send('retry', { by: 'grace@example.org' });
-      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: 101 }] });
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'rotated',
+        revoked: [{ authorisationId: 101 }],
+      });
     },
     {
       prepare: (systems) => {
@@ -268,9 +303,16 @@ test('containers that happen to start right after the revoke are waited for', ()
       await rotation.noted('confirm', /^waits: app in a-1 has not started/);
       rotation.systems.onCall = () => undefined;
       for (const container of rotation.systems.containers) container.state = 'running';
-      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: 101 }] });
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'rotated',
+        revoked: [{ authorisationId: 101 }],
+      });
     },
-    { prepare: afterTheRevoke(({ containers }) => containers.forEach((one) => (one.state = 'starting'))) },
+    {
+      prepare: afterTheRevoke(({ containers }) =>
+        containers.forEach((one) => (one.state = 'starting')),
+      ),
+    },
   ));
 
 test('a revoke that would come too late after its look looks again, and finds what changed', () =>
@@ -278,7 +320,8 @@ test('a revoke that would come too late after its look looks again, and finds wh
     async (rotation) => {
       await rotation.awaitingApproval();
       rotation.systems.onCall = (name) => {
-        if (name === 'revokeToken') rotation.systems.containers[0]!.holds = 101; // somebody rolled back meanwhile
+        // somebody rolled back meanwhile
+        if (name === 'revokeToken') rotation.systems.containers[0]!.holds = 101;
       };
       await rotation.approve();
       await rotation.awaitingApproval(1);
@@ -311,8 +354,13 @@ test('a lost revoke under evidence that became void still counts, and is confirm
         workload: 'Deployment/draft-short-url-manager',
       });
       await rotation.send('retry', { by: 'grace@example.org' });
-      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: 101 }] });
-      expect(rotation.systems.calls.filter((call) => call === 'smokeConsumers').length).toBeGreaterThanOrEqual(2);
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'rotated',
+        revoked: [{ authorisationId: 101 }],
+      });
+      expect(
+        rotation.systems.calls.filter((call) => call === 'smokeConsumers').length,
+      ).toBeGreaterThanOrEqual(2);
     },
     { prepare: (systems) => systems.fail('revokeToken', 'RevokeNotSeen', { after: true }) },
   ));
@@ -322,7 +370,9 @@ test('a workload that begins to mount the Secret as files while a person is wait
     await rotation.awaitingApproval();
     rotation.systems.mountedBy = ['DaemonSet/collector'];
     await rotation.approve();
-    expect((await rotation.blocked('SecretMountedAsFile')).message).toContain('DaemonSet/collector mount');
+    expect((await rotation.blocked('SecretMountedAsFile')).message).toContain(
+      'DaemonSet/collector mount',
+    );
     expect(rotation.systems.revoked).toEqual([]);
   }));
 
@@ -337,7 +387,8 @@ test('a Secret that was put back after the sync was skipped is synced once', () 
         const { authorisationId } = systems.issueByHand();
         for (const container of systems.containers) container.holds = authorisationId;
         systems.onCall = (name) => {
-          if (name === 'awaitRollout' && !systems.calls.includes('createSyncJob')) systems.containers[0]!.holds = 101;
+          if (name === 'awaitRollout' && !systems.calls.includes('createSyncJob'))
+            systems.containers[0]!.holds = 101;
         };
       },
     },
@@ -348,7 +399,8 @@ test('a later token that appears between two revokes is proven afresh, and keeps
     async (rotation) => {
       await rotation.awaitingApproval();
       rotation.systems.onCall = (name) => {
-        if (name === 'revokeToken' && rotation.systems.revoked.length === 0) rotation.systems.issueByHand();
+        if (name === 'revokeToken' && rotation.systems.revoked.length === 0)
+          rotation.systems.issueByHand();
       };
       await rotation.approve({ revoke: [100, 101] });
       await rotation.pass('11 minutes');
@@ -356,12 +408,19 @@ test('a later token that appears between two revokes is proven afresh, and keeps
       expect(rotation.systems.revoked).toEqual([100]);
       expect(rotation.systems.containers.map(({ holds }) => holds)).toEqual([103, 103, 103]);
       await rotation.approve({ revoke: [101, 102] });
-      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', newToken: { authorisationId: 103 } });
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'rotated',
+        newToken: { authorisationId: 103 },
+      });
     },
     {
       prepare: (systems) => {
         const [old] = systems.tokens;
-        systems.tokens.unshift({ ...systems.token(100, 0, 0), generated: old!.generated, expires: old!.expires });
+        systems.tokens.unshift({
+          ...systems.token(100, 0, 0),
+          generated: old!.generated,
+          expires: old!.expires,
+        });
       },
     },
   ));
@@ -385,7 +444,11 @@ test('what was proven and is revoked by somebody before it is confirmed counts n
     {
       prepare: (systems) => {
         const [old] = systems.tokens;
-        systems.tokens.unshift({ ...systems.token(100, 0, 0), generated: old!.generated, expires: old!.expires });
+        systems.tokens.unshift({
+          ...systems.token(100, 0, 0),
+          generated: old!.generated,
+          expires: old!.expires,
+        });
       },
     },
   ));

@@ -28,22 +28,28 @@ test('issues, syncs, proves, asks, and only then revokes', () =>
       approvals: [{ by: 'grace@example.org', revoke: [101] }],
       syncJobs: ['sync-1'],
     });
-    expect(rotation.systems.calls.filter((call) => /create|await|smoke|revoke/.test(call))).toEqual([
-      'createToken',
-      'createSyncJob',
-      'awaitSyncJob',
-      'awaitRollout',
-      'smokeConsumers',
-      'revokeToken',
-      'smokeConsumers',
-    ]);
+    expect(rotation.systems.calls.filter((call) => /create|await|smoke|revoke/.test(call))).toEqual(
+      [
+        'createToken',
+        'createSyncJob',
+        'awaitSyncJob',
+        'awaitRollout',
+        'smokeConsumers',
+        'revokeToken',
+        'smokeConsumers',
+      ],
+    );
   }));
 
 test('adopts a token that outlives the window instead of issuing another', () =>
   rotating(
     async (rotation) => {
       await rotation.approve();
-      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', origin: 'adopted', revoked: [{}] });
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'rotated',
+        origin: 'adopted',
+        revoked: [{}],
+      });
       expect(rotation.systems.calls).not.toContain('createToken');
     },
     { prepare: (systems) => systems.issueByHand() },
@@ -73,7 +79,9 @@ test('syncs where a consumer has no container to look into, however many others 
       expect(rotation.systems.calls).toContain('createSyncJob');
       expect(waiting).toMatchObject({ evidence: { shortfalls: [{ code: 'no-pod-seen' }] } });
       await rotation.approve({ accept: undefined, revoke: [101] });
-      await rotation.answered(/not shown: cron-task of CronJob\/short-url-manager-task: no pod is running/);
+      await rotation.answered(
+        /not shown: cron-task of CronJob\/short-url-manager-task: no pod is running/,
+      );
       expect(rotation.systems.revoked).toEqual([]);
       await rotation.approve({ accept: ['no-pod-seen'], revoke: [101] });
       expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
@@ -82,7 +90,9 @@ test('syncs where a consumer has no container to look into, however many others 
       prepare: (systems) => {
         const { authorisationId } = systems.issueByHand();
         for (const container of systems.containers) container.holds = authorisationId;
-        systems.idle = [{ workload: 'CronJob/short-url-manager-task', container: 'cron-task', variable: 'X' }];
+        systems.idle = [
+          { workload: 'CronJob/short-url-manager-task', container: 'cron-task', variable: 'X' },
+        ];
       },
     },
   ));
@@ -97,19 +107,25 @@ test('gives no access that was not there: a pair without any token ends as nothi
   ));
 
 test('has nothing to do where the only live token lives long and every container holds it', () =>
-  rotating(async (rotation) => expect(await rotation.report()).toMatchObject({ outcome: 'nothing-to-do' }), {
-    prepare: (systems) => {
-      const { authorisationId } = systems.issueByHand();
-      systems.tokens.shift();
-      for (const container of systems.containers) container.holds = authorisationId;
+  rotating(
+    async (rotation) => expect(await rotation.report()).toMatchObject({ outcome: 'nothing-to-do' }),
+    {
+      prepare: (systems) => {
+        const { authorisationId } = systems.issueByHand();
+        systems.tokens.shift();
+        for (const container of systems.containers) container.holds = authorisationId;
+      },
     },
-  }));
+  ));
 
 test('issues another token when forced, whatever there is', () =>
   rotating(
     async (rotation) => {
       await rotation.approve({ revoke: [101, 102] });
-      expect(await rotation.report()).toMatchObject({ origin: 'issued', newToken: { authorisationId: 103 } });
+      expect(await rotation.report()).toMatchObject({
+        origin: 'issued',
+        newToken: { authorisationId: 103 },
+      });
     },
     { request: { force: true }, prepare: (systems) => systems.issueByHand() },
   ));
@@ -118,7 +134,9 @@ test('a forced rotation never falls back to a token from before it', () =>
   rotating(
     async (rotation) => {
       await rotation.awaitingApproval();
-      rotation.systems.tokens = rotation.systems.tokens.filter(({ authorisationId }) => authorisationId !== 103);
+      rotation.systems.tokens = rotation.systems.tokens.filter(
+        ({ authorisationId }) => authorisationId !== 103,
+      );
       await rotation.approve({ revoke: [101, 102] });
       await rotation.blocked('NewTokenGone');
       expect(rotation.systems.revoked).toEqual([]);
@@ -154,13 +172,18 @@ test('fails a bad request at once, naming each field and what was expected', () 
       expect(await rotation.details()).toContain('The request cannot be read');
       expect(type).toBe('InvalidRequest');
       expect(message).toContain('api_user: unknown field, did you mean apiUser?');
-      expect(message).toContain('environment: expected one of integration, staging, production, got “live”');
+      expect(message).toContain(
+        'environment: expected one of integration, staging, production, got “live”',
+      );
       expect(message).toContain(
         'apiUser: expected an e-mail address, e.g. short-url-manager@alphagov.co.uk, got nothing',
       );
       expect(rotation.systems.calls).toEqual([]);
     },
-    { request: { environment: 'live', apiUser: undefined, api_user: 'x@y.z' }, workflowId: 'bad-request' },
+    {
+      request: { environment: 'live', apiUser: undefined, api_user: 'x@y.z' },
+      workflowId: 'bad-request',
+    },
   ));
 
 test('fails another environment’s request before anything is read', () =>
@@ -180,7 +203,8 @@ test('fails a request that was copied from the docs, but where Signon is a stand
     async (rotation) => {
       expect(await rotation.failure()).toMatchObject({
         type: 'InvalidRequest',
-        message: 'requestedBy: you@example.org is an address of the docs’ examples; start again with your own',
+        message:
+          'requestedBy: you@example.org is an address of the docs’ examples; start again with your own',
       });
       expect(rotation.systems.calls).toEqual([]);
     },
@@ -192,7 +216,8 @@ test('where approvers are listed, production takes no request of a bare name: no
     async (rotation) => {
       expect(await rotation.failure()).toMatchObject({
         type: 'InvalidRequest',
-        message: 'requestedBy: expected an e-mail address, since another person must approve in production',
+        message:
+          'requestedBy: expected an e-mail address, since another person must approve in production',
       });
       expect(rotation.systems.calls).toEqual([]);
     },
@@ -213,7 +238,9 @@ test('an abort while no token of the pair is listed any more says so', () =>
     await rotation.send('abort', { by: 'grace@example.org', reason: 'suspended' });
     expect(await rotation.report()).toMatchObject({
       alive: [],
-      why: expect.stringMatching(/102\) is not listed as live any more; no token of the pair is listed as live$/),
+      why: expect.stringMatching(
+        /102\) is not listed as live any more; no token of the pair is listed as live$/,
+      ),
     });
   }));
 
@@ -252,7 +279,9 @@ test('a forced rotation whose old token outlives the new one blocks, since the s
       request: { force: true },
       prepare: (systems) => {
         const [old] = systems.tokens;
-        const expires = new Date(Date.parse(`${old!.expires}T00:00:00Z`) + 800 * DAY).toISOString().slice(0, 10);
+        const expires = new Date(Date.parse(`${old!.expires}T00:00:00Z`) + 800 * DAY)
+          .toISOString()
+          .slice(0, 10);
         systems.tokens = [{ ...old!, expires }];
       },
     },
@@ -261,7 +290,11 @@ test('a forced rotation whose old token outlives the new one blocks, since the s
 test('a misspelt workflow type fails at once, and names those that people start', () =>
   rotating(async ({ client, handle }) => {
     const { taskQueue } = await handle.describe();
-    const misspelt = await client.workflow.start('RotateToken', { workflowId: 'any', taskQueue, args: [{}] });
+    const misspelt = await client.workflow.start('RotateToken', {
+      workflowId: 'any',
+      taskQueue,
+      args: [{}],
+    });
     await expect(misspelt.result()).rejects.toMatchObject({
       cause: {
         type: 'InvalidRequest',
@@ -274,7 +307,11 @@ test('a misspelt workflow type fails at once, and names those that people start'
 test('a workflow type of a version to come is left to its worker: its task fails and is retried', () =>
   rotating(async ({ client, handle }) => {
     const { taskQueue } = await handle.describe();
-    const later = await client.workflow.start('rotateApiKeys', { workflowId: 'later', taskQueue, args: [{}] });
+    const later = await client.workflow.start('rotateApiKeys', {
+      workflowId: 'later',
+      taskQueue,
+      args: [{}],
+    });
     await until('its task to fail', async () => {
       const { events } = await later.fetchHistory();
       return events?.some(({ workflowTaskFailedEventAttributes: failed }) =>

@@ -30,7 +30,11 @@ test('a CronJob’s next run, seen while a person is asked, shows that it holds 
     const { waiting } = await rotation.awaitingApproval(1);
     expect(waiting).toMatchObject({ evidence: { round: 2, shortfalls: [] } });
     if (waiting?.kind !== 'approval') throw new Error('nothing waits for approval');
-    expect(waiting.evidence.consumers.at(-1)).toMatchObject({ ...TASK, pods: ['run-1'], smoke: 'passed' });
+    expect(waiting.evidence.consumers.at(-1)).toMatchObject({
+      ...TASK,
+      pods: ['run-1'],
+      smoke: 'passed',
+    });
     expect(await rotation.details()).toMatch(/✓ last run held it/);
     await rotation.approve({}, 1);
     expect(await rotation.report()).toMatchObject({ outcome: 'rotated', syncJobs: ['sync-1'] });
@@ -44,10 +48,14 @@ test('a run that held another token than the new one brings one more sync; anoth
     systems.runOf(TASK, 101);
     const { waiting, notes } = await rotation.awaitingApproval(1);
     expect(waiting).toMatchObject({ evidence: { shortfalls: [{ code: 'no-pod-seen' }] } });
-    expect(notes).toContainEqual(expect.stringMatching(/^When it ran: cron-task in run-1 holds first101…last0101/));
+    expect(notes).toContainEqual(
+      expect.stringMatching(/^When it ran: cron-task in run-1 holds first101…last0101/),
+    );
     expect(systems.calls.filter((call) => call === 'createSyncJob')).toHaveLength(2);
     if (waiting?.kind !== 'approval') throw new Error('nothing waits for approval');
-    expect(waiting.evidence.shortfalls[0]!.what).toMatch(/when it last ran, .* it held another token/);
+    expect(waiting.evidence.shortfalls[0]!.what).toMatch(
+      /when it last ran, .* it held another token/,
+    );
     await watched(systems);
     systems.runOf(TASK, 101);
     const { message, workloads } = await rotation.blocked('SecretNotUpdated');
@@ -84,13 +92,17 @@ test('a token that a CronJob held when last seen is not given up: it must be nam
       await watched(systems);
       systems.runOf(TASK, 101);
       const { waiting } = await rotation.awaitingApproval(1);
-      expect(waiting).toMatchObject({ evidence: { toRevoke: [{ authorisationId: 101, standing: 'holder-unknown' }] } });
+      expect(waiting).toMatchObject({
+        evidence: { toRevoke: [{ authorisationId: 101, standing: 'holder-unknown' }] },
+      });
       await rotation.approve({ revoke: undefined }, 1);
       await rotation.answered(/no token was seen to be given up/);
       await watched(systems);
       systems.runOf(TASK, 102);
       const again = await rotation.awaitingApproval(2);
-      expect(again.waiting).toMatchObject({ evidence: { toRevoke: [{ standing: 'given-up' }], shortfalls: [] } });
+      expect(again.waiting).toMatchObject({
+        evidence: { toRevoke: [{ standing: 'given-up' }], shortfalls: [] },
+      });
       expect(systems.revoked).toEqual([]);
     },
     {
@@ -113,7 +125,8 @@ test('a run that is seen while an approval is judged voids that approval', () =>
     systems.runOf(TASK, 101);
     await until(
       'it to be known',
-      async () => (await rotation.status()).notes.some((note) => note.startsWith('When it ran')) || undefined,
+      async () =>
+        (await rotation.status()).notes.some((note) => note.startsWith('When it ran')) || undefined,
     );
     judging.open();
     await rotation.answered(/the evidence has changed meanwhile/);
@@ -129,14 +142,18 @@ test('a failed smoke call of a run blocks; after a retry the next run is looked 
     await watched(systems);
     systems.smoke = 'failed';
     systems.runOf(TASK);
-    expect((await rotation.blocked('SmokeFailed')).message).toMatch(/cron-task in run-1: its own call/);
+    expect((await rotation.blocked('SmokeFailed')).message).toMatch(
+      /cron-task in run-1: its own call/,
+    );
     systems.smoke = 'passed';
     await rotation.send('retry', { by: 'grace@example.org' });
     const { waiting } = await rotation.awaitingApproval(1);
     expect(waiting).toMatchObject({ evidence: { shortfalls: [{ code: 'no-pod-seen' }] } });
     await watched(systems);
     systems.runOf(TASK);
-    expect((await rotation.awaitingApproval(2)).waiting).toMatchObject({ evidence: { shortfalls: [] } });
+    expect((await rotation.awaitingApproval(2)).waiting).toMatchObject({
+      evidence: { shortfalls: [] },
+    });
   }, withTask));
 
 test('a run in another environment than the request’s blocks', () =>

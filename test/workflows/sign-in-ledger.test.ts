@@ -20,17 +20,30 @@ interface Ledger {
 }
 
 /** A ledger of its own, with the two things that workers do to it. */
-async function withLedger(act: (ledger: Ledger) => Promise<void>, args: unknown[] = []): Promise<void> {
+async function withLedger(
+  act: (ledger: Ledger) => Promise<void>,
+  args: unknown[] = [],
+): Promise<void> {
   const { client, nativeConnection: connection } = server();
   const [workflowId, taskQueue] = [randomUUID(), randomUUID()];
-  const provesWorker = ({ proof }: { proof: string }): Promise<boolean> => Promise.resolve(proof === PROOF);
-  const worker = await Worker.create({ connection, taskQueue, workflowBundle: BUNDLE, activities: { provesWorker } });
+  const provesWorker = ({ proof }: { proof: string }): Promise<boolean> =>
+    Promise.resolve(proof === PROOF);
+  const worker = await Worker.create({
+    connection,
+    taskQueue,
+    workflowBundle: BUNDLE,
+    activities: { provesWorker },
+  });
   const handle = client.workflow.getHandle(workflowId);
   await worker.runUntil(() =>
     act({
       handle,
       reserve: (id, change = {}) =>
-        client.workflow.executeUpdateWithStart<(carried?: unknown) => Promise<void>, Grant, [unknown]>('reserve', {
+        client.workflow.executeUpdateWithStart<
+          (carried?: unknown) => Promise<void>,
+          Grant,
+          [unknown]
+        >('reserve', {
           args: [{ id, at: 0, proof: PROOF, ...change }],
           startWorkflowOperation: new WithStartWorkflowOperation('signInLedger', {
             workflowId,
@@ -39,7 +52,8 @@ async function withLedger(act: (ledger: Ledger) => Promise<void>, args: unknown[
             workflowIdConflictPolicy: 'USE_EXISTING',
           }),
         }),
-      settle: (id, refused, change = {}) => handle.signal('settle', { id, refused, proof: PROOF, ...change }),
+      settle: (id, refused, change = {}) =>
+        handle.signal('settle', { id, refused, proof: PROOF, ...change }),
       ended: async () => (await handle.describe()).status.name === 'COMPLETED',
     }),
   );
@@ -53,7 +67,9 @@ test('three refusals within an hour spend it, for whoever asks; an hour later th
     }
     const denied = await reserve('d');
     expect(denied).toMatchObject({ granted: false, spent: true });
-    expect(Date.parse(denied.until ?? '') - (await server().currentTimeMs())).toBeGreaterThan(3_500_000);
+    expect(Date.parse(denied.until ?? '') - (await server().currentTimeMs())).toBeGreaterThan(
+      3_500_000,
+    );
     await server().sleep('61 minutes');
     expect(await reserve('e')).toMatchObject({ granted: true });
   }));
@@ -85,14 +101,19 @@ test('three that were never heard of again count as refused: their workers died'
 
 test('a question that is asked twice takes one place', () =>
   withLedger(async ({ reserve }) => {
-    for (const id of ['a', 'a', 'b', 'a', 'c']) expect(await reserve(id)).toMatchObject({ granted: true });
+    for (const id of ['a', 'a', 'b', 'a', 'c'])
+      expect(await reserve(id)).toMatchObject({ granted: true });
   }));
 
 test('what nobody proves counts for nothing: three forged questions and refusals leave all room for a worker', () =>
   withLedger(async ({ reserve, settle }) => {
     expect(await reserve('a')).toMatchObject({ granted: true });
     for (const id of ['x', 'y', 'z']) {
-      expect(await reserve(id, { proof: FORGED })).toEqual({ granted: false, spent: false, unproven: true });
+      expect(await reserve(id, { proof: FORGED })).toEqual({
+        granted: false,
+        spent: false,
+        unproven: true,
+      });
       await settle(id, true, { proof: FORGED });
     }
     for (const id of ['b', 'c']) expect(await reserve(id)).toMatchObject({ granted: true });
@@ -121,9 +142,21 @@ test('a copy of a question that was settled takes no place', () =>
 test('misshapen messages are refused or dropped, and stop nobody', () =>
   withLedger(async ({ reserve, handle }) => {
     await reserve('a');
-    for (const odd of [{ id: 'x'.repeat(65) }, { id: 7 }, { at: 'soon' }, { proof: null }, { proof: 'x'.repeat(1000) }])
+    for (const odd of [
+      { id: 'x'.repeat(65) },
+      { id: 7 },
+      { at: 'soon' },
+      { proof: null },
+      { proof: 'x'.repeat(1000) },
+    ])
       await expect(reserve('odd', odd)).rejects.toThrow(/Update/);
-    for (const odd of [undefined, null, 'a', { id: 'a' }, { id: 'a', refused: 'yes', proof: PROOF }])
+    for (const odd of [
+      undefined,
+      null,
+      'a',
+      { id: 'a' },
+      { id: 'a', refused: 'yes', proof: PROOF },
+    ])
       await handle.signal('settle', odd);
     await handle.signal('nonsense', 7);
     expect(await reserve('b')).toMatchObject({ granted: true });
@@ -146,7 +179,9 @@ test('five refusals in a row, hours apart, stop sign-ins until a person says for
     }
     await server().sleep('3 days');
     expect(await reserve('f')).toEqual({ granted: false, spent: true });
-    const { currentDetails } = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+    const { currentDetails } = await handle.query<{ currentDetails?: string }>(
+      '__temporal_workflow_metadata',
+    );
     expect(currentDetails).toMatch(/refused in a row:\*\* 5[^]*send the signal `forget`/);
     await handle.signal('forget');
     expect(await reserve('g')).toMatchObject({ granted: true });

@@ -19,9 +19,12 @@ const TOKENS = 200;
 async function sizesOf({ handle }: Rotation): Promise<{ largest: number; all: number }> {
   const connection = await Connection.connect({
     address: server().address,
-    channelArgs: { 'grpc.max_receive_message_length': 64 * 1024 * 1024 }, // this server knows no pages
+    // this server knows no pages
+    channelArgs: { 'grpc.max_receive_message_length': 64 * 1024 * 1024 },
   });
-  const { events } = await new Client({ connection }).workflow.getHandle(handle.workflowId).fetchHistory();
+  const { events } = await new Client({ connection }).workflow
+    .getHandle(handle.workflowId)
+    .fetchHistory();
   await connection.close();
   const sizes = (events ?? []).map((event) => JSON.stringify(event).length);
   return { largest: Math.max(...sizes), all: sizes.reduce((sum, size) => sum + size, 0) };
@@ -29,13 +32,17 @@ async function sizesOf({ handle }: Rotation): Promise<{ largest: number; all: nu
 
 function manyPods(systems: FakeSystems): void {
   systems.containers = Array.from({ length: PODS }, (_, at) =>
-    systems.container(at % 5 === 0 ? 'worker' : 'app', `short-url-manager-6c9d0001-${String(at).padStart(5, '0')}`),
+    systems.container(
+      at % 5 === 0 ? 'worker' : 'app',
+      `short-url-manager-6c9d0001-${String(at).padStart(5, '0')}`,
+    ),
   );
 }
 
 /** Tokens that an engineer made, and that live on. */
 function manyTokens(systems: FakeSystems): void {
-  for (let more = 1; more < TOKENS; more++) systems.tokens.push(systems.token(1000 + more, 0, Date.now() + 5 * DAY));
+  for (let more = 1; more < TOKENS; more++)
+    systems.tokens.push(systems.token(1000 + more, 0, Date.now() + 5 * DAY));
 }
 
 test(
@@ -72,7 +79,8 @@ test('of many tokens, no other is revoked after one whose page shows that the ap
       await rotation.awaitingApproval();
       systems.onCall = (activity) => {
         if (activity !== 'revokeToken' || systems.revoked.length > 0) return;
-        systems.tokens = systems.tokens.filter(({ authorisationId }) => authorisationId !== 1150); // by somebody else
+        // by somebody else
+        systems.tokens = systems.tokens.filter(({ authorisationId }) => authorisationId !== 1150);
       };
       await rotation.approve();
       await rotation.noted('confirm', /another look come after/);

@@ -19,16 +19,18 @@ test.each([
   ['Trade Tariff Backend', 'referred', /wiki page “Trade Tariff Admin”/],
   ['trade  tariff admin ', 'referred', /wiki/],
   ['Signon API Client (permission and suspension updater)', 'ignored', /rotates by itself/],
-])('%s is %s: its name in Signon says so, and nothing but its name was asked for', (name, outcome, why) =>
-  rotating(
-    async (rotation) => {
-      const report = await rotation.report();
-      expect(report).toMatchObject({ outcome, why: expect.stringMatching(why) });
-      expect(rotation.systems.calls).toEqual(['findPair']);
-      expect(rotation.systems.notices.at(-1)).toMatchObject({ kind: 'ended', cause: outcome });
-    },
-    { prepare: (systems) => (systems.pair.apiUser.name = name) },
-  ),
+])(
+  '%s is %s: its name in Signon says so, and nothing but its name was asked for',
+  (name, outcome, why) =>
+    rotating(
+      async (rotation) => {
+        const report = await rotation.report();
+        expect(report).toMatchObject({ outcome, why: expect.stringMatching(why) });
+        expect(rotation.systems.calls).toEqual(['findPair']);
+        expect(rotation.systems.notices.at(-1)).toMatchObject({ kind: 'ended', cause: outcome });
+      },
+      { prepare: (systems) => (systems.pair.apiUser.name = name) },
+    ),
 );
 
 test('an API user whose name only begins like a special case is rotated', () =>

@@ -15,19 +15,21 @@ test.each([
   ['awaitRollout', 'NotPermitted', 'the new and the old token both live'],
   ['smokeConsumers', 'NotPermitted', 'the new and the old token both live'],
   ['createToken', 'CreateAnswerLost', 'a create’s answer was lost'],
-] as const)('an abort while %s is blocked ends tidily and says what lives', (activity, failure, says) =>
-  rotating(
-    async (rotation) => {
-      await rotation.blocked(failure);
-      await rotation.send('abort', ABORT);
-      const report = await rotation.report();
-      expect(report).toMatchObject({ outcome: 'aborted', revoked: [] });
-      expect(report.why).toContain('grace@example.org stopped it (wrong pair)');
-      expect(report.why).toContain(says);
-      expect(rotation.systems.revoked).toEqual([]);
-    },
-    { prepare: (systems) => systems.fail(activity, failure) },
-  ),
+] as const)(
+  'an abort while %s is blocked ends tidily and says what lives',
+  (activity, failure, says) =>
+    rotating(
+      async (rotation) => {
+        await rotation.blocked(failure);
+        await rotation.send('abort', ABORT);
+        const report = await rotation.report();
+        expect(report).toMatchObject({ outcome: 'aborted', revoked: [] });
+        expect(report.why).toContain('grace@example.org stopped it (wrong pair)');
+        expect(report.why).toContain(says);
+        expect(rotation.systems.revoked).toEqual([]);
+      },
+      { prepare: (systems) => systems.fail(activity, failure) },
+    ),
 );
 
 test('an abort in the middle of a create lets it end, and the report knows the new token', () => {
@@ -39,10 +41,17 @@ test('an abort in the middle of a create lets it end, and the report knows the n
       await rotation.heard(/stopping/);
       create.open();
       const report = await rotation.report();
-      expect(report).toMatchObject({ outcome: 'aborted', newToken: { authorisationId: 102 }, revoked: [] });
+      expect(report).toMatchObject({
+        outcome: 'aborted',
+        newToken: { authorisationId: 102 },
+        revoked: [],
+      });
       expect(rotation.systems.calls).not.toContain('createSyncJob');
     },
-    { prepare: (systems) => (systems.onCall = (name) => (name === 'createToken' ? create.stop() : undefined)) },
+    {
+      prepare: (systems) =>
+        (systems.onCall = (name) => (name === 'createToken' ? create.stop() : undefined)),
+    },
   );
 });
 
@@ -59,7 +68,10 @@ test('an abort in the middle of a revoke lets it end, and the report names what 
       expect(report).toMatchObject({ outcome: 'aborted', revoked: [{ authorisationId: 101 }] });
       expect(report.why).toContain('revoked before: first101…last0101 (authorisation 101)');
     },
-    { prepare: (systems) => (systems.onCall = (name) => (name === 'revokeToken' ? revoke.stop() : undefined)) },
+    {
+      prepare: (systems) =>
+        (systems.onCall = (name) => (name === 'revokeToken' ? revoke.stop() : undefined)),
+    },
   );
 });
 
@@ -97,7 +109,11 @@ test('an abort while the last look before a revoke is under way revokes nothing'
     await look.reached;
     await rotation.send('abort', ABORT);
     look.open();
-    expect(await rotation.report()).toMatchObject({ outcome: 'aborted', revoked: [], approvals: [{}] });
+    expect(await rotation.report()).toMatchObject({
+      outcome: 'aborted',
+      revoked: [],
+      approvals: [{}],
+    });
     expect(rotation.systems.revoked).toEqual([]);
   });
 });
@@ -123,7 +139,10 @@ test('an abort during a wait ends it at once', () => {
       expect(await rotation.report()).toMatchObject({ outcome: 'aborted' });
       job.open();
     },
-    { prepare: (systems) => (systems.onCall = (name) => (name === 'awaitSyncJob' ? job.stop() : undefined)) },
+    {
+      prepare: (systems) =>
+        (systems.onCall = (name) => (name === 'awaitSyncJob' ? job.stop() : undefined)),
+    },
   );
 });
 
@@ -139,14 +158,24 @@ test('a cancel while a person is waited for closes as completed, with a report',
 test('a cancel during the soak keeps the revoke in the report', () =>
   rotating(async (rotation) => {
     await rotation.approve();
-    await until('the soak', async () => (/another look come after/.test(await rotation.details()) ? true : undefined));
+    await until('the soak', async () =>
+      /another look come after/.test(await rotation.details()) ? true : undefined,
+    );
     await rotation.handle.cancel();
-    expect(await rotation.report()).toMatchObject({ outcome: 'aborted', revoked: [{ authorisationId: 101 }] });
+    expect(await rotation.report()).toMatchObject({
+      outcome: 'aborted',
+      revoked: [{ authorisationId: 101 }],
+    });
   }));
 
-/** What is under way when the stop comes, in each step. `approve` waits for a person, `confirm` soaks. */
+/**
+ * What is under way when the stop comes, in each step. `approve` waits for a person, `confirm`
+ * soaks.
+ */
 const UNDER_WAY = {
-  assess: 'findPair', // nothing beside it: this server loses a workflow whose end is refused because an answer came meanwhile
+  // nothing beside it: this server loses a workflow whose end is refused because an answer came
+  // meanwhile
+  assess: 'findPair',
   issue: 'createToken',
   sync: 'awaitSyncJob',
   'roll out': 'awaitRollout',
@@ -184,23 +213,33 @@ for (const [step, activity] of Object.entries(UNDER_WAY))
           expect(report).toMatchObject({ outcome: 'aborted', revoked });
           expect(report.newToken?.authorisationId).toBe(step === 'assess' ? undefined : 102);
           expect(report.why).toMatch(
-            step === 'assess' ? /no token was issued/ : revoked.length > 0 ? /revoked before: first101/ : /both live/,
+            step === 'assess'
+              ? /no token was issued/
+              : revoked.length > 0
+                ? /revoked before: first101/
+                : /both live/,
           );
           expect((await rotation.handle.describe()).status.name).toBe('COMPLETED');
-          const said = rotation.systems.notices.filter(({ kind }) => kind === 'ended'); // at least once
+          // at least once
+          const said = rotation.systems.notices.filter(({ kind }) => kind === 'ended');
           expect(new Set(said.map(({ cause }) => cause))).toEqual(new Set(['aborted']));
         },
-        { prepare: (systems) => (systems.onCall = (name) => (name === activity ? act.stop() : undefined)) },
+        {
+          prepare: (systems) =>
+            (systems.onCall = (name) => (name === activity ? act.stop() : undefined)),
+        },
       );
     });
 
-test.each(['abort', 'cancel'] as const)('%s after a long wait for approval ends as tidily as at once', (how) =>
-  rotating(async (rotation) => {
-    await rotation.awaitingApproval();
-    await rotation.pass('2 minutes');
-    await stops[how](rotation);
-    expect(await rotation.report()).toMatchObject({ outcome: 'aborted', revoked: [] });
-  }),
+test.each(['abort', 'cancel'] as const)(
+  '%s after a long wait for approval ends as tidily as at once',
+  (how) =>
+    rotating(async (rotation) => {
+      await rotation.awaitingApproval();
+      await rotation.pass('2 minutes');
+      await stops[how](rotation);
+      expect(await rotation.report()).toMatchObject({ outcome: 'aborted', revoked: [] });
+    }),
 );
 
 test('an abort while a late approval is judged ends tidily', () => {
@@ -212,7 +251,11 @@ test('an abort while a late approval is judged ends tidily', () => {
     await rotation.approve();
     await verdict.reached;
     await rotation.send('abort', ABORT);
-    expect(await rotation.report()).toMatchObject({ outcome: 'aborted', revoked: [], approvals: [] });
+    expect(await rotation.report()).toMatchObject({
+      outcome: 'aborted',
+      revoked: [],
+      approvals: [],
+    });
     verdict.open();
   });
 });
@@ -251,6 +294,8 @@ test('a later rotation adopts what a stopped one issued', () =>
       const now = await again.query<Awaited<ReturnType<typeof rotation.status>>>('status');
       return now.waiting?.kind === 'approval' ? now : undefined;
     });
-    expect(status.steps.find(({ name }) => name === 'issue')?.note).toContain('adopted first102…last0102');
+    expect(status.steps.find(({ name }) => name === 'issue')?.note).toContain(
+      'adopted first102…last0102',
+    );
     await again.terminate();
   }));

@@ -15,7 +15,11 @@ beforeEach(async () => {
 afterEach(() => server.teardown());
 
 const idAt = (world: SweptWorld, at: number): string =>
-  rotationId({ environment: 'integration', apiUser: world.email(at), application: 'publishing-api' });
+  rotationId({
+    environment: 'integration',
+    apiUser: world.email(at),
+    application: 'publishing-api',
+  });
 /** Rotations of which the server knows. */
 const started = async ({ world }: DrivenSweep): Promise<number[]> => {
   const there: number[] = [];
@@ -79,11 +83,17 @@ test('paused, it begins no further wave, whatever ends; resumed, it goes on', ()
       await sweep.answered(/pause not accepted: it is paused already/);
       first.open();
       await sweep.untilStates({ 'nothing-to-do': 1, 'to come': 1 });
-      await until('it to wait', async () => /Waits for resume/.test((await sweep.status()).doing) || undefined);
+      await until(
+        'it to wait',
+        async () => /Waits for resume/.test((await sweep.status()).doing) || undefined,
+      );
       expect(await sweep.details()).toMatch(/Paused by ada/);
       expect(await started(sweep)).toEqual([0]);
       await sweep.send('resume', { by: 'ada@example.org' });
-      expect((await sweep.report()).rows.map(({ state }) => state)).toEqual(['nothing-to-do', 'nothing-to-do']);
+      expect((await sweep.report()).rows.map(({ state }) => state)).toEqual([
+        'nothing-to-do',
+        'nothing-to-do',
+      ]);
     },
     {
       ends: [1, 2],
@@ -116,9 +126,15 @@ test('started under another id, it hands over to the environment’s, which is t
   sweeping(
     server,
     async (sweep) => {
-      expect(await sweep.report()).toMatchObject({ outcome: 'delegated', why: 'the sweep runs as sweep/integration' });
+      expect(await sweep.report()).toMatchObject({
+        outcome: 'delegated',
+        why: 'the sweep runs as sweep/integration',
+      });
       const lock = server.client.workflow.getHandle('sweep/integration');
-      expect(await lock.result()).toMatchObject({ outcome: 'swept', requestedBy: 'ada@example.org' });
+      expect(await lock.result()).toMatchObject({
+        outcome: 'swept',
+        requestedBy: 'ada@example.org',
+      });
     },
     { ends: [3], workflowId: 'a-random-id' },
   ));
@@ -135,7 +151,10 @@ test('where the environment’s is open, one under another id says so and starts
         taskQueue,
         args: [{ environment: 'integration', requestedBy: 'schedule' }],
       });
-      expect(second).toMatchObject({ outcome: 'delegated', why: expect.stringContaining('was already open') });
+      expect(second).toMatchObject({
+        outcome: 'delegated',
+        why: expect.stringContaining('was already open'),
+      });
       expect(sweep.world.reads).toBe(1);
       first.open();
       await sweep.report();
@@ -268,7 +287,9 @@ test('a rotation that has had its turn keeps no wave from being over, though it 
       const { world } = sweep;
       await second.reached;
       await sweep.untilStates({ blocked: 1, preparing: 1, 'to come': 1 });
-      await server.client.workflow.getHandle(idAt(world, 0)).signal('retry', { by: 'ada@example.org' });
+      await server.client.workflow
+        .getHandle(idAt(world, 0))
+        .signal('retry', { by: 'ada@example.org' });
       await again.reached;
       await sweep.untilStates({ preparing: 2, 'to come': 1 });
       second.open();
@@ -299,9 +320,13 @@ test('what somebody hands in as if a history had been cut is not believed: it re
     server,
     async (sweep) => {
       const { outcome, rows: ended } = await sweep.report();
-      expect({ outcome, states: ended.map(({ state }) => state) }).toEqual({ outcome: 'swept', states: ['blocked'] });
+      expect({ outcome, states: ended.map(({ state }) => state) }).toEqual({
+        outcome: 'swept',
+        states: ['blocked'],
+      });
       expect(sweep.world.reads).toBe(1);
-      const [start] = (await server.client.workflow.getHandle(idAt(sweep.world, 0)).fetchHistory()).events ?? [];
+      const [start] =
+        (await server.client.workflow.getHandle(idAt(sweep.world, 0)).fetchHistory()).events ?? [];
       const given = start?.workflowExecutionStartedEventAttributes?.input?.payloads?.[1];
       expect(defaultPayloadConverter.fromPayload(given!)).toMatchObject({
         workflowId: 'sweep/integration',
@@ -312,7 +337,12 @@ test('what somebody hands in as if a history had been cut is not believed: it re
       ends: [3],
       carried: () => [
         undefined,
-        { rows: [], settings: DEFAULT_SETTINGS, starter: { identity: '', schedule: 'x' }, endsAt: 9e15 },
+        {
+          rows: [],
+          settings: DEFAULT_SETTINGS,
+          starter: { identity: '', schedule: 'x' },
+          endsAt: 9e15,
+        },
       ],
     },
   ));
@@ -348,7 +378,9 @@ test('aborted or cancelled, it starts no more and leaves its rotations as they a
         expect(outcome).toBe('aborted');
         expect(why).toMatch(how === 'abort' ? /grace@example\.org.*freeze/ : /cancelled/);
         expect(ended.map(({ state }) => state)).toEqual(['preparing', 'to come']);
-        expect(await server.client.workflow.getHandle(idAt(sweep.world, 0)).describe()).toMatchObject({
+        expect(
+          await server.client.workflow.getHandle(idAt(sweep.world, 0)).describe(),
+        ).toMatchObject({
           status: { name: 'RUNNING' },
         });
         first.open();
@@ -369,13 +401,20 @@ test('blocked by Signon, it says so, and goes on when a person says retry', () =
   return sweeping(
     server,
     async (sweep) => {
-      // This server loses a workflow that cancels an activity which ends just then: the one beside ends first.
+      // This server loses a workflow that cancels an activity which ends just then: the one beside
+      // ends first.
       await until('the open ones', async () => (await answersOf(sweep)) === 2 || undefined);
       refusal.open();
-      await until('its block', async () => (await sweep.status()).blocked !== undefined || undefined);
+      await until(
+        'its block',
+        async () => (await sweep.status()).blocked !== undefined || undefined,
+      );
       expect(await sweep.details()).toMatch(/Blocked: SignInRefused[^]*send \*\*retry\*\*/);
       await sweep.send('retry', { by: 'ada@example.org' });
-      expect(await sweep.report()).toMatchObject({ outcome: 'swept', rows: [{ state: 'blocked' }] });
+      expect(await sweep.report()).toMatchObject({
+        outcome: 'swept',
+        rows: [{ state: 'blocked' }],
+      });
       expect(sweep.world.reads).toBe(2);
     },
     {
@@ -410,7 +449,11 @@ test('what nobody knows, and what is misshapen, is answered and changes nothing'
       await sweep.answered(/pause/);
       await sweep.send('retry', { by: 'ada' });
       await sweep.answered(/nothing is blocked/);
-      for (const bad of [null, { workflowId: 'x', stage: 'rotated' }, { workflowId: idAt(sweep.world, 0), stage: 'x' }])
+      for (const bad of [
+        null,
+        { workflowId: 'x', stage: 'rotated' },
+        { workflowId: idAt(sweep.world, 0), stage: 'x' },
+      ])
         await sweep.handle.signal('rotation', bad);
       expect(await sweep.states()).toEqual({ preparing: 1 });
       first.open();

@@ -3,7 +3,12 @@ import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common'
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { randomUUID } from 'node:crypto';
 import type { ArgoActivities } from '../../activities/argo/interface.ts';
-import type { Gathering, Queued, SyncAnswer, SyncRequest } from '../../domain/sync/sync-requests.ts';
+import type {
+  Gathering,
+  Queued,
+  SyncAnswer,
+  SyncRequest,
+} from '../../domain/sync/sync-requests.ts';
 import { BUNDLE } from '../support/bundle.ts';
 import { gate } from '../support/gate.ts';
 import { createWorkers } from '../../worker/run-worker.ts';
@@ -74,7 +79,8 @@ async function syncing(
         signal: 'request',
         signalArgs: [request],
       });
-      if (!runIds.includes(signaledRunId)) runIds.push(signaledRunId); // the run before may have ended
+      // the run before may have ended
+      if (!runIds.includes(signaledRunId)) runIds.push(signaledRunId);
     }
   };
   const answers = async (): Promise<SyncAnswer[]> => {
@@ -82,7 +88,8 @@ async function syncing(
     for (const runId of runIds) {
       const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
       for (const event of events ?? []) {
-        const payload = event.signalExternalWorkflowExecutionInitiatedEventAttributes?.input?.payloads?.[0];
+        const payload =
+          event.signalExternalWorkflowExecutionInitiatedEventAttributes?.input?.payloads?.[0];
         if (payload) sent.push(defaultPayloadConverter.fromPayload(payload));
         const next = event.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
         if (next && !runIds.includes(next)) runIds.push(next);
@@ -96,7 +103,12 @@ async function syncing(
     createSyncJob: (order: Parameters<typeof argo.createSyncJob>[0]) => argo.createSyncJob(order),
     awaitSyncJob: (wait: Parameters<typeof argo.awaitSyncJob>[0]) => argo.awaitSyncJob(wait),
   };
-  const workers = await createWorkers({ connection, taskQueue, workflows: { workflowBundle: BUNDLE }, activities });
+  const workers = await createWorkers({
+    connection,
+    taskQueue,
+    workflows: { workflowBundle: BUNDLE },
+    activities,
+  });
   return runUntil(workers, async () => {
     await ask(...first);
     const handle = client.workflow.getHandle(workflowId);
@@ -104,7 +116,8 @@ async function syncing(
       ask,
       answers,
       details: async () =>
-        (await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata')).currentDetails ?? '',
+        (await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata'))
+          .currentDetails ?? '',
     });
     await client.workflow.getHandle(workflowId).result();
     return answers();
@@ -114,7 +127,13 @@ async function syncing(
 test('a request brings one Job, and its rotation is told of its end', async () => {
   const answers = await syncing([aRequest('a')]);
   expect(answers).toEqual([
-    { ticket: 'a', kind: 'synced', job: 'sync-1', seenAt: '2026-01-01T00:01:00Z', seenHealthy: true },
+    {
+      ticket: 'a',
+      kind: 'synced',
+      job: 'sync-1',
+      seenAt: '2026-01-01T00:01:00Z',
+      seenHealthy: true,
+    },
   ]);
 });
 
@@ -137,7 +156,10 @@ test('a request that comes while a Job runs is served by the next', async () => 
   const answers = await syncing([aRequest('a')], async ({ ask, details }) => {
     await running.reached;
     await ask(aRequest('b', { notBefore: '2026-01-01T00:00:30Z' }));
-    await until('it to wait', async () => /Asked for a sync:\*\* 2/.test(await details()) || undefined);
+    await until(
+      'it to wait',
+      async () => /Asked for a sync:\*\* 2/.test(await details()) || undefined,
+    );
     expect(await details()).toMatch(/Job sync-1 runs, for 1 rotations/);
     running.open();
   });
@@ -160,7 +182,10 @@ test('a request that comes while a Job is being made is served by it, if what it
       aRequest('old', { notBefore: '2025-12-31T23:59:55Z' }),
       aRequest('young', { notBefore: '2025-12-31T23:59:56Z' }),
     );
-    await until('both to wait', async () => /Asked for a sync:\*\* 3/.test(await details()) || undefined);
+    await until(
+      'both to wait',
+      async () => /Asked for a sync:\*\* 3/.test(await details()) || undefined,
+    );
     making.open();
   });
   expect(answers.map(({ ticket, job }) => [ticket, job])).toEqual([
@@ -173,7 +198,9 @@ test('a request that comes while a Job is being made is served by it, if what it
 test('a failed Job answers everybody it was to serve, with its log’s tail; the next request brings another', async () => {
   argo.awaitSyncJob = () =>
     jobs.length === 1
-      ? Promise.reject(ApplicationFailure.nonRetryable('Job sync-1 failed. Its log ends: no', 'SyncJobFailed'))
+      ? Promise.reject(
+          ApplicationFailure.nonRetryable('Job sync-1 failed. Its log ends: no', 'SyncJobFailed'),
+        )
       : Promise.resolve({ seenAt: '2026-01-01T00:01:00Z', seenHealthy: true });
   gathering = { ...AT_ONCE, quietFor: '10 seconds', atMost: '1 minute' };
   const answers = await syncing([aRequest('a'), aRequest('b')]);
@@ -232,7 +259,9 @@ test('under long load its history is cut, and no request is lost or served twice
   };
   const tickets = Array.from({ length: 52 }, (_, at) => `t${at}`);
   // Each for a CronJob of its own, so that each makes a Job.
-  const [first, ...others] = tickets.map((ticket) => aRequest(ticket, { cronJobUid: `cron-${ticket}` }));
+  const [first, ...others] = tickets.map((ticket) =>
+    aRequest(ticket, { cronJobUid: `cron-${ticket}` }),
+  );
   const answers = await syncing([first], async ({ ask }) => {
     await making.reached;
     await ask(...others);
@@ -254,25 +283,35 @@ test.each([
 
 test.each([
   ['a Job that may take 300,000 years', { limit: '300000y' }],
-  ['a hundred years of gathering', { gathering: { quietFor: '100y', atMost: '100y', askAgainAfter: '100y' } }],
+  [
+    'a hundred years of gathering',
+    { gathering: { quietFor: '100y', atMost: '100y', askAgainAfter: '100y' } },
+  ],
   ['another CronJob', { cronJob: { name: 'signon-delete-expired-tokens', uid: 'cron-1' } }],
   ['what is yet to come', { notBefore: '2999-01-01T00:00:00Z' }],
-])('a request for %s changes nothing for others: how to sync stands in the settings', async (_what, forged) => {
-  const orders: object[] = [];
-  const { createSyncJob } = argo;
-  argo.createSyncJob = (order) => {
-    orders.push(order);
-    return createSyncJob(order);
-  };
-  gathering = { ...AT_ONCE, quietFor: '10 seconds', atMost: '1 minute' };
-  const answers = await syncing([{ ...aRequest('forged'), ...forged }, aRequest('a')]);
-  expect(answers).toContainEqual(expect.objectContaining({ ticket: 'a', kind: 'synced', job: 'sync-1' }));
-  const [order] = orders as { cronJobUid: string; notBefore: string; deadline: string }[];
-  expect(orders).toEqual([{ cronJobUid: 'cron-1', notBefore: expect.any(String), deadline: expect.any(String) }]);
-  const now = await server.currentTimeMs();
-  expect(Date.parse(order!.notBefore)).toBeLessThanOrEqual(now);
-  expect(Date.parse(order!.deadline) - now).toBeLessThanOrEqual(30 * 60_000);
-});
+])(
+  'a request for %s changes nothing for others: how to sync stands in the settings',
+  async (_what, forged) => {
+    const orders: object[] = [];
+    const { createSyncJob } = argo;
+    argo.createSyncJob = (order) => {
+      orders.push(order);
+      return createSyncJob(order);
+    };
+    gathering = { ...AT_ONCE, quietFor: '10 seconds', atMost: '1 minute' };
+    const answers = await syncing([{ ...aRequest('forged'), ...forged }, aRequest('a')]);
+    expect(answers).toContainEqual(
+      expect.objectContaining({ ticket: 'a', kind: 'synced', job: 'sync-1' }),
+    );
+    const [order] = orders as { cronJobUid: string; notBefore: string; deadline: string }[];
+    expect(orders).toEqual([
+      { cronJobUid: 'cron-1', notBefore: expect.any(String), deadline: expect.any(String) },
+    ]);
+    const now = await server.currentTimeMs();
+    expect(Date.parse(order!.notBefore)).toBeLessThanOrEqual(now);
+    expect(Date.parse(order!.deadline) - now).toBeLessThanOrEqual(30 * 60_000);
+  },
+);
 
 test('who is no running rotation gets no Job and no answer', async () => {
   runs = (workflowId) => workflowId === 'rotation-a';
@@ -302,7 +341,12 @@ test('what a run of a cron schedule, or a retry, is given again is not believed'
     syncSettings: () => Promise.resolve({ limit: '30 minutes', gathering }),
     runningRotations: (ids: string[]) => Promise.resolve(ids),
   };
-  const workers = await createWorkers({ connection, taskQueue, workflows: { workflowBundle: BUNDLE }, activities });
+  const workers = await createWorkers({
+    connection,
+    taskQueue,
+    workflows: { workflowBundle: BUNDLE },
+    activities,
+  });
   await runUntil(workers, async () => {
     const args = [[{ request: aRequest('forged'), at: 0 } satisfies Queued]];
     const handle = await client.workflow.start('syncTokens', {

@@ -10,11 +10,15 @@ const BY = { by: 'grace@example.org' };
 /** The pair's only token ends in so many days. */
 const endsIn = (days: number) => (systems: FakeSystems) => {
   const [old] = systems.tokens;
-  const expires = new Date(Date.parse(`${old!.expires}T00:00:00Z`) + (days - 10) * DAY).toISOString().slice(0, 10);
+  const expires = new Date(Date.parse(`${old!.expires}T00:00:00Z`) + (days - 10) * DAY)
+    .toISOString()
+    .slice(0, 10);
   systems.tokens = [{ ...old!, expires }];
 };
-const told = ({ systems }: Rotation, kind: string) => systems.notices.filter((notice) => notice.kind === kind);
-const eventsOf = async ({ handle }: Rotation): Promise<number> => (await handle.fetchHistory()).events?.length ?? 0;
+const told = ({ systems }: Rotation, kind: string) =>
+  systems.notices.filter((notice) => notice.kind === kind);
+const eventsOf = async ({ handle }: Rotation): Promise<number> =>
+  (await handle.fetchHistory()).events?.length ?? 0;
 
 test('two weeks of waiting for approval bring a reminder a day, and three more before the old token ends', () =>
   rotating(
@@ -53,12 +57,14 @@ test('an approval after 13 days counts, once the smoke calls have passed again, 
       await rotation.send('retry', BY);
       await rotation.awaitingApproval();
       await rotation.pass('13 days');
-      const smokes = () => rotation.systems.calls.filter((call) => call === 'smokeConsumers').length;
+      const smokes = () =>
+        rotation.systems.calls.filter((call) => call === 'smokeConsumers').length;
       expect(smokes()).toBe(1);
       await rotation.approve();
       const report = await rotation.report();
       expect(report).toMatchObject({ outcome: 'rotated', revoked: [{ authorisationId: 101 }] });
-      expect(smokes()).toBe(3); // before the revoke and after the soak: right after it, caches would answer
+      // before the revoke and after the soak: right after it, caches would answer
+      expect(smokes()).toBe(3);
       expect(told(rotation, 'ended')).toMatchObject([{ cause: 'rotated' }]);
       expect(await eventsOf(rotation)).toBeLessThan(400);
     },
@@ -77,7 +83,9 @@ test('an approval within the hour is acted on without another smoke call', () =>
     await rotation.approve();
     await until('the revoke', () => rotation.systems.revoked.length > 0 || undefined);
     const calls = rotation.systems.calls;
-    expect(calls.slice(0, calls.indexOf('revokeToken')).filter((call) => call === 'smokeConsumers')).toHaveLength(1);
+    expect(
+      calls.slice(0, calls.indexOf('revokeToken')).filter((call) => call === 'smokeConsumers'),
+    ).toHaveLength(1);
   }));
 
 test('a smoke call that proves nothing any more sends old evidence back: nothing is revoked, and it is asked anew', () =>
@@ -87,7 +95,9 @@ test('a smoke call that proves nothing any more sends old evidence back: nothing
     rotation.systems.smoke = 'no-proof';
     await rotation.approve();
     const { notes } = await rotation.awaitingApproval(1);
-    expect(notes.join()).toMatch(/round 1 no longer holds: what passed the smoke call does not any more: app of/);
+    expect(notes.join()).toMatch(
+      /round 1 no longer holds: what passed the smoke call does not any more: app of/,
+    );
     expect(rotation.systems.revoked).toEqual([]);
   }));
 
@@ -121,7 +131,9 @@ test('the old token ends while containers hold it: an incident as its last day b
       await rotation.pass('3 hours');
       const [incident, ...more] = told(rotation, 'incident');
       expect(more).toEqual([]);
-      expect(incident?.text).toMatch(/^containers still hold first101…last0101 .*, which ends on .*: app in a-1 holds/);
+      expect(incident?.text).toMatch(
+        /^containers still hold first101…last0101 .*, which ends on .*: app in a-1 holds/,
+      );
       expect(await rotation.details()).toContain('Incident: containers still hold');
       await rotation.pass('2 days');
       const texts = told(rotation, 'incident').map(({ text }) => text);
@@ -145,7 +157,9 @@ test('the old token ends while the rotation is blocked in its first step: an inc
       await rotation.blocked('UnlistedToken');
       const lastDay = Date.parse(`${rotation.systems.tokens[0]!.expires}T00:00:00Z`);
       await rotation.pass(lastDay - (await server().currentTimeMs()) + 2 * 3_600_000);
-      expect(told(rotation, 'incident')).toMatchObject([{ text: expect.stringContaining('first101…last0101') }]);
+      expect(told(rotation, 'incident')).toMatchObject([
+        { text: expect.stringContaining('first101…last0101') },
+      ]);
     },
     { prepare: (systems) => (systems.containers[2]!.holds = 77) },
   ));
@@ -167,8 +181,14 @@ test('each old token has its reminders, and none speaks of a day that is past', 
     {
       prepare: (systems) => {
         const [old] = systems.tokens;
-        const earlier = new Date(Date.parse(`${old!.expires}T00:00:00Z`) - 6 * DAY).toISOString().slice(0, 10);
-        systems.tokens.unshift({ ...systems.token(100, 0, 0), generated: old!.generated, expires: earlier });
+        const earlier = new Date(Date.parse(`${old!.expires}T00:00:00Z`) - 6 * DAY)
+          .toISOString()
+          .slice(0, 10);
+        systems.tokens.unshift({
+          ...systems.token(100, 0, 0),
+          generated: old!.generated,
+          expires: earlier,
+        });
         systems.fail('awaitSyncJob', 'SyncJobFailed');
       },
     },
@@ -185,7 +205,9 @@ test('however many containers a failure names, what people are told of it is sho
     },
     {
       prepare: (systems) => {
-        systems.containers = Array.from({ length: 60 }, (_, at) => systems.container('app', `short-url-manager-${at}`));
+        systems.containers = Array.from({ length: 60 }, (_, at) =>
+          systems.container('app', `short-url-manager-${at}`),
+        );
         systems.onSync = () => undefined;
       },
     },
@@ -206,7 +228,8 @@ test('a week of being blocked, then a retry: it goes on from there, reminded all
   rotating(
     async (rotation) => {
       await rotation.blocked('SyncJobFailed');
-      await rotation.pass('169 hours'); // the last reminder was an hour ago: a retry ends none at the same moment
+      // the last reminder was an hour ago: a retry ends none at the same moment
+      await rotation.pass('169 hours');
       const reminded = told(rotation, 'reminder').length;
       expect(reminded).toBeGreaterThanOrEqual(7);
       await rotation.send('retry', BY);
@@ -227,7 +250,10 @@ test('what fails after a revoke is told as an incident, and again every day', ()
     await rotation.passSoak();
     await rotation.blocked('ConfirmFailed');
     await rotation.pass('25 hours');
-    expect(told(rotation, 'incident')).toMatchObject([{ cause: 'ConfirmFailed' }, { cause: 'ConfirmFailed' }]);
+    expect(told(rotation, 'incident')).toMatchObject([
+      { cause: 'ConfirmFailed' },
+      { cause: 'ConfirmFailed' },
+    ]);
   }));
 
 test('a notice that cannot be handed over holds nothing up', () =>

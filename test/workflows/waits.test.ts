@@ -25,7 +25,9 @@ test('a rollout that is waited for holds up no act, even where a worker does one
         return person?.kind === 'approval' || undefined;
       });
       expect(systems.calls.filter((call) => call === 'awaitRollout')).toHaveLength(2);
-      expect((await rotation.status()).steps.find(({ state }) => state === 'now')?.name).toBe('roll out');
+      expect((await rotation.status()).steps.find(({ state }) => state === 'now')?.name).toBe(
+        'roll out',
+      );
       waiting.open();
       await beside.terminate();
     },

@@ -7,17 +7,27 @@ import {
   parseInventoryRequest,
 } from '../../domain/inventory/index.ts';
 import { todoFor } from '../../domain/rotation/index.ts';
-import { beginRotation, failureOf, listPairs, listReadings, requestOrFail } from '../shared/index.ts';
+import {
+  beginRotation,
+  failureOf,
+  listPairs,
+  listReadings,
+  requestOrFail,
+} from '../shared/index.ts';
 
 /**
- * Reads every pair of Signon and everything that reads its Secrets. Reads only: where retries are spent it fails, and is asked for again.
+ * Reads every pair of Signon and everything that reads its Secrets. Reads only: where retries are
+ * spent it fails, and is asked for again.
  * @throws InvalidRequest naming each wrong field; else the failure that stood in the way
  */
 export async function takeInventory(input: unknown): Promise<Inventory> {
   const request = requestOrFail(parseInventoryRequest(input));
   try {
     const settings = await beginRotation(request);
-    const [pairs, readings] = await Promise.all([listPairs({ pause: settings.sweep.pause }), listReadings()]);
+    const [pairs, readings] = await Promise.all([
+      listPairs({ pause: settings.sweep.pause }),
+      listReadings(),
+    ]);
     const { environment } = request;
     const inventory = inventoryOf(pairs, readings, { environment, settings, now: Date.now() });
     setCurrentDetails(drawInventory(inventory));

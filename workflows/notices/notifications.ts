@@ -32,9 +32,11 @@ const AGAIN_AFTER = ms('1 hour');
 const AT_ONCE = 50;
 
 /**
- * Collects what rotations of an environment tell people, and sends one message for those of one cause; no rotation waits for it.
- * Incidents and what a person is first needed for are kept until Slack takes them, however long that is away; reminders and ends are
- * dropped after an hour, and counted. Anybody may send a notice; the pace stands in the worker's settings. Ends when all has been quiet.
+ * Collects what rotations of an environment tell people, and sends one message for those of one
+ * cause; no rotation waits for it. Incidents and what a person is first needed for are kept until
+ * Slack takes them, however long that is away; reminders and ends are dropped after an hour, and
+ * counted. Anybody may send a notice; the pace stands in the worker's settings. Ends when all has
+ * been quiet.
  * @param carried what a cut history hands on; believed only of one
  */
 export async function notifications(carried?: unknown): Promise<void> {
@@ -84,7 +86,9 @@ export async function notifications(carried?: unknown): Promise<void> {
     if (why !== undefined && mine.some((one) => isKept(one.notice))) {
       const since = pending;
       refusedOf.add(group);
-      const isNew = since.some((one) => one.notice.kind === 'incident' && groupOf(one.notice) === group);
+      const isNew = since.some(
+        (one) => one.notice.kind === 'incident' && groupOf(one.notice) === group,
+      );
       if (!isNew) held.set(group, begun + AGAIN_AFTER);
       pending = mine;
       for (const one of since) add(one); // what came meanwhile is newer
@@ -96,7 +100,12 @@ export async function notifications(carried?: unknown): Promise<void> {
     for (const [group, at] of sent) if (Date.now() - at >= ms(pace.quietFor)) sent.delete(group);
     const isToBeCut = (): boolean => workflowInfo().continueAsNewSuggested;
     if (isToBeCut() && sending.size === 0)
-      await continueAsNew<typeof notifications>({ pending, sent: [...sent], held: [...held], dropped });
+      await continueAsNew<typeof notifications>({
+        pending,
+        sent: [...sent],
+        held: [...held],
+        dropped,
+      });
     const isBusy = isToBeCut() || sending.size >= AT_ONCE;
     const due = isBusy ? undefined : nextDue(pending, sent, pace, new Set(sending.keys()), held);
     const quietAt = Math.max(Date.now(), ...[...sent.values()].map((at) => at + ms(pace.quietFor)));
@@ -104,7 +113,8 @@ export async function notifications(carried?: unknown): Promise<void> {
     const happened = (): boolean => changes !== known;
     const left = (due?.at ?? quietAt) - Date.now();
     if (isBusy) await condition(happened);
-    else if (left > 0) await condition(happened, left, { summary: 'Until the next message, or all was quiet' });
+    else if (left > 0)
+      await condition(happened, left, { summary: 'Until the next message, or all was quiet' });
     else if (due) void send(due.group);
     else if (sending.size > 0) await condition(happened);
     else return;
@@ -133,7 +143,9 @@ function dated({ notice: told, at }: Pending): LinkedNotice {
 
 function drawTrouble(kept: number, dropped: number, refused: string): string {
   return [
-    ...(kept > 0 ? [`**Kept until Slack takes them:** ${kept} notices; sent again every hour.`] : []),
+    ...(kept > 0
+      ? [`**Kept until Slack takes them:** ${kept} notices; sent again every hour.`]
+      : []),
     ...(dropped > 0 ? [`**Notices dropped:** ${dropped}.`] : []),
     ...(refused === '' ? [] : [`The last message that Slack did not take, at ${refused}`]),
   ].join('\n\n');

@@ -1,6 +1,11 @@
 import { condition } from '@temporalio/workflow';
 import type { Delegation } from '../../activities/temporal/interface.ts';
-import type { CarriedRotation, RotationReport, StepName, Waiting } from '../../domain/rotation/index.ts';
+import type {
+  CarriedRotation,
+  RotationReport,
+  StepName,
+  Waiting,
+} from '../../domain/rotation/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
 import type { Evidence, Given } from '../../domain/evidence/index.ts';
 import { endOfDay } from '../../domain/tokens/index.ts';
@@ -27,7 +32,10 @@ export interface Opening {
   carried: CarriedRotation | undefined;
 }
 
-/** Takes approvals and rejections, from the rotation's first moment: what comes early is answered and counts for nothing. */
+/**
+ * Takes approvals and rejections, from the rotation's first moment: what comes early is answered
+ * and counts for nothing.
+ */
 export class Approvals {
   private readonly approvals: Inbox<'approve'>;
   private rejection?: { by: string; reason: string };
@@ -47,7 +55,11 @@ export class Approvals {
     private readonly book: Book,
     private readonly opening: Opening,
   ) {
-    this.approvals = new Inbox('approve', book, 'approval not accepted: nothing waits for approval now');
+    this.approvals = new Inbox(
+      'approve',
+      book,
+      'approval not accepted: nothing waits for approval now',
+    );
     onDecision('reject', book, (refusal) => {
       if (!this.open)
         return {
@@ -64,7 +76,10 @@ export class Approvals {
     return ++this.book.rounds;
   }
 
-  /** Has the evidence that is asked about gathered anew. False where nothing is asked, or nothing that a look can change. */
+  /**
+   * Has the evidence that is asked about gathered anew. False where nothing is asked, or nothing
+   * that a look can change.
+   */
   gatherAfresh(): boolean {
     this.afresh = this.open && this.asks === 'revoke';
     return this.afresh;
@@ -75,11 +90,15 @@ export class Approvals {
   }
 
   /**
-   * Waits for a person's decision on this evidence, at most until one of its tokens ends by itself or it is outdated otherwise.
+   * Waits for a person's decision on this evidence, at most until one of its tokens ends by itself
+   * or it is outdated otherwise.
    * @returns the ids to revoke; undefined where what the evidence rests on has changed
    * @throws Rejected, which ends the rotation
    */
-  async ask(evidence: Evidence, outdated: () => boolean = () => false): Promise<number[] | undefined> {
+  async ask(
+    evidence: Evidence,
+    outdated: () => boolean = () => false,
+  ): Promise<number[] | undefined> {
     const { book } = this;
     const ends = evidence.toRevoke.map(({ expires }) => endOfDay(expires));
     const given: Given[] = [];
@@ -96,7 +115,11 @@ export class Approvals {
     try {
       for (;;) {
         const decided = await before(
-          () => this.approvals.first() !== undefined || this.rejection !== undefined || this.afresh || outdated(),
+          () =>
+            this.approvals.first() !== undefined ||
+            this.rejection !== undefined ||
+            this.afresh ||
+            outdated(),
           ends.length > 0 ? Math.min(...ends) : undefined,
         );
         if (this.rejection) throw new Rejected(this.rejection);
@@ -106,12 +129,18 @@ export class Approvals {
         book.waitFor(undefined);
         const { request, delegation, carried } = this.opening;
         const starter = carried?.starter;
-        const verdict = await judge({ approval, sent, evidence, request, delegation, starter, given }).catch(
-          (error: unknown) => {
-            if (this.rejected()) return undefined;
-            throw error;
-          },
-        );
+        const verdict = await judge({
+          approval,
+          sent,
+          evidence,
+          request,
+          delegation,
+          starter,
+          given,
+        }).catch((error: unknown) => {
+          if (this.rejected()) return undefined;
+          throw error;
+        });
         const refuse = (why: string): void =>
           this.approvals.answerFirst({
             accepted: false,

@@ -30,7 +30,10 @@ import { apiUserIdsOf, sweepId } from '../../domain/names/index.ts';
 const NOTES_KEPT = 200;
 const LONGEST_NOTE = 2000;
 
-/** Shows where a rotation stands: in the current details, the `status` query and the search attributes. */
+/**
+ * Shows where a rotation stands: in the current details, the `status` query and the search
+ * attributes.
+ */
 export class Checklist {
   readonly progress: Progress;
   /** The step that was begun last. */
@@ -49,10 +52,15 @@ export class Checklist {
     steps: Progress['steps'] = STEPS.map((name) => ({ name, state: 'to come', note: '' })),
   ) {
     this.progress = { request, steps, retrying: [], notes, links: {}, handOver };
-    setHandler(status, () => ({ ...this.progress, code: currentCode(this.progress, workflowInfo().runId) }), {
-      description: 'Where this rotation stands',
-    });
-    // Starters of ours set them, so that a rotation no worker has seen yet is listed too; the UI's form does not.
+    setHandler(
+      status,
+      () => ({ ...this.progress, code: currentCode(this.progress, workflowInfo().runId) }),
+      {
+        description: 'Where this rotation stands',
+      },
+    );
+    // Starters of ours set them, so that a rotation no worker has seen yet is listed too; the UI's
+    // form does not.
     const { typedSearchAttributes: given } = workflowInfo();
     const missing = SEARCH_ATTRIBUTES.some((name) => given.get(keyOf(name)) === undefined);
     if (missing) this.attribute(attributesOf(request));
@@ -80,7 +88,8 @@ export class Checklist {
     const { notes } = this.progress;
     const note = text.length > LONGEST_NOTE ? `${text.slice(0, LONGEST_NOTE)}…` : text;
     if (!notes.includes(note)) notes.push(note);
-    if (notes.length > NOTES_KEPT) notes.splice(NOTES_KEPT / 2, 1); // the first and the last tell most
+    // The first and the last notes tell most.
+    if (notes.length > NOTES_KEPT) notes.splice(NOTES_KEPT / 2, 1);
     this.show();
   }
 
@@ -117,17 +126,20 @@ export class Checklist {
     this.show();
   }
 
-  /** A sweep that started this rotation is told where it stands; one that has ended is told nothing. */
+  /**
+   * A sweep that started this rotation is told where it stands; one that has ended is told nothing.
+   */
   private tellSweep(stage: Stage): void {
     const { parent, workflowId } = workflowInfo();
     const { environment } = this.progress.request;
     const isSweep =
-      parent?.workflowId === sweepId(environment) || parent?.workflowId.startsWith(apiUserIdsOf(environment));
+      parent?.workflowId === sweepId(environment) ||
+      parent?.workflowId.startsWith(apiUserIdsOf(environment));
     if (!parent || !isSweep) return;
     const sweep = getExternalWorkflowHandle(parent.workflowId);
-    const told = CancellationScope.nonCancellable(() => sweep.signal(stageReported, { workflowId, stage })).catch(
-      () => undefined,
-    );
+    const told = CancellationScope.nonCancellable(() =>
+      sweep.signal(stageReported, { workflowId, stage }),
+    ).catch(() => undefined);
     this.sweepTold = Promise.all([this.sweepTold, told]);
   }
 
@@ -139,7 +151,10 @@ export class Checklist {
     return this.progress.steps.find((step) => step.name === name)!;
   }
 
-  /** While activities are being retried, says so: which, how often, and what failed last. Ends when a person is waited for. */
+  /**
+   * While activities are being retried, says so: which, how often, and what failed last. Ends when
+   * a person is waited for.
+   */
   private watchRetries(): void {
     if (this.watching) return;
     this.watching = true;

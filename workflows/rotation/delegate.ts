@@ -7,7 +7,8 @@ import type { Runbook } from './runbook.ts';
 export async function delegate(book: Runbook): Promise<RotationReport> {
   const { request } = book;
   const starter = await book.step('assess', async () => {
-    book.linkTo(await beginRotation(request)); // another environment's request is refused here, not in the child
+    // Refuses a request of another environment here, not in the child.
+    book.linkTo(await beginRotation(request));
     return readStarter();
   });
   return book.close(

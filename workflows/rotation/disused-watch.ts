@@ -7,8 +7,8 @@ import type { Settings } from '../../domain/settings/index.ts';
 import { awaitReader, failureOf } from '../shared/index.ts';
 
 /**
- * Watches every pod of the namespace while a pair is given up: one that reads its Secret, however short it lives, shows that somebody uses
- * it. A look alone sees what runs at that moment.
+ * Watches every pod of the namespace while a pair is given up: one that reads its Secret, however
+ * short it lives, shows that somebody uses it. A look alone sees what runs at that moment.
  */
 export class DisusedWatch {
   /** The first pod that read the Secret. */

@@ -7,7 +7,10 @@ interface PendingDecision<T> {
   answer: (answer: Answer) => void;
 }
 
-/** Decisions of one name, taken one after the other while a step asks for them; at any other time they are answered and count for nothing. */
+/**
+ * Decisions of one name, taken one after the other while a step asks for them; at any other time
+ * they are answered and count for nothing.
+ */
 export class Inbox<Name extends DecisionName> {
   private waiting: PendingDecision<Decisions[Name]>[] = [];
   private isOpen = false;

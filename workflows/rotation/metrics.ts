@@ -1,8 +1,16 @@
 import { metricMeter } from '@temporalio/workflow';
 import type { Outcome, StepName } from '../../domain/rotation/index.ts';
 
-const started = metricMeter.createCounter('signon_rotation_started', 'rotations', 'Rotations that began');
-const ended = metricMeter.createCounter('signon_rotation_ended', 'rotations', 'Rotations that ended, by outcome');
+const started = metricMeter.createCounter(
+  'signon_rotation_started',
+  'rotations',
+  'Rotations that began',
+);
+const ended = metricMeter.createCounter(
+  'signon_rotation_ended',
+  'rotations',
+  'Rotations that ended, by outcome',
+);
 const blocked = metricMeter.createCounter(
   'signon_rotation_blocked',
   'times',
@@ -15,7 +23,10 @@ const stepTook = metricMeter.createHistogram(
   'Time from the beginning of a step to its end, waits for a person included',
 );
 
-/** What Prometheus is told of one rotation. Names of people, pairs and tokens stay out: labels are few, and bounded. */
+/**
+ * What Prometheus is told of one rotation. Names of people, pairs and tokens stay out: labels are
+ * few, and bounded.
+ */
 export class RotationMetrics {
   constructor(private readonly environment: string) {
     started.add(1, { environment });

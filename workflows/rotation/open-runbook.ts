@@ -1,4 +1,9 @@
-import { allHandlersFinished, CancellationScope, condition, continueAsNew } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+} from '@temporalio/workflow';
 import type { Delegation } from '../../activities/temporal/interface.ts';
 import type { CarriedRotation, RotationReport } from '../../domain/rotation/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
@@ -9,8 +14,8 @@ import { Runbook } from './runbook.ts';
 import { watchEnds } from './watch-ends.ts';
 
 /**
- * Opens the runbook for a request and runs its steps to a tidy end, whoever stops it. A cancel is taken as `abort`. A history that has
- * grown long is cut, and the next run goes on.
+ * Opens the runbook for a request and runs its steps to a tidy end, whoever stops it. A cancel is
+ * taken as `abort`. A history that has grown long is cut, and the next run goes on.
  */
 export async function runbook(
   opening: Opening,
@@ -32,12 +37,15 @@ export async function runbook(
       throw error;
     });
     // Where it cannot be read now, the verdict on an approval reads it of the first run.
-    const starter = ended ? undefined : (carried?.starter ?? (await readStarter(delegation).catch(() => undefined)));
+    const starter = ended
+      ? undefined
+      : (carried?.starter ?? (await readStarter(delegation).catch(() => undefined)));
     await condition(allHandlersFinished); // whoever sent a decision as an update gets its answer
     const report = ended ?? (book.stops.stop ? book.closeStopped() : undefined);
     if (!report) await continueAsNew<Rotates>(request, delegation, book.carry(starter));
     const { outcome, why } = report!;
-    if (outcome !== 'delegated') await book.notices.tell({ kind: 'ended', cause: outcome, text: why });
+    if (outcome !== 'delegated')
+      await book.notices.tell({ kind: 'ended', cause: outcome, text: why });
     await book.sweepTold();
     return report!;
   });

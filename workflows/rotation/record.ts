@@ -1,4 +1,9 @@
-import { type HandOver, type Remembered, type RotationReport, type Round } from '../../domain/rotation/index.ts';
+import {
+  type HandOver,
+  type Remembered,
+  type RotationReport,
+  type Round,
+} from '../../domain/rotation/index.ts';
 import { type Consumer, describeConsumer } from '../../domain/cluster/index.ts';
 import { isLive, isToken, type ListedToken } from '../../domain/tokens/index.ts';
 import type { Checklist } from './checklist.ts';
@@ -46,7 +51,10 @@ export class RotationRecord {
     if (!this.report.syncJobs.includes(job)) this.report.syncJobs.push(job);
   }
 
-  /** Tokens were listed: which are live is known, and of those whose revoke was begun, which are gone. */
+  /**
+   * Tokens were listed: which are live is known, and of those whose revoke was begun, which are
+   * gone.
+   */
   observed(listed: readonly ListedToken[]): void {
     this.report.alive = listed.filter((token) => isLive(token, Date.now()));
     for (const token of this.revokesBegun) if (!listed.some(isToken(token))) this.revoked(token);
@@ -58,7 +66,9 @@ export class RotationRecord {
     const news = consumers.map(describeConsumer).filter((one) => !report.joined.includes(one));
     report.joined.push(...news.slice(0, MOST_JOINED - report.joined.length));
     for (const one of news.filter((joined) => report.joined.includes(joined)))
-      this.checklist.remark(`${one} started after the evidence was gathered, and holds the new token`);
+      this.checklist.remark(
+        `${one} started after the evidence was gathered, and holds the new token`,
+      );
   }
 
   approved(approval: RotationReport['approvals'][number]): void {
@@ -73,7 +83,10 @@ export class RotationRecord {
     const { report } = this;
     if (!this.hasRevoked(token)) report.revoked.push(token);
     report.alive = report.alive.filter((alive) => !isToken(token)(alive));
-    this.checklist.note('revoke', `revoked ${report.revoked.map(({ masked }) => masked).join(', ')}`);
+    this.checklist.note(
+      'revoke',
+      `revoked ${report.revoked.map(({ masked }) => masked).join(', ')}`,
+    );
   }
 
   hasRevoked(token: Pick<ListedToken, 'authorisationId'>): boolean {

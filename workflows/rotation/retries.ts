@@ -6,7 +6,9 @@ import type { Workload } from '../../domain/cluster/index.ts';
 interface RetryHost {
   waiting: () => Waiting | undefined;
   remark: (text: string) => void;
-  /** Goes on from what is blocked. False where nothing is, also since a retry was accepted before. */
+  /**
+   * Goes on from what is blocked. False where nothing is, also since a retry was accepted before.
+   */
   goOn: () => boolean;
   /** Has the evidence that is asked about gathered anew. False where no look can change it. */
   gatherAfresh: () => boolean;
@@ -22,7 +24,10 @@ interface Remedy {
 /** What a person vouches for of one token: it answers one question, and no later one. */
 const ANSWERED_ONCE: readonly RetryAccept[] = ['already-handed-over', 'issue-another'];
 
-/** Takes retries: a blocked step is begun again, evidence that a person is asked about is gathered anew. */
+/**
+ * Takes retries: a blocked step is begun again, evidence that a person is asked about is gathered
+ * anew.
+ */
 export class Retries {
   /** What people vouched for. */
   readonly accepted: Set<string>;
@@ -64,10 +69,14 @@ export class Retries {
     return remedy;
   }
 
-  /** A retry while an approval is asked for has the evidence gathered anew, e.g. once a smoke call can be made. */
+  /**
+   * A retry while an approval is asked for has the evidence gathered anew, e.g. once a smoke call
+   * can be made.
+   */
   private takeForEvidence({ by, restart, sync, accept }: Retry): Answer {
     if (restart || sync || accept) return no('while an approval is asked for, it takes by alone');
-    if (!this.host.gatherAfresh()) return no('the plan of a hand-over has no evidence to gather anew');
+    if (!this.host.gatherAfresh())
+      return no('the plan of a hand-over has no evidence to gather anew');
     this.host.remark(`${by} had the evidence gathered anew`);
     return { accepted: true, answer: `gathering the evidence anew: asked by ${by}` };
   }

@@ -1,6 +1,11 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { Delegation } from '../../activities/temporal/interface.ts';
-import { endOf, parseCarriedRotation, type RotationReport, type Round } from '../../domain/rotation/index.ts';
+import {
+  endOf,
+  parseCarriedRotation,
+  type RotationReport,
+  type Round,
+} from '../../domain/rotation/index.ts';
 import { parseRequest, rotationId, whyLeftAlone } from '../../domain/request/index.ts';
 import {
   askApproval,
@@ -20,13 +25,20 @@ import { runbook } from './open-runbook.ts';
 import type { Runbook } from './runbook.ts';
 
 /**
- * Rotates one Signon API token. The old token keeps working until a person approves its end.
- * Its workflow id, `rotate-token/<environment>/<api user>/<application>`, is the pair's lock; under any other id it hands over.
- * @param delegation set by a run that handed over; believed only where the server records that run as the parent
+ * Rotates one Signon API token. The old token keeps working until a person approves its end. Its
+ * workflow id, `rotate-token/<environment>/<api user>/<application>`, is the pair's lock; under any
+ * other id it hands over.
+ * @param delegation set by a run that handed over; believed only where the server records that run
+ * as the parent
  * @param given what a run whose history was cut handed on; believed only from such a run
- * @throws InvalidRequest naming each wrong field; nothing else fails a rotation, it blocks and asks for a person
+ * @throws InvalidRequest naming each wrong field; nothing else fails a rotation, it blocks and asks
+ * for a person
  */
-export async function rotateToken(input: unknown, delegation?: Delegation, given?: unknown): Promise<RotationReport> {
+export async function rotateToken(
+  input: unknown,
+  delegation?: Delegation,
+  given?: unknown,
+): Promise<RotationReport> {
   const request = requestOrFail(parseRequest(input));
   const carried = carriedOver(given, parseCarriedRotation);
   return runbook({ request, delegation, carried }, async (book) => {
@@ -37,13 +49,15 @@ export async function rotateToken(input: unknown, delegation?: Delegation, given
     if (begun.kind === 'stop') return book.close(begun.outcome, begun.why);
     if (begun.kind === 'rotate') return rotate(book, begun.round);
     const retired = await retire(book, begun.situation);
-    return 'outcome' in retired ? retired : rotate(book, await issuedAnew(book, retired)); // somebody uses it
+    // Either the pair is retired, or somebody uses it after all.
+    return 'outcome' in retired ? retired : rotate(book, await issuedAnew(book, retired));
   });
 }
 
 /**
- * Each round proves that every consumer holds the new token, and asks for one approval. What changes meanwhile (a later token, a consumer,
- * a revoke by somebody) voids its evidence: then another round begins, as it does for tokens that an approval left alive.
+ * Each round proves that every consumer holds the new token, and asks for one approval. What
+ * changes meanwhile (a later token, a consumer, a revoke by somebody) voids its evidence: then
+ * another round begins, as it does for tokens that an approval left alive.
  */
 async function rotate(book: Runbook, first: Round): Promise<RotationReport> {
   let round = await confirmed(book, first); // a history may be cut between a revoke and this
@@ -60,7 +74,8 @@ async function rotate(book: Runbook, first: Round): Promise<RotationReport> {
     }
     const approved = await askApproval(book, round, evidence);
     round = await revokeWhileEvidenceHolds(book, round, evidence, approved);
-    if (!book.record.hasUnconfirmed(round)) continue; // nothing was revoked: another round shows what is so now
+    // Nothing was revoked: another round gathers the evidence anew.
+    if (!book.record.hasUnconfirmed(round)) continue;
     round = await confirmed(book, round);
     const ended = endOf(round, book.report.revoked.length, Date.now());
     if (ended) return book.close(ended.outcome, ended.why);

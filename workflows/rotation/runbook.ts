@@ -21,7 +21,14 @@ import { parseSyncAnswer, type SyncAnswer } from '../../domain/sync/index.ts';
 import { startOfDay } from '../../domain/tokens/index.ts';
 import { Approvals, type Opening } from './approvals.ts';
 import { Checklist } from './checklist.ts';
-import { answerOtherSignals, Attempts, Notices, onDecision, type ShownFailure, syncAnswered } from '../shared/index.ts';
+import {
+  answerOtherSignals,
+  Attempts,
+  Notices,
+  onDecision,
+  type ShownFailure,
+  syncAnswered,
+} from '../shared/index.ts';
 import { HistoryIsLong, Rejected } from './ends.ts';
 import { Inbox } from './inbox.ts';
 import { RotationMetrics } from './metrics.ts';
@@ -31,8 +38,9 @@ import { Sightings } from './sightings.ts';
 import { Stops } from './stops.ts';
 
 /**
- * Carries a rotation through its steps: progress, blocking, retry, and the tidy stop.
- * One mechanism for all steps: a step whose retries are spent blocks until a person sends `retry`, then runs again.
+ * Carries a rotation through its steps: progress, blocking, retry, and the tidy stop. One mechanism
+ * for all steps: a step whose retries are spent blocks until a person sends `retry`, then runs
+ * again.
  */
 export class Runbook {
   readonly request: RotationRequest;
@@ -51,7 +59,9 @@ export class Runbook {
   readers?: Readers;
   /** A person agreed that a token is issued and handed over. */
   handOverIsAgreed = false;
-  /** The token that a person says its holder outside has, though this rotation did not hand it over. */
+  /**
+   * The token that a person says its holder outside has, though this rotation did not hand it over.
+   */
   vouchedFor?: number;
   /** Rounds of evidence so far. */
   rounds: number;
@@ -64,7 +74,8 @@ export class Runbook {
     },
     block: (failure, tries) => this.block(failure, tries),
     goOn: () => this.waitFor(undefined),
-    until: (happened) => condition(() => happened() || this.stops.stop !== undefined || isHistoryLong()),
+    until: (happened) =>
+      condition(() => happened() || this.stops.stop !== undefined || isHistoryLong()),
   });
   /** What a cut history hands on of what is being proven. */
   private situation?: Carried<Situation | Round>;
@@ -86,7 +97,11 @@ export class Runbook {
     });
     const remark = (text: string): void => this.remark(text);
     this.approvals = new Approvals(this, opening);
-    this.classifications = new Inbox('classify', this, 'classify not accepted: nothing waits for a classification');
+    this.classifications = new Inbox(
+      'classify',
+      this,
+      'classify not accepted: nothing waits for a classification',
+    );
     this.stops = new Stops({ remark, interrupt: () => this.attempts.interrupt() });
     this.retries = new Retries(
       {
@@ -99,8 +114,11 @@ export class Runbook {
       carried?.accepted,
     );
     this.listen();
-    // Whatever a step waits for: the server ends a run whose history grows without end, so this one is cut before.
-    void CancellationScope.nonCancellable(() => condition(isHistoryLong)).then(() => this.attempts.interrupt());
+    // Whatever a step waits for: the server ends a run whose history grows without end, so this one
+    // is cut before.
+    void CancellationScope.nonCancellable(() => condition(isHistoryLong)).then(() =>
+      this.attempts.interrupt(),
+    );
   }
 
   /** Keeps what a cut history hands on. */
@@ -115,17 +133,29 @@ export class Runbook {
     const { report, record, checklist, rounds, retries, situation } = this;
     const { steps } = checklist.progress;
     const accepted = [...retries.accepted];
-    return { report, steps, starter, rounds, revokesBegun: record.revokesBegun, accepted, situation };
+    return {
+      report,
+      steps,
+      starter,
+      rounds,
+      revokesBegun: record.revokesBegun,
+      accepted,
+      situation,
+    };
   }
 
-  /** Runs one step. A failure blocks it until `retry`; a stop ends it, unless it is inside `CancellationScope.nonCancellable`. */
+  /**
+   * Runs one step. A failure blocks it until `retry`; a stop ends it, unless it is inside
+   * `CancellationScope.nonCancellable`.
+   */
   async step<T>(name: StepName, act: () => Promise<T>): Promise<T> {
     const begun = Date.now();
     const result = await this.attempts.run(async () => {
       this.checklist.begin(name);
       return act()
         .catch((error: unknown) => {
-          if (error instanceof Rejected) return error; // whoever says no is heard, whatever else ends it
+          // A rejection counts, whatever else ends the rotation.
+          if (error instanceof Rejected) return error;
           throw error;
         })
         .finally(() => this.checklist.rest());
@@ -143,7 +173,8 @@ export class Runbook {
   /** Says what a person is needed for, and reminds them until it goes on. */
   waitFor(waiting: Waiting | undefined): void {
     this.checklist.waitFor(waiting);
-    if (waiting) void this.notices.whileNeeded(waiting, () => this.checklist.progress.waiting === waiting);
+    if (waiting)
+      void this.notices.whileNeeded(waiting, () => this.checklist.progress.waiting === waiting);
   }
 
   close(outcome: Outcome, why: string): RotationReport {
@@ -159,7 +190,10 @@ export class Runbook {
     this.checklist.mark(step, 'skipped', note);
   }
 
-  /** Marks the revoke as still to come: the evidence no longer held, so not all was done that the approval covered. */
+  /**
+   * Marks the revoke as still to come: the evidence no longer held, so not all was done that the
+   * approval covered.
+   */
   revokeLeftUndone(): void {
     const { revoked } = this.report;
     this.checklist.mark(
@@ -181,7 +215,8 @@ export class Runbook {
 
   /** Shows the answer to what somebody sent. */
   answer(text: string): void {
-    if (!this.checklist.progress.ended) this.checklist.show({ lastAnswer: { at: new Date().toISOString(), text } });
+    if (!this.checklist.progress.ended)
+      this.checklist.show({ lastAnswer: { at: new Date().toISOString(), text } });
   }
 
   /** Says that Signon's renewal is waited for, until then (ISO); undefined when it is over. */
@@ -193,7 +228,9 @@ export class Runbook {
   linkTo({ temporalUiUrl, docsUrl, mayRestart, approvers }: Settings): void {
     this.approvals.needed = approvalsNeeded(approvers ?? {}, this.request.environment);
     this.mayRestart = mayRestart !== false;
-    const ui = temporalUiUrl ? { url: temporalUiUrl, namespace: workflowInfo().namespace } : undefined;
+    const ui = temporalUiUrl
+      ? { url: temporalUiUrl, namespace: workflowInfo().namespace }
+      : undefined;
     this.checklist.show({ links: { ui, docs: docsUrl } });
   }
 
@@ -205,12 +242,18 @@ export class Runbook {
   /** The tidy end after a stop: says what was revoked and what lives on. */
   closeStopped(): RotationReport {
     const { by, reason } = this.stops.stop ?? { by: 'nobody', reason: '' };
-    return this.close('aborted', `${by} stopped it (${reason}); ${whatLives(this.report, this.record.revokesBegun)}`);
+    return this.close(
+      'aborted',
+      `${by} stopped it (${reason}); ${whatLives(this.report, this.record.revokesBegun)}`,
+    );
   }
 
   /** The end after a rejection: the old token stays. */
   closeRejected({ by, reason }: { by: string; reason: string }): RotationReport {
-    return this.close('rejected', `${by}: ${reason}; ${whatLives(this.report, this.record.revokesBegun)}`);
+    return this.close(
+      'rejected',
+      `${by}: ${reason}; ${whatLives(this.report, this.record.revokesBegun)}`,
+    );
   }
 
   private block({ type, message, tried, workloads }: ShownFailure, tries: number): void {
@@ -220,7 +263,16 @@ export class Runbook {
     this.metrics.blocked(step, type);
     const offered = this.mayRestart ? workloads : undefined;
     const tokens = whatWorks(this.report, this.record.revokesBegun, Date.now());
-    const failure = { step, failure: type, message, tokens, todo: todoFor(type), tried, workloads: offered, tries };
+    const failure = {
+      step,
+      failure: type,
+      message,
+      tokens,
+      todo: todoFor(type),
+      tried,
+      workloads: offered,
+      tries,
+    };
     this.waitFor({ kind: 'blocked', ...failure, since: new Date().toISOString() });
   }
 
@@ -229,7 +281,8 @@ export class Runbook {
       syncAnswered,
       (input) => {
         const answer = parseSyncAnswer(input);
-        if (answer && this.syncAnswers.has(answer.ticket)) this.syncAnswers.set(answer.ticket, answer); // else nobody asked
+        if (answer && this.syncAnswers.has(answer.ticket))
+          this.syncAnswers.set(answer.ticket, answer); // else nobody asked
       },
       { description: 'Sent by sync-tokens, not by people' },
     );

@@ -1,13 +1,21 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { Evidence, Sighting } from '../../domain/evidence/index.ts';
-import { describeContainer, describeOthers, disagreements, holds } from '../../domain/cluster/index.ts';
+import {
+  describeContainer,
+  describeOthers,
+  disagreements,
+  holds,
+} from '../../domain/cluster/index.ts';
 import { parameterize } from '../../domain/text/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
 import type { Round } from '../../domain/rotation/index.ts';
 import type { ListedToken } from '../../domain/tokens/index.ts';
 import { awaitSighting, blocks, failureOf } from '../shared/index.ts';
 
-/** Looks out for consumers of which nothing runs, while a person is asked: a CronJob's next run shows what the Secret holds for it. */
+/**
+ * Looks out for consumers of which nothing runs, while a person is asked: a CronJob's next run
+ * shows what the Secret holds for it.
+ */
 export class Sightings {
   all: Sighting[] = [];
   /** Those of the last question. */
@@ -16,7 +24,10 @@ export class Sightings {
   private syncedAgainFor?: number;
 
   constructor(
-    private readonly book: { request: Pick<RotationRequest, 'environment'>; remark: (text: string) => void },
+    private readonly book: {
+      request: Pick<RotationRequest, 'environment'>;
+      remark: (text: string) => void;
+    },
   ) {}
 
   /** Asks, and tells the question once one of them was seen. */
@@ -29,20 +40,29 @@ export class Sightings {
     const unseen = evidence.consumers.filter(({ pods }) => pods.length === 0);
     if (unseen.length === 0) return ask(() => false);
     const application = parameterize(pair.application.name);
-    const consumers = unseen.map(({ workload, container, variable }) => ({ workload, container, variable }));
+    const consumers = unseen.map(({ workload, container, variable }) => ({
+      workload,
+      container,
+      variable,
+    }));
     const watch = new CancellationScope();
     let over = false;
     void watch
-      .run(() => awaitSighting({ readers, consumers, application, call: settings.smokeCalls[application] }))
+      .run(() =>
+        awaitSighting({ readers, consumers, application, call: settings.smokeCalls[application] }),
+      )
       .then((seen) => {
-        const others = seen.map(({ container }) => container).filter((container) => !holds(container, newToken));
+        const others = seen
+          .map(({ container }) => container)
+          .filter((container) => !holds(container, newToken));
         if (others.length > 0) this.book.remark(`When it ran: ${describeOthers(others, tokens)}`);
         this.all.push(...seen);
         this.recent = seen;
       })
       .catch((error: unknown) => {
         // Whoever cannot be seen is accepted by name, as before.
-        if (!over) this.book.remark(`Nobody looks out for runs any more: ${failureOf(error).message}`);
+        if (!over)
+          this.book.remark(`Nobody looks out for runs any more: ${failureOf(error).message}`);
       });
     try {
       return await ask(() => this.recent.length > 0);
@@ -52,37 +72,52 @@ export class Sightings {
     }
   }
 
-  /** Whether a run that was just seen held another token, for the first time: the Secret may not have been updated, so one more sync may help. */
+  /**
+   * Whether a run that was just seen held another token, for the first time: the Secret may not
+   * have been updated, so one more sync may help.
+   */
   askForSync({ newToken }: Round): boolean {
-    if (this.syncedAgainFor === newToken.authorisationId || this.others(newToken).length === 0) return false;
+    if (this.syncedAgainFor === newToken.authorisationId || this.others(newToken).length === 0)
+      return false;
     this.syncedAgainFor = newToken.authorisationId;
     this.recent = [];
     return true;
   }
 
   /**
-   * Blocks where what was just seen must not be: another token after that sync, another environment, a smoke call that failed. Says so
-   * once: what is seen after a retry counts afresh.
+   * Blocks where what was just seen must not be: another token after that sync, another
+   * environment, a smoke call that failed. Says so once: what is seen after a retry counts afresh.
    */
   refuseWhatWasSeen({ newToken, tokens }: Round): void {
     const { recent } = this;
     const others = this.others(newToken);
     const containers = recent.map(({ container }) => container);
-    const { environment } = disagreements({ containers, census: { environments: [] } }, this.book.request.environment);
+    const { environment } = disagreements(
+      { containers, census: { environments: [] } },
+      this.book.request.environment,
+    );
     const failed = recent.filter(({ smoke }) => smoke?.verdict === 'failed');
     this.recent = [];
     this.all = this.all.filter((sighting) => !failed.includes(sighting));
     if (environment.length > 0) throw blocks('WrongEnvironment', environment.join('; '));
     if (others.length > 0)
-      throw blocks('SecretNotUpdated', `after another sync: ${describeOthers(others, tokens)}`, others);
+      throw blocks(
+        'SecretNotUpdated',
+        `after another sync: ${describeOthers(others, tokens)}`,
+        others,
+      );
     if (failed.length > 0)
       throw blocks(
         'SmokeFailed',
-        failed.map(({ container, smoke }) => `${describeContainer(container)}: ${smoke?.detail ?? ''}`).join('; '),
+        failed
+          .map(({ container, smoke }) => `${describeContainer(container)}: ${smoke?.detail ?? ''}`)
+          .join('; '),
       );
   }
 
   private others(newToken: ListedToken): Sighting['container'][] {
-    return this.recent.map(({ container }) => container).filter((container) => !holds(container, newToken));
+    return this.recent
+      .map(({ container }) => container)
+      .filter((container) => !holds(container, newToken));
   }
 }

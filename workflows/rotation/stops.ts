@@ -10,7 +10,10 @@ interface StopHost {
   interrupt: () => void;
 }
 
-/** Takes aborts and cancels: the first one ends the rotation, as soon as what must not be cut short has run to its end. */
+/**
+ * Takes aborts and cancels: the first one ends the rotation, as soon as what must not be cut short
+ * has run to its end.
+ */
 export class Stops {
   /** The one that ends the rotation. */
   stop?: { by: string; reason: string };
@@ -19,7 +22,10 @@ export class Stops {
 
   constructor(private readonly host: StopHost) {}
 
-  /** Ends the rotation as somebody asks. What a reset applied again was sent to an earlier run, and counts for nothing. */
+  /**
+   * Ends the rotation as somebody asks. What a reset applied again was sent to an earlier run, and
+   * counts for nothing.
+   */
   async take(sent: DecisionId | 'cancel', by: string, reason: string): Promise<Answer> {
     const before = CancellationScope.nonCancellable(() => wasSentBefore(sent)).catch(() => false);
     this.judged = Promise.all([this.judged, before]);

@@ -5,17 +5,21 @@ import { describeToken, isLive, startOfDay, type ListedToken } from '../../domai
 import { lookAtConsumers } from '../shared/index.ts';
 import type { Runbook } from './runbook.ts';
 
-/** While containers hold a token that is about to end, or has ended, people are told again and again. */
+/**
+ * While containers hold a token that is about to end, or has ended, people are told again and
+ * again.
+ */
 const TOLD_EVERY = ms('1 day');
 
 /**
- * For as long as a rotation runs: when the last day of one of its old tokens begins, looks whether containers still hold it, and each day
- * from then on until none does or the token was revoked. That is an incident: people are told, and the rotation goes on with its step.
- * Reads only.
+ * For as long as a rotation runs: when the last day of one of its old tokens begins, looks whether
+ * containers still hold it, and each day from then on until none does or the token was revoked.
+ * That is an incident: people are told, and the rotation goes on with its step. Reads only.
  */
 export function watchEnds(book: Runbook): void {
   const lookAt = new Map<number, number>();
-  const due = ({ authorisationId, expires }: ListedToken): number => lookAt.get(authorisationId) ?? startOfDay(expires);
+  const due = ({ authorisationId, expires }: ListedToken): number =>
+    lookAt.get(authorisationId) ?? startOfDay(expires);
   const next = (): ListedToken | undefined =>
     book.record
       .oldTokens()
@@ -27,7 +31,12 @@ export function watchEnds(book: Runbook): void {
       const token = next()!;
       const left = due(token) - Date.now();
       const summary = `Until ${lookAt.has(token.authorisationId) ? 'another look for holders' : 'the last day'} of ${token.masked}`;
-      if (left > 0 && (await condition(() => next()?.authorisationId !== token.authorisationId, left, { summary })))
+      if (
+        left > 0 &&
+        (await condition(() => next()?.authorisationId !== token.authorisationId, left, {
+          summary,
+        }))
+      )
         continue;
       const isHeld = !book.readers || (await tellOfHolders(book, book.readers, token));
       lookAt.set(token.authorisationId, isHeld ? Date.now() + TOLD_EVERY : Infinity);
@@ -36,9 +45,18 @@ export function watchEnds(book: Runbook): void {
 }
 
 /** Tells people who holds the token. False where nobody does. */
-async function tellOfHolders(book: Runbook, readers: Readers, token: ListedToken): Promise<boolean> {
+async function tellOfHolders(
+  book: Runbook,
+  readers: Readers,
+  token: ListedToken,
+): Promise<boolean> {
   const seen = await lookAtConsumers(readers).catch(() => undefined);
-  if (!book.record.oldTokens().some(({ authorisationId }) => authorisationId === token.authorisationId)) return false; // revoked meanwhile
+  if (
+    !book.record
+      .oldTokens()
+      .some(({ authorisationId }) => authorisationId === token.authorisationId)
+  )
+    return false; // revoked meanwhile
   const ends = isLive(token, Date.now()) ? 'ends' : 'ended';
   const who = `${describeToken(token)}, which ${ends} on ${token.expires}`;
   const holders = seen && running(seen).filter((container) => holds(container, token));

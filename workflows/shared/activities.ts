@@ -15,21 +15,35 @@ import type ms from 'ms';
 import type { Settings } from '../../domain/settings/index.ts';
 import { waitsQueueOf } from '../../domain/request/index.ts';
 
-/** Kinds of activities that wait, on a task queue of their own: however many there are, they hold up no act. */
+/**
+ * Kinds of activities that wait, on a task queue of their own: however many there are, they hold up
+ * no act.
+ */
 const WAITING: readonly (keyof typeof STEPS_OPTIONS)[] = ['wait', 'vigil'];
 
 /** Kinds of activities that run in the worker that has the workflow task: one event each. */
 const LOCAL: readonly (keyof typeof STEPS_OPTIONS)[] = ['self', 'tell'];
 
-/** How often a step's activities are tried before the rotation blocks, and how long each try may take: side by side, to be compared. */
+/**
+ * How often a step's activities are tried before the rotation blocks, and how long each try may
+ * take: side by side, to be compared.
+ */
 export const STEPS_OPTIONS = {
   /** Quick questions: reading pages, listing, exec of a digest. About 10 minutes of tries. */
   look: {
     startToCloseTimeout: '5 minutes',
     heartbeatTimeout: '10 seconds',
-    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 15 },
+    retry: {
+      initialInterval: '1 second',
+      backoffCoefficient: 2,
+      maximumInterval: '1 minute',
+      maximumAttempts: 15,
+    },
   },
-  /** Create: the interval is set to Signon's request limit, so that a late effect is seen before another token is made. */
+  /**
+   * Create: the interval is set to Signon's request limit, so that a late effect is seen before
+   * another token is made.
+   */
   create: {
     startToCloseTimeout: '3 minutes',
     heartbeatTimeout: '10 seconds',
@@ -39,15 +53,28 @@ export const STEPS_OPTIONS = {
   revoke: {
     startToCloseTimeout: '3 minutes',
     heartbeatTimeout: '10 seconds',
-    retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 10 },
+    retry: {
+      initialInterval: '2 seconds',
+      backoffCoefficient: 2,
+      maximumInterval: '1 minute',
+      maximumAttempts: 10,
+    },
   },
   /** Waits: as long as their own limit, which is passed in; a crash goes on after the heartbeat. */
   wait: {
     startToCloseTimeout: '12 hours',
     heartbeatTimeout: '10 seconds',
-    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 20 },
+    retry: {
+      initialInterval: '1 second',
+      backoffCoefficient: 2,
+      maximumInterval: '30 seconds',
+      maximumAttempts: 20,
+    },
   },
-  /** Waits for what may take days, and holds nothing up: as long as somebody cares, and a crash goes on after the heartbeat. */
+  /**
+   * Waits for what may take days, and holds nothing up: as long as somebody cares, and a crash goes
+   * on after the heartbeat.
+   */
   vigil: {
     startToCloseTimeout: '8 days',
     heartbeatTimeout: '1 minute',
@@ -57,13 +84,24 @@ export const STEPS_OPTIONS = {
   smoke: {
     startToCloseTimeout: '10 minutes',
     heartbeatTimeout: '10 seconds',
-    retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 6 },
+    retry: {
+      initialInterval: '5 seconds',
+      backoffCoefficient: 2,
+      maximumInterval: '1 minute',
+      maximumAttempts: 6,
+    },
   },
   /** A look at this run's own pending activities, to show them: not worth a retry. */
   glance: { startToCloseTimeout: '10 seconds', retry: { maximumAttempts: 1 } },
-  /** A question about this run's own history that holds up a stop: where it is not answered soon, the stop counts. */
+  /**
+   * A question about this run's own history that holds up a stop: where it is not answered soon,
+   * the stop counts.
+   */
   ask: { startToCloseTimeout: '10 seconds', retry: { maximumAttempts: 3 } },
-  /** Handing a notice over: a local activity, one event each, since reminders are many; not worth holding anything up for. */
+  /**
+   * Handing a notice over: a local activity, one event each, since reminders are many; not worth
+   * holding anything up for.
+   */
   tell: {
     startToCloseTimeout: '5 seconds',
     retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumAttempts: 3 },
@@ -79,7 +117,12 @@ export const STEPS_OPTIONS = {
   /** Temporal's own history. */
   own: {
     startToCloseTimeout: '1 minute',
-    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds', maximumAttempts: 20 },
+    retry: {
+      initialInterval: '1 second',
+      backoffCoefficient: 2,
+      maximumInterval: '10 seconds',
+      maximumAttempts: 20,
+    },
   },
 } as const satisfies Record<string, ActivityOptions>;
 
@@ -123,26 +166,44 @@ export const ACTIVITIES = {
 export type ActivityName = keyof typeof ACTIVITIES;
 
 type Activities = ActivityInterfaceFor<
-  SignonActivities & ArgoActivities & KubernetesActivities & TemporalActivities & LedgerActivities & NotifyActivities
+  SignonActivities &
+    ArgoActivities &
+    KubernetesActivities &
+    TemporalActivities &
+    LedgerActivities &
+    NotifyActivities
 >;
 
 /** One activity with the options of its kind and its summary for the timeline. */
-function activity<Name extends ActivityName>(name: Name, change: ActivityOptions = {}): Activities[Name] {
+function activity<Name extends ActivityName>(
+  name: Name,
+  change: ActivityOptions = {},
+): Activities[Name] {
   const { as, summary } = ACTIVITIES[name];
-  if (LOCAL.includes(as)) return proxyLocalActivities<Activities>({ ...STEPS_OPTIONS[as], summary })[name];
-  // An abort must not wait for a hanging activity's word; what must not be cut short runs in a scope that cannot be cancelled.
+  if (LOCAL.includes(as))
+    return proxyLocalActivities<Activities>({ ...STEPS_OPTIONS[as], summary })[name];
+  // An abort must not wait for a hanging activity's word; what must not be cut short runs in a
+  // scope that cannot be cancelled.
   const cancellationType = ActivityCancellationType.TRY_CANCEL;
   const options = { ...STEPS_OPTIONS[as], ...change, summary, cancellationType };
   if (!WAITING.includes(as)) return proxyActivities<Activities>(options)[name];
   const act = (...given: unknown[]): unknown => {
-    const proxies = proxyActivities<Activities>({ ...options, taskQueue: waitsQueueOf(workflowInfo().taskQueue) });
+    const proxies = proxyActivities<Activities>({
+      ...options,
+      taskQueue: waitsQueueOf(workflowInfo().taskQueue),
+    });
     return (proxies[name] as (...same: unknown[]) => unknown)(...given);
   };
   return act as Activities[Name];
 }
 
-/** Retried no sooner than Signon's request limit, so that a late effect is seen before another token is made. */
-export const createToken = ({ signonRequestLimit: interval }: Settings): Activities['createToken'] =>
+/**
+ * Retried no sooner than Signon's request limit, so that a late effect is seen before another token
+ * is made.
+ */
+export const createToken = ({
+  signonRequestLimit: interval,
+}: Settings): Activities['createToken'] =>
   activity('createToken', {
     retry: { ...STEPS_OPTIONS.create.retry, initialInterval: interval, maximumInterval: interval },
   });
@@ -181,12 +242,14 @@ export const {
   notify,
   noticePace,
   postToSlack,
-} = Object.fromEntries(Object.keys(ACTIVITIES).map((name) => [name, activity(name as ActivityName)])) as Omit<
-  Pick<Activities, ActivityName>,
-  'createToken'
->;
+} = Object.fromEntries(
+  Object.keys(ACTIVITIES).map((name) => [name, activity(name as ActivityName)]),
+) as Omit<Pick<Activities, ActivityName>, 'createToken'>;
 
-/** How long the outside is waited for before a look at retries, and then between looks: about four hours in all. */
+/**
+ * How long the outside is waited for before a look at retries, and then between looks: about four
+ * hours in all.
+ */
 export const WATCH_RETRIES_AFTER: readonly ms.StringValue[] = [
   '30 seconds',
   '2 minutes',

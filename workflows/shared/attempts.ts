@@ -16,8 +16,8 @@ export interface Attempting {
 }
 
 /**
- * What a workflow does outside, until somebody ends it. One mechanism for all: where its retries are spent it blocks until a person sends
- * `retry`, then runs again.
+ * What a workflow does outside, until somebody ends it. One mechanism for all: where its retries
+ * are spent it blocks until a person sends `retry`, then runs again.
  */
 export class Attempts {
   private interrupted: () => void = () => undefined;
@@ -26,7 +26,10 @@ export class Attempts {
 
   constructor(private readonly host: Attempting) {}
 
-  /** Does something, as often as people want it retried. What must not be cut short runs inside `CancellationScope.nonCancellable`. */
+  /**
+   * Does something, as often as people want it retried. What must not be cut short runs inside
+   * `CancellationScope.nonCancellable`.
+   */
   async run<T>(act: () => Promise<T>): Promise<T> {
     const { host } = this;
     for (let tries = 1; ; tries++) {
@@ -45,7 +48,9 @@ export class Attempts {
     }
   }
 
-  /** Goes on from what is blocked. False where nothing is, also since a retry was accepted before. */
+  /**
+   * Goes on from what is blocked. False where nothing is, also since a retry was accepted before.
+   */
   retry(): boolean {
     const { isBlocked } = this;
     this.isBlocked = false;

@@ -34,8 +34,9 @@ export function onDecision<Name extends DecisionName>(
 }
 
 /**
- * Takes what people send, as signal and as update, by one handler. What is misshapen never reaches `take`: a signal is answered
- * in the details, an update is refused. A decision that is not accepted changed nothing, and fails its update.
+ * Takes what people send, as signal and as update, by one handler. What is misshapen never reaches
+ * `take`: a signal is answered in the details, an update is refused. A decision that is not
+ * accepted changed nothing, and fails its update.
  */
 export function onMessage<Value>(
   name: string,
@@ -73,7 +74,8 @@ export function onMessage<Value>(
     description,
     validator: (input) => {
       const shaped = shapeSmall(input);
-      if (!shaped.ok) throw ApplicationFailure.nonRetryable(`${name} not accepted: ${shaped.why}`, 'Misshapen');
+      if (!shaped.ok)
+        throw ApplicationFailure.nonRetryable(`${name} not accepted: ${shaped.why}`, 'Misshapen');
     },
   });
 }
@@ -81,5 +83,7 @@ export function onMessage<Value>(
 /** Answers a signal whose name nobody knows. To be called after every known one has its handler. */
 export function answerOtherSignals(shows: Shows, known: object = DECISIONS): void {
   const names = Object.keys(known).join(', ');
-  setDefaultSignalHandler((name) => shows.answer(`no signal is named ${name.slice(0, 40)}; there are ${names}`));
+  setDefaultSignalHandler((name) =>
+    shows.answer(`no signal is named ${name.slice(0, 40)}; there are ${names}`),
+  );
 }

@@ -1,5 +1,10 @@
 import { RetryState } from '@temporalio/common';
-import { ActivityFailure, ApplicationFailure, TemporalFailure, TimeoutFailure } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  TemporalFailure,
+  TimeoutFailure,
+} from '@temporalio/workflow';
 import { workloadsOf, type Consumer, type Workload } from '../../domain/cluster/index.ts';
 import type { FailureName } from '../../domain/rotation/index.ts';
 import { invalidRequest } from './invalid-request.ts';
@@ -15,8 +20,15 @@ export interface ShownFailure {
   workloads?: Workload[];
 }
 
-/** To be thrown in a step that cannot go on: it blocks there. @param inTheWay containers that a restart may replace */
-export function blocks(name: FailureName, message: string, inTheWay?: readonly Consumer[]): ApplicationFailure {
+/**
+ * To be thrown in a step that cannot go on: it blocks there.
+ * @param inTheWay containers that a restart may replace
+ */
+export function blocks(
+  name: FailureName,
+  message: string,
+  inTheWay?: readonly Consumer[],
+): ApplicationFailure {
   const details = inTheWay && [workloadsOf(inTheWay)];
   return ApplicationFailure.create({ type: name, message, nonRetryable: true, details });
 }
@@ -27,7 +39,10 @@ export function failedWith(error: unknown, ...names: FailureName[]): error is Te
   return cause instanceof ApplicationFailure && names.some((name) => name === cause.type);
 }
 
-/** The failure to show. Anything that is not a failure of the outside is a defect and fails the workflow task, which is retried after a deploy. */
+/**
+ * The failure to show. Anything that is not a failure of the outside is a defect and fails the
+ * workflow task, which is retried after a deploy.
+ */
 export function failureOf(error: unknown): ShownFailure {
   if (!(error instanceof TemporalFailure)) throw error;
   const activity = error instanceof ActivityFailure ? error : undefined;
@@ -44,9 +59,12 @@ export function failureOf(error: unknown): ShownFailure {
 }
 
 function triedBy({ activityType, retryState }: ActivityFailure): string {
-  const known = Object.hasOwn(ACTIVITIES, activityType) ? ACTIVITIES[activityType as ActivityName] : undefined;
+  const known = Object.hasOwn(ACTIVITIES, activityType)
+    ? ACTIVITIES[activityType as ActivityName]
+    : undefined;
   const what = known ? `${known.summary} (${activityType})` : activityType;
-  if (retryState !== RetryState.MAXIMUM_ATTEMPTS_REACHED || !known) return `${what}; retrying would not fix it`;
+  if (retryState !== RetryState.MAXIMUM_ATTEMPTS_REACHED || !known)
+    return `${what}; retrying would not fix it`;
   const { retry } = STEPS_OPTIONS[known.as];
   return `${what}; ${'maximumAttempts' in retry ? `all ${retry.maximumAttempts}` : 'all'} attempts failed`;
 }

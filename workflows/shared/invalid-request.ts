@@ -8,7 +8,9 @@ export function invalidRequest(problems: readonly string[]): ApplicationFailure 
 }
 
 /** What was parsed, or the failure that names each field that is wrong. */
-export function requestOrFail<T>(parsed: { ok: true; request: T } | { ok: false; problems: string[] }): T {
+export function requestOrFail<T>(
+  parsed: { ok: true; request: T } | { ok: false; problems: string[] },
+): T {
   if (parsed.ok) return parsed.request;
   throw invalidRequest(parsed.problems);
 }

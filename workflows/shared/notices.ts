@@ -7,7 +7,10 @@ import { notify } from './activities.ts';
 
 type What = Pick<Notice, 'kind' | 'cause' | 'text' | 'todo'>;
 
-/** Tells people what happens to one rotation. Nothing waits for it, but the end for its last word, some seconds at most. */
+/**
+ * Tells people what happens to one rotation. Nothing waits for it, but the end for its last word,
+ * some seconds at most.
+ */
 export class Notices {
   private announced?: Waiting;
 
@@ -22,7 +25,9 @@ export class Notices {
     const { environment, apiUser, application } = this.request;
     const ends = this.firstToEnd()?.expires;
     await CancellationScope.nonCancellable(() =>
-      notify({ ...what, text: bounded(what.text), environment, apiUser, application, ends }).catch(() => undefined),
+      notify({ ...what, text: bounded(what.text), environment, apiUser, application, ends }).catch(
+        () => undefined,
+      ),
     );
   }
 
@@ -40,7 +45,8 @@ export class Notices {
           ends: ending && startOfDay(ending.expires),
         });
         const summary = 'Until the next reminder';
-        if (await condition(() => !stillWaits(), Math.max(1, next - Date.now()), { summary })) return;
+        if (await condition(() => !stillWaits(), Math.max(1, next - Date.now()), { summary }))
+          return;
         if (what.kind === 'needed') void this.tell({ ...what, kind: 'reminder' });
         else void this.tell(what);
       }
@@ -75,7 +81,8 @@ function whatIsNeeded(waiting: Waiting): What {
     };
   }
   const { failure, step, message, todo } = waiting;
-  // After a revoke something is broken: nobody should read of it a second time only in the list of what is blocked.
+  // After a revoke something is broken: nobody should read of it a second time only in the list of
+  // what is blocked.
   const kind = failure === 'ConfirmFailed' ? 'incident' : 'needed';
   return { kind, cause: failure, text: `in “${step}”: ${message}`, todo };
 }

@@ -4,14 +4,17 @@ import type { RecordedSender } from '../../domain/evidence/index.ts';
 import type { introduce } from '../../domain/rotation/index.ts';
 
 /**
- * Starts the same workflow under its canonical id, as a child that outlives this run and knows who started it.
+ * Starts the same workflow under its canonical id, as a child that outlives this run and knows who
+ * started it.
  * @returns what became of it
  */
 export async function startCanonical(
   canonical: string,
   request: object,
   starter: RecordedSender,
-  about: Omit<ReturnType<typeof introduce>, 'memo'> & { memo?: ReturnType<typeof introduce>['memo'] },
+  about: Omit<ReturnType<typeof introduce>, 'memo'> & {
+    memo?: ReturnType<typeof introduce>['memo'];
+  },
 ): Promise<string> {
   const { workflowId, runId, workflowType, taskQueue } = workflowInfo();
   try {

@@ -18,7 +18,10 @@ import { SIGNAL } from '../../domain/names/index.ts';
 /** Refused sign-ins that may reach Signon in an hour. */
 const ALLOWED = 3;
 const PER = ms('1 hour');
-/** And in a row, however far apart: Signon knows no hour. Six lock the account and end its live sessions. */
+/**
+ * And in a row, however far apart: Signon knows no hour. Six lock the account and end its live
+ * sessions.
+ */
 const ALLOWED_IN_A_ROW = 5;
 /** A sign-in that was not heard of for this long is taken as refused: its worker died. */
 const DECIDED_WITHIN = ms('2 minutes');
@@ -29,23 +32,33 @@ export interface SignInGrant {
   granted: boolean;
   /** Whether all that count were refused; where not, some are still under way. */
   spent: boolean;
-  /** ISO: when the next sign-in may be tried; absent where granted, and where a person must send `forget` first. */
+  /**
+   * ISO: when the next sign-in may be tried; absent where granted, and where a person must send
+   * `forget` first.
+   */
   until?: string;
   /** No worker of this environment asked, or the question is a copy. */
   unproven?: true;
 }
 
-/** Asks to send a password to Signon once; waits a little while others are under way; input a `SignInQuestion`. The id makes a repeated question harmless. */
+/**
+ * Asks to send a password to Signon once; waits a little while others are under way; input a
+ * `SignInQuestion`. The id makes a repeated question harmless.
+ */
 export const reserveSignIn = defineUpdate<SignInGrant, [unknown]>('reserve');
-/** Says what a reserved sign-in came to: one that was not refused no longer counts; input a `SignInOutcome`. */
+/**
+ * Says what a reserved sign-in came to: one that was not refused no longer counts; input a
+ * `SignInOutcome`.
+ */
 export const settleSignIn = defineSignal<[unknown]>(SIGNAL.signInSettled);
 /** Sent by a person who has corrected the credentials: the refusals in a row are forgotten. */
 export const forgetRefusals = defineSignal('forget');
 
 /**
- * Counts sign-ins for all workers of an environment and their restarts, Temporal being what they share.
- * A sign-in counts from before it is sent until it is known not to have been refused, at most for an hour; a worker that dies in between leaves it counted.
- * Anybody may send a message; only what a worker proves to have said counts. Ends some minutes after nothing counts any more.
+ * Counts sign-ins for all workers of an environment and their restarts, Temporal being what they
+ * share. A sign-in counts from before it is sent until it is known not to have been refused, at
+ * most for an hour; a worker that dies in between leaves it counted. Anybody may send a message;
+ * only what a worker proves to have said counts. Ends some minutes after nothing counts any more.
  * @param carried what a cut history hands on; believed only of one
  */
 export async function signInLedger(carried?: unknown): Promise<void> {
@@ -61,7 +74,8 @@ export async function signInLedger(carried?: unknown): Promise<void> {
   const underWay = (): number => [...counted.values()].filter(({ refused }) => !refused).length;
   const full = (): boolean => counted.size >= ALLOWED || inARow + underWay() >= ALLOWED_IN_A_ROW;
   const spent = (): boolean =>
-    full() && [...counted.values()].every(({ at, refused }) => refused || Date.now() - at >= DECIDED_WITHIN);
+    full() &&
+    [...counted.values()].every(({ at, refused }) => refused || Date.now() - at >= DECIDED_WITHIN);
   const show = (): void => setCurrentDetails(drawRefusals(inARow));
 
   setHandler(
@@ -78,20 +92,26 @@ export async function signInLedger(carried?: unknown): Promise<void> {
       if (!counted.has(id) && full()) {
         const oldest = Math.min(...[...counted.values()].map(({ at }) => at));
         const isLast = inARow >= ALLOWED_IN_A_ROW;
-        return { granted: false, spent: spent(), ...(!isLast && { until: new Date(oldest + PER).toISOString() }) };
+        return {
+          granted: false,
+          spent: spent(),
+          ...(!isLast && { until: new Date(oldest + PER).toISOString() }),
+        };
       }
       counted.set(id, counted.get(id) ?? { id, at: Date.now(), refused: false });
       return { granted: true, spent: false };
     },
     {
       validator: (input) => {
-        if (!parseQuestion(input)) throw ApplicationFailure.nonRetryable('expected a question of a worker');
+        if (!parseQuestion(input))
+          throw ApplicationFailure.nonRetryable('expected a question of a worker');
       },
     },
   );
   setHandler(settleSignIn, async (input) => {
     const outcome = parseOutcome(input);
-    if (!outcome || !counted.has(outcome.id) || !(await provesWorker(outcome).catch(() => false))) return;
+    if (!outcome || !counted.has(outcome.id) || !(await provesWorker(outcome).catch(() => false)))
+      return;
     const known = counted.get(outcome.id);
     if (!known || known.refused) return;
     if (outcome.refused) known.refused = true;
@@ -117,7 +137,11 @@ export async function signInLedger(carried?: unknown): Promise<void> {
     prune();
     if (counted.size + answered.size + inARow === 0) return;
     if (isToBeCut())
-      await continueAsNew<typeof signInLedger>({ counted: [...counted.values()], answered: [...answered], inARow });
+      await continueAsNew<typeof signInLedger>({
+        counted: [...counted.values()],
+        answered: [...answered],
+        inARow,
+      });
     const known = state();
     const changed = (): boolean => state() !== known || isToBeCut();
     const next = Math.min(

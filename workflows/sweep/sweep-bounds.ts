@@ -18,7 +18,10 @@ class SweepEnd extends Error {
   }
 }
 
-/** What a sweep does outside and waits for, until somebody ends it or its time is over. Where retries are spent, a person is asked. */
+/**
+ * What a sweep does outside and waits for, until somebody ends it or its time is over. Where
+ * retries are spent, a person is asked.
+ */
 export class SweepBounds {
   /** Ms since the epoch. */
   endsAt: number;
@@ -69,7 +72,10 @@ export class SweepBounds {
     return this.attempts.retry();
   }
 
-  /** Waits for something, at most for so long, where said; the end comes first. False where it did not come. */
+  /**
+   * Waits for something, at most for so long, where said; the end comes first. False where it did
+   * not come.
+   */
   async wait(happened: () => boolean, atMost?: ms.StringValue): Promise<boolean> {
     const left = this.endsAt - Date.now();
     const came = await condition(
@@ -81,7 +87,10 @@ export class SweepBounds {
     return came;
   }
 
-  /** Does something outside. Where its retries are spent, a person is asked, and it is retried on `retry`; a plan ends. */
+  /**
+   * Does something outside. Where its retries are spent, a person is asked, and it is retried on
+   * `retry`; a plan ends.
+   */
   attempt<T>(act: () => Promise<T>): Promise<T> {
     return this.attempts.run(() => {
       const scope = new CancellationScope();
@@ -96,7 +105,13 @@ export class SweepBounds {
     if (this.request.plan) throw new SweepEnd('aborted', `${failure}: ${message}`);
     const blocked = { failure, message, todo: todoFor(failure), since: new Date().toISOString() };
     this.table.block(blocked);
-    const waiting = { kind: 'blocked', step: 'assess', tokens: 'Open rotations continue.', tries, ...blocked } as const;
+    const waiting = {
+      kind: 'blocked',
+      step: 'assess',
+      tokens: 'Open rotations continue.',
+      tries,
+      ...blocked,
+    } as const;
     void this.notices.whileNeeded(waiting, () => this.table.progress.blocked === blocked);
   }
 }

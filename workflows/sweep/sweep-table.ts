@@ -10,7 +10,10 @@ import {
 } from '../../domain/sweep/index.ts';
 import { stageReported, sweepStatus } from '../shared/index.ts';
 
-/** Where each pair of a sweep stands: what the rotations report, and what the current details and the `status` query show. */
+/**
+ * Where each pair of a sweep stands: what the rotations report, and what the current details and
+ * the `status` query show.
+ */
 export class SweepTable {
   readonly progress: SweepProgress;
   private byId?: Map<string, SweepRow>;

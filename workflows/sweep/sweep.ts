@@ -70,7 +70,10 @@ export class Sweep {
     this.listen();
   }
 
-  /** Reads the pairs and says what is to be done with each, unless a cut history brought that along. @returns why nothing can be done, if so */
+  /**
+   * Reads the pairs and says what is to be done with each, unless a cut history brought that along.
+   * @returns why nothing can be done, if so
+   */
   async begin(): Promise<string | undefined> {
     const { bounds, table, request } = this;
     this.starter = await bounds.attempt(() => readStarter(this.delegation));
@@ -79,7 +82,10 @@ export class Sweep {
     bounds.endAfter(settings.sweep.endsAfter);
     table.say(`Reads the tokens of ${isOfApiUser(request) ? request.apiUser : 'all API users'}.`);
     const { environment } = request;
-    const order = { pause: settings.sweep.pause, ...(isOfApiUser(request) && { apiUser: request.apiUser }) };
+    const order = {
+      pause: settings.sweep.pause,
+      ...(isOfApiUser(request) && { apiUser: request.apiUser }),
+    };
     const [pairs, open] = await bounds.attempt(() =>
       Promise.all([listPairs(order).catch(unlessUnknown), listOpen(environment)]),
     );
@@ -93,14 +99,21 @@ export class Sweep {
         : rowsOf(pairs, { ...facts, secretsRead: new Set(readings) }),
     );
     this.settings = settings;
-    const isToCome = this.nextWave().length > 0 || table.rows.some(({ state }) => state === 'open before');
-    return isOfApiUser(request) && !isToCome ? `no token of ${request.apiUser} that was asked for is live` : undefined;
+    const isToCome =
+      this.nextWave().length > 0 || table.rows.some(({ state }) => state === 'open before');
+    return isOfApiUser(request) && !isToCome
+      ? `no token of ${request.apiUser} that was asked for is live`
+      : undefined;
   }
 
-  /** Hands the request over to the environment's id, which is the lock. @returns what became of it */
+  /**
+   * Hands the request over to the environment's id, which is the lock.
+   * @returns what became of it
+   */
   async delegate(): Promise<string> {
     const { request, bounds } = this;
-    await bounds.attempt(() => beginRotation(request)); // another environment's request is refused here, not in the child
+    // Refuses a request of another environment here, not in the child.
+    await bounds.attempt(() => beginRotation(request));
     const starter = await bounds.attempt(() => readStarter());
     return `the sweep ${await startCanonical(lockOf(request), request, starter, introduceSweep(request))}`;
   }
@@ -112,13 +125,17 @@ export class Sweep {
 
   nextWave(): SweepRow[] {
     const all = isOfApiUser(this.request) ? this.table.rows.length : undefined; // one sync for all
-    return nextWave(this.table.rows, all ?? this.request.maxConcurrent ?? this.settings!.sweep.maxConcurrent);
+    return nextWave(
+      this.table.rows,
+      all ?? this.request.maxConcurrent ?? this.settings!.sweep.maxConcurrent,
+    );
   }
 
   async untilNotPaused(): Promise<void> {
     const { progress } = this.table;
     if (progress.pausedBy !== undefined) this.table.say('Waits for resume.');
-    while (progress.pausedBy !== undefined) await this.bounds.wait(() => progress.pausedBy === undefined);
+    while (progress.pausedBy !== undefined)
+      await this.bounds.wait(() => progress.pausedBy === undefined);
   }
 
   /** Starts a rotation for each row. One that is open already is left as it is. */
@@ -131,7 +148,10 @@ export class Sweep {
     }
   }
 
-  /** Waits until every rotation of the wave waits for a person or has ended; looks up those that nothing was heard of. */
+  /**
+   * Waits until every rotation of the wave waits for a person or has ended; looks up those that
+   * nothing was heard of.
+   */
   async untilOver(wave: readonly SweepRow[]): Promise<void> {
     for (;;) {
       const left = wave.filter(holdsItsPlace);
@@ -188,7 +208,9 @@ export class Sweep {
       apiUser,
       application,
       requestedBy,
-      ...(isOfApiUser(asked) ? { reason: asked.reason, force: true } : { reason: 'a sweep of expiring tokens' }),
+      ...(isOfApiUser(asked)
+        ? { reason: asked.reason, force: true }
+        : { reason: 'a sweep of expiring tokens' }),
     };
     Object.assign(row, { state: 'preparing', started: true });
     try {
@@ -211,8 +233,12 @@ export class Sweep {
   private async lookUp(rows: readonly SweepRow[]): Promise<void> {
     const { environment } = this.request;
     const before = rows.map(({ state }) => state);
-    const stages = await this.bounds.attempt(() => readStages(rows.map((row) => rowId(environment, row))));
-    for (const [at, row] of rows.entries()) if (row.state === before[at]) hear(row, stages[at] ?? 'ended'); // what it said itself meanwhile is newer
+    const stages = await this.bounds.attempt(() =>
+      readStages(rows.map((row) => rowId(environment, row))),
+    );
+    for (const [at, row] of rows.entries())
+      // What the rotation itself said meanwhile is newer.
+      if (row.state === before[at]) hear(row, stages[at] ?? 'ended');
     this.table.show();
   }
 
@@ -252,7 +278,11 @@ export class Sweep {
   }
 }
 
-/** What a person mistyped ends a sweep; they start it again. @returns what is wrong @throws any other error */
+/**
+ * What a person mistyped ends a sweep; they start it again.
+ * @returns what is wrong
+ * @throws any other error
+ */
 function unlessUnknown(error: unknown): string {
   if (failedWith(error, 'UnknownApiUser')) return failureOf(error).message;
   throw error;
@@ -261,7 +291,9 @@ function unlessUnknown(error: unknown): string {
 /** The id of a sweep, which is its lock. */
 export function lockOf(request: SweepRequest): string {
   const { environment } = request;
-  return isOfApiUser(request) ? `${apiUserIdsOf(environment)}${request.apiUser}` : sweepId(environment);
+  return isOfApiUser(request)
+    ? `${apiUserIdsOf(environment)}${request.apiUser}`
+    : sweepId(environment);
 }
 
 /** Runs a sweep to a tidy end, whoever ends it. A cancel is taken as `abort`. */

@@ -5,9 +5,11 @@ import type { SweepReport, SweepRequest } from '../../domain/sweep/index.ts';
 import { lockOf, sweep } from './sweep.ts';
 
 /**
- * Rotates what a request asks for, in waves: a wave's rotations ask for one sync together, and the next begins when each of them waits for a
- * person or has ended. The rotations are children that outlive it, and tell it where they stand.
- * @param delegation set by a run that handed over; believed only where the server records that run as the parent
+ * Rotates what a request asks for, in waves: a wave's rotations ask for one sync together, and the
+ * next begins when each of them waits for a person or has ended. The rotations are children that
+ * outlive it, and tell it where they stand.
+ * @param delegation set by a run that handed over; believed only where the server records that run
+ * as the parent
  * @param carried what a cut history hands on; believed only of one
  */
 export function rotateInWaves(

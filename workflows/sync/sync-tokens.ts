@@ -35,16 +35,24 @@ import {
 
 /** Histories are cut after so many Jobs, or when the server says so. */
 const JOBS_PER_RUN = 50;
-/** Rotations looked up, or answered, at once: the server bounds what is under way and what one call may hold. */
+/**
+ * Rotations looked up, or answered, at once: the server bounds what is under way and what one call
+ * may hold.
+ */
 const AT_ONCE = 500;
 
 /** The outcome of one Job, for whoever it serves. */
-type Result = SyncAnswer extends infer Answer ? (Answer extends SyncAnswer ? Omit<Answer, 'ticket'> : never) : never;
+type Result = SyncAnswer extends infer Answer
+  ? Answer extends SyncAnswer
+    ? Omit<Answer, 'ticket'>
+    : never
+  : never;
 
 /**
- * Syncs an environment's tokens for all rotations that ask: one Job at a time, and every request that came before a Job was made is
- * served by it. Answers each by a signal. Started with the first request, ends when idle.
- * Anybody may send a request: how to sync stands in the worker's settings, and who is no running rotation gets no Job.
+ * Syncs an environment's tokens for all rotations that ask: one Job at a time, and every request
+ * that came before a Job was made is served by it. Answers each by a signal. Started with the first
+ * request, ends when idle. Anybody may send a request: how to sync stands in the worker's settings,
+ * and who is no running rotation gets no Job.
  * @param carried requests that a cut history hands on; believed only of one
  */
 export async function syncTokens(carried?: unknown): Promise<void> {
@@ -94,14 +102,20 @@ export async function syncTokens(carried?: unknown): Promise<void> {
       },
     );
     queue = queue.filter((one) => !served.includes(one));
-    said = result.kind === 'synced' ? `Job ${result.job} ended well.` : `The last sync failed: ${result.type}.`;
+    said =
+      result.kind === 'synced'
+        ? `Job ${result.job} ended well.`
+        : `The last sync failed: ${result.type}.`;
     show();
     for (const some of inParts(await ofRotations(served)))
       await Promise.all(some.map(({ request }) => answer(request, result)));
   }
 }
 
-/** One Job from request to end. Serves its batch, and whoever came while it was being made and is old enough for it. */
+/**
+ * One Job from request to end. Serves its batch, and whoever came while it was being made and is
+ * old enough for it.
+ */
 async function syncOnce(
   { batch, limit }: { batch: Queued[]; limit: ms.StringValue },
   queued: () => Queued[],
@@ -112,7 +126,11 @@ async function syncOnce(
   let served = batch;
   let name: string | undefined;
   try {
-    const job = await createSyncJob({ cronJobUid: request.cronJobUid, notBefore: latestOf(batch), deadline });
+    const job = await createSyncJob({
+      cronJobUid: request.cronJobUid,
+      notBefore: latestOf(batch),
+      deadline,
+    });
     name = job.name;
     made(name);
     served = queued().filter((one) => serves(job, batch, one));
@@ -124,11 +142,15 @@ async function syncOnce(
   }
 }
 
-/** The requests of rotations that run. Where the server does not say, all of them: a Job too many does no harm, a rotation left waiting does. */
+/**
+ * The requests of rotations that run. Where the server does not say, all of them: a Job too many
+ * does no harm, a rotation left waiting does.
+ */
 async function ofRotations(asking: readonly Queued[]): Promise<Queued[]> {
   const ids = [...new Set(asking.map(({ request }) => request.workflowId))];
   const running = new Set<string>();
-  for (const some of inParts(ids)) for (const id of await runningRotations(some).catch(() => some)) running.add(id);
+  for (const some of inParts(ids))
+    for (const id of await runningRotations(some).catch(() => some)) running.add(id);
   return asking.filter(({ request }) => running.has(request.workflowId));
 }
 
@@ -150,7 +172,9 @@ function drawQueue(queue: readonly Queued[], said: string): string {
   const more = queue.length > shown.length ? [`· and ${queue.length - shown.length} more`] : [];
   return [
     said,
-    queue.length > 0 ? [`**Asked for a sync:** ${queue.length}`, ...shown, ...more].join('\n') : 'Nobody waits.',
+    queue.length > 0
+      ? [`**Asked for a sync:** ${queue.length}`, ...shown, ...more].join('\n')
+      : 'Nobody waits.',
   ]
     .filter((part) => part !== '')
     .join('\n\n');

@@ -14,16 +14,23 @@ export interface ArgoAnswer extends RawAnswer {
 }
 
 /** Calls Argo CD with the worker's token, unless headers say otherwise. */
-export async function callArgo(systems: Systems, path: string, call: ArgoCall = {}): Promise<ArgoAnswer> {
-  const answer = await ask(`${systems.argoAccount.url}/api/v1${path}?${new URLSearchParams(call.query).toString()}`, {
-    method: call.body === undefined ? 'GET' : 'POST',
-    headers: {
-      Authorization: `Bearer ${systems.argoAccount.token.reveal()}`,
-      ...(call.body !== undefined && { 'Content-Type': 'application/json' }),
-      ...call.headers,
+export async function callArgo(
+  systems: Systems,
+  path: string,
+  call: ArgoCall = {},
+): Promise<ArgoAnswer> {
+  const answer = await ask(
+    `${systems.argoAccount.url}/api/v1${path}?${new URLSearchParams(call.query).toString()}`,
+    {
+      method: call.body === undefined ? 'GET' : 'POST',
+      headers: {
+        Authorization: `Bearer ${systems.argoAccount.token.reveal()}`,
+        ...(call.body !== undefined && { 'Content-Type': 'application/json' }),
+        ...call.headers,
+      },
+      body: call.body === undefined ? '' : JSON.stringify(call.body),
     },
-    body: call.body === undefined ? '' : JSON.stringify(call.body),
-  });
+  );
   return { ...answer, json: parse(answer.body) };
 }
 
@@ -43,7 +50,11 @@ export const orderOf = (systems: Systems, cronJob: string): Record<string, strin
 });
 
 /** Where a Job's log is asked for. */
-export const logQuery = (systems: Systems, job: string, tailLines = '100'): Record<string, string> => ({
+export const logQuery = (
+  systems: Systems,
+  job: string,
+  tailLines = '100',
+): Record<string, string> => ({
   ...scopeOf(systems),
   namespace: systems.argoAccount.namespace,
   group: 'batch',

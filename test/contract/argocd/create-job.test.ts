@@ -12,7 +12,10 @@ const CRON_JOB = 'signon-sync-token-secrets-to-k8s';
 const ACTIONS = '/applications/signon/resource/actions';
 
 const createJob = (call: Partial<ArgoCall> = {}): Promise<ArgoAnswer> =>
-  callArgo(systems, `${ACTIONS}/v2`, { body: { ...orderOf(systems, CRON_JOB), action: 'create-job' }, ...call });
+  callArgo(systems, `${ACTIONS}/v2`, {
+    body: { ...orderOf(systems, CRON_JOB), action: 'create-job' },
+    ...call,
+  });
 const jobNames = async (): Promise<string[]> =>
   (await systems.argo.tree()).filter(({ kind }) => kind === 'Job').map(({ name }) => name);
 const activities = (): ArgoActivities =>
@@ -32,34 +35,49 @@ describe('create-job', () => {
     const cronJob = await run(findSyncCronJob);
     const before = await jobNames();
     const deadline = new Date(Date.now() + 90_000).toISOString();
-    const job = await run(createSyncJob, { cronJobUid: cronJob.uid, notBefore: new Date().toISOString(), deadline });
+    const job = await run(createSyncJob, {
+      cronJobUid: cronJob.uid,
+      notBefore: new Date().toISOString(),
+      deadline,
+    });
     expect(before).not.toContain(job.name);
     const node = (await systems.argo.tree()).find(({ uid }) => uid === job.uid);
-    expect(node?.parentRefs).toContainEqual(expect.objectContaining({ kind: 'CronJob', name: cronJob.name }));
+    expect(node?.parentRefs).toContainEqual(
+      expect.objectContaining({ kind: 'CronJob', name: cronJob.name }),
+    );
   });
 
-  standInTest('answers 200 {} without the Job’s name, which is the minute in UTC by the server’s clock', async () => {
-    systems.sandbox.world.state.clockOffsetMs = Date.parse('2026-11-24T04:01:25Z') - Date.now();
-    expect(await createJob()).toMatchObject({ status: 200, json: {} });
-    expect(await jobNames()).toEqual([`${CRON_JOB}-2611240401`]);
-    const [job] = await systems.kubernetes.jobs();
-    expect(job?.metadata).toMatchObject({
-      name: `${CRON_JOB}-2611240401`,
-      annotations: { 'cronjob.kubernetes.io/instantiate': 'manual' },
-      ownerReferences: [{ kind: 'CronJob', name: CRON_JOB }],
-    });
-  });
+  standInTest(
+    'answers 200 {} without the Job’s name, which is the minute in UTC by the server’s clock',
+    async () => {
+      systems.sandbox.world.state.clockOffsetMs = Date.parse('2026-11-24T04:01:25Z') - Date.now();
+      expect(await createJob()).toMatchObject({ status: 200, json: {} });
+      expect(await jobNames()).toEqual([`${CRON_JOB}-2611240401`]);
+      const [job] = await systems.kubernetes.jobs();
+      expect(job?.metadata).toMatchObject({
+        name: `${CRON_JOB}-2611240401`,
+        annotations: { 'cronjob.kubernetes.io/instantiate': 'manual' },
+        ownerReferences: [{ kind: 'CronJob', name: CRON_JOB }],
+      });
+    },
+  );
 
-  standInTest('twice in a minute is a 409 that names the Job; in the next minute it works again', async () => {
-    toTheMiddleOfAMinute();
-    await createJob();
-    const [name] = await jobNames();
-    const message = `jobs.batch "${name}" already exists`;
-    expect(await createJob()).toMatchObject({ status: 409, json: { code: 6, error: message, message } });
-    pass(systems.sandbox, '1 minute');
-    expect(await systems.argo.createJob(CRON_JOB)).toEqual({ kind: 'accepted' });
-    expect(await jobNames()).toHaveLength(2);
-  });
+  standInTest(
+    'twice in a minute is a 409 that names the Job; in the next minute it works again',
+    async () => {
+      toTheMiddleOfAMinute();
+      await createJob();
+      const [name] = await jobNames();
+      const message = `jobs.batch "${name}" already exists`;
+      expect(await createJob()).toMatchObject({
+        status: 409,
+        json: { code: 6, error: message, message },
+      });
+      pass(systems.sandbox, '1 minute');
+      expect(await systems.argo.createJob(CRON_JOB)).toEqual({ kind: 'accepted' });
+      expect(await jobNames()).toHaveLength(2);
+    },
+  );
 
   standInTest('twice in a minute tells our client which Job has the name', async () => {
     toTheMiddleOfAMinute();
@@ -90,7 +108,11 @@ describe('create-job', () => {
   );
 
   standInTest('without a JSON content type is a 415, and nothing is made', async () => {
-    const types = [{}, { 'Content-Type': 'application/x-www-form-urlencoded' }, { 'Content-Type': 'text/plain' }];
+    const types = [
+      {},
+      { 'Content-Type': 'application/x-www-form-urlencoded' },
+      { 'Content-Type': 'text/plain' },
+    ];
     for (const headers of types) {
       const answer = await createJob({ headers: { 'Content-Type': '', ...headers } });
       expect(answer.status).toBe(415);
@@ -101,7 +123,10 @@ describe('create-job', () => {
 
 describe('the endpoint before 3.1', () => {
   standInTest('takes the fields in its query, and the action as a JSON string', async () => {
-    const answer = await callArgo(systems, ACTIONS, { query: orderOf(systems, CRON_JOB), body: 'create-job' });
+    const answer = await callArgo(systems, ACTIONS, {
+      query: orderOf(systems, CRON_JOB),
+      body: 'create-job',
+    });
     expect(answer).toMatchObject({ status: 200, json: {} });
     expect(await jobNames()).toHaveLength(1);
   });
@@ -137,16 +162,21 @@ describe('our sync', () => {
     expect(await jobNames()).toHaveLength(1);
   });
 
-  standInTest('says which of the two it is when the tree never shows a Job that runs all the same', async () => {
-    systems.sandbox.argo.controllerDown = true;
-    await expect(run(activities().createSyncJob, order(systems.sandbox.world.now()))).rejects.toMatchObject({
-      type: 'SyncJobUnseen',
-      message: expect.stringContaining('application controller may be down'),
-    });
-    await until('the Job to complete', async () => {
-      const [job] = await systems.kubernetes.jobs();
-      return job?.status?.succeeded;
-    });
-    expect(await jobNames()).toEqual([]);
-  });
+  standInTest(
+    'says which of the two it is when the tree never shows a Job that runs all the same',
+    async () => {
+      systems.sandbox.argo.controllerDown = true;
+      await expect(
+        run(activities().createSyncJob, order(systems.sandbox.world.now())),
+      ).rejects.toMatchObject({
+        type: 'SyncJobUnseen',
+        message: expect.stringContaining('application controller may be down'),
+      });
+      await until('the Job to complete', async () => {
+        const [job] = await systems.kubernetes.jobs();
+        return job?.status?.succeeded;
+      });
+      expect(await jobNames()).toEqual([]);
+    },
+  );
 });

@@ -22,7 +22,8 @@ async function ended(name: string): Promise<void> {
   systems.sandbox.cluster.createJob(name);
   await until(
     `${name} to end`,
-    () => systems.sandbox.world.state.jobs.some((job) => job.name === name && job.endedAt) || undefined,
+    () =>
+      systems.sandbox.world.state.jobs.some((job) => job.name === name && job.endedAt) || undefined,
   );
 }
 
@@ -37,20 +38,26 @@ readOnlyTest(
 
 standInTest('the log of a Job whose pod is not in the tree yet is empty, too', async () => {
   await ended('a-job');
-  expect(await callArgo(systems, LOGS, { query: logQuery(systems, 'a-job') })).toMatchObject({ status: 200, body: '' });
+  expect(await callArgo(systems, LOGS, { query: logQuery(systems, 'a-job') })).toMatchObject({
+    status: 200,
+    body: '',
+  });
   pass(systems.sandbox, '61 seconds');
   expect(await systems.argo.logTail('a-job', 20)).toBe('Syncing tokens\nDone');
 });
 
-standInTest('a log is a line of JSON for each of its lines, and one more that is the last', async () => {
-  await ended('a-job');
-  pass(systems.sandbox, '61 seconds');
-  const read = await lines('a-job');
-  expect(read.map(({ content }) => content)).toEqual(['Syncing tokens', 'Done', '']);
-  expect(read.map(({ last }) => last)).toEqual([false, false, true]);
-  for (const { podName } of read.slice(0, -1)) expect(podName).toMatch(/^a-job-/);
-  for (const line of read) expect(line).toHaveProperty('timeStampStr');
-});
+standInTest(
+  'a log is a line of JSON for each of its lines, and one more that is the last',
+  async () => {
+    await ended('a-job');
+    pass(systems.sandbox, '61 seconds');
+    const read = await lines('a-job');
+    expect(read.map(({ content }) => content)).toEqual(['Syncing tokens', 'Done', '']);
+    expect(read.map(({ last }) => last)).toEqual([false, false, true]);
+    for (const { podName } of read.slice(0, -1)) expect(podName).toMatch(/^a-job-/);
+    for (const line of read) expect(line).toHaveProperty('timeStampStr');
+  },
+);
 
 standInTest('tailLines counts from the end', async () => {
   systems.sandbox.world.sync.extraLog = ['one', 'two'];
@@ -66,7 +73,9 @@ standInTest(
     await ended('a-job');
     pass(systems.sandbox, '61 seconds');
     systems.sandbox.argo.podsGone = true;
-    expect(await lines('a-job')).toEqual([{ content: expect.stringContaining('not found'), podName: '' }]);
+    expect(await lines('a-job')).toEqual([
+      { content: expect.stringContaining('not found'), podName: '' },
+    ]);
     expect(await systems.argo.logTail('a-job', 20)).toBe('');
     systems.sandbox.argo.podsGone = false;
     const query = { ...logQuery(systems, 'a-job'), container: 'app' };

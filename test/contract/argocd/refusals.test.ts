@@ -20,19 +20,28 @@ const clientWith = (changes: Partial<ArgoAccount>): ArgoClient =>
 const refused = (code: number, message: string): object => ({ code, error: message, message });
 
 describe('Argo CD refuses', () => {
-  readOnlyTest('no or a nonsense token with 401, code 16; our client tries again: it may pass', async () => {
-    expect(await tree({ headers: NONSENSE })).toMatchObject({ status: 401, json: { code: 16 } });
-    expect(await tree({ headers: { Authorization: '' } })).toMatchObject({ status: 401, json: { code: 16 } });
-    const token = new Secret('nonsense');
-    await expect(clientWith({ token }).tree()).rejects.toMatchObject({
-      type: 'CredentialRefused',
-      nonRetryable: false,
-    });
-  });
+  readOnlyTest(
+    'no or a nonsense token with 401, code 16; our client tries again: it may pass',
+    async () => {
+      expect(await tree({ headers: NONSENSE })).toMatchObject({ status: 401, json: { code: 16 } });
+      expect(await tree({ headers: { Authorization: '' } })).toMatchObject({
+        status: 401,
+        json: { code: 16 },
+      });
+      const token = new Secret('nonsense');
+      await expect(clientWith({ token }).tree()).rejects.toMatchObject({
+        type: 'CredentialRefused',
+        nonRetryable: false,
+      });
+    },
+  );
 
   readOnlyTest('a wrong appNamespace with 403, code 7: existence is hidden', async () => {
     const query = { ...scopeOf(systems), appNamespace: 'no-such-namespace' };
-    expect(await tree({ query })).toMatchObject({ status: 403, json: refused(7, 'permission denied') });
+    expect(await tree({ query })).toMatchObject({
+      status: 403,
+      json: refused(7, 'permission denied'),
+    });
   });
 
   readOnlyTest(
@@ -48,10 +57,12 @@ describe('Argo CD refuses', () => {
           status: 403,
           json: refused(7, 'permission denied'),
         });
-      await expect(clientWith({ application: 'no-such-application' }).tree()).rejects.toMatchObject({
-        type: 'Unreachable',
-        message: expect.stringContaining('an unknown application'),
-      });
+      await expect(clientWith({ application: 'no-such-application' }).tree()).rejects.toMatchObject(
+        {
+          type: 'Unreachable',
+          message: expect.stringContaining('an unknown application'),
+        },
+      );
     },
   );
 
@@ -63,14 +74,18 @@ describe('Argo CD refuses', () => {
       await act(CRON_JOB, 'create-job'),
       await callArgo(systems, '/applications/signon/logs', { query: logQuery(systems, 'a-job') }),
     ];
-    for (const answer of answers) expect(answer).toMatchObject({ status: 403, json: refused(7, 'permission denied') });
+    for (const answer of answers)
+      expect(answer).toMatchObject({ status: 403, json: refused(7, 'permission denied') });
     await expect(systems.argo.createJob(CRON_JOB)).rejects.toMatchObject({ type: 'Unreachable' });
     expect(systems.sandbox.world.state.jobs).toEqual([]);
   });
 
   standInTest('a resource outside the application’s tree with 400, code 3', async () => {
     const message = 'CronJob batch no-such-cronjob not found as part of application signon';
-    expect(await act('no-such-cronjob', 'create-job')).toMatchObject({ status: 400, json: refused(3, message) });
+    expect(await act('no-such-cronjob', 'create-job')).toMatchObject({
+      status: 400,
+      json: refused(3, message),
+    });
     await expect(systems.argo.createJob('no-such-cronjob')).rejects.toMatchObject({
       type: 'SyncCronJobMissing',
       nonRetryable: true,
@@ -80,20 +95,29 @@ describe('Argo CD refuses', () => {
   standInTest('an unknown action with 500, code 2', async () => {
     const answer = await act(CRON_JOB, 'no-such-action');
     expect(answer).toMatchObject({ status: 500, json: { code: 2 } });
-    expect((answer.json as { message: string }).message).toMatch(/^error getting Lua resource action: /);
+    expect((answer.json as { message: string }).message).toMatch(
+      /^error getting Lua resource action: /,
+    );
   });
 });
 
 describe('while the Kubernetes API is down', () => {
-  standInTest('the application itself is a 403, the tree a stale 200, all else a 500 with code 2', async () => {
-    systems.sandbox.argo.kubernetesDown = true;
-    const application = await callArgo(systems, '/applications/signon', { query: scopeOf(systems) });
-    expect(application).toMatchObject({ status: 403, json: refused(7, 'permission denied') });
-    expect((await tree()).status).toBe(200);
-    expect(await act(CRON_JOB, 'create-job')).toMatchObject({ status: 500, json: { code: 2 } });
-    const logs = await callArgo(systems, '/applications/signon/logs', { query: logQuery(systems, 'a-job') });
-    expect(logs).toMatchObject({ status: 500, json: { code: 2 } });
-  });
+  standInTest(
+    'the application itself is a 403, the tree a stale 200, all else a 500 with code 2',
+    async () => {
+      systems.sandbox.argo.kubernetesDown = true;
+      const application = await callArgo(systems, '/applications/signon', {
+        query: scopeOf(systems),
+      });
+      expect(application).toMatchObject({ status: 403, json: refused(7, 'permission denied') });
+      expect((await tree()).status).toBe(200);
+      expect(await act(CRON_JOB, 'create-job')).toMatchObject({ status: 500, json: { code: 2 } });
+      const logs = await callArgo(systems, '/applications/signon/logs', {
+        query: logQuery(systems, 'a-job'),
+      });
+      expect(logs).toMatchObject({ status: 500, json: { code: 2 } });
+    },
+  );
 
   standInTest('our client takes 403 and 500 for passing: both are tried again', async () => {
     const passing = { type: 'Unreachable', nonRetryable: false };
@@ -112,6 +136,9 @@ describe('userinfo', () => {
     expect(bad).toMatchObject({ status: 200, json: {} });
     expect(bad.json).not.toHaveProperty('loggedIn');
     const good = await callArgo(systems, '/session/userinfo');
-    expect(good).toMatchObject({ status: 200, json: { loggedIn: true, username: expect.any(String) } });
+    expect(good).toMatchObject({
+      status: 200,
+      json: { loggedIn: true, username: expect.any(String) },
+    });
   });
 });

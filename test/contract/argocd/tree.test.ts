@@ -14,7 +14,8 @@ import { callArgo, scopeOf } from './caller.ts';
 const systems = useSystems({ ...IMMEDIATE, treeLagMs: ms('1 minute'), jobMs: ms('1 hour') });
 const TREE = '/applications/signon/resource-tree';
 
-const jobs = async (): Promise<TreeNode[]> => (await systems.argo.tree()).filter(({ kind }) => kind === 'Job');
+const jobs = async (): Promise<TreeNode[]> =>
+  (await systems.argo.tree()).filter(({ kind }) => kind === 'Job');
 const health = (name: string): Promise<string | undefined> =>
   jobs().then((nodes) => nodes.find((node) => node.name === name)?.health?.status);
 /** Makes a Job and lets it end. */
@@ -31,11 +32,14 @@ const activities = (): ArgoActivities =>
   });
 
 describe('the tree', () => {
-  readOnlyTest('holds the sync CronJob, with the uid that the Kubernetes API gives it', async () => {
-    const cronJob = await run(activities().findSyncCronJob);
-    expect(systems.argoAccount.cronJobs).toContain(cronJob.name);
-    expect(await systems.kubernetes.cronJobUid(cronJob.name)).toBe(cronJob.uid);
-  });
+  readOnlyTest(
+    'holds the sync CronJob, with the uid that the Kubernetes API gives it',
+    async () => {
+      const cronJob = await run(activities().findSyncCronJob);
+      expect(systems.argoAccount.cronJobs).toContain(cronJob.name);
+      expect(await systems.kubernetes.cronJobUid(cronJob.name)).toBe(cronJob.uid);
+    },
+  );
 
   readOnlyTest('ignores filters in the query', async () => {
     const query = { ...scopeOf(systems), kind: 'Job', name: 'no-such-job' };
@@ -61,17 +65,25 @@ describe('the tree', () => {
     expect(await health('a-job')).toBe('Healthy');
   });
 
-  standInTest('says why a Job is Healthy or Degraded; the application itself stays Healthy', async () => {
-    await ended('good');
-    await ended('bad', true);
-    const said = Object.fromEntries((await jobs()).map((node) => [node.name, node.health]));
-    expect(said).toEqual({
-      good: { status: 'Healthy', message: 'Reached expected number of succeeded pods' },
-      bad: { status: 'Degraded', message: 'Job has reached the specified backoff limit' },
-    });
-    const application = await callArgo(systems, '/applications/signon', { query: scopeOf(systems) });
-    expect(application).toMatchObject({ status: 200, json: { status: { health: { status: 'Healthy' } } } });
-  });
+  standInTest(
+    'says why a Job is Healthy or Degraded; the application itself stays Healthy',
+    async () => {
+      await ended('good');
+      await ended('bad', true);
+      const said = Object.fromEntries((await jobs()).map((node) => [node.name, node.health]));
+      expect(said).toEqual({
+        good: { status: 'Healthy', message: 'Reached expected number of succeeded pods' },
+        bad: { status: 'Degraded', message: 'Job has reached the specified backoff limit' },
+      });
+      const application = await callArgo(systems, '/applications/signon', {
+        query: scopeOf(systems),
+      });
+      expect(application).toMatchObject({
+        status: 200,
+        json: { status: { health: { status: 'Healthy' } } },
+      });
+    },
+  );
 
   standInTest('keeps the last 3 succeeded Jobs and the last failed one', async () => {
     for (const name of ['good-1', 'good-2', 'good-3', 'good-4']) await ended(name);
@@ -145,18 +157,31 @@ describe('our wait for a Job', () => {
   standInTest('does not call a Job healthy that was seen and is gone', async () => {
     const job = await made('a-job');
     systems.sandbox.world.state.jobs.length = 0;
-    expect(await run(activities().awaitSyncJob, { job, deadline })).toMatchObject({ seenHealthy: false });
+    expect(await run(activities().awaitSyncJob, { job, deadline })).toMatchObject({
+      seenHealthy: false,
+    });
   });
 
-  standInTest('fails with the end of a failed Job’s log, without what has the shape of a token', async () => {
-    const { world } = systems.sandbox;
-    const [token] = world.state.authorisations;
-    world.sync.extraLog = [`wrote bearer_token: ${token!.token}`, `and ${token!.token} once more`];
-    world.sync.fails = 1;
-    const job = await made('a-job');
-    pass(systems.sandbox, '2 hours');
-    const failed = await run(activities().awaitSyncJob, { job, deadline }).catch((error: unknown) => error as Error);
-    expect(failed).toMatchObject({ type: 'SyncJobFailed', message: expect.stringContaining('once more') });
-    expect((failed as Error).message).not.toContain(token!.token.slice(0, 12));
-  });
+  standInTest(
+    'fails with the end of a failed Job’s log, without what has the shape of a token',
+    async () => {
+      const { world } = systems.sandbox;
+      const [token] = world.state.authorisations;
+      world.sync.extraLog = [
+        `wrote bearer_token: ${token!.token}`,
+        `and ${token!.token} once more`,
+      ];
+      world.sync.fails = 1;
+      const job = await made('a-job');
+      pass(systems.sandbox, '2 hours');
+      const failed = await run(activities().awaitSyncJob, { job, deadline }).catch(
+        (error: unknown) => error as Error,
+      );
+      expect(failed).toMatchObject({
+        type: 'SyncJobFailed',
+        message: expect.stringContaining('once more'),
+      });
+      expect((failed as Error).message).not.toContain(token!.token.slice(0, 12));
+    },
+  );
 });

@@ -1,12 +1,18 @@
 import { Exec, KubeConfig, type V1Status } from '@kubernetes/client-node';
 import { Writable } from 'node:stream';
-import { containersIn, ownerOf, readersIn, type PodContainer } from '../../../activities/kubernetes/consumers.ts';
+import {
+  containersIn,
+  ownerOf,
+  readersIn,
+  type PodContainer,
+} from '../../../activities/kubernetes/consumers.ts';
 import type { Target } from '../../../activities/kubernetes/exec.ts';
 import { tokenSecretName } from '../../../domain/text/parameterize.ts';
 import type { Systems } from '../systems.ts';
 
 /** The Secret of the pair that tests look at; its API user's e-mail and its name agree. */
-export const secretOf = ({ pair }: Systems): string => tokenSecretName(pair.apiUser.split('@')[0]!, pair.application);
+export const secretOf = ({ pair }: Systems): string =>
+  tokenSecretName(pair.apiUser.split('@')[0]!, pair.application);
 
 type Found = PodContainer & { variable: string };
 
@@ -26,7 +32,9 @@ export async function consumers(systems: Systems): Promise<Found[]> {
 
 /** One that runs, beside others in its pod. */
 export async function someConsumer(systems: Systems): Promise<Found> {
-  const found = (await consumers(systems)).find(({ state, container }) => state === 'running' && container === 'app');
+  const found = (await consumers(systems)).find(
+    ({ state, container }) => state === 'running' && container === 'app',
+  );
   if (!found) throw new Error(`no running container “app” reads ${secretOf(systems)}`);
   return found;
 }

@@ -29,15 +29,18 @@ standInTest('a Job that runs has no condition and no end', async () => {
   expect(await systems.kubernetes.jobCompletedAt('a-job')).toBeUndefined();
 });
 
-standInTest('a Job that succeeded is Complete, after SuccessCriteriaMet, and says when', async () => {
-  const job = await ended('a-job');
-  expect(conditions(job)).toEqual([
-    { type: 'SuccessCriteriaMet', is: 'True' },
-    { type: 'Complete', is: 'True' },
-  ]);
-  const at = await systems.kubernetes.jobCompletedAt('a-job');
-  expect(at).toBe(new Date(job.status!.completionTime!).getTime());
-});
+standInTest(
+  'a Job that succeeded is Complete, after SuccessCriteriaMet, and says when',
+  async () => {
+    const job = await ended('a-job');
+    expect(conditions(job)).toEqual([
+      { type: 'SuccessCriteriaMet', is: 'True' },
+      { type: 'Complete', is: 'True' },
+    ]);
+    const at = await systems.kubernetes.jobCompletedAt('a-job');
+    expect(at).toBe(new Date(job.status!.completionTime!).getTime());
+  },
+);
 
 standInTest('a Job that failed is Failed, after FailureTarget, and never completed', async () => {
   const job = await ended('a-job', true);

@@ -7,13 +7,15 @@ const systems = useSystems();
 const MANY = 450;
 
 const core = (): CoreV1Api => systems.kubeConfig.makeApiClient(CoreV1Api);
-const namesOf = (pods: V1Pod[]): (string | undefined)[] => pods.map(({ metadata }) => metadata?.name);
+const namesOf = (pods: V1Pod[]): (string | undefined)[] =>
+  pods.map(({ metadata }) => metadata?.name);
 
 /** So many pods that our client needs several pages. */
 function addPods(): void {
   const { pods } = systems.sandbox.world.state;
   const [first] = pods;
-  for (let count = 0; count < MANY; count++) pods.push({ ...first!, name: `one-of-many-${count}`, workload: 'many' });
+  for (let count = 0; count < MANY; count++)
+    pods.push({ ...first!, name: `one-of-many-${count}`, workload: 'many' });
 }
 
 describe('a list', () => {
@@ -22,7 +24,11 @@ describe('a list', () => {
     const first = await core().listNamespacedPod({ namespace, limit: 1 });
     expect(first.items).toHaveLength(1);
     expect(first.metadata?._continue).toBeTruthy();
-    const second = await core().listNamespacedPod({ namespace, limit: 1, _continue: first.metadata?._continue });
+    const second = await core().listNamespacedPod({
+      namespace,
+      limit: 1,
+      _continue: first.metadata?._continue,
+    });
     expect(second.items).toHaveLength(1);
     expect(namesOf(second.items)).not.toEqual(namesOf(first.items));
   });
@@ -37,22 +43,35 @@ describe('a list', () => {
   standInTest('whose continuation has expired is a 410, Expired', async () => {
     systems.sandbox.kubernetes.pagesThatExpire = 1;
     const { metadata } = await core().listNamespacedPod({ namespace: 'apps', limit: 1 });
-    const refused = core().listNamespacedPod({ namespace: 'apps', limit: 1, _continue: metadata?._continue });
-    await expect(refused).rejects.toMatchObject({ code: 410, body: expect.stringContaining('"reason":"Expired"') });
+    const refused = core().listNamespacedPod({
+      namespace: 'apps',
+      limit: 1,
+      _continue: metadata?._continue,
+    });
+    await expect(refused).rejects.toMatchObject({
+      code: 410,
+      body: expect.stringContaining('"reason":"Expired"'),
+    });
   });
 
-  standInTest('whose continuation has expired is begun anew by our client, and nothing is in it twice', async () => {
-    addPods();
-    systems.sandbox.kubernetes.pagesThatExpire = 2;
-    const names = namesOf(await systems.kubernetes.pods());
-    expect(names).toEqual(systems.sandbox.world.state.pods.map(({ name }) => name));
-    expect(systems.sandbox.kubernetes.pagesThatExpire).toBe(0);
-  });
+  standInTest(
+    'whose continuation has expired is begun anew by our client, and nothing is in it twice',
+    async () => {
+      addPods();
+      systems.sandbox.kubernetes.pagesThatExpire = 2;
+      const names = namesOf(await systems.kubernetes.pods());
+      expect(names).toEqual(systems.sandbox.world.state.pods.map(({ name }) => name));
+      expect(systems.sandbox.kubernetes.pagesThatExpire).toBe(0);
+    },
+  );
 
   standInTest('whose continuation always expires is given up, to be tried again', async () => {
     addPods();
     systems.sandbox.kubernetes.pagesThatExpire = 1000;
-    await expect(systems.kubernetes.pods()).rejects.toMatchObject({ type: 'Unreachable', nonRetryable: false });
+    await expect(systems.kubernetes.pods()).rejects.toMatchObject({
+      type: 'Unreachable',
+      nonRetryable: false,
+    });
   });
 });
 
@@ -81,12 +100,16 @@ describe('a watch', () => {
     const [old] = await systems.kubernetes.pods();
     systems.sandbox.cluster.roll('short-url-manager');
     const told = (type: string, name?: string): Promise<unknown> =>
-      until(type, () => events.find((event) => event.type === type && (name ?? event.name) === event.name));
+      until(type, () =>
+        events.find((event) => event.type === type && (name ?? event.name) === event.name),
+      );
     await told('ADDED');
     await told('MODIFIED');
     await told('DELETED', old?.metadata?.name);
     controller.abort();
-    expect(new Set(events.map(({ type }) => type))).toEqual(new Set(['ADDED', 'MODIFIED', 'DELETED']));
+    expect(new Set(events.map(({ type }) => type))).toEqual(
+      new Set(['ADDED', 'MODIFIED', 'DELETED']),
+    );
   });
 
   standInTest('makes our client call back until it is told to stop', async () => {
@@ -98,7 +121,10 @@ describe('a watch', () => {
     sandbox.cluster.roll('short-url-manager');
     await until('a call', () => calls > 0 || undefined);
     stop.abort();
-    await until('the end of the watch', () => sandbox.world.events.listenerCount('changed') === 0 || undefined);
+    await until(
+      'the end of the watch',
+      () => sandbox.world.events.listenerCount('changed') === 0 || undefined,
+    );
     expect(calls).toBeGreaterThan(0);
   });
 });

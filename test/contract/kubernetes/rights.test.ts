@@ -13,7 +13,10 @@ interface Refusal {
   body?: string;
 }
 
-/** How an API refused, and `allowed` where it did not: an answer that should not have come is never quoted. */
+/**
+ * How an API refused, and `allowed` where it did not: an answer that should not have come is never
+ * quoted.
+ */
 const refusal = (call: Promise<unknown>): Promise<Refusal | 'allowed'> =>
   call.then(
     () => 'allowed' as const,
@@ -24,12 +27,16 @@ describe('the worker’s role', () => {
   readOnlyTest('reads no Secrets', async () => {
     const core = systems.kubeConfig.makeApiClient(CoreV1Api);
     const namespace = systems.configuration.KUBERNETES_NAMESPACE;
-    expect(await refusal(core.listNamespacedSecret({ namespace, limit: 1 }))).toMatchObject({ code: 403 });
+    expect(await refusal(core.listNamespacedSecret({ namespace, limit: 1 }))).toMatchObject({
+      code: 403,
+    });
   });
 
   readOnlyTest('ends at its namespace', async () => {
     const apps = systems.kubeConfig.makeApiClient(AppsV1Api);
-    const elsewhere = refusal(apps.listNamespacedDeployment({ namespace: 'kube-system', limit: 1 }));
+    const elsewhere = refusal(
+      apps.listNamespacedDeployment({ namespace: 'kube-system', limit: 1 }),
+    );
     expect(await elsewhere).toMatchObject({ code: 403 });
   });
 
@@ -51,25 +58,31 @@ describe('the worker’s role', () => {
     ['jobs', 'get', (client) => client.jobCompletedAt('no-such-job')],
     ['pods', 'list', (client) => client.pods()],
   ];
-  standInTest.each(needs)('is enforced: without %s %s our client says so, and does not try again', async (...need) => {
-    const [resource, verb, read] = need;
-    const { role } = systems.sandbox.kubernetes;
-    await expect(read(systems.kubernetes)).resolves.not.toThrow();
-    role[resource] = role[resource]!.filter((allowed) => allowed !== verb);
-    await expect(read(systems.kubernetes)).rejects.toMatchObject({
-      type: 'NotPermitted',
-      nonRetryable: true,
-      message: expect.stringMatching(new RegExp(`${verb} ${resource.replace(/s$/, '')}`)),
-    });
-  });
+  standInTest.each(needs)(
+    'is enforced: without %s %s our client says so, and does not try again',
+    async (...need) => {
+      const [resource, verb, read] = need;
+      const { role } = systems.sandbox.kubernetes;
+      await expect(read(systems.kubernetes)).resolves.not.toThrow();
+      role[resource] = role[resource]!.filter((allowed) => allowed !== verb);
+      await expect(read(systems.kubernetes)).rejects.toMatchObject({
+        type: 'NotPermitted',
+        nonRetryable: true,
+        message: expect.stringMatching(new RegExp(`${verb} ${resource.replace(/s$/, '')}`)),
+      });
+    },
+  );
 
-  readOnlyTest('says of itself what it may do: all that a rotation needs, and not to read Secrets', async () => {
-    const { kubernetes } = systems;
-    const may = await Promise.all(RIGHTS.map((right) => kubernetes.may(right)));
-    expect(RIGHTS.filter((_, at) => !may[at])).toEqual([]);
-    for (const right of READ_SECRETS) expect(await kubernetes.may(right)).toBe(false);
-    expect(await kubernetes.may({ ...RIGHTS[0]!, group: 'no-such-group' })).toBe(false);
-  });
+  readOnlyTest(
+    'says of itself what it may do: all that a rotation needs, and not to read Secrets',
+    async () => {
+      const { kubernetes } = systems;
+      const may = await Promise.all(RIGHTS.map((right) => kubernetes.may(right)));
+      expect(RIGHTS.filter((_, at) => !may[at])).toEqual([]);
+      for (const right of READ_SECRETS) expect(await kubernetes.may(right)).toBe(false);
+      expect(await kubernetes.may({ ...RIGHTS[0]!, group: 'no-such-group' })).toBe(false);
+    },
+  );
 
   standInTest.each(RIGHTS.map((right) => [`${right.resource} ${right.verb}`, right] as const))(
     'says of itself that it lacks %s',
@@ -83,7 +96,9 @@ describe('the worker’s role', () => {
   standInTest.each([['get'], ['create']])('exec needs more than %s alone', async (verb) => {
     const target = await someConsumer(systems);
     systems.sandbox.kubernetes.role['pods/exec'] = [verb];
-    await expect(systems.kubernetes.exec(target, ['true'])).rejects.toMatchObject({ type: 'NotPermitted' });
+    await expect(systems.kubernetes.exec(target, ['true'])).rejects.toMatchObject({
+      type: 'NotPermitted',
+    });
   });
 
   standInTest('without the watch leaves our client to its polling', async () => {
@@ -112,18 +127,32 @@ describe('a refusal', () => {
   readOnlyTest('of an unknown token is a 401 without a body', async () => {
     const core = asSomebody(systems, 'nonsense').makeApiClient(CoreV1Api);
     const namespace = systems.configuration.KUBERNETES_NAMESPACE;
-    expect(await refusal(core.listNamespacedPod({ namespace, limit: 1 }))).toEqual({ code: 401, body: undefined });
-  });
-
-  readOnlyTest('of an unknown token is tried again by our client, lists and exec alike', async () => {
-    const target = await someConsumer(systems);
-    const config = asSomebody(systems, 'nonsense');
-    const client = new KubernetesClient(config, systems.configuration.KUBERNETES_NAMESPACE, 10_000);
-    const refused = { type: 'CredentialRefused', nonRetryable: false, message: expect.stringContaining('401') };
-    await expect(client.pods()).rejects.toMatchObject(refused);
-    await expect(client.exec(target, ['true'])).rejects.toMatchObject(refused);
-    await expect(rawExec(systems, target, ['true'], { config })).rejects.toMatchObject({
-      message: 'Unexpected server response: 401',
+    expect(await refusal(core.listNamespacedPod({ namespace, limit: 1 }))).toEqual({
+      code: 401,
+      body: undefined,
     });
   });
+
+  readOnlyTest(
+    'of an unknown token is tried again by our client, lists and exec alike',
+    async () => {
+      const target = await someConsumer(systems);
+      const config = asSomebody(systems, 'nonsense');
+      const client = new KubernetesClient(
+        config,
+        systems.configuration.KUBERNETES_NAMESPACE,
+        10_000,
+      );
+      const refused = {
+        type: 'CredentialRefused',
+        nonRetryable: false,
+        message: expect.stringContaining('401'),
+      };
+      await expect(client.pods()).rejects.toMatchObject(refused);
+      await expect(client.exec(target, ['true'])).rejects.toMatchObject(refused);
+      await expect(rawExec(systems, target, ['true'], { config })).rejects.toMatchObject({
+        message: 'Unexpected server response: 401',
+      });
+    },
+  );
 });

@@ -23,7 +23,9 @@ interface Night {
 function withDaysLeft(days: number): Night {
   const { world } = systems.sandbox;
   const { user, server } = pairOf(world, systems.pair.apiUser, systems.pair.application);
-  const token = world.state.authorisations.find((one) => one.apiUserId === user.id && one.applicationId === server.id)!;
+  const token = world.state.authorisations.find(
+    (one) => one.apiUserId === user.id && one.applicationId === server.id,
+  )!;
   token.expiresAt = world.now() + days * DAY;
   return {
     world,
@@ -39,16 +41,19 @@ function withDaysLeft(days: number): Night {
 }
 
 describe('renewal', () => {
-  standInTest('gives a token with under a month left a successor, and revokes nothing', async () => {
-    const { world, token, listed } = withDaysLeft(20);
-    const before = await listed();
-    world.renewNightly();
-    const after = await listed();
-    expect(after).toHaveLength(before.length + 1);
-    expect(after).toContain(token.id);
-    world.renewNightly();
-    expect(await listed()).toEqual(after);
-  });
+  standInTest(
+    'gives a token with under a month left a successor, and revokes nothing',
+    async () => {
+      const { world, token, listed } = withDaysLeft(20);
+      const before = await listed();
+      world.renewNightly();
+      const after = await listed();
+      expect(after).toHaveLength(before.length + 1);
+      expect(after).toContain(token.id);
+      world.renewNightly();
+      expect(await listed()).toEqual(after);
+    },
+  );
 
   standInTest('leaves a token with more than a month alone, and API users outside', async () => {
     const { world, token, user } = withDaysLeft(40);
@@ -68,13 +73,16 @@ describe('renewal', () => {
     expect(await listed()).toEqual(before);
   });
 
-  standInTest('brings back a revoked token with under a month left, where nothing expires later', async () => {
-    const { world, token, listed } = withDaysLeft(20);
-    world.revoke(token.id);
-    const before = await listed();
-    world.renewNightly();
-    expect(await listed()).toHaveLength(before.length + 1);
-  });
+  standInTest(
+    'brings back a revoked token with under a month left, where nothing expires later',
+    async () => {
+      const { world, token, listed } = withDaysLeft(20);
+      world.revoke(token.id);
+      const before = await listed();
+      world.renewNightly();
+      expect(await listed()).toHaveLength(before.length + 1);
+    },
+  );
 
   standInTest('renews for suspended API users as well', async () => {
     const { world, user, listed } = withDaysLeft(20);
@@ -86,13 +94,16 @@ describe('renewal', () => {
 });
 
 describe('the token sync', () => {
-  standInTest('writes the token with the latest expiry, wherever it stands among the ids', async () => {
-    const { world, issue } = withDaysLeft(20);
-    const latest = issue(700);
-    issue(300);
-    expect(world.syncSecrets()).toEqual([SECRET]);
-    expect(world.state.secrets[SECRET]).toBe(latest.token);
-  });
+  standInTest(
+    'writes the token with the latest expiry, wherever it stands among the ids',
+    async () => {
+      const { world, issue } = withDaysLeft(20);
+      const latest = issue(700);
+      issue(300);
+      expect(world.syncSecrets()).toEqual([SECRET]);
+      expect(world.state.secrets[SECRET]).toBe(latest.token);
+    },
+  );
 
   standInTest('writes an expired one too, where no other is left', async () => {
     const { world, token, issue } = withDaysLeft(20);
@@ -102,13 +113,16 @@ describe('the token sync', () => {
     expect(world.state.secrets[SECRET]).toBe(expired.token);
   });
 
-  standInTest('skips suspended API users, and leaves Secrets of tokens that are gone as they are', async () => {
-    const { world, user, token } = withDaysLeft(20);
-    world.suspend(user.id);
-    world.renewNightly();
-    expect(world.syncSecrets()).toEqual([]);
-    expect(world.state.secrets[SECRET]).toBe(token.token);
-  });
+  standInTest(
+    'skips suspended API users, and leaves Secrets of tokens that are gone as they are',
+    async () => {
+      const { world, user, token } = withDaysLeft(20);
+      world.suspend(user.id);
+      world.renewNightly();
+      expect(world.syncSecrets()).toEqual([]);
+      expect(world.state.secrets[SECRET]).toBe(token.token);
+    },
+  );
 
   standInTest('skips retired applications', async () => {
     const { world, issue } = withDaysLeft(20);

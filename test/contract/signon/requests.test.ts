@@ -29,7 +29,10 @@ describe('the cookie', () => {
 
   readOnlyTest('a redirect sets it too, is a 302 and names an absolute address', async () => {
     const answer = await visit().get('/api_users');
-    expect(answer).toMatchObject({ status: 302, location: systems.configuration.SIGNON_URL + SIGN_IN });
+    expect(answer).toMatchObject({
+      status: 302,
+      location: systems.configuration.SIGNON_URL + SIGN_IN,
+    });
     expect(answer.cookie).toBeDefined();
   });
 
@@ -69,17 +72,26 @@ describe('the authenticity token', () => {
     const foreign = await visitor.post(NOBODYS, fields, { Origin: 'https://elsewhere.example' });
     expect(foreign).toMatchObject({ status: 422, body: '' });
     const own = await visitor.post(NOBODYS, fields);
-    expect(own).toMatchObject({ status: 302, location: systems.configuration.SIGNON_URL + SIGN_IN });
+    expect(own).toMatchObject({
+      status: 302,
+      location: systems.configuration.SIGNON_URL + SIGN_IN,
+    });
   });
 
   standInTest('a form’s own token is valid for that form only, again and again', async () => {
     const visitor = await signedIn(systems.sandbox);
     const path = '/api_users/1/authorisations';
     const { body } = await visitor.get(`${path}/new`);
-    const fields = { authenticity_token: formToken(body, path), 'authorisation[application_id]': '1' };
+    const fields = {
+      authenticity_token: formToken(body, path),
+      'authorisation[application_id]': '1',
+    };
     expect((await visitor.post(path, fields)).status).toBe(302);
     expect((await visitor.post(path, fields)).status).toBe(302);
-    expect(await visitor.post('/api_users/2/authorisations', fields)).toMatchObject({ status: 422, body: '' });
+    expect(await visitor.post('/api_users/2/authorisations', fields)).toMatchObject({
+      status: 422,
+      body: '',
+    });
     expect(systems.sandbox.world.happened.created).toHaveLength(2);
   });
 
@@ -97,19 +109,30 @@ describe('the authenticity token', () => {
     const visitor = visit();
     const token = metaToken((await visitor.get(SIGN_IN)).body);
     await sendPassword(visitor, systems.sandbox);
-    const answer = await visitor.post(SECOND_STEP, { authenticity_token: token, code: codeOf(systems.sandbox) });
+    const answer = await visitor.post(SECOND_STEP, {
+      authenticity_token: token,
+      code: codeOf(systems.sandbox),
+    });
     expect(answer).toMatchObject({ status: 422, body: '' });
   });
 });
 
 describe('headers', () => {
-  standInTest('a bare Accept */* is a 500 while the second step is outstanding, and only then', async () => {
-    const visitor = await withPassword(systems.sandbox);
-    expect(await visitor.get('/api_users', { Accept: '*/*' })).toMatchObject({ status: 500, body: '' });
-    expect((await visitor.get('/api_users')).location).toBe(`${visitor.origin}${SECOND_STEP}/new`);
-    await sendCode(visitor, codeOf(systems.sandbox));
-    expect((await visitor.get('/api_users', { Accept: '*/*' })).status).toBe(200);
-  });
+  standInTest(
+    'a bare Accept */* is a 500 while the second step is outstanding, and only then',
+    async () => {
+      const visitor = await withPassword(systems.sandbox);
+      expect(await visitor.get('/api_users', { Accept: '*/*' })).toMatchObject({
+        status: 500,
+        body: '',
+      });
+      expect((await visitor.get('/api_users')).location).toBe(
+        `${visitor.origin}${SECOND_STEP}/new`,
+      );
+      await sendCode(visitor, codeOf(systems.sandbox));
+      expect((await visitor.get('/api_users', { Accept: '*/*' })).status).toBe(200);
+    },
+  );
 
   standInTest('asking for JSON is a 401, a 500 or a 406, as far as one is signed in', async () => {
     const json = { Accept: 'application/json' };

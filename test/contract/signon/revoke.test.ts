@@ -30,7 +30,9 @@ describe('a revoke', () => {
     expect(answer).toMatchObject({ status: 302, location: visitor.origin + MANAGE, body: '' });
     const { body } = await visitor.follow(answer);
     expect(readSuccess(body)).toBe(`Access for ${name} was revoked`);
-    expect(readManageTokens(body).cards.map(({ authorisationId }) => authorisationId)).not.toContain(token.id);
+    expect(
+      readManageTokens(body).cards.map(({ authorisationId }) => authorisationId),
+    ).not.toContain(token.id);
     expect(systems.sandbox.world.letsIn('publishing-api', token.token)).toBe(false);
   });
 
@@ -49,37 +51,50 @@ describe('a revoke', () => {
     const csrf = { authenticity_token: metaToken((await visitor.get(MANAGE)).body) };
     for (const id of [999_999, other.id]) {
       expect(await visitor.get(`${page(id)}/edit`)).toMatchObject({ status: 404, body: '' });
-      expect(await visitor.post(`${page(id)}/revoke`, csrf)).toMatchObject({ status: 404, body: '' });
+      expect(await visitor.post(`${page(id)}/revoke`, csrf)).toMatchObject({
+        status: 404,
+        body: '',
+      });
     }
     expect(other.revokedAt).toBeUndefined();
   });
 
-  standInTest('has a page with details and a form, the same for a token already revoked', async () => {
-    const read = async (): Promise<object> => {
-      const { csrf: _differs, ...rest } = readRevokePage((await visitor.get(`${page(token.id)}/edit`)).body);
-      return rest;
-    };
-    const before = await read();
-    expect(before).toMatchObject({ application: name, action: `${page(token.id)}/revoke` });
-    systems.sandbox.world.revoke(token.id);
-    expect(await read()).toEqual(before);
-  });
+  standInTest(
+    'has a page with details and a form, the same for a token already revoked',
+    async () => {
+      const read = async (): Promise<object> => {
+        const { csrf: _differs, ...rest } = readRevokePage(
+          (await visitor.get(`${page(token.id)}/edit`)).body,
+        );
+        return rest;
+      };
+      const before = await read();
+      expect(before).toMatchObject({ application: name, action: `${page(token.id)}/revoke` });
+      systems.sandbox.world.revoke(token.id);
+      expect(await read()).toEqual(before);
+    },
+  );
 });
 
 describe('our revoke', () => {
   const notAfter = new Date(Date.now() + 600_000).toISOString();
 
-  standInTest('cannot tell of a token whose application was retired: Signon hides it alive', async () => {
-    const { world } = systems.sandbox;
-    const signon = createSignonActivities(systems.signon);
-    const pair = await run(signon.findPair, systems.pair);
-    const [token] = await run(signon.listTokens, pair);
-    pairOf(world, systems.pair.apiUser, systems.pair.application).server.retired = true;
-    await expect(run(signon.revokeToken, { pair, token: token!, notAfter })).rejects.toMatchObject({
-      type: 'CannotTell',
-    });
-    expect(world.happened.revoked).toEqual([]);
-  });
+  standInTest(
+    'cannot tell of a token whose application was retired: Signon hides it alive',
+    async () => {
+      const { world } = systems.sandbox;
+      const signon = createSignonActivities(systems.signon);
+      const pair = await run(signon.findPair, systems.pair);
+      const [token] = await run(signon.listTokens, pair);
+      pairOf(world, systems.pair.apiUser, systems.pair.application).server.retired = true;
+      await expect(
+        run(signon.revokeToken, { pair, token: token!, notAfter }),
+      ).rejects.toMatchObject({
+        type: 'CannotTell',
+      });
+      expect(world.happened.revoked).toEqual([]);
+    },
+  );
 
   standInTest('whose answer was lost finds its work done', async () => {
     const { world, signon: standIn } = systems.sandbox;
@@ -90,7 +105,9 @@ describe('our revoke', () => {
     await expect(run(signon.revokeToken, { pair, token: token!, notAfter })).rejects.toMatchObject({
       type: 'Unreachable',
     });
-    expect(await run(signon.revokeToken, { pair, token: token!, notAfter })).toMatchObject({ how: 'already-revoked' });
+    expect(await run(signon.revokeToken, { pair, token: token!, notAfter })).toMatchObject({
+      how: 'already-revoked',
+    });
     expect(world.happened.revoked).toHaveLength(1);
   });
 

@@ -53,29 +53,36 @@ describe('e-mail and password', () => {
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
       expect(alertOf(answers[0]!)).toMatch(REFUSED);
       expect(new Set(answers.map(alertOf)).size).toBe(1);
-      for (const { body } of answers) expect(load(body)(`form[action="${SIGN_IN}"]`)).toHaveLength(1);
+      for (const { body } of answers)
+        expect(load(body)(`form[action="${SIGN_IN}"]`)).toHaveLength(1);
     },
   );
 
-  standInTest('wrong six times lock the account for an hour and end its live sessions', async () => {
-    const before = await signedIn(systems.sandbox);
-    for (let time = 0; time < 5; time++) await sendPassword(visit(), systems.sandbox, wrong);
-    expect((await before.get('/api_users')).status).toBe(200);
-    await sendPassword(visit(), systems.sandbox, wrong);
-    expect((await before.get('/api_users')).location).toBe(before.origin + SIGN_IN);
-    pass(systems.sandbox, '59 minutes');
-    expect((await sendPassword(visit(), systems.sandbox)).status).toBe(200);
-    pass(systems.sandbox, '2 minutes');
-    expect((await sendPassword(visit(), systems.sandbox)).status).toBe(302);
-  });
+  standInTest(
+    'wrong six times lock the account for an hour and end its live sessions',
+    async () => {
+      const before = await signedIn(systems.sandbox);
+      for (let time = 0; time < 5; time++) await sendPassword(visit(), systems.sandbox, wrong);
+      expect((await before.get('/api_users')).status).toBe(200);
+      await sendPassword(visit(), systems.sandbox, wrong);
+      expect((await before.get('/api_users')).location).toBe(before.origin + SIGN_IN);
+      pass(systems.sandbox, '59 minutes');
+      expect((await sendPassword(visit(), systems.sandbox)).status).toBe(200);
+      pass(systems.sandbox, '2 minutes');
+      expect((await sendPassword(visit(), systems.sandbox)).status).toBe(302);
+    },
+  );
 
-  standInTest('right but of a suspended account say so after a 302 to the sign-in page', async () => {
-    systems.sandbox.world.state.account.suspended = true;
-    const visitor = visit();
-    const answer = await sendPassword(visitor, systems.sandbox);
-    expect(answer).toMatchObject({ status: 302, location: visitor.origin + SIGN_IN });
-    expect(alertOf(await visitor.follow(answer))).toMatch(/^Your account has been suspended\./);
-  });
+  standInTest(
+    'right but of a suspended account say so after a 302 to the sign-in page',
+    async () => {
+      systems.sandbox.world.state.account.suspended = true;
+      const visitor = visit();
+      const answer = await sendPassword(visitor, systems.sandbox);
+      expect(answer).toMatchObject({ status: 302, location: visitor.origin + SIGN_IN });
+      expect(alertOf(await visitor.follow(answer))).toMatch(/^Your account has been suspended\./);
+    },
+  );
 });
 
 describe('the code', () => {
@@ -123,7 +130,9 @@ describe('the code', () => {
     pass(sandbox, '29 days');
     expect((await (await withPassword(sandbox, visitor())).get('/api_users')).status).toBe(200);
     pass(sandbox, '2 days');
-    expect((await (await withPassword(sandbox, visitor())).get('/api_users')).location).toMatch(SECOND_STEP);
+    expect((await (await withPassword(sandbox, visitor())).get('/api_users')).location).toMatch(
+      SECOND_STEP,
+    );
   });
 
   standInTest('wrong ten times in a row locks the account for an hour', async () => {
@@ -142,13 +151,18 @@ describe('the code', () => {
 
   standInTest('that is not sent at all is a 500', async () => {
     const visitor = await withPassword(systems.sandbox);
-    expect(await visitor.submit(`${SECOND_STEP}/new`, SECOND_STEP)).toMatchObject({ status: 500, body: '' });
+    expect(await visitor.submit(`${SECOND_STEP}/new`, SECOND_STEP)).toMatchObject({
+      status: 500,
+      body: '',
+    });
   });
 
   standInTest('that was never set up makes every page lead to the prompt', async () => {
     systems.sandbox.world.state.account.secondStepMissing = true;
     const visitor = await withPassword(systems.sandbox);
     for (const page of ['/', '/api_users', '/api_users/1/manage_tokens'])
-      expect((await visitor.get(page)).location).toBe(`${visitor.origin}/account/two_step_verification/prompt`);
+      expect((await visitor.get(page)).location).toBe(
+        `${visitor.origin}/account/two_step_verification/prompt`,
+      );
   });
 });

@@ -27,8 +27,16 @@ export class Visitor {
     return this.send('GET', path, headers);
   }
 
-  post(path: string, fields: Record<string, string>, headers: OutgoingHttpHeaders = {}): Promise<Answer> {
-    const form = { 'Content-Type': 'application/x-www-form-urlencoded', Origin: this.origin, ...headers };
+  post(
+    path: string,
+    fields: Record<string, string>,
+    headers: OutgoingHttpHeaders = {},
+  ): Promise<Answer> {
+    const form = {
+      'Content-Type': 'application/x-www-form-urlencoded',
+      Origin: this.origin,
+      ...headers,
+    };
     return this.send('POST', path, form, new URLSearchParams(fields).toString());
   }
 
@@ -42,7 +50,12 @@ export class Visitor {
     return this.post(path, { authenticity_token: formToken(body, path), ...fields });
   }
 
-  private async send(method: string, path: string, headers: OutgoingHttpHeaders, form?: string): Promise<Answer> {
+  private async send(
+    method: string,
+    path: string,
+    headers: OutgoingHttpHeaders,
+    form?: string,
+  ): Promise<Answer> {
     const { status, body, ...answer } = await ask(this.origin + path, {
       method,
       headers: {
@@ -61,7 +74,10 @@ export class Visitor {
 }
 
 /** A visitor who went as far as the password. */
-export async function withPassword(sandbox: Sandbox, visitor = new Visitor(sandbox.urls.signon)): Promise<Visitor> {
+export async function withPassword(
+  sandbox: Sandbox,
+  visitor = new Visitor(sandbox.urls.signon),
+): Promise<Visitor> {
   await sendPassword(visitor, sandbox);
   return visitor;
 }
@@ -98,7 +114,10 @@ export function toTheMiddleOfAStep({ world }: Sandbox): void {
 }
 
 export function formToken(html: string, action: string): string {
-  return load(html)(`form[action="${action}"] input[name="authenticity_token"]`).first().attr('value') ?? '';
+  return (
+    load(html)(`form[action="${action}"] input[name="authenticity_token"]`).first().attr('value') ??
+    ''
+  );
 }
 
 export function metaToken(html: string): string {

@@ -33,10 +33,14 @@ import {
 import { findCronJob, refuseOtherCluster } from './cron-job.ts';
 import type { Runbook } from '../runbook.ts';
 
-/** Gathers all that the plan needs, and blocks where the systems do not fit together. Reads only. */
+/**
+ * Gathers all that the plan needs, and blocks where the systems do not fit together. Reads only.
+ */
 export async function assess(
   book: Runbook,
-): Promise<Stop | (Assessment & { kind: 'assessed'; cronJob: SyncCronJob; remembered: Remembered })> {
+): Promise<
+  Stop | (Assessment & { kind: 'assessed'; cronJob: SyncCronJob; remembered: Remembered })
+> {
   const { request } = book;
   const settings = await beginRotation(request);
   book.linkTo(settings);
@@ -45,16 +49,25 @@ export async function assess(
   const special = specialCaseOf(pair, settings);
   if (special) return special;
   if (request.recipient !== undefined && recipientOf(settings, pair)?.name !== request.recipient)
-    throw blocks('UnknownRecipient', `the settings name no recipient “${request.recipient}” for ${pair.apiUser.email}`);
+    throw blocks(
+      'UnknownRecipient',
+      `the settings name no recipient “${request.recipient}” for ${pair.apiUser.email}`,
+    );
   // Without it, an old token's holder is unknown, and it is revoked by name alone.
   const remembered = await remembersOf().catch(() => ({ givenUp: [], also: [] }));
   book.record.remember(remembered);
-  const [{ tokens, look, readers }, cronJob] = await Promise.all([findHolders(pair, remembered), findCronJob()]);
+  const [{ tokens, look, readers }, cronJob] = await Promise.all([
+    findHolders(pair, remembered),
+    findCronJob(),
+  ]);
   book.readers = readers;
   book.record.observed(tokens);
   refuseOtherCluster(cronJob);
   if (tokens.length > 0 && pair.apiUser.suspended)
-    throw blocks('ApiUserSuspended', `${pair.apiUser.email} is suspended in Signon: the sync skips it`);
+    throw blocks(
+      'ApiUserSuspended',
+      `${pair.apiUser.email} is suspended in Signon: the sync skips it`,
+    );
   refuseUnprovable(look, pair);
   refuseReadInCluster(look, recipientOf(settings, pair));
   refuseOtherEnvironment(look, request);
@@ -72,10 +85,14 @@ export async function assess(
 }
 
 /**
- * Lists the pair's tokens and asks the namespace who holds them. Which other Secrets of the sync belong to pairs of today is Signon's to
- * say: one that belongs to none may hold a copy of this pair's token, under an older name of the API user.
+ * Lists the pair's tokens and asks the namespace who holds them. Which other Secrets of the sync
+ * belong to pairs of today is Signon's to say: one that belongs to none may hold a copy of this
+ * pair's token, under an older name of the API user.
  */
-async function findHolders(pair: Pair, { also }: Remembered): Promise<Pick<Assessment, 'tokens' | 'look' | 'readers'>> {
+async function findHolders(
+  pair: Pair,
+  { also }: Remembered,
+): Promise<Pick<Assessment, 'tokens' | 'look' | 'readers'>> {
   const tokens = await listTokens(pair);
   const readers: Readers = { secret: pair.secret, holding: tokens, also, ofOtherPairs: [] };
   const look = await lookAtConsumers(readers);
@@ -87,20 +104,25 @@ async function findHolders(pair: Pair, { also }: Remembered): Promise<Pick<Asses
 }
 
 /**
- * Finds the pair. One that Signon does not list blocks, for a person may have mistyped it and can say so.
- * An alert cannot, and anybody with the receiver's token can make up pairs: its rotation ends.
+ * Finds the pair. One that Signon does not list blocks, for a person may have mistyped it and can
+ * say so. An alert cannot, and anybody with the receiver's token can make up pairs: its rotation
+ * ends.
  */
 async function findPairOf(request: RotationRequest): Promise<Pair | Stop> {
   try {
     return await findPair(request);
   } catch (error) {
-    if (request.requestedBy !== ALERT || !failedWith(error, 'UnknownApiUser', 'UnknownApplication')) throw error;
+    if (request.requestedBy !== ALERT || !failedWith(error, 'UnknownApiUser', 'UnknownApplication'))
+      throw error;
     const { message } = failureOf(error);
     return { kind: 'stop', outcome: 'nothing-to-do', why: `an alert alone asked, and ${message}` };
   }
 }
 
-/** Blocks where containers read what is to be handed over to somebody outside, and nothing says that both hold it. */
+/**
+ * Blocks where containers read what is to be handed over to somebody outside, and nothing says that
+ * both hold it.
+ */
 export function refuseReadInCluster(look: ClusterLook, recipient: Recipient | undefined): void {
   const why = readInCluster(recipient, look);
   if (why !== undefined) throw blocks('ReadInCluster', why);
@@ -109,7 +131,10 @@ export function refuseReadInCluster(look: ClusterLook, recipient: Recipient | un
 /** Blocks where a workload mounts the Secret as files: what it holds cannot be proven. */
 export function refuseUnprovable(look: ClusterLook, pair: Pair): void {
   if (look.mountedBy.length > 0)
-    throw blocks('SecretMountedAsFile', `${look.mountedBy.join(', ')} mount ${pair.secret} as files`);
+    throw blocks(
+      'SecretMountedAsFile',
+      `${look.mountedBy.join(', ')} mount ${pair.secret} as files`,
+    );
 }
 
 /** Blocks where containers are of another environment than the request. */

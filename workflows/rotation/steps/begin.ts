@@ -1,4 +1,10 @@
-import { type Carried, planFor, type Round, type Situation, type Stop } from '../../../domain/rotation/index.ts';
+import {
+  type Carried,
+  planFor,
+  type Round,
+  type Situation,
+  type Stop,
+} from '../../../domain/rotation/index.ts';
 import { newestOf } from '../../../domain/tokens/index.ts';
 import { seenHeld, workloadsOf } from '../../../domain/cluster/index.ts';
 import { assess } from './assess.ts';
@@ -9,10 +15,17 @@ import { lookAgain } from './look-again.ts';
 import type { Runbook } from '../runbook.ts';
 
 /** What is to be done with a pair: prove a new token, end its access, or nothing. */
-type Beginning = { kind: 'rotate'; round: Round } | { kind: 'retire'; situation: Carried<Situation> } | Stop;
+type Beginning =
+  { kind: 'rotate'; round: Round } | { kind: 'retire'; situation: Carried<Situation> } | Stop;
 
-/** Finds out what there is, then issues the new token or adopts one. Goes on from a fresh look where a history was cut. */
-export async function begin(book: Runbook, carried: Carried<Situation | Round> | undefined): Promise<Beginning> {
+/**
+ * Finds out what there is, then issues the new token or adopts one. Goes on from a fresh look where
+ * a history was cut.
+ */
+export async function begin(
+  book: Runbook,
+  carried: Carried<Situation | Round> | undefined,
+): Promise<Beginning> {
   if (carried) {
     book.keep(carried);
     book.linkTo(carried.settings);
@@ -28,14 +41,28 @@ export async function begin(book: Runbook, carried: Carried<Situation | Round> |
   const before = book.request.force ? tokens.map(({ authorisationId }) => authorisationId) : [];
   const known = workloadsOf(look.consumers);
   const everHeld = seenHeld(assessment.remembered.givenUp, look.containers, known);
-  const about = { settings, pair, cronJob, recipient, before, known, readers, everHeld, tokens, look };
+  const about = {
+    settings,
+    pair,
+    cronJob,
+    recipient,
+    before,
+    known,
+    readers,
+    everHeld,
+    tokens,
+    look,
+  };
   const situation: Situation = { ...about, confirmedRevokes: 0 };
   if (disused) return { kind: 'retire', situation };
   if (plan.kind === 'issue') await agreed(book, situation);
   return { kind: 'rotate', round: await issued(book, situation, plan) };
 }
 
-/** The new token of a pair that was called disused and is not: issued, unless one outlives the window. */
+/**
+ * The new token of a pair that was called disused and is not: issued, unless one outlives the
+ * window.
+ */
 export function issuedAnew(book: Runbook, situation: Situation): Promise<Round> {
   const plan = planFor(situation, book.request, Date.now());
   const [newest] = situation.tokens;

@@ -1,6 +1,11 @@
 import { sleep } from '@temporalio/workflow';
 import ms from 'ms';
-import { type ConsumingContainer, describeOthers, holds, running } from '../../../domain/cluster/index.ts';
+import {
+  type ConsumingContainer,
+  describeOthers,
+  holds,
+  running,
+} from '../../../domain/cluster/index.ts';
 import { type Proof, unconfirmed } from '../../../domain/evidence/index.ts';
 import type { Round } from '../../../domain/rotation/index.ts';
 import { isLive, isToken, sameToken } from '../../../domain/tokens/index.ts';
@@ -13,9 +18,10 @@ import { callAll } from './smoke.ts';
 const LOOKS = 10;
 
 /**
- * After a revoke, looks at once and again after a soak: every running consumer holds the new token. Server applications cache a token's
- * look-up, so smoke calls come after the soak alone: what passed before the revoke passes still. A failure is an incident. The token that was proven is as good as a later one that has become the new one
- * since, and that no sync has written yet.
+ * After a revoke, looks at once and again after a soak: every running consumer holds the new token.
+ * Server applications cache a token's look-up, so smoke calls come after the soak alone: what
+ * passed before the revoke passes still. A failure is an incident. The token that was proven is as
+ * good as a later one that has become the new one since, and that no sync has written yet.
  */
 export async function confirmed(book: Runbook, round: Round): Promise<Round> {
   const { proof, settings } = round;
@@ -24,7 +30,10 @@ export async function confirmed(book: Runbook, round: Round): Promise<Round> {
   await book.step('confirm', async () => {
     if (await restarted(book)) await rolledOut({ ...round, sync: undefined });
     await confirmOnce(book, round, proof, { call: false }); // caches would answer calls
-    book.note('confirm', `every running consumer holds the new token; smoke calls and another look come after ${soak}`);
+    book.note(
+      'confirm',
+      `every running consumer holds the new token; smoke calls and another look come after ${soak}`,
+    );
     await sleep(soak);
     await confirmOnce(book, round, proof, { call: true });
     book.note(
@@ -35,8 +44,16 @@ export async function confirmed(book: Runbook, round: Round): Promise<Round> {
   return { ...round, confirmedRevokes: book.report.revoked.length };
 }
 
-/** Consumers that start, or are not ready to call, are waited for; a token that should not be there is not. */
-async function confirmOnce(book: Runbook, round: Round, proof: Proof, { call }: { call: boolean }): Promise<void> {
+/**
+ * Consumers that start, or are not ready to call, are waited for; a token that should not be there
+ * is not.
+ */
+async function confirmOnce(
+  book: Runbook,
+  round: Round,
+  proof: Proof,
+  { call }: { call: boolean },
+): Promise<void> {
   const { readers, newToken, tokens, settings } = round;
   for (let looks = 1; ; looks++) {
     const look = await lookAtConsumers(readers);
@@ -52,13 +69,17 @@ async function confirmOnce(book: Runbook, round: Round, proof: Proof, { call }: 
   }
 }
 
-/** Whether they hold what the round proved, while a later token has become the new one, and it is live still. */
+/**
+ * Whether they hold what the round proved, while a later token has become the new one, and it is
+ * live still.
+ */
 async function allHoldProven(
   containers: readonly ConsumingContainer[],
   { pair, newToken }: Round,
   { newToken: proven }: Proof,
 ): Promise<boolean> {
-  if (isToken(newToken)(proven) || !containers.every((container) => holds(container, proven))) return false;
+  if (isToken(newToken)(proven) || !containers.every((container) => holds(container, proven)))
+    return false;
   const listed = (await listTokens(pair)).find(isToken(proven));
   return listed !== undefined && sameToken(listed, proven) && isLive(listed, Date.now());
 }

@@ -7,10 +7,21 @@ import { refuseReadInCluster } from './assess.ts';
 import { issued } from './issue.ts';
 import type { Runbook } from '../runbook.ts';
 
-/** Asks whether a token may be issued and handed over to a holder outside, if there is one; once for a rotation. */
-export async function agreed(book: Runbook, { recipient, look, readers }: Situation): Promise<void> {
+/**
+ * Asks whether a token may be issued and handed over to a holder outside, if there is one; once for
+ * a rotation.
+ */
+export async function agreed(
+  book: Runbook,
+  { recipient, look, readers }: Situation,
+): Promise<void> {
   if (!recipient || book.handOverIsAgreed) return;
-  const evidence = gatherHandOver({ round: book.approvals.nextRound(), now: Date.now(), recipient, look });
+  const evidence = gatherHandOver({
+    round: book.approvals.nextRound(),
+    now: Date.now(),
+    recipient,
+    look,
+  });
   await book.step('approve plan', async () => {
     await book.approvals.ask(evidence);
     refuseReadInCluster(await lookAtConsumers(readers), recipient); // days may have passed
@@ -19,19 +30,26 @@ export async function agreed(book: Runbook, { recipient, look, readers }: Situat
 }
 
 /**
- * Makes sure that the new token can be with its holder outside, if there is one: as the ciphertext of a token that this rotation issued,
- * or by a person's word. Issues another where its value is not known, if a person says so.
+ * Makes sure that the new token can be with its holder outside, if there is one: as the ciphertext
+ * of a token that this rotation issued, or by a person's word. Issues another where its value is
+ * not known, if a person says so.
  */
 export async function delivered(book: Runbook, round: Round): Promise<Round> {
   const { recipient, newToken } = round;
   if (!recipient) return round;
-  const said = await book.step('hand over', () => Promise.resolve(whether(book, recipient, newToken)));
+  const said = await book.step('hand over', () =>
+    Promise.resolve(whether(book, recipient, newToken)),
+  );
   if (said === 'delivered') return round;
   await agreed(book, round);
   return delivered(book, { ...round, ...(await issued(book, round, { kind: 'issue' })) });
 }
 
-function whether(book: Runbook, { name }: Recipient, token: ListedToken): 'delivered' | 'issue-another' {
+function whether(
+  book: Runbook,
+  { name }: Recipient,
+  token: ListedToken,
+): 'delivered' | 'issue-another' {
   const { authorisationId } = token;
   const isSealed = book.report.handOver?.authorisationId === authorisationId;
   if (book.retries.accepted.delete('already-handed-over')) book.vouchedFor = authorisationId;
@@ -39,7 +57,9 @@ function whether(book: Runbook, { name }: Recipient, token: ListedToken): 'deliv
     const what = describeToken(token);
     book.note(
       'hand over',
-      isSealed ? `${what} is encrypted for ${name}: send it to them` : `${name} has ${what}, as a person says`,
+      isSealed
+        ? `${what} is encrypted for ${name}: send it to them`
+        : `${name} has ${what}, as a person says`,
     );
     return 'delivered';
   }

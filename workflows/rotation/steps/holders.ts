@@ -41,7 +41,12 @@ export async function findHolders(book: Runbook, assessment: Assessment): Promis
 }
 
 /** Asks a person, until what they say can be believed. */
-async function ask(book: Runbook, pair: Pair, findings: Findings, outside: Holders): Promise<Holders> {
+async function ask(
+  book: Runbook,
+  pair: Pair,
+  findings: Findings,
+  outside: Holders,
+): Promise<Holders> {
   const { classifications } = book;
   book.waitFor({ kind: 'classification', findings, since: new Date().toISOString() });
   classifications.open();
@@ -51,11 +56,17 @@ async function ask(book: Runbook, pair: Pair, findings: Findings, outside: Holde
       const { value } = classifications.first()!;
       const holders = await believe(value, pair, findings, outside);
       if (typeof holders === 'object') {
-        classifications.answerFirst({ accepted: true, answer: `classified as ${value.as} by ${value.by}` });
+        classifications.answerFirst({
+          accepted: true,
+          answer: `classified as ${value.as} by ${value.by}`,
+        });
         book.note('classify', `${value.as}, says ${value.by}`);
         return holders;
       }
-      classifications.answerFirst({ accepted: false, answer: `classify by ${value.by} not accepted: ${holders}` });
+      classifications.answerFirst({
+        accepted: false,
+        answer: `classify by ${value.by} not accepted: ${holders}`,
+      });
     }
   } finally {
     classifications.close();
@@ -64,7 +75,12 @@ async function ask(book: Runbook, pair: Pair, findings: Findings, outside: Holde
 }
 
 /** The holders that somebody names, or why they are not believed. */
-async function believe(said: Classify, pair: Pair, findings: Findings, outside: Holders): Promise<Holders | string> {
+async function believe(
+  said: Classify,
+  pair: Pair,
+  findings: Findings,
+  outside: Holders,
+): Promise<Holders | string> {
   const { recipient } = findings;
   if (said.as === 'disused') return { ...outside, disused: true };
   if (said.as === 'external') {

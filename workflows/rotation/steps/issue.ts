@@ -1,11 +1,25 @@
 import { CancellationScope, sleep } from '@temporalio/workflow';
-import { type Plan, readersAfter, type Round, type Situation } from '../../../domain/rotation/index.ts';
-import { describeToken, isToken, newestOf, type ListedToken } from '../../../domain/tokens/index.ts';
+import {
+  type Plan,
+  readersAfter,
+  type Round,
+  type Situation,
+} from '../../../domain/rotation/index.ts';
+import {
+  describeToken,
+  isToken,
+  newestOf,
+  type ListedToken,
+} from '../../../domain/tokens/index.ts';
 import { blocks, createToken } from '../../shared/index.ts';
 import type { Runbook } from '../runbook.ts';
 
 /** Issues the new token, or adopts the one the plan found. */
-export function issued(book: Runbook, situation: Situation, plan: Exclude<Plan, { kind: 'stop' }>): Promise<Round> {
+export function issued(
+  book: Runbook,
+  situation: Situation,
+  plan: Exclude<Plan, { kind: 'stop' }>,
+): Promise<Round> {
   return book.step('issue', async () => {
     const tokens = plan.kind === 'adopt' ? situation.tokens : await create(book, situation);
     const newToken = plan.kind === 'adopt' ? plan.token : newestOf(tokens)!;
@@ -18,10 +32,17 @@ export function issued(book: Runbook, situation: Situation, plan: Exclude<Plan, 
   });
 }
 
-/** Creates a token, which runs to its end once begun. @returns the pair's tokens as listed after it; the newest of them is the new one */
-async function create(book: Runbook, { settings, pair, recipient, before, tokens }: Situation): Promise<ListedToken[]> {
+/**
+ * Creates a token, which runs to its end once begun.
+ * @returns the pair's tokens as listed after it; the newest of them is the new one
+ */
+async function create(
+  book: Runbook,
+  { settings, pair, recipient, before, tokens }: Situation,
+): Promise<ListedToken[]> {
   const created = await CancellationScope.nonCancellable(async () => {
-    if (book.report.createsLost) await sleep(settings.signonRequestLimit); // a late one would be there by now
+    // After this, a token of a late request is listed.
+    if (book.report.createsLost) await sleep(settings.signonRequestLimit);
     try {
       const ids = tokens.map(({ authorisationId }) => authorisationId);
       return await createToken(settings)({ pair, before: ids, recipient });
@@ -47,7 +68,9 @@ async function create(book: Runbook, { settings, pair, recipient, before, tokens
   book.record.issued(newToken, origin);
   for (const extra of listed)
     if (!isToken(newToken)(extra) && !tokens.some(isToken(extra)))
-      book.remark(`also made since this rotation began: ${describeToken(extra)}; revoked only if named`);
+      book.remark(
+        `also made since this rotation began: ${describeToken(extra)}; revoked only if named`,
+      );
   book.note('issue', `${origin}: ${describeToken(newToken)}`);
   return listed.length > 0 ? listed : [token];
 }

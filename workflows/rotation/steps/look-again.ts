@@ -5,7 +5,10 @@ import { blocks, listTokens, lookAtConsumers } from '../../shared/index.ts';
 import { refuseUnprovable } from './assess.ts';
 import type { Runbook } from '../runbook.ts';
 
-/** A revoke follows its look within this time, or looks again; so long a listing is as good as a fresh one. */
+/**
+ * A revoke follows its look within this time, or looks again; so long a listing is as good as a
+ * fresh one.
+ */
 export const LOOK_HOLDS_FOR = ms('2 minutes');
 
 /** The pair's tokens, and when they were listed (ISO). */
@@ -14,13 +17,26 @@ export interface Listing {
   listedAt: string;
 }
 
-/** Lists tokens, unless they just were, and looks at every consumer afresh; which token is new is determined anew. */
-export async function lookAgain(book: Runbook, round: Omit<Round, 'look'>, listed?: Listing): Promise<Round> {
+/**
+ * Lists tokens, unless they just were, and looks at every consumer afresh; which token is new is
+ * determined anew.
+ */
+export async function lookAgain(
+  book: Runbook,
+  round: Omit<Round, 'look'>,
+  listed?: Listing,
+): Promise<Round> {
   const { pair, readers, newToken } = round;
   const isFresh = listed && Date.now() - Date.parse(listed.listedAt) <= LOOK_HOLDS_FOR;
-  const [tokens, first] = await Promise.all([isFresh ? listed.tokens : listTokens(pair), lookAtConsumers(readers)]);
-  const isNew = tokens.some(({ masked }) => !readers.holding.some((known) => known.masked === masked));
-  const look = isNew ? await lookAtConsumers(readersAfter(readers, tokens, first)) : first; // nobody was asked for that one
+  const [tokens, first] = await Promise.all([
+    isFresh ? listed.tokens : listTokens(pair),
+    lookAtConsumers(readers),
+  ]);
+  const isNew = tokens.some(
+    ({ masked }) => !readers.holding.some((known) => known.masked === masked),
+  );
+  // The first look asked no container for a new token.
+  const look = isNew ? await lookAtConsumers(readersAfter(readers, tokens, first)) : first;
   refuseUnprovable(look, pair);
   book.record.observed(tokens);
   const seen = observe(round, { tokens, look }, Date.now());
@@ -29,7 +45,11 @@ export async function lookAgain(book: Runbook, round: Omit<Round, 'look'>, liste
       'NewTokenGone',
       `${describeToken(newToken)} is no longer listed, and no other token can take its place`,
     );
-  if (!isToken(newToken)(seen.newToken)) book.remark(`${describeToken(seen.newToken)} has become the new token`);
-  book.record.issued(seen.newToken, isToken(newToken)(seen.newToken) ? book.report.origin : 'adopted');
+  if (!isToken(newToken)(seen.newToken))
+    book.remark(`${describeToken(seen.newToken)} has become the new token`);
+  book.record.issued(
+    seen.newToken,
+    isToken(newToken)(seen.newToken) ? book.report.origin : 'adopted',
+  );
   return seen;
 }

@@ -1,5 +1,10 @@
 import { sleep } from '@temporalio/workflow';
-import { describeConsumer, distinctConsumers, type Readers, type SeenReader } from '../../../domain/cluster/index.ts';
+import {
+  describeConsumer,
+  distinctConsumers,
+  type Readers,
+  type SeenReader,
+} from '../../../domain/cluster/index.ts';
 import { gatherDisused } from '../../../domain/evidence/index.ts';
 import {
   type Carried,
@@ -27,13 +32,22 @@ import type { Runbook } from '../runbook.ts';
 const NO_ACCESS = 'the pair is to have no access';
 
 /**
- * Ends the access of a pair that nobody uses, after the same approval as any revoke. Signon's renewal may bring it back the next night:
- * looks again then, and asks about what came back. Meanwhile every pod is watched.
- * @returns how it ended; or what is known now, where a pod was seen that reads the Secret: then the pair is rotated as for any consumer
+ * Ends the access of a pair that nobody uses, after the same approval as any revoke. Signon's
+ * renewal may bring it back the next night: looks again then, and asks about what came back.
+ * Meanwhile every pod is watched.
+ * @returns how it ended; or what is known now, where a pod was seen that reads the Secret: then the
+ * pair is rotated as for any consumer
  */
-export async function retire(book: Runbook, situation: Carried<Situation>): Promise<RotationReport | Situation> {
+export async function retire(
+  book: Runbook,
+  situation: Carried<Situation>,
+): Promise<RotationReport | Situation> {
   for (const step of ['issue', 'sync', 'roll out', 'smoke'] as const) book.skip(step, NO_ACCESS);
-  const watch = new DisusedWatch(situation.pair, situation.settings.disusedWatch, situation.watchedSince);
+  const watch = new DisusedWatch(
+    situation.pair,
+    situation.settings.disusedWatch,
+    situation.watchedSince,
+  );
   try {
     return await giveUp(book, situation, watch);
   } finally {
@@ -53,13 +67,19 @@ async function giveUp(
     for (const token of seen.tokens) known.set(token.authorisationId, token);
     return seen;
   };
-  /** A look right before a revoke; a pod that read the Secret meanwhile is a consumer of it, which voids the approval. */
+  /**
+   * A look right before a revoke; a pod that read the Secret meanwhile is a consumer of it, which
+   * voids the approval.
+   */
   const lookUnlessRead = async (): Promise<Observation> => {
     const seen = await look();
     if (!watch.seen) return seen;
     return { ...seen, look: { ...seen.look, consumers: [...seen.look.consumers, watch.seen] } };
   };
-  /** Whether something was revoked, or was live at all, that no renewal has come after: Signon renews what ended, too. */
+  /**
+   * Whether something was revoked, or was live at all, that no renewal has come after: Signon
+   * renews what ended, too.
+   */
   let liveSince = book.report.revoked.length > 0;
   for (;;) {
     book.keep({ ...situation, watchedSince: watch.since, tokens: [...known.values()] });
@@ -78,7 +98,8 @@ async function giveUp(
     if (watch.seen) return usedAfterAll(book, situation, now, watch.seen);
     const live = now.tokens.filter((token) => isLive(token, Date.now()));
     if (live.length > 0) liveSince = true;
-    const mayComeBack = live.length === 0 && liveSince && isRenewed(pair.apiUser.email, settings.renewal);
+    const mayComeBack =
+      live.length === 0 && liveSince && isRenewed(pair.apiUser.email, settings.renewal);
     if (mayComeBack) {
       await book.step('confirm', () => afterRenewal(book, settings));
       liveSince = false;
@@ -143,7 +164,10 @@ async function lookForUse(book: Runbook, pair: Pair, readers: Readers): Promise<
 /** Waits until Signon's next renewal, and the sync after it, are over. */
 async function afterRenewal(book: Runbook, { renewal }: Settings): Promise<void> {
   const over = nextRenewalOver(Date.now(), renewal);
-  book.note('confirm', `looks again at ${minute(new Date(over).toISOString())}, after Signon’s renewal`);
+  book.note(
+    'confirm',
+    `looks again at ${minute(new Date(over).toISOString())}, after Signon’s renewal`,
+  );
   book.awaitRenewal(new Date(over).toISOString());
   try {
     await sleep(over - Date.now(), { summary: 'Until Signon’s next renewal is over' });
@@ -160,11 +184,17 @@ function closeRetired(
   { renewal }: Settings,
 ): RotationReport {
   if (book.report.revoked.length === 0)
-    return book.close('old-token-expired', 'nobody uses this pair, and none of its tokens is live any more');
+    return book.close(
+      'old-token-expired',
+      'nobody uses this pair, and none of its tokens is live any more',
+    );
   const due = renewalDue(apiUser, known, renewal);
   const may =
     due !== undefined && due > Date.now()
       ? `; Signon’s renewal may bring access back about ${new Date(due).toISOString().slice(0, 10)}, since it looks at revoked tokens too`
       : '';
-  return book.close('revoked-disused', `nobody uses this pair, and none of its tokens is live any more${may}`);
+  return book.close(
+    'revoked-disused',
+    `nobody uses this pair, and none of its tokens is live any more${may}`,
+  );
 }

@@ -34,8 +34,8 @@ interface Done {
 }
 
 /**
- * Revokes what an approval of a proven rollout covers, for as long as the evidence holds; where the smoke calls are old, they must pass
- * again first.
+ * Revokes what an approval of a proven rollout covers, for as long as the evidence holds; where the
+ * smoke calls are old, they must pass again first.
  * @param approved ids to revoke; undefined where the evidence is to be gathered afresh
  * @returns the round as seen afterwards
  */
@@ -48,13 +48,15 @@ export async function revokeWhileEvidenceHolds(
   if (!approved) return book.step('approve', () => lookAgain(book, round));
   const { pair, settings } = round;
   const approvedRound = { ...round, proof: evidence };
-  book.keep(approvedRound); // where the history is cut after a revoke, the next run begins by confirming it
+  // If the history is cut after a revoke, the next run begins by confirming it.
+  book.keep(approvedRound);
   const after = await book.step('revoke', () =>
     revokeEach(book, {
       pair,
       evidence,
       revoke: approved,
-      lookAfresh: () => untilStarted(() => lookUntilSettled(book, approvedRound), settings, evidence),
+      lookAfresh: () =>
+        untilStarted(() => lookUntilSettled(book, approvedRound), settings, evidence),
       shown: {
         lasts: settings.evidenceHoldsFor,
         again: async ({ look }) => {
@@ -66,13 +68,16 @@ export async function revokeWhileEvidenceHolds(
     }),
   );
   if (!('done' in after)) book.revokeLeftUndone();
-  return 'done' in after ? book.step('revoke', () => lookAgain(book, approvedRound, after.listed)) : after;
+  return 'done' in after
+    ? book.step('revoke', () => lookAgain(book, approvedRound, after.listed))
+    : after;
 }
 
 /**
- * Revokes what the approval covers, each token right after a fresh look; of more than twenty, several after each look, for every look stays
- * in the history. Once the first revoke has begun, all run to their end.
- * Where the evidence no longer holds, nothing (more) is revoked and what was found is returned.
+ * Revokes what the approval covers, each token right after a fresh look; of more than twenty,
+ * several after each look, for every look stays in the history. Once the first revoke has begun,
+ * all run to their end. Where the evidence no longer holds, nothing (more) is revoked and what was
+ * found is returned.
  */
 export async function revokeEach<S extends Observation>(
   book: Runbook,
@@ -82,7 +87,10 @@ export async function revokeEach<S extends Observation>(
     revoke: number[];
     /** Lists the tokens and looks at every consumer. */
     lookAfresh: () => Promise<S>;
-    /** What was shown beside looks, and lasts so long: shown again where it is older. Says why it cannot be. */
+    /**
+     * What was shown beside looks, and lasts so long: shown again where it is older. Says why it
+     * cannot be.
+     */
     shown?: { lasts: ms.StringValue; again: (seen: S) => Promise<string | undefined> };
     /** Why the evidence no longer holds, beside what looks show. */
     voids?: () => string | undefined;
@@ -92,14 +100,17 @@ export async function revokeEach<S extends Observation>(
   let shownAt = Date.parse(evidence.gatheredAt);
   const left = (): TokenToRevoke[] =>
     evidence.toRevoke.filter(
-      ({ authorisationId }) => revoke.includes(authorisationId) && !book.record.hasRevoked({ authorisationId }),
+      ({ authorisationId }) =>
+        revoke.includes(authorisationId) && !book.record.hasRevoked({ authorisationId }),
     );
   const begunBefore = book.record.revokesBegun.length;
   const perLook = Math.ceil(left().length / LOOKS_FOR_ALL);
   for (let tooOld = 0; ;) {
     // Once the first is sent, all that was approved runs to its end, looks included.
     const begun = book.record.revokesBegun.length > begunBefore;
-    const fresh = await (begun ? CancellationScope.nonCancellable(order.lookAfresh) : order.lookAfresh());
+    const fresh = await (begun
+      ? CancellationScope.nonCancellable(order.lookAfresh)
+      : order.lookAfresh());
     if (left().length === 0) return { done: true };
     const reasonNow = (seen: Observation): string | undefined => {
       const ended = book.record.revokesBegun.map(({ authorisationId }) => authorisationId);
@@ -108,19 +119,25 @@ export async function revokeEach<S extends Observation>(
     let reason = reasonNow(fresh);
     if (reason === undefined && shown && Date.now() - shownAt > ms(shown.lasts)) {
       shownAt = Date.now();
-      reason = await (begun ? CancellationScope.nonCancellable(() => shown.again(fresh)) : shown.again(fresh));
+      reason = await (begun
+        ? CancellationScope.nonCancellable(() => shown.again(fresh))
+        : shown.again(fresh));
     }
     if (reason !== undefined) {
       book.remark(`The evidence of round ${evidence.round} no longer holds: ${reason}`);
       return fresh;
     }
     book.record.joined(joinedSince(evidence, fresh.look));
-    // The activity that revokes compares this with its own clock: however long it waited, neither look nor smoke calls are older.
+    // The activity that revokes compares this with its own clock: however long it waited, neither
+    // look nor smoke calls are older.
     const lookEnds = Date.parse(fresh.look.at) + LOOK_HOLDS_FOR;
-    const notAfter = new Date(Math.min(lookEnds, shown ? shownAt + ms(shown.lasts) : lookEnds)).toISOString();
+    const notAfter = new Date(
+      Math.min(lookEnds, shown ? shownAt + ms(shown.lasts) : lookEnds),
+    ).toISOString();
     for (const token of left().slice(0, perLook)) {
       const revoked = await CancellationScope.nonCancellable(async () => {
-        if (book.report.revoked.length === 0) await book.stops.stopIfJustAsked(); // before the first, a stop still counts
+        // Before the first revoke, a stop still counts.
+        if (book.report.revoked.length === 0) await book.stops.stopIfJustAsked();
         book.record.revokeBegins(token);
         return revokeToken({ pair: order.pair, token, notAfter }).catch(unlessTooOld);
       });
@@ -136,7 +153,10 @@ export async function revokeEach<S extends Observation>(
   }
 }
 
-/** Looks until containers that were starting have started, and can be asked; those that the evidence names were accepted. */
+/**
+ * Looks until containers that were starting have started, and can be asked; those that the evidence
+ * names were accepted.
+ */
 export async function untilStarted<S extends Pick<Observation, 'look'>>(
   look: () => Promise<S>,
   { rolloutLimit }: Settings,

@@ -8,8 +8,9 @@ import { syncOnce } from './sync.ts';
 
 /**
  * Waits until every running container that reads the Secret holds the new token.
- * A container started after the sync with another token proves that the Secret was not updated: syncs once more, then blocks.
- * So it does where the sync was skipped, since all held the token, and some do not any more.
+ * A container started after the sync with another token proves that the Secret was not updated:
+ * syncs once more, then blocks. So it does where the sync was skipped, since all held the token,
+ * and some do not any more.
  */
 export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round> {
   return book.step('roll out', async () => {
@@ -26,7 +27,10 @@ export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round> 
       const who = describeOthers(seen.containers, round.tokens);
       if (seen.kind === 'not-updated')
         throw blocks('SecretNotUpdated', `started after the second sync: ${who}`, seen.containers);
-      const how = seen.kind === 'stale' ? 'started with the Secret’s old value, which their nodes had kept: ' : '';
+      const how =
+        seen.kind === 'stale'
+          ? 'started with the Secret’s old value, which their nodes had kept: '
+          : '';
       throw blocks('RolloutIncomplete', how + who, seen.containers);
     }
     const { look } = seen;
@@ -40,14 +44,24 @@ export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round> 
 }
 
 /** One wait for the rollout, bounded by the setting. */
-export function rolledOut({ readers, newToken, settings, sync }: Round): ReturnType<typeof awaitRollout> {
+export function rolledOut({
+  readers,
+  newToken,
+  settings,
+  sync,
+}: Round): ReturnType<typeof awaitRollout> {
   const deadline = new Date(Date.now() + ms(settings.rolloutLimit)).toISOString();
   return awaitRollout({ readers, token: newToken, sync, deadline });
 }
 
-/** Restarts the Deployments that a retry asked for, as `kubectl rollout restart` does. One moment for all tries, so that none restarts twice. */
+/**
+ * Restarts the Deployments that a retry asked for, as `kubectl rollout restart` does. One moment
+ * for all tries, so that none restarts twice.
+ */
 export async function restarted(book: Runbook): Promise<boolean> {
-  const deployments = book.retries.takeRemedy('restart')?.filter((workload) => workload.startsWith('Deployment/'));
+  const deployments = book.retries
+    .takeRemedy('restart')
+    ?.filter((workload) => workload.startsWith('Deployment/'));
   if (deployments) await restartDeployments({ deployments, at: new Date().toISOString() });
   return deployments !== undefined;
 }

@@ -4,7 +4,10 @@ import type { Round } from '../../../domain/rotation/index.ts';
 import { blocks, smokeConsumers } from '../../shared/index.ts';
 import type { Runbook } from '../runbook.ts';
 
-/** Makes the smoke calls, and puts together what the round has shown so far: the evidence for an approval. */
+/**
+ * Makes the smoke calls, and puts together what the round has shown so far: the evidence for an
+ * approval.
+ */
 export async function smokeCalls(book: Runbook, round: Round): Promise<Proof> {
   const now = Date.now();
   const smoke = await book.step('smoke', () => callAll(book, round));
@@ -20,7 +23,10 @@ export async function smokeCalls(book: Runbook, round: Round): Promise<Proof> {
   });
 }
 
-/** Calls the server application from one ready pod of every consumer; blocks where a call with the new token fails. */
+/**
+ * Calls the server application from one ready pod of every consumer; blocks where a call with the
+ * new token fails.
+ */
 export async function callAll(
   book: Runbook,
   { look, pair, readers, settings }: Round,
@@ -31,10 +37,17 @@ export async function callAll(
     return [];
   }
   const application = parameterize(pair.application.name);
-  const results = await smokeConsumers({ readers, application, call: settings.smokeCalls[application] });
+  const results = await smokeConsumers({
+    readers,
+    application,
+    call: settings.smokeCalls[application],
+  });
   const failed = results.filter(({ verdict }) => verdict === 'failed');
   if (failed.length > 0)
-    throw blocks(failure, failed.map(({ container, pod, detail }) => `${container} in ${pod}: ${detail}`).join('; '));
+    throw blocks(
+      failure,
+      failed.map(({ container, pod, detail }) => `${container} in ${pod}: ${detail}`).join('; '),
+    );
   const passed = results.filter(({ verdict }) => verdict === 'passed').length;
   const others = passed < look.consumers.length ? '; the evidence says why the others did not' : '';
   book.note('smoke', `${passed} of ${look.consumers.length} consumers passed${others}`);

@@ -12,13 +12,14 @@ export async function synced(book: Runbook, round: Round): Promise<Round> {
   const syncedFor = book.sightings.askForSync(round) ? undefined : round.syncedFor;
   const needless = whyNoSync({ ...round, syncedFor });
   if (needless !== undefined) book.skip('sync', needless);
-  const sync = needless === undefined ? await book.step('sync', () => syncOnce(book, round)) : undefined;
+  const sync =
+    needless === undefined ? await book.step('sync', () => syncOnce(book, round)) : undefined;
   return { ...round, sync, syncedFor: round.newToken.authorisationId };
 }
 
 /**
- * Asks the environment's `syncTokens`, which serves many rotations by one Job, and waits for its answer. A CronJob that was made anew
- * meanwhile is compared in Argo CD and Kubernetes again, once.
+ * Asks the environment's `syncTokens`, which serves many rotations by one Job, and waits for its
+ * answer. A CronJob that was made anew meanwhile is compared in Argo CD and Kubernetes again, once.
  */
 export async function syncOnce(book: Runbook, round: Round): Promise<Sync> {
   let answer = await askForSync(book, round);
@@ -28,17 +29,25 @@ export async function syncOnce(book: Runbook, round: Round): Promise<Sync> {
     answer = await askForSync(book, { ...round, cronJob });
   }
   if (answer.job !== undefined) book.record.synced(answer.job);
-  if (answer.kind === 'failed') throw blocks(isFailure(answer.type) ? answer.type : 'Unexpected', answer.message);
+  if (answer.kind === 'failed')
+    throw blocks(isFailure(answer.type) ? answer.type : 'Unexpected', answer.message);
   const { job, seenAt, seenHealthy } = answer;
-  book.note('sync', `Job ${job} ${seenHealthy ? 'is healthy' : 'was deleted before its end was seen'}`);
+  book.note(
+    'sync',
+    `Job ${job} ${seenHealthy ? 'is healthy' : 'was deleted before its end was seen'}`,
+  );
   return { job, seenAt };
 }
 
 /**
  * Asks until it is answered: that queue may have been ended by hand.
- * The first Job serves if it began after the token was there; a later one was asked for because that was not enough, so it must begin now.
+ * The first Job serves if it began after the token was there; a later one was asked for because
+ * that was not enough, so it must begin now.
  */
-async function askForSync(book: Runbook, { cronJob, issuedAt, settings }: Round): Promise<SyncAnswer> {
+async function askForSync(
+  book: Runbook,
+  { cronJob, issuedAt, settings }: Round,
+): Promise<SyncAnswer> {
   const { syncLimit: limit, syncGathering: gathering } = settings;
   const notBefore = book.report.syncJobs.length === 0 ? issuedAt : new Date().toISOString();
   const { workflowId } = workflowInfo();
