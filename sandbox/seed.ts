@@ -30,9 +30,8 @@ export function readTopology(): Reading[] {
  * @param only applications to deploy, all where absent
  * @param readings another topology than the real one
  * @param estate with what runs beside the topology: workers of two replicas and of several
- * containers, a suspended CronJob, an application
- *   without a web Deployment, grace periods from 5 to 80 s, a Secret that an Argo Workflow alone
- * reads, and integration's further reading
+ * containers, a suspended CronJob, an application without a web Deployment, grace periods from 5 to
+ * 80 s, a Secret that an Argo Workflow alone reads, and integration's further reading
  */
 export function seedWorld({
   environment = 'integration',

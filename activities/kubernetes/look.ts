@@ -10,11 +10,11 @@ import {
 } from '../../domain/cluster/index.ts';
 import { tokenOf } from '../../domain/tokens/index.ts';
 import { failure } from '../failure.ts';
-import { fingerprintOf, Secret, sha256 } from '../../config/secret.ts';
-import type { CensusTaker, HeldPiece, Told } from './census.ts';
+import { sha256 } from '../../config/secret.ts';
+import type { CensusTaker, Told } from './census.ts';
 import type { KubernetesClient } from './client.ts';
-import { filesOf, isPairs, readingVariables, type PodContainer, type Source } from './consumers.ts';
-import { tokenShapedIn } from './scripts.ts';
+import { filesOf, readingVariables, type PodContainer, type Source } from './consumers.ts';
+import { type Answers, idleConsumers } from './idle-consumers.ts';
 import type { Snapshot } from './snapshot.ts';
 
 const LOOKS_AT_MOST = 3;
@@ -29,8 +29,7 @@ const LONGEST_SENTENCE = 400;
  * is looked for and asked again; only a list says that a container ended.
  * @param since a list begun since this moment of `performance.now()` will do; now where absent
  * @throws ExecIncomplete (retried) where a container that reads the pair's Secret gave no answer;
- * ContainerEnded (not retried) where one
- *   died of being asked
+ * ContainerEnded (not retried) where one died of being asked
  */
 export async function look(
   cluster: Pick<KubernetesClient, 'snapshot'>,
@@ -82,12 +81,6 @@ function refuseDied(killed: readonly PodContainer[], { containers }: Snapshot): 
       `${describeContainer(died)} was killed while it was asked (137), by a small shell program`,
     );
 }
-
-/**
- * What running containers told, in this look: a look that began before may forget what it does not
- * list.
- */
-type Answers = ReadonlyMap<PodContainer, Told>;
 
 /** Asks each running container that may hold a token. `silent` gave no answer: why not. */
 async function askAll(
@@ -235,106 +228,6 @@ function originOf(variable: string, sources: readonly Source[]): string {
   const named = sources.findLast((source) => source.variable === variable);
   const whole = sources.filter((source) => source.variable === undefined).map(({ from }) => from);
   return named?.from ?? (whole.length > 0 ? whole.join(' or ') : 'its image or its start');
-}
-
-/**
- * Consumers of which nothing runs, and what may be one and cannot be asked. What an idle container
- * would hold is known where its last run told, or where a running container has the same source.
- */
-function idleConsumers(
-  snapshot: Snapshot,
-  census: CensusTaker,
-  readers: Readers,
-  answers: Answers,
-): { idle: Consumer[]; unresolved: string[]; otherSecrets: string[] } {
-  const idle: Consumer[] = [];
-  const unresolved: string[] = [];
-  const otherSecrets = new Set<string>();
-  const isToken = (piece: HeldPiece): boolean => tokenOf(piece, readers.holding) !== undefined;
-  let known: ReturnType<typeof knownSources> | undefined;
-  for (const { workload, spec, sources } of snapshot.idle) {
-    const named = { workload, container: spec.name };
-    idle.push(
-      ...readers.also.filter((one) => one.workload === workload && one.container === spec.name),
-    );
-    const last = census.lastOf({ workload, spec });
-    const told = last && !('unable' in last) ? last : undefined;
-    const open: Source[] = [];
-    for (const source of sources) {
-      if (source.secret === readers.secret) continue;
-      const { variable, secret, from } = source;
-      if (told) {
-        const held = told.held.filter(
-          (piece) => isToken(piece) && (variable === undefined || piece.variable === variable),
-        );
-        idle.push(...held.map((piece) => ({ ...named, variable: piece.variable })));
-        continue;
-      }
-      if (secret !== undefined && readers.ofOtherPairs.includes(secret)) continue;
-      known ??= knownSources(snapshot, answers, isToken);
-      const holds =
-        source.literal === undefined ? known.get(from) : heldLiterally(source.literal, isToken);
-      const consumer = { ...named, variable: variable ?? from };
-      if (holds === true) idle.push(consumer);
-      else if (holds === undefined && isPairs(secret)) {
-        otherSecrets.add(secret);
-        idle.push(consumer);
-      } else if (holds === undefined) open.push(source);
-    }
-    if (open.length > 0)
-      unresolved.push(`${spec.name} of ${workload} does not run, and has ${describe(open)}`);
-  }
-  return { idle, unresolved, otherSecrets: [...otherSecrets] };
-}
-
-/**
- * Whether a literal value has one of the tokens in it; undefined where it is put together from
- * other variables.
- */
-function heldLiterally(
-  literal: string,
-  isToken: (piece: HeldPiece) => boolean,
-): boolean | undefined {
-  const holds = tokenShapedIn(literal).some((piece) =>
-    isToken({ variable: '', ...fingerprintOf(new Secret(piece)), sha256: sha256(piece) }),
-  );
-  return holds || (literal.includes('$(') ? undefined : false);
-}
-
-/** Of each source that a running container has: whether the value is one of the pair's tokens. */
-function knownSources(
-  snapshot: Snapshot,
-  answers: Answers,
-  isToken: (piece: HeldPiece) => boolean,
-): Map<string, boolean> {
-  const known = new Map<string, boolean>();
-  for (const [container, told] of answers) {
-    if ('unable' in told) continue;
-    const held = new Set(told.held.filter(isToken).map(({ variable }) => variable));
-    const sources = snapshot.sourcesOf(container);
-    const byName = new Set(sources.map(({ variable }) => variable));
-    for (const { variable, from, literal } of sources) {
-      if (literal !== undefined) continue; // another's literal is another value
-      const holds =
-        variable === undefined ? [...held].some((one) => !byName.has(one)) : held.has(variable);
-      // Of what takes all of an object it cannot be told that nothing came from there: it may be
-      // overridden.
-      if (holds || variable !== undefined) known.set(from, holds || known.get(from) === true);
-    }
-  }
-  return known;
-}
-
-function describe(sources: readonly Source[]): string {
-  const names = [
-    ...new Set(
-      sources.map(({ variable, from }) =>
-        variable === undefined ? from : `${variable} from ${from}`,
-      ),
-    ),
-  ];
-  const more = names.length - 3;
-  return names.slice(0, 3).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 /** Cuts a list; its last line tells apart lists that differ in what is cut. */

@@ -3,8 +3,8 @@ const HOUR_MS = 3_600_000;
 export const STARTS_PER_HOUR = 20;
 
 /**
- * Counts the rotations that this process started within the last hour. Its memory is all that
- * keeps the count: a restart begins anew, and each replica counts its own.
+ * Counts the rotations that this process started within the last hour. Its memory is all that keeps
+ * the count: a restart begins anew, and each replica counts its own.
  */
 export class Starts {
   private at: number[] = [];

@@ -2,4 +2,5 @@
 export * from './approval.ts';
 export * from './decisions.ts';
 export * from './evidence.ts';
+export * from './gather-evidence.ts';
 export * from './voided.ts';

@@ -3,7 +3,8 @@ import { rotationsLink, startFormLink, type TemporalUi } from './links.ts';
 import { offersFor, type Offer } from './offers.ts';
 import type { HandOver } from './report.ts';
 import { rotationId, type RotationRequest } from '../request/index.ts';
-import { shown, type Line } from './shown.ts';
+import { shown } from './show-rotation.ts';
+import type { Line } from './shown.ts';
 import { escapeMarkdown as text, minute, table } from '../text/index.ts';
 
 /**

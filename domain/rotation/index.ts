@@ -10,5 +10,7 @@ export * from './plan.ts';
 export * from './report.ts';
 export * from './round.ts';
 export * from './search-attributes.ts';
+export * from './show-evidence.ts';
+export * from './show-rotation.ts';
 export * from './shown.ts';
 export * from './stage.ts';

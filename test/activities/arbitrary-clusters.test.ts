@@ -8,7 +8,7 @@ import {
   type ClusterLook,
   type Readers,
 } from '../../domain/cluster/cluster.ts';
-import { gatherDisused, gatherEvidence } from '../../domain/evidence/evidence.ts';
+import { gatherDisused, gatherEvidence } from '../../domain/evidence/gather-evidence.ts';
 import { judgeRollout, seenHeld } from '../../domain/cluster/possession.ts';
 import { voidedBy } from '../../domain/evidence/voided.ts';
 import {

@@ -509,7 +509,7 @@ export const BREAKAGES: readonly Breakage[] = [
   },
   {
     what: 'a workload of which nothing runs is nobody’s, whatever it would read',
-    file: 'activities/kubernetes/look.ts',
+    file: 'activities/kubernetes/idle-consumers.ts',
     find: 'census.lastOf({ workload, spec });',
     replace: 'census.lastOf({ workload, spec });\n    if (sources.length >= 0) continue;',
     caughtBy: {
@@ -519,7 +519,7 @@ export const BREAKAGES: readonly Breakage[] = [
   },
   {
     what: 'containers that were not asked are left out of the evidence',
-    file: 'domain/evidence/evidence.ts',
+    file: 'domain/evidence/gather-evidence.ts',
     find: 'return [...notStarted, ...unasked].map(',
     replace: 'return [...notStarted, ...unasked].slice(0, 0).map(',
     caughtBy: {
@@ -560,7 +560,7 @@ export const BREAKAGES: readonly Breakage[] = [
   },
   {
     what: 'a long history is read in pages that are too large for an answer',
-    file: 'activities/temporal/create-activities.ts',
+    file: 'activities/temporal/history.ts',
     find: '(historySize ?? 0) < FITS_ANY_PAGE ? undefined : 1',
     replace: '(historySize ?? 0) < FITS_ANY_PAGE ? undefined : 1000',
     caughtBy: {
@@ -590,7 +590,7 @@ export const BREAKAGES: readonly Breakage[] = [
   },
   {
     what: 'a stop that a reset applies again counts',
-    file: 'activities/temporal/create-activities.ts',
+    file: 'activities/temporal/recorded-decisions.ts',
     find: 'if (event.workflowTaskFailedEventAttributes?.newRunId) byReset = true;',
     replace: 'if (event.workflowTaskFailedEventAttributes?.newRunId) byReset = false;',
     caughtBy: {

@@ -2,7 +2,7 @@ import { expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
 import ms from 'ms';
 import { workloadsOf, type Readers } from '../../domain/cluster/cluster.ts';
-import { gatherEvidence } from '../../domain/evidence/evidence.ts';
+import { gatherEvidence } from '../../domain/evidence/gather-evidence.ts';
 import { seenHeld } from '../../domain/cluster/possession.ts';
 import type { ListedToken } from '../../domain/tokens/tokens.ts';
 import { aFate, searchedInVain } from '../support/arbitrary-fates.ts';

@@ -8,7 +8,8 @@ import type {
   Readers,
 } from '../../domain/cluster/cluster.ts';
 import type { judgeApproval } from '../../domain/evidence/approval.ts';
-import { gatherEvidence, type Evidence, type SmokeResult } from '../../domain/evidence/evidence.ts';
+import { type Evidence, type SmokeResult } from '../../domain/evidence/evidence.ts';
+import { gatherEvidence } from '../../domain/evidence/gather-evidence.ts';
 import type { RotationRequest } from '../../domain/request/request.ts';
 import type { Settings } from '../../domain/settings/settings.ts';
 import type { Fingerprint, ListedToken } from '../../domain/tokens/tokens.ts';

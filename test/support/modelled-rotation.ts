@@ -4,12 +4,12 @@ import {
   type Consumer,
   type Readers,
 } from '../../domain/cluster/cluster.ts';
+import { othersAlive } from '../../domain/evidence/evidence.ts';
 import {
   gatherDisused,
   gatherEvidence,
   gatherHandOver,
-  othersAlive,
-} from '../../domain/evidence/evidence.ts';
+} from '../../domain/evidence/gather-evidence.ts';
 import {
   isHolder,
   readersAfter,

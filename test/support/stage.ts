@@ -60,7 +60,7 @@ export class Stage {
    * all tests of the process share
    * @param seed what the world is made of: the request's pair alone, unless more API users are
    * named as `[client, application]`; or the whole fleet, all tokens about to end; `estate` gives
-   *   it the shape of GOV.UK's
+   * it the shape of GOV.UK's
    */
   static async set(
     options: Partial<SandboxOptions> = {},

@@ -1,0 +1,39 @@
+import type { Client } from '@temporalio/client';
+import type { RecordedSender } from '../../domain/evidence/index.ts';
+import { decoded, type Event, principalOf, startOf } from './history.ts';
+import type { Delegation } from './interface.ts';
+import { own } from './own-run.ts';
+
+/**
+ * Who started the calling run, or the first of those that it continues, or the run that handed it
+ * over.
+ */
+export async function starterOf(
+  client: Client,
+  delegation: Delegation | undefined,
+): Promise<RecordedSender> {
+  const { workflowId, runId } = own();
+  const last = await startOf(client, workflowId, runId);
+  const first = last.workflowExecutionStartedEventAttributes?.firstExecutionRunId;
+  const start = first && first !== runId ? await startOf(client, workflowId, first) : last;
+  return isParent(start, delegation) ? delegation.starter : senderOf(start);
+}
+
+/** The delegation is believed only where the server records that run as the parent. */
+function isParent(start: Event, delegation: Delegation | undefined): delegation is Delegation {
+  const parent = start.workflowExecutionStartedEventAttributes?.parentWorkflowExecution;
+  return (
+    !!parent && parent.workflowId === delegation?.workflowId && parent.runId === delegation?.runId
+  );
+}
+
+function senderOf(start: Event): RecordedSender {
+  const started = start.workflowExecutionStartedEventAttributes;
+  const scheduled = started?.searchAttributes?.indexedFields?.TemporalScheduledById;
+  const schedule = scheduled && decoded(scheduled);
+  return {
+    identity: started?.identity ?? '',
+    ...principalOf(start),
+    ...(typeof schedule === 'string' && { schedule }),
+  };
+}

@@ -1,0 +1,149 @@
+import {
+  CANNOT_BE_SEEN,
+  censusSentence,
+  type Evidence,
+  podNames,
+  type TokenToRevoke,
+  watchSentence,
+} from '../evidence/index.ts';
+import { minute } from '../text/index.ts';
+import { describeToken } from '../tokens/index.ts';
+import type { Line, Shown, ShownTable } from './shown.ts';
+
+/** Things that speak against an approval, named at the top; all of them stand below. */
+const NAMED_FIRST = 2;
+
+/** Evidence, as an approver reads it. */
+export function showEvidence(evidence: Evidence, environment: string): Omit<Shown, 'offers'> {
+  const { asks, newToken, recipient, toRevoke, consumers, oddities, warnings, census, watched } =
+    evidence;
+  const [first] = toRevoke.map(({ expires }) => expires).toSorted();
+  return {
+    heading: `▶ ${questionOf(evidence, environment)}`,
+    before: [],
+    after: [
+      ...againstIt(evidence),
+      ...(first
+        ? [
+            {
+              label: 'Time left',
+              text: `until ${first}, when the ${toRevoke.length > 1 ? 'first ' : ''}token expires`,
+            },
+          ]
+        : []),
+      ...toRevoke.map((token) => ({ label: 'Revokes', text: describeToRevoke(token) })),
+      ...(asks === 'revoke' && !newToken
+        ? [{ label: 'Afterwards', text: 'nobody has access' }]
+        : []),
+      ...(recipient ? [{ label: 'Goes to', text: `${recipient.name}, outside the cluster` }] : []),
+    ],
+    ...(consumers.length > 0 && { table: consumerTable(consumers) }),
+    details: [
+      ...(newToken
+        ? [{ label: 'New token', text: `${describeToken(newToken)}, expires ${newToken.expires}` }]
+        : []),
+      ...(asks === 'hand-over'
+        ? [{ label: 'Now', text: 'no token is issued yet, and none is revoked' }]
+        : []),
+      { label: 'Gathered', text: `${minute(evidence.gatheredAt)}, round ${evidence.round}` },
+      { label: 'Asked', text: censusSentence(census) },
+      ...(watched?.since ? [{ label: 'Watched', text: watchSentence(watched.since) }] : []),
+      ...consumers.map(describeEvidenceOf),
+      ...toRevoke
+        .filter(({ heldBy }) => heldBy.length > 0)
+        .map(({ masked, heldBy }) => ({
+          label: `Held ${masked} when seen`,
+          text: heldBy.join(', '),
+        })),
+      ...evidence.shortfalls.map(({ code, what }) => ({
+        label: 'Not proven',
+        text: `${code}: ${what}`,
+      })),
+      ...warnings.map((text) => ({ label: 'Warning', text })),
+      ...oddities.map((text) => ({ label: 'Unexpected', text })),
+      { label: 'Not visible', text: CANNOT_BE_SEEN },
+    ],
+  };
+}
+
+/** What an approval is asked for, one question. */
+export function questionOf(
+  { asks, newToken, toRevoke, recipient }: Evidence,
+  environment: string,
+): string {
+  if (asks === 'hand-over')
+    return `Approve: issue a token for ${recipient?.name ?? ''} in ${environment}?`;
+  const { length } = toRevoke;
+  const count = newToken
+    ? `${length} token${length === 1 ? '' : 's'}`
+    : length === 1
+      ? 'the last token'
+      : `the last ${length} tokens`;
+  return `Approve: revoke ${count} in ${environment}?`;
+}
+
+/** What speaks against an approval; one line that says so where nothing does. */
+function againstIt({ shortfalls, warnings, consumers, newToken, toRevoke }: Evidence): Line[] {
+  const unknown = newToken ? toRevoke.filter(({ standing }) => standing === 'holder-unknown') : [];
+  const all = [
+    ...unknown.map(({ masked }) => ({
+      label: 'Not proven',
+      text: `nobody knows who holds ${masked}; the JSON names it`,
+    })),
+    ...shortfalls.map(({ code, what }) => ({ label: 'Not proven', text: `${code}: ${what}` })),
+    ...warnings.map((text) => ({ label: 'Warning', text })),
+  ];
+  if (all.length === 0 && newToken && consumers.length > 0) {
+    const ended = consumers.filter(({ seenAt }) => seenAt !== undefined).length;
+    const held = `${consumers.length - ended} of ${consumers.length} consumers hold the new token`;
+    return [
+      { label: 'Proven', text: ended > 0 ? `${held}; ${ended} held it when last run` : held },
+    ];
+  }
+  const more = all.length - NAMED_FIRST;
+  return [
+    ...all.slice(0, NAMED_FIRST),
+    ...(more > 0 ? [{ text: `and ${more} more, listed below` }] : []),
+  ];
+}
+
+function consumerTable(consumers: Evidence['consumers']): ShownTable {
+  const smokes = {
+    passed: '✓ passed',
+    failed: '✗ failed',
+    'no-proof': '✗ no proof',
+    'not-tested': '✗ not called',
+  };
+  return {
+    head: ['Consumer', 'New token', 'Smoke call'],
+    rows: consumers.map(({ container, workload, running, seenAt, smoke }) => [
+      `${container} of ${workload}`,
+      seenAt
+        ? '✓ last run held it'
+        : running > 0
+          ? `✓ ${running} pod${running === 1 ? '' : 's'}`
+          : '✗ no pod',
+      smokes[smoke],
+    ]),
+  };
+}
+
+function describeEvidenceOf(consumer: Evidence['consumers'][number]): Line {
+  const { container, workload, variable, seenAt, pods, detail } = consumer;
+  const where =
+    pods.length === 0
+      ? 'no pod'
+      : `${podNames(consumer)}${seenAt ? `, which ran until after ${minute(seenAt)}` : ''}`;
+  return {
+    label: `${container} of ${workload}`,
+    text: `${variable} in ${where}. Smoke call: ${detail}`,
+  };
+}
+
+function describeToRevoke(token: TokenToRevoke): string {
+  const known =
+    token.standing === 'given-up'
+      ? 'given up by its holders'
+      : 'HOLDER UNKNOWN, revoked only if named';
+  return `${describeToken(token)}, expires ${token.expires}, ${known}`;
+}
