@@ -31,8 +31,17 @@ const ofOne = ({ what, goal }: Row): boolean =>
   goal !== undefined || PER_TOKEN.slice(0, 2).includes(what);
 const ofSeveral = ({ what }: Row): boolean => OF_SEVERAL.includes(what);
 
-/** How the server with PostgreSQL is started: nothing of it is ours but the commands. */
-const POSTGRES = `_postgres_: Temporal 1.32.2 (\`go install go.temporal.io/server/cmd/server@v1.32.2\`, schemas by \`cmd/tools/sql\`) on PostgreSQL 15; \`TEMPORAL_ADDRESS=127.0.0.1:7233 npm run bench -- --temporal postgres 'growth 50'\`.`;
+/** How the server with PostgreSQL is started. */
+const POSTGRES = [
+  '_postgres_: Temporal 1.32.2 on PostgreSQL 15, started with [our configuration](../sandbox/bench/temporal-postgres.yaml).',
+  `\`\`\`sh
+GOBIN=$PWD go install go.temporal.io/server/cmd/{server,tools/sql}@v1.32.2
+export SQL_PLUGIN=postgres12 SQL_PORT=5433 SQL_USER=temporal SQL_PASSWORD=temporal
+for db in temporal visibility; do for act in create 'setup-schema -v 0.0' "update-schema --schema-name postgresql/v12/$db"; do ./sql --db $db $act; done; done
+./server --config-file sandbox/bench/temporal-postgres.yaml --allow-no-auth start &
+TEMPORAL_ADDRESS=127.0.0.1:7233 npm run bench -- --temporal postgres 'growth 50'
+\`\`\``,
+];
 
 /** Where a rotation's time goes. */
 const PROFILE =
@@ -51,7 +60,7 @@ export function drawReport(results: Results): { markdown: string; chart: string 
     '# Benchmarks',
     [
       '`npm run bench` writes this page and [benchmarks.json](benchmarks.json), which has all figures. Temporal, workers and stand-ins share the machine. A sync Job takes 2 s, a pod 0.5 s, the soak 1 s. A fleet is swept in one wave and approved at once.',
-      POSTGRES,
+      ...POSTGRES,
       PROFILE,
     ].join('\n\n'),
     measuredOn(Object.values(results)),
