@@ -26,10 +26,10 @@ export interface Waits {
 const SHORTEST_PAUSE_MS = 100;
 
 /**
- * Looks until there is an answer, each time told since when what was seen will do (of
- * `performance.now()`): many who wait may share a look. Looks every `everyMs` or as soon as nudged,
- * and gives way at once on shutdown or cancel.
- * @returns the answer, or undefined at the deadline; without one, an answer
+ * Looks until there is an answer: every `everyMs`, or as soon as nudged. A look is told how old its
+ * data may be (a moment of `performance.now()`), so that many waits share one. Ends at once on
+ * shutdown or cancel.
+ * @returns the answer, or undefined at the deadline
  * @throws WaitInterrupted (retried) when the worker shuts down
  */
 export async function lookUntil<T>(

@@ -1,8 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises';
 
 /**
- * Where somebody waits for the next read, it begins no sooner than this share of the last one's
- * time after its end, and at most 1 s.
+ * A read that somebody waits for begins after a pause as long as the last read took, at most this.
  */
 const REST_AT_MOST_MS = 1000;
 
@@ -15,8 +14,8 @@ interface Begun<T> {
 }
 
 /**
- * One read for all who ask together. Whoever asks gets a read that began after they asked, or after
- * the time they name. However many ask at once, it costs two reads at most.
+ * Coalesces concurrent reads, into two at most. No caller gets data older than its request, or
+ * than the `since` that it passes.
  */
 export class SharedRead<T> {
   /** The last that was begun. */

@@ -37,8 +37,8 @@ export function startSweep(client: Client, request: SweepRequest): Promise<Start
 }
 
 /**
- * Starts the rotations of an API user's tokens under its id, which is the lock; as it is where they
- * are under way.
+ * Starts the rotations of an API user's tokens under its id, which is the lock; returns the open
+ * run where there is one.
  */
 export function startApiUser(client: Client, request: ApiUserRequest): Promise<StartedSweep> {
   const workflowId = `${apiUserIdsOf(request.environment)}${request.apiUser}`;

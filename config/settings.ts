@@ -10,7 +10,7 @@ import { LARGEST_WAVE } from '../domain/sweep/index.ts';
 import { address } from './variables.ts';
 
 const text = z.string().trim().min(1);
-/** Without a unit it would be milliseconds, which nobody means who leaves it out. */
+/** A number without a unit would be milliseconds, which nobody means. */
 const DURATION = /^\d+(\.\d+)? ?[a-z]+$/i;
 const duration = z
   .string()
@@ -33,7 +33,7 @@ const approversOfOne = z.strictObject({
 });
 
 const pattern = z.string().refine(isPattern, {
-  error: 'expected a regular expression from ^ to $ that does not match nothing at all',
+  error: 'expected a regular expression from ^ to $ that does not match an empty text',
 });
 
 type Between = (least: ms.StringValue, most: ms.StringValue, why: string) => typeof duration;
@@ -65,7 +65,7 @@ const schemaOf = (within: Between) =>
       signonRequestLimit: within(
         '30 seconds',
         '10 minutes',
-        'a token made late would be taken for none, and made twice',
+        'a token made later would be missed, and made twice',
       ),
       syncLimit: within(
         '2 minutes',
@@ -95,7 +95,7 @@ const schemaOf = (within: Between) =>
       pollEvery: within(
         '500 ms',
         '1 minute',
-        'the cluster is asked as often, and the rotation is as late',
+        'the cluster is asked this often, and the rotation notices this late',
       ),
       lookupCachedFor: within('1 minute', '1 hour', 'gds-sso caches for 5 minutes'),
       soak: within('1 minute', '1 day', 'the rotation ends after it'),
@@ -247,8 +247,8 @@ function parseSettings(source: string, standIns = false): z.infer<ReturnType<typ
 }
 
 /**
- * What a file holds. The parser's messages quote it, and it may be a secret's by mistake: they are
- * not passed on.
+ * What a file holds. The parser's messages are not passed on: they quote the file, which may hold a
+ * secret by mistake.
  */
 function valueOf(document: Document.Parsed, lines: LineCounter): unknown {
   if (document.errors.length > 0)
@@ -261,7 +261,7 @@ function valueOf(document: Document.Parsed, lines: LineCounter): unknown {
   try {
     return document.toJS() ?? {};
   } catch {
-    throw new BadSettings(['not YAML: an alias stands for nothing, or for too much']);
+    throw new BadSettings(['not YAML: an alias is undefined, or expands to too much']);
   }
 }
 

@@ -75,7 +75,7 @@ export async function examineArgo(
     logs,
     notChecked(
       CREATE_JOB,
-      'whether it is allowed cannot be asked without doing it; deploy/argocd-rbac.csv has the line',
+      'a check would create a Job; deploy/argocd-rbac.csv has the line that allows it',
     ),
   ];
   return { findings, cronJob };

@@ -46,10 +46,10 @@ export function reasonOf(error: unknown): string {
   return `it failed in an unexpected way (${error instanceof Error ? error.name : typeof error})`;
 }
 
-/** Runs checks that may fail in a way they do not know: what was found before them stays. */
+/** Runs checks; an unexpected error becomes a finding, so that earlier findings stay. */
 export async function guarded(check: string, act: () => Promise<Finding[]>): Promise<Finding[]> {
   return act().catch((error: unknown) => [
-    wrong(check, reasonOf(error), 'Run doctor again; should it go on, report it.'),
+    wrong(check, reasonOf(error), 'Run doctor again; if it fails again, report it.'),
   ]);
 }
 

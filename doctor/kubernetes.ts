@@ -65,7 +65,7 @@ export async function examineKubernetes(
   ];
 }
 
-/** More than is needed is nothing wrong, and worth a word. */
+/** Reports a right to read Secrets: not wrong, but not needed. */
 async function secrets(kubernetes: KubernetesClient): Promise<Finding> {
   const may = await Promise.all(READ_SECRETS.map((right) => kubernetes.may(right)));
   return may.includes(true)

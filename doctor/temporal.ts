@@ -105,7 +105,7 @@ async function searchAttributes(client: Client, fix: boolean): Promise<Finding> 
   }
 }
 
-/** Those that a query may not name; undefined where Temporal answers something else than that. */
+/** Attributes that a query cannot name; undefined where Temporal answers with another error. */
 async function missingAttributes(client: Client): Promise<string[] | undefined> {
   const { namespace } = client.options;
   const missing: string[] = [];

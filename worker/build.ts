@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const PROGRAMS = ['worker/main', 'client/alert-receiver', 'client/cli/main', 'doctor/main'];
-/** Read from where the code is that reads them: beside each program that has it in. */
+/** Files to copy beside each program, whose bundled code reads them from its own folder. */
 const FILES: Record<string, string> = {
   'worker/settings.yaml': 'config/settings.yaml',
   'doctor/settings.yaml': 'config/settings.yaml',

@@ -138,7 +138,7 @@ const kubeconfigUsers = z.object({
   ),
 });
 
-/** The client would ask this machine instead, and say of each question that nobody answers. */
+/** Throws without a server: the client would ask this machine instead and get no answer. */
 function refuseWithoutServer(config: KubeConfig): void {
   const context = config.getContextObject(config.getCurrentContext());
   const server = config.getCurrentCluster()?.server;

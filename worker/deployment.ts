@@ -23,8 +23,8 @@ export function deploymentOptions(
 }
 
 /**
- * Says at start that a version gets no tasks, and what to do. Whether it does is told on a best
- * effort: it stops no worker.
+ * Warns at start that a version gets no tasks, and says what to do. Best effort: a failed check
+ * stops no worker.
  */
 export async function warnUnlessCurrent(
   connection: Connection,
@@ -43,9 +43,7 @@ export async function warnUnlessCurrent(
       `version ${nameVersion(version)} is not current, so this worker gets no tasks. Once it may take over: ${makeCurrent(version)}`,
     );
   } catch {
-    logger.warn(
-      `whether version ${nameVersion(version)} is current cannot be told: Temporal does not say`,
-    );
+    logger.warn(`Temporal does not say whether version ${nameVersion(version)} is current`);
   }
 }
 

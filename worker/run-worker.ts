@@ -94,7 +94,7 @@ export async function runWorker(
   };
 }
 
-/** Waits at the same time: each holds nothing but its turn to look at what was read for all. */
+/** Waits at the same time: each costs little, since all share what one look reads. */
 const WAITS_AT_ONCE = 5000;
 
 /** A worker for workflows and acts, and one beside it for the waits, on a task queue of its own. */

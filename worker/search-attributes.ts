@@ -56,8 +56,8 @@ export async function ensureSearchAttributes(
 }
 
 /**
- * An attribute of another type stalls rotations as a missing one does. Where types cannot be
- * listed, none is named.
+ * Names attributes of another type, which stall rotations as missing ones do; none where types
+ * cannot be listed.
  */
 export async function attributesOfOtherTypes(
   connection: Connection,

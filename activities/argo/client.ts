@@ -201,8 +201,7 @@ export class ArgoClient {
         `Argo CD refused ${what} with 401 (${said}): it does not accept the token`,
       );
     }
-    // Kubernetes' own words, where Argo CD acts as an account that may not, or asked for what
-    // cannot be.
+    // Kubernetes' own words: Argo CD's account lacks the right, or the object is invalid.
     if (/is forbidden: |is invalid: |must be no more than \d+ characters/.test(words))
       return failure(
         what === CREATE_JOB ? 'SyncJobRefused' : 'NotPermitted',

@@ -20,8 +20,8 @@ const TREE_LOOKS_EVERY_MS = 200;
 const TREE_SHOWS_WITHIN_MS = ms('2 minutes');
 
 /**
- * So long after a Job's start its tree is taken as it is; then Kubernetes is asked as well, so
- * often.
+ * For this long after a Job's start, Argo CD's tree alone counts; then Kubernetes is asked, too, at
+ * this interval.
  */
 const TREE_IS_BELIEVED_MS = ms('1 minute');
 const ASKS_KUBERNETES_EVERY_MS = ms('15 seconds');
@@ -185,7 +185,7 @@ async function quoteLog(argo: ArgoClient, job: string): Promise<string> {
     return '';
   });
   if (why !== '') return `Its log may not be read.${why}`;
-  return tail === '' ? 'Its log is not to be had.' : `Its log ends: ${redact(tail, [job])}`;
+  return tail === '' ? 'Its log is not available.' : `Its log ends: ${redact(tail, [job])}`;
 }
 
 function earlier(deadline: string, withinMs: number): string {

@@ -36,8 +36,8 @@ export interface ArgoActivities {
     deadline: string;
   }) => Promise<SyncJob>;
   /**
-   * Waits for the Job's end. One that was seen and is gone has ended, how is not known: what
-   * containers hold will tell. A retry goes on waiting.
+   * Waits for the Job's end. A Job that is gone has ended; whether it succeeded shows in what
+   * containers hold. A retry goes on waiting.
    * @throws SyncJobFailed (not retried) with the redacted end of its log; SyncJobUnseen (not
    * retried) at the deadline
    */

@@ -27,8 +27,7 @@ const ANSWERS_WITHIN_MS = 30_000;
 const HAS_TEMPLATE = /^(Deployment|StatefulSet|CronJob)\//;
 
 /**
- * After so many containers of a node in a row did not answer, the others are not waited for: for so
- * long.
+ * After this many silent containers of a node in a row, its others are not asked; and for how long.
  */
 const SILENT_AFTER = 2;
 const SILENT_FOR_MS = 60_000;
@@ -62,8 +61,8 @@ export class CensusTaker {
   constructor(private readonly cluster: Execs) {}
 
   /**
-   * What the last container of a workload told that has run since this worker started, with its
-   * variables from the same sources.
+   * The last answer of a workload's container since this worker started; undefined where the
+   * variables have other sources by now.
    */
   lastOf({ workload, spec }: Pick<PodContainer, 'workload' | 'spec'>): Told | undefined {
     const last = this.last.get(`${workload} ${spec.name}`);
@@ -154,7 +153,7 @@ const SILENT: ExecAnswer = { failed: `it gave no answer in ${ANSWERS_WITHIN_MS /
 function read(answer: ExecResult): ExecAnswer {
   if (answer.kind === 'timed-out') return SILENT;
   if (answer.kind === 'gone') return 'gone';
-  // The container under it, or only the program for want of memory: a list tells which.
+  // Killed (137): the container, or for want of memory only the program; a list tells which.
   if (answer.kind === 'exited' && answer.code === 137) return 'killed';
   if (answer.kind === 'no-such-program')
     return { unable: 'has neither a shell with sha256sum nor Ruby' };

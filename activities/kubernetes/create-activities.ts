@@ -27,11 +27,11 @@ const SIGHTED_SOONEST_MS = 2000;
 const SNAPSHOT_DOES_FOR_MS = 10_000;
 /** A pod may live for seconds alone. */
 const READER_SOONEST_MS = 1000;
-/** After so long without a look, a watch was none. */
+/** A watch without a look for this long was interrupted. */
 const WATCH_HOLDS_FOR_MS = 120_000;
 /**
- * Once all hold the new token, what starts elsewhere is given this long to be asked, and a pod of
- * each consumer to become ready: the smoke calls need one.
+ * Once all hold the new token, other containers get this long to start, and each consumer to have
+ * a ready pod, which the smoke calls need.
  */
 const READY_WITHIN_MS = 60_000;
 
@@ -154,7 +154,7 @@ export function createKubernetesActivities(
     async smokeConsumers({ readers, application, call }) {
       const { consumers, containers } = await look(cluster, census, readers);
       const { containers: pods } = await cluster.snapshot(performance.now() - SNAPSHOT_DOES_FOR_MS);
-      /** What a call in it counts against; without a limit there is room. */
+      /** The memory limit that a smoke call counts against. */
       const limitOf = ({ pod, container }: ConsumingContainer): number =>
         memoryLimitOf(pods.find((one) => one.pod === pod && one.container === container)?.spec);
       const results: SmokeResult[] = [];
@@ -203,7 +203,7 @@ async function smoke(
   if (fate === 'died')
     throw failure(
       'ContainerEnded',
-      `${container.container} in ${container.pod} was killed with its smoke call (137), a Ruby with its gems`,
+      `${container.container} in ${container.pod} was killed (137) during its smoke call, which loads Ruby and its gems`,
     );
   if (answer.kind === 'gone' || fate === 'gone')
     throw failure(

@@ -26,7 +26,7 @@ export type ExecResult =
 
 /** A census of a container with hundreds of long values. */
 const LARGEST_OUTPUT = 1024 * 1024;
-/** What client-node closes when a frame says so: its own default is this process's. */
+/** The streams that client-node closes when a frame says so; by default this process's own. */
 type ExecStreams = ConstructorParameters<typeof WebSocketHandler>[2];
 const LARGEST_MESSAGE = 1024 * 1024;
 const LONGEST_MS = 90_000;
@@ -174,8 +174,7 @@ class Bounded extends Writable {
   }
 
   /**
-   * Takes what comes after its end, too: a frame may, and an error of this stream would end the
-   * process.
+   * Does not end: a frame may come later, and a write error of this stream would end the process.
    */
   override end(): this {
     return this;

@@ -7,8 +7,8 @@ import { tokenShapedIn } from './scripts.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
- * What running containers told, in this look: a look that began before may forget what it does not
- * list.
+ * The answers of running containers in this look. The census may lose them to an earlier look,
+ * which forgets containers that it does not list.
  */
 export type Answers = ReadonlyMap<PodContainer, Told>;
 
@@ -92,8 +92,8 @@ function knownSources(
       if (literal !== undefined) continue; // another's literal is another value
       const holds =
         variable === undefined ? [...held].some((one) => !byName.has(one)) : held.has(variable);
-      // Of what takes all of an object it cannot be told that nothing came from there: it may be
-      // overridden.
+      // An envFrom source is known only where a token came from it: other variables may override
+      // its keys.
       if (holds || variable !== undefined) known.set(from, holds || known.get(from) === true);
     }
   }

@@ -62,8 +62,8 @@ export async function look(
 }
 
 /**
- * Asks nobody any more where a container died with the program in it, while its pod stayed: it was
- * near its memory limit.
+ * Stops asking once a container died of the program while its pod stayed: it was near its memory
+ * limit.
  */
 function refuseDied(killed: readonly PodContainer[], { containers }: Snapshot): void {
   const died = killed.find((one) =>
@@ -78,7 +78,7 @@ function refuseDied(killed: readonly PodContainer[], { containers }: Snapshot): 
   if (died)
     throw failure(
       'ContainerEnded',
-      `${describeContainer(died)} was killed while it was asked (137), by a small shell program`,
+      `${describeContainer(died)} was killed (137) while a small shell program asked what it holds`,
     );
 }
 
@@ -171,7 +171,7 @@ function assembled(
           ...otherSecrets,
           ...mounting.flatMap(({ files }) => files).filter((secret) => secret !== readers.secret),
         ]),
-      ].slice(0, NAMED_AT_MOST), // another is taken for no pair's
+      ].slice(0, NAMED_AT_MOST), // those beyond count as no pair's
     } satisfies Census,
   };
 }

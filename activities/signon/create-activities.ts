@@ -9,7 +9,7 @@ import { listPairOnOffer } from './pair-tokens.ts';
 import { revokeOnce } from './revoke-token.ts';
 import type { SignonSession } from './session.ts';
 
-/** Whom an id belongs to is looked at again before a token is made or revoked. */
+/** How long a list of API users may be reused; a create or revoke checks the id's owner again. */
 const API_USERS_HOLD_FOR_MS = 60_000;
 
 /**

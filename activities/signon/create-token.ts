@@ -51,7 +51,7 @@ export async function createOnce(
     if (!listed.some(({ authorisationId }) => before.includes(authorisationId)))
       throw failure(
         'AccessEnded',
-        `Signon lists none of the pair’s ${before.length} tokens any more: no access is granted that is not there`,
+        `Signon lists none of the pair’s ${before.length} tokens any more: a pair without access gets no new token`,
       );
     await refuseUnlessSamePair(pages, pair);
     const page = readNewTokenPage(

@@ -23,8 +23,8 @@ export function tokensOf(pair: Pair, html: string): ListedToken[] {
 }
 
 /**
- * The same, where it can be believed: of an application that was retired meanwhile, or has another
- * name by now, Signon lists no token, though all live.
+ * Lists the pair's tokens; throws where an empty list proves nothing: the tokens of an application
+ * that was retired or renamed live on unlisted.
  * @throws PairChanged, CannotTell (not retried)
  */
 export async function listPairOnOffer(pages: Pages, pair: Pair): Promise<ListedToken[]> {
@@ -34,7 +34,7 @@ export async function listPairOnOffer(pages: Pages, pair: Pair): Promise<ListedT
 }
 
 /**
- * What is not listed is gone only while its application is on offer.
+ * Throws where the application is not on offer: unlisted tokens of it may live.
  * @throws CannotTell (not retried)
  */
 export async function refuseUnlessOnOffer(

@@ -1,6 +1,6 @@
 /**
- * Leave to send a password to Signon once; counts against the hour until it is known not to have
- * been refused.
+ * Permission to send a password to Signon once; counts against the hour until Signon is known not
+ * to have refused it.
  */
 export interface Reservation {
   /** Says what the sign-in came to. */

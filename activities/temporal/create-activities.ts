@@ -15,7 +15,7 @@ import { isRunningRotation, stageOf } from './stages.ts';
 import { starterOf } from './starter.ts';
 import { refuseUnserved, type WorkerScope } from './worker-scope.ts';
 
-/** What Temporal is asked in one activity ends with it: `own` of the steps gives it a minute. */
+/** How long one activity may ask Temporal: the step `own` gives it a minute. */
 const ANSWERS_WITHIN_MS = 50_000;
 const LOOKED_UP_AT_ONCE = 25;
 

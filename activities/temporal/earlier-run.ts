@@ -26,9 +26,9 @@ const REMEMBERED = object<Remembered>({
 const NOTHING: Remembered = { givenUp: [], also: [] };
 
 /**
- * What the last closed run of a rotation remembered: from its report; of one that left none, since
- * it was terminated or timed out, from what it answers now. Believed only of a `rotateToken` on the
- * same task queue. Nothing where there is none, or it says nothing.
+ * What the last closed run of a rotation remembered: from its report, or by a query where it left
+ * none (terminated, timed out). Trusts only a `rotateToken` on the same task queue. Empty where
+ * nothing can be read.
  */
 export async function rememberedByEarlierRun(
   client: Client,

@@ -74,7 +74,7 @@ export function createSignInBudget(
       if (answer.unproven)
         throw failure(
           'SignInUnproven',
-          `${workflowId} does not believe that a worker of ${environment} asked`,
+          `${workflowId} could not verify that a worker of ${environment} asked`,
         );
       if (!answer.granted && answer.spent)
         throw failure(
@@ -86,8 +86,7 @@ export function createSignInBudget(
       if (!answer.granted)
         throw failure('Unreachable', '3 sign-ins to Signon are under way; this one waits its turn');
       return {
-        // One that cannot be said stays counted, at most for an hour: the sign-in itself came to
-        // what it came to.
+        // If the outcome cannot be sent, the sign-in stays counted for an hour at most.
         settle: (outcome) =>
           within(() =>
             client.workflow

@@ -215,8 +215,8 @@ export class Context {
   }
 
   /**
-   * The rotation of an API user without its domain, and of an application where more than one is
-   * open; else of those that have ended.
+   * The one rotation that fits an API user's name without its domain and, if given, an application:
+   * of those that are open, else of those that have ended.
    */
   private async onlyIdOf(apiUser: string, application: string | undefined): Promise<string> {
     const named = plain([apiUser, application].filter(Boolean).join(' '));

@@ -128,7 +128,7 @@ function addSchedule({ program, command, bySomebody, does }: CommandTools): void
     .option('--days <days>', 'days of the week, e.g. MON-FRI or TUE,THU', 'MON-FRI')
     .option(
       '--jitter <minutes>',
-      'a start comes up to so much later, by chance',
+      'delay each start by a random time of up to this',
       String(jitterMinutes),
     )
     .addOption(waves())

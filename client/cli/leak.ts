@@ -65,7 +65,7 @@ async function listed(context: Context, workflowId: string): Promise<SweepProgre
   }
 }
 
-/** Applications that one which is open does not rotate. */
+/** Requested applications that the open workflow does not rotate. */
 function missingIn(
   status: SweepProgress | undefined,
   applications: readonly string[] | undefined,

@@ -104,7 +104,7 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     .option('--recipient <name>', 'the holder outside the cluster, as the settings name it')
     .option(
       '--force',
-      'although the token is not near its end (a leak): adopts no token that was there before',
+      'rotate although the token is not near its end (a leak); adopts no older token',
     )
     .option(
       '--wait',
@@ -169,7 +169,7 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
         if ((waiting === true) === pair.length > 0)
           throw new CommandEnd(EXIT.usage, 'Name one rotation, or say --waiting.');
         if (waiting && (named.revoke !== undefined || named.evidence !== undefined))
-          throw new CommandEnd(EXIT.usage, '--revoke and --evidence are of one rotation.');
+          throw new CommandEnd(EXIT.usage, '--revoke and --evidence need one rotation.');
         return waiting ? approveWaiting(context, named) : approve(context, pair, named);
       }),
     );

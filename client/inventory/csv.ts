@@ -52,7 +52,7 @@ export function inventoryCsv({ environment, takenAt, rows, unknownSecrets }: Inv
   return lines.map((cells) => cells.map(cell).join(',')).join('\r\n');
 }
 
-/** What begins as a formula does is text: spreadsheets would reckon with names from outside. */
+/** Defuses a cell that begins like a formula: a spreadsheet would evaluate it. */
 function cell(text: string): string {
   const shown = plain(text);
   const defused = /^[=+\-@]/.test(shown) ? `'${shown}` : shown;

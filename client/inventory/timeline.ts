@@ -11,7 +11,7 @@ const LEFT = 30;
 const LABEL = 50;
 /** The timeline shows at least so much of what is to come. */
 const SHORTEST_WEEKS = 13;
-/** Of one week, named when pointed at. */
+/** Pairs of one week that its tooltip names. */
 const NAMED_AT_MOST = 12;
 
 /**

@@ -9,14 +9,13 @@ import { WORKFLOW, sweepId } from '../../domain/names/index.ts';
 
 const LOOK_EVERY_MS = 60_000;
 /**
- * Whether Temporal answers at all is known within this; all questions of one look end within the
- * other.
+ * How long to wait for Temporal's first answer, and for all answers of one look.
  */
 const THERE_WITHIN_MS = 5000;
 const LOOK_WITHIN_MS = 50_000;
 /**
- * What a rotation waits to revoke changes seldom: it is asked again no sooner; one that gave no
- * answer a little sooner.
+ * How often a rotation is asked what it waits to revoke, which changes seldom; and how often after
+ * it gave no answer.
  */
 const ASKED_EVERY_MS = 30 * 60_000;
 const ASKED_IN_VAIN_EVERY_MS = 5 * 60_000;

@@ -16,7 +16,7 @@ import { takeAlerts } from './take-alerts.ts';
 
 /** What the largest estate sends in one payload, many times over. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
-/** That more are asked for is said once an hour; the metric counts each. */
+/** Throttling is logged once an hour at most; the metric counts each alert. */
 const SAID_EVERY_MS = 3_600_000;
 /**
  * How long requests have to end once the receiver is told to stop; a caller that sends nothing, or
@@ -138,7 +138,7 @@ function log(logger: FastifyBaseLogger, result: string): (what: object, message:
     : logger.info.bind(logger);
 }
 
-/** Whether a header carries the token, in a time that says nothing about either. */
+/** Whether a header carries the token, compared in constant time. */
 function bears(header: string | undefined, token: Secret): boolean {
   const given = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1] ?? '';
   const digest = (text: string): Buffer => createHash('sha256').update(text, 'utf8').digest();

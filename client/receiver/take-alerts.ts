@@ -70,7 +70,7 @@ export async function takeAlerts(
       return await client.withDeadline(until, () => startUnless(client, one, starts, now));
     } catch (error) {
       const code = grpcCodeOf(error);
-      if (code === INVALID_ARGUMENT) return { result: 'refused', why: 'Temporal does not take it' };
+      if (code === INVALID_ARGUMENT) return { result: 'refused', why: 'Temporal calls it invalid' };
       if (code === undefined || ANSWERS_NOBODY.includes(code)) away = AWAY;
       return { result: 'later', why: AWAY };
     }

@@ -62,7 +62,7 @@ const QUIET_AFTER_HOURS = 3;
 /** Outcomes that a person or the settings chose: the same alert brings the same question. */
 const ANSWERED: readonly Outcome[] = ['rejected', 'aborted', 'referred', 'ignored'];
 
-/** Why an alert starts nothing, given the rotations of its pair; undefined where it does. */
+/** Why an alert starts no rotation, given those of its pair; undefined where it starts one. */
 export function whyNot(
   rotations: readonly PastRotation[],
   startsAt: string,

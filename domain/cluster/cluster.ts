@@ -87,8 +87,8 @@ export interface Census {
   /** What may hold a token and was not asked, a sentence each, with the reason. */
   unasked: string[];
   /**
-   * Other Secrets of Signon's sync that decide who is a consumer: whether they belong to a pair of
-   * today is Signon's to say.
+   * Other Secrets of Signon's sync: each may hold this pair's token, unless Signon says that it
+   * belongs to another pair.
    */
   otherSecrets: string[];
 }

@@ -104,13 +104,13 @@ export interface SeenHolding {
   by: string;
 }
 
-/** Named for a token up to this: one is enough to have seen it held. */
+/** Holders kept for each token, at most: one already shows that it was held. */
 const NAMED_FOR_A_TOKEN = 3;
 
 /**
- * Adds what a look shows to what was seen held before. Only workloads that were there when the
- * rotation began count: a container can claim a token by its own word, and one that joins, claims
- * it and drops it must not make it look given up.
+ * Adds the holders that a look shows to those seen before. Only workloads that were there when the
+ * rotation began count: a container that joins, falsely claims a token and drops it must not make
+ * the token look given up.
  */
 export function seenHeld(
   before: readonly SeenHolding[],

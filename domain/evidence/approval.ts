@@ -201,9 +201,9 @@ function namesOf(said: readonly string[], sender: RecordedSender, people: People
 }
 
 /**
- * The sender's e-mail address as the server recorded it: its own word, then what the client said;
- * undefined where it recorded none. `4711@host` may be a program: Temporal's clients call
- * themselves so. It is a person where the approvers are listed, and this one is.
+ * The sender's e-mail address as the server recorded it: from the principal, else the identity;
+ * undefined where neither is one. `4711@host`, as Temporal's clients call themselves, counts as a
+ * person only if it is listed as an approver.
  */
 function recordedName(
   { identity, principal = '' }: RecordedSender,

@@ -105,8 +105,8 @@ export const shapeRetry = shapeOf<Retry>({
 });
 
 /**
- * What else is to be said with each class; names that are asked of containers are as Kubernetes
- * allows them.
+ * The fields that each class needs; names of workloads, containers and variables must be valid in
+ * Kubernetes.
  */
 const CLASSES: { [As in Classify['as']]: Fields<Extract<Classify, { as: As }>> } = {
   external: { ...BY, as: oneOf(['external']), recipient: textUpTo() },
@@ -187,7 +187,7 @@ function shapeOf<T>(
   };
 }
 
-/** Whoever pastes JSON into a field that quotes it sends a text that holds it. */
+/** Unwraps a JSON object that a form sent as quoted text. */
 function unwrapped(given: unknown): unknown {
   if (typeof given !== 'string') return given;
   try {

@@ -17,7 +17,7 @@ export interface SmokeResult extends Consumer {
   detail: string;
 }
 
-/** A consumer of which nothing ran, seen in a run of its own: a CronJob's. */
+/** A later run of a consumer that did not run at the look, e.g. of a CronJob. */
 export interface Sighting {
   /** ISO, by the worker's clock. */
   at: string;

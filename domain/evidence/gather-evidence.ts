@@ -178,7 +178,7 @@ export function gatherDisused(seen: {
         ? [
             {
               code: 'consumer-confirmed' as const,
-              what: `the settings name ${recipient.name} as a holder outside: only they can say that they use it no more, so ask them`,
+              what: `the settings name ${recipient.name} as a holder outside: ask whether they still use it`,
             },
           ]
         : []),

@@ -41,8 +41,8 @@ export function voidedBy(
   );
   if (gone) return `${describeToken(gone)} was revoked by somebody`;
 
-  // Where its holder was outside the cluster alone, whoever reads it now is more than a consumer
-  // that joined.
+  // If the only holder was outside the cluster, any consumer that joins voids the evidence, even
+  // with the new token.
   const wasOutside = evidence.recipient !== undefined && evidence.consumers.length === 0;
   const unshown = joinedSince(evidence, fresh.look).find(
     (consumer) => wasOutside || !isShown(consumer, fresh.look, newToken),
@@ -70,8 +70,8 @@ export function joinedSince({ consumers }: Evidence, look: ClusterLook): Consume
 }
 
 /**
- * Whether a container of this consumer runs, and holds the new token. That none of them holds
- * another is asked of all containers.
+ * Whether a running container of this consumer holds the new token. Whether one holds another token
+ * is checked for all containers at once.
  */
 function isShown(
   consumer: Consumer,
@@ -84,8 +84,8 @@ function isShown(
 }
 
 /**
- * A container that may hold a token and cannot be asked, which nobody accepted since the evidence
- * does not name it.
+ * Says which container may hold a token, cannot be asked and is not in the evidence, so that nobody
+ * accepted it.
  */
 function unheardOf({ census }: Evidence, { census: now }: ClusterLook): string | undefined {
   const starting = now.starting.find((container) => !census.starting.includes(container));
@@ -106,7 +106,7 @@ export function smokeThatLapsed(
     .filter(({ consumer }) => !isOver(consumer, look))
     .map(({ why }) => why);
   return lapsed.length > 0
-    ? `what passed the smoke call does not any more: ${lapsed.join('; ')}`
+    ? `smoke calls that passed no longer do: ${lapsed.join('; ')}`
     : undefined;
 }
 
@@ -135,7 +135,7 @@ export function unconfirmed(
   return {
     why: [
       ...starting.map((one) => `${describeContainer(one)} has not started`),
-      ...lapsed.map(({ why }) => `what passed the smoke call does not any more: ${why}`),
+      ...lapsed.map(({ why }) => `a smoke call that passed no longer does: ${why}`),
     ].join('; '),
     containers: [...starting, ...lapsed.flatMap(({ those }) => those)],
   };

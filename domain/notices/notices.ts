@@ -127,8 +127,8 @@ export function isKept({ kind }: Notice): boolean {
 }
 
 /**
- * Adds a notice. Of each rotation and group the last word counts, of incidents each. Where there
- * are too many, the oldest of those that matter least are dropped, incidents last.
+ * Adds a notice. It replaces the pending one of its rotation and group; of incidents, only one with
+ * the same text. If there are too many, drops the oldest of the least important, incidents last.
  */
 export function withNotice(
   pending: readonly Pending[],
@@ -158,7 +158,7 @@ export function withNotice(
   return { pending: kept.filter((old) => !dropped.has(old)), dropped: dropped.size };
 }
 
-/** The notice, and what stands around it. */
+/** Size of a notice in a history, with its wrapping. */
 function weightOf({ notice, size }: Pending): number {
   return size ?? sizeOf(notice) + 50;
 }

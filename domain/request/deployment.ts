@@ -14,7 +14,7 @@ export function makeCurrent({ deploymentName, buildId }: DeploymentVersion): str
   return `temporal worker deployment set-current-version --deployment-name ${word(deploymentName)} --build-id ${word(buildId)}`;
 }
 
-/** One word of a shell's, whatever is in it. */
+/** Quotes a text as one word of a shell. */
 export function word(text: string): string {
   return /^[\w@.+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -22,7 +22,7 @@ export type Environment = keyof typeof POLICIES;
 export const ENVIRONMENTS = Object.keys(POLICIES) as [Environment, ...Environment[]];
 const policyOf = (environment: Environment): Policy => POLICIES[environment];
 
-/** Why nothing is rotated in an environment, one sentence; undefined where tokens are. */
+/** Why an environment is left alone, one sentence; undefined where tokens are rotated. */
 export function whyLeftAlone(environment: Environment): string | undefined {
   const { leftAlone } = policyOf(environment);
   return leftAlone && `${environment} is left alone, since ${leftAlone}`;

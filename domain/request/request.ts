@@ -121,7 +121,7 @@ export function taskQueueOf(environment: Environment): string {
   return `signon-rotation-${environment}`;
 }
 
-/** The task queue of waits beside a worker's own, so that however many of them hold up no act. */
+/** The task queue of waits, beside the worker's own: no number of waits delays other activities. */
 export function waitsQueueOf(taskQueue: string): string {
   return `${taskQueue}-waits`;
 }

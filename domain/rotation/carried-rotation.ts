@@ -5,7 +5,7 @@ import type { RotationReport } from './report.ts';
 import type { Round, Situation } from './round.ts';
 import type { ListedToken } from '../tokens/index.ts';
 
-/** What must not be found out anew of a situation or a round; a look must. */
+/** A situation or round without its look and sync, which the next run finds out anew. */
 export type Carried<T extends Situation> = T extends unknown ? Omit<T, 'look' | 'sync'> : never;
 
 /** What a rotation hands on when its history is cut. */

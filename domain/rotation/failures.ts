@@ -70,7 +70,7 @@ export const FAILURES = {
   },
   AccessEnded: {
     treatment: 'blocks',
-    todo: 'Somebody ended this pair’s access while the rotation ran, and none is granted anew. Abort it.',
+    todo: 'Somebody revoked this pair’s tokens while the rotation ran, so it issues no new one. Abort it.',
   },
   PairChanged: {
     treatment: 'blocks',
@@ -94,11 +94,11 @@ export const FAILURES = {
   },
   UnknownRecipient: {
     treatment: 'blocks',
-    todo: 'Enter the recipient and its age key for this API user in the settings, and restart the worker. Blocked in “assess”, retry; else abort and start anew.',
+    todo: 'Enter the recipient and its age key for this API user in the settings, and restart the worker. If blocked in “assess”, retry; else abort and start anew.',
   },
   ReadInCluster: {
     treatment: 'blocks',
-    todo: 'The settings know a holder outside for this API user, and containers read its token. If both do, say alsoInCluster in the settings; if not, fix the settings or the workload. Start the worker again, then abort and start anew; blocked in “assess”, a retry is enough.',
+    todo: 'The settings know a holder outside for this API user, and containers read its token. If both use it, set alsoInCluster in the settings; if not, fix the settings or the workload. Restart the worker, then abort and start anew; if blocked in “assess”, retry instead.',
   },
   CannotHandOver: {
     treatment: 'blocks',
@@ -146,7 +146,7 @@ export const FAILURES = {
   },
   ContainerEnded: {
     treatment: 'blocks',
-    todo: 'Look at the memory limit of the container named here: what is run in it counts against it. Raise it, or wait for a quieter hour, then retry.',
+    todo: 'The worker’s program counts against the memory limit of the container named here. Raise the limit, or wait for a quieter hour, then retry.',
   },
   ExecIncomplete: {
     treatment: 'retried',
@@ -170,7 +170,7 @@ export const FAILURES = {
   },
   LookTooOld: {
     treatment: 'blocks',
-    todo: 'Signon takes too long to revoke after each fresh look: check that it is well, then retry.',
+    todo: 'Signon takes too long to revoke after each fresh look: check that Signon is healthy, then retry.',
   },
   NotTheApprovedToken: {
     treatment: 'blocks',
@@ -190,7 +190,7 @@ export const FAILURES = {
   },
   WaitInterrupted: {
     treatment: 'retried',
-    todo: 'Nothing: the worker was shutting down; another goes on.',
+    todo: 'Nothing: the worker was shutting down; another worker continues.',
   },
   Unexpected: {
     treatment: 'blocks',

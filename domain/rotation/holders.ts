@@ -13,7 +13,7 @@ import type { Pair } from './plan.ts';
 import { isRenewed, type Recipient, type Settings } from '../settings/index.ts';
 import type { ListedToken } from '../tokens/index.ts';
 
-/** What a person is shown who is asked who holds a token that nobody seems to read. */
+/** What a person sees when asked who holds a token that no container reads. */
 export interface Findings {
   secret: string;
   domain: string;
@@ -33,8 +33,8 @@ export function recipientOf({ recipients }: Settings, { apiUser }: Pair): Recipi
 }
 
 /**
- * What keeps a token from going to a holder outside: containers read it, and nothing says that both
- * do. Undefined where nothing does.
+ * Says why a token may not go to a holder outside: containers read it, and the settings do not say
+ * `alsoInCluster`. Undefined where it may.
  */
 export function readInCluster(
   recipient: Recipient | undefined,
@@ -66,9 +66,8 @@ export function findingsOf(seen: {
 }
 
 /**
- * What the next look is for: every token of the pair that was ever listed, since one that a
- * container still holds after its end must be seen, and whoever was found holding one without
- * reading the Secret.
+ * Adds to what the next look searches for: every token ever listed for the pair, since a container
+ * may still hold an expired one, and consumers found with a token that do not read the Secret.
  */
 export function readersAfter(
   readers: Readers,
@@ -90,8 +89,8 @@ export function readersAfter(
 }
 
 /**
- * Whether a running container of that consumer holds one of the tokens: only then a person is
- * believed that it reads it.
+ * Whether a running container of that consumer holds one of the tokens: only then a person's word
+ * that it does is believed.
  */
 export function isHolder(
   consumer: Consumer,

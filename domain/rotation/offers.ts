@@ -74,7 +74,7 @@ export function remediesFor({
   };
 }
 
-/** Why a retry is not taken while a rotation is blocked so; undefined where it is. */
+/** Why a blocked rotation does not accept a retry; undefined where it does. */
 export function whyNoRetry(
   { restart, sync, accept = [] }: Retry,
   blocked: Blocked,

@@ -58,7 +58,7 @@ export interface Round extends Situation {
   syncedFor?: number;
   /** The sync that the rollout follows, if one was needed. */
   sync?: Sync;
-  /** What the last approval rested on: by it, what was revoked is confirmed. */
+  /** The evidence of the last approval; revokes are confirmed against it. */
   proof?: Proof;
 }
 
@@ -91,8 +91,8 @@ export function observe(
 }
 
 /**
- * Why no sync is needed; undefined where one is. What the Secret holds for a consumer of which
- * nothing runs cannot be asked: one sync for each new token makes sure.
+ * Why no sync is needed; undefined where one is. A consumer that does not run cannot be asked what
+ * it holds, so each new token is synced once.
  */
 export function whyNoSync({ look, newToken, syncedFor }: Round): string | undefined {
   const isSynced = syncedFor === newToken.authorisationId || unseenConsumers(look).length === 0;
@@ -103,7 +103,7 @@ export function whyNoSync({ look, newToken, syncedFor }: Round): string | undefi
 }
 
 /**
- * How a rotation ends whose new token every consumer was shown to hold; undefined while another
+ * How a rotation ends once every consumer was shown to hold the new token; undefined while another
  * token lives.
  * @param revoked how many tokens it revoked, all of them confirmed
  */

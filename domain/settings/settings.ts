@@ -129,7 +129,7 @@ export interface Settings {
   hosts: Record<Environment, string>;
 }
 
-/** Whether a whole host matches an environment's pattern: of `^a$|b`, too, no part does. */
+/** Whether the whole host matches an environment's pattern, even one like `^a$|b`. */
 export function isHostOf(pattern: string, host: string): boolean {
   return new RegExp(`^(?:${pattern})$`).test(host);
 }

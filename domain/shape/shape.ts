@@ -1,13 +1,13 @@
 import { redact } from '../text/index.ts';
 
-/** What a value may be, and how that is said where it is not. */
+/** A test for a value, and what to say was expected. */
 export interface Kind<T> {
   /** Follows “expected”, e.g. `true or false`. */
   expected: string;
   is: (value: unknown) => value is T;
 }
 
-/** The kind of each field; absent is a value like any other, which `optional` allows. */
+/** The kind of each field; only a field whose kind is `optional` may be absent. */
 export type Fields<T> = { [Field in keyof T]-?: Kind<T[Field]> };
 
 export function kind<T>(expected: string, test: (value: unknown) => boolean): Kind<T> {

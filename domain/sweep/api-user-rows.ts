@@ -7,7 +7,7 @@ import { rowFor, type SignonPair, type SweepFacts, type SweepRow } from './sweep
 
 /** A rotation that is not forced may adopt what leaked. */
 const OPEN =
-  'its rotation is open already, and may adopt a token from before: abort it, and say leak again';
+  'its open rotation may adopt a token from before the leak: abort it, and run leak again';
 
 /**
  * What a leak of an API user's tokens asks for: each pair with a live token, whenever it ends.

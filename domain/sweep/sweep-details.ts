@@ -36,7 +36,7 @@ export function introduceSweep(request: SweepRequest): {
   };
 }
 
-/** What nobody should believe of a leak that is being answered. */
+/** Warns that a running leak response has not yet ended the leaked tokens. */
 const STAYS_ALIVE =
   '**The leaked tokens work until somebody approves their revoke**, rotation by rotation: `signon-rotation approve --waiting`.';
 

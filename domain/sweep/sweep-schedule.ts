@@ -3,7 +3,7 @@ export interface SweepTime {
   /** `HH:MM`. */
   at: string;
   days: Weekday[];
-  /** A start comes up to so much later, by chance. */
+  /** Each start is delayed by a random time up to this. */
   jitterMinutes: number;
 }
 
@@ -29,13 +29,11 @@ export const OFFICE_HOURS: SweepTime = {
 };
 
 /**
- * A start that the server missed is made up for within so much, and then no more: later it could
- * come at any hour.
+ * The server makes up for a missed start within this time only: later, it could come at any hour.
  */
 export const CATCH_UP_MINUTES = 10;
 /**
- * A start hands over to the sweep itself within so much, or not at all: a worker may be long in
- * coming.
+ * A start ends unless it hands over to the sweep within this time: a worker may come much later.
  */
 export const HAND_OVER_MINUTES = 10;
 /** How late a sweep may begin, jitter apart. */

@@ -61,9 +61,9 @@ export function rowId(environment: Environment, { apiUser, application }: SweepR
 }
 
 /**
- * What a sweep makes of every pair, those that end first coming first. To be rotated is each with
- * any live token that ends inside the window, also where a longer-lived one exists: pods may still
- * hold the older one, and nothing else speaks of it.
+ * Makes a row of every pair, the first to end first. A pair is rotated if any live token of it ends
+ * inside the window, even where a longer-lived one exists: pods may still hold the older one, and
+ * nothing else reports it.
  */
 export function rowsOf(
   pairs: readonly SignonPair[],
@@ -145,7 +145,7 @@ function intentFor(
   return {
     state: 'to come',
     what: outlives(newest, now, settings.window)
-      ? `roll the token until ${newest.expires} out, then ask to revoke the older one`
+      ? `roll out the token that expires ${newest.expires}, then ask to revoke the older one`
       : 'issue a token, roll it out, then ask to revoke the old one',
   };
 }
@@ -166,7 +166,7 @@ export function holdsItsPlace({
   return hadItsTurn === undefined && (state === 'preparing' || state === 'revoking');
 }
 
-/** Takes what was heard of a row's rotation; nothing of one that this sweep did not start. */
+/** Records a rotation's stage in its row; ignores a rotation that this sweep did not start. */
 export function hear(row: SweepRow, state: Stage | 'ended'): void {
   if (!row.started) return;
   row.state = state;

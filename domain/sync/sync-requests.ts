@@ -22,9 +22,9 @@ export interface SyncRequest {
 
 /** How requests gather before a Job is made, so that many are served by one. */
 export interface Gathering {
-  /** Until none came for so long, */
+  /** A Job is made once no request came for this long. */
   quietFor: ms.StringValue;
-  /** but no longer than this after the first. */
+  /** A Job is made at the latest this long after the first request. */
   atMost: ms.StringValue;
   /** A rotation that hears nothing for so long asks again. */
   askAgainAfter: ms.StringValue;
@@ -51,8 +51,8 @@ export interface Queued {
 }
 
 /**
- * A Job that was not made for a request serves it only if it is this much younger: whole seconds,
- * two clocks.
+ * A Job made for others serves a request only if created this long after its `notBefore`: times are
+ * whole seconds of two clocks.
  */
 export const SERVES_AFTER_MS = ms('5 seconds');
 /** Requests that wait at the same time. */
@@ -140,8 +140,7 @@ const ANSWERS: { [Kind in SyncAnswer['kind']]: Fields<Extract<SyncAnswer, { kind
 
 /**
  * Reads what came as a request strictly: anybody who may signal can send anything. Undefined where
- * it is none. What a request asks for was there when it came: a later `notBefore` becomes that
- * moment.
+ * it is none. A `notBefore` in the future becomes now: the token existed when the request came.
  * @param now ms since the epoch
  */
 export function parseSyncRequest(input: unknown, now: number): SyncRequest | undefined {

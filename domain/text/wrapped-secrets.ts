@@ -7,13 +7,13 @@ const BREAKS = new RegExp(`(${BREAK})`);
 /** Words and numbers as logs have them: `rollout`, `PublishingApi`, `HTTP`, `12ms`. */
 const WORD = /^(?:[A-Za-z][a-z]*\d{0,4}|[A-Z]+|[a-z]*(?:[A-Z][a-z]{2,})+|\d+[a-z]{0,2})?$/;
 /**
- * A word as short may stand beside a wrapped secret: should it be a part of it, it tells little.
+ * Words up to this length at the edge of a secret are kept: if part of it, they reveal little.
  */
 const LONGEST_BESIDE = 11;
 const SHORTEST_SECRET = 20;
-/** Where two lines are of one width, so much of a secret that does not read as words. */
+/** Where two lines have one width, this many characters unlike words make a secret. */
 const HALF_A_SECRET = 10;
-/** Lines that are narrower hold too little of a secret to tell it from words. */
+/** Narrower lines hold too little of a secret to tell it from words. */
 const NARROWEST = 8;
 
 /**
@@ -34,7 +34,7 @@ export function withoutWrapped(text: string, known: ReadonlySet<string>, instead
   });
 }
 
-/** Of the pieces from one to another, replaces the secret by its first piece, if there is one. */
+/** Replaces the secret from one piece to another, if there is one, by `instead`. */
 function replaceSecret(parts: string[], from: number, to: number, instead: string): void {
   let [first, last] = [from, to];
   while (first < last && isBeside(parts[first]!, parts[first + 2]!)) first += 2;

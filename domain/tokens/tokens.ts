@@ -63,9 +63,8 @@ export function outlives(
 }
 
 /**
- * The token that is new now, some time after this rotation's new one was: itself, or a later one.
- * An older one takes its place only where it outlives the window and, for a forced rotation, did
- * not exist before it began.
+ * The token that counts as new now: the newest one listed, if it is `newToken`, or if it outlives
+ * the window and is not in `before`. Undefined otherwise.
  * @param before ids that a forced rotation must not fall back to
  */
 export function successorOf(

@@ -394,7 +394,7 @@ describe('a container that dies with our program in it, while its pod stays', ()
       type: 'ContainerEnded',
       nonRetryable: true,
       message: expect.stringMatching(
-        /^app in short-url-manager-\S+ was killed with its smoke call \(137\)/,
+        /^app in short-url-manager-\S+ was killed \(137\) during its smoke call/,
       ),
     });
   });
@@ -404,7 +404,7 @@ describe('a container that dies with our program in it, while its pod stays', ()
     await expect(run(() => kubernetes.lookAtConsumers(READERS))).rejects.toMatchObject({
       type: 'ContainerEnded',
       message: expect.stringMatching(
-        / was killed while it was asked \(137\), by a small shell program$/,
+        / was killed \(137\) while a small shell program asked what it holds$/,
       ),
     });
   });

@@ -583,7 +583,7 @@ describe('with a worker', () => {
     const { findings } = await doctor(change, [], withWorker);
     expect(findings.find(({ check }) => check === 'Signon sign-in')).toMatchObject({
       verdict: 'wrong',
-      found: expect.stringContaining('sign-in-ledger/integration does not believe'),
+      found: expect.stringContaining('sign-in-ledger/integration could not verify'),
       todo: expect.stringContaining('the same SIGNON_TOTP_SECRET'),
     });
     expect(sandbox.world.state.account).toMatchObject({ failures: 0, wrongCodes: 0 });

@@ -61,7 +61,7 @@ describe('what a sweep makes of a pair', () => {
       'a longer-lived token exists, and the older one lives',
       [10, 700],
       'to come',
-      /roll the token until .* out/,
+      /roll out the token that expires .*, then ask/,
     ],
     ['the older one has expired', [-1, 700], 'left alone', /no live token of it ends within/],
     ['all have expired', [-1, -400], 'left alone', /no token of it is live/],

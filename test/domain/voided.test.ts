@@ -200,7 +200,7 @@ describe('a smoke call that passed', () => {
       const detail = 'lookup_content_id was refused with 401';
       const again = [aSmokeResult(APP), aSmokeResult(TWIN, { verdict, detail })];
       expect(lapsed(both, again)).toBe(
-        `what passed the smoke call does not any more: ${NAMES.twin}: ${detail}`,
+        `smoke calls that passed no longer do: ${NAMES.twin}: ${detail}`,
       );
     },
   );

@@ -15,8 +15,10 @@ import { until } from '../support/until.ts';
 
 /** `LONG_WAITS=1000` measures a thousand; CI runs fewer. */
 const HOW_MANY = Number(process.env.LONG_WAITS ?? 12);
-/** Far fewer than wait: those that continue are replayed. */
-const CACHED = 4;
+/** Far fewer than wait: those that continue are replayed. A thousand would take hours so. */
+const CACHED = HOW_MANY > 100 ? HOW_MANY : 4;
+/** A thousand take an hour. */
+const LIMIT_MS = 300_000 + HOW_MANY * 5000;
 let server: Awaited<ReturnType<typeof timeSkippingServer>>;
 
 beforeAll(async () => {
@@ -57,75 +59,80 @@ function systemsOf(now: number): { of: (workflowId: string) => FakeSystems; acti
   return { of, activities: Object.fromEntries(names.map((name) => [name, called(name)])) };
 }
 
-test('rotations wait 90 days for an approval, are reminded, and end well; no history comes near the length at which it is cut', async () => {
-  const systems = systemsOf(await server.currentTimeMs());
-  const { client, nativeConnection: connection } = server;
-  const settings = {
-    ...DEFAULT_SETTINGS,
-    syncGathering: { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '5 minutes' } as const,
-  };
-  const scope = {
-    environment: 'integration',
-    settings,
-    receiver: 'alert-receiver',
-    hosts: {},
-    standIns: true,
-  } as const;
-  const taskQueue = randomUUID();
-  const workers = await createWorkers({
-    connection,
-    taskQueue,
-    workflows: { workflowBundle: BUNDLE },
-    activities: {
-      ...systems.activities,
-      ...createTemporalActivities(client, scope),
-      remembersOf: () => Promise.resolve({ givenUp: [], also: [] }),
-    },
-    maxCachedWorkflows: CACHED,
-  });
-  await runUntil(workers, async () => {
-    const rotations: Rotation[] = [];
-    for (let at = 0; at < HOW_MANY; at++) {
-      const request = { ...REQUEST, apiUser: `user-${at}@alphagov.co.uk`, force: true };
-      const workflowId = rotationId(request);
-      const handle = await client.workflow.start('rotateToken', {
-        workflowId,
-        taskQueue,
-        args: [request],
-      });
-      rotations.push(new Rotation(handle, systems.of(workflowId), client, server));
-    }
-    for (const rotation of rotations) await rotation.awaitingApproval();
-    await server.sleep('90 days');
-    for (const rotation of rotations) {
-      // Every week, and every day of the last two weeks before the old token ends.
-      await until(
-        'its reminders',
-        () =>
-          rotation.systems.notices.filter(({ kind }) => kind === 'reminder').length >= 15 ||
-          undefined,
+test(
+  'rotations wait 90 days for an approval, are reminded, and end well; no history comes near the length at which it is cut',
+  async () => {
+    const systems = systemsOf(await server.currentTimeMs());
+    const { client, nativeConnection: connection } = server;
+    const settings = {
+      ...DEFAULT_SETTINGS,
+      syncGathering: { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '5 minutes' } as const,
+    };
+    const scope = {
+      environment: 'integration',
+      settings,
+      receiver: 'alert-receiver',
+      hosts: {},
+      standIns: true,
+    } as const;
+    const taskQueue = randomUUID();
+    const workers = await createWorkers({
+      connection,
+      taskQueue,
+      workflows: { workflowBundle: BUNDLE },
+      activities: {
+        ...systems.activities,
+        ...createTemporalActivities(client, scope),
+        remembersOf: () => Promise.resolve({ givenUp: [], also: [] }),
+      },
+      maxCachedWorkflows: CACHED,
+    });
+    await runUntil(workers, async () => {
+      const rotations: Rotation[] = [];
+      for (let at = 0; at < HOW_MANY; at++) {
+        const request = { ...REQUEST, apiUser: `user-${at}@alphagov.co.uk`, force: true };
+        const workflowId = rotationId(request);
+        const handle = await client.workflow.start('rotateToken', {
+          workflowId,
+          taskQueue,
+          args: [request],
+        });
+        rotations.push(new Rotation(handle, systems.of(workflowId), client, server));
+      }
+      for (const rotation of rotations) await rotation.awaitingApproval();
+      // Day by day: this server fails to skip many timers of many workflows at once.
+      for (let day = 0; day < 90; day++) await server.sleep('1 day');
+      for (const rotation of rotations) {
+        // Every week, and every day of the last two weeks before the old token ends.
+        await until(
+          'its reminders',
+          () =>
+            rotation.systems.notices.filter(({ kind }) => kind === 'reminder').length >= 15 ||
+            undefined,
+        );
+        const { waiting } = await rotation.status();
+        const { runId } = await rotation.handle.describe();
+        if (waiting?.kind !== 'approval') throw new Error('it does not wait');
+        await rotation.send('approve', {
+          ...approvalFor(waiting.evidence, runId),
+          by: 'grace@example.org',
+        });
+      }
+      for (const rotation of rotations) await rotation.noted('confirm', /another look come after/);
+      await server.sleep('11 minutes'); // the soak
+      for (const rotation of rotations) await rotation.ended();
+      const reports = await Promise.all(rotations.map((rotation) => rotation.report()));
+      expect(new Set(reports.map(({ outcome }) => outcome))).toEqual(new Set(['rotated']));
+      const histories = await Promise.all(rotations.map(({ handle }) => handle.fetchHistory()));
+      const events = histories.map((history) => history.events?.length ?? 0);
+      const bytes = histories.map(
+        (history) => proto.temporal.api.history.v1.History.encode(history).finish().length,
       );
-      const { waiting } = await rotation.status();
-      const { runId } = await rotation.handle.describe();
-      if (waiting?.kind !== 'approval') throw new Error('it does not wait');
-      await rotation.send('approve', {
-        ...approvalFor(waiting.evidence, runId),
-        by: 'grace@example.org',
-      });
-    }
-    for (const rotation of rotations) await rotation.noted('confirm', /another look come after/);
-    await server.sleep('11 minutes'); // the soak
-    for (const rotation of rotations) await rotation.ended();
-    const reports = await Promise.all(rotations.map((rotation) => rotation.report()));
-    expect(new Set(reports.map(({ outcome }) => outcome))).toEqual(new Set(['rotated']));
-    const histories = await Promise.all(rotations.map(({ handle }) => handle.fetchHistory()));
-    const events = histories.map((history) => history.events?.length ?? 0);
-    const bytes = histories.map(
-      (history) => proto.temporal.api.history.v1.History.encode(history).finish().length,
-    );
-    console.log(
-      `${HOW_MANY} rotations waited 90 days: ${Math.max(...events)} events, ${Math.max(...bytes)} bytes at most`,
-    );
-    expect(Math.max(...events)).toBeLessThan(400);
-  });
-});
+      console.log(
+        `${HOW_MANY} rotations waited 90 days: ${Math.max(...events)} events, ${Math.max(...bytes)} bytes at most`,
+      );
+      expect(Math.max(...events)).toBeLessThan(400);
+    });
+  },
+  LIMIT_MS,
+);

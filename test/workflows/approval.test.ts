@@ -261,7 +261,7 @@ test('retry while an approval is asked for gathers the evidence anew, e.g. once 
         evidence: { shortfalls: [{ code: 'not-smoke-tested' }, { code: 'not-smoke-tested' }] },
       });
       await rotation.send('retry', { by: 'ada@example.org', restart: true });
-      await rotation.answered(/while an approval is asked for, it takes by alone/);
+      await rotation.answered(/while an approval is asked for, retry takes only by/);
       rotation.systems.smoke = 'passed';
       await rotation.send('retry', { by: 'ada@example.org' });
       const second = await rotation.awaitingApproval(1);

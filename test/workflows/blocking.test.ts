@@ -68,7 +68,7 @@ test.each(['UnknownApiUser', 'UnknownApplication'] as const)(
       async (rotation) => {
         expect(await rotation.report()).toMatchObject({
           outcome: 'nothing-to-do',
-          why: `an alert alone asked, and ${failure} as told`,
+          why: `only an alert asked, and ${failure} as told`,
           revoked: [],
         });
         expect(rotation.systems.calls).toEqual(['findPair']);

@@ -185,7 +185,7 @@ test('what no longer passes after such a look voids the approval', () =>
     await rotation.awaitingApproval(1);
     expect(systems.revoked).toEqual([]);
     expect((await rotation.status()).notes.join()).toContain(
-      'what passed the smoke call does not any more',
+      'smoke calls that passed no longer do',
     );
   }));
 
@@ -268,13 +268,13 @@ const UNCONFIRMED: [string, (systems: FakeSystems) => void, string, calls?: 'cal
   [
     'are ready no more',
     ({ containers }) => containers.forEach((one) => (one.ready = false)),
-    'what passed the smoke call does not any more: app of Deployment/short-url-manager: no ready pod to call from',
+    'a smoke call that passed no longer does: app of Deployment/short-url-manager: no ready pod to call from',
     'calls',
   ],
   [
     'can make their call no more',
     (systems) => (systems.smoke = 'not-tested'),
-    'what passed the smoke call does not any more: app of Deployment/short-url-manager: lookup_content_id not-tested',
+    'a smoke call that passed no longer does: app of Deployment/short-url-manager: lookup_content_id not-tested',
     'calls',
   ],
 ];

@@ -96,7 +96,7 @@ test('a smoke call that proves nothing any more sends old evidence back: nothing
     await rotation.approve();
     const { notes } = await rotation.awaitingApproval(1);
     expect(notes.join()).toMatch(
-      /round 1 no longer holds: what passed the smoke call does not any more: app of/,
+      /round 1 no longer holds: smoke calls that passed no longer do: app of/,
     );
     expect(rotation.systems.revoked).toEqual([]);
   }));

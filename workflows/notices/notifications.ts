@@ -37,7 +37,7 @@ const AT_ONCE = 50;
  * Slack takes them, however long that is away; reminders and ends are dropped after an hour, and
  * counted. Anybody may send a notice; the pace stands in the worker's settings. Ends when all has
  * been quiet.
- * @param carried what a cut history hands on; believed only of one
+ * @param carried from a run that continued as new; else ignored
  */
 export async function notifications(carried?: unknown): Promise<void> {
   const before = carriedOver(carried, parseCarriedNotices);

@@ -93,7 +93,7 @@ export class Checklist {
     this.show();
   }
 
-  /** Says what the rotation waits for a person with; undefined when it goes on. */
+  /** Shows what a person is needed for; undefined when the rotation continues. */
   waitFor(waiting: Progress['waiting']): void {
     this.show({ waiting });
     if (!waiting) this.watchRetries();
@@ -104,7 +104,7 @@ export class Checklist {
     Object.assign(this.progress, { waiting: undefined, lastAnswer: undefined, ended });
   }
 
-  /** The outside is at work from now on: retries are watched. */
+  /** Marks a step as begun, and watches for retried activities. */
   begin(name: StepName): void {
     this.step = name;
     this.mark(name, 'now');
@@ -171,7 +171,7 @@ export class Checklist {
     });
   }
 
-  /** Whether it is the outside that is waited for, not a person. */
+  /** Whether the step waits for activities, not for a person. */
   private watched(): boolean {
     return this.active && this.progress.waiting === undefined;
   }

@@ -40,7 +40,7 @@ export class DisusedWatch {
     return { wanted, ...(why === undefined ? { since } : { why }) };
   }
 
-  /** Whether what was shown of it then is not so any more. */
+  /** Whether the watch differs from what an approver was shown. */
   changedSince(before: Watched, wasEnough: boolean): boolean {
     return this.seen !== undefined || this.enough !== wasEnough || this.wasInterruptedSince(before);
   }
@@ -59,7 +59,7 @@ export class DisusedWatch {
     this.scope.cancel();
   }
 
-  /** Until it was watched for long enough; begins anew where the watch does. */
+  /** Waits until the watch is long enough; starts over when the watch does. */
   private async count(): Promise<void> {
     for (;;) {
       const left = Date.parse(this.since) + ms(this.wanted) - Date.now();

@@ -13,7 +13,7 @@ const MOST_JOINED = 100;
 
 /** Writes down what a rotation did and saw: nothing else writes to its report but its end. */
 export class RotationRecord {
-  /** Tokens whose revoke was begun: one of them that is gone was not revoked by somebody else. */
+  /** Tokens whose revoke was begun: if one is gone, this rotation revoked it. */
   readonly revokesBegun: ListedToken[];
 
   constructor(
@@ -35,7 +35,7 @@ export class RotationRecord {
     this.report.createsLost = true;
   }
 
-  /** A token is the new one, and came about so. */
+  /** Records the new token and its origin. */
   issued(token: ListedToken, origin: RotationReport['origin']): void {
     Object.assign(this.report, { newToken: token, origin });
   }
@@ -52,8 +52,7 @@ export class RotationRecord {
   }
 
   /**
-   * Tokens were listed: which are live is known, and of those whose revoke was begun, which are
-   * gone.
+   * Records from a listing which tokens are live, and which begun revokes took effect.
    */
   observed(listed: readonly ListedToken[]): void {
     this.report.alive = listed.filter((token) => isLive(token, Date.now()));

@@ -7,7 +7,7 @@ interface RetryHost {
   waiting: () => Waiting | undefined;
   remark: (text: string) => void;
   /**
-   * Goes on from what is blocked. False where nothing is, also since a retry was accepted before.
+   * Continues the blocked step. False where none is, e.g. after another retry was accepted.
    */
   goOn: () => boolean;
   /** Has the evidence that is asked about gathered anew. False where no look can change it. */
@@ -15,7 +15,7 @@ interface RetryHost {
   isAsking: () => boolean;
 }
 
-/** What the retry that a step goes on after asked for. */
+/** What an accepted retry asked for, besides continuing. */
 interface Remedy {
   restart?: Workload[];
   sync?: boolean;
@@ -57,12 +57,12 @@ export class Retries {
     return { accepted: true, answer: [`retrying: asked by ${by}`, ...asked].join(', ') };
   }
 
-  /** A step is blocked anew: what was vouched for once has been asked. */
+  /** Drops one-time acceptances, since a step is blocked anew. */
   blockedAnew(): void {
     for (const once of ANSWERED_ONCE) this.accepted.delete(once);
   }
 
-  /** What the retry that a step goes on after asked for, once. */
+  /** Takes out what the accepted retry asked for. */
   takeRemedy<Kind extends keyof Remedy>(kind: Kind): Remedy[Kind] {
     const { [kind]: remedy } = this.remedy;
     delete this.remedy[kind];
@@ -74,7 +74,7 @@ export class Retries {
    * can be made.
    */
   private takeForEvidence({ by, restart, sync, accept }: Retry): Answer {
-    if (restart || sync || accept) return no('while an approval is asked for, it takes by alone');
+    if (restart || sync || accept) return no('while an approval is asked for, retry takes only by');
     if (!this.host.gatherAfresh())
       return no('the plan of a hand-over has no evidence to gather anew');
     this.host.remark(`${by} had the evidence gathered anew`);

@@ -20,7 +20,7 @@ export class Sightings {
   all: Sighting[] = [];
   /** Those of the last question. */
   private recent: Sighting[] = [];
-  /** The new token that a run did not hold, after which was synced once more. */
+  /** The new token that a run did not hold, and that was therefore synced again. */
   private syncedAgainFor?: number;
 
   constructor(
@@ -30,7 +30,7 @@ export class Sightings {
     },
   ) {}
 
-  /** Asks, and tells the question once one of them was seen. */
+  /** Asks a person; `seen` tells the question that a consumer ran meanwhile. */
   async whileAsking<T>(
     evidence: Evidence,
     { readers, settings, pair, tokens, newToken }: Round,
@@ -62,7 +62,7 @@ export class Sightings {
       .catch((error: unknown) => {
         // Whoever cannot be seen is accepted by name, as before.
         if (!over)
-          this.book.remark(`Nobody looks out for runs any more: ${failureOf(error).message}`);
+          this.book.remark(`No longer watching for further runs: ${failureOf(error).message}`);
       });
     try {
       return await ask(() => this.recent.length > 0);
@@ -85,8 +85,8 @@ export class Sightings {
   }
 
   /**
-   * Blocks where what was just seen must not be: another token after that sync, another
-   * environment, a smoke call that failed. Says so once: what is seen after a retry counts afresh.
+   * Blocks on what must not be seen: another token after that sync, another environment, a failed
+   * smoke call. Blocks once: after a retry, only new runs count.
    */
   refuseWhatWasSeen({ newToken, tokens }: Round): void {
     const { recent } = this;

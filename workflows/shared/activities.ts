@@ -60,7 +60,7 @@ export const STEPS_OPTIONS = {
       maximumAttempts: 10,
     },
   },
-  /** Waits: as long as their own limit, which is passed in; a crash goes on after the heartbeat. */
+  /** Waits: up to the limit passed in; after a crash, retried when a heartbeat is missed. */
   wait: {
     startToCloseTimeout: '12 hours',
     heartbeatTimeout: '10 seconds',
@@ -72,8 +72,8 @@ export const STEPS_OPTIONS = {
     },
   },
   /**
-   * Waits for what may take days, and holds nothing up: as long as somebody cares, and a crash goes
-   * on after the heartbeat.
+   * Waits that may take days and delay nothing: until cancelled; after a crash, retried when a
+   * heartbeat is missed.
    */
   vigil: {
     startToCloseTimeout: '8 days',

@@ -49,7 +49,7 @@ export class Attempts {
   }
 
   /**
-   * Goes on from what is blocked. False where nothing is, also since a retry was accepted before.
+   * Continues what is blocked. False where nothing is, e.g. after another retry was accepted.
    */
   retry(): boolean {
     const { isBlocked } = this;

@@ -1,10 +1,10 @@
 import { workflowInfo } from '@temporalio/workflow';
 
 /**
- * What the run before handed on when it cut its history. Anybody may start a workflow with an
- * argument of that shape, and the server gives the arguments of the start again to each run of a
- * cron schedule and to each retry: none of these is believed.
- * @param parse undefined where it is not of the shape that is carried
+ * Reads what the previous run passed to continue-as-new. Ignores the argument of any other run:
+ * anybody may start a workflow with one, and the server repeats a start's arguments for each run of
+ * a cron schedule and each retry.
+ * @param parse returns undefined for another shape
  */
 export function carriedOver<T>(
   given: unknown,

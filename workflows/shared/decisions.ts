@@ -66,7 +66,7 @@ export function onMessage<Value>(
   );
   const handleUpdate = async (input: unknown): Promise<Answer> => {
     const answer = await handle(input, { update: currentUpdateInfo()!.id });
-    // The UI calls any update that returns a success, so one that changed nothing fails.
+    // The UI shows an update that does not fail as a success, so one that changed nothing fails.
     if (!answer.accepted) throw ApplicationFailure.nonRetryable(answer.answer, 'NotAccepted');
     return answer;
   };

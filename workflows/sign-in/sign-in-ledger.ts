@@ -19,13 +19,12 @@ import { SIGNAL } from '../../domain/names/index.ts';
 const ALLOWED = 3;
 const PER = ms('1 hour');
 /**
- * And in a row, however far apart: Signon knows no hour. Six lock the account and end its live
- * sessions.
+ * Refusals in a row, however far apart: in Signon, six lock the account and end its live sessions.
  */
 const ALLOWED_IN_A_ROW = 5;
 /** A sign-in that was not heard of for this long is taken as refused: its worker died. */
 const DECIDED_WITHIN = ms('2 minutes');
-/** A question is known again for longer than it is believed. */
+/** Answered questions are remembered for longer than a question counts as fresh. */
 const KNOWN_FOR = ms('15 minutes');
 
 export interface SignInGrant {
@@ -59,7 +58,7 @@ export const forgetRefusals = defineSignal('forget');
  * share. A sign-in counts from before it is sent until it is known not to have been refused, at
  * most for an hour; a worker that dies in between leaves it counted. Anybody may send a message;
  * only what a worker proves to have said counts. Ends some minutes after nothing counts any more.
- * @param carried what a cut history hands on; believed only of one
+ * @param carried from a run that continued as new; else ignored
  */
 export async function signInLedger(carried?: unknown): Promise<void> {
   const before = carriedOver(carried, parseLedger);

@@ -5,7 +5,7 @@ import type { SweepRequest } from '../../domain/sweep/index.ts';
 import { Attempts, Notices, type ShownFailure } from '../shared/index.ts';
 import type { SweepTable } from './sweep-table.ts';
 
-/** A sweep ends after so long at the latest, and unless its settings say sooner. */
+/** A sweep ends after this time, unless its settings say sooner. */
 const AT_THE_LATEST = '20 hours';
 
 /** Thrown inside a sweep when it is to end: by a person, or since its time is over. */
@@ -73,8 +73,8 @@ export class SweepBounds {
   }
 
   /**
-   * Waits for something, at most for so long, where said; the end comes first. False where it did
-   * not come.
+   * Waits until `happened`, at most `atMost` where given; throws where the sweep ends first. False
+   * where the time is up.
    */
   async wait(happened: () => boolean, atMost?: ms.StringValue): Promise<boolean> {
     const left = this.endsAt - Date.now();

@@ -10,7 +10,7 @@ import { lockOf, sweep } from './sweep.ts';
  * outlive it, and tell it where they stand.
  * @param delegation set by a run that handed over; believed only where the server records that run
  * as the parent
- * @param carried what a cut history hands on; believed only of one
+ * @param carried from a run that continued as new; else ignored
  */
 export function rotateInWaves(
   request: SweepRequest,

@@ -51,8 +51,8 @@ type Result = SyncAnswer extends infer Answer
 /**
  * Syncs an environment's tokens for all rotations that ask: one Job at a time, and every request
  * that came before a Job was made is served by it. Answers each by a signal. Started with the first
- * request, ends when idle. Anybody may send a request: how to sync stands in the worker's settings,
- * and who is no running rotation gets no Job.
+ * request, ends when idle. Anybody may send a request, so how to sync stands in the worker's
+ * settings, and only running rotations get a Job.
  * @param carried requests that a cut history hands on; believed only of one
  */
 export async function syncTokens(carried?: unknown): Promise<void> {

@@ -115,7 +115,7 @@ async function findPairOf(request: RotationRequest): Promise<Pair | Stop> {
     if (request.requestedBy !== ALERT || !failedWith(error, 'UnknownApiUser', 'UnknownApplication'))
       throw error;
     const { message } = failureOf(error);
-    return { kind: 'stop', outcome: 'nothing-to-do', why: `an alert alone asked, and ${message}` };
+    return { kind: 'stop', outcome: 'nothing-to-do', why: `only an alert asked, and ${message}` };
   }
 }
 

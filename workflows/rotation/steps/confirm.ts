@@ -14,14 +14,14 @@ import { restarted, rolledOut } from './rollout.ts';
 import type { Runbook } from '../runbook.ts';
 import { callAll } from './smoke.ts';
 
-/** What is not confirmed yet is looked at again, so often within the limit of a rollout. */
+/** How often to look again, within `rolloutLimit`, at what is not confirmed yet. */
 const LOOKS = 10;
 
 /**
  * After a revoke, looks at once and again after a soak: every running consumer holds the new token.
  * Server applications cache a token's look-up, so smoke calls come after the soak alone: what
- * passed before the revoke passes still. A failure is an incident. The token that was proven is as
- * good as a later one that has become the new one since, and that no sync has written yet.
+ * passed before the revoke passes still. A failure is an incident. If a later token has become the
+ * new one since, and no sync has written it yet, holding the proven token is enough.
  */
 export async function confirmed(book: Runbook, round: Round): Promise<Round> {
   const { proof, settings } = round;
@@ -45,8 +45,8 @@ export async function confirmed(book: Runbook, round: Round): Promise<Round> {
 }
 
 /**
- * Consumers that start, or are not ready to call, are waited for; a token that should not be there
- * is not.
+ * Waits for consumers that start or are not ready to call; blocks at once on a token that should
+ * not be held.
  */
 async function confirmOnce(
   book: Runbook,
@@ -70,8 +70,8 @@ async function confirmOnce(
 }
 
 /**
- * Whether they hold what the round proved, while a later token has become the new one, and it is
- * live still.
+ * Whether all hold the token that the round proved, which is live still, though a later one has
+ * become the new token.
  */
 async function allHoldProven(
   containers: readonly ConsumingContainer[],

@@ -6,8 +6,7 @@ import { refuseUnprovable } from './assess.ts';
 import type { Runbook } from '../runbook.ts';
 
 /**
- * A revoke follows its look within this time, or looks again; so long a listing is as good as a
- * fresh one.
+ * A revoke must follow its look within this time, or look again; a younger listing counts as fresh.
  */
 export const LOOK_HOLDS_FOR = ms('2 minutes');
 

@@ -77,8 +77,7 @@ async function giveUp(
     return { ...seen, look: { ...seen.look, consumers: [...seen.look.consumers, watch.seen] } };
   };
   /**
-   * Whether something was revoked, or was live at all, that no renewal has come after: Signon
-   * renews what ended, too.
+   * Whether a token was live or revoked since the last renewal: Signon renews ended tokens, too.
    */
   let liveSince = book.report.revoked.length > 0;
   for (;;) {

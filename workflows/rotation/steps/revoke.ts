@@ -17,13 +17,13 @@ import { rolledOut } from './rollout.ts';
 import type { Runbook } from '../runbook.ts';
 import { callAll } from './smoke.ts';
 
-/** Looks that grow too old before their revoke, one after the other. */
+/** A revoke blocks after this many looks in a row that were too old. */
 const LOOKS_AT_MOST = 5;
 /** How many looks one approval takes, however many tokens it covers. */
 const LOOKS_FOR_ALL = 20;
-/** How often, while pods may take to start, is looked whether they have. */
+/** How often to look, within `rolloutLimit`, whether pods have started. */
 const STARTS_LOOKED_FOR = 10;
-/** Rollouts come one after the other: how many are waited for before a look. */
+/** Rollouts in a row that a look waits for. */
 const WAITS_AT_MOST = 3;
 
 /** All that an approval covers is revoked. */
@@ -88,8 +88,8 @@ export async function revokeEach<S extends Observation>(
     /** Lists the tokens and looks at every consumer. */
     lookAfresh: () => Promise<S>;
     /**
-     * What was shown beside looks, and lasts so long: shown again where it is older. Says why it
-     * cannot be.
+     * The smoke calls: `again` repeats them where they are older than `lasts`, and says why they
+     * no longer pass.
      */
     shown?: { lasts: ms.StringValue; again: (seen: S) => Promise<string | undefined> };
     /** Why the evidence no longer holds, beside what looks show. */
@@ -170,7 +170,7 @@ export async function untilStarted<S extends Pick<Observation, 'look'>>(
   }
 }
 
-/** A revoke that came too late after its look asks for another look; any other failure is one. */
+/** Swallows `LookTooOld`, after which the caller looks again; throws any other failure. */
 function unlessTooOld(error: unknown): undefined {
   if (!failedWith(error, 'LookTooOld')) throw error;
 }

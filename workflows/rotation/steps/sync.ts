@@ -40,9 +40,9 @@ export async function syncOnce(book: Runbook, round: Round): Promise<Sync> {
 }
 
 /**
- * Asks until it is answered: that queue may have been ended by hand.
- * The first Job serves if it began after the token was there; a later one was asked for because
- * that was not enough, so it must begin now.
+ * Asks until it is answered: somebody may have ended the workflow that syncs.
+ * The first request accepts a Job that began after the token was there; a later one needs a new
+ * Job, since the first was not enough.
  */
 async function askForSync(
   book: Runbook,
