@@ -2,6 +2,7 @@ import {
   allReady,
   type ClusterLook,
   type ConsumingContainer,
+  holds,
   judgeRollout,
   sameConsumer,
   type SeenReader,
@@ -47,7 +48,7 @@ export function createKubernetesActivities(
 
     lookAtConsumers: (readers) => look(cluster, census, readers),
 
-    async awaitRollout({ readers, token, sync, deadline }) {
+    async awaitRollout({ readers, token, madeAfter, sync, deadline }) {
       const syncedAt =
         sync && ((await cluster.jobCompletedAt(sync.job)) ?? Date.parse(sync.seenAt));
       let last: ConsumingContainer[] = [];
@@ -60,6 +61,7 @@ export function createKubernetesActivities(
             token,
             syncedAt,
             sync?.firstSeenAt ? Date.parse(sync.firstSeenAt) : undefined,
+            madeAfter,
           );
           held =
             rollout.kind === 'held'
@@ -151,7 +153,7 @@ export function createKubernetesActivities(
       return seen!; // without a deadline there is an answer
     },
 
-    async smokeConsumers({ readers, application, call }) {
+    async smokeConsumers({ readers, tokens, application, call }) {
       const { consumers, containers } = await look(cluster, census, readers);
       const { containers: pods } = await cluster.snapshot(performance.now() - SNAPSHOT_DOES_FOR_MS);
       /** The memory limit that a smoke call counts against. */
@@ -162,7 +164,10 @@ export function createKubernetesActivities(
         const [ready] = containers
           .filter(
             (container) =>
-              container.ready && !container.terminating && sameConsumer(container, consumer),
+              container.ready &&
+              !container.terminating &&
+              tokens.some((token) => holds(container, token)) &&
+              sameConsumer(container, consumer),
           )
           .toSorted((a, b) => limitOf(b) - limitOf(a) || 0);
         if (ready) results.push(await smoke(cluster, ready, application, call));

@@ -1,4 +1,9 @@
-import type { Consumer, Readers } from '../../domain/cluster/index.ts';
+import {
+  type Consumer,
+  distinctConsumers,
+  type IdleHolder,
+  type Readers,
+} from '../../domain/cluster/index.ts';
 import { tokenOf } from '../../domain/tokens/index.ts';
 import { fingerprintOf, Secret, sha256 } from '../../config/secret.ts';
 import type { CensusTaker, HeldPiece, Told } from './census.ts';
@@ -12,6 +17,9 @@ import type { Snapshot } from './snapshot.ts';
  */
 export type Answers = ReadonlyMap<PodContainer, Told>;
 
+/** Which of the pair's tokens a piece of a value is, by masked value. */
+type MaskedOf = (piece: HeldPiece) => string | undefined;
+
 /**
  * Consumers of which nothing runs, and what may be one and cannot be asked. What an idle container
  * would hold is known where its last run told, or where a running container has the same source.
@@ -21,11 +29,17 @@ export function idleConsumers(
   census: CensusTaker,
   readers: Readers,
   answers: Answers,
-): { idle: Consumer[]; unresolved: string[]; otherSecrets: string[] } {
+): {
+  idle: Consumer[];
+  holders: IdleHolder[];
+  unresolved: string[];
+  otherSecrets: string[];
+} {
   const idle: Consumer[] = [];
+  const holders: IdleHolder[] = [];
   const unresolved: string[] = [];
   const otherSecrets = new Set<string>();
-  const isToken = (piece: HeldPiece): boolean => tokenOf(piece, readers.holding) !== undefined;
+  const maskedOf: MaskedOf = (piece) => tokenOf(piece, readers.holding)?.masked;
   let known: ReturnType<typeof knownSources> | undefined;
   for (const { workload, spec, sources } of snapshot.idle) {
     const named = { workload, container: spec.name };
@@ -39,62 +53,69 @@ export function idleConsumers(
       if (source.secret === readers.secret) continue;
       const { variable, secret, from } = source;
       if (told) {
-        const held = told.held.filter(
-          (piece) => isToken(piece) && (variable === undefined || piece.variable === variable),
-        );
-        idle.push(...held.map((piece) => ({ ...named, variable: piece.variable })));
+        for (const piece of told.held) {
+          const token = maskedOf(piece);
+          if (token === undefined || (variable ?? piece.variable) !== piece.variable) continue;
+          holders.push({ ...named, variable: piece.variable, token, from });
+        }
         continue;
       }
       if (secret !== undefined && readers.ofOtherPairs.includes(secret)) continue;
-      known ??= knownSources(snapshot, answers, isToken);
-      const holds =
-        source.literal === undefined ? known.get(from) : heldLiterally(source.literal, isToken);
+      known ??= knownSources(snapshot, answers, maskedOf);
+      const held =
+        source.literal === undefined ? known.get(from) : heldLiterally(source.literal, maskedOf);
       const consumer = { ...named, variable: variable ?? from };
-      if (holds === true) idle.push(consumer);
-      else if (holds === undefined && isPairs(secret)) {
+      if (held) holders.push(...[...held].map((token) => ({ ...consumer, token, from })));
+      else if (isPairs(secret)) {
         otherSecrets.add(secret);
         idle.push(consumer);
-      } else if (holds === undefined) open.push(source);
+      } else open.push(source);
     }
     if (open.length > 0)
       unresolved.push(`${spec.name} of ${workload} does not run, and has ${describeSources(open)}`);
   }
-  return { idle, unresolved, otherSecrets: [...otherSecrets] };
+  idle.push(...distinctConsumers(holders));
+  return { idle, holders, unresolved, otherSecrets: [...otherSecrets] };
 }
 
 /**
- * Whether a literal value has one of the tokens in it; undefined where it is put together from
- * other variables.
+ * Which of the tokens a literal value has in it; undefined where it has none and is put together
+ * from other variables.
  */
-function heldLiterally(
-  literal: string,
-  isToken: (piece: HeldPiece) => boolean,
-): boolean | undefined {
-  const holds = tokenShapedIn(literal).some((piece) =>
-    isToken({ variable: '', ...fingerprintOf(new Secret(piece)), sha256: sha256(piece) }),
+function heldLiterally(literal: string, maskedOf: MaskedOf): ReadonlySet<string> | undefined {
+  const held = tokenShapedIn(literal).flatMap(
+    (piece) =>
+      maskedOf({ variable: '', ...fingerprintOf(new Secret(piece)), sha256: sha256(piece) }) ?? [],
   );
-  return holds || (literal.includes('$(') ? undefined : false);
+  return held.length === 0 && literal.includes('$(') ? undefined : new Set(held);
 }
 
-/** Of each source that a running container has: whether the value is one of the pair's tokens. */
+/** Of each source that a running container has: which of the pair's tokens the value is. */
 function knownSources(
   snapshot: Snapshot,
   answers: Answers,
-  isToken: (piece: HeldPiece) => boolean,
-): Map<string, boolean> {
-  const known = new Map<string, boolean>();
+  maskedOf: MaskedOf,
+): Map<string, ReadonlySet<string>> {
+  const known = new Map<string, ReadonlySet<string>>();
   for (const [container, told] of answers) {
     if ('unable' in told) continue;
-    const held = new Set(told.held.filter(isToken).map(({ variable }) => variable));
+    const held = told.held.flatMap((piece) => {
+      const token = maskedOf(piece);
+      return token === undefined ? [] : { variable: piece.variable, token };
+    });
     const sources = snapshot.sourcesOf(container);
     const byName = new Set(sources.map(({ variable }) => variable));
     for (const { variable, from, literal } of sources) {
       if (literal !== undefined) continue; // another's literal is another value
-      const holds =
-        variable === undefined ? [...held].some((one) => !byName.has(one)) : held.has(variable);
+      const tokens = held
+        .filter((one) =>
+          variable === undefined ? !byName.has(one.variable) : one.variable === variable,
+        )
+        .map(({ token }) => token);
       // An envFrom source is known only where a token came from it: other variables may override
       // its keys.
-      if (holds || variable !== undefined) known.set(from, holds || known.get(from) === true);
+      if (tokens.length > 0 || variable !== undefined)
+        known.set(from, new Set([...(known.get(from) ?? []), ...tokens]));
     }
   }
   return known;

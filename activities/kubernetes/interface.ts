@@ -14,6 +14,8 @@ import type { Fingerprint } from '../../domain/tokens/index.ts';
 export interface RolloutOrder {
   readers: Readers;
   token: Fingerprint;
+  /** ISO: the token did not exist before. */
+  madeAfter?: string;
   /** The sync the rollout follows; absent where none was needed. */
   sync?: { job: string; seenAt: string; firstSeenAt?: string };
   /** ISO; the wait ends there. */
@@ -75,11 +77,12 @@ export interface KubernetesActivities {
    */
   awaitReader: (order: { secret: string; from: string }) => Promise<SeenReader | 'interrupted'>;
   /**
-   * Calls the server application from one ready pod of each consumer, with its own token and with a
-   * made-up one.
+   * Calls the server application from one ready pod of each consumer that holds one of the tokens,
+   * with that token and with a made-up one.
    */
   smokeConsumers: (order: {
     readers: Readers;
+    tokens: Fingerprint[];
     application: string;
     call?: SmokeCall;
   }) => Promise<SmokeResult[]>;

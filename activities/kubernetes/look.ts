@@ -4,7 +4,6 @@ import {
   distinctConsumers,
   type Census,
   type ClusterLook,
-  type Consumer,
   type ConsumingContainer,
   type Readers,
 } from '../../domain/cluster/index.ts';
@@ -112,8 +111,7 @@ function assembled(
   answers: Answers,
 ): ClusterLook {
   const seen: ConsumingContainer[] = [];
-  /** Consumers that cannot tell what they hold. */
-  const mute: Consumer[] = [];
+  const mute: ConsumingContainer[] = [];
   const starting: string[] = [];
   const unasked: string[] = [];
   const environments = new Map<string, string>();
@@ -130,18 +128,24 @@ function assembled(
     }
     const told = answers.get(container);
     if (!told || 'unable' in told) {
-      const mutes = toHave(container, readers);
+      const unable = told?.unable ?? 'gave no answer';
+      const mutes = toHave(container, readers).map((row) => ({ ...row, unable }));
       mute.push(...mutes);
       const reads = mutes.length > 0 ? ', which is to have the token,' : '';
       // The same sentence each time, whatever kept it from answering: people accept what it says.
-      unasked.push(`${describeContainer(container)}${reads} ${told?.unable ?? 'gave no answer'}`);
+      unasked.push(`${describeContainer(container)}${reads} ${unable}`);
       continue;
     }
     asked++;
     if (told.environment !== '') environments.set(told.environment, describeContainer(container));
     seen.push(...holding(container, told, sources, readers));
   }
-  const { idle, unresolved, otherSecrets } = idleConsumers(snapshot, census, readers, answers);
+  const { idle, holders, unresolved, otherSecrets } = idleConsumers(
+    snapshot,
+    census,
+    readers,
+    answers,
+  );
   const mounting = snapshot.specs.map(({ workload, spec }) => ({
     workload,
     files: filesOf(spec).filter((secret) => !readers.ofOtherPairs.includes(secret)),
@@ -156,6 +160,8 @@ function assembled(
       ...(readers.passing ?? []),
     ]),
     containers: seen,
+    mute,
+    idleHolders: holders,
     mountedBy: [
       ...new Set(mounting.filter(({ files }) => files.length > 0).map(({ workload }) => workload)),
     ],

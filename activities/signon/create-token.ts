@@ -7,7 +7,7 @@ import { sealFor } from '../handover/seal.ts';
 import { fingerprintOf } from '../../config/secret.ts';
 import type { CreatedToken } from './interface.ts';
 import { readNewTokenPage, readShownToken } from './pages.ts';
-import { listPair, managePath, refuseUnlessSamePair, tokensOf } from './pair-tokens.ts';
+import { listPairOnOffer, managePath, refuseUnlessSamePair, tokensOf } from './pair-tokens.ts';
 import type { Pages } from './session.ts';
 
 /**
@@ -44,7 +44,7 @@ export async function createOnce(
   const fresh = (tokens: ListedToken[]): ListedToken[] =>
     tokens.filter(({ authorisationId }) => !before.includes(authorisationId));
   const csrf = await nothingSentYet(async () => {
-    const listed = await listPair(pages, pair);
+    const listed = await listPairOnOffer(pages, pair);
     const found = newestOf(fresh(listed));
     if (found)
       return { adopted: { token: found, origin: 'maybe another’s' as const, tokens: listed } };

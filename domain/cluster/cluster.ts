@@ -56,6 +56,16 @@ export interface ConsumingContainer extends Consumer {
   why?: string;
   /** Value of `GOVUK_ENVIRONMENT`; running containers only. */
   environment?: string;
+  /** Why it cannot be asked what it holds. */
+  unable?: string;
+}
+
+/** A consumer that does not run, and what its next run will hold. */
+export interface IdleHolder extends Consumer {
+  /** Which of the pair's tokens, by masked value. */
+  token: string;
+  /** Where the value comes from: `Secret legacy, key token`. */
+  from: string;
 }
 
 /** A pod that was seen reading the pair's Secret. */
@@ -71,6 +81,10 @@ export interface ClusterLook {
   at: string;
   consumers: Consumer[];
   containers: ConsumingContainer[];
+  /** Running containers that are to have the token and cannot be asked; in no other list. */
+  mute?: ConsumingContainer[];
+  /** Consumers that do not run, where it is known which token their next run will hold. */
+  idleHolders?: IdleHolder[];
   /** Workloads that mount the Secret as files: readers that cannot be proven. */
   mountedBy: Workload[];
   census: Census;

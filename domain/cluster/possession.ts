@@ -35,12 +35,15 @@ const REPLACED_WITHIN_MS = 60_000;
  * @param syncedAt ms since the epoch when the sync ended, whole seconds; undefined where no sync
  * ran
  * @param firstSyncedAt when the sync before it ended, where there was one
+ * @param madeAfter ISO: the token did not exist before; a container that started before and cannot
+ * be asked holds another, and is waited for
  */
 export function judgeRollout(
-  look: Pick<ClusterLook, 'at' | 'containers'>,
+  look: Pick<ClusterLook, 'at' | 'containers' | 'mute'>,
   token: Fingerprint,
   syncedAt: number | undefined,
   firstSyncedAt = syncedAt,
+  madeAfter?: string,
 ): Rollout {
   const others = running(look).filter((container) => !holds(container, token));
   const startedSince = (
@@ -64,12 +67,21 @@ export function judgeRollout(
     !starting.some((one) => one.workload === workload);
   const stale = others.filter((one) => startedSince(one, firstSyncedAt) && stays(one));
   if (stale.length > 0) return { kind: 'stale', containers: stale };
-  const waitedFor = [...others, ...starting];
+  const tooOld = (look.mute ?? []).filter(
+    ({ startedAt }) =>
+      madeAfter !== undefined &&
+      startedAt !== undefined &&
+      Date.parse(startedAt) < Date.parse(madeAfter),
+  );
+  const waitedFor = [...others, ...starting, ...tooOld];
   return waitedFor.length === 0 ? { kind: 'held' } : { kind: 'waiting', for: waitedFor };
 }
 
 /** Whether this container's variable is that token. */
-export function holds(container: ConsumingContainer, token: Pick<Fingerprint, 'masked'>): boolean {
+export function holds(
+  container: Pick<ConsumingContainer, 'token'>,
+  token: Pick<Fingerprint, 'masked'>,
+): boolean {
   return container.token === token.masked;
 }
 
@@ -134,7 +146,10 @@ export function allHold(look: ClusterLook, token: Fingerprint): boolean {
   return judgeRollout(look, token, undefined).kind === 'held';
 }
 
-/** Consumers of which no container runs now: what the Secret holds for them cannot be seen. */
+/**
+ * Consumers of which no container runs now that tells what it holds: what the Secret holds for them
+ * cannot be seen.
+ */
 export function unseenConsumers(look: ClusterLook): Consumer[] {
   return look.consumers.filter(
     (consumer) => !running(look).some((container) => sameConsumer(container, consumer)),
@@ -153,6 +168,8 @@ export function describeOthers(
       const why = container.why === undefined ? '' : ` (${container.why})`;
       if (container.state === 'starting')
         return `${describeContainer(container)} has not started${why}`;
+      if (container.unable !== undefined)
+        return `${describeContainer(container)} started before the new token was made, and ${container.unable}`;
       const token = tokens.find((listed) => holds(container, listed));
       const what = token ? describeToken(token) : 'a token Signon does not list';
       const from = container.from === undefined ? '' : `, from ${container.from}`;

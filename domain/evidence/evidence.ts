@@ -62,6 +62,8 @@ export interface Evidence {
     pods: string[];
     /** How many there are. */
     running: number;
+    /** Pods of it that cannot be asked which token they hold, named up to twenty. */
+    mute?: string[];
     smoke: SmokeResult['verdict'];
     detail: string;
     /** ISO: it does not run now, and was seen then. */

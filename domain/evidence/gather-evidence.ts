@@ -2,7 +2,6 @@ import ms from 'ms';
 import {
   type ClusterLook,
   type Consumer,
-  type ConsumingContainer,
   describeContainer,
   holds,
   running,
@@ -53,8 +52,12 @@ export function gatherEvidence(seen: {
     const smoke = sighted
       ? sighted.smoke
       : seen.smoke.find((result) => sameConsumer(result, consumer));
+    const mute = seen.look.mute
+      ?.filter((container) => sameConsumer(container, consumer))
+      .map(({ pod }) => pod);
     return {
       ...consumer,
+      ...(mute && mute.length > 0 && { mute: mute.slice(0, PODS_NAMED) }),
       pods: sighted ? [sighted.container.pod] : pods.slice(0, PODS_NAMED),
       running: sighted ? 1 : pods.length,
       seenAt: sighted?.at,
@@ -69,12 +72,20 @@ export function gatherEvidence(seen: {
     sightings.map(({ container }) => container),
     seen.known,
   );
-  /** Whoever holds a token now, or held it when last seen. */
-  const lastHolders = (token: ListedToken): ConsumingContainer[] =>
-    [
+  /** Whoever holds a token now, held it when last seen, or will hold it when it runs. */
+  const lastHolders = ({ masked }: ListedToken): string[] => [
+    ...[
       ...running(seen.look),
       ...sightings.map(({ container }) => lastSighting(sightings, container)!.container),
-    ].filter((container) => holds(container, token));
+    ]
+      .filter(({ token }) => token === masked)
+      .map(describeContainer),
+    ...(seen.look.idleHolders ?? [])
+      .filter(({ token }) => token === masked)
+      .map(
+        ({ container, workload, from }) => `${container} of ${workload} when it runs, from ${from}`,
+      ),
+  ];
   return {
     asks: 'revoke',
     round: seen.round,
@@ -107,9 +118,21 @@ export function gatherEvidence(seen: {
       ...consumers.flatMap((consumer): Evidence['shortfalls'] => {
         const name = `${consumer.container} of ${consumer.workload}`;
         const held = lastSighting(sightings, consumer);
+        const next = seen.look.idleHolders?.find(
+          (one) => sameConsumer(one, consumer) && !holds(one, seen.newToken),
+        );
         const otherwise = held
           ? `; when it last ran, ${held.at}, it held another token than the new one`
-          : '';
+          : next
+            ? `; its next run will hold ${next.token}, from ${next.from}`
+            : '';
+        if (consumer.pods.length === 0 && consumer.mute)
+          return [
+            {
+              code: 'not-smoke-tested',
+              what: `${name}: it runs, and cannot be asked what it holds`,
+            },
+          ];
         if (consumer.pods.length === 0)
           return [{ code: 'no-pod-seen', what: `${name}: no pod is running${otherwise}` }];
         if (consumer.smoke === 'passed') return [];
@@ -194,13 +217,13 @@ export function censusShown({ census: { asked, starting, unasked } }: ClusterLoo
 function standingOf(
   { masked }: ListedToken,
   everHeld: readonly SeenHolding[],
-  lastHolders: readonly ConsumingContainer[],
+  lastHolders: readonly string[],
 ): Pick<TokenToRevoke, 'standing' | 'heldBy'> {
   const heldBy = everHeld.filter(({ token }) => token === masked).map(({ by }) => by);
   if (lastHolders.length > 0)
     return {
       standing: 'holder-unknown',
-      heldBy: [...new Set(lastHolders.map(describeContainer))].slice(0, PODS_NAMED),
+      heldBy: [...new Set(lastHolders)].slice(0, PODS_NAMED),
     };
   return { standing: heldBy.length > 0 ? 'given-up' : 'holder-unknown', heldBy };
 }

@@ -1,7 +1,7 @@
 import { isSeldom, MARKS, type Progress } from './checklist.ts';
 import { rotationsLink, startFormLink, type TemporalUi } from './links.ts';
 import { offersFor, type Offer } from './offers.ts';
-import type { HandOver } from './report.ts';
+import { type HandOver, isConfirmedByHolder } from './report.ts';
 import { rotationId, type RotationRequest } from '../request/index.ts';
 import { shown } from './show-rotation.ts';
 import type { Line } from './shown.ts';
@@ -53,7 +53,7 @@ export function drawChecklist(progress: Progress, runId: string): string {
       ],
       docs,
     ),
-    handOver && !ended ? drawHandOver(handOver) : undefined,
+    handOver && !(ended && isConfirmedByHolder(ended)) ? drawHandOver(handOver) : undefined,
     read?.table &&
       table(
         read.table.head,

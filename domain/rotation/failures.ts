@@ -154,7 +154,7 @@ export const FAILURES = {
   },
   SmokeFailed: {
     treatment: 'blocks',
-    todo: 'The consumer cannot use the new token: look at the server application and the API user’s permissions, then retry. The old token still works.',
+    todo: 'The consumer cannot use the new token: look at the server application and the API user’s permissions, then retry.',
   },
   CreateAnswerLost: {
     treatment: 'retried',

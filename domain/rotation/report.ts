@@ -70,6 +70,11 @@ export interface RotationReport {
   remembered?: Remembered;
 }
 
+/** Whether an approver accepted the holder's word that they use the new token. */
+export function isConfirmedByHolder({ approvals }: Pick<RotationReport, 'approvals'>): boolean {
+  return approvals.some(({ accept }) => accept?.includes('consumer-confirmed'));
+}
+
 /** The report of a rotation that has done nothing yet. */
 export function newReport({ environment, apiUser, application }: RotationRequest): RotationReport {
   return {
@@ -91,9 +96,15 @@ export function newReport({ environment, apiUser, application }: RotationRequest
 /**
  * What was revoked and what lives on, for a rotation that is stopped: one sentence.
  * @param revokesBegun tokens whose revoke was sent; those not in the report may or may not be gone
+ * @param now milliseconds since the epoch
  */
-export function whatLives(report: RotationReport, revokesBegun: readonly ListedToken[]): string {
-  const { revoked, newToken, createsLost, alive } = report;
+export function whatLives(
+  report: RotationReport,
+  revokesBegun: readonly ListedToken[],
+  now: number,
+): string {
+  const { revoked, newToken, createsLost } = report;
+  const alive = report.alive.filter((token) => isLive(token, now)); // listed days ago, perhaps
   const perhaps = revokesBegun.filter(
     (begun) => !revoked.some(({ authorisationId }) => authorisationId === begun.authorisationId),
   );

@@ -1,7 +1,9 @@
 import {
   allHold,
   type ClusterLook,
+  type Consumer,
   type Readers,
+  sameConsumer,
   seenHeld,
   type SeenHolding,
   unseenConsumers,
@@ -11,7 +13,13 @@ import { othersAlive, type Proof } from '../evidence/index.ts';
 import { readersAfter } from './holders.ts';
 import type { Outcome, Pair } from './plan.ts';
 import type { Recipient, Settings } from '../settings/index.ts';
-import { isToken, successorOf, withKnownDigest, type ListedToken } from '../tokens/index.ts';
+import {
+  generatedAfter,
+  isToken,
+  successorOf,
+  withKnownDigest,
+  type ListedToken,
+} from '../tokens/index.ts';
 
 /** What is known of a pair: its tokens, who reads them and what was seen. */
 export interface Situation {
@@ -54,6 +62,8 @@ export interface Round extends Situation {
   newToken: ListedToken;
   /** ISO: when the new token was there for certain. A sync Job made before counts for nothing. */
   issuedAt: string;
+  /** ISO: the new token did not exist before. */
+  madeAfter?: string;
   /** The authorisation id of the new token that was synced last. */
   syncedFor?: number;
   /** The sync that the rollout follows, if one was needed. */
@@ -84,7 +94,9 @@ export function observe(
     tokens,
     look: seen.look,
     newToken: successor,
-    issuedAt: isToken(newToken)(successor) ? round.issuedAt : new Date(now).toISOString(),
+    ...(isToken(newToken)(successor)
+      ? {}
+      : { issuedAt: new Date(now).toISOString(), madeAfter: generatedAfter(successor) }),
     readers: readersAfter(round.readers, tokens, seen.look),
     everHeld: seenHeld(round.everHeld, seen.look.containers, known),
   };
@@ -105,21 +117,22 @@ export function whyNoSync({ look, newToken, syncedFor }: Round): string | undefi
 /**
  * How a rotation ends once every consumer was shown to hold the new token; undefined while another
  * token lives.
- * @param revoked how many tokens it revoked, all of them confirmed
+ * @param done.revoked how many tokens it revoked, all of them confirmed
+ * @param done.isInUse whether the holder outside, if any, confirmed that they use the new token
  */
 export function endOf(
   { tokens, newToken, recipient, look }: Round,
-  revoked: number,
+  { revoked, isInUse }: { revoked: number; isInUse: boolean },
   now: number,
 ): { outcome: Outcome; why: string } | undefined {
   if (othersAlive(tokens, newToken, now).length > 0) return undefined;
   const old = revoked > 0 ? 'the old one is revoked' : 'no older one is live';
   if (recipient) {
+    const outside = isInUse
+      ? `${recipient.name} uses the new token`
+      : `the new token was issued for ${recipient.name}, who has not confirmed that they use it`;
     const inCluster = recipient.alsoInCluster ? ', every consumer in the cluster holds it' : '';
-    return {
-      outcome: 'handed-over',
-      why: `${recipient.name} was handed the new token${inCluster}, and ${old}`,
-    };
+    return { outcome: 'handed-over', why: `${outside}${inCluster}, and ${old}` };
   }
   return {
     outcome: revoked > 0 ? 'rotated' : 'old-token-expired',
@@ -130,7 +143,14 @@ export function endOf(
 /** How many consumers hold the new token, once all that run do. */
 function holdersOf(look: ClusterLook): string {
   const { length: all } = look.consumers;
-  const { length: unseen } = unseenConsumers(look);
-  if (unseen === 0) return 'every consumer holds the new token';
-  return `${all - unseen} of ${all} consumers hold the new token (no pod of the other${unseen === 1 ? '' : 's'} runs now)`;
+  const unseen = unseenConsumers(look);
+  if (unseen.length === 0) return 'every consumer holds the new token';
+  const isMute = (consumer: Consumer): boolean =>
+    look.mute?.some((container) => sameConsumer(container, consumer)) === true;
+  const { length: mute } = unseen.filter(isMute);
+  const others = [
+    ...(unseen.length > mute ? [`${unseen.length - mute} without a running pod`] : []),
+    ...(mute > 0 ? [`${mute} that could not be asked`] : []),
+  ];
+  return `${all - unseen.length} of ${all} consumers hold the new token (others: ${others.join(', ')})`;
 }

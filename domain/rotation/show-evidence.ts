@@ -116,23 +116,27 @@ function consumerTable(consumers: Evidence['consumers']): ShownTable {
   };
   return {
     head: ['Consumer', 'New token', 'Smoke call'],
-    rows: consumers.map(({ container, workload, running, seenAt, smoke }) => [
+    rows: consumers.map(({ container, workload, running, mute, seenAt, smoke }) => [
       `${container} of ${workload}`,
       seenAt
         ? '✓ last run held it'
         : running > 0
           ? `✓ ${running} pod${running === 1 ? '' : 's'}`
-          : '✗ no pod',
+          : mute
+            ? '✗ cannot be asked'
+            : '✗ no pod',
       smokes[smoke],
     ]),
   };
 }
 
 function describeEvidenceOf(consumer: Evidence['consumers'][number]): Line {
-  const { container, workload, variable, seenAt, pods, detail } = consumer;
+  const { container, workload, variable, seenAt, pods, mute, detail } = consumer;
   const where =
     pods.length === 0
-      ? 'no pod'
+      ? mute
+        ? `${mute.join(', ')}, which cannot be asked`
+        : 'no pod'
       : `${podNames(consumer)}${seenAt ? `, which ran until after ${minute(seenAt)}` : ''}`;
   return {
     label: `${container} of ${workload}`,

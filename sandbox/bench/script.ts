@@ -52,7 +52,8 @@ export function plainScript({
       const sync = { job: job.name, seenAt };
       await activities.awaitRollout({ readers, token: created.token, sync, deadline: inOne });
       const call = settings.smokeCalls[request.application];
-      await activities.smokeConsumers({ readers, application: request.application, call });
+      const tokens = [created.token];
+      await activities.smokeConsumers({ readers, tokens, application: request.application, call });
       const ready = performance.now();
       await activities.listTokens(pair);
       await activities.lookAtConsumers(readers);

@@ -416,6 +416,9 @@ describe('what was not asked is listed, with the reason', () => {
       container: 'app',
       variable: VARIABLE,
     });
+    expect(seen.mute).toMatchObject([
+      { workload: 'Deployment/legacy', state: 'running', startedAt: expect.any(String) },
+    ]);
   });
 
   test('a container that has not started', async () => {
@@ -473,6 +476,9 @@ describe('a workload of which nothing runs', () => {
     idle({ tokens: [{ variable: 'UPSTREAM', secret: COPY }] });
     const seen = await look();
     expect(consumers(seen)).toEqual(['UPSTREAM']);
+    expect(seen.idleHolders).toMatchObject([
+      { variable: 'UPSTREAM', token: inSecret().masked, from: expect.stringContaining(COPY) },
+    ]);
     expect(seen.census.unasked).toEqual([]);
   });
 
@@ -501,6 +507,9 @@ describe('a workload of which nothing runs', () => {
     idle({ tokens: [], literals: { API_KEY: `Bearer ${held()}`, OTHER: makeToken() } });
     const seen = await look();
     expect(consumers(seen)).toEqual(['API_KEY']);
+    expect(seen.idleHolders).toMatchObject([
+      { variable: 'API_KEY', token: inSecret().masked, from: 'a literal value' },
+    ]);
     expect(seen.census.unasked).toEqual([]);
   });
 
@@ -512,6 +521,7 @@ describe('a workload of which nothing runs', () => {
     sandbox.cluster.kill(pod);
     const seen = await look();
     expect(consumers(seen)).toEqual(['UPSTREAM']);
+    expect(seen.idleHolders).toMatchObject([{ token: inSecret().masked }]);
     expect(seen.census.unasked).toEqual([]);
     expect(
       (await look({ holding: [fingerprintOf(new Secret(makeToken()))] })).census.unasked,

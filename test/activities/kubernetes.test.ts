@@ -11,10 +11,11 @@ import { createKubernetesActivities } from '../../activities/kubernetes/create-a
 import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
 import { fingerprintOf, Secret } from '../../config/secret.ts';
 import type { Readers } from '../../domain/cluster/cluster.ts';
+import type { Fingerprint } from '../../domain/tokens/tokens.ts';
 import { allReady } from '../../domain/cluster/possession.ts';
 import { IMMEDIATE } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
-import { makeUid } from '../../sandbox/world.ts';
+import { makeToken, makeUid } from '../../sandbox/world.ts';
 import { seedWorld } from '../../sandbox/seed.ts';
 import { until } from '../support/until.ts';
 
@@ -23,7 +24,6 @@ let sandbox: Sandbox;
 let kubernetes: KubernetesActivities;
 const READERS: Readers = { secret: SECRET, holding: [], also: [], ofOtherPairs: [] };
 const CALLS = {
-  readers: READERS,
   application: 'publishing-api',
   call: {
     adapter: 'PublishingApi',
@@ -45,6 +45,12 @@ beforeEach(async () => {
 });
 afterEach(() => sandbox.stop());
 
+const heldToken = (): Fingerprint =>
+  fingerprintOf(new Secret(sandbox.world.state.secrets[SECRET]!));
+const calls = () => {
+  const token = heldToken();
+  return { ...CALLS, readers: { ...READERS, holding: [token] }, tokens: [token] };
+};
 const run = <T>(act: () => Promise<T>): Promise<T> => new MockActivityEnvironment().run(act);
 
 test('finds app and worker containers, the CronJob without a pod, and not nginx', async () => {
@@ -154,8 +160,17 @@ test('a missing right is named', async () => {
 test('a program that ends before its smoke call is not a failed call', async () => {
   await run(() => kubernetes.lookAtConsumers(READERS)); // all have told what they hold
   sandbox.kubernetes.exec.faults.push('killed', 'killed');
-  const results = await run(() => kubernetes.smokeConsumers(CALLS));
+  const results = await run(() => kubernetes.smokeConsumers(calls()));
   expect(results.map(({ verdict }) => verdict)).toEqual(['not-tested', 'not-tested']);
+});
+
+test('a smoke call is made only from a container that holds the token', async () => {
+  const [pod] = sandbox.world.state.pods.filter(({ workload }) => workload === 'short-url-manager');
+  for (const container of pod!.containers)
+    container.env = { ...container.env, PUBLISHING_API_BEARER_TOKEN: makeToken() };
+  const results = await run(() => kubernetes.smokeConsumers(calls()));
+  expect(results.map((result) => result.pod)).not.toContain(pod!.name);
+  expect(results).toHaveLength(2);
 });
 
 test('a smoke call that ends with its pod is made again, in another', async () => {
@@ -166,7 +181,7 @@ test('a smoke call that ends with its pod is made again, in another', async () =
       if (workload === 'short-url-manager') sandbox.cluster.kill(name);
     return 'killed';
   };
-  await expect(run(() => kubernetes.smokeConsumers(CALLS))).rejects.toMatchObject({
+  await expect(run(() => kubernetes.smokeConsumers(calls()))).rejects.toMatchObject({
     type: 'ExecIncomplete',
     nonRetryable: false,
     message: expect.stringContaining('ended during its smoke call'),
@@ -187,7 +202,7 @@ test('a rollout is over once a pod of each consumer is ready to call from', asyn
   sandbox.options.readyMs = 3_600_000;
   for (const { name } of world.state.pods) sandbox.cluster.kill(name);
   await until('new pods to run', areReplaced);
-  const token = fingerprintOf(new Secret(world.state.secrets[SECRET]!));
+  const token = heldToken();
   const deadline = new Date(Date.now() + 60_000).toISOString();
   const rollout = run(() =>
     kubernetes.awaitRollout({ readers: { ...READERS, holding: [token] }, token, deadline }),
@@ -202,7 +217,7 @@ test('a rollout is over once a pod of each consumer is ready to call from', asyn
 test('a pod that never becomes ready holds the new token all the same, when the time is over', async () => {
   sandbox.options.readyMs = 3_600_000;
   for (const { name } of sandbox.world.state.pods) sandbox.cluster.kill(name);
-  const token = fingerprintOf(new Secret(sandbox.world.state.secrets[SECRET]!));
+  const token = heldToken();
   await until('new pods to run', areReplaced);
   const seen = await run(() =>
     kubernetes.awaitRollout({
@@ -224,6 +239,7 @@ test('fifty who look at the same time cost as many lists as two', async () => {
       run(() =>
         kubernetes.smokeConsumers({
           readers: { ...READERS, secret: 'read-by-nobody' },
+          tokens: [],
           application: 'x',
         }),
       ),
@@ -390,7 +406,7 @@ describe('a container that dies with our program in it, while its pod stays', ()
   test('ends the smoke calls: it is named, and no other pod is tried', async () => {
     await run(() => kubernetes.lookAtConsumers(READERS));
     dies();
-    await expect(run(() => kubernetes.smokeConsumers(CALLS))).rejects.toMatchObject({
+    await expect(run(() => kubernetes.smokeConsumers(calls()))).rejects.toMatchObject({
       type: 'ContainerEnded',
       nonRetryable: true,
       message: expect.stringMatching(
@@ -424,7 +440,7 @@ test('a smoke call is made in the pod whose memory limit leaves most room', asyn
   ] as const) {
     Object.assign(small, { specs: specs('512Mi') });
     Object.assign(large, { specs: specs('1Gi') });
-    const [result] = await run(() => kubernetes.smokeConsumers(CALLS));
+    const [result] = await run(() => kubernetes.smokeConsumers(calls()));
     expect(result).toMatchObject({ pod: large.name, verdict: 'passed' });
   }
 });

@@ -351,8 +351,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'what cannot be seen after the revoke counts as confirmed',
     file: 'workflows/rotation/steps/confirm.ts',
-    find: 'if (missing === undefined) return;',
-    replace: 'return;',
+    find: 'if (missing === undefined) return now;',
+    replace: 'if (looks > 0) return now;',
     caughtBy: {
       file: 'test/workflows/revoke.test.ts',
       test: 'containers that %s after the revoke are an incident, once the limit of a rollout is over',
@@ -714,6 +714,56 @@ export const BREAKAGES: readonly Breakage[] = [
     caughtBy: {
       file: 'test/client/leak.test.ts',
       test: 'every token of an API user is rotated by force, with one sync, and lives until its revoke is approved',
+    },
+  },
+  {
+    what: 'a token is issued for a holder outside without the approval of its plan, where a disused pair is used after all',
+    file: 'workflows/rotation/steps/begin.ts',
+    find: "  if (plan.kind === 'issue') await agreed(book, situation);\n  const newest",
+    replace: '  const newest',
+    caughtBy: {
+      file: 'test/workflows/disused.test.ts',
+      test: 'where a pod reads the Secret after all, nothing is issued for a holder outside before its plan is approved',
+    },
+  },
+  {
+    what: 'a container that cannot be asked is not waited for, however old it is',
+    file: 'domain/cluster/possession.ts',
+    find: '[...others, ...starting, ...tooOld]',
+    replace: '[...others, ...starting, ...tooOld.slice(0, 0)]',
+    caughtBy: {
+      file: 'test/domain/possession.test.ts',
+      test: 'waits for a container that cannot be asked and started before the new token was made: it holds another',
+    },
+  },
+  {
+    what: 'a token that the next run of a CronJob will hold counts as given up',
+    file: 'domain/evidence/gather-evidence.ts',
+    find: '...(seen.look.idleHolders ?? [])\n',
+    replace: '...(seen.look.idleHolders ?? []).slice(0, 0)\n',
+    caughtBy: {
+      file: 'test/domain/evidence.test.ts',
+      test: 'says what the next run of a consumer will hold: its old token is given up by nobody',
+    },
+  },
+  {
+    what: 'a smoke call is made from a container that holds another token',
+    file: 'activities/kubernetes/create-activities.ts',
+    find: 'tokens.some((token) => holds(container, token)) &&\n',
+    replace: '(tokens.length === 0 || holds !== undefined) &&\n',
+    caughtBy: {
+      file: 'test/activities/kubernetes.test.ts',
+      test: 'a smoke call is made only from a container that holds the token',
+    },
+  },
+  {
+    what: 'a later token that the sync wrote is not taken for the new one',
+    file: 'workflows/rotation/steps/rollout.ts',
+    find: 'if (await isSucceeded(round)) return undefined;',
+    replace: 'if ((await isSucceeded(round)) && book === undefined) return undefined;',
+    caughtBy: {
+      file: 'test/workflows/meanwhile.test.ts',
+      test: 'a later token that the sync wrote is the new one: the rollout waits for it, and the report names all',
     },
   },
 ];

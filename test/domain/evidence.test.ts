@@ -105,6 +105,45 @@ describe('what was not shown', () => {
     ]);
   });
 
+  test('says of a consumer that cannot be asked that it runs', () => {
+    const unable = 'has neither a shell with sha256sum nor Ruby';
+    const mute = [aContainer(NEW, { ...TWIN, token: undefined, unable })];
+    const look = aLook([aContainer(NEW)], { consumers: [APP, TWIN], mute });
+    const evidence = anEvidence({ look });
+    expect(evidence.shortfalls).toEqual([
+      {
+        code: 'not-smoke-tested',
+        what: 'worker of Deployment/short-url-manager-worker: it runs, and cannot be asked what it holds',
+      },
+    ]);
+    expect(evidence.consumers).toMatchObject([{}, { pods: [], mute: ['short-url-manager-1'] }]);
+  });
+
+  test('says what the next run of a consumer will hold: its old token is given up by nobody', () => {
+    const next = { ...TWIN, token: OLD.masked, from: 'Secret legacy, key token' };
+    const look = aLook([aContainer(NEW)], { consumers: [APP, TWIN], idleHolders: [next] });
+    const { shortfalls, toRevoke } = anEvidence({ look });
+    expect(shortfalls).toEqual([
+      {
+        code: 'no-pod-seen',
+        what: `worker of Deployment/short-url-manager-worker: no pod is running; its next run will hold ${OLD.masked}, from Secret legacy, key token`,
+      },
+    ]);
+    expect(toRevoke).toMatchObject([
+      {
+        standing: 'holder-unknown',
+        heldBy: [
+          'worker of Deployment/short-url-manager-worker when it runs, from Secret legacy, key token',
+        ],
+      },
+    ]);
+    const renewed = aLook([aContainer(NEW)], {
+      consumers: [APP, TWIN],
+      idleHolders: [{ ...next, token: NEW.masked }],
+    });
+    expect(anEvidence({ look: renewed }).toRevoke).toMatchObject([{ standing: 'given-up' }]);
+  });
+
   test('names a consumer whose smoke call proved nothing or was never made', () => {
     const look = aLook([aContainer(NEW), aContainer(NEW, TWIN)]);
     const noProof = aSmokeResult(APP, {

@@ -74,6 +74,26 @@ describe('a rollout', () => {
     });
   });
 
+  test('waits for a container that cannot be asked and started before the new token was made: it holds another', () => {
+    const made = '2026-09-01T11:00:00Z';
+    const mute = { token: undefined, unable: 'has neither a shell with sha256sum nor Ruby' };
+    const old = aContainer(OLD, { ...TWIN, ...mute });
+    const fresh = aContainer(NEW, { ...TWIN, ...mute, startedAt: '2026-09-01T11:59:00Z' });
+    const judge = (madeAfter?: string) =>
+      judgeRollout(
+        aLook([aContainer(NEW)], { mute: [old, fresh] }),
+        NEW,
+        SYNCED,
+        SYNCED,
+        madeAfter,
+      );
+    expect(judge(made)).toEqual({ kind: 'waiting', for: [old] });
+    expect(judge()).toEqual({ kind: 'held' });
+    expect(describeOthers([old], [OLD, NEW])).toBe(
+      'worker in short-url-manager-1 started before the new token was made, and has neither a shell with sha256sum nor Ruby',
+    );
+  });
+
   test('waits for a container that is about to start, unless its pod is being deleted', () => {
     const starting = aStartingContainer();
     expect(judgeRollout(aLook([aContainer(NEW), starting]), NEW, SYNCED)).toEqual({

@@ -1,5 +1,10 @@
 import { describe, expect, test } from '../support/jest.ts';
-import { newReport, whatWorks, type RotationReport } from '../../domain/rotation/report.ts';
+import {
+  newReport,
+  whatLives,
+  whatWorks,
+  type RotationReport,
+} from '../../domain/rotation/report.ts';
 import { aRequest, NEW, OLD } from '../support/builders.ts';
 
 const NOW = Date.parse('2026-09-01T12:00:00Z');
@@ -46,4 +51,15 @@ describe('which tokens work, for whoever reads it while a rotation is blocked', 
       /A new token may have been issued/,
     );
   });
+});
+
+test('a rotation that is stopped names no token as live that has ended since it was listed', () => {
+  const listed = report({ newToken: NEW, alive: [OLD, NEW] });
+  expect(whatLives(listed, [], NOW)).toContain('the new and the old token both live');
+  expect(whatLives(listed, [], LATER)).toBe(
+    'nothing was revoked: of the pair, the new token alone lives',
+  );
+  expect(whatLives(report({ alive: [OLD] }), [], LATER)).toBe(
+    'no token was issued and nothing was revoked',
+  );
 });

@@ -162,7 +162,11 @@ describe('a rotation whose new token is proven', () => {
         (tokens, revoked, isOutside) => {
           const others = tokens.filter((token) => !isToken(NEW)(token));
           const recipient = isOutside ? { recipient: RECIPIENT } : {};
-          const end = endOf(aRound({ tokens: [...others, NEW], ...recipient }), revoked, NOW);
+          const end = endOf(
+            aRound({ tokens: [...others, NEW], ...recipient }),
+            { revoked, isInUse: true },
+            NOW,
+          );
           expect(end === undefined).toBe(others.some((token) => isLive(token, NOW)));
           if (!end) return;
           const outcome = revoked > 0 ? 'rotated' : 'old-token-expired';
@@ -173,5 +177,12 @@ describe('a rotation whose new token is proven', () => {
         },
       ),
     );
+  });
+
+  test('says of a holder outside that they use the new token only where they confirmed it', () => {
+    const outside = aRound({ tokens: [NEW], recipient: RECIPIENT });
+    const whyOf = (isInUse: boolean) => endOf(outside, { revoked: 0, isInUse }, NOW)?.why;
+    expect(whyOf(true)).toContain(`${RECIPIENT.name} uses the new token`);
+    expect(whyOf(false)).toContain(`issued for ${RECIPIENT.name}, who has not confirmed`);
   });
 });

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '../support/jest.ts';
 import { activityInfo } from '@temporalio/activity';
+import { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { randomUUID } from 'node:crypto';
 import { createTemporalActivities } from '../../activities/temporal/create-activities.ts';
 import { DEFAULT_SETTINGS } from '../../config/settings.ts';
 import { approvalFor } from '../../domain/rotation/offers.ts';
 import { rotationId } from '../../domain/request/request.ts';
+import type { rotateToken } from '../../workflows/index.ts';
 import { createWorkers } from '../../worker/run-worker.ts';
 import { BUNDLE } from '../support/bundle.ts';
 import { DAY, FakeSystems } from '../support/fake-systems.ts';
@@ -121,7 +123,13 @@ test(
       for (const rotation of rotations) await rotation.noted('confirm', /another look come after/);
       await server.sleep('11 minutes'); // the soak
       for (const rotation of rotations) await rotation.ended();
-      const reports = await Promise.all(rotations.map((rotation) => rotation.report()));
+      // Without skipping time: many that skip it at once are too much for this server.
+      const { workflow } = new Client({ connection: server.connection });
+      const reports = await Promise.all(
+        rotations.map(({ handle }) =>
+          workflow.getHandle<typeof rotateToken>(handle.workflowId).result(),
+        ),
+      );
       expect(new Set(reports.map(({ outcome }) => outcome))).toEqual(new Set(['rotated']));
       const histories = await Promise.all(rotations.map(({ handle }) => handle.fetchHistory()));
       const events = histories.map((history) => history.events?.length ?? 0);

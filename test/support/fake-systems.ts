@@ -7,6 +7,8 @@ import type { NotifyActivities } from '../../activities/notify/interface.ts';
 import { sha256 } from '../../config/secret.ts';
 import type { SignonActivities } from '../../activities/signon/interface.ts';
 import {
+  describeContainer,
+  type IdleHolder,
   sameConsumer,
   type ClusterLook,
   type Consumer,
@@ -20,8 +22,8 @@ import type { Notice } from '../../domain/notices/notices.ts';
 import { tokenSecretName } from '../../domain/text/parameterize.ts';
 import type { Pair } from '../../domain/rotation/plan.ts';
 import type { Remembered } from '../../domain/rotation/report.ts';
-import { judgeRollout } from '../../domain/cluster/possession.ts';
-import { newestOf, type ListedToken } from '../../domain/tokens/tokens.ts';
+import { holds as isHeldBy, judgeRollout } from '../../domain/cluster/possession.ts';
+import { type Fingerprint, newestOf, type ListedToken } from '../../domain/tokens/tokens.ts';
 
 type Activities = SignonActivities &
   ArgoActivities &
@@ -70,6 +72,10 @@ export class FakeSystems {
   elsewhere: Held[] = [];
   /** Containers that cannot be asked. */
   unasked: string[] = [];
+  /** Containers that read the Secret and cannot be asked. */
+  mute: ConsumingContainer[] = [];
+  /** Idle consumers of which it is known what they will hold. */
+  idleHolders: IdleHolder[] = [];
   /** Containers elsewhere that have not started. */
   startingElsewhere: string[] = [];
   lastSyncedAt?: string;
@@ -259,9 +265,10 @@ export class FakeSystems {
       cronJobUid: () => Promise.resolve(this.cronJobUid),
       listReadings: () => Promise.resolve({ variables: [], files: [] }),
       lookAtConsumers: (readers) => Promise.resolve(this.look(readers)),
-      awaitRollout: ({ readers, token, sync }) => {
+      awaitRollout: ({ readers, token, sync, madeAfter }) => {
         const look = this.look(readers);
-        const rollout = judgeRollout(look, token, sync && Date.parse(sync.seenAt));
+        const syncedAt = sync && Date.parse(sync.seenAt);
+        const rollout = judgeRollout(look, token, syncedAt, syncedAt, madeAfter);
         if (rollout.kind === 'held') return Promise.resolve({ kind: 'held', look });
         if (rollout.kind !== 'waiting') return Promise.resolve(rollout);
         return Promise.resolve({ kind: 'incomplete', containers: rollout.for });
@@ -303,7 +310,7 @@ export class FakeSystems {
           clearInterval(beat);
         }
       },
-      smokeConsumers: ({ readers }) => Promise.resolve(this.smokeResults(readers)),
+      smokeConsumers: ({ readers, tokens }) => Promise.resolve(this.smokeResults(readers, tokens)),
       notify: (notice) => {
         this.notices.push(notice);
         return Promise.resolve();
@@ -338,7 +345,14 @@ export class FakeSystems {
     const containers = [...this.shown(this.containers, holding), ...holders];
     const idle = also.filter((known) => !others.some((one) => sameConsumer(one, known)));
     const otherSecrets = this.otherSecrets.filter((secret) => !ofOtherPairs.includes(secret));
-    const consumers = [...containers, ...this.idle, ...idle, ...otherSecrets.map(readerOf)]
+    const consumers = [
+      ...containers,
+      ...this.mute,
+      ...this.idle,
+      ...this.idleHolders,
+      ...idle,
+      ...otherSecrets.map(readerOf),
+    ]
       .map(({ workload, container, variable }) => ({ workload, container, variable }))
       .filter(
         (one, index, list) => list.findIndex(({ workload }) => workload === one.workload) === index,
@@ -347,12 +361,14 @@ export class FakeSystems {
       at: new Date().toISOString(),
       consumers,
       containers,
+      mute: this.mute,
+      idleHolders: this.idleHolders,
       mountedBy: this.mountedBy,
       census: {
         asked: this.containers.length + others.length,
         environments: [{ value: this.environment, seenIn: 'app in legacy-1' }],
         starting: this.startingElsewhere,
-        unasked: this.unasked,
+        unasked: [...this.unasked, ...this.mute.map(describeContainer)],
         otherSecrets,
       },
     };
@@ -369,11 +385,17 @@ export class FakeSystems {
     });
   }
 
-  private smokeResults(readers: Readers): SmokeResult[] {
+  private smokeResults(readers: Readers, tokens: Fingerprint[]): SmokeResult[] {
     const { consumers, containers } = this.look(readers);
     return consumers
       .filter((consumer) =>
-        containers.some((one) => one.ready && !one.terminating && sameConsumer(one, consumer)),
+        containers.some(
+          (one) =>
+            one.ready &&
+            !one.terminating &&
+            tokens.some((token) => isHeldBy(one, token)) &&
+            sameConsumer(one, consumer),
+        ),
       )
       .map((consumer) => ({
         ...consumer,

@@ -104,7 +104,7 @@ test('a failed smoke call is never up for acceptance: it blocks', () =>
   rotating(
     async (rotation) => {
       const { todo } = await rotation.blocked('SmokeFailed');
-      expect(todo).toContain('The old token still works');
+      expect(todo).toContain('then retry');
       await rotation.send('approve', {
         by: 'grace@example.org',
         evidence: 'x',

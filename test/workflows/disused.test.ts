@@ -415,6 +415,97 @@ describe('every pod is watched while a pair is given up', () => {
       });
     }, WATCHED(passing)));
 
+  test('where a pod reads the Secret after all, nothing is issued for a holder outside before its plan is approved', () => {
+    const recipients: Recipient[] = [];
+    const { prepare, ...options } = WATCHED(passing);
+    return rotating(
+      async (rotation) => {
+        const { systems } = rotation;
+        await disused(rotation);
+        await rotation.awaitingApproval();
+        systems.idle = [seen];
+        systems.readerSeen(seen);
+        const { waiting } = await rotation.awaitingApproval(1);
+        expect(waiting).toMatchObject({
+          evidence: { asks: 'hand-over', recipient: { name: 'HMRC' } },
+        });
+        expect(systems.calls).not.toContain('createToken');
+      },
+      {
+        ...options,
+        settings: { ...options.settings, recipients },
+        prepare: (systems) => {
+          prepare(systems);
+          const { email: apiUser } = systems.pair.apiUser;
+          recipients.push({ name: 'HMRC', apiUser, key: 'age1made-up', alsoInCluster: true });
+        },
+      },
+    );
+  });
+
+  test('where a pod reads the Secret after all, and nothing says that a holder outside shares it, nothing is issued', () => {
+    const recipients: Recipient[] = [];
+    const { prepare, ...options } = WATCHED(passing);
+    return rotating(
+      async (rotation) => {
+        const { systems } = rotation;
+        await disused(rotation);
+        await rotation.awaitingApproval();
+        systems.idle = [seen];
+        systems.readerSeen(seen);
+        await rotation.blocked('ReadInCluster');
+        expect(systems.calls).not.toContain('createToken');
+      },
+      {
+        ...options,
+        settings: { ...options.settings, recipients },
+        prepare: (systems) => {
+          prepare(systems);
+          const { email: apiUser } = systems.pair.apiUser;
+          recipients.push({ name: 'HMRC', apiUser, key: 'age1made-up', alsoInCluster: false });
+        },
+      },
+    );
+  });
+
+  test('a pair whose tokens somebody revoked before a pod reads the Secret gets none', () =>
+    rotating(async (rotation) => {
+      const { systems } = rotation;
+      await disused(rotation);
+      await rotation.awaitingApproval();
+      systems.tokens = [];
+      systems.readerSeen(seen);
+      expect(await rotation.report()).toMatchObject({ outcome: 'nothing-to-do', revoked: [] });
+      expect(systems.calls).not.toContain('createToken');
+    }, WATCHED(passing)));
+
+  test('a pod that reads the Secret after the revoke blocks once; a retry watches from then on', () =>
+    rotating(
+      async (rotation) => {
+        const { systems } = rotation;
+        await disused(rotation);
+        await rotation.approve();
+        await until('the wait for the renewal', async () => (await rotation.status()).renewalOver);
+        systems.readerSeen(seen);
+        systems.watchesReaders = false;
+        await rotation.passRenewal();
+        const { message } = await rotation.blocked('StillInUse');
+        expect(message).toContain('deploy-x7k2p-12345');
+        await rotation.send('retry', { by: BY });
+        expect(await rotation.report()).toMatchObject({
+          outcome: 'revoked-disused',
+          revoked: [{ authorisationId: 101 }],
+        });
+      },
+      {
+        settings: { disusedWatch: '3 days' },
+        prepare: (systems) => {
+          nobodyReads(systems);
+          passing(systems);
+        },
+      },
+    ));
+
   /**
    * Approves; at the look before the revoke, the watch tells something. Nothing may be revoked, and
    * what is asked next is returned.

@@ -259,9 +259,11 @@ test('its holder is asked after every day until somebody decides; a token that e
     const report = await rotation.report();
     expect(report).toMatchObject({
       outcome: 'handed-over',
+      why: 'the new token was issued for HMRC, who has not confirmed that they use it, and no older one is live',
       revoked: [],
       handOver: { authorisationId: 102 },
     });
+    expect(await rotation.details()).toContain('ciphertext');
     const reminders = rotation.systems.notices.filter(({ kind }) => kind === 'reminder');
     expect(reminders.length).toBeGreaterThan(8);
     expect(reminders.at(-1)?.text).toMatch(

@@ -34,6 +34,16 @@ export class DisusedWatch {
     this.run(() => this.watch(before === undefined ? now : workflowInfo().startTime.toISOString()));
   }
 
+  /** Forgets the pod that was seen, and watches from now on. */
+  startAnew(): void {
+    if (this.seen === undefined) return;
+    delete this.seen;
+    this.since = new Date().toISOString();
+    if (this.enough) this.run(() => this.count());
+    this.enough = false;
+    this.run(() => this.watch(this.since));
+  }
+
   /** What an approver is told of it. */
   get watched(): Watched {
     const { wanted, why, since } = this;

@@ -5,15 +5,17 @@ import {
   parseCarriedRotation,
   type RotationReport,
   type Round,
+  type Stop,
 } from '../../domain/rotation/index.ts';
 import { parseRequest, rotationId, whyLeftAlone } from '../../domain/request/index.ts';
 import {
   askApproval,
   begin,
+  beginAnew,
   confirmed,
   delivered,
   everyConsumerHolds,
-  issuedAnew,
+  lookedAgain,
   retire,
   revokeWhileEvidenceHolds,
   smokeCalls,
@@ -46,12 +48,18 @@ export async function rotateToken(
     if (leftAlone) return book.close('ignored', leftAlone);
     if (workflowInfo().workflowId !== rotationId(request)) return delegate(book);
     const begun = await begin(book, carried?.situation);
-    if (begun.kind === 'stop') return book.close(begun.outcome, begun.why);
-    if (begun.kind === 'rotate') return rotate(book, begun.round);
+    if (begun.kind !== 'retire') return rotateOrStop(book, begun);
     const retired = await retire(book, begun.situation);
     // Either the pair is retired, or somebody uses it after all.
-    return 'outcome' in retired ? retired : rotate(book, await issuedAnew(book, retired));
+    return 'outcome' in retired ? retired : rotateOrStop(book, await beginAnew(book, retired));
   });
+}
+
+async function rotateOrStop(
+  book: Runbook,
+  begun: Stop | { kind: 'rotate'; round: Round },
+): Promise<RotationReport> {
+  return begun.kind === 'stop' ? book.close(begun.outcome, begun.why) : rotate(book, begun.round);
 }
 
 /**
@@ -65,9 +73,11 @@ async function rotate(book: Runbook, first: Round): Promise<RotationReport> {
     round = await delivered(book, round);
     book.keep(round);
     round = await synced(book, round);
-    round = await everyConsumerHolds(book, round);
-    const evidence = await smokeCalls(book, round);
-    const proven = endOf(round, book.report.revoked.length, Date.now());
+    const held = await everyConsumerHolds(book, round);
+    const evidence = held && (await smokeCalls(book, held));
+    round = evidence ? held : await lookedAgain(book, round); // what was known is old
+    if (!evidence) continue;
+    const proven = endOf(round, book.done, Date.now());
     if (proven) {
       book.skip('approve', 'no other token of the pair is live');
       return book.close(proven.outcome, proven.why);
@@ -77,7 +87,7 @@ async function rotate(book: Runbook, first: Round): Promise<RotationReport> {
     // Nothing was revoked: another round gathers the evidence anew.
     if (!book.record.hasUnconfirmed(round)) continue;
     round = await confirmed(book, round);
-    const ended = endOf(round, book.report.revoked.length, Date.now());
+    const ended = endOf(round, book.done, Date.now());
     if (ended) return book.close(ended.outcome, ended.why);
   }
 }

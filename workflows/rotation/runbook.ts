@@ -11,6 +11,7 @@ import {
   type StepName,
   todoFor,
   type Waiting,
+  isConfirmedByHolder,
   whatLives,
   whatWorks,
 } from '../../domain/rotation/index.ts';
@@ -177,6 +178,13 @@ export class Runbook {
       void this.notices.whileNeeded(waiting, () => this.checklist.progress.waiting === waiting);
   }
 
+  /** What this rotation has done by now, as its end says. */
+  get done(): { revoked: number; isInUse: boolean } {
+    const { report, vouchedFor } = this;
+    const isInUse = isConfirmedByHolder(report) || vouchedFor !== undefined;
+    return { revoked: report.revoked.length, isInUse };
+  }
+
   close(outcome: Outcome, why: string): RotationReport {
     Object.assign(this.report, { outcome, why });
     this.checklist.end(this.report);
@@ -244,7 +252,7 @@ export class Runbook {
     const { by, reason } = this.stops.stop ?? { by: 'nobody', reason: '' };
     return this.close(
       'aborted',
-      `${by} stopped it (${reason}); ${whatLives(this.report, this.record.revokesBegun)}`,
+      `${by} stopped it (${reason}); ${whatLives(this.report, this.record.revokesBegun, Date.now())}`,
     );
   }
 
@@ -252,7 +260,7 @@ export class Runbook {
   closeRejected({ by, reason }: { by: string; reason: string }): RotationReport {
     return this.close(
       'rejected',
-      `${by}: ${reason}; ${whatLives(this.report, this.record.revokesBegun)}`,
+      `${by}: ${reason}; ${whatLives(this.report, this.record.revokesBegun, Date.now())}`,
     );
   }
 

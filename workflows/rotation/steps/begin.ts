@@ -60,15 +60,18 @@ export async function begin(
 }
 
 /**
- * The new token of a pair that was called disused and is not: issued, unless one outlives the
- * window.
+ * What is to be done with a pair that was called disused and is not: its new token is issued,
+ * unless one outlives the window. Nothing, where no token of it is left.
  */
-export function issuedAnew(book: Runbook, situation: Situation): Promise<Round> {
+export async function beginAnew(
+  book: Runbook,
+  situation: Situation,
+): Promise<Exclude<Beginning, { kind: 'retire' }>> {
   const plan = planFor(situation, book.request, Date.now());
-  const [newest] = situation.tokens;
-  return issued(
-    book,
-    situation,
-    plan.kind === 'stop' ? { kind: 'adopt', token: newestOf(situation.tokens) ?? newest! } : plan,
-  );
+  if (plan.kind === 'issue') await agreed(book, situation);
+  const newest = newestOf(situation.tokens);
+  if (plan.kind !== 'stop') return { kind: 'rotate', round: await issued(book, situation, plan) };
+  if (!newest) return plan;
+  const round = await issued(book, situation, { kind: 'adopt', token: newest });
+  return { kind: 'rotate', round };
 }

@@ -1,15 +1,17 @@
 import { sleep } from '@temporalio/workflow';
 import ms from 'ms';
 import {
+  type ClusterLook,
   type ConsumingContainer,
   describeOthers,
   holds,
   running,
 } from '../../../domain/cluster/index.ts';
 import { type Proof, unconfirmed } from '../../../domain/evidence/index.ts';
-import type { Round } from '../../../domain/rotation/index.ts';
-import { isLive, isToken, sameToken } from '../../../domain/tokens/index.ts';
+import { observe, type Round } from '../../../domain/rotation/index.ts';
+import { isLive, isToken, type ListedToken, sameToken } from '../../../domain/tokens/index.ts';
 import { blocks, listTokens, lookAtConsumers } from '../../shared/index.ts';
+import { lookedAgain } from './look-again.ts';
 import { restarted, rolledOut } from './rollout.ts';
 import type { Runbook } from '../runbook.ts';
 import { callAll } from './smoke.ts';
@@ -27,7 +29,7 @@ export async function confirmed(book: Runbook, round: Round): Promise<Round> {
   const { proof, settings } = round;
   if (!proof || !book.record.hasUnconfirmed(round)) return round;
   const { soak } = settings;
-  await book.step('confirm', async () => {
+  const last = await book.step('confirm', async () => {
     if (await restarted(book)) await rolledOut({ ...round, sync: undefined });
     await confirmOnce(book, round, proof, { call: false }); // caches would answer calls
     book.note(
@@ -35,51 +37,59 @@ export async function confirmed(book: Runbook, round: Round): Promise<Round> {
       `every running consumer holds the new token; smoke calls and another look come after ${soak}`,
     );
     await sleep(soak);
-    await confirmOnce(book, round, proof, { call: true });
+    const seen = await confirmOnce(book, round, proof, { call: true });
     book.note(
       'confirm',
       `checked again after ${soak}: every running consumer holds the new token, and the smoke calls that passed still pass`,
     );
+    return seen;
   });
-  return { ...round, confirmedRevokes: book.report.revoked.length };
+  const now = isToken(round.newToken)(last.newToken) ? round : await lookedAgain(book, round);
+  return { ...now, confirmedRevokes: book.report.revoked.length };
 }
 
 /**
  * Waits for consumers that start or are not ready to call; blocks at once on a token that should
- * not be held.
+ * not be held. A later token that has become the new one is as good as the one that was proven,
+ * while Signon lists that as live.
+ * @returns the round, with the later token where there is one
  */
 async function confirmOnce(
   book: Runbook,
   round: Round,
   proof: Proof,
   { call }: { call: boolean },
-): Promise<void> {
-  const { readers, newToken, tokens, settings } = round;
+): Promise<Round> {
+  const { pair, settings } = round;
+  let now = round;
+  let good: ListedToken[] = [round.newToken];
   for (let looks = 1; ; looks++) {
-    const look = await lookAtConsumers(readers);
-    const others = running(look).filter((container) => !holds(container, newToken));
-    if (others.length > 0 && !(await allHoldProven(others, round, proof)))
-      throw blocks('ConfirmFailed', describeOthers(others, tokens), others);
-    const called = call ? await callAll(book, { ...round, look }, 'ConfirmFailed') : undefined;
+    const others = ({ containers }: ClusterLook): ConsumingContainer[] =>
+      running({ containers }).filter((one) => !good.some((token) => holds(one, token)));
+    let look = await lookAtConsumers(now.readers);
+    if (others(look).length > 0) {
+      const tokens = await listTokens(pair);
+      const later = observe(round, { tokens, look }, Date.now());
+      now = later ?? round;
+      good = tokens.filter(
+        (token) =>
+          isLive(token, Date.now()) &&
+          ((later && isToken(later.newToken)(token)) ||
+            (isToken(proof.newToken)(token) && sameToken(token, proof.newToken))),
+      );
+      look = await lookAtConsumers(now.readers);
+      if (others(look).length > 0)
+        throw blocks(
+          'ConfirmFailed',
+          describeOthers(others(look), [...tokens, ...round.tokens]),
+          others(look),
+        );
+    }
+    const called = call ? await callAll(book, { ...now, look }, 'ConfirmFailed', good) : undefined;
     const missing = unconfirmed(proof, look, called);
-    if (missing === undefined) return;
+    if (missing === undefined) return now;
     if (looks > LOOKS) throw blocks('ConfirmFailed', missing.why, missing.containers);
     book.note('confirm', `waits: ${missing.why}`);
     await sleep(ms(settings.rolloutLimit) / LOOKS);
   }
-}
-
-/**
- * Whether all hold the token that the round proved, which is live still, though a later one has
- * become the new token.
- */
-async function allHoldProven(
-  containers: readonly ConsumingContainer[],
-  { pair, newToken }: Round,
-  { newToken: proven }: Proof,
-): Promise<boolean> {
-  if (isToken(newToken)(proven) || !containers.every((container) => holds(container, proven)))
-    return false;
-  const listed = (await listTokens(pair)).find(isToken(proven));
-  return listed !== undefined && sameToken(listed, proven) && isLive(listed, Date.now());
 }

@@ -1,4 +1,4 @@
-import { CancellationScope, sleep } from '@temporalio/workflow';
+import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
 import {
   type Plan,
   readersAfter,
@@ -7,6 +7,7 @@ import {
 } from '../../../domain/rotation/index.ts';
 import {
   describeToken,
+  generatedAfter,
   isToken,
   newestOf,
   type ListedToken,
@@ -28,7 +29,11 @@ export function issued(
       book.note('issue', `adopted ${describeToken(newToken)}`);
     }
     const readers = readersAfter(situation.readers, tokens, situation.look);
-    return { ...situation, tokens, newToken, readers, issuedAt: new Date().toISOString() };
+    const madeAfter = situation.tokens.some(isToken(newToken))
+      ? generatedAfter(newToken)
+      : workflowInfo().startTime.toISOString(); // it was not listed when this run began
+    const issuedAt = new Date().toISOString();
+    return { ...situation, tokens, newToken, readers, issuedAt, madeAfter };
   });
 }
 

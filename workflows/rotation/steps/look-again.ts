@@ -52,3 +52,8 @@ export async function lookAgain(
   );
   return seen;
 }
+
+/** Looks again as a step of its own, where what a round has shown is old. */
+export function lookedAgain(book: Runbook, round: Round): Promise<Round> {
+  return book.step('roll out', () => lookAgain(book, round));
+}

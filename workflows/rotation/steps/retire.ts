@@ -24,7 +24,7 @@ import {
 import { isLive, type ListedToken } from '../../../domain/tokens/index.ts';
 import { minute } from '../../../domain/text/index.ts';
 import { blocks, listTokens, lookAtConsumers } from '../../shared/index.ts';
-import { refuseUnprovable } from './assess.ts';
+import { refuseReadInCluster, refuseUnprovable } from './assess.ts';
 import { revokeEach, untilStarted } from './revoke.ts';
 import { DisusedWatch } from '../disused-watch.ts';
 import type { Runbook } from '../runbook.ts';
@@ -84,12 +84,15 @@ async function giveUp(
     book.keep({ ...situation, watchedSince: watch.since, tokens: [...known.values()] });
     const now = await book.step('approve', async () => {
       const seen = await look();
-      if (watch.seen && book.report.revoked.length > 0)
+      const reader = watch.seen;
+      if (reader && book.report.revoked.length > 0) {
+        watch.startAnew(); // after a retry, only what reads the Secret from now on counts
         throw blocks(
           'StillInUse',
-          `${describeConsumer(watch.seen)} read the Secret in ${watch.seen.pod} at ${watch.seen.at}`,
+          `${describeConsumer(reader)} read the Secret in ${reader.pod} at ${reader.at}`,
         );
-      if (watch.seen) return seen;
+      }
+      if (reader) return seen;
       if (seen.look.consumers.length > 0)
         throw blocks('StillInUse', seen.look.consumers.map(describeConsumer).join('; '));
       return seen;
@@ -148,7 +151,11 @@ async function usedAfterAll(
   );
   const passing = distinctConsumers([...(situation.readers.passing ?? []), consumer]);
   const readers = { ...readersAfter(situation.readers, now.tokens), passing };
-  const look = await book.step('assess', () => lookAtConsumers(readers));
+  const look = await book.step('assess', async () => {
+    const seen = await lookAtConsumers(readers);
+    refuseReadInCluster(seen, situation.recipient);
+    return seen;
+  });
   return { ...situation, tokens: now.tokens, readers, look };
 }
 

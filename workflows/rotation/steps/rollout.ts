@@ -1,18 +1,20 @@
 import ms from 'ms';
 import { describeOthers, distinctConsumers, running } from '../../../domain/cluster/index.ts';
 import { readersAfter, type Round } from '../../../domain/rotation/index.ts';
-import { awaitRollout, blocks, restartDeployments } from '../../shared/index.ts';
+import { isToken, successorOf } from '../../../domain/tokens/index.ts';
+import { awaitRollout, blocks, listTokens, restartDeployments } from '../../shared/index.ts';
 import { refuseReadInCluster, refuseUnprovable } from './assess.ts';
 import type { Runbook } from '../runbook.ts';
 import { syncOnce } from './sync.ts';
 
 /**
- * Waits until every running container that reads the Secret holds the new token.
+ * Waits until every running container that reads the Secret holds the new token. Undefined where
+ * another token has become the new one, so that the containers hold that.
  * A container started after the sync with another token proves that the Secret was not updated:
  * syncs once more, then blocks. So it does where the sync was skipped, since all held the token,
  * and some do not any more.
  */
-export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round> {
+export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round | undefined> {
   return book.step('roll out', async () => {
     book.sightings.refuseWhatWasSeen(round);
     await restarted(book);
@@ -24,6 +26,7 @@ export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round> 
       seen = await rolledOut({ ...round, sync });
     }
     if (seen.kind !== 'held') {
+      if (await isSucceeded(round)) return undefined;
       const who = describeOthers(seen.containers, round.tokens);
       if (seen.kind === 'not-updated')
         throw blocks('SecretNotUpdated', `started after the second sync: ${who}`, seen.containers);
@@ -43,15 +46,23 @@ export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round> 
   });
 }
 
+/** Whether Signon lists the round's token no more, or a later one that the sync writes. */
+async function isSucceeded({ pair, newToken, before, settings }: Round): Promise<boolean> {
+  const about = { before, window: settings.window, now: Date.now() };
+  const successor = successorOf(newToken, await listTokens(pair), about);
+  return !successor || !isToken(newToken)(successor);
+}
+
 /** One wait for the rollout, bounded by the setting. */
 export function rolledOut({
   readers,
   newToken,
+  madeAfter,
   settings,
   sync,
 }: Round): ReturnType<typeof awaitRollout> {
   const deadline = new Date(Date.now() + ms(settings.rolloutLimit)).toISOString();
-  return awaitRollout({ readers, token: newToken, sync, deadline });
+  return awaitRollout({ readers, token: newToken, madeAfter, sync, deadline });
 }
 
 /**

@@ -6,11 +6,16 @@ import type { Runbook } from '../runbook.ts';
 
 /**
  * Makes the smoke calls, and puts together what the round has shown so far: the evidence for an
- * approval.
+ * approval. Undefined where the calls were blocked: a retry may come days later, and what the round
+ * has shown is old by then.
  */
-export async function smokeCalls(book: Runbook, round: Round): Promise<Proof> {
+export async function smokeCalls(book: Runbook, round: Round): Promise<Proof | undefined> {
   const now = Date.now();
-  const smoke = await book.step('smoke', () => callAll(book, round));
+  let tries = 0;
+  const smoke = await book.step('smoke', async () =>
+    ++tries > 1 ? undefined : callAll(book, round),
+  );
+  if (!smoke) return undefined;
   const { application } = round.pair;
   const { all: sightings } = book.sightings;
   return gatherEvidence({
@@ -26,11 +31,13 @@ export async function smokeCalls(book: Runbook, round: Round): Promise<Proof> {
 /**
  * Calls the server application from one ready pod of every consumer; blocks where a call with the
  * new token fails.
+ * @param tokens what consumers may hold
  */
 export async function callAll(
   book: Runbook,
-  { look, pair, readers, settings }: Round,
+  { look, pair, readers, newToken, settings }: Round,
   failure: 'SmokeFailed' | 'ConfirmFailed' = 'SmokeFailed',
+  tokens = [newToken],
 ): Promise<SmokeResult[]> {
   if (look.consumers.length === 0) {
     book.note('smoke', 'no container to call from');
@@ -39,6 +46,7 @@ export async function callAll(
   const application = parameterize(pair.application.name);
   const results = await smokeConsumers({
     readers,
+    tokens,
     application,
     call: settings.smokeCalls[application],
   });

@@ -1,0 +1,110 @@
+import { expect, test } from '../support/jest.ts';
+import { useTimeSkipping } from '../support/time-skipping.ts';
+
+const { rotating } = useTimeSkipping();
+const BY = 'grace@example.org';
+
+test('a later token that the sync wrote is the new one: the rollout waits for it, and the report names all', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    systems.onCall = (activity) => {
+      if (activity !== 'createSyncJob' || systems.tokens.length > 2) return;
+      systems.issueByHand();
+    };
+    const { waiting } = await rotation.awaitingApproval();
+    expect(waiting).toMatchObject({
+      evidence: {
+        newToken: { authorisationId: 103 },
+        toRevoke: [{ authorisationId: 101 }, { authorisationId: 102 }],
+      },
+    });
+    await rotation.approve({ revoke: [101, 102] });
+    await rotation.passSoak();
+    expect(await rotation.report()).toMatchObject({
+      outcome: 'rotated',
+      newToken: { authorisationId: 103 },
+      revoked: [{ authorisationId: 101 }, { authorisationId: 102 }],
+      alive: [{ authorisationId: 103 }],
+    });
+  }));
+
+test('a later token that appears while the rollout is blocked is waited for after a retry', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    systems.onSync = () => undefined;
+    await rotation.blocked('RolloutIncomplete');
+    systems.issueByHand();
+    systems.onSync = () => systems.replaceAll();
+    await rotation.send('retry', { by: BY });
+    const { waiting } = await rotation.awaitingApproval();
+    expect(waiting).toMatchObject({ evidence: { newToken: { authorisationId: 103 } } });
+  }));
+
+test('after the revoke, containers that hold a later token which the sync wrote are no incident', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    await rotation.approve();
+    await rotation.noted('confirm', /another look come after/);
+    const later = systems.issueByHand();
+    for (const container of systems.containers) container.holds = later.authorisationId;
+    await rotation.pass('11 minutes');
+    const { waiting } = await rotation.awaitingApproval(1);
+    expect(waiting).toMatchObject({
+      evidence: {
+        newToken: { authorisationId: 103 },
+        toRevoke: [{ authorisationId: 102, standing: 'given-up' }],
+      },
+    });
+  }));
+
+test('evidence that follows a blocked smoke call shows what runs after the retry', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    systems.smoke = 'failed';
+    await rotation.blocked('SmokeFailed');
+    await rotation.pass('5 days');
+    systems.smoke = 'passed';
+    systems.idle = systems.containers.filter(({ container }) => container === 'worker');
+    systems.containers = systems.containers.filter(({ container }) => container === 'app');
+    await rotation.send('retry', { by: BY });
+    const { waiting } = await rotation.awaitingApproval();
+    if (waiting?.kind !== 'approval') throw new Error('nothing is asked');
+    const { evidence } = waiting;
+    expect(evidence.shortfalls).toMatchObject([{ code: 'no-pod-seen' }]);
+    const age = Date.parse(waiting.since) - Date.parse(evidence.gatheredAt);
+    expect(age).toBeLessThan(3_600_000);
+  }));
+
+test('a container that cannot be asked and is older than the new token is waited for; a restart replaces it', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      const { message } = await rotation.blocked('RolloutIncomplete');
+      expect(message).toBe(
+        'app in router-1 started before the new token was made, and has neither a shell with sha256sum nor Ruby',
+      );
+      systems.mute = systems.mute.map((one) => ({
+        ...one,
+        pod: 'router-2',
+        startedAt: '2999-01-01T00:00:00Z',
+      }));
+      await rotation.send('retry', { by: BY });
+      await rotation.approve({ accept: ['not-asked', 'not-smoke-tested'] });
+      await rotation.passSoak();
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'rotated',
+        why: '2 of 3 consumers hold the new token (others: 1 that could not be asked), and the old one is revoked',
+      });
+    },
+    {
+      prepare: (systems) => {
+        systems.mute = [
+          {
+            ...systems.container('app', 'router-1'),
+            workload: 'Deployment/router',
+            unable: 'has neither a shell with sha256sum nor Ruby',
+          },
+        ];
+      },
+    },
+  ));
