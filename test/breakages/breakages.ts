@@ -723,7 +723,7 @@ export const BREAKAGES: readonly Breakage[] = [
     replace: '  const newest',
     caughtBy: {
       file: 'test/workflows/disused.test.ts',
-      test: 'where a pod reads the Secret after all, nothing is issued for a holder outside before its plan is approved',
+      test: 'nothing is issued for the holder before its plan is approved',
     },
   },
   {

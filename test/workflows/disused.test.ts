@@ -415,57 +415,46 @@ describe('every pod is watched while a pair is given up', () => {
       });
     }, WATCHED(passing)));
 
-  test('where a pod reads the Secret after all, nothing is issued for a holder outside before its plan is approved', () => {
-    const recipients: Recipient[] = [];
-    const { prepare, ...options } = WATCHED(passing);
-    return rotating(
-      async (rotation) => {
-        const { systems } = rotation;
-        await disused(rotation);
-        await rotation.awaitingApproval();
-        systems.idle = [seen];
-        systems.readerSeen(seen);
+  describe('where a pod reads the Secret after all, beside a holder outside', () => {
+    /** The pod was seen: what comes next? Nothing may be issued. */
+    const seenBeside = (
+      alsoInCluster: boolean,
+      then: (rotation: Rotation) => Promise<void>,
+    ): Promise<void> => {
+      const recipients: Recipient[] = [];
+      const { prepare, ...options } = WATCHED(passing);
+      return rotating(
+        async (rotation) => {
+          const { systems } = rotation;
+          await disused(rotation);
+          await rotation.awaitingApproval();
+          systems.idle = [seen];
+          systems.readerSeen(seen);
+          await then(rotation);
+          expect(systems.calls).not.toContain('createToken');
+        },
+        {
+          ...options,
+          settings: { ...options.settings, recipients },
+          prepare: (systems) => {
+            prepare(systems);
+            const { email: apiUser } = systems.pair.apiUser;
+            recipients.push({ name: 'HMRC', apiUser, key: 'age1made-up', alsoInCluster });
+          },
+        },
+      );
+    };
+
+    test('nothing is issued for the holder before its plan is approved', () =>
+      seenBeside(true, async (rotation) => {
         const { waiting } = await rotation.awaitingApproval(1);
         expect(waiting).toMatchObject({
           evidence: { asks: 'hand-over', recipient: { name: 'HMRC' } },
         });
-        expect(systems.calls).not.toContain('createToken');
-      },
-      {
-        ...options,
-        settings: { ...options.settings, recipients },
-        prepare: (systems) => {
-          prepare(systems);
-          const { email: apiUser } = systems.pair.apiUser;
-          recipients.push({ name: 'HMRC', apiUser, key: 'age1made-up', alsoInCluster: true });
-        },
-      },
-    );
-  });
+      }));
 
-  test('where a pod reads the Secret after all, and nothing says that a holder outside shares it, nothing is issued', () => {
-    const recipients: Recipient[] = [];
-    const { prepare, ...options } = WATCHED(passing);
-    return rotating(
-      async (rotation) => {
-        const { systems } = rotation;
-        await disused(rotation);
-        await rotation.awaitingApproval();
-        systems.idle = [seen];
-        systems.readerSeen(seen);
-        await rotation.blocked('ReadInCluster');
-        expect(systems.calls).not.toContain('createToken');
-      },
-      {
-        ...options,
-        settings: { ...options.settings, recipients },
-        prepare: (systems) => {
-          prepare(systems);
-          const { email: apiUser } = systems.pair.apiUser;
-          recipients.push({ name: 'HMRC', apiUser, key: 'age1made-up', alsoInCluster: false });
-        },
-      },
-    );
+    test('nothing is issued where nothing says that both hold it', () =>
+      seenBeside(false, async (rotation) => void (await rotation.blocked('ReadInCluster'))));
   });
 
   test('a pair whose tokens somebody revoked before a pod reads the Secret gets none', () =>
