@@ -50,6 +50,12 @@ export function voidedBy(
   if (unshown)
     return `a new consumer appeared, and nothing shows what it holds: ${unshown.container} of ${unshown.workload}`;
 
+  const next = fresh.look.idleHolders?.find(({ token }) =>
+    evidence.toRevoke.some((one) => one.standing === 'given-up' && one.masked === token),
+  );
+  if (next)
+    return `the next run of ${next.container} of ${next.workload} will hold ${next.token}, from ${next.from}`;
+
   const unknown = unheardOf(evidence, fresh.look);
   if (unknown !== undefined) return unknown;
 

@@ -169,6 +169,18 @@ describe('evidence is void', () => {
     );
   });
 
+  test('by a consumer of which nothing runs and whose next run will hold a token that was given up', () => {
+    const next = { ...APP, token: OLD.masked, from: 'a literal value' };
+    const look = aLook([], { consumers: [APP], idleHolders: [next] });
+    expect(reason({ look })).toBe(
+      `the next run of app of ${APP.workload} will hold ${OLD.masked}, from a literal value`,
+    );
+    const renewed = { ...next, token: NEW.masked };
+    expect(
+      reason({ look: aLook([], { consumers: [APP], idleHolders: [renewed] }) }),
+    ).toBeUndefined();
+  });
+
   test('by a workload that mounts the Secret as files: what it reads cannot be proven', () => {
     expect(
       reason({ look: aLook([aContainer(NEW)], { mountedBy: ['Deployment/legacy'] }) }),
