@@ -17,9 +17,9 @@ import { until } from '../support/until.ts';
 
 /** `LONG_WAITS=1000` measures a thousand; CI runs fewer. */
 const HOW_MANY = Number(process.env.LONG_WAITS ?? 12);
-/** Far fewer than wait: those that continue are replayed. A thousand would take hours so. */
+/** Far fewer than wait: those that continue are replayed. A thousand fit in, to take minutes. */
 const CACHED = HOW_MANY > 100 ? HOW_MANY : 4;
-/** A thousand take an hour. */
+/** A thousand took ten minutes on two cores. */
 const LIMIT_MS = 300_000 + HOW_MANY * 5000;
 let server: Awaited<ReturnType<typeof timeSkippingServer>>;
 
