@@ -107,7 +107,7 @@ export class SignonSession {
     const reservation = await this.budget.reserve();
     const progress = { undecided: true };
     const refusedBecause = await this.answerForms(csrf, progress).catch(async (error: unknown) => {
-      if (!progress.undecided) await reservation.settle('accepted');
+      if (!progress.undecided) await reservation.settle('no-effect');
       throw error;
     });
     if (refusedBecause !== undefined) this.refused = redact(refusedBecause, [this.account.email]);

@@ -3,8 +3,8 @@
  * to have refused it.
  */
 export interface Reservation {
-  /** Says what the sign-in came to. */
-  settle: (outcome: 'accepted' | 'refused') => Promise<void>;
+  /** Says what the sign-in came to; `no-effect` where Signon did not judge it. */
+  settle: (outcome: 'accepted' | 'refused' | 'no-effect') => Promise<void>;
 }
 
 /** At most 3 refused sign-ins an hour reach Signon from all workers and restarts together. */

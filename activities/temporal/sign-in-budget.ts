@@ -53,7 +53,7 @@ export function createSignInBudget(
         workflowId,
         taskQueue: taskQueueOf(environment),
         workflowIdConflictPolicy: 'USE_EXISTING',
-        staticSummary: 'Counts sign-ins to Signon: at most 3 refused an hour, and 5 in a row',
+        staticSummary: 'Counts sign-ins to Signon: at most 3 refused an hour, and 4 in a row',
       });
       const answer = await within(() =>
         client.workflow.executeUpdateWithStart<() => Promise<void>, Grant, [SignInQuestion]>(
@@ -80,7 +80,7 @@ export function createSignInBudget(
         throw failure(
           'SignInBudgetSpent',
           answer.until === undefined
-            ? `5 sign-ins in a row were refused, and six lock the account; the next may be tried once ${workflowId} got the signal forget`
+            ? `4 sign-ins in a row were refused, and more may lock the account; the next may be tried once ${workflowId} got the signal forget`
             : `3 sign-ins were refused, or never answered, within the hour; the next may be tried at ${answer.until}`,
         );
       if (!answer.granted)
@@ -89,15 +89,14 @@ export function createSignInBudget(
         // If the outcome cannot be sent, the sign-in stays counted for an hour at most.
         settle: (outcome) =>
           within(() =>
-            client.workflow
-              .getHandle(workflowId)
-              .signal(
-                SIGNAL.signInSettled,
-                proven({ id, refused: outcome === 'refused' } satisfies Omit<
-                  SignInOutcome,
-                  'proof'
-                >),
-              ),
+            client.workflow.getHandle(workflowId).signal(
+              SIGNAL.signInSettled,
+              proven({
+                id,
+                refused: outcome === 'refused',
+                accepted: outcome === 'accepted',
+              } satisfies Omit<SignInOutcome, 'proof'>),
+            ),
           ).catch(() => undefined),
       };
     },

@@ -20,7 +20,9 @@ type Said = Omit<SignInQuestion, 'proof'> | Omit<SignInOutcome, 'proof'>;
 export function signInProof(totpSecret: Secret, environment: Environment, said: Said): string {
   const key = totpSecret.reveal().toUpperCase().replace(/[\s=]/g, '');
   const what =
-    'refused' in said ? ['settle', said.id, said.refused] : ['reserve', said.id, said.at];
+    'refused' in said
+      ? ['settle', said.id, said.refused, said.accepted]
+      : ['reserve', said.id, said.at];
   return createHmac('sha256', key)
     .update(JSON.stringify([signInLedgerId(environment), ...what]))
     .digest('hex');

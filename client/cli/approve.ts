@@ -14,7 +14,7 @@ import type { Printed } from './columns.ts';
 import { answersTo, printAnswers } from './decide.ts';
 import { revokedOrWhyNot } from './await-revoke.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
-import { knownRotations } from './list.ts';
+import { knownRotations, nameUnanswered } from './list.ts';
 import { codeLine, evidenceLines } from './print.ts';
 import { openRotation, statusOf } from './open-rotation.ts';
 
@@ -71,8 +71,14 @@ export async function approveWaiting(
   const all = known.flatMap(
     ({ workflowId, status }) => (status && askingOf(workflowId, status)) ?? [],
   );
+  const unanswered = nameUnanswered(context, known);
   if (all.length === 0)
-    throw new CommandEnd(EXIT.nothing, `No rotation waits for approval in ${context.environment}.`);
+    throw unanswered > 0
+      ? new CommandEnd(
+          EXIT.noWorker,
+          'Nothing was sent: no rotation that answers waits for approval.',
+        )
+      : new CommandEnd(EXIT.nothing, `No rotation waits for approval in ${context.environment}.`);
   const ready = all.filter((asking) => lacks(asking, by, named) === undefined);
   for (const asking of all) {
     const lacking = lacks(asking, by, named);
@@ -84,7 +90,8 @@ export async function approveWaiting(
   }
   if (ready.length === 0)
     throw new CommandEnd(EXIT.notAccepted, 'Nothing was sent: none can be approved as it is.');
-  return send(context, by, named, ready);
+  const code = await send(context, by, named, ready);
+  return unanswered > 0 && code === EXIT.done ? EXIT.notAccepted : code;
 }
 
 /** @param hasRead the code was compared: whoever gave it has read the evidence, and is not asked */

@@ -3,10 +3,10 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Answer, Decisions } from '../../domain/evidence/index.ts';
 import { isFailure, remediesFor } from '../../domain/rotation/index.ts';
 import { plain } from '../../domain/text/index.ts';
-import { decide, type Sendable } from '../rotations.ts';
+import { decide, type Sendable, type Status } from '../rotations.ts';
 import { AT_ONCE, type Context } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
-import { knownRotations } from './list.ts';
+import { knownRotations, nameUnanswered } from './list.ts';
 import { notOpen, openRotation, statusOf } from './open-rotation.ts';
 
 /** Ends a rotation, as `reject` or `abort` does, after a question. */
@@ -43,35 +43,54 @@ export async function retry(
       EXIT.usage,
       plain(`${blockedBy} is no failure; docs/failures.md lists them.`),
     );
-  if (blockedBy === undefined && restart) {
+  if (blockedBy === undefined) {
     const workflowId = await context.idOf(pair);
-    await openRotation(context, workflowId);
-    const { waiting } = await statusOf(context, workflowId);
-    const deployments =
-      waiting?.kind === 'blocked' && remediesFor(waiting).restart ? waiting.workloads! : [];
-    if (deployments.length === 0)
-      throw new CommandEnd(EXIT.notAccepted, 'Nothing was sent: no Deployment stands in the way.');
-    await context.confirm(plain(`Restart ${deployments.join(', ')} in ${context.environment}?`));
-  } else if (restart)
-    await context.confirm(
-      `Restart every Deployment that stands in the way in ${context.environment}?`,
+    if (restart) {
+      await openRotation(context, workflowId);
+      await confirmRestart(context, [await statusOf(context, workflowId)]);
+    }
+    return sendEach(context, 'retry', [{ workflowId, decision }]);
+  }
+  if (accept && accept.length > 0)
+    throw new CommandEnd(
+      EXIT.usage,
+      '--accept is one person’s word on one token: name its rotation.',
     );
-  if (blockedBy === undefined)
-    return sendEach(context, 'retry', [{ workflowId: await context.idOf(pair), decision }]);
   const known = await knownRotations(context, { waiting: true });
+  const unanswered = nameUnanswered(context, known);
   const blocked = known.filter(
     ({ status }) => status?.waiting?.kind === 'blocked' && status.waiting.failure === blockedBy,
   );
   if (blocked.length === 0)
-    throw new CommandEnd(
-      EXIT.nothing,
-      plain(`No rotation is blocked by ${blockedBy} in ${context.environment}.`),
+    throw unanswered > 0
+      ? new CommandEnd(EXIT.noWorker, plain(`No rotation that answers is blocked by ${blockedBy}.`))
+      : new CommandEnd(
+          EXIT.nothing,
+          plain(`No rotation is blocked by ${blockedBy} in ${context.environment}.`),
+        );
+  if (restart)
+    await confirmRestart(
+      context,
+      blocked.map(({ status }) => status!),
     );
-  return sendEach(
+  const code = await sendEach(
     context,
     'retry',
     blocked.map(({ workflowId }) => ({ workflowId, decision })),
   );
+  return unanswered > 0 && code === EXIT.done ? EXIT.notAccepted : code;
+}
+
+/** Asks before Deployments are restarted, and names them. */
+async function confirmRestart(context: Context, statuses: readonly Status[]): Promise<void> {
+  const deployments = new Set(
+    statuses.flatMap(({ waiting }) =>
+      waiting?.kind === 'blocked' && remediesFor(waiting).restart ? waiting.workloads! : [],
+    ),
+  );
+  if (deployments.size === 0)
+    throw new CommandEnd(EXIT.notAccepted, 'Nothing was sent: no Deployment stands in the way.');
+  await context.confirm(plain(`Restart ${[...deployments].join(', ')} in ${context.environment}?`));
 }
 
 /** Says who holds a token that no container reads. */

@@ -1,5 +1,10 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { isOfApiUser, parseApiUserRequest, type SweepProgress } from '../../domain/sweep/index.ts';
+import {
+  isOfApiUser,
+  parseApiUserRequest,
+  rowId,
+  type SweepProgress,
+} from '../../domain/sweep/index.ts';
 import type { InventoryRow } from '../../domain/inventory/index.ts';
 import { plain } from '../../domain/text/index.ts';
 import { askStatus } from '../rotations.ts';
@@ -29,36 +34,49 @@ export async function leak(
   // Without a worker nothing would happen, and people would believe that the leak is handled.
   await context.needWorker();
   const { handle, fresh } = await startApiUser(context.client, parsed.request);
-  const status = await listed(context, handle.workflowId);
+  const { workflowId } = handle;
+  context.say(plain(`${workflowId} reads which tokens it rotates.`));
+  const status = await listed(context, workflowId);
   const rest = fresh ? [] : missingIn(status, parsed.request.applications);
   if (rest.length > 0)
     throw new CommandEnd(
       EXIT.notAccepted,
       plain(
-        `${handle.workflowId} is open already, without ${rest.join(', ')}. End it with signon-rotation sweep abort ${parsed.request.apiUser}, and say leak again.`,
+        `${workflowId} is open already, without ${rest.join(', ')}. End it with signon-rotation sweep abort ${parsed.request.apiUser}, and say leak again.`,
       ),
     );
-  if (status === undefined) {
-    const report = await handle.result();
-    if (report.outcome === 'nothing-to-do')
-      throw new CommandEnd(EXIT.nothing, plain(`Nothing was started: ${report.why}.`));
-  }
+  const report = status === undefined ? await handle.result() : undefined;
+  if (report?.outcome === 'nothing-to-do')
+    throw new CommandEnd(EXIT.nothing, plain(`Nothing was started: ${report.why}.`));
   await printStarted(context, { handle, fresh });
+  const rows = report?.rows ?? status?.rows ?? [];
+  const open = rows.filter(({ state }) => state === 'open before');
+  for (const row of open) context.say(plain(`${rowId(environment, row)}: ${row.what}.`));
   context.say(
     'The leaked tokens work until their revokes are approved: signon-rotation approve --waiting',
   );
-  return showSweep(context, handle.workflowId, { watch: wait, all: true });
+  const code = await showSweep(context, workflowId, { watch: wait, all: true });
+  return open.length > 0 && code === EXIT.done ? EXIT.notAccepted : code;
 }
 
 const LOOK_EVERY_MS = 500;
+/** Questions, of 20 s each, that may stay without an answer. */
+const UNANSWERED_AT_MOST = 3;
 
 /** Where it stands, once it has listed the tokens or is blocked; undefined once it has ended. */
 async function listed(context: Context, workflowId: string): Promise<SweepProgress | undefined> {
+  let [doing, unanswered] = ['', 0];
   for (;;) {
     const { status: execution } = await context.client.workflow.getHandle(workflowId).describe();
     if (execution.name !== 'RUNNING') return undefined;
     const status = await askStatus<SweepProgress>(context.client, workflowId);
     // A sweep that leaves all alone is about to end.
+    if (!status && ++unanswered >= UNANSWERED_AT_MOST)
+      throw new CommandEnd(
+        EXIT.noWorker,
+        plain(`${workflowId} was started, but does not answer: see the worker’s log.`),
+      );
+    if (status && status.doing !== doing) context.say(plain((doing = status.doing)));
     const isUnderWay = status?.rows.some(({ state }) => state !== 'left alone');
     if (status && (isUnderWay || status.blocked)) return status;
     await after(LOOK_EVERY_MS);

@@ -38,6 +38,17 @@ export async function knownRotations(
 }
 
 /**
+ * Names rotations that no worker answers for: nobody knows what they wait for.
+ * @returns how many
+ */
+export function nameUnanswered(context: Context, known: readonly KnownRotation[]): number {
+  const silent = known.filter(({ open, status }) => open && !status);
+  for (const { workflowId } of silent)
+    context.say(plain(`LEFT OUT: ${workflowId} does not answer; see the worker’s log.`));
+  return silent.length;
+}
+
+/**
  * Prints what is open, and what waits for whom; again whenever that changes, where it is watched.
  */
 export function list(

@@ -4,6 +4,7 @@ import {
   listOf,
   matching,
   object,
+  optional,
   pairOf,
   readAs,
   wholeNumber,
@@ -28,6 +29,8 @@ export interface SignInQuestion {
 export interface SignInOutcome {
   id: string;
   refused: boolean;
+  /** Signon let the worker in. Neither: it gave no answer, and the sign-in had no effect. */
+  accepted?: boolean;
   proof: string;
 }
 
@@ -52,7 +55,12 @@ const ID = matching(/^[\w-]{1,64}$/);
 const PROOF = matching(/^[0-9a-f]{64}$/);
 const AT = wholeNumber();
 const QUESTION: Fields<SignInQuestion> = { id: ID, at: AT, proof: PROOF };
-const OUTCOME: Fields<SignInOutcome> = { id: ID, refused: FLAG, proof: PROOF };
+const OUTCOME: Fields<SignInOutcome> = {
+  id: ID,
+  refused: FLAG,
+  accepted: optional(FLAG),
+  proof: PROOF,
+};
 const LEDGER: Fields<CarriedLedger> = {
   counted: listOf(object({ id: ID, at: AT, refused: FLAG })),
   answered: listOf(pairOf(ID, AT)),

@@ -5,8 +5,8 @@ import type { Day } from '../tokens/index.ts';
 import type { ApiUserRequest } from './api-user-request.ts';
 import { rowFor, type SignonPair, type SweepFacts, type SweepRow } from './sweep.ts';
 
-/** A rotation that is not forced may adopt what leaked. */
-const OPEN =
+/** Says of a rotation that was open before a leak that it may adopt the leaked token: it is not forced. */
+export const OPEN_BEFORE_LEAK =
   'its open rotation may adopt a token from before the leak: abort it, and run leak again';
 
 /**
@@ -36,7 +36,7 @@ export function rowsOfApiUser(
       .map((pair) =>
         rowFor(pair, facts, (ends) => forcedIntent(pair, ends, facts.settings, consumersOf(pair))),
       )
-      .map((row) => (row.state === 'open before' ? { ...row, what: OPEN } : row)),
+      .map((row) => (row.state === 'open before' ? { ...row, what: OPEN_BEFORE_LEAK } : row)),
     ...unknown.map((application): SweepRow => ({
       apiUser,
       application,

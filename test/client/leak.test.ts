@@ -108,7 +108,7 @@ test.each([
   [
     ['leak', PUBLISHER, 'no-such-api', ...BY, '--wait'],
     EXIT.nothing,
-    /Nothing was started: no token of manuals-publisher\S+ that was asked for is live/,
+    /Nothing was started: no token of manuals-publisher\S+ is rotated: .*Signon lists no token for it: check its name/,
   ],
   [
     ['leak', '--token', 'aaaaaaaa…bbbbbbbb', ...BY],

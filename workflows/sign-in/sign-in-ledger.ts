@@ -19,9 +19,10 @@ import { SIGNAL } from '../../domain/names/index.ts';
 const ALLOWED = 3;
 const PER = ms('1 hour');
 /**
- * Refusals in a row, however far apart: in Signon, six lock the account and end its live sessions.
+ * Refused sign-ins in a row, however far apart. Six wrong passwords lock the account and end its
+ * live sessions; ten wrong codes lock it, too, and a sign-in sends up to two.
  */
-const ALLOWED_IN_A_ROW = 5;
+const ALLOWED_IN_A_ROW = 4;
 /** A sign-in that was not heard of for this long is taken as refused: its worker died. */
 const DECIDED_WITHIN = ms('2 minutes');
 /** Answered questions are remembered for longer than a question counts as fresh. */
@@ -67,7 +68,11 @@ export async function signInLedger(carried?: unknown): Promise<void> {
   let inARow = before?.inARow ?? 0;
   let asked = before !== undefined;
   const prune = (): void => {
-    for (const [id, { at }] of counted) if (Date.now() - at >= PER) counted.delete(id);
+    for (const [id, { at, refused }] of counted) {
+      if (Date.now() - at < PER) continue;
+      counted.delete(id);
+      if (!refused) inARow += 1; // nobody said what it came to
+    }
     for (const [id, at] of answered) if (Date.now() - at >= KNOWN_FOR) answered.delete(id);
   };
   const underWay = (): number => [...counted.values()].filter(({ refused }) => !refused).length;
@@ -115,7 +120,8 @@ export async function signInLedger(carried?: unknown): Promise<void> {
     if (!known || known.refused) return;
     if (outcome.refused) known.refused = true;
     else counted.delete(outcome.id);
-    inARow = outcome.refused ? inARow + 1 : 0;
+    if (outcome.refused) inARow += 1;
+    else if (outcome.accepted) inARow = 0; // without an answer, Signon counts on
     show();
   });
   setHandler(
@@ -154,7 +160,7 @@ export async function signInLedger(carried?: unknown): Promise<void> {
 
 function drawRefusals(inARow: number): string {
   if (inARow === 0) return '';
-  const refused = `**Sign-ins refused in a row:** ${inARow}. Six lock the account in Signon.`;
+  const refused = `**Sign-ins refused in a row:** ${inARow}. Six wrong passwords, or ten wrong codes, lock the account in Signon.`;
   return inARow < ALLOWED_IN_A_ROW
     ? refused
     : `${refused}\n\nNo worker signs in any more. **Do:** correct the workers’ Signon credentials and restart them, then send the signal \`forget\` (no input), and \`retry\` to the rotations that are blocked.`;

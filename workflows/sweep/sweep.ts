@@ -20,6 +20,7 @@ import {
   introduceSweep,
   isOfApiUser,
   nextWave,
+  OPEN_BEFORE_LEAK,
   parseCarriedSweep,
   rowId,
   rowsOf,
@@ -48,6 +49,8 @@ import { SweepBounds } from './sweep-bounds.ts';
 import { SweepTable } from './sweep-table.ts';
 import { apiUserIdsOf, WORKFLOW, sweepId } from '../../domain/names/index.ts';
 
+/** Rows named in a sentence. */
+const ROWS_NAMED = 5;
 /** Rotations started at once. */
 const STARTED_AT_ONCE = 25;
 
@@ -101,9 +104,11 @@ export class Sweep {
     this.settings = settings;
     const isToCome =
       this.nextWave().length > 0 || table.rows.some(({ state }) => state === 'open before');
-    return isOfApiUser(request) && !isToCome
-      ? `no token of ${request.apiUser} that was asked for is live`
-      : undefined;
+    if (!isOfApiUser(request) || isToCome) return undefined;
+    const why = table.rows
+      .slice(0, ROWS_NAMED)
+      .map(({ application, what }) => `${application}: ${what}`);
+    return `no token of ${request.apiUser} is rotated: ${why.join('; ') || 'Signon lists none'}`;
   }
 
   /**
@@ -121,6 +126,14 @@ export class Sweep {
   /** The rotations that hold a place in their wave. */
   atWork(): SweepRow[] {
     return this.table.rows.filter(holdsItsPlace);
+  }
+
+  /** What is left to say once every pair had its turn. */
+  get outcomeWhy(): string {
+    const { length } = this.table.rows.filter(({ state }) => state === 'open before');
+    return isOfApiUser(this.request) && length > 0
+      ? `${length} rotation${length === 1 ? '' : 's'} of it, open before, may keep a leaked token: abort, and run leak again`
+      : 'every pair had its turn; what waits for a person goes on waiting';
   }
 
   nextWave(): SweepRow[] {
@@ -225,7 +238,8 @@ export class Sweep {
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       delete row.started;
-      Object.assign(row, { state: 'open before', what: 'its rotation is open already' });
+      const what = isOfApiUser(asked) ? OPEN_BEFORE_LEAK : 'its rotation is open already';
+      Object.assign(row, { state: 'open before', what });
     }
   }
 

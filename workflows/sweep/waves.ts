@@ -32,6 +32,6 @@ export function rotateInWaves(
       await run.start(wave);
       await run.untilOver(wave);
     }
-    return run.close('swept', 'every pair had its turn; what waits for a person goes on waiting');
+    return run.close('swept', run.outcomeWhy);
   });
 }
