@@ -7,7 +7,7 @@ import {
 import { tokenOf } from '../../domain/tokens/index.ts';
 import { fingerprintOf, Secret, sha256 } from '../../config/secret.ts';
 import type { CensusTaker, HeldPiece, Told } from './census.ts';
-import { isPairs, type PodContainer, type Source } from './consumers.ts';
+import { isPairs, type PodContainer, readingVariables, type Source } from './consumers.ts';
 import { tokenShapedIn } from './scripts.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -49,19 +49,26 @@ export function idleConsumers(
     const last = census.lastOf({ workload, spec });
     const told = last && !('unable' in last) ? last : undefined;
     const open: Source[] = [];
+    const byName = new Set<string | undefined>([
+      ...sources.map(({ variable }) => variable),
+      ...readingVariables(spec, readers.secret),
+    ]);
     for (const source of sources) {
       if (source.secret === readers.secret) continue;
       const { variable, secret, from } = source;
-      if (told) {
+      known ??= knownSources(snapshot, answers, maskedOf);
+      // What runs now tells what a source has; a last run, what it had.
+      if (told && (source.literal !== undefined || !known.has(from))) {
         for (const piece of told.held) {
           const token = maskedOf(piece);
-          if (token === undefined || (variable ?? piece.variable) !== piece.variable) continue;
+          const isOfIt =
+            variable === undefined ? !byName.has(piece.variable) : variable === piece.variable;
+          if (token === undefined || !isOfIt) continue;
           holders.push({ ...named, variable: piece.variable, token, from });
         }
         continue;
       }
       if (secret !== undefined && readers.ofOtherPairs.includes(secret)) continue;
-      known ??= knownSources(snapshot, answers, maskedOf);
       const held =
         source.literal === undefined ? known.get(from) : heldLiterally(source.literal, maskedOf);
       const consumer = { ...named, variable: variable ?? from };

@@ -142,8 +142,8 @@ export function seenHeld(
 }
 
 /** Whether every running consuming container holds the token already. */
-export function allHold(look: ClusterLook, token: Fingerprint): boolean {
-  return judgeRollout(look, token, undefined).kind === 'held';
+export function allHold(look: ClusterLook, token: Fingerprint, madeAfter?: string): boolean {
+  return judgeRollout(look, token, undefined, undefined, madeAfter).kind === 'held';
 }
 
 /**

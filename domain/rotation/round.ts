@@ -6,6 +6,7 @@ import {
   sameConsumer,
   seenHeld,
   type SeenHolding,
+  type SeenReader,
   unseenConsumers,
   type Workload,
 } from '../cluster/index.ts';
@@ -44,6 +45,8 @@ export interface Situation {
    * no access.
    */
   watchedSince?: string;
+  /** A pod that was seen reading the Secret meanwhile. */
+  usedBy?: SeenReader;
   /** How many revokes were confirmed. */
   confirmedRevokes: number;
 }

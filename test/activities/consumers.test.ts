@@ -513,6 +513,16 @@ describe('a workload of which nothing runs', () => {
     expect(seen.census.unasked).toEqual([]);
   });
 
+  test('is said to hold only what its other sources have, whatever its last run had from the pair’s Secret', async () => {
+    idle({ whole: { secret: COPY, configMap: true } });
+    const pod = sandbox.cluster.runTask('nightly', 3_600_000);
+    expect(podsOf(await look(), 'CronJob/nightly')).toMatchObject([{ pod, state: 'running' }]);
+    sandbox.cluster.kill(pod);
+    const seen = await look();
+    expect(consumers(seen)).toEqual([VARIABLE]);
+    expect(seen.idleHolders).toEqual([]);
+  });
+
   test('is told by its last run', async () => {
     sandbox.world.state.secrets[COPY] = held();
     idle({ tokens: [{ variable: 'UPSTREAM', secret: COPY }] });

@@ -295,6 +295,11 @@ describe('with a pair that nobody rotated before', () => {
       code: EXIT.nothing,
       err: 'No rotation is blocked by SyncJobFailed in integration.',
     });
+    const accepting = ['retry', '--blocked-by', 'UnknownApiUser', '--accept', 'unlisted-token'];
+    expect(await cli([...accepting, ...GRACE])).toMatchObject({
+      code: EXIT.usage,
+      err: expect.stringContaining('one person’s word on one token'),
+    });
     const both = await cli(['retry', '--blocked-by', 'UnknownApiUser', '--json', ...GRACE]);
     expect(both.json).toMatchObject([{ accepted: true }, { accepted: true }]);
   });

@@ -1,7 +1,7 @@
 import { expect, test } from '../support/jest.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 
-const { rotating } = useTimeSkipping();
+const { rotating, server } = useTimeSkipping();
 const BY = 'grace@example.org';
 
 test('a later token that the sync wrote is the new one: the rollout waits for it, and the report names all', () =>
@@ -108,3 +108,37 @@ test('a container that cannot be asked and is older than the new token is waited
       },
     },
   ));
+
+test('a container that cannot be asked and started while the rotation was blocked is older than the token, too', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    const { name, email } = systems.pair.apiUser;
+    systems.pair.apiUser.suspended = true;
+    await rotation.blocked('ApiUserSuspended');
+    await rotation.pass('2 days');
+    const startedAt = new Date((await server().currentTimeMs()) - 3_600_000).toISOString();
+    systems.mute = [
+      {
+        ...systems.container('app', 'router-1'),
+        workload: 'Deployment/router',
+        startedAt,
+        unable: 'has neither a shell with sha256sum nor Ruby',
+      },
+    ];
+    systems.pair.apiUser = { ...systems.pair.apiUser, name, email, suspended: false };
+    await rotation.send('retry', { by: BY });
+    const { message } = await rotation.blocked('RolloutIncomplete');
+    expect(message).toContain('app in router-1 started before the new token was made');
+  }));
+
+test('a new token that somebody revoked while the rollout was blocked ends no rotation, though the old one has ended', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    systems.onSync = () => undefined;
+    await rotation.blocked('RolloutIncomplete');
+    await rotation.pass('12 days'); // the old token has ended
+    systems.tokens = systems.tokens.filter(({ authorisationId }) => authorisationId !== 102);
+    systems.replaceAll();
+    await rotation.send('retry', { by: BY });
+    await rotation.blocked('NewTokenGone');
+  }));

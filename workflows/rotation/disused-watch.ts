@@ -26,11 +26,14 @@ export class DisusedWatch {
     private readonly pair: Pair,
     private readonly wanted: Settings['disusedWatch'],
     before?: string,
+    seen?: SeenReader,
   ) {
     const now = new Date().toISOString();
     this.since = before ?? now;
     if (ms(wanted) === 0) return;
     this.run(() => this.count());
+    this.seen = seen;
+    if (seen) return;
     this.run(() => this.watch(before === undefined ? now : workflowInfo().startTime.toISOString()));
   }
 

@@ -7,6 +7,8 @@ import {
   type Round,
   type Stop,
 } from '../../domain/rotation/index.ts';
+import { allHold } from '../../domain/cluster/index.ts';
+import { isToken } from '../../domain/tokens/index.ts';
 import { parseRequest, rotationId, whyLeftAlone } from '../../domain/request/index.ts';
 import {
   askApproval,
@@ -77,8 +79,11 @@ async function rotate(book: Runbook, first: Round): Promise<RotationReport> {
     const evidence = held && (await smokeCalls(book, held));
     round = evidence ? held : await lookedAgain(book, round); // what was known is old
     if (!evidence) continue;
-    const proven = endOf(round, book.done, Date.now());
-    if (proven) {
+    if (endOf(round, book.done, Date.now())) {
+      round = await lookedAgain(book, round); // its tokens may have been listed days ago
+      const proven = endOf(round, book.done, Date.now());
+      const isHeld = allHold(round.look, evidence.newToken);
+      if (!proven || !isHeld || !isToken(round.newToken)(evidence.newToken)) continue;
       book.skip('approve', 'no other token of the pair is live');
       return book.close(proven.outcome, proven.why);
     }

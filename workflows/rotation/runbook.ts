@@ -15,7 +15,7 @@ import {
   whatLives,
   whatWorks,
 } from '../../domain/rotation/index.ts';
-import type { Readers } from '../../domain/cluster/index.ts';
+import type { Readers, SeenReader } from '../../domain/cluster/index.ts';
 import { approvalsNeeded, type RotationRequest } from '../../domain/request/index.ts';
 import type { Settings } from '../../domain/settings/index.ts';
 import { parseSyncAnswer, type SyncAnswer } from '../../domain/sync/index.ts';
@@ -129,6 +129,12 @@ export class Runbook {
     this.readers = situation.readers;
   }
 
+  /** Keeps what a watch over readers came to since the situation was kept. */
+  keepWatch({ since, seen }: { since: string; seen?: SeenReader }): void {
+    if (this.situation && !('newToken' in this.situation))
+      this.situation = { ...this.situation, watchedSince: since, usedBy: seen };
+  }
+
   /** What a run with a fresh history goes on from. */
   carry(starter: RecordedSender | undefined): CarriedRotation {
     const { report, record, checklist, rounds, retries, situation } = this;
@@ -209,6 +215,11 @@ export class Runbook {
       'to come',
       revoked.length > 0 ? undefined : 'nothing was revoked: the evidence no longer held',
     );
+  }
+
+  /** Marks a step as not done yet. */
+  stillToCome(step: StepName): void {
+    this.checklist.mark(step, 'to come');
   }
 
   /** Says what a step did, in the checklist. */

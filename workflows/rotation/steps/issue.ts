@@ -22,16 +22,25 @@ export function issued(
   plan: Exclude<Plan, { kind: 'stop' }>,
 ): Promise<Round> {
   return book.step('issue', async () => {
-    const tokens = plan.kind === 'adopt' ? situation.tokens : await create(book, situation);
+    const beganAt = new Date().toISOString();
+    const { tokens, own } =
+      plan.kind === 'adopt'
+        ? { tokens: situation.tokens, own: undefined }
+        : await create(book, situation);
     const newToken = plan.kind === 'adopt' ? plan.token : newestOf(tokens)!;
     if (plan.kind === 'adopt') {
       book.record.issued(newToken, 'adopted');
       book.note('issue', `adopted ${describeToken(newToken)}`);
     }
     const readers = readersAfter(situation.readers, tokens, situation.look);
-    const madeAfter = situation.tokens.some(isToken(newToken))
-      ? generatedAfter(newToken)
-      : workflowInfo().startTime.toISOString(); // it was not listed when this run began
+    const madeAfter = [
+      generatedAfter(newToken),
+      // it was not listed when this run began
+      ...(situation.tokens.some(isToken(newToken)) ? [] : [workflowInfo().startTime.toISOString()]),
+      ...(newToken.authorisationId === own ? [beganAt] : []),
+    ]
+      .toSorted()
+      .at(-1);
     const issuedAt = new Date().toISOString();
     return { ...situation, tokens, newToken, readers, issuedAt, madeAfter };
   });
@@ -44,7 +53,7 @@ export function issued(
 async function create(
   book: Runbook,
   { settings, pair, recipient, before, tokens }: Situation,
-): Promise<ListedToken[]> {
+): Promise<{ tokens: ListedToken[]; own?: number }> {
   const created = await CancellationScope.nonCancellable(async () => {
     // After this, a token of a late request is listed.
     if (book.report.createsLost) await sleep(settings.signonRequestLimit);
@@ -77,5 +86,8 @@ async function create(
         `also made since this rotation began: ${describeToken(extra)}; revoked only if named`,
       );
   book.note('issue', `${origin}: ${describeToken(newToken)}`);
-  return listed.length > 0 ? listed : [token];
+  return {
+    tokens: listed.length > 0 ? listed : [token],
+    ...(origin === 'issued' && { own: token.authorisationId }),
+  };
 }

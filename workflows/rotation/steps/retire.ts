@@ -47,11 +47,13 @@ export async function retire(
     situation.pair,
     situation.settings.disusedWatch,
     situation.watchedSince,
+    situation.usedBy,
   );
   try {
     return await giveUp(book, situation, watch);
   } finally {
     watch.end();
+    book.keepWatch(watch); // a history that is cut hands on what was seen by now
   }
 }
 
@@ -82,11 +84,14 @@ async function giveUp(
   let liveSince = book.report.revoked.length > 0;
   for (;;) {
     book.keep({ ...situation, watchedSince: watch.since, tokens: [...known.values()] });
+    let refused = false;
     const now = await book.step('approve', async () => {
+      if (refused) watch.startAnew(); // after a retry, only what reads the Secret from now on counts
+      refused = false;
       const seen = await look();
       const reader = watch.seen;
       if (reader && book.report.revoked.length > 0) {
-        watch.startAnew(); // after a retry, only what reads the Secret from now on counts
+        refused = true;
         throw blocks(
           'StillInUse',
           `${describeConsumer(reader)} read the Secret in ${reader.pod} at ${reader.at}`,
@@ -151,7 +156,7 @@ async function usedAfterAll(
   );
   const passing = distinctConsumers([...(situation.readers.passing ?? []), consumer]);
   const readers = { ...readersAfter(situation.readers, now.tokens), passing };
-  const look = await book.step('assess', async () => {
+  const look = await book.step('approve', async () => {
     const seen = await lookAtConsumers(readers);
     refuseReadInCluster(seen, situation.recipient);
     return seen;

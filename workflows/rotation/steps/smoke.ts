@@ -15,7 +15,10 @@ export async function smokeCalls(book: Runbook, round: Round): Promise<Proof | u
   const smoke = await book.step('smoke', async () =>
     ++tries > 1 ? undefined : callAll(book, round),
   );
-  if (!smoke) return undefined;
+  if (!smoke) {
+    book.stillToCome('smoke');
+    return undefined;
+  }
   const { application } = round.pair;
   const { all: sightings } = book.sightings;
   return gatherEvidence({
