@@ -58,6 +58,19 @@ describe('a pair without any listed token', () => {
   });
 });
 
+test('the only live token is proven where a container that cannot be asked is older than it', () => {
+  const unable = 'has neither a shell with sha256sum nor Ruby';
+  const mute = (startedAt: string) => [aContainer(NEW, { token: undefined, unable, startedAt })];
+  const look = (startedAt: string) => aLook([aContainer(NEW)], { mute: mute(startedAt) });
+  expect(plan([NEW], { look: look('2026-08-01T00:00:00Z') })).toEqual({
+    kind: 'adopt',
+    token: NEW,
+  });
+  expect(plan([NEW], { look: look('2026-09-02T00:00:00Z') })).toMatchObject({
+    outcome: 'nothing-to-do',
+  });
+});
+
 describe('another token is issued', () => {
   test('where the longest-lived one is inside the window', () => {
     expect(plan([OLD])).toEqual({ kind: 'issue' });
