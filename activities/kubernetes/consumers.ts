@@ -180,6 +180,15 @@ export function containersIn(pod: V1Pod, workload: Workload): PodContainer[] {
   });
 }
 
+/** Whether a container ended for want of memory and has not started again. */
+export function ranOutOfMemory({ status }: V1Pod, container: string): boolean {
+  return [
+    ...(status?.containerStatuses ?? []),
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.ephemeralContainerStatuses ?? []),
+  ].some(({ name, state }) => name === container && state?.terminated?.reason === 'OOMKilled');
+}
+
 /**
  * The workload a pod belongs to, a Job that a CronJob made counting as the CronJob's. A
  * ReplicaSet's Deployment is told by the pod's own label, so no right on ReplicaSets is needed.

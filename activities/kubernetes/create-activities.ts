@@ -1,3 +1,5 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { setTimeout as after } from 'node:timers/promises';
 import {
   allReady,
   type ClusterLook,
@@ -15,7 +17,7 @@ import { lookUntil, type Waits } from '../polling.ts';
 import type { KubernetesClient } from './client.ts';
 import type { KubernetesActivities } from './interface.ts';
 import { CensusTaker } from './census.ts';
-import { memoryLimitOf, ownerOf, PAUSED, readersIn } from './consumers.ts';
+import { memoryLimitOf, ownerOf, PAUSED, ranOutOfMemory, readersIn } from './consumers.ts';
 import { look } from './look.ts';
 import { findReadings } from './readings.ts';
 import { smokeWithRuby, textOf } from './scripts.ts';
@@ -119,8 +121,12 @@ export function createKubernetesActivities(
       const sightings: Sighting[] = [];
       for (const container of seen ?? []) {
         const result = container.ready
-          ? // Its run may be over by now.
-            await smoke(cluster, container, application, call).catch(() => undefined)
+          ? // Its run may be over by now. One that our program killed ends the watch: no other is tried.
+            await smoke(cluster, container, application, call).catch((error: unknown) => {
+              if (error instanceof ApplicationFailure && error.type === 'ContainerEnded')
+                throw error;
+              return undefined;
+            })
           : undefined;
         sightings.push({ at, container, smoke: result });
       }
@@ -243,19 +249,28 @@ async function smoke(
       );
 }
 
+/** How often, a second apart, a container is looked at whose program was killed. */
+const FATE_LOOKS = 4;
+
 /**
  * What became of a container in which a program was killed: it runs on, so the program was killed
  * for itself; it went with its pod; or it died while its pod stayed, as on cgroup v2 for want of
- * memory.
+ * memory. A pod's status follows a second or two after, and a Job's container does not start again.
  */
 async function fateOf(
   cluster: KubernetesClient,
   { pod, container, startedAt }: Pick<ConsumingContainer, 'pod' | 'container' | 'startedAt'>,
 ): Promise<'runs' | 'gone' | 'died'> {
-  const { containers } = await cluster.snapshot();
-  const now = containers.find((one) => one.pod === pod && one.container === container);
-  if (!now || now.terminating) return 'gone';
-  return now.startedAt === startedAt ? 'runs' : 'died';
+  for (let looks = 1; ; looks++) {
+    const [{ containers }, pods] = await Promise.all([cluster.snapshot(), cluster.pods()]);
+    if (pods.some((one) => one.metadata?.name === pod && ranOutOfMemory(one, container)))
+      return 'died';
+    const now = containers.find((one) => one.pod === pod && one.container === container);
+    if (!now || now.terminating) return 'gone';
+    if (now.startedAt !== startedAt) return 'died';
+    if (looks === FATE_LOOKS) return 'runs';
+    await after(1000);
+  }
 }
 
 const PASSED = new Set(['returned', 'GdsApi::HTTPNotFound']);

@@ -105,7 +105,9 @@ export async function execIn(
   // The message may repeat the command, so it is only searched, never quoted.
   const message = typeof status.message === 'string' ? status.message : '';
   if (/container not found|not created|is terminated/i.test(message)) return { kind: 'gone' };
-  if (/no such file|executable file not found|not found in \$PATH/i.test(message))
+  // A node's runtime that is starting anew has no socket: that says nothing of the program.
+  const isOfNode = /code = Unavailable|\bdial (unix|tcp)\b/i.test(message);
+  if (!isOfNode && /no such file|executable file not found|not found in \$PATH/i.test(message))
     return { kind: 'no-such-program' };
   const reason = /^[A-Za-z]{1,60}$/.exec(status.reason ?? '')?.[0];
   throw failure('ExecIncomplete', `${where} could not be asked (${reason ?? 'no reason'})`);

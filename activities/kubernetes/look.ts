@@ -70,7 +70,8 @@ function refuseDied(killed: readonly PodContainer[], { containers }: Snapshot): 
       (now) =>
         now.pod === one.pod &&
         now.container === one.container &&
-        now.containerId !== one.containerId &&
+        // between its end and its next start, its status still has the old id
+        (now.containerId !== one.containerId || now.state === 'starting') &&
         !now.terminating,
     ),
   );

@@ -19,6 +19,8 @@ export type ExecFault =
   | 'false-success'
   | 'killed'
   | 'node-down'
+  /** The node's container runtime is starting anew. */
+  | 'runtime-away'
   | 'refused'
   /** A frame of no meaning: half a status, a channel that does not exist, nothing at all. */
   | 'cut-status'
@@ -106,6 +108,7 @@ export class ExecEndpoint {
           connection,
           internalError(`error dialing backend: ${url.searchParams.getAll('command').join(' ')}`),
         );
+      if (fault === 'runtime-away') return end(connection, internalError(RUNTIME_AWAY));
       const frames = fault && MALFORMED[fault];
       if (frames) for (const frame of frames) connection.send(frame);
       if (frames) connection.close(1000);
@@ -182,6 +185,8 @@ const SUCCESS = Buffer.concat([
   Buffer.from([STATUS]),
   Buffer.from('{"metadata":{},"status":"Success"}'),
 ]);
+const RUNTIME_AWAY =
+  'unable to upgrade connection: rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: no such file or directory"';
 const MALFORMED: Partial<Record<ExecFault, Buffer[]>> = {
   'cut-status': [
     Buffer.concat([Buffer.from([STATUS]), Buffer.from('{"metadata":{},"sta')]),

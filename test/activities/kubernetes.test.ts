@@ -72,6 +72,12 @@ test('a container whose exec is killed every time is never taken for ended', asy
   });
 });
 
+test('a node whose container runtime is starting anew is asked again: no program is missing', async () => {
+  sandbox.kubernetes.exec.faults.push('runtime-away');
+  const { census } = await run(() => kubernetes.lookAtConsumers(READERS));
+  expect([census.asked, census.unasked]).toEqual([3, []]);
+});
+
 test.each([
   'cut-status',
   'unknown-channel',
@@ -390,30 +396,40 @@ test('a Deployment that is paused is not restarted, and that is said', async () 
 });
 
 describe('a container that dies with our program in it, while its pod stays', () => {
-  /** The next exec is killed, and its container starts anew. */
-  const dies = (): void => {
+  /** The next exec is killed, and its container starts anew; its status says so at once or later. */
+  const dies = (afterMs = 0): void => {
     sandbox.kubernetes.exec.byChance = () => {
       sandbox.kubernetes.exec.byChance = () => undefined;
       const pod = sandbox.world.state.pods.find(
         ({ workload }) => workload === 'short-url-manager',
       )!;
-      for (const container of pod.containers)
-        Object.assign(container, { id: `${container.id}2`, startedAt: sandbox.world.now() });
+      const startAnew = (): void => {
+        for (const container of pod.containers)
+          Object.assign(container, { id: `${container.id}2`, startedAt: sandbox.world.now() });
+      };
+      if (afterMs === 0) startAnew();
+      else setTimeout(startAnew, afterMs);
       return 'killed';
     };
   };
 
-  test('ends the smoke calls: it is named, and no other pod is tried', async () => {
-    await run(() => kubernetes.lookAtConsumers(READERS));
-    dies();
-    await expect(run(() => kubernetes.smokeConsumers(calls()))).rejects.toMatchObject({
-      type: 'ContainerEnded',
-      nonRetryable: true,
-      message: expect.stringMatching(
-        /^app in short-url-manager-\S+ was killed \(137\) during its smoke call/,
-      ),
-    });
-  });
+  test.each([
+    ['at once', 0],
+    ['a second later', 1000],
+  ])(
+    'ends the smoke calls where its status says so %s: no other pod is tried',
+    async (_what, ms) => {
+      await run(() => kubernetes.lookAtConsumers(READERS));
+      dies(ms);
+      await expect(run(() => kubernetes.smokeConsumers(calls()))).rejects.toMatchObject({
+        type: 'ContainerEnded',
+        nonRetryable: true,
+        message: expect.stringMatching(
+          /^app in short-url-manager-\S+ was killed \(137\) during its smoke call/,
+        ),
+      });
+    },
+  );
 
   test('ends the census as well, and is told apart from a smoke call', async () => {
     dies();
