@@ -21,7 +21,10 @@ export class DisusedWatch {
   /** ISO: since when without a gap. */
   since: string;
 
-  /** @param before ISO: since when it was watched before, where a history was cut in between */
+  /**
+   * @param before ISO: since when it was watched before, where a history was cut in between
+   * @param seen the pod that was seen before the cut: then nothing more is watched for
+   */
   constructor(
     private readonly pair: Pair,
     private readonly wanted: Settings['disusedWatch'],
