@@ -431,6 +431,15 @@ describe('a container that dies with our program in it, while its pod stays', ()
     },
   );
 
+  test('ends the watch for a consumer’s next run as well', async () => {
+    const { consumers } = await run(() => kubernetes.lookAtConsumers(READERS));
+    dies();
+    const { tokens: _, ...order } = calls();
+    await expect(
+      run(() => kubernetes.awaitSighting({ ...order, consumers })),
+    ).rejects.toMatchObject({ type: 'ContainerEnded', nonRetryable: true });
+  });
+
   test('ends the census as well, and is told apart from a smoke call', async () => {
     dies();
     await expect(run(() => kubernetes.lookAtConsumers(READERS))).rejects.toMatchObject({

@@ -8,10 +8,13 @@ import {
   test,
 } from '../support/jest.ts';
 import { defineSearchAttributeKey } from '@temporalio/common';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { parse } from 'yaml';
 import { EXIT } from '../../client/cli/exit-codes.ts';
 import { isPolled } from '../../client/polling.ts';
 import { rotationId } from '../../domain/request/request.ts';
+import { attributesOf, pairsOf } from '../../domain/rotation/index.ts';
+import { changedBundle } from '../support/changed-bundle.ts';
 import { commandLine } from '../support/command-line.ts';
 import { REQUEST } from '../support/request.ts';
 import { Stage } from '../support/stage.ts';
@@ -302,6 +305,61 @@ describe('with a pair that nobody rotated before', () => {
     });
     const both = await cli(['retry', '--blocked-by', 'UnknownApiUser', '--json', ...GRACE]);
     expect(both.json).toMatchObject([{ accepted: true }, { accepted: true }]);
+  });
+
+  test('approve --waiting and retry --blocked-by name a rotation that does not answer, and exit by it', async () => {
+    await cli(['start', ...PAIR, ...GRACE]);
+    await cli(['start', 'nobody@alphagov.co.uk', 'publishing-api', ...GRACE]);
+    const blocked = rotationId({ ...REQUEST, apiUser: 'nobody@alphagov.co.uk' });
+    for (const id of [ID, blocked]) await waiting(id);
+    const asked = { ...REQUEST, apiUser: 'silent@alphagov.co.uk' };
+    const silent = rotationId(asked);
+    // Its worker knows no such query, which fails at once: no answer at all would take 20 s.
+    const workflowBundle = await changedBundle(
+      { file: 'domain/names/names.ts', find: "= 'status'", replace: "= 'another'" },
+      {
+        file: 'workflows/rotation/rotate-token.ts',
+        find: 'const leftAlone = whyLeftAlone',
+        replace: 'await new Promise(() => undefined);\n    const leftAlone = whyLeftAlone',
+      },
+    );
+    const connection = await NativeConnection.connect({ address: stage.temporal.address });
+    const { namespace } = stage;
+    const worker = await Worker.create({
+      connection,
+      namespace,
+      taskQueue: 'silent',
+      workflowBundle,
+    });
+    await worker.runUntil(async () => {
+      await stage.client.workflow.start('rotateToken', {
+        workflowId: silent,
+        taskQueue: 'silent',
+        args: [asked],
+        typedSearchAttributes: pairsOf({ ...attributesOf(asked), RotationStage: 'blocked' }),
+      });
+      await until('the silent one to be listed', async () => {
+        const { json } = await cli(['list', '--waiting', '--json']);
+        return (json as { workflowId: string }[]).some(({ workflowId }) => workflowId === silent);
+      });
+      const left = `LEFT OUT: ${silent} does not answer`;
+      const retried = await cli(['retry', '--blocked-by', 'UnknownApiUser', ...GRACE]);
+      expect(retried).toMatchObject({
+        code: EXIT.notAccepted,
+        out: expect.stringContaining(`${blocked}: retrying`),
+        err: expect.stringContaining(left),
+      });
+      const accepting = ['--accept', 'no-pod-seen', '--accept', 'not-smoke-tested'];
+      const approve = ['approve', '--waiting', '--no-wait', ...GRACE, ...accepting];
+      expect(await cli(approve, { lines: ['integration'] })).toMatchObject({
+        code: EXIT.notAccepted,
+        out: expect.stringContaining(`${ID}: approved`),
+        err: expect.stringContaining(left),
+      });
+      const none = await cli(['retry', '--blocked-by', 'SyncJobFailed', ...GRACE]);
+      expect(none).toMatchObject({ code: EXIT.noWorker, err: expect.stringContaining(left) });
+    });
+    await connection.close();
   });
 
   test('abort asks and ends; reject of what waits for nothing is answered by the rotation', async () => {

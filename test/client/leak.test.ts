@@ -8,6 +8,7 @@ import { Stage } from '../support/stage.ts';
 import { until } from '../support/until.ts';
 
 const PUBLISHER = 'manuals-publisher@alphagov.co.uk';
+const ALONE = 'left-alone@alphagov.co.uk';
 const BY = ['--reason', 'in a public log', '--by', 'ada@example.org'];
 const APPLICATIONS = ['asset-manager', 'email-alert-api', 'link-checker-api', 'publishing-api'];
 
@@ -17,7 +18,12 @@ beforeEach(async () => {
   const gathers = {
     syncGathering: { quietFor: '4 seconds', atMost: '20 seconds', askAgainAfter: '5 seconds' },
   };
-  stage = await Stage.set({}, gathers, { also: [['manuals-publisher', 'asset-manager']] });
+  const specialCases = [
+    { apiUser: 'Left alone', outcome: 'referred', why: 'it has a page of its own' },
+  ];
+  const settings = { ...gathers, specialCases };
+  stage = await Stage.set({}, settings, { also: [['manuals-publisher', 'asset-manager']] });
+  stage.addApiUser('Left alone', ALONE);
   cli = commandLine(stage);
   await stage.worker();
   await until(
@@ -131,6 +137,34 @@ test.each([
   });
   expect(ran.out + ran.err).not.toContain('a'.repeat(43));
   expect(alive()).toHaveLength(APPLICATIONS.length);
+});
+
+test('a rotation that was open before may keep the leaked token: leak names it, says what to do, and exits by it', async () => {
+  await cli(['start', PUBLISHER, 'link-checker-api', '--by', 'ada@example.org']);
+  const open = `rotate-token/integration/${PUBLISHER}/link-checker-api`;
+  const { code, out, err } = await cli(['leak', PUBLISHER, ...BY, '--wait']);
+  expect(code).toBe(EXIT.notAccepted);
+  const abort = 'its open rotation may adopt a token from before the leak: abort it, and run leak';
+  expect(err).toContain(`${open}: ${abort} again.`);
+  expect(out).toMatch(/Outcome: swept. 1 rotation of it, open before, may keep a leaked token/);
+});
+
+test('an API user that the settings leave alone starts nothing, and leak says why', async () => {
+  const { code, out, err } = await cli(['leak', ALONE, ...BY, '--wait']);
+  expect(code).toBe(EXIT.nothing);
+  expect(out + err).toContain('publishing-api: referred: Left alone: it has a page of its own');
+  expect(out + err).not.toContain('no token of it is live');
+});
+
+test('a leak that nothing answers for is said to, and not called handled', async () => {
+  // A workflow of another kind has no such query, and fails each at once.
+  await stage.client.workflow.start('signInLedger', {
+    workflowId: `leak/integration/${PUBLISHER}`,
+    taskQueue: 'signon-rotation-integration',
+  });
+  const { code, err } = await cli(['leak', PUBLISHER, ...BY]);
+  expect(code).toBe(EXIT.noWorker);
+  expect(err).toContain('was started, but does not answer: see the worker’s log');
 });
 
 test('what fits two tokens starts nothing', async () => {

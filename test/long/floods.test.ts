@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from '../support/jest.ts';
-import { makeUid } from '../../sandbox/world.ts';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
+import { makeToken, makeUid } from '../../sandbox/world.ts';
 import { Stage, type StagedRotation } from '../support/stage.ts';
 import { until } from '../support/until.ts';
 
@@ -181,6 +182,35 @@ test('an incident whose history is cut stays one: the next run confirms first, b
     revoked: [{}],
     approvals: [{}],
   });
+});
+
+test('a pod that was seen reading the Secret of a disused pair is known after its history is cut', async () => {
+  const email = 'old-publisher@alphagov.co.uk';
+  const key = await identityToRecipient(await generateIdentity());
+  const holder = { name: 'HMRC', apiUser: email, key };
+  stage = await Stage.set(
+    {},
+    { disusedWatch: '3 days', recipients: [holder] },
+    {},
+    { dynamicConfig: ['limit.historyCount.suggestContinueAsNew=400'] },
+  );
+  await stage.worker();
+  stage.addApiUser('Old publisher', email);
+  const rotation = await stage.rotation({ apiUser: email });
+  await rotation.awaitingClassification();
+  await rotation.send('classify', { as: 'disused' });
+  await rotation.awaitingApproval();
+  const { cluster, world } = stage.sandbox;
+  const { length: created } = world.happened.created;
+  const secret = 'signon-token-old-publisher-publishing-api';
+  world.state.secrets[secret] = makeToken();
+  const pod = cluster.runWorkflow(secret, 3_600_000);
+  const { message } = await rotation.blocked('ReadInCluster');
+  cluster.kill(pod);
+  await untilCut(rotation, () => rotation.send('reject', { reason: 'nothing is asked' }));
+  expect(await rotation.blocked('ReadInCluster')).toMatchObject({ message });
+  expect(world.happened.created).toHaveLength(created);
+  expect(world.happened.revoked).toEqual([]);
 });
 
 test('what a cut history would hand on is not believed from whoever starts a rotation', async () => {

@@ -64,12 +64,19 @@ test('evidence that follows a blocked smoke call shows what runs after the retry
     await rotation.blocked('SmokeFailed');
     await rotation.pass('5 days');
     systems.smoke = 'passed';
+    let smokeWhileRollingOut: string | undefined;
+    systems.onCall = async (activity) => {
+      if (activity !== 'awaitRollout') return;
+      const { steps } = await rotation.status();
+      smokeWhileRollingOut = steps.find(({ name }) => name === 'smoke')?.state;
+    };
     systems.idle = systems.containers.filter(({ container }) => container === 'worker');
     systems.containers = systems.containers.filter(({ container }) => container === 'app');
     await rotation.send('retry', { by: BY });
     const { waiting } = await rotation.awaitingApproval();
     if (waiting?.kind !== 'approval') throw new Error('nothing is asked');
     const { evidence } = waiting;
+    expect(smokeWhileRollingOut).toBe('to come');
     expect(evidence.shortfalls).toMatchObject([{ code: 'no-pod-seen' }]);
     const age = Date.parse(waiting.since) - Date.parse(evidence.gatheredAt);
     expect(age).toBeLessThan(3_600_000);
