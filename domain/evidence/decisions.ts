@@ -176,13 +176,7 @@ function shapeOf<T>(
     const input = typeof read === 'string' && fromText ? fromText(read.trim()) : read;
     if (!isObject(input))
       return { ok: false, why: `expected one JSON object with ${names.join(', ')}` };
-    const [unknown] = unknownFields(input, names);
-    if (unknown !== undefined)
-      return {
-        ok: false,
-        why: `${unknown.slice(0, 40)}: unknown field, expected ${names.join(', ')}`,
-      };
-    const [why] = problemsOf(input, fields);
+    const [why] = [...unknownFields(input, names), ...problemsOf(input, fields)];
     return why === undefined ? { ok: true, value: input as T } : { ok: false, why };
   };
 }

@@ -1,5 +1,5 @@
 import ms from 'ms';
-import { distinctConsumers, type Consumer, type Workload } from '../cluster/index.ts';
+import { distinctConsumers, type Consumer, type Workload, workloadsOf } from '../cluster/index.ts';
 import { isNamedAfter, parameterize, tokenSecretName } from '../text/index.ts';
 import { specialCaseOf } from '../rotation/index.ts';
 import type { Environment } from '../request/index.ts';
@@ -87,9 +87,7 @@ export function inventoryOf(
     rows: rows.toSorted((a, b) => (order(a) < order(b) ? -1 : 1)),
     unknownSecrets: [...new Set(unknown.map(({ secret }) => secret))].toSorted().map((secret) => ({
       secret,
-      workloads: [
-        ...new Set(unknown.filter((one) => one.secret === secret).map(({ workload }) => workload)),
-      ],
+      workloads: workloadsOf(unknown.filter((one) => one.secret === secret)),
     })),
   };
 }
@@ -107,9 +105,7 @@ function rowOf(
   const { apiUser, application } = pair;
   const secret = tokenSecretName(apiUser.name, application);
   const consumers = distinctConsumers(variables.filter((reading) => reading.secret === secret));
-  const mountedBy = [
-    ...new Set(files.filter((one) => one.secret === secret).map(({ workload }) => workload)),
-  ];
+  const mountedBy = workloadsOf(files.filter((one) => one.secret === secret));
   const tokens = pair.tokens
     .map((token) => ({ ...token, live: isLive(token, now) }))
     .toSorted((a, b) =>
@@ -133,36 +129,29 @@ function rowOf(
     consumers,
   };
   const recipient = settings.recipients.find((known) => known.apiUser === apiUser.email);
-  const isRead = consumers.length > 0 || mountedBy.length > 0;
+  const isMounted = mountedBy.length > 0;
+  const isRead = consumers.length > 0 || isMounted;
+  const expired = tokens.filter((token) => !token.live);
   const special = specialCaseOf({ apiUser }, settings);
   return {
     ...row,
     oddities: [
-      ...(live.length > 0 && !isRead && !recipient
-        ? [odd('nobody reads it', `no workload reads ${secret}`)]
-        : []),
-      ...(mountedBy.length > 0
-        ? [odd('read as files', `${mountedBy.join(', ')}: what they hold cannot be proven`)]
-        : []),
-      ...misleading(consumers, application).map(({ variable, workloads }) =>
-        odd('variable does not match', `${variable} in ${workloads.join(', ')}`),
+      ...odd(
+        'nobody reads it',
+        live.length > 0 && !isRead && !recipient && `no workload reads ${secret}`,
       ),
-      ...(live.length > 1
-        ? [odd('several tokens', `${live.length} are live: ${live.map(named).join(', ')}`)]
-        : []),
-      ...(live.length < tokens.length
-        ? [
-            odd(
-              'expired tokens',
-              tokens
-                .filter((token) => !token.live)
-                .map(named)
-                .join(', '),
-            ),
-          ]
-        : []),
-      ...(apiUser.suspended ? [odd('suspended API user', 'the sync skips it')] : []),
-      ...(shared ? [odd('shared Secret', `another pair’s token is written to ${secret} too`)] : []),
+      ...odd(
+        'read as files',
+        isMounted && `${mountedBy.join(', ')}: what they hold cannot be proven`,
+      ),
+      ...misleading(consumers, application),
+      ...odd(
+        'several tokens',
+        live.length > 1 && `${live.length} are live: ${live.map(named).join(', ')}`,
+      ),
+      ...odd('expired tokens', expired.map(named).join(', ')),
+      ...odd('suspended API user', apiUser.suspended && 'the sync skips it'),
+      ...odd('shared Secret', shared && `another pair’s token is written to ${secret} too`),
     ],
     remarks: [
       ...(recipient ? [`${recipient.name} holds it outside the cluster, as the settings say`] : []),
@@ -172,25 +161,19 @@ function rowOf(
 }
 
 /** Variables that are named after another application, and who reads them. */
-function misleading(
-  consumers: readonly Consumer[],
-  application: string,
-): { variable: string; workloads: Workload[] }[] {
+function misleading(consumers: readonly Consumer[], application: string): InventoryRow['oddities'] {
   const variables = consumers
     .map(({ variable }) => variable)
     .filter((variable) => !isNamedAfter(variable, application));
-  return [...new Set(variables)].map((variable) => ({
-    variable,
-    workloads: [
-      ...new Set(
-        consumers.filter((one) => one.variable === variable).map(({ workload }) => workload),
-      ),
-    ],
-  }));
+  return [...new Set(variables)].flatMap((variable) => {
+    const readers = workloadsOf(consumers.filter((one) => one.variable === variable));
+    return odd('variable does not match', `${variable} in ${readers.join(', ')}`);
+  });
 }
 
-function odd(kind: OddityKind, what: string): InventoryRow['oddities'][number] {
-  return { kind, what };
+/** One oddity; none where there is nothing to say. */
+function odd(kind: OddityKind, what: string | false): InventoryRow['oddities'] {
+  return what ? [{ kind, what }] : [];
 }
 
 function named({ authorisationId, expires }: InventoryRow['tokens'][number]): string {

@@ -5,14 +5,12 @@ import { rotationIdsOf } from '../names/index.ts';
 import {
   FLAG,
   type Fields,
-  isObject,
   type Kind,
   kind,
   oneOf,
   optional,
-  problemsOf,
-  readAs,
-  unknownFields,
+  type Parsed,
+  parseAs,
 } from '../shape/index.ts';
 
 /** What a person, an alert or a sweep asks for: the input of `rotateToken`. */
@@ -36,9 +34,6 @@ export interface RotationRequest {
   /** Name of an outside recipient in the settings. */
   recipient?: string;
 }
-
-export type ParsedRequest =
-  { ok: true; request: RotationRequest } | { ok: false; problems: string[] };
 
 const LONGEST_TEXT = 254;
 /**
@@ -82,31 +77,13 @@ const FIELDS: Fields<RotationRequest> = {
   recipient: optional(plain('a recipient’s name from the settings')),
 };
 
-/**
- * Reads a request strictly: every field is checked, and each problem names the field and what was
- * expected.
- */
-export function parseRequest(input: unknown): ParsedRequest {
-  if (!isObject(input)) return { ok: false, problems: ['the input must be one JSON object'] };
-  const problems = [
-    ...unknownFields(input, Object.keys(FIELDS)).map(unknownField),
-    ...problemsOf(input, FIELDS),
-  ];
-  const given = readAs(input, FIELDS);
-  if (!given || problems.length > 0) return { ok: false, problems };
-  const trimmed = Object.entries(given).map(([field, value]) => [
-    field,
-    typeof value === 'string' ? value.trim() : value,
-  ]);
-  const request = Object.fromEntries(trimmed) as RotationRequest;
-  return {
-    ok: true,
-    request: {
-      ...request,
-      apiUser: request.apiUser.toLowerCase(),
-      application: parameterize(request.application),
-    },
-  };
+/** Reads a request strictly: each problem names the field and what was expected. */
+export function parseRequest(input: unknown): Parsed<RotationRequest> {
+  const parsed = parseAs(input, FIELDS);
+  if (!parsed.ok) return parsed;
+  const { apiUser, application } = parsed.request;
+  const names = { apiUser: apiUser.toLowerCase(), application: parameterize(application) };
+  return { ok: true, request: { ...parsed.request, ...names } };
 }
 
 /** The workflow id of a rotation, which is also the lock of its pair. Takes a request as parsed. */
@@ -124,11 +101,4 @@ export function taskQueueOf(environment: Environment): string {
 /** The task queue of waits, beside the worker's own: no number of waits delays other activities. */
 export function waitsQueueOf(taskQueue: string): string {
   return `${taskQueue}-waits`;
-}
-
-function unknownField(key: string): string {
-  const shown = key.length > 40 ? `${key.slice(0, 40)}…` : key;
-  const letters = (name: string): string => name.toLowerCase().replace(/[^a-z]/g, '');
-  const near = Object.keys(FIELDS).find((field) => letters(key).startsWith(letters(field)));
-  return near ? `${shown}: unknown field, did you mean ${near}?` : `${shown}: unknown field`;
 }

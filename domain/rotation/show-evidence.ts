@@ -7,8 +7,8 @@ import {
   watchSentence,
 } from '../evidence/index.ts';
 import { minute } from '../text/index.ts';
-import { describeToken } from '../tokens/index.ts';
-import type { Line, Shown, ShownTable } from './shown.ts';
+import { describeWithEnd } from '../tokens/index.ts';
+import { type Line, lines, type Shown, type ShownTable } from './shown.ts';
 
 /** Things that speak against an approval, named at the top; all of them stand below. */
 const NAMED_FIRST = 2;
@@ -23,45 +23,29 @@ export function showEvidence(evidence: Evidence, environment: string): Omit<Show
     before: [],
     after: [
       ...againstIt(evidence),
-      ...(first
-        ? [
-            {
-              label: 'Time left',
-              text: `until ${first}, when the ${toRevoke.length > 1 ? 'first ' : ''}token expires`,
-            },
-          ]
-        : []),
-      ...toRevoke.map((token) => ({ label: 'Revokes', text: describeToRevoke(token) })),
-      ...(asks === 'revoke' && !newToken
-        ? [{ label: 'Afterwards', text: 'nobody has access' }]
-        : []),
-      ...(recipient ? [{ label: 'Goes to', text: `${recipient.name}, outside the cluster` }] : []),
+      ...lines(
+        'Time left',
+        first && `until ${first}, when the ${toRevoke.length > 1 ? 'first ' : ''}token expires`,
+      ),
+      ...lines('Revokes', ...toRevoke.map(describeToRevoke)),
+      ...lines('Afterwards', asks === 'revoke' && !newToken && 'nobody has access'),
+      ...lines('Goes to', recipient && `${recipient.name}, outside the cluster`),
     ],
     ...(consumers.length > 0 && { table: consumerTable(consumers) }),
     details: [
-      ...(newToken
-        ? [{ label: 'New token', text: `${describeToken(newToken)}, expires ${newToken.expires}` }]
-        : []),
-      ...(asks === 'hand-over'
-        ? [{ label: 'Now', text: 'no token is issued yet, and none is revoked' }]
-        : []),
-      { label: 'Gathered', text: `${minute(evidence.gatheredAt)}, round ${evidence.round}` },
-      { label: 'Asked', text: censusSentence(census) },
-      ...(watched?.since ? [{ label: 'Watched', text: watchSentence(watched.since) }] : []),
+      ...lines('New token', newToken && describeWithEnd(newToken)),
+      ...lines('Now', asks === 'hand-over' && 'no token is issued yet, and none is revoked'),
+      ...lines('Gathered', `${minute(evidence.gatheredAt)}, round ${evidence.round}`),
+      ...lines('Asked', censusSentence(census)),
+      ...lines('Watched', watched?.since && watchSentence(watched.since)),
       ...consumers.map(describeEvidenceOf),
-      ...toRevoke
-        .filter(({ heldBy }) => heldBy.length > 0)
-        .map(({ masked, heldBy }) => ({
-          label: `Held ${masked} when seen`,
-          text: heldBy.join(', '),
-        })),
-      ...evidence.shortfalls.map(({ code, what }) => ({
-        label: 'Not proven',
-        text: `${code}: ${what}`,
-      })),
-      ...warnings.map((text) => ({ label: 'Warning', text })),
-      ...oddities.map((text) => ({ label: 'Unexpected', text })),
-      { label: 'Not visible', text: CANNOT_BE_SEEN },
+      ...toRevoke.flatMap(({ masked, heldBy }) =>
+        lines(`Held ${masked} when seen`, heldBy.join(', ')),
+      ),
+      ...lines('Not proven', ...evidence.shortfalls.map(({ code, what }) => `${code}: ${what}`)),
+      ...lines('Warning', ...warnings),
+      ...lines('Unexpected', ...oddities),
+      ...lines('Not visible', CANNOT_BE_SEEN),
     ],
   };
 }
@@ -86,19 +70,17 @@ export function questionOf(
 function againstIt({ shortfalls, warnings, consumers, newToken, toRevoke }: Evidence): Line[] {
   const unknown = newToken ? toRevoke.filter(({ standing }) => standing === 'holder-unknown') : [];
   const all = [
-    ...unknown.map(({ masked }) => ({
-      label: 'Not proven',
-      text: `nobody knows who holds ${masked}; the JSON names it`,
-    })),
-    ...shortfalls.map(({ code, what }) => ({ label: 'Not proven', text: `${code}: ${what}` })),
-    ...warnings.map((text) => ({ label: 'Warning', text })),
+    ...lines(
+      'Not proven',
+      ...unknown.map(({ masked }) => `nobody knows who holds ${masked}; the JSON names it`),
+      ...shortfalls.map(({ code, what }) => `${code}: ${what}`),
+    ),
+    ...lines('Warning', ...warnings),
   ];
   if (all.length === 0 && newToken && consumers.length > 0) {
     const ended = consumers.filter(({ seenAt }) => seenAt !== undefined).length;
     const held = `${consumers.length - ended} of ${consumers.length} consumers hold the new token`;
-    return [
-      { label: 'Proven', text: ended > 0 ? `${held}; ${ended} held it when last run` : held },
-    ];
+    return lines('Proven', ended > 0 ? `${held}; ${ended} held it when last run` : held);
   }
   const more = all.length - NAMED_FIRST;
   return [
@@ -149,5 +131,5 @@ function describeToRevoke(token: TokenToRevoke): string {
     token.standing === 'given-up'
       ? 'given up by its holders'
       : 'HOLDER UNKNOWN, revoked only if named';
-  return `${describeToken(token)}, expires ${token.expires}, ${known}`;
+  return `${describeWithEnd(token)}, ${known}`;
 }

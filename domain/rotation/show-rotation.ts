@@ -1,19 +1,20 @@
 import { censusSentence } from '../evidence/index.ts';
 import { minute } from '../text/index.ts';
-import { describeToken, type ListedToken } from '../tokens/index.ts';
+import { describeToken, describeWithEnd } from '../tokens/index.ts';
 import type { Progress } from './checklist.ts';
 import { isFailure } from './failures.ts';
 import type { Findings } from './holders.ts';
 import { type Blocked, offersFor } from './offers.ts';
 import type { RotationReport } from './report.ts';
 import { showEvidence } from './show-evidence.ts';
-import type { Line, Shown } from './shown.ts';
+import { type Line, lines, type Shown } from './shown.ts';
 
 /**
  * Characters of a message that are read before the JSON, so that it stays on the first screen; all
  * of the message stands below.
  */
 const LONGEST_FIRST_LINE = 120;
+
 /** What a person reads about a rotation now; undefined while nobody is needed. */
 export function shown(progress: Progress, runId: string): Shown | undefined {
   const { waiting, ended } = progress;
@@ -25,15 +26,12 @@ export function shown(progress: Progress, runId: string): Shown | undefined {
     const { evidence, needed, approvedBy } = waiting;
     const read = showEvidence(evidence, progress.request.environment);
     const { requestedBy, reason } = progress.request;
-    const requested = {
-      label: 'Requested by',
-      text: reason ? `${requestedBy}: ${reason}` : requestedBy,
-    };
+    const requested = lines('Requested by', reason ? `${requestedBy}: ${reason}` : requestedBy);
     return {
       ...read,
       before: approvalsSoFar(needed, approvedBy),
       offers,
-      details: [requested, ...read.details],
+      details: [...requested, ...read.details],
     };
   }
   return { ...showFindings(waiting.findings), offers };
@@ -42,26 +40,20 @@ export function shown(progress: Progress, runId: string): Shown | undefined {
 function showBlocked(blocked: Blocked): Omit<Shown, 'offers'> {
   const { step, since, failure, message, tokens, todo, tried, tries } = blocked;
   const heading = isFailure(failure) ? failure : 'Unexpected';
-  const lines = message.split('\n').filter((line) => line.trim() !== '');
-  const first = cut(lines.join(' · '), LONGEST_FIRST_LINE);
+  const said = message.split('\n').filter((line) => line.trim() !== '');
+  const first = cut(said.join(' · '), LONGEST_FIRST_LINE);
+  const started = tries > 1 ? `; this step was started ${tries} times` : '';
   return {
     heading: `✗ Blocked in ${step}: ${failure}`,
-    before: [{ text: first }, { label: 'Tokens', text: tokens }],
+    before: [{ text: first }, ...lines('Tokens', tokens)],
     lead: todo,
     after: [
       { label: 'More about it', text: heading, page: `failures.md#${heading.toLowerCase()}` },
-      { label: 'Blocked since', text: minute(since) },
-      ...(tried
-        ? [
-            {
-              label: 'Tried',
-              text: `${tried}${tries > 1 ? `; this step was started ${tries} times` : ''}`,
-            },
-          ]
-        : []),
-      ...(first === lines.join('\n')
+      ...lines('Blocked since', minute(since)),
+      ...lines('Tried', tried && tried + started),
+      ...(first === said.join('\n')
         ? []
-        : lines.map((text, at) => (at === 0 ? { label: 'Message', text } : { text: `│ ${text}` }))),
+        : said.map((text, at) => (at === 0 ? { label: 'Message', text } : { text: `│ ${text}` }))),
     ],
     details: [],
   };
@@ -72,9 +64,7 @@ function approvalsSoFar(needed: number | undefined, approvedBy: readonly string[
   if (needed === undefined) return [];
   const missing = needed - approvedBy.length;
   const by = approvedBy.length > 0 ? `by ${approvedBy.join(', ')}; ` : '';
-  return [
-    { label: 'Approved', text: `${approvedBy.length} of ${needed}: ${by}${missing} missing` },
-  ];
+  return lines('Approved', `${approvedBy.length} of ${needed}: ${by}${missing} missing`);
 }
 
 function showFindings({
@@ -94,30 +84,28 @@ function showFindings({
       },
     ],
     after: [
-      {
-        label: 'API user',
-        text: `its e-mail is of ${domain}, ${internal ? 'an internal domain of Signon' : 'not an internal domain of Signon'}`,
-      },
-      {
-        label: 'Holder outside, by the settings',
-        text:
-          recipient ??
+      ...lines(
+        'API user',
+        `its e-mail is of ${domain}, ${internal ? '' : 'not '}an internal domain of Signon`,
+      ),
+      ...lines(
+        'Holder outside, by the settings',
+        recipient ??
           'none. To hand a token over, add one with its age key, restart the worker, abort here and start again',
-      },
+      ),
     ],
     details: [
-      { label: 'Asked', text: censusSentence(census) },
-      ...[...census.starting.map((one) => `${one} has not started`), ...census.unasked].map(
-        (text) => ({
-          label: 'Not asked',
-          text,
-        }),
+      ...lines('Asked', censusSentence(census)),
+      ...lines(
+        'Not asked',
+        ...census.starting.map((one) => `${one} has not started`),
+        ...census.unasked,
       ),
-      { label: 'Last synced', text: lastSyncedAt ?? 'Signon does not show it' },
-      ...tokens.map((token) => ({
-        label: 'Token',
-        text: `${describeToken(token)}, generated ${token.generated}, expires ${token.expires}`,
-      })),
+      ...lines('Last synced', lastSyncedAt ?? 'Signon does not show it'),
+      ...lines(
+        'Token',
+        ...tokens.map((one) => `${describeWithEnd(one)}, generated ${one.generated}`),
+      ),
     ],
   };
 }
@@ -125,34 +113,38 @@ function showFindings({
 /** How a rotation ended. */
 export function showEnd(report: RotationReport): Shown {
   const { outcome, why, newToken, revoked, alive, approvals, joined, syncJobs } = report;
-  const token = (one: ListedToken): string => `${describeToken(one)}, expires ${one.expires}`;
   return {
     heading: `Outcome: ${outcome}`,
     before: [
       { text: why },
-      ...revoked.map((one) => ({ label: 'Revoked', text: describeToken(one) })),
-      ...(newToken ? [{ label: 'New token', text: token(newToken) }] : []),
-      ...alive
-        .filter(({ authorisationId }) => authorisationId !== newToken?.authorisationId)
-        .map((one) => ({ label: 'Live when last listed', text: token(one) })),
-      ...approvals.map(({ asks, by, authenticated, revoke, accept, at }) => ({
-        label: 'Approved',
-        text: [
-          `by ${by}${authenticated === false ? ' (not authenticated)' : ''}, ${minute(at)}, ${asks === 'hand-over' ? 'to hand a token over' : `to revoke ${revoke.join(', ')}`}`,
-          ...(accept && accept.length > 0 ? [`accepting ${accept.join(', ')}`] : []),
-        ].join(', '),
-      })),
+      ...lines('Revoked', ...revoked.map(describeToken)),
+      ...lines('New token', newToken && describeWithEnd(newToken)),
+      ...lines(
+        'Live when last listed',
+        ...alive
+          .filter(({ authorisationId }) => authorisationId !== newToken?.authorisationId)
+          .map(describeWithEnd),
+      ),
+      ...lines('Approved', ...approvals.map(describeApproval)),
     ],
     offers: [],
     after: [],
     details: [
-      ...(syncJobs.length > 0 ? [{ label: 'Sync Jobs', text: syncJobs.join(', ') }] : []),
-      ...joined.map((text) => ({
-        label: 'Joined',
-        text: `${text}: started after the evidence, and held the new token`,
-      })),
+      ...lines('Sync Jobs', syncJobs.join(', ')),
+      ...lines(
+        'Joined',
+        ...joined.map((one) => `${one}: started after the evidence, and held the new token`),
+      ),
     ],
   };
+}
+
+function describeApproval(approval: RotationReport['approvals'][number]): string {
+  const { asks, by, authenticated, revoke, accept = [], at } = approval;
+  const who = authenticated === false ? `${by} (not authenticated)` : by;
+  const what = asks === 'hand-over' ? 'to hand a token over' : `to revoke ${revoke.join(', ')}`;
+  const accepting = accept.length > 0 ? `, accepting ${accept.join(', ')}` : '';
+  return `by ${who}, ${minute(at)}, ${what}${accepting}`;
 }
 
 function cut(text: string, longest: number): string {

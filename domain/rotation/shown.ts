@@ -8,6 +8,11 @@ export interface Line {
   page?: string;
 }
 
+/** A line for each text; none where there is nothing to say. */
+export function lines(label: string, ...texts: (string | undefined | false)[]): Line[] {
+  return texts.flatMap((text) => (text ? { label, text } : []));
+}
+
 export interface ShownTable {
   head: string[];
   rows: string[][];

@@ -123,7 +123,29 @@ export function readAs<T>(input: unknown, fields: Fields<T>): T | undefined {
   ) as T;
 }
 
-/** Names of fields that nobody knows. */
+/** Fields that nobody knows: a sentence for each. */
 export function unknownFields(given: Record<string, unknown>, known: readonly string[]): string[] {
-  return Object.keys(given).filter((key) => !known.includes(key));
+  const letters = (name: string): string => name.toLowerCase().replace(/[^a-z]/g, '');
+  const strangers = Object.keys(given).filter((key) => !known.includes(key));
+  return strangers.map((key) => {
+    const near = known.find((field) => letters(key).startsWith(letters(field)));
+    const hint = near ? `did you mean ${near}?` : `expected ${known.join(', ')}`;
+    return `${key.length > 40 ? `${key.slice(0, 40)}…` : key}: unknown field, ${hint}`;
+  });
+}
+
+/** A request as it was read, its texts trimmed; or what is wrong with it, a sentence for each. */
+export type Parsed<T> = { ok: true; request: T } | { ok: false; problems: string[] };
+
+/** Reads a request strictly: each problem names the field and what was expected. */
+export function parseAs<T>(input: unknown, fields: Fields<T>): Parsed<T> {
+  if (!isObject(input)) return { ok: false, problems: ['the input must be one JSON object'] };
+  const problems = [...unknownFields(input, Object.keys(fields)), ...problemsOf(input, fields)];
+  if (problems.length > 0) return { ok: false, problems };
+  const read = Object.entries(readAs(input, fields) as Record<string, unknown>);
+  const trimmed = read.map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value.trim() : value,
+  ]);
+  return { ok: true, request: Object.fromEntries(trimmed) as T };
 }

@@ -2,12 +2,10 @@ import { ENVIRONMENTS, REQUESTER, type Environment } from '../request/index.ts';
 import {
   FLAG,
   type Fields,
-  isObject,
   oneOf,
   optional,
-  problemsOf,
-  readAs,
-  unknownFields,
+  type Parsed,
+  parseAs,
   wholeNumber,
 } from '../shape/index.ts';
 
@@ -22,8 +20,6 @@ export interface SweepRequest {
   plan?: boolean;
 }
 
-export type ParsedSweep = { ok: true; request: SweepRequest } | { ok: false; problems: string[] };
-
 /** No wave is larger: a parent may have two thousand children pending. */
 export const LARGEST_WAVE = 1000;
 
@@ -35,17 +31,6 @@ const FIELDS: Fields<SweepRequest> = {
 };
 
 /** Reads a sweep's request strictly: each problem names the field and what was expected. */
-export function parseSweepRequest(input: unknown): ParsedSweep {
-  if (!isObject(input)) return { ok: false, problems: ['the input must be one JSON object'] };
-  const names = Object.keys(FIELDS);
-  const problems = [
-    ...unknownFields(input, names).map(
-      (key) => `${key.slice(0, 40)}: unknown field, expected ${names.join(', ')}`,
-    ),
-    ...problemsOf(input, FIELDS),
-  ];
-  const request = readAs(input, FIELDS);
-  return request && problems.length === 0
-    ? { ok: true, request: { ...request, requestedBy: request.requestedBy.trim() } }
-    : { ok: false, problems };
+export function parseSweepRequest(input: unknown): Parsed<SweepRequest> {
+  return parseAs(input, FIELDS);
 }

@@ -117,6 +117,11 @@ export function describeToken({
   return `${masked} (authorisation ${authorisationId})`;
 }
 
+/** `abcdefgh…12345678 (authorisation 812), expires 2026-12-01` for sentences. */
+export function describeWithEnd(token: ListedToken): string {
+  return `${describeToken(token)}, expires ${token.expires}`;
+}
+
 /** Which of the tokens a piece of a container's variable is, by its digests. */
 export function tokenOf<T extends Fingerprint>(
   piece: Omit<Fingerprint, 'masked'>,
