@@ -12,7 +12,8 @@ import { startApiUser } from '../start-sweep.ts';
 import { leavesAlone, type Context } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { takenInventory } from './inventory.ts';
-import { printStarted, showSweep } from './sweep.ts';
+import { printStarted } from './start.ts';
+import { showSweep } from './sweep.ts';
 
 /** What somebody knows of a leaked token: true asks for all of it. */
 type KnownToken = string | true | undefined;

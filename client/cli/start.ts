@@ -1,7 +1,9 @@
+import type { Workflow } from '@temporalio/client';
 import { startFormLink, userMetadataLink } from '../../domain/rotation/index.ts';
 import { parseRequest } from '../../domain/request/index.ts';
 import { plain } from '../../domain/text/index.ts';
 import { whyNothingMoves } from '../polling.ts';
+import type { Started } from '../start-or-find.ts';
 import { startRotation } from '../start-rotation.ts';
 import { leavesAlone, type Context } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
@@ -27,30 +29,36 @@ export async function start(
   });
   if (!parsed.ok) throw new CommandEnd(EXIT.usage, parsed.problems.join('\n'));
   if (leavesAlone(context)) return EXIT.done;
-  const { handle, fresh } = await startRotation(client, parsed.request);
+  const started = await startRotation(client, parsed.request);
+  const startForm = ui && startFormLink(ui, parsed.request);
+  const code = await printStarted(context, started, { startForm });
+  const { workflowId } = started.handle;
+  return options.wait && code === EXIT.done ? show(context, [workflowId], { watch: true }) : code;
+}
+
+/** Says what was started, where to watch it and, if nothing moves, why. */
+export async function printStarted(
+  context: Context,
+  { handle, fresh }: Started<Workflow>,
+  more: object = {},
+): Promise<ExitCode> {
+  const { client, environment, ui } = context;
+  const { workflowId } = handle;
   const { runId } = await handle.describe();
   const why = await whyNothingMoves(client, environment);
-  const link = ui && userMetadataLink(ui, handle.workflowId, runId);
-  context.print(
-    [
-      plain(
-        fresh
-          ? `Started ${handle.workflowId}.`
-          : `${handle.workflowId} is open already; nothing was started.`,
-      ),
-      ...(link ? [`Watch it: ${link}`] : []),
-    ],
-    {
-      workflowId: handle.workflowId,
-      runId,
-      started: fresh,
-      polled: why === undefined,
-      link,
-      startForm: ui && startFormLink(ui, parsed.request),
-    },
-  );
-  if (why === undefined)
-    return options.wait ? show(context, [handle.workflowId], { watch: true }) : EXIT.done;
+  const link = ui && userMetadataLink(ui, workflowId, runId);
+  const what = fresh
+    ? `Started ${workflowId}.`
+    : `${workflowId} is open already; nothing was started.`;
+  context.print([plain(what), ...(link ? [`Watch it: ${link}`] : [])], {
+    workflowId,
+    runId,
+    started: fresh,
+    polled: why === undefined,
+    link,
+    ...more,
+  });
+  if (why === undefined) return EXIT.done;
   context.say(plain(why));
   return EXIT.noWorker;
 }

@@ -1,4 +1,3 @@
-import { userMetadataLink } from '../../domain/rotation/index.ts';
 import {
   countByState,
   isOfApiUser,
@@ -12,14 +11,14 @@ import {
 } from '../../domain/sweep/index.ts';
 import type { Environment } from '../../domain/request/index.ts';
 import { minute, plain } from '../../domain/text/index.ts';
-import { whyNothingMoves } from '../polling.ts';
 import { askStatus, type Sendable } from '../rotations.ts';
-import { type RotateExpiringTokens, type StartedSweep, startSweep } from '../start-sweep.ts';
+import { type RotateExpiringTokens, startSweep } from '../start-sweep.ts';
 import { leavesAlone, type Context } from './context.ts';
 import { sendEach } from './decide.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRun } from './open-rotation.ts';
 import type { Printed } from './columns.ts';
+import { printStarted } from './start.ts';
 import { printWatched, type Frame, seenEnd } from './watch.ts';
 import { apiUserIdsOf, sweepId } from '../../domain/names/index.ts';
 
@@ -44,29 +43,7 @@ export async function startOne(
     context.print(reportLines(report, { all, ids: context.output === 'wide' }), { report });
     return EXIT.done;
   }
-  await printStarted(context, started);
-  const why = await whyNothingMoves(client, environment);
-  if (why === undefined) return EXIT.done;
-  context.say(plain(why));
-  return EXIT.noWorker;
-}
-
-/** Says what was started, and where to watch it. */
-export async function printStarted(
-  context: Context,
-  { handle, fresh }: StartedSweep,
-): Promise<void> {
-  const { runId } = await handle.describe();
-  const link = context.ui && userMetadataLink(context.ui, handle.workflowId, runId);
-  const what = fresh
-    ? `Started ${handle.workflowId}.`
-    : `${handle.workflowId} is open already; nothing was started.`;
-  context.print([plain(what), ...(link ? [`Watch it: ${link}`] : [])], {
-    workflowId: handle.workflowId,
-    runId,
-    started: fresh,
-    link,
-  });
+  return printStarted(context, started);
 }
 
 /**

@@ -1,9 +1,12 @@
+import type { WorkflowHandle } from '@temporalio/client';
 import { setTimeout as after } from 'node:timers/promises';
-import { startRotation, type Started } from '../../client/start-rotation.ts';
+import { type RotateToken, startRotation } from '../../client/start-rotation.ts';
 import { approvalFor, type Progress } from '../../domain/rotation/index.ts';
 import { type Ground, REQUEST } from './ground.ts';
 
-type Event = NonNullable<Awaited<ReturnType<Started['handle']['fetchHistory']>>['events']>[number];
+type Event = NonNullable<
+  Awaited<ReturnType<WorkflowHandle<RotateToken>['fetchHistory']>>['events']
+>[number];
 
 /** One rotation's times in ms, by the server's clock, and what its history holds. */
 export interface RotationFigures {

@@ -1,7 +1,8 @@
+import type { WorkflowHandle } from '@temporalio/client';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Status } from '../../client/rotations.ts';
-import { startRotation, type Started } from '../../client/start-rotation.ts';
+import { type RotateToken, startRotation } from '../../client/start-rotation.ts';
 import { approvalFor, type RotationReport } from '../../domain/rotation/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
 import { expireIn, seedWorld } from '../seed.ts';
@@ -16,7 +17,7 @@ const request: RotationRequest = {
   requestedBy: 'demo',
 };
 
-type Rotation = Started['handle'];
+type Rotation = WorkflowHandle<RotateToken>;
 
 /** A small estate, with one token about to end. */
 export function seedOne(): World {

@@ -1,8 +1,8 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startRotation, type Started } from '../../client/start-rotation.ts';
+import { type RotateToken, startRotation } from '../../client/start-rotation.ts';
 import { approvalFor } from '../../domain/rotation/offers.ts';
 import type { Waiting } from '../../domain/rotation/checklist.ts';
 import type { Findings } from '../../domain/rotation/holders.ts';
@@ -182,7 +182,7 @@ function ownTemporal(
 /** A rotation on the stage, as people see it. */
 export class StagedRotation {
   constructor(
-    readonly handle: Started['handle'],
+    readonly handle: WorkflowHandle<RotateToken>,
     private readonly sandbox: Sandbox,
   ) {}
 
