@@ -107,8 +107,8 @@ const schemaOf = (within: Between) =>
       evidenceHoldsFor: within('10 minutes', '1 day', 'consumers change with every deploy'),
       notices: z
         .strictObject({
-          collectFor: within('1 second', '1 hour', 'an incident waits for it too'),
-          quietFor: within('1 second', '1 day', 'an incident waits for it too'),
+          collectFor: within('1 second', '1 hour', 'a longer one delays what people are told'),
+          quietFor: within('1 second', '1 day', 'a longer one delays what people are told'),
         })
         .partial(),
       docsUrl: address.transform((value) => value.replace(/\/+$/, '')),

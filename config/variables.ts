@@ -60,7 +60,10 @@ export function readVariables<T extends z.ZodType>(
   fromFile: readonly string[],
 ): { value?: z.infer<T>; problems: string[] } {
   const problems: string[] = [];
-  const given: Record<string, string | undefined> = { ...env };
+  // An empty variable says nothing, as one that is absent.
+  const given: Record<string, string | undefined> = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== ''),
+  );
   for (const name of fromFile) {
     const file = env[`${name}_FILE`];
     if (!file) continue;

@@ -139,10 +139,10 @@ export class SignonSession {
         if (isThrottled(error)) progress.undecided = false; // it had no effect
         throw error;
       });
-    progress.undecided = false;
+    const { isForm, alert } = readSignIn(answer.body);
+    progress.undecided = mayHaveJudged(answer) || (answer.status === 200 && !isForm);
     refuseServerError(answer, 'the sign-in');
-    if (answer.status === 200)
-      return readSignIn(answer.body).alert || 'Signon showed the sign-in form again';
+    if (answer.status === 200 && isForm) return alert || 'Signon showed the sign-in form again';
     if (answer.location === undefined)
       throw failure('ContractChanged', `Signon answered the sign-in with ${answer.status}`);
     const page = await this.browser.open(answer.location);
@@ -172,7 +172,7 @@ export class SignonSession {
         });
       if (answer.location !== undefined) return undefined;
       // Another answer is no refusal, unless the code before was refused.
-      if (answer.status !== 200) progress.undecided = wasRefused;
+      if (answer.status !== 200) progress.undecided = wasRefused || mayHaveJudged(answer);
       refuseServerError(answer, 'the second step');
       if (answer.status !== 200)
         throw failure('ContractChanged', `Signon answered the second step with ${answer.status}`);
@@ -199,6 +199,11 @@ export interface Pages {
 
 function isThrottled(error: unknown): boolean {
   return error instanceof ApplicationFailure && error.type === 'Throttled';
+}
+
+/** Whether Signon may have judged what was sent. A 503 comes from what stands before it. */
+function mayHaveJudged({ status }: HttpResponse): boolean {
+  return status >= 500 && status !== 503;
 }
 
 function refuseServerError({ status }: HttpResponse, what: string): void {

@@ -41,13 +41,16 @@ interface End {
 }
 
 async function whileRunning(
-  { client }: Context,
+  context: Context,
   workflowId: string,
   { round }: Evidence,
   tokens: readonly ListedToken[],
 ): Promise<End | undefined> {
-  const status = await askStatus(client, workflowId);
-  if (!status) return undefined; // no worker answers now
+  const status = await askStatus(context.client, workflowId);
+  if (!status) {
+    await context.needWorker();
+    return undefined;
+  }
   const note = status.steps.find(({ name }) => name === 'revoke')?.note ?? '';
   if (tokens.every(({ masked }) => note.includes(masked)))
     return { isWell: true, how: `${note}; confirm follows` };

@@ -8,7 +8,7 @@ import {
   whyLeftAlone,
   type Environment,
 } from '../../domain/request/index.ts';
-import { parameterize, plain } from '../../domain/text/index.ts';
+import { parameterize, plain, plainJson, plainLines } from '../../domain/text/index.ts';
 import { readTemporal } from '../../config/temporal.ts';
 import {
   BadConfiguration,
@@ -68,9 +68,11 @@ export function printAs(
   lines: readonly Printed[],
   value: unknown,
 ): void {
-  if (output === 'json') terminal.out(JSON.stringify(value, undefined, 2));
+  if (output === 'json') terminal.out(plainJson(value));
   else if (output === 'yaml')
-    terminal.out(`---\n${stringify(value, { aliasDuplicateObjects: false }).trimEnd()}`);
+    terminal.out(
+      `---\n${plainLines(stringify(value, { aliasDuplicateObjects: false })).trimEnd()}`,
+    );
   else for (const line of drawn(lines, terminal.widths?.out)) terminal.out(line);
 }
 
@@ -196,6 +198,8 @@ export class Context {
    * as only one rotation has.
    */
   async idOf(pair: string[]): Promise<string> {
+    if (pair.length > 2)
+      throw new CommandEnd(EXIT.usage, 'Name one pair; quote a name of several words.');
     if (pair.length === 1 && pair[0]!.startsWith(rotationIdsOf(this.environment))) return pair[0]!;
     if (pair.length === 1 && pair[0]!.includes('/'))
       throw new CommandEnd(

@@ -1,14 +1,18 @@
 import { setTimeout as after } from 'node:timers/promises';
+import { OUTCOMES } from '../../domain/rotation/index.ts';
 import {
+  type ApiUserRequest,
   isOfApiUser,
   parseApiUserRequest,
   rowId,
   type SweepProgress,
+  type SweepRow,
 } from '../../domain/sweep/index.ts';
 import type { InventoryRow } from '../../domain/inventory/index.ts';
 import { plain } from '../../domain/text/index.ts';
 import { askStatus } from '../rotations.ts';
-import { startApiUser } from '../start-sweep.ts';
+import type { Started } from '../start-or-find.ts';
+import { type RotateExpiringTokens, startApiUser } from '../start-sweep.ts';
 import { leavesAlone, type Context } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { takenInventory } from './inventory.ts';
@@ -50,14 +54,42 @@ export async function leak(
   if (report?.outcome === 'nothing-to-do')
     throw new CommandEnd(EXIT.nothing, plain(`Nothing was started: ${report.why}.`));
   await printStarted(context, { handle, fresh });
-  const rows = report?.rows ?? status?.rows ?? [];
-  const open = rows.filter(({ state }) => state === 'open before');
-  for (const row of open) context.say(plain(`${rowId(environment, row)}: ${row.what}.`));
   context.say(
     'The leaked tokens work until their revokes are approved: signon-rotation approve --waiting',
   );
   const code = await showSweep(context, workflowId, { watch: wait, all: true });
-  return open.length > 0 && code === EXIT.done ? EXIT.notAccepted : code;
+  const rows = report?.rows ?? (await rowsNow(context, handle)) ?? status?.rows ?? [];
+  const left = rows.flatMap((row) => {
+    const why = whyNotRotated(row, parsed.request, fresh);
+    return why === undefined ? [] : plain(`${rowId(environment, row)}: ${why}.`);
+  });
+  context.say(...left);
+  if (code !== EXIT.done) return code;
+  if (status?.blocked) return EXIT.needsPerson;
+  return left.length > 0 ? EXIT.notAccepted : EXIT.done;
+}
+
+/** The rows as they stand now; undefined where no worker answers. */
+async function rowsNow(
+  { client }: Context,
+  handle: Started<RotateExpiringTokens>['handle'],
+): Promise<SweepRow[] | undefined> {
+  const { status } = await handle.describe();
+  if (status.name !== 'RUNNING') return (await handle.result()).rows;
+  return (await askStatus<SweepProgress>(client, handle.workflowId))?.rows;
+}
+
+/** Why a leaked token of a pair may live on, whatever this leak does; undefined where it does not. */
+function whyNotRotated(
+  { state, what, ends, apiUser, application }: SweepRow,
+  { applications = [] }: ApiUserRequest,
+  fresh: boolean,
+): string | undefined {
+  if (state === 'open before') return what;
+  const isMeant = ends !== undefined || applications.includes(application);
+  if (state === 'left alone' && isMeant) return what;
+  if (fresh || !OUTCOMES.some((outcome) => outcome === state)) return undefined;
+  return `it ended as ${state} before: should its new token have leaked, end this leak with signon-rotation sweep abort ${apiUser}, and say leak again`;
 }
 
 const LOOK_EVERY_MS = 500;

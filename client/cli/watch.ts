@@ -16,6 +16,8 @@ export interface Frame {
   key?: unknown;
   /** Nothing changes any more. */
   ended?: boolean;
+  /** It ended without a report: failed, terminated or timed out. */
+  failed?: boolean;
   /** Until a person decides, nothing changes. */
   needsPerson?: boolean;
 }
@@ -31,12 +33,14 @@ export async function printWatched(
 ): Promise<ExitCode> {
   let before: string | undefined;
   for (;;) {
-    const { lines, value, key = lines, ended = false, needsPerson = false } = await look();
+    const frame = await look();
+    const { lines, value, key = lines, ended = false, failed = false } = frame;
     const seen = JSON.stringify(key);
     if (seen !== before) context.print(before === undefined ? lines : ['', ...lines], value);
     before = seen;
+    if (watch && failed) return EXIT.failed;
     if (!watch || ended) return EXIT.done;
-    if (needsPerson && until === 'needed') return EXIT.needsPerson;
+    if (frame.needsPerson && until === 'needed') return EXIT.needsPerson;
     await after(LOOK_EVERY_MS);
   }
 }
@@ -57,6 +61,6 @@ export async function seenEnd<Report>(
     const why = error instanceof WorkflowFailedError ? (error.cause?.message ?? '') : '';
     const ended = how.toLowerCase();
     const line = plain(`${workflowId} ended as ${ended}${why ? `: ${why}` : ''}`);
-    return { lines: [line], value: { ended, why }, ended: true };
+    return { lines: [line], value: { ended, why }, ended: true, failed: true };
   }
 }

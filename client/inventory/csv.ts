@@ -55,6 +55,6 @@ export function inventoryCsv({ environment, takenAt, rows, unknownSecrets }: Inv
 /** Defuses a cell that begins like a formula: a spreadsheet would evaluate it. */
 function cell(text: string): string {
   const shown = plain(text);
-  const defused = /^[=+\-@]/.test(shown) ? `'${shown}` : shown;
+  const defused = /^[=+\-@＝＋－＠]/.test(shown) ? `'${shown}` : shown;
   return /[",;]/.test(defused) ? `"${defused.replaceAll('"', '""')}"` : defused;
 }

@@ -5,7 +5,8 @@ import type { Environment } from '../../domain/request/index.ts';
 import { startOfDay } from '../../domain/tokens/index.ts';
 import { isPolled } from '../polling.ts';
 import { askStatus, listRotations, type ListedRotation } from '../rotations.ts';
-import { WORKFLOW, sweepId } from '../../domain/names/index.ts';
+import { apiUserIdsOf, sweepId, WORKFLOW } from '../../domain/names/index.ts';
+import type { SweepProgress } from '../../domain/sweep/index.ts';
 
 const LOOK_EVERY_MS = 60_000;
 /**
@@ -23,6 +24,10 @@ const ASKED_IN_VAIN_EVERY_MS = 5 * 60_000;
 const HOLDS_FOR_MS = 5 * 60_000;
 const ASKED_AT_ONCE = 4;
 const LOST_WITHIN_MS = 24 * 60 * 60_000;
+
+/** Where an open sweep or leak stands: at work for hours, or waiting for a person. */
+type SweepStage = 'sweeping' | 'blocked';
+type Run = Pick<ListedRotation, 'workflowId' | 'runId'>;
 
 const PAIR = ['environment', 'api_user', 'application'] as const;
 
@@ -46,10 +51,10 @@ export class OpenRotations {
   private looking = new AbortController();
   private readAt = 0;
   /**
-   * By run id: when it is to be asked again, and the end of the first token it waits to revoke, in
-   * seconds since the epoch.
+   * By run id: when it is to be asked again; the end of the first token it waits to revoke, in
+   * seconds since the epoch; where a sweep stands.
    */
-  private readonly asked = new Map<string, { again: number; ends: number | undefined }>();
+  private readonly asked = new Map<string, { again: number; ends?: number; stage?: SweepStage }>();
 
   constructor(
     private readonly client: Client,
@@ -61,10 +66,11 @@ export class OpenRotations {
       help: string,
       labelNames: readonly string[] = ['environment'],
     ): Gauge => new Gauge({ name, help, labelNames, registers: [registry] });
-    this.open = gauge('signon_rotation_open', 'Open rotations: 1 for each, with its stage.', [
-      ...PAIR,
-      'stage',
-    ]);
+    this.open = gauge(
+      'signon_rotation_open',
+      'Open rotations, sweeps and leaks: 1 for each, with its stage.',
+      [...PAIR, 'stage'],
+    );
     this.tokenEnds = gauge(
       'signon_rotation_waiting_token_ends_timestamp_seconds',
       'Of each rotation that waits for approval: when the first token that it is to revoke ends.',
@@ -139,6 +145,7 @@ export class OpenRotations {
     const { client, environment } = this;
     const rotations = await listRotations(client, environment);
     const sweptAt = await this.lastSweepAt();
+    const sweeps = await this.openSweeps();
     const lost = await this.lostSince(now - LOST_WITHIN_MS);
     const waiting = rotations.filter(({ stage }) => stage === 'waiting-approval');
     const until = Date.now() + LOOK_WITHIN_MS;
@@ -147,7 +154,12 @@ export class OpenRotations {
     const ends = await pLimit(ASKED_AT_ONCE).map(waiting, (rotation) =>
       this.endOf(rotation, mayAsk, now),
     );
+    const stages = await pLimit(ASKED_AT_ONCE).map(sweeps, (sweep) =>
+      this.stageOf(sweep, mayAsk, now),
+    );
     this.open.reset();
+    for (const [at, sweep] of sweeps.entries())
+      this.open.set({ environment, ...allPairsOf(sweep, environment), stage: stages[at]! }, 1);
     for (const rotation of rotations)
       this.open.set({ environment, ...pairOf(rotation), stage: rotation.stage || 'preparing' }, 1);
     this.tokenEnds.reset();
@@ -157,7 +169,7 @@ export class OpenRotations {
     this.lastSweep.set({ environment }, sweptAt);
     this.lost.set({ environment }, lost);
     this.lastLook.set({ environment }, now / 1000);
-    const open = new Set(rotations.map(({ runId }) => runId));
+    const open = new Set([...rotations, ...sweeps].map(({ runId }) => runId));
     for (const runId of this.asked.keys()) if (!open.has(runId)) this.asked.delete(runId);
   }
 
@@ -168,6 +180,33 @@ export class OpenRotations {
     for await (const { startTime } of this.client.workflow.list({ query }))
       last = Math.max(last, startTime.getTime());
     return last / 1000;
+  }
+
+  /** The environment's open sweep and leaks: what blocks one is as urgent as in a rotation. */
+  private async openSweeps(): Promise<Run[]> {
+    const query = `WorkflowType IN ('${WORKFLOW.sweep}', '${WORKFLOW.apiUser}') AND ExecutionStatus = 'Running'`;
+    const ids = [sweepId(this.environment), apiUserIdsOf(this.environment)];
+    const found: Run[] = [];
+    for await (const { workflowId, runId } of this.client.workflow.list({ query }))
+      if (workflowId === ids[0] || workflowId.startsWith(ids[1]!))
+        found.push({ workflowId, runId });
+    return found;
+  }
+
+  private async stageOf(
+    { workflowId, runId }: Run,
+    mayAsk: () => boolean,
+    now: number,
+  ): Promise<SweepStage> {
+    const known = this.asked.get(runId);
+    const before = known?.stage ?? 'sweeping';
+    if ((known && now < known.again) || !mayAsk()) return before;
+    const status = await askStatus<SweepProgress>(this.client, workflowId, runId).catch(
+      () => undefined,
+    );
+    const stage = status ? (status.blocked ? 'blocked' : 'sweeping') : before;
+    this.asked.set(runId, { again: status ? now : now + ASKED_IN_VAIN_EVERY_MS, stage });
+    return stage;
   }
 
   /** How many rotations the server ended, or somebody by terminating them. */
@@ -206,7 +245,14 @@ export class OpenRotations {
   }
 }
 
-function pairOf({ apiUser, application }: ListedRotation): {
+/** The labels of a sweep or a leak, which is of many pairs. */
+function allPairsOf({ workflowId }: Run, environment: Environment): ReturnType<typeof pairOf> {
+  const isSweep = workflowId === sweepId(environment);
+  const apiUser = isSweep ? 'all API users' : workflowId.slice(apiUserIdsOf(environment).length);
+  return pairOf({ apiUser, application: 'all applications' });
+}
+
+function pairOf({ apiUser, application }: Pick<ListedRotation, 'apiUser' | 'application'>): {
   api_user: string;
   application: string;
 } {

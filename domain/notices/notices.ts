@@ -44,10 +44,12 @@ export interface LinkedNotice extends Notice {
 
 /** Characters of one field; whoever tells cuts what is longer. */
 const LONGEST_FIELD = 2000;
+/** Of a cause, which is a name of ours. */
+const LONGEST_CAUSE = 100;
 const TEXT = textUpTo(LONGEST_FIELD);
 const FIELDS: Fields<LinkedNotice> = {
   kind: oneOf(KINDS),
-  cause: TEXT,
+  cause: textUpTo(LONGEST_CAUSE),
   environment: oneOf(ENVIRONMENTS),
   apiUser: TEXT,
   application: TEXT,
@@ -106,6 +108,21 @@ const CARRIED: Fields<CarriedNotices> = {
 /** Reads what a cut history handed on. Undefined where it is not of that shape. */
 export function parseCarriedNotices(input: unknown): CarriedNotices | undefined {
   return readAs(input, CARRIED);
+}
+
+/**
+ * What a cut history can hand on: anybody may make up groups, and the server takes 2 MB in one
+ * piece. Drops the oldest of `sent`, and of `held` what has no notice any more.
+ */
+export function carriableNotices({ pending, sent, held, dropped }: CarriedNotices): CarriedNotices {
+  const groups = new Set(pending.map(({ notice }) => groupOf(notice)));
+  let left = MOST_CARRIED / 2;
+  return {
+    pending,
+    sent: sent.toSorted(([, a], [, b]) => b - a).filter((one) => (left -= sizeOf(one)) > 0),
+    held: held.filter(([group]) => groups.has(group)),
+    dropped,
+  };
 }
 
 /** Notices that are pending at the same time. */

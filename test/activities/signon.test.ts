@@ -242,6 +242,28 @@ test('a lost answer to the password may have been a refusal, and counts', async 
   expect(settled).toEqual([]);
 });
 
+test.each([
+  ['an error page', 502, 'Unreachable'],
+  ['a page without the form', 200, 'ContractChanged'],
+])(
+  '%s after Signon judged the password may hide a refusal, and counts',
+  async (_what, status, type) => {
+    const right = sandbox.world.state.account.password;
+    sandbox.world.state.account.password = 'another';
+    const signon = createWorkerWith(right);
+    sandbox.signon.faults.add({
+      method: 'POST',
+      path: /sign_in$/,
+      when: 'after',
+      kind: 'status',
+      status,
+    });
+    await expect(run(() => signon.findPair(WANTED))).rejects.toMatchObject({ type });
+    expect(sandbox.world.happened.refusedSignIns).toHaveLength(1);
+    expect(settled).toEqual([]);
+  },
+);
+
 test('a refused password is not tried again by that worker', async () => {
   const right = sandbox.world.state.account.password;
   sandbox.world.state.account.password = 'another';

@@ -421,6 +421,7 @@ describe('with a pair that nobody rotated before', () => {
     };
     await stage.client.workflow.execute('rotateToken', bad).catch(() => undefined);
     const failed = await cli(['show', ...PAIR, '--watch']);
+    expect(failed.code).toBe(EXIT.failed);
     expect(failed.out).toMatch(
       /ended as failed: apiUser: expected an e-mail address, e\.g\. \S+, got nothing/,
     );
@@ -476,6 +477,12 @@ describe('with a pair that nobody rotated before', () => {
     await waiting();
     const { out } = await cli(['show', ...PAIR]);
     expect(out).toContain('requested by mallory ��@example.org');
+    const json = await cli(['show', ...PAIR, '--json']);
+    expect(json.out).toContain(String.raw`mallory \u202e\u200b@example.org`);
+    expect(json.json).toMatchObject({
+      request: { requestedBy: 'mallory \u202e\u200b@example.org' },
+    });
+    expect((await cli(['show', ...PAIR, '-o', 'yaml'])).out).toContain('mallory ��@example.org');
   });
 });
 
@@ -517,6 +524,7 @@ describe('with a worker and no rotation', () => {
       /prod is not one of integration, staging, production\. Did you mean production\?/,
     ],
     [['list', '--output', 'xml'], /option '-o, --output <format>' argument 'xml' is invalid/],
+    [['retry', REQUEST.apiUser, 'Support', 'API', ...GRACE], /quote a name of several words/],
     [['retry', '--blocked-by', 'Bogus', ...GRACE], /Bogus is no failure/],
   ])('wrong usage is said, and nothing is sent: %j', async (args, says) => {
     const { code, err } = await cli(args);

@@ -44,6 +44,20 @@ test('a plan says of every pair what would be done, and touches nothing', async 
   expect((await cli(['sweep', 'show'])).code).toBe(EXIT.nothing); // it took no lock
 });
 
+test('a plan that cannot read is no success', async () => {
+  stage.sandbox.signon.faults.add({
+    path: /^\/api_users/,
+    when: 'before',
+    kind: 'status',
+    status: 404,
+  });
+  const planned = await cli(['sweep', 'start', '--plan', ...ADA]);
+  expect(planned).toMatchObject({
+    code: EXIT.failed,
+    out: expect.stringContaining('Outcome: aborted. PairChanged'),
+  });
+});
+
 test('start starts the sweep, show its table; a second start says that it is open, or starts another once it has ended', async () => {
   const started = await cli(['sweep', 'start', '--max-concurrent', '1', ...ADA]);
   expect(started).toMatchObject({

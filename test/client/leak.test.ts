@@ -149,6 +149,19 @@ test('a rotation that was open before may keep the leaked token: leak names it, 
   expect(out).toMatch(/Outcome: swept. 1 rotation of it, open before, may keep a leaked token/);
 });
 
+test('an application that is misspelt beside a good one is named, and no success', async () => {
+  const { code, err } = await cli(['leak', PUBLISHER, 'asset-manager', 'no-such-api', ...BY]);
+  expect(code).toBe(EXIT.notAccepted);
+  expect(err).toContain('no-such-api: Signon lists no token for it: check its name.');
+});
+
+test('a leak that is blocked needs a person, and is no success', async () => {
+  stage.sandbox.world.state.account.password = 'another';
+  const { code, out } = await cli(['leak', PUBLISHER, ...BY]);
+  expect(code).toBe(EXIT.needsPerson);
+  expect(out).toContain('SignInRefused');
+});
+
 test('an API user that the settings leave alone starts nothing, and leak says why', async () => {
   const { code, out, err } = await cli(['leak', ALONE, ...BY, '--wait']);
   expect(code).toBe(EXIT.nothing);

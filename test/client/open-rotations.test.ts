@@ -3,7 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { Registry } from 'prom-client';
 import { OpenRotations } from '../../client/receiver/open-rotations.ts';
 import { isPolled } from '../../client/polling.ts';
-import { startSweep } from '../../client/start-sweep.ts';
+import { startApiUser, startSweep } from '../../client/start-sweep.ts';
 import { startOfDay } from '../../domain/tokens/tokens.ts';
 import type { RunningWorker } from '../../worker/run-worker.ts';
 import { Stage, type StagedRotation } from '../support/stage.ts';
@@ -33,6 +33,10 @@ async function exported(): Promise<Record<string, number>> {
   );
 }
 
+const COLLECTIONS = 'collections@alphagov.co.uk';
+const BY = { environment: 'integration', requestedBy: 'ada@example.org' } as const;
+const openOf = (apiUser: string, now: string): string =>
+  `signon_rotation_open{environment="integration",api_user="${apiUser}",application="all applications",stage="${now}"}`;
 const PAIR =
   'environment="integration",api_user="short-url-manager@alphagov.co.uk",application="publishing-api"';
 
@@ -47,13 +51,17 @@ test('where nothing was ever started, nothing is open, no worker polls and no sw
   });
 });
 
-test('a rotation that nobody works on is open all the same', async () => {
+test('a rotation or a sweep that nobody works on is open all the same', async () => {
   rotation = await stage.rotation();
   await until(
     'it to be listed',
     async () => (await exported())[`signon_rotation_open{${PAIR},stage="preparing"}`],
   );
   expect((await exported())['signon_rotation_worker_polls{environment="integration"}']).toBe(0);
+  const { handle } = await startSweep(stage.client, BY);
+  const sweeping = openOf('all API users', 'sweeping');
+  await until('the sweep to be listed', async () => (await exported())[sweeping]);
+  await handle.terminate('asked about no more');
 });
 
 test('one that waits for approval tells when the token it is to revoke ends; after that it is gone', async () => {
@@ -86,21 +94,25 @@ test('its end is told although no worker answers any more, for it was asked befo
   await rotation.handle.terminate('asked about no more');
 });
 
-test('when the last sweep began is told', async () => {
-  const { handle } = await startSweep(stage.client, {
-    environment: 'integration',
-    requestedBy: 'ada@example.org',
-  });
-  const { startTime } = await handle.describe();
-  const figures = await until('it to be listed', async () => {
+test('when the last sweep began is told, and that a sweep and a leak are blocked', async () => {
+  const { account } = stage.sandbox.world.state;
+  const { password } = account;
+  const worker = await stage.worker();
+  account.password = 'another'; // than the worker has
+  const sweep = await startSweep(stage.client, BY);
+  const leak = await startApiUser(stage.client, { ...BY, apiUser: COLLECTIONS, reason: 'a leak' });
+  const figures = await until('both to be blocked', async () => {
     const now = await exported();
-    return now['signon_rotation_last_sweep_timestamp_seconds{environment="integration"}']! > 0
-      ? now
-      : undefined;
+    const both = ['all API users', COLLECTIONS].map((apiUser) => now[openOf(apiUser, 'blocked')]);
+    return both.every((one) => one === 1) ? now : undefined;
   });
+  const { startTime } = await sweep.handle.describe();
   expect(
     figures['signon_rotation_last_sweep_timestamp_seconds{environment="integration"}'],
   ).toBeCloseTo(startTime.getTime() / 1000);
+  for (const { handle } of [sweep, leak]) await handle.terminate('asked about no more');
+  await worker.stop();
+  account.password = password;
 });
 
 /** What a registry tells, without a look. */

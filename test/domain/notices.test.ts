@@ -2,11 +2,13 @@ import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
 import { userMetadataLink } from '../../domain/rotation/links.ts';
 import {
+  carriableNotices,
   drawMessage,
   groupOf,
   isKept,
   nextDue,
   parseCarriedNotices,
+  parseNotice,
   withNotice,
   type LinkedNotice,
   type Notice,
@@ -439,6 +441,24 @@ describe('what is kept', () => {
     expect(
       parseCarriedNotices(JSON.parse(JSON.stringify({ pending, sent: [], held: [], dropped }))),
     ).toBeDefined();
+  });
+
+  test('of groups that anybody made up, a cut history hands on no more than the server takes', () => {
+    const groups = Array.from({ length: 5000 }, (_, at) => `incident/${at}${'ü'.repeat(95)}`);
+    const times = groups.map((group, at): [string, number] => [group, at]);
+    const { pending, dropped } = told(incidents);
+    const known = groupOf(incidents[0]!);
+    const held: [string, number][] = [...times, [known, 7]];
+    const carried = carriableNotices({ pending, sent: times, held, dropped });
+    expect(Buffer.byteLength(JSON.stringify(carried))).toBeLessThan(1_600_000);
+    expect(carried).toMatchObject({ pending, held: [[known, 7]], dropped });
+    expect(carried.sent[0]).toEqual(times.at(-1)); // the newest are kept
+    expect(carried.sent.length).toBeGreaterThan(1000);
+  });
+
+  test('is named by a cause of at most a hundred characters', () => {
+    expect(parseNotice(aNotice({ cause: 'x'.repeat(100) }))).toBeDefined();
+    expect(parseNotice(aNotice({ cause: 'x'.repeat(101) }))).toBeUndefined();
   });
 
   test('until it is sent: incidents, and that a person is needed', () => {

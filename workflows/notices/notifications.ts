@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import ms from 'ms';
 import {
+  carriableNotices,
   drawMessage,
   groupOf,
   isKept,
@@ -100,12 +101,9 @@ export async function notifications(carried?: unknown): Promise<void> {
     for (const [group, at] of sent) if (Date.now() - at >= ms(pace.quietFor)) sent.delete(group);
     const isToBeCut = (): boolean => workflowInfo().continueAsNewSuggested;
     if (isToBeCut() && sending.size === 0)
-      await continueAsNew<typeof notifications>({
-        pending,
-        sent: [...sent],
-        held: [...held],
-        dropped,
-      });
+      await continueAsNew<typeof notifications>(
+        carriableNotices({ pending, sent: [...sent], held: [...held], dropped }),
+      );
     const isBusy = isToBeCut() || sending.size >= AT_ONCE;
     const due = isBusy ? undefined : nextDue(pending, sent, pace, new Set(sending.keys()), held);
     const quietAt = Math.max(Date.now(), ...[...sent.values()].map((at) => at + ms(pace.quietFor)));

@@ -1,7 +1,7 @@
 import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import ms from 'ms';
 import { todoFor } from '../../domain/rotation/index.ts';
-import type { SweepRequest } from '../../domain/sweep/index.ts';
+import { isOfApiUser, type SweepRequest } from '../../domain/sweep/index.ts';
 import { Attempts, Notices, type ShownFailure } from '../shared/index.ts';
 import type { SweepTable } from './sweep-table.ts';
 
@@ -42,7 +42,8 @@ export class SweepBounds {
   ) {
     this.endsAt = Math.min(endsAt, endOf(AT_THE_LATEST));
     const { environment, requestedBy } = request;
-    const about = { environment, requestedBy, apiUser: 'the sweep', application: 'all pairs' };
+    const apiUser = isOfApiUser(request) ? request.apiUser : 'all API users';
+    const about = { environment, requestedBy, apiUser, application: 'all applications' };
     this.notices = new Notices(about, () => undefined);
   }
 
