@@ -14,3 +14,8 @@ export function failure(
   const nonRetryable = FAILURES[name].treatment !== 'retried';
   return ApplicationFailure.create({ type: name, message, nonRetryable, nextRetryDelay });
 }
+
+/** Whether an error is a failure of that name. */
+export function failedWith(error: unknown, name: FailureName): error is ApplicationFailure {
+  return error instanceof ApplicationFailure && error.type === name;
+}

@@ -1,8 +1,22 @@
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { failure } from './failure.ts';
 
 const EVERY_MS = 2_000;
 const kept = new WeakMap<Context, unknown>();
+
+/**
+ * Refuses an activity that no workflow scheduled. Whoever may start workflows may start an activity
+ * by itself, and would issue or revoke a token without evidence.
+ */
+export const inWorkflowsOnly: ActivityInterceptorsFactory = ({ info }) => ({
+  inbound: {
+    execute(input, next) {
+      if (info.inWorkflow) return next(input);
+      throw failure('NotPermitted', `${info.activityType} runs only inside a workflow`);
+    },
+  },
+});
 
 /**
  * Heartbeats every 2 s while an activity runs, so that only a worker that died misses one, and

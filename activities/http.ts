@@ -15,6 +15,7 @@ const LARGEST_BODY = 8 * 1024 * 1024;
  * status is an answer.
  * @param system name for messages, e.g. `Signon`
  * @param config.limitMs how long to wait for the whole answer
+ * @param shown what messages call the address: its path, unless that is a secret
  * @throws Unreachable (retried), rebuilt from method and path: axios' own error carries headers and
  * bodies and is never passed on
  */
@@ -25,6 +26,7 @@ export async function send(
     largest = LARGEST_BODY,
     ...config
   }: AxiosRequestConfig & { url: string; limitMs: number; largest?: number },
+  shown = pathOf(config.url),
 ): Promise<HttpResponse> {
   const method = config.method ?? 'GET';
   try {
@@ -43,7 +45,7 @@ export async function send(
   } catch (error) {
     const code = isAxiosError(error) ? (error.code ?? 'no code') : 'no code';
     const how = code === 'ERR_CANCELED' ? `in ${limitMs / 1000} s` : `(${code})`;
-    throw failure('Unreachable', `${system} did not answer ${method} ${pathOf(config.url)} ${how}`);
+    throw failure('Unreachable', `${system} did not answer ${method} ${shown} ${how}`);
   }
 }
 

@@ -4,12 +4,12 @@ import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import { Encrypter } from 'age-encryption';
 import { approversOf, comparable, ENVIRONMENTS, personOf } from '../domain/request/index.ts';
+import { isObject } from '../domain/shape/index.ts';
 import { redact } from '../domain/text/index.ts';
 import type { Settings } from '../domain/settings/index.ts';
 import { LARGEST_WAVE } from '../domain/sweep/index.ts';
-import { address } from './variables.ts';
+import { address, text } from './variables.ts';
 
-const text = z.string().trim().min(1);
 /** A number without a unit would be milliseconds, which nobody means. */
 const DURATION = /^\d+(\.\d+)? ?[a-z]+$/i;
 const duration = z
@@ -207,7 +207,7 @@ export function readSettings(file: string, standIns = false): Settings {
   const { forStandIns, ...given } = parseSettings(readFileSync(file, 'utf8'), standIns);
   const merged = Object.entries(given).map(([name, value]) => {
     const shipped: unknown = DEFAULT_SETTINGS[name as keyof Settings];
-    return [name, isEntries(value) && isEntries(shipped) ? { ...shipped, ...value } : value];
+    return [name, isObject(value) && isObject(shipped) ? { ...shipped, ...value } : value];
   });
   const settings = { ...DEFAULT_SETTINGS, ...(Object.fromEntries(merged) as Partial<Settings>) };
   const { soak, lookupCachedFor } = settings;
@@ -227,7 +227,7 @@ function parseSettings(source: string, standIns = false): z.infer<ReturnType<typ
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines });
   const given = valueOf(document, lines);
-  const forStandIns = isEntries(given) && given.forStandIns === true;
+  const forStandIns = isObject(given) && given.forStandIns === true;
   if (forStandIns && !standIns)
     throw new BadSettings([
       `line ${lineOf(document, lines, ['forStandIns'])}: forStandIns: expected SIGNON_URL and ARGOCD_URL on loopback, where stand-ins are`,
@@ -272,10 +272,6 @@ function lineOf(document: Document.Parsed, lines: LineCounter, path: PropertyKey
     if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
   }
   return 1;
-}
-
-function isEntries(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Unanchored, a pattern would match other hosts that only contain one of ours. */

@@ -210,9 +210,6 @@ async function ruby(kubernetes: KubernetesClient, container: PodContainer): Prom
 async function someReader(kubernetes: KubernetesClient): Promise<PodContainer | undefined> {
   const snapshot = await kubernetes.snapshot();
   return snapshot.containers.find(
-    (one) =>
-      one.ready &&
-      !one.terminating &&
-      snapshot.sourcesOf(one).some(({ secret }) => isPairs(secret)),
+    (one) => one.ready && !one.terminating && one.sources.some(({ secret }) => isPairs(secret)),
   );
 }

@@ -1,17 +1,8 @@
-import { bundleWorkflowCode, type BundleOptions } from '@temporalio/worker';
+import { bundleWorkflowCode, type BundleOptions, DefaultLogger } from '@temporalio/worker';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PAYLOAD_CONVERTER_PATH, WORKFLOWS_PATH } from './paths.ts';
-
-const quiet = {
-  log() {},
-  trace() {},
-  debug() {},
-  info() {},
-  warn: console.warn,
-  error: console.error,
-};
 
 /**
  * The rules hold no state, so all workflows of a worker share them: each would else keep a copy of
@@ -35,7 +26,7 @@ export async function writeBundle(file: string, workflowsPath = WORKFLOWS_PATH):
   const { code } = await bundleWorkflowCode({
     workflowsPath,
     payloadConverterPath: PAYLOAD_CONVERTER_PATH,
-    logger: quiet,
+    logger: new DefaultLogger('WARN'),
     ...(workflowsPath === WORKFLOWS_PATH ? bundlerOptions() : {}),
   });
   mkdirSync(dirname(file), { recursive: true });

@@ -12,15 +12,7 @@ import { readConfiguration, type Configuration } from '../config/configuration.t
 import { BadConfiguration, isWithoutCredentials } from '../config/variables.ts';
 
 /** What speaks to one environment's outside systems. */
-export interface Clients {
-  signonAccount: SignonAccount;
-  argoAccount: ArgoAccount;
-  argo: ArgoClient;
-  kubeConfig: KubeConfig;
-  kubernetes: KubernetesClient;
-  /** Hosts of Signon and Argo CD, by the name of their variable. */
-  hosts: Record<string, string>;
-}
+export type Clients = ReturnType<typeof createClients>;
 
 /**
  * Wires configuration into clients. Connects to nothing yet.
@@ -28,7 +20,7 @@ export interface Clients {
  * file
  * @throws BadConfiguration where the kubeconfig is none
  */
-export function createClients(configuration: Configuration, env?: NodeJS.ProcessEnv): Clients {
+export function createClients(configuration: Configuration, env?: NodeJS.ProcessEnv) {
   const { KUBERNETES_NAMESPACE: namespace } = configuration;
   const limitMs = ms(configuration.settings.answerLimit);
   const argoAccount: ArgoAccount = {
@@ -57,6 +49,7 @@ export function createClients(configuration: Configuration, env?: NodeJS.Process
     kubernetes: new KubernetesClient(kubeConfig, namespace, limitMs, () =>
       readKubeConfig(configuration.KUBECONFIG),
     ),
+    /** Hosts of Signon and Argo CD, by the name of their variable. */
     hosts: {
       SIGNON_URL: new URL(configuration.SIGNON_URL).hostname,
       ARGOCD_URL: new URL(configuration.ARGOCD_URL).hostname,

@@ -48,10 +48,9 @@ try {
   process.exit(0);
 } catch (error) {
   console.error(
-    error instanceof TemporalAway ||
-      [BadConfiguration, TemporalAway, SearchAttributesMissing].some(
-        (known) => error instanceof known,
-      )
+    [BadConfiguration, TemporalAway, SearchAttributesMissing].some(
+      (known) => error instanceof known,
+    )
       ? (error as Error).message
       : error,
   );

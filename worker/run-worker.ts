@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { heartbeats } from '../activities/heartbeat.ts';
+import { heartbeats, inWorkflowsOnly } from '../activities/heartbeat.ts';
 import { taskQueueOf, waitsQueueOf } from '../domain/request/index.ts';
 import { createActivities } from './activities.ts';
 import { bundlerOptions } from './bundle.ts';
@@ -64,7 +64,9 @@ export async function runWorker(
     namespace,
     taskQueue: taskQueueOf(configuration.ROTATION_ENVIRONMENT),
     activities: createActivities(configuration, env, client, draining.signal),
-    interceptors: { activity: [heartbeats, ...(tracing ? [tracing.interceptor] : [])] },
+    interceptors: {
+      activity: [inWorkflowsOnly, heartbeats, ...(tracing ? [tracing.interceptor] : [])],
+    },
     ...deploymentOptions(configuration.version),
     workflows: bundle
       ? { workflowBundle: bundle }
@@ -104,17 +106,12 @@ export function createWorkers({
 }: WorkerOptions & {
   workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'bundlerOptions'>;
 }): Promise<Worker[]> {
-  const { taskQueue } = options;
+  const shared = { ...options, dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH } };
   return Promise.all([
+    Worker.create({ ...shared, ...workflows }),
     Worker.create({
-      ...options,
-      ...workflows,
-      dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH },
-    }),
-    Worker.create({
-      ...options,
-      dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH },
-      taskQueue: waitsQueueOf(taskQueue),
+      ...shared,
+      taskQueue: waitsQueueOf(options.taskQueue),
       maxConcurrentActivityTaskExecutions: WAITS_AT_ONCE,
     }),
   ]);

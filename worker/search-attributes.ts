@@ -31,26 +31,25 @@ export async function ensureSearchAttributes(
   connection: Connection,
   namespace: string,
 ): Promise<void> {
-  await refuseOtherTypes(connection, namespace);
+  const wrong = await attributesOfOtherTypes(connection, namespace);
+  if (wrong.length > 0)
+    throw new SearchAttributesMissing(
+      namespace,
+      `${wrong.join(', ')} must be of type Keyword and is of another; first remove:\n  ${removalOf(namespace, wrong)}\n`,
+    );
   if (await areKnown(connection, namespace)) return;
-  try {
-    await connection.operatorService.addSearchAttributes({
+  const refused = await connection.operatorService
+    .addSearchAttributes({
       namespace,
       searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD])),
-    });
-  } catch (error) {
-    // Another worker may have been faster.
-    if (!(await areKnown(connection, namespace)))
-      throw new SearchAttributesMissing(namespace, reasonOf(error));
-    return;
-  }
+    })
+    .then(() => undefined, reasonOf);
   const deadline = Date.now() + KNOWN_WITHIN_MS;
+  // Where it is refused, another worker may have been faster.
   while (!(await areKnown(connection, namespace))) {
-    if (Date.now() > deadline)
-      throw new SearchAttributesMissing(
-        namespace,
-        `not known ${KNOWN_WITHIN_MS / 1000} s after registering`,
-      );
+    const why = refused ?? `not known ${KNOWN_WITHIN_MS / 1000} s after registering`;
+    if (refused !== undefined || Date.now() > deadline)
+      throw new SearchAttributesMissing(namespace, why);
     await after(LOOK_EVERY_MS);
   }
 }
@@ -74,15 +73,6 @@ export async function attributesOfOtherTypes(
 /** The command that removes search attributes. */
 export function removalOf(namespace: string, names: readonly string[]): string {
   return `temporal operator search-attribute remove --namespace ${namespace} ${names.map((name) => `--name ${name}`).join(' ')}`;
-}
-
-async function refuseOtherTypes(connection: Connection, namespace: string): Promise<void> {
-  const wrong = await attributesOfOtherTypes(connection, namespace);
-  if (wrong.length === 0) return;
-  throw new SearchAttributesMissing(
-    namespace,
-    `${wrong.join(', ')} must be of type Keyword and is of another; first remove:\n  ${removalOf(namespace, wrong)}\n`,
-  );
 }
 
 /** Asks by a query that uses them all: this works where listing attributes is not permitted. */

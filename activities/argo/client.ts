@@ -61,11 +61,7 @@ export class ArgoClient {
 
   /** The application's resource tree. @throws NotPermitted, Unreachable, ContractChanged */
   async tree(): Promise<TreeNode[]> {
-    const answer = await this.send(
-      'GET',
-      `/api/v1/applications/${this.account.application}/resource-tree`,
-      this.scope(),
-    );
+    const answer = await this.get('resource-tree', this.scope());
     const parsed = tree.safeParse(json(answer.body));
     if (!parsed.success)
       throw failure('ContractChanged', 'Argo CD’s resource tree is not the JSON expected');
@@ -82,10 +78,10 @@ export class ArgoClient {
       kind: 'CronJob',
       version: 'v1',
     };
-    const base = `/api/v1/applications/${this.account.application}/resource/actions`;
-    let answer = await this.post(`${base}/v2`, {}, { ...fields, action: 'create-job' });
+    const base = 'resource/actions';
+    let answer = await this.send(`${base}/v2`, {}, { ...fields, action: CREATE_JOB });
     if (answer.status === 404 && json(answer.body) === undefined)
-      answer = await this.post(base, fields, '"create-job"');
+      answer = await this.send(base, fields, CREATE_JOB);
     if (answer.status === 409) {
       const said = refusal.safeParse(json(answer.body)).data?.message;
       return { kind: 'name-taken', job: /jobs\.batch "([a-z0-9.-]{1,253})"/.exec(said ?? '')?.[1] };
@@ -105,13 +101,9 @@ export class ArgoClient {
       container: 'cron-task',
       tailLines: String(lines),
     };
-    const answer = await this.send(
-      'GET',
-      `/api/v1/applications/${this.account.application}/logs`,
-      query,
-    );
+    const { body } = await this.get('logs', query);
     return (
-      answer.body
+      body
         .split('\n')
         .map((line) => logLine.safeParse(json(line)))
         .flatMap((line) => (line.success ? [line.data.result] : []))
@@ -135,31 +127,30 @@ export class ArgoClient {
     );
   }
 
-  private post(path: string, query: Record<string, string>, body: unknown): Promise<HttpResponse> {
+  private async get(what: string, params: Record<string, string>): Promise<HttpResponse> {
+    const answer = await this.send(what, params);
+    if (answer.status !== 200) throw this.refusalOf(answer, this.path(what));
+    return answer;
+  }
+
+  /** Asks for something of the application; posts where there is a body. */
+  private send(
+    what: string,
+    params: Record<string, string>,
+    body?: unknown,
+  ): Promise<HttpResponse> {
     return send('Argo CD', {
       limitMs: this.account.limitMs,
-      method: 'POST',
-      url: this.account.url + path,
-      params: query,
-      data: typeof body === 'string' ? body : JSON.stringify(body),
+      method: body === undefined ? 'GET' : 'POST',
+      url: this.account.url + this.path(what),
+      params,
+      data: body && JSON.stringify(body),
       headers: { ...this.headers(), 'Content-Type': 'application/json' },
     });
   }
 
-  private async send(
-    method: 'GET',
-    path: string,
-    params: Record<string, string>,
-  ): Promise<HttpResponse> {
-    const answer = await send('Argo CD', {
-      limitMs: this.account.limitMs,
-      method,
-      url: this.account.url + path,
-      params,
-      headers: this.headers(),
-    });
-    if (answer.status !== 200) throw this.refusalOf(answer, path);
-    return answer;
+  private path(what: string): string {
+    return `/api/v1/applications/${this.account.application}/${what}`;
   }
 
   /** Where it cannot be read now, the one at hand stays. */

@@ -1,8 +1,8 @@
-import { ApplicationFailure } from '@temporalio/common';
 import ms from 'ms';
 import { redact } from '../../domain/text/index.ts';
-import { failure } from '../failure.ts';
+import { failure, failedWith } from '../failure.ts';
 import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
 import { lookUntil, type Waits } from '../polling.ts';
 import type { ArgoAccount, ArgoClient, TreeNode } from './client.ts';
 import type { ArgoActivities, SyncCronJob, SyncJob } from './interface.ts';
@@ -33,18 +33,11 @@ interface LastAttempt {
   before: string[];
 }
 
-/** What Kubernetes knows of a Job, where Argo CD's tree may show what is gone. */
-export interface JobsOfKubernetes {
-  jobState: (job: {
-    name: string;
-    uid: string;
-  }) => Promise<'complete' | 'failed' | 'running' | 'gone'>;
-}
-
 export function createArgoActivities(
   argo: ArgoClient,
   account: ArgoAccount,
-  kubernetes: JobsOfKubernetes,
+  /** Knows of a Job, too: Argo CD's tree may show what is gone. */
+  kubernetes: Pick<KubernetesClient, 'jobState'>,
   waits: Waits,
 ): ArgoActivities {
   return {
@@ -180,8 +173,7 @@ function jobsOf(nodes: TreeNode[], cronJob: SyncCronJob): (SyncJob & { failed: b
 async function quoteLog(argo: ArgoClient, job: string): Promise<string> {
   let why = '';
   const tail = await argo.logTail(job, LOG_LINES).catch((error: unknown) => {
-    if (error instanceof ApplicationFailure && error.type === 'NotPermitted')
-      why = ` ${error.message}`;
+    if (failedWith(error, 'NotPermitted')) why = ` ${error.message}`;
     return '';
   });
   if (why !== '') return `Its log may not be read.${why}`;

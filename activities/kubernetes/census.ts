@@ -1,8 +1,10 @@
-import { ApplicationFailure } from '@temporalio/common';
+import { failedWith } from '../failure.ts';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { sourcesOf, type PodContainer } from './consumers.ts';
-import type { ExecResult, Target } from './exec.ts';
+import type { PodContainer } from './consumers.ts';
+import type { KubernetesClient } from './client.ts';
+import type { ExecResult } from './exec.ts';
 import { censusWithRuby, censusWithShell } from './scripts.ts';
+import type { IdleContainer } from './snapshot.ts';
 
 /** A piece of a variable's value that has a token's shape. */
 export interface HeldPiece {
@@ -41,10 +43,6 @@ interface OnNode {
   at: number;
 }
 
-interface Execs {
-  exec: (target: Target, command: string[], limitMs?: number) => Promise<ExecResult>;
-}
-
 /**
  * What each running container of the namespace holds. A container's environment is fixed when it
  * starts, so each is asked once in its life, and every look of every rotation shares the answers.
@@ -58,15 +56,15 @@ export class CensusTaker {
   private readonly limit = pLimit(AT_ONCE);
   private readonly nodes = new Map<string, OnNode>();
 
-  constructor(private readonly cluster: Execs) {}
+  constructor(private readonly cluster: Pick<KubernetesClient, 'exec'>) {}
 
   /**
    * The last answer of a workload's container since this worker started; undefined where the
    * variables have other sources by now.
    */
-  lastOf({ workload, spec }: Pick<PodContainer, 'workload' | 'spec'>): Told | undefined {
+  lastOf({ workload, spec, sources }: IdleContainer): Told | undefined {
     const last = this.last.get(`${workload} ${spec.name}`);
-    return last?.sources === JSON.stringify(sourcesOf(spec)) ? last.told : undefined;
+    return last?.sources === JSON.stringify(sources) ? last.told : undefined;
   }
 
   /**
@@ -119,12 +117,9 @@ export class CensusTaker {
     onNode.at = performance.now();
     if (typeof answer === 'string' || 'failed' in answer) return answer;
     this.told.set(container.containerId, answer);
-    const { workload, spec } = container;
+    const { workload, spec, sources } = container;
     if (HAS_TEMPLATE.test(workload))
-      this.last.set(`${workload} ${spec.name}`, {
-        told: answer,
-        sources: JSON.stringify(sourcesOf(spec)),
-      });
+      this.last.set(`${workload} ${spec.name}`, { told: answer, sources: JSON.stringify(sources) });
     return answer;
   }
 
@@ -136,8 +131,7 @@ export class CensusTaker {
         : byShell;
       return read(answer);
     } catch (error) {
-      if (error instanceof ApplicationFailure && error.type === 'ExecIncomplete')
-        return { failed: error.message };
+      if (failedWith(error, 'ExecIncomplete')) return { failed: error.message };
       throw error;
     }
   }

@@ -17,8 +17,8 @@ import {
 import type { AxiosRequestConfig } from 'axios';
 import pLimit from 'p-limit';
 import type { Workload, WorkloadKind } from '../../domain/cluster/index.ts';
-import { ApplicationFailure } from '@temporalio/common';
-import { failure } from '../failure.ts';
+import type { SyncJob } from '../argo/interface.ts';
+import { failure, failedWith } from '../failure.ts';
 import { follow } from '../follow.ts';
 import { boundedHttp } from './bounded-http.ts';
 import { hindranceOf, type Template } from './consumers.ts';
@@ -39,7 +39,7 @@ interface ListPage<T> {
 
 /** The Kubernetes API as the rotation needs it, in one namespace. */
 export class KubernetesClient {
-  private apis: Apis;
+  private apis: ReturnType<typeof apisOf>;
   private readonly execs = pLimit(EXECS_AT_ONCE);
   private readonly snapshots = new SharedRead(() => this.readSnapshot());
   /** Told of every change of a pod, by one watch for all. */
@@ -130,15 +130,11 @@ export class KubernetesClient {
    * Where a Job stands, by its final conditions: `SuccessCriteriaMet` and `FailureTarget` come
    * before them and are none.
    */
-  async jobState({
-    name,
-    uid,
-  }: {
-    name: string;
-    uid: string;
-  }): Promise<'complete' | 'failed' | 'running' | 'gone'> {
-    const found = await this.job(name);
-    if (found?.metadata?.uid !== uid) return 'gone';
+  async jobState(
+    job: Pick<SyncJob, 'name' | 'uid'>,
+  ): Promise<'complete' | 'failed' | 'running' | 'gone'> {
+    const found = await this.job(job.name);
+    if (found?.metadata?.uid !== job.uid) return 'gone';
     const has = (type: string): boolean =>
       found.status?.conditions?.some(
         (condition) => condition.type === type && condition.status === 'True',
@@ -194,10 +190,9 @@ export class KubernetesClient {
     try {
       return await this.execs(() => execIn(this.config, this.namespace, target, command, limitMs));
     } catch (error) {
-      if (!(error instanceof ApplicationFailure)) throw error;
-      if (error.type === 'CredentialRefused') this.renewCredential();
-      if (error.type !== 'NotPermitted') throw error;
-      throw failure('NotPermitted', `${error.message}${await this.lackingFor(EXEC)}`);
+      if (failedWith(error, 'CredentialRefused')) this.renewCredential();
+      if (!failedWith(error, 'NotPermitted')) throw error;
+      throw failure('NotPermitted', `${error.message}${await this.lackingForExec()}`);
     }
   }
 
@@ -205,13 +200,11 @@ export class KubernetesClient {
    * Which rights this account lacks, as the cluster says; empty where it lacks none of them or does
    * not say.
    */
-  private async lackingFor(rights: readonly Right[]): Promise<string> {
+  private async lackingForExec(): Promise<string> {
     const lacking: string[] = [];
-    for (const right of rights)
+    for (const right of EXEC)
       if (!(await this.may(right).catch(() => true))) lacking.push(right.verb);
-    return lacking.length > 0
-      ? `: the role lacks ${lacking.join(' and ')} on ${rights[0]!.resource}`
-      : '';
+    return lacking.length > 0 ? `: the role lacks ${lacking.join(' and ')} on pods/exec` : '';
   }
 
   /**
@@ -304,7 +297,7 @@ export class KubernetesClient {
   private rebuilt(error: unknown, what: string): Error {
     if (error instanceof SyntaxError)
       return failure('ContractChanged', `Kubernetes answered “${what}” with no JSON`);
-    if (error instanceof ApplicationFailure && error.type === 'ContractChanged') return error;
+    if (failedWith(error, 'ContractChanged')) return error;
     if (!(error instanceof ApiException))
       return failure('Unreachable', `Kubernetes did not answer “${what}”`);
     if (error.code === 401) {
@@ -319,14 +312,7 @@ export class KubernetesClient {
   }
 }
 
-interface Apis {
-  core: CoreV1Api;
-  apps: AppsV1Api;
-  batch: BatchV1Api;
-  authorization: AuthorizationV1Api;
-}
-
-function apisOf(config: KubeConfig, limitMs: number): Apis {
+function apisOf(config: KubeConfig, limitMs: number) {
   const client = createConfiguration({
     baseServer: new ServerConfiguration(config.getCurrentCluster()?.server ?? '', {}),
     authMethods: { default: config },

@@ -30,6 +30,8 @@ export interface PodContainer extends Pick<
   'workload' | 'container' | 'pod' | 'state' | 'startedAt' | 'ready' | 'terminating' | 'why'
 > {
   spec: ContainerSpec;
+  /** Where its variables come from; none where it cannot hold a token. */
+  sources: Source[];
   containerId: string;
   node: string;
 }
@@ -174,6 +176,7 @@ export function containersIn(pod: V1Pod, workload: Workload): PodContainer[] {
       terminating: metadata?.deletionTimestamp !== undefined,
       ...(state === 'starting' && whyNotStarted(pod, seen)),
       spec: container,
+      sources: sourcesOf(container),
       containerId: seen?.containerID ?? '',
       node: spec?.nodeName ?? '',
     };

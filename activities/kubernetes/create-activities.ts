@@ -1,8 +1,8 @@
-import { ApplicationFailure } from '@temporalio/common';
 import { setTimeout as after } from 'node:timers/promises';
 import {
   allReady,
   type ClusterLook,
+  describeContainer,
   type ConsumingContainer,
   holds,
   judgeRollout,
@@ -11,9 +11,9 @@ import {
 } from '../../domain/cluster/index.ts';
 import type { Sighting, SmokeResult } from '../../domain/evidence/index.ts';
 import type { SmokeCall } from '../../domain/settings/index.ts';
-import { failure } from '../failure.ts';
+import { failure, failedWith } from '../failure.ts';
 import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
-import { lookUntil, type Waits } from '../polling.ts';
+import { lookUntil, type Nudges, type Waits } from '../polling.ts';
 import type { KubernetesClient } from './client.ts';
 import type { KubernetesActivities } from './interface.ts';
 import { CensusTaker } from './census.ts';
@@ -43,6 +43,10 @@ export function createKubernetesActivities(
   waits: Waits,
 ): KubernetesActivities {
   const census = new CensusTaker(cluster);
+  const podWaits: Waits & { nudges: Nudges } = {
+    ...waits,
+    nudges: (nudge, signal) => cluster.watchPods(nudge, signal),
+  };
   return {
     cronJobUid: (name) => cluster.cronJobUid(name),
 
@@ -77,7 +81,7 @@ export function createKubernetesActivities(
           last = rollout.for;
           return undefined;
         },
-        { ...waits, deadline, nudges: (nudge, signal) => cluster.watchPods(nudge, signal) },
+        { ...podWaits, deadline },
       );
       return (
         seen ??
@@ -110,12 +114,7 @@ export function createKubernetesActivities(
           );
           return runs.length > 0 ? runs : undefined;
         },
-        {
-          ...waits,
-          everyMs: SIGHTED_EVERY_MS,
-          soonestMs: SIGHTED_SOONEST_MS,
-          nudges: (nudge, signal) => cluster.watchPods(nudge, signal),
-        },
+        { ...podWaits, everyMs: SIGHTED_EVERY_MS, soonestMs: SIGHTED_SOONEST_MS },
       );
       const at = new Date().toISOString();
       const sightings: Sighting[] = [];
@@ -123,8 +122,7 @@ export function createKubernetesActivities(
         const result = container.ready
           ? // Its run may be over by now. One that our program killed ends the watch: no other is tried.
             await smoke(cluster, container, application, call).catch((error: unknown) => {
-              if (error instanceof ApplicationFailure && error.type === 'ContainerEnded')
-                throw error;
+              if (failedWith(error, 'ContainerEnded')) throw error;
               return undefined;
             })
           : undefined;
@@ -149,12 +147,7 @@ export function createKubernetesActivities(
           keepForNextAttempt({ at: new Date(now).toISOString() });
           return undefined;
         },
-        {
-          ...waits,
-          everyMs: SIGHTED_EVERY_MS,
-          soonestMs: READER_SOONEST_MS,
-          nudges: (nudge, signal) => cluster.watchPods(nudge, signal),
-        },
+        { ...podWaits, everyMs: SIGHTED_EVERY_MS, soonestMs: READER_SOONEST_MS },
       );
       return seen!; // without a deadline there is an answer
     },
@@ -175,7 +168,7 @@ export function createKubernetesActivities(
               tokens.some((token) => holds(container, token)) &&
               sameConsumer(container, consumer),
           )
-          .toSorted((a, b) => limitOf(b) - limitOf(a) || 0);
+          .toSorted((a, b) => limitOf(b) - limitOf(a));
         if (ready) results.push(await smoke(cluster, ready, application, call));
       }
       return results;
@@ -197,6 +190,7 @@ async function smoke(
     verdict,
     detail,
   });
+  const where = describeContainer(container);
   if (!call) return result('not-tested', `no smoke call is known for ${application}`);
   const answer = await cluster.exec(
     container,
@@ -205,22 +199,16 @@ async function smoke(
   if (answer.kind === 'no-such-program')
     return result('not-tested', 'the container has no Ruby to call from');
   if (answer.kind === 'timed-out')
-    throw failure(
-      'ExecIncomplete',
-      `${container.container} in ${container.pod} did not end its smoke call in time`,
-    );
+    throw failure('ExecIncomplete', `${where} did not end its smoke call in time`);
   const fate =
     answer.kind === 'exited' && answer.code === 137 ? await fateOf(cluster, container) : 'runs';
   if (fate === 'died')
     throw failure(
       'ContainerEnded',
-      `${container.container} in ${container.pod} was killed (137) during its smoke call, which loads Ruby and its gems`,
+      `${where} was killed (137) during its smoke call, which loads Ruby and its gems`,
     );
   if (answer.kind === 'gone' || fate === 'gone')
-    throw failure(
-      'ExecIncomplete',
-      `${container.container} in ${container.pod} ended during its smoke call`,
-    );
+    throw failure('ExecIncomplete', `${where} ended during its smoke call`);
   if (answer.kind === 'exited')
     return result(
       'not-tested',
@@ -234,11 +222,7 @@ async function smoke(
   const [own, madeUp] = ['own', 'made-up'].map(
     (who, line) => new RegExp(`^${who} ([A-Za-z0-9_:]{1,80})$`).exec(answer.lines[line] ?? '')?.[1],
   );
-  if (!own || !madeUp)
-    throw failure(
-      'ExecIncomplete',
-      `${container.container} in ${container.pod} gave no result of its smoke call`,
-    );
+  if (!own || !madeUp) throw failure('ExecIncomplete', `${where} gave no result of its smoke call`);
   if (!PASSED.has(own)) return result('failed', `${call.method} failed with the new token: ${own}`);
   const works = `${call.method} works with the new token (${own})`;
   return REFUSED.has(madeUp)

@@ -47,47 +47,40 @@ export async function execIn(
   const where = `${container} in ${pod}`;
   const output = new Bounded();
   const noise = new Bounded();
-  const status = await new Promise<V1Status | undefined>((resolve, reject) => {
-    let socket: ExecSocket | undefined;
-    const timer = setTimeout(() => {
-      socket?.terminate();
-      reject(new TimedOut());
-    }, limitMs);
-    const settle = (done: () => void) => (): void => {
-      clearTimeout(timer);
-      done();
-    };
-    let said: V1Status | undefined;
-    const open = (uri: string, protocols: string[], options: ClientOptions): WebSocket =>
-      (socket = new ExecSocket(uri, protocols, { ...options, maxPayload: LARGEST_MESSAGE }));
-    const streams = {
-      stdin: new Bounded(),
-      stdout: output,
-      stderr: noise,
-    } as unknown as ExecStreams;
-    new Exec(config, new WebSocketHandler(config, open, streams))
-      .exec(namespace, pod, container, command, output, noise, null, false, (told) => {
-        said = typeof told === 'object' ? told : undefined;
-      })
-      .then(
-        () => {
-          socket?.on(
-            'close',
-            settle(() => resolve(socket?.isBroken ? undefined : said)),
-          );
-          socket?.on(
-            'error',
-            settle(() => resolve(undefined)),
-          );
-        },
-        (error: unknown) => settle(() => reject(refusal(error, where, programName(command))))(),
-      );
-  }).catch((error: unknown) => {
-    if (error instanceof Gone) return 'gone' as const;
-    if (error instanceof TimedOut) return 'timed-out' as const;
-    throw error;
-  });
+  const status = await new Promise<V1Status | 'gone' | 'timed-out' | Error | undefined>(
+    (resolve) => {
+      let socket: ExecSocket | undefined;
+      const timer = setTimeout(() => {
+        socket?.terminate();
+        resolve('timed-out');
+      }, limitMs);
+      const end = (how: V1Status | 'gone' | Error | undefined): void => {
+        clearTimeout(timer);
+        resolve(how);
+      };
+      let said: V1Status | undefined;
+      const open = (uri: string, protocols: string[], options: ClientOptions): WebSocket =>
+        (socket = new ExecSocket(uri, protocols, { ...options, maxPayload: LARGEST_MESSAGE }));
+      const streams = {
+        stdin: new Bounded(),
+        stdout: output,
+        stderr: noise,
+      } as unknown as ExecStreams;
+      new Exec(config, new WebSocketHandler(config, open, streams))
+        .exec(namespace, pod, container, command, output, noise, null, false, (told) => {
+          said = typeof told === 'object' ? told : undefined;
+        })
+        .then(
+          () => {
+            socket?.on('close', () => end(socket?.isBroken ? undefined : said));
+            socket?.on('error', () => end(undefined));
+          },
+          (error: unknown) => end(refusal(error, where, programName(command))),
+        );
+    },
+  );
   if (status === 'gone' || status === 'timed-out') return { kind: status };
+  if (status instanceof Error) throw status;
   if (!status)
     throw failure('ExecIncomplete', `the connection to ${where} was lost without a status`);
 
@@ -113,11 +106,6 @@ export async function execIn(
   throw failure('ExecIncomplete', `${where} could not be asked (${reason ?? 'no reason'})`);
 }
 
-/** The pod went away between the look and the question. */
-class Gone extends Error {}
-
-class TimedOut extends Error {}
-
 /**
  * A socket whose messages fail this exec and nothing else: client-node's handler throws on a frame
  * that it does not understand (an empty one, an unknown channel, half a status), and an exception
@@ -142,10 +130,10 @@ class ExecSocket extends WebSocket {
  * Why an exec was refused before the upgrade; the answer's body is lost.
  * @param program what was to run
  */
-function refusal(error: unknown, where: string, program: string): Error {
+function refusal(error: unknown, where: string, program: string): Error | 'gone' {
   const said = (error as { message?: unknown } | undefined)?.message;
   const code = /server response: (\d{3})/.exec(typeof said === 'string' ? said : '')?.[1];
-  if (code === '404') return new Gone();
+  if (code === '404') return 'gone'; // the pod went away between the look and the question
   if (code === '401')
     return failure(
       'CredentialRefused',

@@ -46,7 +46,7 @@ export function idleConsumers(
     idle.push(
       ...readers.also.filter((one) => one.workload === workload && one.container === spec.name),
     );
-    const last = census.lastOf({ workload, spec });
+    const last = census.lastOf({ workload, spec, sources });
     const told = last && !('unable' in last) ? last : undefined;
     const open: Source[] = [];
     const byName = new Set<string | undefined>([
@@ -56,7 +56,7 @@ export function idleConsumers(
     for (const source of sources) {
       if (source.secret === readers.secret) continue;
       const { variable, secret, from } = source;
-      known ??= knownSources(snapshot, answers, maskedOf);
+      known ??= knownSources(answers, maskedOf);
       // What runs now tells what a source has; a last run, what it had.
       if (told && (source.literal !== undefined || !known.has(from))) {
         for (const piece of told.held) {
@@ -98,11 +98,7 @@ function heldLiterally(literal: string, maskedOf: MaskedOf): ReadonlySet<string>
 }
 
 /** Of each source that a running container has: which of the pair's tokens the value is. */
-function knownSources(
-  snapshot: Snapshot,
-  answers: Answers,
-  maskedOf: MaskedOf,
-): Map<string, ReadonlySet<string>> {
+function knownSources(answers: Answers, maskedOf: MaskedOf): Map<string, ReadonlySet<string>> {
   const known = new Map<string, ReadonlySet<string>>();
   for (const [container, told] of answers) {
     if ('unable' in told) continue;
@@ -110,7 +106,7 @@ function knownSources(
       const token = maskedOf(piece);
       return token === undefined ? [] : { variable: piece.variable, token };
     });
-    const sources = snapshot.sourcesOf(container);
+    const { sources } = container;
     const byName = new Set(sources.map(({ variable }) => variable));
     for (const { variable, from, literal } of sources) {
       if (literal !== undefined) continue; // another's literal is another value

@@ -12,7 +12,13 @@ import { failure } from '../failure.ts';
 import { sha256 } from '../../config/secret.ts';
 import type { CensusTaker, Told } from './census.ts';
 import type { KubernetesClient } from './client.ts';
-import { filesOf, readingVariables, type PodContainer, type Source } from './consumers.ts';
+import {
+  filesOf,
+  readersIn,
+  readingVariables,
+  type PodContainer,
+  type Source,
+} from './consumers.ts';
 import { type Answers, idleConsumers } from './idle-consumers.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -93,7 +99,7 @@ async function askAll(
   const silent = new Map<PodContainer, string>();
   await Promise.all(
     snapshot.containers.map(async (container) => {
-      if (container.state !== 'running' || snapshot.sourcesOf(container).length === 0) return;
+      if (container.state !== 'running' || container.sources.length === 0) return;
       const answer = await census.ask(container, toHave(container, readers).length > 0);
       if (answer === 'killed') killed.push(container);
       if (answer === 'gone' || answer === 'killed')
@@ -118,8 +124,7 @@ function assembled(
   const environments = new Map<string, string>();
   let asked = 0;
   for (const container of snapshot.containers) {
-    const sources = snapshot.sourcesOf(container);
-    if (sources.length === 0) continue;
+    if (container.sources.length === 0) continue;
     if (container.state === 'starting') {
       const awaited = toHave(container, readers);
       seen.push(...awaited);
@@ -139,7 +144,7 @@ function assembled(
     }
     asked++;
     if (told.environment !== '') environments.set(told.environment, describeContainer(container));
-    seen.push(...holding(container, told, sources, readers));
+    seen.push(...holding(container, told, readers));
   }
   const { idle, holders, unresolved, otherSecrets } = idleConsumers(
     snapshot,
@@ -154,7 +159,7 @@ function assembled(
   return {
     at: snapshot.at,
     consumers: distinctConsumers([
-      ...snapshot.readersOf(readers.secret),
+      ...snapshot.templates.flatMap((template) => readersIn(template, readers.secret)),
       ...seen,
       ...mute,
       ...idle,
@@ -202,7 +207,6 @@ function toHave(container: PodContainer, { secret, also }: Readers): ConsumingCo
 function holding(
   container: PodContainer,
   told: Exclude<Told, { unable: string }>,
-  sources: readonly Source[],
   { secret, holding: tokens }: Readers,
 ): ConsumingContainer[] {
   const reading = readingVariables(container.spec, secret);
@@ -216,7 +220,7 @@ function holding(
     ({ variable, token }) => ({
       ...rowOf(container, variable),
       token,
-      ...(!reading.includes(variable) && { from: originOf(variable, sources) }),
+      ...(!reading.includes(variable) && { from: originOf(variable, container.sources) }),
       environment: told.environment,
     }),
   );

@@ -2,7 +2,7 @@ import { activityInfo, ApplicationFailure } from '@temporalio/activity';
 import type { Pair } from '../../domain/rotation/index.ts';
 import type { Recipient } from '../../domain/settings/index.ts';
 import { newestOf, type ListedToken } from '../../domain/tokens/index.ts';
-import { failure } from '../failure.ts';
+import { failure, failedWith } from '../failure.ts';
 import { sealFor } from '../handover/seal.ts';
 import { fingerprintOf } from '../../config/secret.ts';
 import type { CreatedToken } from './interface.ts';
@@ -86,7 +86,7 @@ export async function createOnce(
     }
   } catch (error) {
     // A throttled request had no effect.
-    if (!sent && error instanceof ApplicationFailure && error.type === 'Throttled') throw error;
+    if (!sent && failedWith(error, 'Throttled')) throw error;
     throw failure(
       'CreateAnswerLost',
       `the answer to a create was lost (${error instanceof ApplicationFailure ? error.message : 'connection'}); its token is looked for after Signon’s request limit`,

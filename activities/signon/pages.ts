@@ -64,7 +64,7 @@ export function readManageTokens(html: string): { apiUser: string; cards: Card[]
       const application = squeeze($(card).find('.govuk-summary-card__title').text());
       if (!id || application === '')
         throw changed('manage_tokens', 'cards with a title and a link to the authorisation');
-      return { authorisationId: Number(id), application, ...readDetails($, card) };
+      return { authorisationId: Number(id), application, ...readDetails($, $(card)) };
     });
   return { apiUser: title.slice(prefix.length), cards };
 }
@@ -77,8 +77,8 @@ export function readManageTokens(html: string): { apiUser: string; cards: Card[]
  */
 export function readLastSynced(html: string, application: string): string | undefined {
   const $ = load(html);
-  const cells = (row: Parameters<CheerioAPI>[0]): string[] =>
-    $(row as Nodes)
+  const cells = (row: Nodes): string[] =>
+    row
       .children('td, th')
       .toArray()
       .map((cell) => squeeze($(cell).text()));
@@ -163,37 +163,25 @@ export function hasField(html: string, field: string): boolean {
   return load(html)(`input[name="${field}"]`).length > 0;
 }
 
-/** Whether this is the sign-in form, and what its alert says. */
-export function readSignIn(html: string): { isForm: boolean; alert: string } {
-  const $ = load(html);
-  return { isForm: $('input[name="user[password]"]').length > 0, alert: readAlert(html) };
-}
-
 /** Text of the error alert, if any; bounded. */
 export function readAlert(html: string): string {
-  const $ = load(html);
-  return squeeze($('.gem-c-error-alert__message').first().text()).slice(0, 300);
+  return textOf(html, '.gem-c-error-alert__message');
 }
 
 /** Text of the success alert, if any; bounded. Never read where a token may be shown. */
 export function readSuccess(html: string): string {
-  const $ = load(html);
-  return squeeze(
-    $('.gem-c-success-alert .govuk-notification-banner__heading').first().text(),
-  ).slice(0, 300);
+  return textOf(html, '.gem-c-success-alert .govuk-notification-banner__heading');
+}
+
+function textOf(html: string, selector: string): string {
+  return squeeze(load(html)(selector).first().text()).slice(0, 300);
 }
 
 type Nodes = ReturnType<CheerioAPI>;
-type Within = Parameters<CheerioAPI>[0];
 
-function readDetails($: CheerioAPI, within: Within): Omit<ListedToken, 'authorisationId'> {
+function readDetails($: CheerioAPI, within: Nodes): Omit<ListedToken, 'authorisationId'> {
   const hidden = /^([\w-]{8})\u2022{24}([\w-]{8})$/.exec(
-    squeeze(
-      $(within as Nodes)
-        .find('code')
-        .first()
-        .text(),
-    ),
+    squeeze(within.find('code').first().text()),
   );
   const generated = readDay(rowValue($, within, 'Generated'));
   const expires = readDay(rowValue($, within, 'Expires'));
@@ -206,34 +194,21 @@ function readDetails($: CheerioAPI, within: Within): Omit<ListedToken, 'authoris
   return { masked: `${first}…${last}`, maskedSha256: sha256(first + last), generated, expires };
 }
 
-function rowValue($: CheerioAPI, within: Within, key: string): string | undefined {
-  const row = $(within as Nodes)
+function rowValue($: CheerioAPI, within: Nodes, key: string): string | undefined {
+  const row = within
     .find('.govuk-summary-list__row')
     .toArray()
     .find((candidate) => squeeze($(candidate).find('.govuk-summary-list__key').text()) === key);
   return row && squeeze($(row).find('.govuk-summary-list__value').text());
 }
 
-const MONTHS = [
-  'January',
-  'February',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'August',
-  'September',
-  'October',
-  'November',
-  'December',
-];
+const asShown = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
 
-function readDay(text: string | undefined): Day | undefined {
-  const parts = /^(\d{1,2}) ([A-Z][a-z]+) (\d{4})$/.exec(text ?? '');
-  const month = MONTHS.indexOf(parts?.[2] ?? '') + 1;
-  if (!parts?.[1] || month === 0) return undefined;
-  return `${parts[3]}-${String(month).padStart(2, '0')}-${parts[1].padStart(2, '0')}`;
+/** A day as the pages write it: `4 December 2026`. */
+function readDay(text = ''): Day | undefined {
+  const day = new Date(`${text} UTC`);
+  const isDay = !Number.isNaN(day.getTime()) && asShown.format(day) === text;
+  return isDay ? day.toISOString().slice(0, 10) : undefined;
 }
 
 function csrfOf($: CheerioAPI, form: Nodes, what: string): Secret {

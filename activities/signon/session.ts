@@ -1,10 +1,10 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
-import { failure } from '../failure.ts';
+import { Context } from '@temporalio/activity';
+import { failedWith, failure } from '../failure.ts';
 import type { Secret } from '../../config/secret.ts';
 import type { HttpResponse } from '../http.ts';
 import { Browser, type SignonPage } from './browser.ts';
 import { redact } from '../../domain/text/index.ts';
-import { hasField, readAlert, readFormToken, readSignIn } from './pages.ts';
+import { hasField, readAlert, readFormToken } from './pages.ts';
 import type { SignInBudget } from './sign-in-budget.ts';
 import { totpCode } from '../../config/totp.ts';
 
@@ -21,6 +21,7 @@ const SIGN_IN = '/users/sign_in';
 const SECOND_STEP = '/users/two_step_verification_session';
 const PROMPT = '/account/two_step_verification/prompt';
 const STEP_SECONDS = 30;
+const PASSWORD = 'user[password]';
 
 /**
  * One worker's session with Signon. Signs in when first needed and when the session ended; a
@@ -103,7 +104,7 @@ export class SignonSession {
     if (this.refused !== undefined) throw failure('SignInRefused', `not retried: ${this.refused}`);
     await this.browser.forgetSession();
     const form = await this.browser.open(SIGN_IN);
-    const csrf = readFormToken(form.body, 'user[password]');
+    const csrf = readFormToken(form.body, PASSWORD);
     const reservation = await this.budget.reserve();
     const progress = { undecided: true };
     const refusedBecause = await this.answerForms(csrf, progress).catch(async (error: unknown) => {
@@ -131,18 +132,19 @@ export class SignonSession {
   ): Promise<string | undefined> {
     const fields = {
       'user[email]': this.account.email,
-      'user[password]': this.account.password.reveal(),
+      [PASSWORD]: this.account.password.reveal(),
     };
     const answer = await this.browser
       .submit(SIGN_IN, SIGN_IN, csrf, fields)
       .catch((error: unknown) => {
-        if (isThrottled(error)) progress.undecided = false; // it had no effect
+        if (failedWith(error, 'Throttled')) progress.undecided = false; // it had no effect
         throw error;
       });
-    const { isForm, alert } = readSignIn(answer.body);
+    const isForm = hasField(answer.body, PASSWORD);
     progress.undecided = mayHaveJudged(answer) || (answer.status === 200 && !isForm);
     refuseServerError(answer, 'the sign-in');
-    if (answer.status === 200 && isForm) return alert || 'Signon showed the sign-in form again';
+    if (answer.status === 200 && isForm)
+      return readAlert(answer.body) || 'Signon showed the sign-in form again';
     if (answer.location === undefined)
       throw failure('ContractChanged', `Signon answered the sign-in with ${answer.status}`);
     const page = await this.browser.open(answer.location);
@@ -167,7 +169,7 @@ export class SignonSession {
       const answer = await this.browser
         .submit(SECOND_STEP, page.path, csrf, fields)
         .catch((error: unknown) => {
-          if (isThrottled(error)) progress.undecided = wasRefused;
+          if (failedWith(error, 'Throttled')) progress.undecided = wasRefused;
           throw error;
         });
       if (answer.location !== undefined) return undefined;
@@ -197,10 +199,6 @@ export interface Pages {
   submit: Browser['submit'];
 }
 
-function isThrottled(error: unknown): boolean {
-  return error instanceof ApplicationFailure && error.type === 'Throttled';
-}
-
 /** Whether Signon may have judged what was sent. A 503 comes from what stands before it. */
 function mayHaveJudged({ status }: HttpResponse): boolean {
   return status >= 500 && status !== 503;
@@ -211,5 +209,5 @@ function refuseServerError({ status }: HttpResponse, what: string): void {
 }
 
 function isSignIn(page: SignonPage): boolean {
-  return page.path.startsWith(SIGN_IN) && readSignIn(page.body).isForm;
+  return page.path.startsWith(SIGN_IN) && hasField(page.body, PASSWORD);
 }

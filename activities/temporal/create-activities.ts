@@ -2,14 +2,13 @@ import { activityInfo } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import { isDeepStrictEqual } from 'node:util';
+import pLimit from 'p-limit';
 import { evidenceCode, judgeApproval, shapeApprove } from '../../domain/evidence/index.ts';
 import { SIGNAL, WORKFLOW, rotationIdsOf, syncTokensId } from '../../domain/names/index.ts';
 import { approversOf } from '../../domain/request/index.ts';
-import type { Stage } from '../../domain/rotation/index.ts';
 import { rememberedByEarlierRun } from './earlier-run.ts';
 import { decoded, eventsOf } from './history.ts';
 import type { TemporalActivities } from './interface.ts';
-import { own } from './own-run.ts';
 import { isReapplied, receivedAs } from './recorded-decisions.ts';
 import { isRunningRotation, stageOf } from './stages.ts';
 import { starterOf } from './starter.ts';
@@ -29,22 +28,15 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
     },
 
     async readRetries() {
-      const { workflowId, runId } = own();
+      const { workflowId, runId } = activityInfo().workflowExecution!;
       const { raw } = await client.workflow.getHandle(workflowId, runId).describe();
       return (raw.pendingActivities ?? []).flatMap((pending) => {
-        const {
-          activityType,
-          attempt,
-          maximumAttempts,
-          lastFailure,
-          nextAttemptScheduleTime,
-          expirationTime,
-        } = pending;
+        const { activityType, attempt, maximumAttempts, lastFailure } = pending;
         if (!lastFailure) return [];
         const said = [
           `${activityType?.name}, attempt ${attempt} of ${maximumAttempts}`,
-          ...timeOf('next', nextAttemptScheduleTime),
-          ...timeOf('gives up by', expirationTime),
+          ...timeOf('next', pending.nextAttemptScheduleTime),
+          ...timeOf('gives up by', pending.expirationTime),
         ];
         return [`${said.join(', ')}: ${(lastFailure.message ?? '').slice(0, 500)}`];
       });
@@ -59,11 +51,8 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
       return ids;
     },
 
-    async readStages(workflowIds) {
-      const stages: (Stage | 'ended')[] = [];
-      for (const workflowId of workflowIds) stages.push(await stageOf(client, workflowId));
-      return stages;
-    },
+    readStages: (workflowIds) =>
+      pLimit(LOOKED_UP_AT_ONCE).map(workflowIds, (id) => stageOf(client, id)),
 
     async requestSync(request) {
       const { environment } = scope;
@@ -84,17 +73,12 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
 
     async runningRotations(workflowIds) {
       const ours = workflowIds.filter((id) => id.startsWith(rotationIdsOf(scope.environment)));
-      const running: string[] = [];
-      for (let at = 0; at < ours.length; at += LOOKED_UP_AT_ONCE) {
-        const some = ours.slice(at, at + LOOKED_UP_AT_ONCE);
-        const runs = await Promise.all(some.map((id) => isRunningRotation(client, id)));
-        running.push(...some.filter((_, index) => runs[index]));
-      }
-      return running;
+      const runs = await pLimit(LOOKED_UP_AT_ONCE).map(ours, (id) => isRunningRotation(client, id));
+      return ours.filter((_, index) => runs[index]);
     },
 
     async judge({ approval, sent, evidence, request, delegation, starter, given = [] }) {
-      const { workflowId, runId } = own();
+      const { workflowId, runId } = activityInfo().workflowExecution!;
       const received = await receivedAs(eventsOf(client, workflowId, runId), sent);
       if (!received)
         return { counts: false, why: 'the server’s history does not hold this approval' };
@@ -115,16 +99,10 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
       });
     },
 
-    remembersOf() {
-      const { taskQueue, workflowExecution } = activityInfo();
-      return rememberedByEarlierRun(client, {
-        workflowId: workflowExecution?.workflowId ?? '',
-        taskQueue,
-      });
-    },
+    remembersOf: () => rememberedByEarlierRun(client),
 
     wasSentBefore(stop) {
-      const { workflowId, runId } = own();
+      const { workflowId, runId } = activityInfo().workflowExecution!;
       return isReapplied(eventsOf(client, workflowId, runId), stop);
     },
   });

@@ -1,5 +1,6 @@
+import { activityInfo } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
-import type { Consumer, SeenHolding } from '../../domain/cluster/index.ts';
+import { type Consumer, distinctConsumers, type SeenHolding } from '../../domain/cluster/index.ts';
 import { STATUS, WORKFLOW } from '../../domain/names/index.ts';
 import type { Remembered } from '../../domain/rotation/index.ts';
 import { isObject, listOf, matching, object, textUpTo } from '../../domain/shape/index.ts';
@@ -30,10 +31,9 @@ const NOTHING: Remembered = { givenUp: [], also: [] };
  * none (terminated, timed out). Trusts only a `rotateToken` on the same task queue. Empty where
  * nothing can be read.
  */
-export async function rememberedByEarlierRun(
-  client: Client,
-  { workflowId, taskQueue }: { workflowId: string; taskQueue: string },
-): Promise<Remembered> {
+export async function rememberedByEarlierRun(client: Client): Promise<Remembered> {
+  const { taskQueue, workflowExecution } = activityInfo();
+  const { workflowId } = workflowExecution!;
   const query = `WorkflowId = '${workflowId.replaceAll("'", "''")}' AND WorkflowType = '${WORKFLOW.rotation}' AND ExecutionStatus != 'Running' AND ExecutionStatus != 'ContinuedAsNew'`;
   for await (const { runId, taskQueue: queue, status } of client.workflow.list({
     query,
@@ -47,11 +47,7 @@ export async function rememberedByEarlierRun(
     if (!REMEMBERED.is(remembered)) return NOTHING;
     return {
       givenUp: remembered.givenUp.map(({ token, by }) => ({ token, by })),
-      also: remembered.also.map(({ workload, container, variable }) => ({
-        workload,
-        container,
-        variable,
-      })),
+      also: distinctConsumers(remembered.also),
     };
   }
   return NOTHING;

@@ -7,25 +7,22 @@ import { keyOf, type Outcome, OUTCOMES, type Stage } from '../../domain/rotation
  * somehow.
  */
 export async function stageOf(client: Client, workflowId: string): Promise<Stage | 'ended'> {
-  try {
-    const { status, typedSearchAttributes } = await client.workflow
-      .getHandle(workflowId)
-      .describe();
-    const stage = typedSearchAttributes.get(keyOf('RotationStage')) as Stage | undefined;
-    if (status.name === 'RUNNING') return stage ?? 'preparing';
-    return status.name === 'COMPLETED' && OUTCOMES.includes(stage as Outcome) ? stage! : 'ended';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return 'ended';
-    throw error;
-  }
+  const run = await lastRun(client, workflowId);
+  const stage = run?.typedSearchAttributes.get(keyOf('RotationStage')) as Stage | undefined;
+  if (run?.status.name === 'RUNNING') return stage ?? 'preparing';
+  return run?.status.name === 'COMPLETED' && OUTCOMES.includes(stage as Outcome) ? stage! : 'ended';
 }
 
 export async function isRunningRotation(client: Client, workflowId: string): Promise<boolean> {
+  const run = await lastRun(client, workflowId);
+  return run?.status.name === 'RUNNING' && run.type === WORKFLOW.rotation;
+}
+
+async function lastRun(client: Client, workflowId: string) {
   try {
-    const { status, type } = await client.workflow.getHandle(workflowId).describe();
-    return status.name === 'RUNNING' && type === WORKFLOW.rotation;
+    return await client.workflow.getHandle(workflowId).describe();
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
+    if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
 }

@@ -1,8 +1,8 @@
+import { activityInfo } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { RecordedSender } from '../../domain/evidence/index.ts';
 import { decoded, type Event, principalOf, startOf } from './history.ts';
 import type { Delegation } from './interface.ts';
-import { own } from './own-run.ts';
 
 /**
  * Who started the calling run, or the first of those that it continues, or the run that handed it
@@ -12,7 +12,7 @@ export async function starterOf(
   client: Client,
   delegation: Delegation | undefined,
 ): Promise<RecordedSender> {
-  const { workflowId, runId } = own();
+  const { workflowId, runId } = activityInfo().workflowExecution!;
   const last = await startOf(client, workflowId, runId);
   const first = last.workflowExecutionStartedEventAttributes?.firstExecutionRunId;
   const start = first && first !== runId ? await startOf(client, workflowId, first) : last;

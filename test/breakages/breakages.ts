@@ -220,9 +220,9 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'axios’ own error is passed on',
     file: 'activities/http.ts',
-    find: "throw failure('Unreachable', `${system} did not answer ${method} ${pathOf(config.url)} ${how}`);",
+    find: "throw failure('Unreachable', `${system} did not answer ${method} ${shown} ${how}`);",
     replace:
-      "throw Object.assign(failure('Unreachable', `${system} did not answer ${method} ${pathOf(config.url)} ${how}`), { cause: error });",
+      "throw Object.assign(failure('Unreachable', `${system} did not answer ${method} ${shown} ${how}`), { cause: error });",
     caughtBy: {
       file: 'test/activities/http.test.ts',
       test: 'an answer that is %s is a failure rebuilt from method and path',
@@ -510,8 +510,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a workload of which nothing runs is nobody’s, whatever it would read',
     file: 'activities/kubernetes/idle-consumers.ts',
-    find: 'census.lastOf({ workload, spec });',
-    replace: 'census.lastOf({ workload, spec });\n    if (sources.length >= 0) continue;',
+    find: 'census.lastOf({ workload, spec, sources });',
+    replace: 'census.lastOf({ workload, spec, sources });\n    if (sources.length >= 0) continue;',
     caughtBy: {
       file: 'test/activities/consumers.test.ts',
       test: 'is a consumer where it has a Secret of the sync that belongs to no pair of today',
