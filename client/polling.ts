@@ -9,6 +9,7 @@ import {
 
 /** A live poller asks again at least once a minute; the server remembers pollers for longer. */
 const LIVES_FOR_MS = 90_000;
+const ANSWERS_WITHIN_MS = 5000;
 
 /**
  * Why nothing moves in an environment, one sentence: no worker polls its task queue, or those that
@@ -44,10 +45,13 @@ export async function whyNothingMoves(
 
 /**
  * Whether a worker gets the tasks of an environment: without one nothing moves, and no query is
- * answered.
+ * answered. Temporal has 5 s to say so.
  */
-export async function isPolled(client: Client, environment: Environment): Promise<boolean> {
-  return (await whyNothingMoves(client, environment)) === undefined;
+export function isPolled(client: Client, environment: Environment): Promise<boolean> {
+  return client.withDeadline(
+    Date.now() + ANSWERS_WITHIN_MS,
+    async () => (await whyNothingMoves(client, environment)) === undefined,
+  );
 }
 
 const VERSIONED = 2; // WorkerVersioningMode of Temporal's API

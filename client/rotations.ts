@@ -54,33 +54,24 @@ export async function listRotations(
   return found.toSorted((a, b) => a.startedAt.getTime() - b.startedAt.getTime());
 }
 
-function listed({
-  workflowId,
-  runId,
-  status,
-  startTime,
-  typedSearchAttributes,
-}: WorkflowExecutionInfo): ListedRotation {
-  const values = new Map(
-    typedSearchAttributes.getAll().map(({ key, value }) => [key.name, String(value)]),
-  );
-  const attribute = (name: SearchAttribute): string => values.get(name) ?? '';
+function listed(execution: WorkflowExecutionInfo): ListedRotation {
   return {
-    workflowId,
-    runId,
-    apiUser: attribute('RotationApiUser'),
-    application: attribute('RotationApplication'),
-    stage: attribute('RotationStage') as Stage,
-    open: status.name === 'RUNNING',
-    startedAt: startTime,
+    workflowId: execution.workflowId,
+    runId: execution.runId,
+    apiUser: attributeOf(execution, 'RotationApiUser'),
+    application: attributeOf(execution, 'RotationApplication'),
+    stage: attributeOf(execution, 'RotationStage') as Stage,
+    open: execution.status.name === 'RUNNING',
+    startedAt: execution.startTime,
   };
 }
 
-/** Where a rotation stands, or how it ended, by the search attribute; a sweep has none. */
-export function stageNow({
-  typedSearchAttributes,
-}: Pick<WorkflowExecutionInfo, 'typedSearchAttributes'>): Stage | undefined {
-  return typedSearchAttributes.get(keyOf('RotationStage')) as Stage | undefined;
+/** A search attribute of a rotation; empty where it has none. */
+export function attributeOf(
+  { typedSearchAttributes }: Pick<WorkflowExecutionInfo, 'typedSearchAttributes'>,
+  name: SearchAttribute,
+): string {
+  return typedSearchAttributes.get(keyOf(name)) ?? '';
 }
 
 /**
@@ -105,7 +96,7 @@ export async function askStatus<T = Status>(
 
 /**
  * Sends a decision and waits for its answer.
- * @throws WorkflowNotFoundError; NoAnswer where no worker gives one in 20 s
+ * @throws WorkflowNotFoundError; Error where no worker answers in 20 s
  */
 export async function decide<Name extends keyof Sendable>(
   client: Client,
@@ -123,14 +114,9 @@ export async function decide<Name extends keyof Sendable>(
     if (error instanceof WorkflowUpdateFailedError)
       return { accepted: false, answer: error.cause?.message ?? error.message };
     if (!(error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)) throw error;
-    throw new NoAnswer(
+    throw new Error(
       `${workflowId} did not answer in ${ANSWER_WITHIN_MS / 1000} s; whether it took ${name} shows in its details`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
 }
-
-/** A decision was sent and no worker answered. */
-export class NoAnswer extends Error {}

@@ -6,33 +6,24 @@ import {
   HAND_OVER_MINUTES,
   introduceSweep,
   minuteOfDay,
-  timeProblems,
   type SweepRequest,
   type SweepTime,
   TIME_ZONE,
 } from '../domain/sweep/index.ts';
 import { WORKFLOW, sweepId } from '../domain/names/index.ts';
 
-/** Thrown where a sweep may not be scheduled then; each problem is a sentence. */
-export class BadSweepTime extends Error {
-  constructor(readonly problems: string[]) {
-    super(problems.join('\n'));
-  }
-}
-
 /**
  * Creates an environment's Schedule. Each start has an id of its own, hands over to the
  * environment's sweep, and ends: a sweep that runs for hours keeps no later start from finding it
  * open.
- * @throws BadSweepTime; ScheduleAlreadyRunning where there is one
+ * @param time one without `timeProblems`
+ * @throws ScheduleAlreadyRunning where there is one
  */
 export async function createSchedule(
   client: Client,
   environment: Environment,
   { time, maxConcurrent, note }: { time: SweepTime; maxConcurrent?: number; note?: string },
 ): Promise<ScheduleHandle> {
-  const problems = timeProblems(time);
-  if (problems.length > 0) throw new BadSweepTime(problems);
   const request: SweepRequest = {
     environment,
     requestedBy: SCHEDULE,

@@ -17,6 +17,7 @@ import { BadSettings, DEFAULT_SETTINGS, readSettings } from './settings.ts';
 import {
   address,
   BadConfiguration,
+  hostAndPort,
   isLoopback,
   isWithoutCredentials,
   LOG_LEVELS,
@@ -106,8 +107,7 @@ export const WORKER_VARIABLES = z.object({
     .describe(
       'workflows kept in memory, 2 to 10000; others are replayed. Above 800, raise --max-old-space-size too',
     ),
-  METRICS_ADDRESS: text
-    .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port')
+  METRICS_ADDRESS: hostAndPort
     .optional()
     .describe('`host:port` that Prometheus scrapes; without it there are no metrics'),
   OTEL_EXPORTER_OTLP_ENDPOINT: traces.describe(

@@ -9,6 +9,10 @@ export const WITHOUT_CREDENTIALS = 'expected an address without user and passwor
 export const address = z
   .url({ protocol: /^https?$/ })
   .refine(isWithoutCredentials, WITHOUT_CREDENTIALS);
+/** `host:port`. */
+export const hostAndPort = text
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port')
+  .refine((value) => Number(/\d+$/.exec(value)) <= 65_535, 'expected a port of at most 65535');
 export const url = address.transform((value) => value.replace(/\/+$/, ''));
 /** What is said of a secret that a header or a form would not carry as it is. */
 export const ONE_LINE = 'expected one line that is not blank, without control characters';

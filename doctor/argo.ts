@@ -1,4 +1,6 @@
 import type { ArgoAccount, ArgoClient, TreeNode } from '../activities/argo/client.ts';
+import { cronJobIn, jobsOf } from '../activities/argo/create-activities.ts';
+import type { SyncCronJob } from '../activities/argo/interface.ts';
 import {
   allNotChecked,
   examined,
@@ -25,8 +27,8 @@ const RBAC = 'Give its account the lines of deploy/argocd-rbac.csv.';
  */
 export async function examineArgo(
   argo: ArgoClient,
-  { application, namespace, cronJobs }: ArgoAccount,
-): Promise<{ findings: Finding[]; cronJob?: { name: string; uid?: string } }> {
+  account: ArgoAccount,
+): Promise<{ findings: Finding[]; cronJob?: SyncCronJob }> {
   let tree: TreeNode[];
   try {
     tree = await argo.tree();
@@ -41,28 +43,18 @@ export async function examineArgo(
     ];
     return { findings };
   }
-  const seen = well(APPLICATION, `shows ${application}`);
-  const cronJob = cronJobs
-    .map((name) =>
-      tree.find(
-        (node) => node.kind === 'CronJob' && node.name === name && node.namespace === namespace,
-      ),
-    )
-    .find((node) => node !== undefined);
-  if (!cronJob) {
-    const missing = wrong(
-      CRON_JOB,
-      `${application} has none of ${cronJobs.join(', ')} in ${namespace}`,
-      'Check ARGOCD_SYNC_CRONJOBS and KUBERNETES_NAMESPACE.',
-    );
+  const seen = well(APPLICATION, `shows ${account.application}`);
+  let cronJob: SyncCronJob;
+  try {
+    cronJob = cronJobIn(tree, account);
+  } catch (error) {
+    const todo = 'Check ARGOCD_SYNC_CRONJOBS and KUBERNETES_NAMESPACE.';
+    const missing = wrong(CRON_JOB, reasonOf(error), todo);
     return {
       findings: [seen, missing, ...allNotChecked([LOGS, CREATE_JOB], 'there is no sync CronJob')],
     };
   }
-  const job = tree.find(
-    ({ kind, parentRefs }) =>
-      kind === 'Job' && parentRefs?.some(({ name }) => name === cronJob.name),
-  );
+  const job = jobsOf(tree, cronJob).at(-1);
   const logs = job
     ? await examined(LOGS, RBAC, async () => {
         await argo.logTail(job.name, 1);

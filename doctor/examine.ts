@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import ms from 'ms';
+import type { SyncCronJob } from '../activities/argo/interface.ts';
 import type { SignInBudget } from '../activities/signon/sign-in-budget.ts';
 import { createSignInBudget } from '../activities/temporal/sign-in-budget.ts';
 import type { Environment } from '../domain/request/index.ts';
@@ -23,6 +24,8 @@ export interface Examination {
   env: NodeJS.ProcessEnv;
   /** Undefined where Temporal does not answer. */
   client: Client | undefined;
+  /** Why there is no client. */
+  away?: string;
   /** Register missing search attributes, and keep closed workflows long enough. */
   fix: boolean;
   /** Sign in to Signon: always, never, or where a worker is there to count refusals. */
@@ -47,7 +50,7 @@ export async function examine(examination: Examination): Promise<Finding[]> {
     : [
         wrong(
           'Temporal',
-          `it does not answer at ${env.TEMPORAL_ADDRESS ?? 'localhost:7233'}`,
+          examination.away ?? 'there is no connection',
           'Check TEMPORAL_ADDRESS, TEMPORAL_API_KEY and TEMPORAL_TLS….',
         ),
       ];
@@ -88,7 +91,7 @@ async function outside(configuration: Configuration, examination: Examination): 
     ];
   }
   const signon = await guarded(SIGNON_CHECKS[0], () => signonFindings(clients, examination));
-  let cronJob: { name: string; uid?: string } | undefined;
+  let cronJob: SyncCronJob | undefined;
   const argo = await guarded(ARGO_CHECKS[0], async () => {
     const examined = await examineArgo(clients.argo, clients.argoAccount);
     cronJob = examined.cronJob;
@@ -106,7 +109,7 @@ async function signonFindings(
   { client, environment, signIn, warn }: Examination,
 ): Promise<Finding[]> {
   if (signIn === false) return allNotChecked(SIGNON_CHECKS, 'not signed in, as asked');
-  const counted = client !== undefined && (await polls(client, environment));
+  const counted = client !== undefined && (await isPolled(client, environment).catch(() => false));
   if (!counted && signIn !== true) {
     const [first, ...rest] = SIGNON_CHECKS;
     const todo =
@@ -123,11 +126,6 @@ async function signonFindings(
     account,
     counted ? createSignInBudget(client, environment, account.totpSecret) : UNCOUNTED,
   );
-}
-
-function polls(client: Client, environment: Environment): Promise<boolean> {
-  const ask = (): Promise<boolean> => isPolled(client, environment);
-  return client.withDeadline(Date.now() + TEMPORAL_ANSWERS_WITHIN_MS, ask).catch(() => false);
 }
 
 const UNCOUNTED: SignInBudget = {

@@ -1,12 +1,12 @@
+import type { SyncCronJob } from '../activities/argo/interface.ts';
 import type { KubernetesClient } from '../activities/kubernetes/client.ts';
-import { CensusTaker } from '../activities/kubernetes/census.ts';
+import { CensusTaker, type ExecAnswer } from '../activities/kubernetes/census.ts';
 import { isPairs, pairSecretsOf, type PodContainer } from '../activities/kubernetes/consumers.ts';
 import { READ_SECRETS, RESTART, RIGHTS } from '../activities/kubernetes/rights.ts';
 import { censusWithRuby } from '../activities/kubernetes/scripts.ts';
 import { describeContainer } from '../domain/cluster/index.ts';
 import {
   allNotChecked,
-  examined,
   guarded,
   notChecked,
   reasonOf,
@@ -38,7 +38,7 @@ const ROLE = 'Apply deploy/kubernetes/role.yaml.';
 export async function examineKubernetes(
   kubernetes: KubernetesClient,
   environment: string,
-  cronJob: { name: string; uid?: string } | undefined,
+  cronJob: SyncCronJob | undefined,
 ): Promise<Finding[]> {
   let missing: string[];
   try {
@@ -110,16 +110,15 @@ async function readers(kubernetes: KubernetesClient): Promise<Finding> {
 
 async function sameCluster(
   kubernetes: KubernetesClient,
-  { name, uid }: { name: string; uid?: string },
+  { name, uid }: SyncCronJob,
 ): Promise<Finding> {
   const todo = 'Stop: ARGOCD_URL and KUBECONFIG lead to two clusters. Correct them.';
   try {
     const here = await kubernetes.cronJobUid(name);
-    if (here !== undefined && here === uid)
-      return well(SAME, `Argo CD and Kubernetes show the same ${name}`);
+    if (here === uid) return well(SAME, `Argo CD and Kubernetes show the same ${name}`);
     return wrong(
       SAME,
-      `${name} has uid ${uid ?? 'none'} in Argo CD, and ${here ?? 'is not there'} in Kubernetes`,
+      `${name} has uid ${uid} in Argo CD, and ${here ?? 'is not there'} in Kubernetes`,
       todo,
     );
   } catch (error) {
@@ -132,32 +131,23 @@ async function sameCluster(
  * environment.
  */
 async function insidePods(kubernetes: KubernetesClient, environment: string): Promise<Finding[]> {
-  const unasked = (why: string): Finding[] => allNotChecked([POLICY, ENVIRONMENT, RUBY], why);
+  const inside = [POLICY, ENVIRONMENT, RUBY];
   let container: PodContainer | undefined;
+  let answer: ExecAnswer;
   try {
     container = await someReader(kubernetes);
+    if (!container) return allNotChecked([EXEC, ...inside], 'no running container reads a token');
+    answer = await new CensusTaker(kubernetes).ask(container);
   } catch (error) {
-    return [wrong(EXEC, reasonOf(error), ROLE), ...unasked('no container was asked')];
+    return [wrong(EXEC, reasonOf(error), ROLE), ...allNotChecked(inside, 'no container was asked')];
   }
-  if (!container)
-    return [
-      notChecked(EXEC, 'no running container reads a token'),
-      ...unasked('no running container reads a token'),
-    ];
   const who = describeContainer(container);
-  const target = container;
-  let seen: string | undefined;
-  const exec = await examined(EXEC, ROLE, async () => {
-    const answer = await new CensusTaker(kubernetes).ask(target);
-    if (typeof answer !== 'string' && 'environment' in answer) seen = answer.environment;
-    return `${who} was asked`;
-  });
-  if (exec.verdict === 'wrong') return [exec, ...unasked('no container was asked')];
-  if (seen === undefined)
+  if (typeof answer === 'string' || !('environment' in answer))
     return [
       wrong(EXEC, `${who} did not tell what it holds`, 'Look at the pod.'),
-      ...unasked('no container told'),
+      ...allNotChecked(inside, 'no container told'),
     ];
+  const seen = answer.environment;
   const inEnvironment =
     seen === environment
       ? well(ENVIRONMENT, `GOVUK_ENVIRONMENT is ${environment}`)
@@ -166,7 +156,12 @@ async function insidePods(kubernetes: KubernetesClient, environment: string): Pr
           `${who} has GOVUK_ENVIRONMENT “${seen}”, and this is to be ${environment}`,
           'Stop: these are the pods of another environment. Check KUBECONFIG and KUBERNETES_NAMESPACE.',
         );
-  return [exec, await policy(kubernetes, target), inEnvironment, await ruby(kubernetes, target)];
+  return [
+    well(EXEC, `${who} was asked`),
+    await policy(kubernetes, container),
+    inEnvironment,
+    await ruby(kubernetes, container),
+  ];
 }
 
 /** A program that does nothing, and is none of ours: a policy for exec refuses it. */
@@ -175,7 +170,9 @@ const HARMLESS = ['true'];
 /** Whether the worker's credentials can do more in a container than its own programs do. */
 async function policy(kubernetes: KubernetesClient, container: PodContainer): Promise<Finding> {
   try {
-    await kubernetes.exec(container, HARMLESS);
+    const { kind } = await kubernetes.exec(container, HARMLESS);
+    if (kind === 'gone' || kind === 'timed-out')
+      return notChecked(POLICY, `${describeContainer(container)} did not answer`);
   } catch (error) {
     const reason = reasonOf(error);
     if (reason.includes(' with 422'))

@@ -9,7 +9,6 @@ import { exitCodeOf, newProgram, withCommonOptions } from '../client/cli/command
 import {
   connect,
   environmentOf,
-  outputOf,
   printAs,
   type CommonOptions,
   type Terminal,
@@ -61,19 +60,23 @@ async function doctor(
 ): Promise<ExitCode> {
   const { env } = terminal;
   const environment = environmentOf(options, env);
-  const client = await connect(env).catch(() => undefined); // that is a finding, whatever it is
+  let away: string | undefined;
+  const client = await connect(env).catch((error: Error) => {
+    away = error.message; // that is a finding, whatever it is
+    return undefined;
+  });
   try {
     const { fix = false, signIn, slack = false } = options;
     const warn = (line: string): void => terminal.err(plain(line));
-    const findings = await examine({ environment, env, client, fix, signIn, slack, warn });
-    printAs(outputOf(options), terminal, lines(findings), findings);
+    const findings = await examine({ environment, env, client, away, fix, signIn, slack, warn });
+    printAs(options.output, terminal, lines(findings), findings);
     return findings.some(({ verdict }) => verdict === 'wrong') ? EXIT.failed : EXIT.done;
   } finally {
     await client?.connection.close();
   }
 }
 
-/** Prints the manifest for the settings of the worker. @throws Ended where a file cannot be read */
+/** Prints the manifest for the settings of the worker. @throws CommandEnd where a file cannot be read */
 function printExecPolicy(terminal: Terminal, beside: string | undefined): void {
   const { ROTATION_SETTINGS: file } = terminal.env;
   const { smokeCalls } = file ? readSettings(file, true) : DEFAULT_SETTINGS;
@@ -91,6 +94,6 @@ function lines(findings: readonly Finding[]): string[] {
   const [, ...table] = columns({ head: ['', 'CHECK', 'FOUND'], rows });
   return findings.flatMap(({ todo }, at) => [
     table[at]!,
-    ...(todo === undefined ? [] : [plain(`     → ${todo}`)]),
+    ...(todo === undefined ? [] : [`     → ${todo}`]),
   ]);
 }

@@ -1,11 +1,10 @@
 import type { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { SEARCH_ATTRIBUTES } from '../domain/rotation/index.ts';
 import type { Environment } from '../domain/request/index.ts';
 import {
   attributesOfOtherTypes,
   ensureSearchAttributes,
-  isInvalidArgument,
+  missingAttributes,
   removalOf,
   SearchAttributesMissing,
 } from '../worker/search-attributes.ts';
@@ -81,14 +80,15 @@ function daysOf(days: number): string {
 
 async function searchAttributes(client: Client, fix: boolean): Promise<Finding> {
   const { namespace } = client.options;
-  const wrongType = await attributesOfOtherTypes(client.connection as Connection, namespace);
+  const connection = client.connection as Connection;
+  const wrongType = await attributesOfOtherTypes(connection, namespace);
   if (wrongType.length > 0)
     return wrong(
       'search attributes',
       `${wrongType.join(', ')} must be of type Keyword and is of another`,
       `Rotations would stall: ${removalOf(namespace, wrongType)}, then doctor --fix`,
     );
-  const missing = await missingAttributes(client);
+  const missing = await missingAttributes(connection, namespace).catch(() => undefined);
   if (missing === undefined)
     return notChecked('search attributes', 'Temporal does not say whether it knows them');
   if (missing.length === 0) return well('search attributes', 'all are registered');
@@ -96,31 +96,13 @@ async function searchAttributes(client: Client, fix: boolean): Promise<Finding> 
   const todo = `Rotations would stall: doctor --fix, or: temporal operator search-attribute create --namespace ${namespace} ${names}`;
   if (!fix) return wrong('search attributes', `${missing.join(', ')} cannot be searched by`, todo);
   try {
-    await ensureSearchAttributes(client.connection as Connection, namespace);
+    await ensureSearchAttributes(connection, namespace);
     return well('search attributes', `${missing.join(', ')} were missing, and are registered now`);
   } catch (error) {
     const why =
       error instanceof SearchAttributesMissing ? error.message : 'they could not be registered';
     return wrong('search attributes', why, todo);
   }
-}
-
-/** Attributes that a query cannot name; undefined where Temporal answers with another error. */
-async function missingAttributes(client: Client): Promise<string[] | undefined> {
-  const { namespace } = client.options;
-  const missing: string[] = [];
-  for (const name of SEARCH_ATTRIBUTES) {
-    try {
-      await client.workflowService.countWorkflowExecutions({
-        namespace,
-        query: `${name} = 'none'`,
-      });
-    } catch (error) {
-      if (!isInvalidArgument(error)) return undefined;
-      missing.push(name);
-    }
-  }
-  return missing;
 }
 
 async function worker(client: Client, environment: Environment): Promise<Finding> {

@@ -1,10 +1,12 @@
 import type { Connection } from '@temporalio/client';
 import { setTimeout as after } from 'node:timers/promises';
 import { redact } from '../domain/text/index.ts';
-import { SEARCH_ATTRIBUTES } from '../domain/rotation/index.ts';
+import { SEARCH_ATTRIBUTES, type SearchAttribute } from '../domain/rotation/index.ts';
 
 /** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
 const KEYWORD = 2;
+/** gRPC's: a query names what the server does not know. */
+const INVALID_ARGUMENT = 3;
 /** A server may take a while to know of an attribute that was just registered. */
 const KNOWN_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 250;
@@ -75,21 +77,26 @@ export function removalOf(namespace: string, names: readonly string[]): string {
   return `temporal operator search-attribute remove --namespace ${namespace} ${names.map((name) => `--name ${name}`).join(' ')}`;
 }
 
-/** Asks by a query that uses them all: this works where listing attributes is not permitted. */
-async function areKnown(connection: Connection, namespace: string): Promise<boolean> {
-  const query = SEARCH_ATTRIBUTES.map((name) => `${name} = 'none'`).join(' AND ');
-  try {
-    await connection.workflowService.countWorkflowExecutions({ namespace, query });
-    return true;
-  } catch (error) {
-    if (isInvalidArgument(error)) return false;
-    throw error;
+/** Attributes that no query can name: this tells where listing attributes is not permitted. */
+export async function missingAttributes(
+  connection: Connection,
+  namespace: string,
+): Promise<SearchAttribute[]> {
+  const missing: SearchAttribute[] = [];
+  for (const name of SEARCH_ATTRIBUTES) {
+    const query = `${name} = 'none'`;
+    try {
+      await connection.workflowService.countWorkflowExecutions({ namespace, query });
+    } catch (error) {
+      if ((error as { code?: number }).code !== INVALID_ARGUMENT) throw error;
+      missing.push(name);
+    }
   }
+  return missing;
 }
 
-/** Whether Temporal says that a query names what it does not know. */
-export function isInvalidArgument(error: unknown): boolean {
-  return (error as { code?: number }).code === 3;
+async function areKnown(connection: Connection, namespace: string): Promise<boolean> {
+  return (await missingAttributes(connection, namespace)).length === 0;
 }
 
 function reasonOf(error: unknown): string {

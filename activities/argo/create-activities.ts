@@ -137,27 +137,24 @@ export function createArgoActivities(
 }
 
 /** The first of the configured CronJobs that the application has. */
-function cronJobIn(
+export function cronJobIn(
   nodes: TreeNode[],
   { cronJobs, namespace, application }: ArgoAccount,
 ): SyncCronJob {
-  const found = cronJobs
-    .map((name) =>
-      nodes.find(
-        (node) => node.kind === 'CronJob' && node.name === name && node.namespace === namespace,
-      ),
-    )
-    .find((node) => node?.uid !== undefined);
-  if (!found)
-    throw failure(
-      'SyncCronJobMissing',
-      `Argo CD’s application ${application} has none of ${cronJobs.join(', ')}`,
-    );
-  return { name: found.name, uid: found.uid! };
+  for (const name of cronJobs) {
+    const uid = nodes.find(
+      (node) => node.kind === 'CronJob' && node.name === name && node.namespace === namespace,
+    )?.uid;
+    if (uid !== undefined) return { name, uid };
+  }
+  throw failure(
+    'SyncCronJobMissing',
+    `Argo CD’s application ${application} has none of ${cronJobs.join(', ')} in ${namespace}`,
+  );
 }
 
 /** The CronJob's Jobs, oldest first. */
-function jobsOf(nodes: TreeNode[], cronJob: SyncCronJob): (SyncJob & { failed: boolean })[] {
+export function jobsOf(nodes: TreeNode[], cronJob: SyncCronJob): (SyncJob & { failed: boolean })[] {
   return nodes
     .flatMap(({ kind, name, uid, createdAt, parentRefs, health }) =>
       kind === 'Job' &&

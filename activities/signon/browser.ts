@@ -108,7 +108,7 @@ export class Browser {
     if (answer.status < 300 || answer.status > 399) return undefined;
     const location = String(answer.headers.location ?? '');
     const target = URL.canParse(location, this.origin) ? new URL(location, this.origin) : undefined;
-    if (target?.origin !== this.origin)
+    if (target?.origin !== new URL(this.origin).origin)
       throw failure('ContractChanged', 'Signon redirected to another host');
     return target.pathname + target.search;
   }

@@ -6,7 +6,6 @@ import {
   type Shortfall,
 } from '../../domain/evidence/index.ts';
 import { comparable, needsSecondPerson } from '../../domain/request/index.ts';
-import { plain } from '../../domain/text/index.ts';
 import { describeToken, isToken } from '../../domain/tokens/index.ts';
 import type { Status } from '../rotations.ts';
 import { AT_ONCE, type Context } from './context.ts';
@@ -42,19 +41,18 @@ export async function approve(context: Context, pair: string[], named: Named): P
   const workflowId = await context.idOf(pair);
   await openRotation(context, workflowId);
   const asking = askingOf(workflowId, await statusOf(context, workflowId));
-  if (!asking)
-    throw new CommandEnd(EXIT.nothing, plain(`${workflowId} does not wait for approval.`));
+  if (!asking) throw new CommandEnd(EXIT.nothing, `${workflowId} does not wait for approval.`);
   context.say(...shown(asking));
   const lacking = lacks(asking, by, named);
   if (lacking !== undefined)
-    throw new CommandEnd(EXIT.notAccepted, plain(`Nothing was sent: ${lacking}.`));
+    throw new CommandEnd(EXIT.notAccepted, `Nothing was sent: ${lacking}.`);
   const { evidence } = named;
   if (evidence !== undefined && evidence.trim().toLowerCase() !== asking.code)
     throw new CommandEnd(
       EXIT.notAccepted,
-      plain(`Nothing was sent: the evidence has changed, its code is now ${asking.code}.`),
+      `Nothing was sent: the evidence has changed, its code is now ${asking.code}.`,
     );
-  return send(context, by, named, [asking], evidence !== undefined);
+  return send(context, by, named, [asking]);
 }
 
 /**
@@ -82,11 +80,7 @@ export async function approveWaiting(
   const ready = all.filter((asking) => lacks(asking, by, named) === undefined);
   for (const asking of all) {
     const lacking = lacks(asking, by, named);
-    context.say(
-      ...shown(asking),
-      ...(lacking === undefined ? [] : [plain(`LEFT OUT: ${lacking}.`)]),
-      '',
-    );
+    context.say(...shown(asking), ...(lacking === undefined ? [] : [`LEFT OUT: ${lacking}.`]), '');
   }
   if (ready.length === 0)
     throw new CommandEnd(EXIT.notAccepted, 'Nothing was sent: none can be approved as it is.');
@@ -94,13 +88,12 @@ export async function approveWaiting(
   return unanswered > 0 && code === EXIT.done ? EXIT.notAccepted : code;
 }
 
-/** @param hasRead the code was compared: whoever gave it has read the evidence, and is not asked */
+/** Asks first, unless the code was given and compared: whoever gave it has read the evidence. */
 async function send(
   context: Context,
   by: string,
   named: Named,
   askings: Asking[],
-  hasRead = false,
 ): Promise<ExitCode> {
   const tokens = askings.flatMap(({ evidence }) =>
     coveredBy(evidence, named).map((id) =>
@@ -108,7 +101,7 @@ async function send(
     ),
   );
   const recipients = askings.flatMap(({ evidence: { asks, recipient } }) =>
-    asks === 'hand-over' ? [plain(recipient?.name ?? '')] : [],
+    asks === 'hand-over' ? [recipient?.name ?? ''] : [],
   );
   const of = askings.length === 1 ? '' : ` of ${askings.length} rotations`;
   const count = `${tokens.length} token${tokens.length === 1 ? '' : 's'}${of}`;
@@ -121,7 +114,7 @@ async function send(
       : []),
     ...(tokens.length > 0 ? [`Revoke ${count} in ${environment}: ${tokens.join(', ')}?`] : []),
   ];
-  if (!hasRead) await context.confirm(questions.join(' '));
+  if (named.evidence === undefined) await context.confirm(questions.join(' '));
   const { accept, revoke, wait } = named;
   const answers = await answersTo(
     context,
@@ -135,9 +128,12 @@ async function send(
   context.say('Waits for the revoke; --no-wait does not.');
   const ends = await pLimit(AT_ONCE).map(answers, (answer, at) => {
     const { evidence } = askings[at]!;
-    return answer.accepted && evidence.asks === 'revoke'
-      ? revokedOrWhyNot(context, answer, evidence, named)
-      : answer;
+    if (!answer.accepted || evidence.asks !== 'revoke') return answer;
+    return revokedOrWhyNot(context, answer, evidence, named).catch((error: unknown) => {
+      if (answers.length === 1 || !(error instanceof Error)) throw error;
+      const unknown = `${answer.answer}; whether it is revoked is not known: ${error.message}`;
+      return { ...answer, accepted: false, answer: unknown };
+    });
   });
   return printAnswers(context, ends);
 }
@@ -150,9 +146,7 @@ function askingOf(workflowId: string, status: Status): Asking | undefined {
 
 function shown({ status: { request }, evidence, code }: Asking): Printed[] {
   return [
-    plain(
-      `${request.apiUser} → ${request.application} (${request.environment}), requested by ${request.requestedBy}`,
-    ),
+    `${request.apiUser} → ${request.application} (${request.environment}), requested by ${request.requestedBy}`,
     ...evidenceLines(evidence, request.environment),
     ...codeLine(code),
   ];

@@ -1,3 +1,4 @@
+import { WorkflowFailedError } from '@temporalio/client';
 import { setTimeout as after } from 'node:timers/promises';
 import { coveredBy, type Approve, type Evidence } from '../../domain/evidence/index.ts';
 import { isToken, type ListedToken } from '../../domain/tokens/index.ts';
@@ -55,18 +56,12 @@ async function whileRunning(
   if (tokens.every(({ masked }) => note.includes(masked)))
     return { isWell: true, how: `${note}; confirm follows` };
   const { waiting } = status;
-  if (
-    waiting?.kind === 'approval' &&
-    waiting.evidence.round === round &&
-    waiting.approvedBy?.length
-  )
-    return {
-      isWell: true,
-      how: `nothing is revoked before ${waiting.needed} people have approved`,
-    };
-  if (!waiting || (waiting.kind === 'approval' && waiting.evidence.round === round))
-    return undefined;
-  return { isWell: false, how: `NOT revoked: ${whyNot(status)}` };
+  if (!waiting) return undefined;
+  if (waiting.kind !== 'approval' || waiting.evidence.round !== round)
+    return { isWell: false, how: `NOT revoked: ${whyNot(status)}` };
+  return waiting.approvedBy?.length
+    ? { isWell: true, how: `nothing is revoked before ${waiting.needed} people have approved` }
+    : undefined;
 }
 
 function whyNot({ waiting, notes }: Status): string {
@@ -85,7 +80,10 @@ async function onceEnded(
   const report = await client.workflow
     .getHandle<RotateToken>(workflowId, runId)
     .result()
-    .catch(() => undefined);
+    .catch((error: unknown) => {
+      if (!(error instanceof WorkflowFailedError)) throw error;
+      return undefined;
+    });
   const revoked =
     report !== undefined && tokens.every((token) => report.revoked.some(isToken(token)));
   return {

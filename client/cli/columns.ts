@@ -15,12 +15,12 @@ const GAP = 2;
 const NARROWEST = 12;
 
 /**
- * Lines as they are printed.
+ * Lines as they are printed: text from outside in them cannot steer the terminal.
  * @param width of the terminal in columns; undefined where the output is not one, and nothing is
  * folded
  */
 export function drawn(printed: readonly Printed[], width?: number): string[] {
-  return printed.flatMap((one) => (typeof one === 'string' ? [one] : columns(one, width)));
+  return printed.flatMap((one) => (typeof one === 'string' ? [plain(one)] : columns(one, width)));
 }
 
 /**

@@ -1,13 +1,19 @@
-import tab from '@bomb.sh/tab/commander';
 import { Command, CommanderError, Option } from 'commander';
 import { openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { ReadStream, type WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { ENVIRONMENTS } from '../../domain/request/index.ts';
-import { plain } from '../../domain/text/index.ts';
+import { BadConfiguration } from '../../config/variables.ts';
 import packageJson from '../../package.json' with { type: 'json' };
-import { OUTPUTS, printAs, type Output, type Terminal } from './context.ts';
+import {
+  type CommonOptions,
+  Context,
+  OUTPUTS,
+  printAs,
+  type Output,
+  type Terminal,
+} from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 
 /**
@@ -25,6 +31,48 @@ export function newProgram(name: string, description: string, terminal: Terminal
     });
 }
 
+/** Who acts: recorded, and compared in production. */
+export const BY = new Option('--by <who>', 'who you are: a name or e-mail, recorded and compared');
+const PAIR = `
+<pair>: the API user’s e-mail and the application, e.g. short-url-manager@alphagov.co.uk publishing-api; or the workflow id.
+For an existing rotation, short names are enough if only one has them: short-url-manager publishing-api, or short-url-manager.
+`;
+
+/** How a program's commands are made. */
+export function commandsOf(program: Command, terminal: Terminal) {
+  let code: ExitCode = EXIT.done;
+  return {
+    /** What the command ended with that has run. */
+    code: () => code,
+    /** A command with the options that all take. */
+    command: (usage: string, description: string, example: string, parent = program): Command =>
+      withCommonOptions(parent.command(usage).description(description)).addHelpText(
+        'after',
+        `${usage.includes('pair...') ? PAIR : ''}\nExample:\n  signon-rotation ${example} --environment integration`,
+      ),
+    /** What a command does, between connecting and closing. */
+    does:
+      (
+        act: (
+          context: Context,
+          given: string[],
+          options: Record<string, unknown>,
+        ) => Promise<ExitCode>,
+      ) =>
+      async (...called: unknown[]): Promise<void> => {
+        const self = called.at(-1) as Command;
+        const options = self.opts<CommonOptions & Record<string, unknown>>();
+        const context = await Context.open(options, terminal);
+        try {
+          code = await act(context, self.args, options);
+        } finally {
+          await context.close();
+        }
+      },
+  };
+}
+export type Commands = ReturnType<typeof commandsOf>;
+
 /** Adds the options that every command takes. */
 export function withCommonOptions(command: Command): Command {
   return command
@@ -38,12 +86,7 @@ export function withCommonOptions(command: Command): Command {
         .choices(OUTPUTS)
         .default('table'),
     )
-    .option('--json', 'the same as --output json');
-}
-
-/** Adds `completion bash|zsh|fish`, from the commands and options that the program has so far. */
-export function addCompletion(program: Command): void {
-  tab(program, { completionCommandName: 'completion' });
+    .addOption(new Option('--json', 'the same as --output json').implies({ output: 'json' }));
 }
 
 /**
@@ -70,13 +113,16 @@ export async function exitCodeOf(
     if (error instanceof CommanderError)
       // Commander has printed the message.
       return error.exitCode === 0 ? EXIT.done : failed(EXIT.usage, error.message);
-    const message =
-      error instanceof CommandEnd
-        ? error.message
-        : plain(error instanceof Error ? error.message : String(error));
+    const { code: exit, message } = error instanceof CommandEnd ? error : endOf(error);
     terminal.err(message);
-    return failed(error instanceof CommandEnd ? error.code : EXIT.failed, message);
+    return failed(exit, message);
   }
+}
+
+/** The end of a command that met an error. */
+function endOf(error: unknown): CommandEnd {
+  const lines = (error instanceof Error ? error.message : String(error)).split('\n');
+  return new CommandEnd(error instanceof BadConfiguration ? EXIT.usage : EXIT.failed, ...lines);
 }
 
 /** The format that the arguments name, whether or not they parse. */

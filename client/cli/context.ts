@@ -8,13 +8,9 @@ import {
   whyLeftAlone,
   type Environment,
 } from '../../domain/request/index.ts';
-import { parameterize, plain, plainJson, plainLines } from '../../domain/text/index.ts';
+import { parameterize, plainJson, plainLines } from '../../domain/text/index.ts';
 import { readTemporal } from '../../config/temporal.ts';
-import {
-  BadConfiguration,
-  isWithoutCredentials,
-  WITHOUT_CREDENTIALS,
-} from '../../config/variables.ts';
+import { isWithoutCredentials, WITHOUT_CREDENTIALS } from '../../config/variables.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { listRotations } from '../rotations.ts';
 import { drawn, type Printed } from './columns.ts';
@@ -51,14 +47,8 @@ export type Output = (typeof OUTPUTS)[number];
 /** Options that every command takes. */
 export interface CommonOptions {
   environment?: string;
-  output?: Output;
-  json?: boolean;
+  output: Output;
   by?: string;
-}
-
-/** `--json` is short for `--output json`. */
-export function outputOf({ json, output = 'table' }: CommonOptions): Output {
-  return json ? 'json' : output;
 }
 
 /** Prints for people, or one value for programs. */
@@ -76,7 +66,7 @@ export function printAs(
   else for (const line of drawn(lines, terminal.widths?.out)) terminal.out(line);
 }
 
-/** @throws Ended where the environment is not named, or is none */
+/** @throws CommandEnd where the environment is not named, or is none */
 export function environmentOf(options: CommonOptions, env: NodeJS.ProcessEnv): Environment {
   const environment = (options.environment ?? env.ROTATION_ENVIRONMENT) as Environment | undefined;
   if (environment && !ENVIRONMENTS.includes(environment)) {
@@ -84,7 +74,7 @@ export function environmentOf(options: CommonOptions, env: NodeJS.ProcessEnv): E
     const hint = meant ? ` Did you mean ${meant}?` : '';
     throw new CommandEnd(
       EXIT.usage,
-      plain(`${environment} is not one of ${ENVIRONMENTS.join(', ')}.${hint}`),
+      `${environment} is not one of ${ENVIRONMENTS.join(', ')}.${hint}`,
     );
   }
   if (!environment)
@@ -98,10 +88,10 @@ export function environmentOf(options: CommonOptions, env: NodeJS.ProcessEnv): E
 /**
  * Connects to Temporal as `TEMPORAL_…` say. Its identity names no person: whoever types `--by` may
  * type any name.
- * @throws Ended where it cannot be reached
+ * @throws CommandEnd where it cannot be reached
  */
 export async function connect(env: NodeJS.ProcessEnv): Promise<Client> {
-  const { connectionOptions, namespace } = temporalOf(env);
+  const { connectionOptions, namespace } = readTemporal(env);
   const address = connectionOptions.address ?? 'localhost:7233';
   const connection = await Connection.connect({
     ...connectionOptions,
@@ -115,16 +105,10 @@ export async function connect(env: NodeJS.ProcessEnv): Promise<Client> {
   return new Client({ connection, namespace });
 }
 
-function temporalOf(env: NodeJS.ProcessEnv): ReturnType<typeof readTemporal> {
-  try {
-    return readTemporal(env);
-  } catch (error) {
-    throw error instanceof BadConfiguration ? new CommandEnd(EXIT.usage, error.message) : error;
-  }
-}
-
 /** A command under way, connected to Temporal. */
 export class Context {
+  private saidLast?: string;
+
   private constructor(
     readonly client: Client,
     readonly environment: Environment,
@@ -134,7 +118,7 @@ export class Context {
     readonly terminal: Terminal,
   ) {}
 
-  /** @throws Ended where the environment is not named or Temporal cannot be reached */
+  /** @throws CommandEnd where the environment is not named or Temporal cannot be reached */
   static async open(options: CommonOptions, terminal: Terminal): Promise<Context> {
     const { env } = terminal;
     if (!isWithoutCredentials(env.TEMPORAL_UI_URL ?? ''))
@@ -145,7 +129,7 @@ export class Context {
     const ui = env.TEMPORAL_UI_URL
       ? { url: env.TEMPORAL_UI_URL, namespace: client.options.namespace }
       : undefined;
-    return new Context(client, environment, ui, outputOf(options), by, terminal);
+    return new Context(client, environment, ui, options.output, by, terminal);
   }
 
   close(): Promise<void> {
@@ -168,6 +152,12 @@ export class Context {
     for (const line of drawn(lines, this.terminal.widths?.err)) this.terminal.err(line);
   }
 
+  /** The same, but not what was said last: a watched look would repeat it every second. */
+  sayOnce(line: string): void {
+    if (line !== this.saidLast) this.say(line);
+    this.saidLast = line;
+  }
+
   /** Asks before something that ends access or a rotation; only the environment's name is a yes. */
   async confirm(question: string): Promise<void> {
     this.say(`${question} Type ${this.environment} to go on: `);
@@ -181,16 +171,10 @@ export class Context {
       throw new CommandEnd(EXIT.declined, 'Nothing was sent.');
   }
 
-  /** Asks for something that nobody may see. */
-  askSecret(question: string): Promise<string | undefined> {
-    this.say(question);
-    return this.terminal.readSecret();
-  }
-
-  /** @throws Ended where nothing would answer */
+  /** @throws CommandEnd where nothing would answer */
   async needWorker(): Promise<void> {
     const why = await whyNothingMoves(this.client, this.environment);
-    if (why !== undefined) throw new CommandEnd(EXIT.noWorker, plain(why));
+    if (why !== undefined) throw new CommandEnd(EXIT.noWorker, why);
   }
 
   /**
@@ -214,7 +198,7 @@ export class Context {
       application,
       requestedBy: 'somebody',
     });
-    if (!parsed.ok) throw new CommandEnd(EXIT.usage, parsed.problems.join('\n'));
+    if (!parsed.ok) throw new CommandEnd(EXIT.usage, ...parsed.problems);
     return rotationId(parsed.request);
   }
 
@@ -223,7 +207,7 @@ export class Context {
    * of those that are open, else of those that have ended.
    */
   private async onlyIdOf(apiUser: string, application: string | undefined): Promise<string> {
-    const named = plain([apiUser, application].filter(Boolean).join(' '));
+    const named = [apiUser, application].filter(Boolean).join(' ');
     for (const closed of [false, true]) {
       const known = await listRotations(this.client, this.environment, { closed });
       const fits = known.filter(
@@ -235,10 +219,7 @@ export class Context {
       const ids = [...new Set(fits.map(({ workflowId }) => workflowId))];
       if (ids.length === 1) return ids[0]!;
       if (ids.length > 1)
-        throw new CommandEnd(
-          EXIT.usage,
-          [`${named} is more than one rotation:`, ...ids].map(plain).join('\n'),
-        );
+        throw new CommandEnd(EXIT.usage, `${named} is more than one rotation:`, ...ids);
     }
     throw new CommandEnd(
       EXIT.nothing,

@@ -1,13 +1,13 @@
 import pLimit from 'p-limit';
 import { WorkflowNotFoundError } from '@temporalio/client';
+import { deploymentsOf } from '../../domain/cluster/index.ts';
 import type { Answer, Decisions } from '../../domain/evidence/index.ts';
-import { isFailure, remediesFor } from '../../domain/rotation/index.ts';
-import { plain } from '../../domain/text/index.ts';
+import { isFailure } from '../../domain/rotation/index.ts';
 import { decide, type Sendable, type Status } from '../rotations.ts';
 import { AT_ONCE, type Context } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { knownRotations, nameUnanswered } from './list.ts';
-import { notOpen, openRotation, statusOf } from './open-rotation.ts';
+import { openRotation, statusOf } from './open-rotation.ts';
 
 /** Ends a rotation, as `reject` or `abort` does, after a question. */
 export async function end(
@@ -21,7 +21,7 @@ export async function end(
   await openRotation(context, workflowId);
   await context.needWorker();
   const what = name === 'reject' ? 'Keep the old token and end' : 'Stop';
-  await context.confirm(plain(`${what} ${workflowId} in ${context.environment}?`));
+  await context.confirm(`${what} ${workflowId} in ${context.environment}?`);
   return sendEach(context, name, [{ workflowId, decision }]);
 }
 
@@ -39,10 +39,7 @@ export async function retry(
   };
   await context.needWorker();
   if (blockedBy !== undefined && !isFailure(blockedBy))
-    throw new CommandEnd(
-      EXIT.usage,
-      plain(`${blockedBy} is no failure; docs/failures.md lists them.`),
-    );
+    throw new CommandEnd(EXIT.usage, `${blockedBy} is no failure; docs/failures.md lists them.`);
   if (blockedBy === undefined) {
     const workflowId = await context.idOf(pair);
     if (restart) {
@@ -63,10 +60,10 @@ export async function retry(
   );
   if (blocked.length === 0)
     throw unanswered > 0
-      ? new CommandEnd(EXIT.noWorker, plain(`No rotation that answers is blocked by ${blockedBy}.`))
+      ? new CommandEnd(EXIT.noWorker, `No rotation that answers is blocked by ${blockedBy}.`)
       : new CommandEnd(
           EXIT.nothing,
-          plain(`No rotation is blocked by ${blockedBy} in ${context.environment}.`),
+          `No rotation is blocked by ${blockedBy} in ${context.environment}.`,
         );
   if (restart)
     await confirmRestart(
@@ -85,12 +82,12 @@ export async function retry(
 async function confirmRestart(context: Context, statuses: readonly Status[]): Promise<void> {
   const deployments = new Set(
     statuses.flatMap(({ waiting }) =>
-      waiting?.kind === 'blocked' && remediesFor(waiting).restart ? waiting.workloads! : [],
+      waiting?.kind === 'blocked' ? deploymentsOf(waiting.workloads) : [],
     ),
   );
   if (deployments.size === 0)
     throw new CommandEnd(EXIT.notAccepted, 'Nothing was sent: no Deployment stands in the way.');
-  await context.confirm(plain(`Restart ${[...deployments].join(', ')} in ${context.environment}?`));
+  await context.confirm(`Restart ${[...deployments].join(', ')} in ${context.environment}?`);
 }
 
 /** Says who holds a token that no container reads. */
@@ -119,7 +116,7 @@ export async function sendEach<Name extends keyof Sendable>(
 /** Prints what became of decisions. @returns whether all were accepted */
 export function printAnswers(context: Context, answers: SentDecision[]): ExitCode {
   context.print(
-    answers.map(({ workflowId, answer }) => plain(`${workflowId}: ${answer}`)),
+    answers.map(({ workflowId, answer }) => `${workflowId}: ${answer}`),
     answers,
   );
   return answers.every(({ accepted }) => accepted) ? EXIT.done : EXIT.notAccepted;
@@ -136,11 +133,10 @@ export function answersTo<Name extends keyof Sendable>(
 ): Promise<SentDecision[]> {
   const send = async (workflowId: string, decision: Sendable[Name]): Promise<Answer> =>
     decide(context.client, workflowId, name, decision).catch(async (error: unknown) => {
-      if (decisions.length === 1 && error instanceof WorkflowNotFoundError)
-        throw await notOpen(context, workflowId);
-      if (error instanceof WorkflowNotFoundError)
-        return { accepted: false, answer: 'it is not open any more' };
+      const isGone = error instanceof WorkflowNotFoundError;
+      if (decisions.length === 1 && isGone) await openRotation(context, workflowId);
       if (decisions.length === 1 || !(error instanceof Error)) throw error;
+      if (isGone) return { accepted: false, answer: 'it is not open any more' };
       return { accepted: false, answer: error.message };
     });
   return pLimit(AT_ONCE).map(decisions, async ({ workflowId, decision }) => ({

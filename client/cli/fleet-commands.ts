@@ -1,39 +1,26 @@
 import { Option, type Command } from 'commander';
 import { OFFICE_HOURS } from '../../domain/sweep/index.ts';
-import type { Context } from './context.ts';
-import type { ExitCode } from './exit-codes.ts';
+import { BY, type Commands } from './command-line.ts';
 import { create, daysFrom, waveFrom } from './schedule.ts';
 import { leak } from './leak.ts';
 import { decideSweep, idOfSweep, showSweep, startOne } from './sweep.ts';
 
-/** How commands are made. */
-export interface CommandTools {
-  program: Command;
-  /** A command with the options that all take. */
-  command: (usage: string, description: string, example: string, parent?: Command) => Command;
-  bySomebody: (one: Command) => Command;
-  /** What a command does, between connecting and closing. */
-  does: (
-    act: (context: Context, given: string[], options: Record<string, unknown>) => Promise<ExitCode>,
-  ) => (...called: unknown[]) => Promise<void>;
-}
-
 /** Adds what concerns many tokens: `leak`, `sweep` and `schedule`. */
-export function addFleetCommands(tools: CommandTools): void {
-  addLeak(tools);
-  addSweep(tools);
-  addSchedule(tools);
+export function addFleetCommands(program: Command, commands: Commands): void {
+  addLeak(commands);
+  addSweep(program, commands);
+  addSchedule(program, commands);
 }
 
 const ALL = 'show the pairs that are left alone as well';
 
-function addLeak({ command, bySomebody, does }: CommandTools): void {
-  const made = command(
+function addLeak({ command, does }: Commands): void {
+  command(
     'leak [api-user] [applications...]',
     'rotate the tokens of an API user by force, all at once',
     "leak short-url-manager@alphagov.co.uk --reason 'in a public log' --by you@example.org",
-  );
-  bySomebody(made)
+  )
+    .addOption(BY)
     .requiredOption('--reason <text>', 'what happened')
     .option(
       '--token [ends]',
@@ -47,18 +34,17 @@ function addLeak({ command, bySomebody, does }: CommandTools): void {
     .action(does((context, names, options) => leak(context, names, options as { reason: string })));
 }
 
-function addSweep({ program, command, bySomebody, does }: CommandTools): void {
+function addSweep(program: Command, { command, does }: Commands): void {
   const sweep = program
     .command('sweep')
     .description('rotate every token of an environment that is about to end');
-  bySomebody(
-    command(
-      'start',
-      'start a sweep; one that is open goes on as it is',
-      'sweep start --plan --by you@example.org',
-      sweep,
-    ),
+  command(
+    'start',
+    'start a sweep; one that is open goes on as it is',
+    'sweep start --plan --by you@example.org',
+    sweep,
   )
+    .addOption(BY)
     .option('--plan', 'only print what would be done with each pair; touches nothing')
     .option('--all', ALL)
     .addOption(waves())
@@ -81,21 +67,20 @@ function addSweep({ program, command, bySomebody, does }: CommandTools): void {
     ['resume', 'go on after a pause'],
     ['retry', 'go on from what is blocked'],
   ] as const)
-    bySomebody(
-      command(`${name} [api-user]`, description, `sweep ${name} --by you@example.org`, sweep),
-    ).action(
-      does((context, [apiUser]) =>
-        decideSweep(context, idOfSweep(context, apiUser), name, { by: context.who() }),
-      ),
-    );
-  bySomebody(
-    command(
-      'abort [api-user]',
-      'end the sweep; rotations that were started go on',
-      "sweep abort --reason 'a freeze' --by you@example.org",
-      sweep,
-    ),
+    command(`${name} [api-user]`, description, `sweep ${name} --by you@example.org`, sweep)
+      .addOption(BY)
+      .action(
+        does((context, [apiUser]) =>
+          decideSweep(context, idOfSweep(context, apiUser), name, { by: context.who() }),
+        ),
+      );
+  command(
+    'abort [api-user]',
+    'end the sweep; rotations that were started go on',
+    "sweep abort --reason 'a freeze' --by you@example.org",
+    sweep,
   )
+    .addOption(BY)
     .requiredOption('--reason <text>', 'why')
     .action(
       does((context, [apiUser], { reason }) =>
@@ -107,19 +92,18 @@ function addSweep({ program, command, bySomebody, does }: CommandTools): void {
     );
 }
 
-function addSchedule({ program, command, bySomebody, does }: CommandTools): void {
+function addSchedule(program: Command, { command, does }: Commands): void {
   const schedule = program
     .command('schedule')
     .description('start sweeps by themselves, on some days of the week');
   const { at, jitterMinutes } = OFFICE_HOURS;
-  bySomebody(
-    command(
-      'create',
-      'create the environment’s Schedule; the Temporal UI shows, pauses and deletes it',
-      'schedule create --days MON-FRI --by you@example.org',
-      schedule,
-    ),
+  command(
+    'create',
+    'create the environment’s Schedule; the Temporal UI shows, pauses and deletes it',
+    'schedule create --days MON-FRI --by you@example.org',
+    schedule,
   )
+    .addOption(BY)
     .option(
       '--at <time>',
       'time of day in London, from 03:00 to midnight: Signon renews tokens by night',

@@ -1,10 +1,8 @@
 import type { HandOver, RotationReport } from '../../domain/rotation/index.ts';
-import { plain } from '../../domain/text/index.ts';
 import type { RotateToken } from '../start-rotation.ts';
 import type { Context } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRotation, statusOf } from './open-rotation.ts';
-import { handOverLines } from './print.ts';
 
 type PairNames = Pick<RotationReport, 'apiUser' | 'application' | 'environment'>;
 
@@ -18,12 +16,27 @@ export async function handover(context: Context, pair: string[]): Promise<ExitCo
   if (!handOver)
     throw new CommandEnd(
       EXIT.nothing,
-      plain(`${workflowId} has handed no token over, so there is nothing to send.`),
+      `${workflowId} has handed no token over, so there is nothing to send.`,
     );
-  const { armoured, tell } = handOverLines(handOver, of, oldEnds);
-  context.say(...tell, '');
-  context.print(armoured, handOver);
+  context.say(...toTell(handOver, of, oldEnds), '');
+  context.print(handOver.armoured.trim().split('\n'), handOver);
   return EXIT.done;
+}
+
+/** What to tell the holder, beside the armoured text. */
+function toTell(
+  { recipient, masked, authorisationId }: HandOver,
+  { apiUser, application, environment }: PairNames,
+  oldEnds: string | undefined,
+): string[] {
+  return [
+    `For ${recipient}: the new token of ${apiUser} for ${application}, ${environment} (${masked}, authorisation ${authorisationId}).`,
+    'Send them the text between BEGIN and END, by mail or chat: only their key opens it. Tell them:',
+    '  1. Save it as token.age, and decrypt it where the token belongs: age --decrypt --identity KEY-FILE token.age',
+    `  2. Use it as the bearer token for ${application} from now on. The old one works until it is revoked${oldEnds ? `, at the latest until ${oldEnds}` : ''}.`,
+    '  3. Say when every caller uses it. Only then is the old one revoked.',
+    'When they have said so: signon-rotation approve … --accept consumer-confirmed --revoke IDS',
+  ];
 }
 
 /** From the report of a rotation that has ended, else from what it says itself. */
@@ -39,7 +52,7 @@ async function sealedBy(
     return { of: request, handOver, oldEnds };
   }
   if (execution.name !== 'COMPLETED')
-    throw new CommandEnd(EXIT.nothing, plain(`${workflowId} left no report.`));
+    throw new CommandEnd(EXIT.nothing, `${workflowId} left no report.`);
   const report = await context.client.workflow.getHandle<RotateToken>(workflowId, runId).result();
   return { of: report, handOver: report.handOver };
 }

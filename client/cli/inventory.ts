@@ -2,7 +2,6 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { todoFor, userMetadataLink } from '../../domain/rotation/index.ts';
 import { type Inventory, parseInventoryRequest } from '../../domain/inventory/index.ts';
-import { plain } from '../../domain/text/index.ts';
 import { listRotations } from '../rotations.ts';
 import { inventoryCsv } from '../inventory/csv.ts';
 import type { OpenRotation } from '../inventory/open.ts';
@@ -29,13 +28,13 @@ export async function inventory(
   return EXIT.done;
 }
 
-/** Has a worker read every pair. @throws Ended where it cannot */
+/** Has a worker read every pair. @throws CommandEnd where it cannot */
 export async function takenInventory(context: Context): Promise<Inventory> {
   const parsed = parseInventoryRequest({
     environment: context.environment,
     requestedBy: context.who(),
   });
-  if (!parsed.ok) throw new CommandEnd(EXIT.usage, parsed.problems.join('\n'));
+  if (!parsed.ok) throw new CommandEnd(EXIT.usage, ...parsed.problems);
   await context.needWorker();
   context.say('A worker reads the tokens of all API users, one page after the other.');
   return (await startInventory(context.client, parsed.request)).result().catch(fail);
@@ -53,8 +52,5 @@ function fail(error: unknown): Inventory {
   if (!(error instanceof WorkflowFailedError)) throw error;
   const { cause } = error;
   const type = cause instanceof ApplicationFailure ? (cause.type ?? 'Unexpected') : 'Unexpected';
-  throw new CommandEnd(
-    EXIT.failed,
-    plain(`${type}: ${cause?.message ?? error.message} ${todoFor(type)}`),
-  );
+  throw new CommandEnd(EXIT.failed, `${type}: ${cause?.message ?? error.message} ${todoFor(type)}`);
 }

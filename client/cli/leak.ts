@@ -9,7 +9,6 @@ import {
   type SweepRow,
 } from '../../domain/sweep/index.ts';
 import type { InventoryRow } from '../../domain/inventory/index.ts';
-import { plain } from '../../domain/text/index.ts';
 import { askStatus } from '../rotations.ts';
 import type { Started } from '../start-or-find.ts';
 import { type RotateExpiringTokens, startApiUser } from '../start-sweep.ts';
@@ -35,24 +34,22 @@ export async function leak(
   const named = token === undefined ? { apiUser, applications } : await pairOf(context, token);
   const { environment } = context;
   const parsed = parseApiUserRequest({ environment, requestedBy, reason, ...named });
-  if (!parsed.ok) throw new CommandEnd(EXIT.usage, parsed.problems.join('\n'));
+  if (!parsed.ok) throw new CommandEnd(EXIT.usage, ...parsed.problems);
   // Without a worker nothing would happen, and people would believe that the leak is handled.
   await context.needWorker();
   const { handle, fresh } = await startApiUser(context.client, parsed.request);
   const { workflowId } = handle;
-  context.say(plain(`${workflowId} reads which tokens it rotates.`));
+  context.say(`${workflowId} reads which tokens it rotates.`);
   const status = await listed(context, workflowId);
   const rest = fresh ? [] : missingIn(status, parsed.request.applications);
   if (rest.length > 0)
     throw new CommandEnd(
       EXIT.notAccepted,
-      plain(
-        `${workflowId} is open already, without ${rest.join(', ')}. End it with signon-rotation sweep abort ${parsed.request.apiUser}, and say leak again.`,
-      ),
+      `${workflowId} is open already, without ${rest.join(', ')}. End it with signon-rotation sweep abort ${parsed.request.apiUser}, and say leak again.`,
     );
   const report = status === undefined ? await handle.result() : undefined;
   if (report?.outcome === 'nothing-to-do')
-    throw new CommandEnd(EXIT.nothing, plain(`Nothing was started: ${report.why}.`));
+    throw new CommandEnd(EXIT.nothing, `Nothing was started: ${report.why}.`);
   await printStarted(context, { handle, fresh });
   context.say(
     'The leaked tokens work until their revokes are approved: signon-rotation approve --waiting',
@@ -61,7 +58,7 @@ export async function leak(
   const rows = report?.rows ?? (await rowsNow(context, handle)) ?? status?.rows ?? [];
   const left = rows.flatMap((row) => {
     const why = whyNotRotated(row, parsed.request, fresh);
-    return why === undefined ? [] : plain(`${rowId(environment, row)}: ${why}.`);
+    return why === undefined ? [] : `${rowId(environment, row)}: ${why}.`;
   });
   context.say(...left);
   if (code !== EXIT.done) return code;
@@ -107,9 +104,9 @@ async function listed(context: Context, workflowId: string): Promise<SweepProgre
     if (!status && ++unanswered >= UNANSWERED_AT_MOST)
       throw new CommandEnd(
         EXIT.noWorker,
-        plain(`${workflowId} was started, but does not answer: see the worker’s log.`),
+        `${workflowId} was started, but does not answer: see the worker’s log.`,
       );
-    if (status && status.doing !== doing) context.say(plain((doing = status.doing)));
+    if (status && status.doing !== doing) context.say((doing = status.doing));
     const isUnderWay = status?.rows.some(({ state }) => state !== 'left alone');
     if (status && (isUnderWay || status.blocked)) return status;
     await after(LOOK_EVERY_MS);
@@ -132,16 +129,14 @@ const WHOLE = /^[A-Za-z0-9_-]{43}$/;
 
 /**
  * The pair of the only live token that begins and ends so.
- * @throws Ended where there is none, or more than one
+ * @throws CommandEnd where there is none, or more than one
  */
 async function pairOf(
   context: Context,
   token: string | true,
 ): Promise<{ apiUser: string; applications: string[] }> {
-  const masked =
-    token === true
-      ? maskedOf(await context.askSecret('Paste the whole token; it is not shown: '))
-      : shortOf(token);
+  if (token === true) context.say('Paste the whole token; it is not shown: ');
+  const masked = token === true ? maskedOf(await context.terminal.readSecret()) : shortOf(token);
   const { rows } = await takenInventory(context);
   const found = rows.flatMap((row) =>
     row.tokens.filter((one) => one.masked === masked).map((one) => ({ row, one })),
@@ -151,20 +146,18 @@ async function pairOf(
   if (!first)
     throw new CommandEnd(
       EXIT.nothing,
-      plain(`Signon lists no token ${masked} in ${context.environment}; nothing was started.`),
+      `Signon lists no token ${masked} in ${context.environment}; nothing was started.`,
     );
   if (found.length > 1)
     throw new CommandEnd(
       EXIT.usage,
-      plain(
-        `${masked} fits ${found.length} tokens: ${found.map(({ row }) => name(row)).join(', ')}. Name the API user.`,
-      ),
+      `${masked} fits ${found.length} tokens: ${found.map(({ row }) => name(row)).join(', ')}. Name the API user.`,
     );
   const { row, one } = first;
   const whose = `${masked} (authorisation ${one.authorisationId}) is a token of ${name(row)}`;
   if (!one.live)
-    throw new CommandEnd(EXIT.nothing, plain(`${whose}. It has expired; nothing was started.`));
-  context.say(plain(`${whose}.`));
+    throw new CommandEnd(EXIT.nothing, `${whose}. It has expired; nothing was started.`);
+  context.say(`${whose}.`);
   return { apiUser: row.apiUser, applications: [row.application] };
 }
 

@@ -1,6 +1,7 @@
+import ms from 'ms';
 import pLimit from 'p-limit';
 import { startFormLink, userMetadataLink, WAITS_FOR_PERSON } from '../../domain/rotation/index.ts';
-import { minute, plain } from '../../domain/text/index.ts';
+import { minute } from '../../domain/text/index.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { askStatus, listRotations, type ListedRotation, type Status } from '../rotations.ts';
 import { needsSecondPerson } from '../../domain/request/index.ts';
@@ -26,7 +27,7 @@ export async function knownRotations(
   });
   const why = await whyNothingMoves(client, environment);
   if (why !== undefined) {
-    context.say(plain(why));
+    context.sayOnce(why);
     return listed;
   }
   return pLimit(AT_ONCE).map(listed, async (rotation) => {
@@ -44,7 +45,7 @@ export async function knownRotations(
 export function nameUnanswered(context: Context, known: readonly KnownRotation[]): number {
   const silent = known.filter(({ open, status }) => open && !status);
   for (const { workflowId } of silent)
-    context.say(plain(`LEFT OUT: ${workflowId} does not answer; see the worker’s log.`));
+    context.say(`LEFT OUT: ${workflowId} does not answer; see the worker’s log.`);
   return silent.length;
 }
 
@@ -55,15 +56,12 @@ export function list(
   context: Context,
   options: { waiting?: boolean; closed?: boolean; watch?: boolean },
 ): Promise<ExitCode> {
-  const { environment, output } = context;
-  const none = `No rotation ${options.waiting ? 'waits for a person' : 'is open'} in ${environment}.`;
+  const none = `No rotation ${options.waiting ? 'waits for a person' : 'is open'} in ${context.environment}.`;
   const look = async (): Promise<Frame> => {
     const known = await knownRotations(context, options);
-    const now = Date.now();
-    const table = output === 'wide' ? wideTable(context, known) : shortTable(known, now);
     const key = known.map((one) => [one.runId, one.stage, waitsFor(one)]);
     return {
-      lines: known.length > 0 ? [table] : [none],
+      lines: known.length > 0 ? [tableOf(context, known)] : [none],
       value: known.map((one) => valueOf(context, one)),
       key,
     };
@@ -71,24 +69,20 @@ export function list(
   return printWatched(context, look, options);
 }
 
-function shortTable(known: readonly KnownRotation[], now: number): Table {
+function tableOf({ output, ui }: Context, known: readonly KnownRotation[]): Table {
+  const wide = output === 'wide';
+  const now = Date.now();
   return {
-    head: ['STAGE', 'AGE', 'PAIR', 'WAITS FOR'],
+    head: [
+      'STAGE',
+      wide ? 'STARTED' : 'AGE',
+      'PAIR',
+      'WAITS FOR',
+      ...(wide ? ['REQUESTED BY', 'WORKFLOW', 'LINK'] : []),
+    ],
     rows: known.map((one) => [
       one.stage,
-      age(now - one.startedAt.getTime()),
-      `${one.apiUser} → ${one.application}`,
-      waitsFor(one),
-    ]),
-  };
-}
-
-function wideTable({ ui }: Context, known: readonly KnownRotation[]): Table {
-  return {
-    head: ['STAGE', 'STARTED', 'PAIR', 'WAITS FOR', 'REQUESTED BY', 'WORKFLOW', 'LINK'],
-    rows: known.map((one) => [
-      one.stage,
-      minute(one.startedAt.toISOString()),
+      wide ? minute(one.startedAt.toISOString()) : ms(now - one.startedAt.getTime()),
       `${one.apiUser} → ${one.application}`,
       waitsFor(one),
       one.status?.request.requestedBy ?? '',
@@ -106,19 +100,8 @@ function valueOf({ environment, ui }: Context, rotation: KnownRotation): object 
   return { ...rotation, waitsFor: waitsFor(rotation), ...links };
 }
 
-/** How long ago: `5m`, `3h`, `2d`. */
-function age(time: number): string {
-  const minutes = Math.max(0, Math.floor(time / 60_000));
-  if (minutes < 60) return `${minutes}m`;
-  return minutes < 24 * 60 ? `${Math.floor(minutes / 60)}h` : `${Math.floor(minutes / (24 * 60))}d`;
-}
-
 /** What a rotation waits for, and whom. */
-export function waitsFor({
-  status,
-  stage,
-  open,
-}: Pick<KnownRotation, 'status' | 'stage' | 'open'>): string {
+function waitsFor({ status, stage, open }: KnownRotation): string {
   if (!open) return '';
   if (!status) return 'no answer from a worker';
   const { waiting, request } = status;

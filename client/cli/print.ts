@@ -1,5 +1,4 @@
 import {
-  type HandOver,
   isSeldom,
   type Line,
   MARKS,
@@ -13,7 +12,7 @@ import {
 } from '../../domain/rotation/index.ts';
 import { type RotationRequest, word } from '../../domain/request/index.ts';
 import type { Decisions, Evidence } from '../../domain/evidence/index.ts';
-import { minute, plain } from '../../domain/text/index.ts';
+import { minute } from '../../domain/text/index.ts';
 import type { Status } from '../rotations.ts';
 import type { Printed } from './columns.ts';
 
@@ -21,7 +20,7 @@ import type { Printed } from './columns.ts';
 export function stepLines({ steps }: Pick<Progress, 'steps'>): string[] {
   return steps
     .filter(({ name, state }) => state !== 'to come' || !isSeldom(name))
-    .map(({ name, state, note }) => plain(`${MARKS[state]} ${name}${note ? `: ${note}` : ''}`));
+    .map(({ name, state, note }) => `${MARKS[state]} ${name}${note ? `: ${note}` : ''}`);
 }
 
 /** Where a rotation stands, and the next command. */
@@ -29,13 +28,11 @@ export function statusLines(status: Status, runId: string): Printed[] {
   const { request, retrying, lastAnswer, notes } = status;
   const read = shown(status, runId);
   return [
-    plain(
-      `${request.apiUser} → ${request.application} (${request.environment}), requested by ${request.requestedBy}`,
-    ),
+    `${request.apiUser} → ${request.application} (${request.environment}), requested by ${request.requestedBy}`,
     ...stepLines(status).map((line) => `  ${line}`),
-    ...retrying.map((line) => plain(`  retrying: ${line}`)),
-    ...notes.map((note) => plain(`  note: ${note}`)),
-    ...(lastAnswer ? [plain(`  last answer, ${minute(lastAnswer.at)}: ${lastAnswer.text}`)] : []),
+    ...retrying.map((line) => `  retrying: ${line}`),
+    ...notes.map((note) => `  note: ${note}`),
+    ...(lastAnswer ? [`  last answer, ${minute(lastAnswer.at)}: ${lastAnswer.text}`] : []),
     ...(read
       ? ['', ...shownLines(read), ...codeLine(status.code), ...nextCommand(request, read.offers)]
       : []),
@@ -59,9 +56,9 @@ export function codeLine(code: string | undefined): string[] {
 
 function shownLines({ heading, before, lead, after, table, details }: Shown): Printed[] {
   const line = ({ label, text }: Line): string =>
-    plain(`  ${label === undefined ? '' : `${label}: `}${text}`);
+    `  ${label === undefined ? '' : `${label}: `}${text}`;
   return [
-    plain(heading),
+    heading,
     ...before.map(line),
     ...(lead === undefined ? [] : [line({ label: 'Do this', text: lead })]),
     ...after.map(line),
@@ -87,32 +84,5 @@ function nextCommand(request: RotationRequest, [first]: readonly Offer[]): strin
     ...(first.decision === 'reject' || first.decision === 'abort' ? [` --reason '…'`] : []),
   ];
   const command = `signon-rotation ${first.decision} ${word(apiUser)} ${word(application)} --environment ${environment}`;
-  return ['', plain(`${first.purpose}: ${command}${options.join('')}`)];
-}
-
-/** A token on its way to a holder outside: the armoured text, and what to tell them. */
-export function handOverLines(
-  { recipient, masked, authorisationId, armoured }: HandOver,
-  {
-    apiUser,
-    application,
-    environment,
-  }: Pick<RotationReport, 'apiUser' | 'application' | 'environment'>,
-  oldEnds: string | undefined,
-): { armoured: string[]; tell: string[] } {
-  return {
-    armoured: armoured.trim().split('\n').map(plain),
-    tell: [
-      plain(
-        `For ${recipient}: the new token of ${apiUser} for ${application}, ${environment} (${masked}, authorisation ${authorisationId}).`,
-      ),
-      'Send them the text between BEGIN and END, by mail or chat: only their key opens it. Tell them:',
-      '  1. Save it as token.age, and decrypt it where the token belongs: age --decrypt --identity KEY-FILE token.age',
-      plain(
-        `  2. Use it as the bearer token for ${application} from now on. The old one works until it is revoked${oldEnds ? `, at the latest until ${oldEnds}` : ''}.`,
-      ),
-      '  3. Say when every caller uses it. Only then is the old one revoked.',
-      'When they have said so: signon-rotation approve … --accept consumer-confirmed --revoke IDS',
-    ],
-  };
+  return ['', `${first.purpose}: ${command}${options.join('')}`];
 }

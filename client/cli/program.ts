@@ -1,8 +1,9 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import tab from '@bomb.sh/tab/commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { RETRY_ACCEPTS, SHORTFALLS } from '../../domain/evidence/index.ts';
 import { approve, approveWaiting, type Named } from './approve.ts';
-import { addCompletion, exitCodeOf, newProgram, withCommonOptions } from './command-line.ts';
-import { Context, type CommonOptions, type Terminal } from './context.ts';
+import { BY, commandsOf, exitCodeOf, newProgram } from './command-line.ts';
+import type { Terminal } from './context.ts';
 import { classify, end, retry } from './decide.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { addFleetCommands } from './fleet-commands.ts';
@@ -12,9 +13,6 @@ import { list } from './list.ts';
 import { show, UNTIL } from './show.ts';
 import { start } from './start.ts';
 
-const PAIR = `
-<pair>: the API user’s e-mail and the application, e.g. short-url-manager@alphagov.co.uk publishing-api; or the workflow id.
-For an existing rotation, short names are enough if only one has them: short-url-manager publishing-api, or short-url-manager.`;
 const AFTER_HELP = `
 A rotation issues a new token, brings it to every consumer, proves that each holds it, and waits for a person before it revokes the old one.
 
@@ -47,59 +45,20 @@ Exit codes:
 
 /** Runs one command line. @param args what follows the program's name @returns its exit code */
 export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
-  let code: ExitCode = EXIT.done;
   const program = newProgram(
     'signon-rotation',
     'Rotates API tokens of Signon, and revokes only on proof.',
     terminal,
   ).addHelpText('after', AFTER_HELP);
-  const command = (
-    usage: string,
-    description: string,
-    example: string,
-    parent = program,
-  ): Command => {
-    const made = withCommonOptions(
-      parent.command(usage).description(description),
-    ).copyInheritedSettings(program);
-    const names = usage.includes('pair...') ? PAIR : '';
-    return made.addHelpText(
-      'after',
-      `${names}\n\nExample:\n  signon-rotation ${example} --environment integration`.replace(
-        /^\n\n/,
-        '\n',
-      ),
-    );
-  };
-  const bySomebody = (one: Command): Command =>
-    one.option('--by <who>', 'who you are: a name or e-mail, recorded and compared');
-  /** What a command does, between connecting and closing. */
-  const does =
-    (
-      act: (
-        context: Context,
-        given: string[],
-        options: Record<string, unknown>,
-      ) => Promise<ExitCode>,
-    ) =>
-    async (...called: unknown[]): Promise<void> => {
-      const self = called.at(-1) as Command;
-      const options = self.opts<CommonOptions & Record<string, unknown>>();
-      const context = await Context.open(options, terminal);
-      try {
-        code = await act(context, self.args, options);
-      } finally {
-        await context.close();
-      }
-    };
+  const commands = commandsOf(program, terminal);
+  const { command, does } = commands;
 
-  bySomebody(
-    command(
-      'start <api-user> <application>',
-      'start a rotation',
-      'start short-url-manager@alphagov.co.uk publishing-api --by you@example.org',
-    ),
+  command(
+    'start <api-user> <application>',
+    'start a rotation',
+    'start short-url-manager@alphagov.co.uk publishing-api --by you@example.org',
   )
+    .addOption(BY)
     .option('--reason <text>', 'why')
     .option('--recipient <name>', 'the holder outside the cluster, as the settings name it')
     .option(
@@ -136,13 +95,12 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     )
     .action(does((context, pair, options) => show(context, pair, options)));
 
-  bySomebody(
-    command(
-      'approve [pair...]',
-      'read the evidence, then revoke the old token',
-      'approve short-url-manager publishing-api --by other@example.org',
-    ),
+  command(
+    'approve [pair...]',
+    'read the evidence, then revoke the old token',
+    'approve short-url-manager publishing-api --by other@example.org',
   )
+    .addOption(BY)
     .option(
       '--waiting',
       'all that wait: shows the evidence of each, asks once, sends each its own code',
@@ -189,23 +147,21 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     ['reject', 'keep the old token and end: for a rotation that waits for approval'],
     ['abort', 'end a rotation tidily, wherever it is'],
   ] as const)
-    bySomebody(
-      command(
-        `${name} <pair...>`,
-        description,
-        `${name} short-url-manager publishing-api --reason 'not this week' --by you@example.org`,
-      ),
+    command(
+      `${name} <pair...>`,
+      description,
+      `${name} short-url-manager publishing-api --reason 'not this week' --by you@example.org`,
     )
+      .addOption(BY)
       .requiredOption('--reason <text>', 'why')
       .action(does((context, pair, options) => end(context, name, pair, String(options.reason))));
 
-  bySomebody(
-    command(
-      'retry [pair...]',
-      'go on from the step that is blocked',
-      'retry --blocked-by Unreachable --by you@example.org',
-    ),
+  command(
+    'retry [pair...]',
+    'go on from the step that is blocked',
+    'retry --blocked-by Unreachable --by you@example.org',
   )
+    .addOption(BY)
     .option('--blocked-by <failure>', 'all that this failure blocks, e.g. Unreachable')
     .option(
       '--restart',
@@ -226,13 +182,12 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
       }),
     );
 
-  bySomebody(
-    command(
-      'classify <pair...>',
-      'say who holds a token that no container reads',
-      'classify mainstream-publisher asset-manager --as external --recipient smart-answers --by you@example.org',
-    ),
+  command(
+    'classify <pair...>',
+    'say who holds a token that no container reads',
+    'classify mainstream-publisher asset-manager --as external --recipient smart-answers --by you@example.org',
   )
+    .addOption(BY)
     .addOption(
       new Option('--as <class>', 'what the token is')
         .choices(['external', 'disused', 'internal'])
@@ -243,31 +198,25 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     .option('--container <name>', 'internal')
     .option('--variable <name>', 'internal: the variable that holds the token')
     .action(
-      does((context, pair, { as, recipient, workload, container, variable }) => {
-        const said = Object.entries({ as, recipient, workload, container, variable });
-        return classify(
-          context,
-          pair,
-          Object.fromEntries(said.filter(([, value]) => value !== undefined)) as never,
-        );
-      }),
+      does((context, pair, { as, recipient, workload, container, variable }) =>
+        classify(context, pair, { as, recipient, workload, container, variable } as never),
+      ),
     );
 
-  bySomebody(
-    command(
-      'inventory',
-      'what the estate looks like: every pair, when its tokens end, who reads them, what is unexpected',
-      'inventory --html > inventory.html',
-    ),
+  command(
+    'inventory',
+    'what the estate looks like: every pair, when its tokens end, who reads them, what is unexpected',
+    'inventory --html > inventory.html',
   )
+    .addOption(BY)
     .option('--csv', 'print a line for each pair, for a spreadsheet')
     .option('--html', 'print one HTML page with a timeline: … --html > inventory.html')
     .action(does((context, _, options) => inventory(context, options)));
 
-  addFleetCommands({ program, command, bySomebody, does });
-  addCompletion(program);
+  addFleetCommands(program, commands);
+  tab(program, { completionCommandName: 'completion' });
 
-  return exitCodeOf(program, args, terminal, () => code);
+  return exitCodeOf(program, args, terminal, commands.code);
 }
 
 /** An option that may be given again, of a few words. */

@@ -1,7 +1,6 @@
 import type { Workflow } from '@temporalio/client';
 import { startFormLink, userMetadataLink } from '../../domain/rotation/index.ts';
 import { parseRequest } from '../../domain/request/index.ts';
-import { plain } from '../../domain/text/index.ts';
 import { whyNothingMoves } from '../polling.ts';
 import type { Started } from '../start-or-find.ts';
 import { startRotation } from '../start-rotation.ts';
@@ -27,7 +26,7 @@ export async function start(
     force,
     recipient,
   });
-  if (!parsed.ok) throw new CommandEnd(EXIT.usage, parsed.problems.join('\n'));
+  if (!parsed.ok) throw new CommandEnd(EXIT.usage, ...parsed.problems);
   if (leavesAlone(context)) return EXIT.done;
   const started = await startRotation(client, parsed.request);
   const startForm = ui && startFormLink(ui, parsed.request);
@@ -50,7 +49,7 @@ export async function printStarted(
   const what = fresh
     ? `Started ${workflowId}.`
     : `${workflowId} is open already; nothing was started.`;
-  context.print([plain(what), ...(link ? [`Watch it: ${link}`] : [])], {
+  context.print([what, ...(link ? [`Watch it: ${link}`] : [])], {
     workflowId,
     runId,
     started: fresh,
@@ -59,6 +58,6 @@ export async function printStarted(
     ...more,
   });
   if (why === undefined) return EXIT.done;
-  context.say(plain(why));
+  context.say(why);
   return EXIT.noWorker;
 }

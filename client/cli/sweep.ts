@@ -10,16 +10,16 @@ import {
   type SweepRow,
 } from '../../domain/sweep/index.ts';
 import type { Environment } from '../../domain/request/index.ts';
-import { minute, plain } from '../../domain/text/index.ts';
-import { askStatus, type Sendable } from '../rotations.ts';
-import { type RotateExpiringTokens, startSweep } from '../start-sweep.ts';
+import { minute } from '../../domain/text/index.ts';
+import type { Sendable } from '../rotations.ts';
+import { startSweep } from '../start-sweep.ts';
 import { leavesAlone, type Context } from './context.ts';
 import { sendEach } from './decide.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
-import { describeRun } from './open-rotation.ts';
+import { describeRun, refuseEnded } from './open-rotation.ts';
 import type { Printed } from './columns.ts';
 import { printStarted } from './start.ts';
-import { printWatched, type Frame, seenEnd } from './watch.ts';
+import { frameOf, printWatched, type Frame } from './watch.ts';
 import { apiUserIdsOf, sweepId } from '../../domain/names/index.ts';
 
 /** Starts a sweep, or says that the environment's is open. A plan is waited for and printed. */
@@ -34,7 +34,7 @@ export async function startOne(
     maxConcurrent,
     plan,
   });
-  if (!parsed.ok) throw new CommandEnd(EXIT.usage, parsed.problems.join('\n'));
+  if (!parsed.ok) throw new CommandEnd(EXIT.usage, ...parsed.problems);
   if (leavesAlone(context)) return EXIT.done;
   if (plan) await context.needWorker(); // it is waited for
   const started = await startSweep(client, parsed.request);
@@ -58,15 +58,16 @@ export function showSweep(
 ): Promise<ExitCode> {
   const wanted = { all, ids: context.output === 'wide' };
   const look = async (): Promise<Frame> => {
-    const { runId, status, closeTime } = await describeSweep(context, workflowId);
-    if (status.name === 'RUNNING') return howItStands(context, workflowId, wanted);
-    const draw = (report: SweepReport): Printed[] => [
-      ...reportLines(report, wanted),
-      '',
-      `This is as of ${minute((closeTime ?? new Date()).toISOString())}. Where the rotations stand now: signon-rotation list --environment ${context.environment}`,
-    ];
-    const handle = context.client.workflow.getHandle<RotateExpiringTokens>(workflowId, runId);
-    return seenEnd(handle.result(), { workflowId, how: status.name }, draw);
+    const run = await describeSweep(context, workflowId);
+    return frameOf<SweepProgress>(context, run, {
+      status: (status) => progressLines(status, wanted),
+      needsPerson: ({ blocked }) => blocked !== undefined,
+      report: (report) => [
+        ...reportLines(report as SweepReport, wanted),
+        '',
+        `This is as of ${minute((run.closeTime ?? new Date()).toISOString())}. Where the rotations stand now: signon-rotation list --environment ${context.environment}`,
+      ],
+    });
   };
   return printWatched(context, look, { watch, until: 'needed' });
 }
@@ -88,12 +89,7 @@ export async function decideSweep<Name extends keyof SweepDecisions>(
   name: Name,
   decision: Sendable[Name],
 ): Promise<ExitCode> {
-  const { status } = await describeSweep(context, workflowId);
-  if (status.name !== 'RUNNING')
-    throw new CommandEnd(
-      EXIT.nothing,
-      `${workflowId} is not open: it is ${status.name.toLowerCase()}.`,
-    );
+  refuseEnded(await describeSweep(context, workflowId));
   await context.needWorker();
   return sendEach(context, name, [{ workflowId, decision }]);
 }
@@ -102,20 +98,8 @@ function describeSweep(context: Context, workflowId: string): ReturnType<typeof 
   const { environment } = context;
   const start = `Start one: signon-rotation sweep start --environment ${environment}`;
   const none = (): CommandEnd =>
-    new CommandEnd(EXIT.nothing, plain(`There was no ${workflowId}. ${start}`));
+    new CommandEnd(EXIT.nothing, `There was no ${workflowId}. ${start}`);
   return describeRun(context, workflowId, none);
-}
-
-async function howItStands(context: Context, workflowId: string, wanted: Wanted): Promise<Frame> {
-  await context.needWorker();
-  const status = await askStatus<SweepProgress>(context.client, workflowId);
-  if (!status)
-    throw new CommandEnd(EXIT.noWorker, `${workflowId} does not answer: is its worker well?`);
-  return {
-    lines: progressLines(status, wanted),
-    value: status,
-    needsPerson: status.blocked !== undefined,
-  };
 }
 
 /** Whether the pairs that are left alone are wanted too, and the ids of rotations. */
@@ -130,18 +114,16 @@ function progressLines(
 ): Printed[] {
   const named = isOfApiUser(request) ? ` ${request.apiUser}` : '';
   return [
-    plain(
-      `${isOfApiUser(request) ? `Tokens of ${request.apiUser}` : 'Expiring tokens'}, ${request.environment}, requested by ${request.requestedBy}`,
-    ),
-    plain(`  ${doing}`),
+    `${isOfApiUser(request) ? `Tokens of ${request.apiUser}` : 'Expiring tokens'}, ${request.environment}, requested by ${request.requestedBy}`,
+    `  ${doing}`,
     ...(pausedBy === undefined
       ? []
-      : [plain(`  Paused by ${pausedBy}: signon-rotation sweep resume${named}`)]),
-    ...(lastAnswer === undefined ? [] : [plain(`  last answer: ${lastAnswer}`)]),
+      : [`  Paused by ${pausedBy}: signon-rotation sweep resume${named}`]),
+    ...(lastAnswer === undefined ? [] : [`  last answer: ${lastAnswer}`]),
     ...(blocked
       ? [
-          plain(`  Blocked since ${blocked.since}: ${blocked.failure}: ${blocked.message}`),
-          plain(`  What to do: ${blocked.todo} Then: signon-rotation sweep retry${named}`),
+          `  Blocked since ${blocked.since}: ${blocked.failure}: ${blocked.message}`,
+          `  What to do: ${blocked.todo} Then: signon-rotation sweep retry${named}`,
         ]
       : []),
     ...rowLines(request.environment, rows, wanted),
@@ -149,7 +131,7 @@ function progressLines(
 }
 
 function reportLines({ outcome, why, environment, rows }: SweepReport, wanted: Wanted): Printed[] {
-  return [plain(`Outcome: ${outcome}. ${why}`), ...rowLines(environment, rows, wanted)];
+  return [`Outcome: ${outcome}. ${why}`, ...rowLines(environment, rows, wanted)];
 }
 
 /** How many stand where, then each pair that is not left alone, those that need a person first. */

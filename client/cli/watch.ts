@@ -1,9 +1,9 @@
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { setTimeout as after } from 'node:timers/promises';
-import { plain } from '../../domain/text/index.ts';
 import type { Printed } from './columns.ts';
 import type { Context } from './context.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import { statusOf } from './open-rotation.ts';
 
 const LOOK_EVERY_MS = 1000;
 
@@ -46,21 +46,31 @@ export async function printWatched(
 }
 
 /**
- * The report of a run that completed; of another how it ended, for nothing it shows waits any more.
- * @param draw the report's lines
+ * Where a run stands; of one that has completed its report, of another how it ended, for nothing it
+ * shows waits any more.
  */
-export async function seenEnd<Report>(
-  result: Promise<Report>,
-  { workflowId, how }: { workflowId: string; how: string },
-  draw: (report: Report) => Printed[],
+export async function frameOf<Status>(
+  context: Context,
+  { workflowId, runId, status: { name } }: WorkflowExecutionDescription,
+  draw: {
+    status: (status: Status) => Printed[];
+    needsPerson: (status: Status) => boolean;
+    report: (report: unknown) => Printed[];
+  },
 ): Promise<Frame> {
+  if (name === 'RUNNING') {
+    const value = await statusOf<Status>(context, workflowId);
+    return { lines: draw.status(value), value, needsPerson: draw.needsPerson(value) };
+  }
   try {
-    const report = await result;
-    return { lines: draw(report), value: { report }, ended: true };
+    const handle = context.client.workflow.getHandle(workflowId, runId);
+    const report: unknown = await handle.result();
+    return { lines: draw.report(report), value: { report }, ended: true };
   } catch (error) {
-    const why = error instanceof WorkflowFailedError ? (error.cause?.message ?? '') : '';
-    const ended = how.toLowerCase();
-    const line = plain(`${workflowId} ended as ${ended}${why ? `: ${why}` : ''}`);
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const why = error.cause?.message ?? '';
+    const ended = name.toLowerCase();
+    const line = `${workflowId} ended as ${ended}${why ? `: ${why}` : ''}`;
     return { lines: [line], value: { ended, why }, ended: true, failed: true };
   }
 }

@@ -4,7 +4,7 @@ import {
   type InventoryRow,
   oddityCounts,
 } from '../../domain/inventory/index.ts';
-import { minute, plain } from '../../domain/text/index.ts';
+import { minute } from '../../domain/text/index.ts';
 import type { Printed } from '../cli/columns.ts';
 import { type OpenRotation, openOf } from './open.ts';
 
@@ -30,7 +30,7 @@ export function inventoryLines(inventory: Inventory, open: readonly OpenRotation
     ...(unknownSecrets.length > 0
       ? ['', 'Secrets that are read and belong to no listed pair:']
       : []),
-    ...unknownSecrets.map(({ secret, workloads }) => plain(`  ${secret}: ${workloads.join(', ')}`)),
+    ...unknownSecrets.map(({ secret, workloads }) => `  ${secret}: ${workloads.join(', ')}`),
   ];
 }
 
@@ -58,8 +58,8 @@ function readBy({ consumers }: InventoryRow): string {
 
 function odd(rows: readonly InventoryRow[]): string[] {
   const lines = rows.flatMap(({ apiUser, application, oddities, remarks }) => [
-    ...oddities.map(({ kind, what }) => plain(`  ${apiUser} → ${application}: ${kind}: ${what}`)),
-    ...remarks.map((remark) => plain(`  ${apiUser} → ${application}: ${remark}`)),
+    ...oddities.map(({ kind, what }) => `  ${apiUser} → ${application}: ${kind}: ${what}`),
+    ...remarks.map((remark) => `  ${apiUser} → ${application}: ${remark}`),
   ]);
   return lines.length > 0 ? ['', 'Worth a look:', ...lines] : [];
 }

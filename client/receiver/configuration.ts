@@ -3,6 +3,7 @@ import { ROTATED } from '../../domain/request/index.ts';
 import { ALERT_RECEIVER } from '../../domain/evidence/index.ts';
 import {
   BadConfiguration,
+  hostAndPort,
   LOG_LEVELS,
   readVariables,
   secret,
@@ -14,12 +15,10 @@ import { STARTS_PER_HOUR } from './starts.ts';
 const SHORTEST_TOKEN = 16;
 const MOST_STARTS = 1000;
 const A_COUNT = `expected a whole number from 1 to ${MOST_STARTS}`;
-const address = text
-  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port')
-  .transform((value) => {
-    const [, host = '', port] = /^(.*):(\d+)$/.exec(value) ?? [];
-    return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
-  });
+const address = hostAndPort.transform((value) => {
+  const [, host = '', port] = /^(.*):(\d+)$/.exec(value) ?? [];
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+});
 
 /** Every variable with what it means: docs/configuration.md is made from it. */
 export const RECEIVER_VARIABLES = z.object({

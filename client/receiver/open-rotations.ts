@@ -9,10 +9,7 @@ import { apiUserIdsOf, sweepId, WORKFLOW } from '../../domain/names/index.ts';
 import type { SweepProgress } from '../../domain/sweep/index.ts';
 
 const LOOK_EVERY_MS = 60_000;
-/**
- * How long to wait for Temporal's first answer, and for all answers of one look.
- */
-const THERE_WITHIN_MS = 5000;
+/** How long to wait for all answers of one look. */
 const LOOK_WITHIN_MS = 50_000;
 /**
  * How often a rotation is asked what it waits to revoke, which changes seldom; and how often after
@@ -128,9 +125,7 @@ export class OpenRotations {
     this.looking = new AbortController();
     try {
       await client.withAbortSignal(this.looking.signal, async () => {
-        const polled = await client.withDeadline(Date.now() + THERE_WITHIN_MS, () =>
-          isPolled(client, environment),
-        );
+        const polled = await isPolled(client, environment);
         await client.withDeadline(Date.now() + LOOK_WITHIN_MS, () => this.lookFurther(polled, now));
       });
       this.readAt = now;

@@ -10,7 +10,7 @@ import { OUTCOMES, type Outcome } from '../../domain/rotation/index.ts';
 import { plain } from '../../domain/text/index.ts';
 import { rotationId, type Environment } from '../../domain/request/index.ts';
 import { isPolled } from '../polling.ts';
-import { stageNow } from '../rotations.ts';
+import { attributeOf } from '../rotations.ts';
 import { startRotation } from '../start-rotation.ts';
 import type { Read } from './payload.ts';
 import type { Starts } from './starts.ts';
@@ -29,8 +29,6 @@ export interface Taken {
  * All calls to Temporal for one payload end within this, in ms; what is left then is to come again.
  */
 const ANSWER_WITHIN_MS = 20_000;
-/** Whether it answers at all is known within this. */
-const THERE_WITHIN_MS = 5000;
 /** gRPC's: what is asked for can never be. */
 const INVALID_ARGUMENT = 3;
 /**
@@ -84,9 +82,7 @@ export async function takeAlerts(
 /** Why nothing can be started now; undefined where it can. */
 async function whatIsAway(client: Client, environment: Environment): Promise<string | undefined> {
   try {
-    const polled = await client.withDeadline(Date.now() + THERE_WITHIN_MS, () =>
-      isPolled(client, environment),
-    );
+    const polled = await isPolled(client, environment);
     return polled ? undefined : `no worker polls the task queue of ${environment}`;
   } catch {
     return AWAY;
@@ -141,7 +137,7 @@ function pastRotation(
   execution: Pick<WorkflowExecutionInfo, 'status' | 'closeTime' | 'memo' | 'typedSearchAttributes'>,
 ): PastRotation {
   const { status, closeTime, memo } = execution;
-  const stage = stageNow(execution) as Outcome;
+  const stage = attributeOf(execution, 'RotationStage') as Outcome;
   return {
     open: status.name === 'RUNNING',
     closedAt: closeTime?.getTime(),

@@ -7,7 +7,7 @@ import {
   type Retry,
   type RetryAccept,
 } from '../evidence/index.ts';
-import type { Workload } from '../cluster/index.ts';
+import { deploymentsOf, type Workload } from '../cluster/index.ts';
 import type { Findings } from './holders.ts';
 
 /** A step whose retries are spent. */
@@ -67,7 +67,7 @@ export function remediesFor({
   workloads,
 }: Pick<Blocked, 'failure' | 'step' | 'workloads'>): Remedies {
   return {
-    restart: (workloads ?? []).some((workload) => workload.startsWith('Deployment/')),
+    restart: deploymentsOf(workloads).length > 0,
     sync:
       step === 'roll out' && (failure === 'RolloutIncomplete' || failure === 'SecretNotUpdated'),
     accept: ACCEPTS[failure] ?? [],

@@ -1,6 +1,6 @@
 import type { Answer, Retry, RetryAccept } from '../../domain/evidence/index.ts';
 import { beside, type Waiting, whyNoRetry } from '../../domain/rotation/index.ts';
-import type { Workload } from '../../domain/cluster/index.ts';
+import { deploymentsOf, type Workload } from '../../domain/cluster/index.ts';
 
 /** What it says and asks of the runbook. */
 interface RetryHost {
@@ -50,7 +50,7 @@ export class Retries {
     if (why) return no(why);
     if (!host.goOn()) return no('another retry was accepted just before');
     for (const one of accept) this.accepted.add(one);
-    const workloads = restart ? waiting.workloads : undefined;
+    const workloads = restart ? deploymentsOf(waiting.workloads) : undefined;
     this.remedy = { restart: workloads, sync };
     const asked = beside(retry, workloads);
     host.remark([`${by} sent retry in “${waiting.step}”`, ...asked].join(', '));

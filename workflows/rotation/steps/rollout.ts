@@ -70,9 +70,7 @@ export function rolledOut({
  * for all tries, so that none restarts twice.
  */
 export async function restarted(book: Runbook): Promise<boolean> {
-  const deployments = book.retries
-    .takeRemedy('restart')
-    ?.filter((workload) => workload.startsWith('Deployment/'));
+  const deployments = book.retries.takeRemedy('restart');
   if (deployments) await restartDeployments({ deployments, at: new Date().toISOString() });
   return deployments !== undefined;
 }
