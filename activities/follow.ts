@@ -17,15 +17,18 @@ const NEWLINE = 10;
  * for again. Says only that there was a line: nothing is read of it and nothing kept, so whoever is
  * told looks for themselves.
  * @param ask makes the request, each time anew
+ * @param opened told when an answer begins, and when it has ended
  */
 export function follow(
   ask: () => Promise<AxiosRequestConfig>,
   changed: () => void,
   signal: AbortSignal,
+  opened: (isOpen: boolean) => void = () => undefined,
 ): void {
   void (async () => {
     for (let pauseMs = AGAIN_AFTER_MS; !signal.aborted;) {
-      const followed = await followOnce(ask, changed, signal).catch(() => false);
+      const followed = await followOnce(ask, changed, signal, opened).catch(() => false);
+      opened(false);
       pauseMs = followed ? AGAIN_AFTER_MS : Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       await after(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
@@ -37,6 +40,7 @@ async function followOnce(
   ask: () => Promise<AxiosRequestConfig>,
   changed: () => void,
   signal: AbortSignal,
+  opened: (isOpen: boolean) => void,
 ): Promise<boolean> {
   const cut = new AbortController();
   const stop = (): void => cut.abort();
@@ -54,6 +58,7 @@ async function followOnce(
     });
     data = answer.data;
     if (answer.status !== 200) return false;
+    opened(true);
     for await (const chunk of data as AsyncIterable<Buffer>) if (chunk.includes(NEWLINE)) changed();
     return true;
   } finally {

@@ -221,9 +221,12 @@ export class KubernetesClient {
     }
   }
 
+  /** Whether every change of a pod is told now: a watch may be refused, or cut. */
+  isWatching = false;
+
   /**
-   * Calls back whenever a pod changes, until stopped. A watch that was cut is opened again;
-   * meanwhile this is silent.
+   * Calls back whenever a pod changes, until stopped, and when `isWatching` changes. A watch that
+   * was cut is opened again; meanwhile this is silent.
    */
   watchPods(changed: () => void, signal: AbortSignal): void {
     if (signal.aborted) return;
@@ -239,7 +242,17 @@ export class KubernetesClient {
     const tellAll = (): void => {
       for (const watcher of this.watchers) watcher();
     };
-    follow(() => this.watchRequest(), tellAll, this.watching.signal);
+    const { signal: ends } = this.watching;
+    follow(
+      () => this.watchRequest(),
+      tellAll,
+      ends,
+      (isOpen) => {
+        if (ends.aborted && this.watching) return; // another watch has begun
+        if (this.isWatching !== isOpen) tellAll();
+        this.isWatching = isOpen;
+      },
+    );
   }
 
   /** The watch's request, from now on; the server ends it by itself. */

@@ -61,9 +61,16 @@ export function readingVariables(
   const single = env
     .filter(({ valueFrom }) => valueFrom?.secretKeyRef?.name === secret)
     .map(({ name }) => name);
-  const whole = envFrom
-    .filter(({ secretRef }) => secretRef?.name === secret)
-    .map(({ prefix }) => `${prefix ?? ''}${KEY}`);
+  // A variable of its own overrides one from a whole Secret, and the last whole Secret the others.
+  const isOverridden = (variable: string, prefix: string, at: number): boolean =>
+    env.some(({ name }) => name === variable) ||
+    envFrom
+      .slice(at + 1)
+      .some((later) => isPairs(later.secretRef?.name) && (later.prefix ?? '') === prefix);
+  const whole = envFrom.flatMap(({ secretRef, prefix = '' }, at) => {
+    const variable = `${prefix}${KEY}`;
+    return secretRef?.name === secret && !isOverridden(variable, prefix, at) ? [variable] : [];
+  });
   return [...single, ...whole];
 }
 
@@ -181,6 +188,32 @@ export function containersIn(pod: V1Pod, workload: Workload): PodContainer[] {
       node: spec?.nodeName ?? '',
     };
   });
+}
+
+/**
+ * The pod that an unfinished Job is about to start: between two tries there is none. Undefined for
+ * a Job that has a pod, has all its completions, or is suspended.
+ */
+export function nextPodOf(job: V1Job, pods: readonly V1Pod[]): V1Pod | undefined {
+  const { metadata, spec, status } = job;
+  const isFinal = status?.conditions?.some(
+    ({ type, status: is }) => (type === 'Complete' || type === 'Failed') && is === 'True',
+  );
+  const own = pods.filter(({ metadata: pod }) =>
+    pod?.ownerReferences?.some(({ kind, name }) => kind === 'Job' && name === metadata?.name),
+  );
+  const succeeded = own.filter(({ status: pod }) => pod?.phase === 'Succeeded').length;
+  const isDone = Math.max(succeeded, status?.succeeded ?? 0) >= (spec?.completions ?? 1);
+  if (isFinal || isDone || spec?.suspend || own.some(isAlive)) return undefined;
+  const controller = { kind: 'Job', name: metadata?.name ?? '', uid: metadata?.uid ?? '' };
+  return {
+    metadata: {
+      name: `the next pod of Job ${metadata?.name}`,
+      ownerReferences: [{ apiVersion: 'batch/v1', ...controller, controller: true }],
+    },
+    spec: spec?.template.spec,
+    status: { phase: 'Pending' },
+  };
 }
 
 /** Whether a container ended for want of memory and has not started again. */

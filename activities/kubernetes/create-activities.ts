@@ -1,3 +1,4 @@
+import type { V1Pod } from '@kubernetes/client-node';
 import { setTimeout as after } from 'node:timers/promises';
 import {
   allReady,
@@ -8,6 +9,7 @@ import {
   judgeRollout,
   sameConsumer,
   type SeenReader,
+  type Workload,
 } from '../../domain/cluster/index.ts';
 import type { Sighting, SmokeResult } from '../../domain/evidence/index.ts';
 import type { SmokeCall } from '../../domain/settings/index.ts';
@@ -17,7 +19,7 @@ import { lookUntil, type Nudges, type Waits } from '../polling.ts';
 import type { KubernetesClient } from './client.ts';
 import type { KubernetesActivities } from './interface.ts';
 import { CensusTaker } from './census.ts';
-import { memoryLimitOf, ownerOf, PAUSED, ranOutOfMemory, readersIn } from './consumers.ts';
+import { filesOf, memoryLimitOf, ownerOf, PAUSED, ranOutOfMemory, readersIn } from './consumers.ts';
 import { look } from './look.ts';
 import { findReadings } from './readings.ts';
 import { smokeWithRuby, textOf } from './scripts.ts';
@@ -30,8 +32,12 @@ const SIGHTED_SOONEST_MS = 2000;
 const SNAPSHOT_DOES_FOR_MS = 10_000;
 /** A pod may live for seconds alone. */
 const READER_SOONEST_MS = 1000;
+/** Until the watch of pods says that something changed, and while it is cut: lists as often. */
+const READER_EVERY_MS = 5000;
 /** A watch without a look for this long was interrupted. */
-const WATCH_HOLDS_FOR_MS = 120_000;
+const WATCH_HOLDS_FOR_MS = 30_000;
+/** A watch that Kubernetes does not answer for this long is none. */
+const UNTOLD_AT_MOST_MS = 60_000;
 /**
  * Once all hold the new token, other containers get this long to start, and each consumer to have
  * a ready pod, which the smoke calls need.
@@ -133,21 +139,41 @@ export function createKubernetesActivities(
 
     async awaitReader({ secret, from }) {
       let lookedAt = Date.parse((keptByLastAttempt() as { at?: string } | undefined)?.at ?? from);
+      let toldAt = Date.now();
+      let isNew = true;
       const seen = await lookUntil(
         async (): Promise<SeenReader | 'interrupted' | undefined> => {
-          const [pods, jobs] = await Promise.all([cluster.pods(), cluster.jobs()]);
-          for (const pod of pods) {
-            const [reader] = readersIn({ workload: ownerOf(pod, jobs), spec: pod.spec }, secret);
-            if (reader)
-              return { ...reader, pod: pod.metadata?.name ?? '', at: new Date().toISOString() };
+          // While every change is told, what was listed last still holds.
+          if (isNew || !cluster.isWatching) {
+            isNew = false;
+            const [pods, jobs] = await Promise.all([cluster.pods(), cluster.jobs()]);
+            const reader = pods.flatMap(
+              (pod) => readerIn(pod, ownerOf(pod, jobs), secret) ?? [],
+            )[0];
+            if (reader) return { ...reader, at: new Date().toISOString() };
           }
           const now = Date.now();
+          if (cluster.isWatching) toldAt = now;
           if (now - lookedAt > WATCH_HOLDS_FOR_MS) return 'interrupted';
+          if (now - toldAt > UNTOLD_AT_MOST_MS)
+            throw failure(
+              'NotPermitted',
+              'Kubernetes refused or cut the watch of pods for a minute',
+            );
           lookedAt = now;
           keepForNextAttempt({ at: new Date(now).toISOString() });
           return undefined;
         },
-        { ...podWaits, everyMs: SIGHTED_EVERY_MS, soonestMs: READER_SOONEST_MS },
+        {
+          ...waits,
+          everyMs: Math.max(waits.everyMs, READER_EVERY_MS),
+          soonestMs: READER_SOONEST_MS,
+          nudges: (nudge, signal) =>
+            cluster.watchPods(() => {
+              isNew = true;
+              nudge();
+            }, signal),
+        },
       );
       return seen!; // without a deadline there is an answer
     },
@@ -175,6 +201,22 @@ export function createKubernetesActivities(
     },
   };
 }
+
+/** A pod that reads a Secret: through a variable, or as files. */
+function readerIn(
+  { metadata, spec }: V1Pod,
+  workload: Workload,
+  secret: string,
+): Omit<SeenReader, 'at'> | undefined {
+  const [reader] = readersIn({ workload, spec }, secret);
+  const container = filesOf(spec).includes(secret) ? spec?.containers[0]?.name : undefined;
+  const mounting = container === undefined ? undefined : { workload, container, variable: FILES };
+  const found = reader ?? mounting;
+  return found && { ...found, pod: metadata?.name ?? '' };
+}
+
+/** Stands for a variable where the Secret is mounted. */
+const FILES = 'files of a volume';
 
 async function smoke(
   cluster: KubernetesClient,
@@ -215,6 +257,8 @@ async function smoke(
       `${call.method} could not be made: the program ended with ${answer.code} before the call`,
     );
   const unavailable = /^own unavailable ([A-Za-z0-9_:]{1,80})$/.exec(answer.lines[0] ?? '')?.[1];
+  if (unavailable === 'MoreThanToken')
+    return result('not-tested', `${container.variable} holds more than the token alone`);
   if (unavailable === 'LoadError')
     return result('not-tested', `the container has no ${call.requires} to call with`);
   if (unavailable)

@@ -24,6 +24,9 @@ import type { Snapshot } from './snapshot.ts';
 
 const LOOKS_AT_MOST = 3;
 const LOOKS_AGAIN_AFTER_MS = 500;
+/** A pod's status follows a second or two after its container died; looks wait for it. */
+const LOOKS_AT_FATE = 4;
+const FATE_AFTER_MS = 1000;
 /** Sentences of one kind: named up to this, counted beyond. */
 const NAMED_AT_MOST = 100;
 const LONGEST_SENTENCE = 400;
@@ -44,11 +47,14 @@ export async function look(
   pause: (ms: number) => Promise<unknown> = after,
 ): Promise<ClusterLook> {
   const killed: PodContainer[] = [];
+  let killedFor = 0;
   for (let tries = 1; ; tries++) {
     const snapshot = await cluster.snapshot(tries === 1 ? since : undefined);
     refuseDied(killed, snapshot);
     const { told, silent } = await askAll(snapshot, census, readers, killed);
-    if (silent.size === 0 || tries === LOOKS_AT_MOST) {
+    if (killed.length > 0) killedFor += 1;
+    const isLast = killed.length > 0 ? killedFor === LOOKS_AT_FATE : tries >= LOOKS_AT_MOST;
+    if (silent.size === 0 || isLast) {
       const readerIsSilent = [...silent].filter(
         ([container]) => toHave(container, readers).length > 0,
       );
@@ -62,7 +68,7 @@ export async function look(
       census.keepOnly(snapshot.containers);
       return assembled(snapshot, census, readers, told);
     }
-    await pause(LOOKS_AGAIN_AFTER_MS * tries);
+    await pause(killed.length > 0 ? FATE_AFTER_MS : LOOKS_AGAIN_AFTER_MS * tries);
   }
 }
 
@@ -100,6 +106,10 @@ async function askAll(
   await Promise.all(
     snapshot.containers.map(async (container) => {
       if (container.state !== 'running' || container.sources.length === 0) return;
+      if (killed.some(({ containerId }) => containerId === container.containerId)) {
+        silent.set(container, 'the program that asks it was killed (137)'); // not asked again
+        return;
+      }
       const answer = await census.ask(container, toHave(container, readers).length > 0);
       if (answer === 'killed') killed.push(container);
       if (answer === 'gone' || answer === 'killed')
@@ -220,6 +230,7 @@ function holding(
     ({ variable, token }) => ({
       ...rowOf(container, variable),
       token,
+      ...(!told.held.some((piece) => piece.variable === variable) && { isEmpty: true as const }),
       ...(!reading.includes(variable) && { from: originOf(variable, container.sources) }),
       environment: told.environment,
     }),

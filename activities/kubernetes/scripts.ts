@@ -111,6 +111,10 @@ rescue LoadError, StandardError => e
   puts "own unavailable " + e.class.name, "made-up unavailable", "${END_MARKER}"
   exit
 end
+unless ENV[ARGV[2]].to_s.strip.match?(/\\A[A-Za-z0-9_-]{${TOKEN_LENGTH}}\\z/)
+  puts "own unavailable MoreThanToken", "made-up unavailable", "${END_MARKER}"
+  exit
+end
 try = lambda do |token|
   client = adapter.new(url, bearer_token: token)
   client.public_send(call["method"], *call["positional"], **call["keyword"].transform_keys(&:to_sym))

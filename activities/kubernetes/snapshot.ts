@@ -3,13 +3,14 @@ import {
   containersIn,
   containersOf,
   isAlive,
+  nextPodOf,
   ownerOf,
   sourcesOf,
   type PodContainer,
   type Template,
 } from './consumers.ts';
 
-/** A container of a workload of which nothing runs or starts. */
+/** A container of a template of which nothing runs or starts. */
 export type IdleContainer = Pick<PodContainer, 'workload' | 'spec' | 'sources'>;
 
 /**
@@ -19,7 +20,7 @@ export type IdleContainer = Pick<PodContainer, 'workload' | 'spec' | 'sources'>;
 export class Snapshot {
   /** Every container that runs or may start. */
   readonly containers: readonly PodContainer[];
-  /** What workloads would start next, where nothing of them runs. */
+  /** What workloads would start next, where nothing like it runs. */
   readonly idle: readonly IdleContainer[];
   /** The templates of workloads, and pods that may run something. */
   readonly specs: readonly Template[];
@@ -31,7 +32,8 @@ export class Snapshot {
     pods: readonly V1Pod[],
     jobs: readonly V1Job[],
   ) {
-    const owned = pods.map((pod) => {
+    const next = jobs.flatMap((job) => nextPodOf(job, pods) ?? []);
+    const owned = [...pods, ...next].map((pod) => {
       const workload = ownerOf(pod, jobs);
       return { pod, workload, spec: pod.spec, containers: containersIn(pod, workload) };
     });
@@ -44,13 +46,14 @@ export class Snapshot {
       ...templates,
       ...owned.filter(({ pod, containers }) => isAlive(pod) || containers.length > 0),
     ];
-    const there = new Set(
-      this.containers.map(({ workload, container }) => `${workload} ${container}`),
-    );
-    this.idle = templates.flatMap(({ workload, spec }) =>
-      containersOf(spec)
-        .filter(({ name }) => !there.has(`${workload} ${name}`))
-        .map((container) => ({ workload, spec: container, sources: sourcesOf(container) })),
-    );
+    // One that runs tells nothing of a template that was changed since.
+    const keyOf = ({ workload, spec, sources }: IdleContainer): string =>
+      JSON.stringify([workload, spec.name, sources]);
+    const there = new Set(this.containers.map(keyOf));
+    this.idle = templates
+      .flatMap(({ workload, spec }) =>
+        containersOf(spec).map((one) => ({ workload, spec: one, sources: sourcesOf(one) })),
+      )
+      .filter((one) => !there.has(keyOf(one)));
   }
 }

@@ -48,6 +48,8 @@ export interface ConsumingContainer extends Consumer {
   terminating: boolean;
   /** Which of the pair's tokens it holds, by masked value; absent where it holds none of them. */
   token?: string;
+  /** Its variable has nothing of a token's shape, as where an optional Secret was absent. */
+  isEmpty?: true;
   /** Where the value comes from, unless from the pair's Secret: `Secret legacy, key token`. */
   from?: string;
   /**
@@ -122,6 +124,11 @@ export function describeConsumer({ container, workload, variable }: Consumer): s
 /** The workloads that containers belong to, each once. */
 export function workloadsOf(containers: readonly Pick<Consumer, 'workload'>[]): Workload[] {
   return [...new Set(containers.map(({ workload }) => workload))];
+}
+
+/** The Deployments among them: nothing else is restarted. */
+export function deploymentsOf(workloads: readonly Workload[] = []): Workload[] {
+  return workloads.filter((workload) => workload.startsWith('Deployment/'));
 }
 
 /** The running containers of a look. */

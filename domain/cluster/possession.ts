@@ -171,7 +171,11 @@ export function describeOthers(
       if (container.unable !== undefined)
         return `${describeContainer(container)} started before the new token was made, and ${container.unable}`;
       const token = tokens.find((listed) => holds(container, listed));
-      const what = token ? describeToken(token) : 'a token Signon does not list';
+      const what = token
+        ? describeToken(token)
+        : container.isEmpty
+          ? `no token in ${container.variable}`
+          : 'a token Signon does not list';
       const from = container.from === undefined ? '' : `, from ${container.from}`;
       return `${describeContainer(container)}${container.terminating ? ', terminating,' : ''} holds ${what}${from}${why}`;
     })
@@ -207,7 +211,7 @@ export function disagreements(
           `${who} has GOVUK_ENVIRONMENT "${seen}", the request says "${environment}"`,
       ),
     unlisted: live
-      .filter(({ token }) => token === undefined)
+      .filter(({ token, isEmpty }) => token === undefined && !isEmpty)
       .map(
         (container) =>
           `${describeContainer(container)} holds a token that Signon does not list for this pair`,

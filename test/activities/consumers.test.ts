@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '../support/jest.t
 import { KubeConfig } from '@kubernetes/client-node';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { KubernetesClient } from '../../activities/kubernetes/client.ts';
+import { readingVariables } from '../../activities/kubernetes/consumers.ts';
 import { createKubernetesActivities } from '../../activities/kubernetes/create-activities.ts';
 import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
 import { fingerprintOf, Secret } from '../../config/secret.ts';
@@ -206,6 +207,14 @@ describe('a run of a CronJob', () => {
     expect(podsOf(await look(), `CronJob/${task}`)).toEqual([]);
   });
 });
+
+/** Ends a run, and its Job. */
+async function over(pod: string): Promise<void> {
+  const { world } = sandbox;
+  world.state.pods.find(({ name }) => name === pod)!.endsAt = world.now();
+  world.changed();
+  await until('its end', () => world.state.pods.find(({ name }) => name === pod)?.ended);
+}
 
 /** Another Secret with the same value, as somebody copied it by hand. */
 const COPY = 'copied-by-hand';
@@ -517,7 +526,7 @@ describe('a workload of which nothing runs', () => {
     idle({ whole: { secret: COPY, configMap: true } });
     const pod = sandbox.cluster.runTask('nightly', 3_600_000);
     expect(podsOf(await look(), 'CronJob/nightly')).toMatchObject([{ pod, state: 'running' }]);
-    sandbox.cluster.kill(pod);
+    await over(pod);
     const seen = await look();
     expect(consumers(seen)).toEqual([VARIABLE]);
     expect(seen.idleHolders).toEqual([]);
@@ -528,7 +537,7 @@ describe('a workload of which nothing runs', () => {
     idle({ tokens: [{ variable: 'UPSTREAM', secret: COPY }] });
     const pod = sandbox.cluster.runTask('nightly', 3_600_000);
     expect(podsOf(await look(), 'CronJob/nightly')).toMatchObject([{ pod, state: 'running' }]);
-    sandbox.cluster.kill(pod);
+    await over(pod);
     const seen = await look();
     expect(consumers(seen)).toEqual(['UPSTREAM']);
     expect(seen.idleHolders).toMatchObject([{ token: inSecret().masked }]);
@@ -537,6 +546,28 @@ describe('a workload of which nothing runs', () => {
       (await look({ holding: [fingerprintOf(new Secret(makeToken()))] })).census.unasked,
     ).toEqual([]);
   });
+});
+
+test('a Job between two tries is a consumer that is about to start, whoever owns it', async () => {
+  const pod = sandbox.cluster.runJob(NAME, 'JobRequest', 3_600_000);
+  const [row] = (await look()).containers.filter((one) => one.pod === pod);
+  sandbox.cluster.kill(pod);
+  const between = await look();
+  const [next] = between.containers.filter(({ workload }) => workload === row!.workload);
+  expect(next).toMatchObject({ variable: VARIABLE, state: 'starting' });
+  expect(next!.pod).toMatch(/^the next pod of Job /);
+});
+
+test('of two whole Secrets of pairs, a container has the token of the last alone', () => {
+  const all = [SECRET, 'signon-token-short-url-manager-asset-manager'];
+  const reads = (names: string[], more: object = {}): string[] =>
+    readingVariables(
+      { name: 'app', envFrom: names.map((name) => ({ secretRef: { name } })), ...more },
+      SECRET,
+    );
+  expect(reads(all)).toEqual([]);
+  expect(reads(all.toReversed())).toEqual(['bearer_token']);
+  expect(reads([SECRET], { env: [{ name: 'bearer_token', value: 'x' }] })).toEqual([]);
 });
 
 describe('the census', () => {

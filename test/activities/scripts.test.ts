@@ -130,23 +130,29 @@ withRuby.each([
   },
 );
 
+const MORE = ['own unavailable MoreThanToken', 'made-up unavailable'];
 withRuby.each([
-  ['after the token is left out of the call', `${TOKEN}\n`, 'returned'],
-  ['within it makes no call', `${TOKEN}\nx`, 'ArgumentError'],
-])('a line break %s; the stand-in does as Ruby does', async (_what, value, own) => {
-  const server = createServer(({ headers }, response) =>
-    response.writeHead(headers.authorization === `Bearer ${TOKEN}` ? 200 : 401).end('{}'),
-  );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const variables = { RUBYLIB: LIBRARY, PLEK_SERVICE_PUBLISHING_API_URI: url, MY_TOKEN: value };
-  const said = [`own ${own}`, 'made-up GdsApi::HTTPUnauthorized', END_MARKER];
-  expect(await run(SMOKE, variables)).toEqual(said);
-  const standIn: string[] = [];
-  await madeUpRuby(SMOKE.slice(1), variables, (text: string) => standIn.push(text));
-  expect(standIn).toEqual(said);
-  server.close();
-});
+  ['a line break after it', `${TOKEN}\n`, ['own returned', 'made-up GdsApi::HTTPUnauthorized']],
+  ['a line break within it', `${TOKEN}\nx`, MORE],
+  ['“Bearer” before it', `Bearer ${TOKEN}`, MORE],
+  ['another token after it', `${TOKEN},${OTHER}`, MORE],
+])(
+  'of a token with %s, a smoke call says the same in the stand-in and in Ruby',
+  async (_what, value, says) => {
+    const server = createServer(({ headers }, response) =>
+      response.writeHead(headers.authorization === `Bearer ${TOKEN}` ? 200 : 401).end('{}'),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const variables = { RUBYLIB: LIBRARY, PLEK_SERVICE_PUBLISHING_API_URI: url, MY_TOKEN: value };
+    const said = [...says, END_MARKER];
+    expect(await run(SMOKE, variables)).toEqual(said);
+    const standIn: string[] = [];
+    await madeUpRuby(SMOKE.slice(1), variables, (text: string) => standIn.push(text));
+    expect(standIn).toEqual(said);
+    server.close();
+  },
+);
 
 withRuby(
   'a container whose Plek finds no address names the exception’s class, never its message',
