@@ -40,6 +40,14 @@ export function createArgoActivities(
   kubernetes: Pick<KubernetesClient, 'jobState'>,
   waits: Waits,
 ): ArgoActivities {
+  /** The first Job that runs now: Kubernetes is asked too, for the tree may show what is over. */
+  const stillRunning = async (jobs: readonly CronJobsJob[]): Promise<string | undefined> => {
+    for (const job of jobs.filter(({ isOver }) => !isOver)) {
+      const state = await kubernetes.jobState(job).catch(() => 'running' as const);
+      if (state === 'running') return job.name;
+    }
+    return undefined;
+  };
   return {
     async findSyncCronJob() {
       return cronJobIn(await argo.tree(), account);
@@ -63,8 +71,17 @@ export function createArgoActivities(
       if (there) return there;
       keepForNextAttempt({ before } satisfies LastAttempt);
 
+      let running: string | undefined;
       const made = await lookUntil<SyncJob | 'accepted'>(
         async () => {
+          // A Job that read the tokens earlier could write older ones over those of ours.
+          const seen = jobsOf(await argo.tree(), cronJob);
+          const late = seen.findLast(serves) ?? (asked && seen.findLast(isNew));
+          if (late) return late;
+          running = await stillRunning(seen);
+          if (running !== undefined) return undefined;
+          before.push(...seen.filter(isNew).map(({ uid }) => uid));
+          keepForNextAttempt({ before } satisfies LastAttempt);
           const answer = await argo.createJob(cronJob.name);
           if (answer.kind === 'accepted') return 'accepted';
           // Argo CD names Jobs by the minute: the name is free again in the next, unless the Job
@@ -75,12 +92,19 @@ export function createArgoActivities(
           keepForNextAttempt({ before } satisfies LastAttempt);
           return undefined;
         },
-        { ...waits, everyMs: Math.max(waits.everyMs, ms('1 second')), deadline },
+        {
+          ...waits,
+          everyMs: Math.max(waits.everyMs, ms('1 second')),
+          deadline,
+          nudges: (nudge, signal) => argo.watchTree(nudge, signal),
+        },
       );
       if (made === undefined)
         throw failure(
           'SyncJobUnseen',
-          `the name of a new Job of ${cronJob.name} stayed taken until the deadline`,
+          running === undefined
+            ? `the name of a new Job of ${cronJob.name} stayed taken until the deadline`
+            : `Job ${running} of ${cronJob.name} runs on, and another beside it could write older tokens`,
         );
       if (made !== 'accepted') return made;
       const shown = await lookUntil(
@@ -153,19 +177,36 @@ export function cronJobIn(
   );
 }
 
+interface CronJobsJob extends SyncJob {
+  failed: boolean;
+  /** It has ended, or is suspended. */
+  isOver: boolean;
+}
+
 /** The CronJob's Jobs, oldest first. */
-export function jobsOf(nodes: TreeNode[], cronJob: SyncCronJob): (SyncJob & { failed: boolean })[] {
+export function jobsOf(nodes: TreeNode[], cronJob: SyncCronJob): CronJobsJob[] {
   return nodes
     .flatMap(({ kind, name, uid, createdAt, parentRefs, health }) =>
       kind === 'Job' &&
       uid !== undefined &&
       createdAt !== undefined &&
       parentRefs?.some((parent) => parent.kind === 'CronJob' && parent.name === cronJob.name)
-        ? [{ name, uid, createdAt, failed: health?.status === 'Degraded' }]
+        ? [
+            {
+              name,
+              uid,
+              createdAt,
+              failed: health?.status === 'Degraded',
+              isOver: OVER.includes(health?.status ?? ''),
+            },
+          ]
         : [],
     )
     .toSorted((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt));
 }
+
+/** Argo CD's words for a Job that does nothing any more. */
+const OVER = ['Healthy', 'Degraded', 'Suspended'];
 
 async function quoteLog(argo: ArgoClient, job: string): Promise<string> {
   let why = '';

@@ -1,5 +1,8 @@
+import { activityInfo, ApplicationFailure } from '@temporalio/activity';
 import { redact } from '../../domain/text/index.ts';
-import type { ListedToken } from '../../domain/tokens/index.ts';
+import { NOT_SENT } from '../../domain/rotation/index.ts';
+import { isToken, type ListedToken } from '../../domain/tokens/index.ts';
+import type { Secret } from '../../config/secret.ts';
 import { failure } from '../failure.ts';
 import type { Revoked, RevokeOrder } from './interface.ts';
 import { readRevokePage, readSuccess } from './pages.ts';
@@ -13,24 +16,44 @@ import {
 import type { Pages } from './session.ts';
 
 /** Revokes one token, if the page with the button still names it, and sees that it is gone. */
-export async function revokeOnce(
-  pages: Pages,
-  { pair, token, notAfter }: RevokeOrder,
-): Promise<Revoked> {
-  const listed = (tokens: ListedToken[]): ListedToken | undefined =>
-    tokens.find(({ authorisationId }) => authorisationId === token.authorisationId);
+export async function revokeOnce(pages: Pages, order: RevokeOrder): Promise<Revoked> {
+  const { pair, token } = order;
   const begunAt = new Date().toISOString();
+  const found = await findButton(pages, order).catch(saysNotSent);
+  if ('tokens' in found) return { how: 'already-revoked', tokens: found.tokens, listedAt: begunAt };
+  await pages.submit(found.action, `${pathOf(order)}/edit`, found.csrf, {});
+  const listedAt = new Date().toISOString();
+  const after = await pages.open(managePath(pair));
+  const left = tokensOf(pair, after.body);
+  if (left.some(isToken(token)))
+    throw failure(
+      'RevokeNotSeen',
+      `Signon said “${redact(readSuccess(after.body))}” but still lists authorisation ${token.authorisationId}`,
+    );
+  return { how: 'revoked', tokens: left, listedAt };
+}
+
+function pathOf({ pair, token }: RevokeOrder): string {
+  return `/api_users/${pair.apiUser.id}/authorisations/${token.authorisationId}`;
+}
+
+/** Finds the button that revokes the token; the pair's tokens where it is revoked already. */
+async function findButton(
+  pages: Pages,
+  order: RevokeOrder,
+): Promise<{ action: string; csrf: Secret } | { tokens: ListedToken[] }> {
+  const { pair, token, notAfter } = order;
   const tokens = await listPair(pages, pair);
-  const before = listed(tokens);
+  const before = tokens.find(isToken(token));
   if (!before) {
     // The application is on offer, so somebody revoked the token.
     await refuseUnlessOnOffer(pages, pair, `authorisation ${token.authorisationId} is not listed`);
-    return { how: 'already-revoked', tokens, listedAt: begunAt };
+    return { tokens };
   }
   refuseUnlessSame(before, token);
 
   await refuseUnlessSamePair(pages, pair);
-  const path = `/api_users/${pair.apiUser.id}/authorisations/${token.authorisationId}`;
+  const path = pathOf(order);
   const page = readRevokePage((await pages.open(`${path}/edit`)).body);
   refuseUnlessSame(page, token);
   const heading = `Revoke token giving ${pair.apiUser.name} access to ${pair.application.name}`;
@@ -48,16 +71,14 @@ export async function revokeOnce(
       'LookTooOld',
       `the last look at tokens and containers is older than allowed since ${notAfter}`,
     );
-  await pages.submit(page.action, `${path}/edit`, page.csrf, {});
-  const listedAt = new Date().toISOString();
-  const after = await pages.open(managePath(pair));
-  const left = tokensOf(pair, after.body);
-  if (listed(left))
-    throw failure(
-      'RevokeNotSeen',
-      `Signon said “${redact(readSuccess(after.body))}” but still lists authorisation ${token.authorisationId}`,
-    );
-  return { how: 'revoked', tokens: left, listedAt };
+  return page;
+}
+
+/** A first attempt that fails here has sent nothing; one before it may have. */
+function saysNotSent(error: unknown): never {
+  if (!(error instanceof ApplicationFailure) || !error.nonRetryable || activityInfo().attempt > 1)
+    throw error;
+  throw ApplicationFailure.nonRetryable(error.message, error.type, NOT_SENT);
 }
 
 function refuseUnlessSame(

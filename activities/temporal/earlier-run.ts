@@ -24,26 +24,30 @@ const REMEMBERED = object<Remembered>({
     LONGEST_LIST,
   ),
 });
+/** Runs in a row that were stopped before they knew anything. */
+const RUNS_AT_MOST = 10;
 const NOTHING: Remembered = { givenUp: [], also: [] };
 
 /**
- * What the last closed run of a rotation remembered: from its report, or by a query where it left
- * none (terminated, timed out). Trusts only a `rotateToken` on the same task queue. Empty where
+ * What the last closed run of a rotation remembered that came to know something: from its report, or
+ * by a query where it left none (terminated, timed out). Trusts only a `rotateToken` on the same task queue. Empty where
  * nothing can be read.
  */
 export async function rememberedByEarlierRun(client: Client): Promise<Remembered> {
   const { taskQueue, workflowExecution } = activityInfo();
   const { workflowId } = workflowExecution!;
   const query = `WorkflowId = '${workflowId.replaceAll("'", "''")}' AND WorkflowType = '${WORKFLOW.rotation}' AND ExecutionStatus != 'Running' AND ExecutionStatus != 'ContinuedAsNew'`;
+  let runs = 0;
   for await (const { runId, taskQueue: queue, status } of client.workflow.list({
     query,
-    pageSize: 1,
+    pageSize: RUNS_AT_MOST,
   })) {
-    if (queue !== taskQueue) return NOTHING;
+    if (queue !== taskQueue || ++runs > RUNS_AT_MOST) return NOTHING;
     const handle = client.workflow.getHandle(workflowId, runId);
     const said: unknown =
       status.name === 'COMPLETED' ? await handle.result() : await handle.query(STATUS);
     const remembered = isObject(said) ? said.remembered : undefined;
+    if (remembered === undefined) continue; // it was stopped before it knew
     if (!REMEMBERED.is(remembered)) return NOTHING;
     return {
       givenUp: remembered.givenUp.map(({ token, by }) => ({ token, by })),

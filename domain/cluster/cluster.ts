@@ -121,6 +121,11 @@ export function describeConsumer({ container, workload, variable }: Consumer): s
   return `${container} of ${workload} (${variable})`;
 }
 
+/** `app of CronJob/nightly when it runs, from Secret legacy, key token` for sentences. */
+export function describeIdle({ container, workload, from }: IdleHolder): string {
+  return `${container} of ${workload} when it runs, from ${from}`;
+}
+
 /** The workloads that containers belong to, each once. */
 export function workloadsOf(containers: readonly Pick<Consumer, 'workload'>[]): Workload[] {
   return [...new Set(containers.map(({ workload }) => workload))];

@@ -218,3 +218,18 @@ export function disagreements(
       ),
   };
 }
+
+/** Says how many consumers hold a token, once all that run do. @param what names the token */
+export function holdersOf(look: ClusterLook, what = 'the new token'): string {
+  const { length: all } = look.consumers;
+  const unseen = unseenConsumers(look);
+  if (unseen.length === 0) return `every consumer holds ${what}`;
+  const isMute = (consumer: Consumer): boolean =>
+    look.mute?.some((container) => sameConsumer(container, consumer)) === true;
+  const { length: mute } = unseen.filter(isMute);
+  const others = [
+    ...(unseen.length > mute ? [`${unseen.length - mute} without a running pod`] : []),
+    ...(mute > 0 ? [`${mute} that could not be asked`] : []),
+  ];
+  return `${all - unseen.length} of ${all} consumers hold ${what} (others: ${others.join(', ')})`;
+}

@@ -3,6 +3,7 @@ import {
   type ClusterLook,
   type Consumer,
   describeContainer,
+  describeIdle,
   holds,
   running,
   sameConsumer,
@@ -74,17 +75,13 @@ export function gatherEvidence(seen: {
   );
   /** Whoever holds a token now, held it when last seen, or will hold it when it runs. */
   const lastHolders = ({ masked }: ListedToken): string[] => [
+    ...(seen.look.idleHolders ?? []).filter(({ token }) => token === masked).map(describeIdle),
     ...[
       ...running(seen.look),
       ...sightings.map(({ container }) => lastSighting(sightings, container)!.container),
     ]
       .filter(({ token }) => token === masked)
       .map(describeContainer),
-    ...(seen.look.idleHolders ?? [])
-      .filter(({ token }) => token === masked)
-      .map(
-        ({ container, workload, from }) => `${container} of ${workload} when it runs, from ${from}`,
-      ),
   ];
   return {
     asks: 'revoke',

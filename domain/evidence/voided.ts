@@ -3,6 +3,7 @@ import {
   type Consumer,
   type ConsumingContainer,
   describeContainer,
+  describeIdle,
   describeOthers,
   holds,
   running,
@@ -50,8 +51,11 @@ export function voidedBy(
   if (unshown)
     return `a new consumer appeared, and nothing shows what it holds: ${unshown.container} of ${unshown.workload}`;
 
-  const next = fresh.look.idleHolders?.find(({ token }) =>
-    evidence.toRevoke.some((one) => one.standing === 'given-up' && one.masked === token),
+  // Unless the approver was told.
+  const next = fresh.look.idleHolders?.find((idle) =>
+    evidence.toRevoke.some(
+      ({ masked, heldBy }) => masked === idle.token && !heldBy.includes(describeIdle(idle)),
+    ),
   );
   if (next)
     return `the next run of ${next.container} of ${next.workload} will hold ${next.token}, from ${next.from}`;

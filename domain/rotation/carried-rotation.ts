@@ -1,5 +1,5 @@
 import type { RecordedSender } from '../evidence/index.ts';
-import { ANY_TEXT, kind, listOf, object, optional, wholeNumber } from '../shape/index.ts';
+import { ANY_TEXT, FLAG, kind, listOf, object, optional, wholeNumber } from '../shape/index.ts';
 import type { StepProgress } from './checklist.ts';
 import type { RotationReport } from './report.ts';
 import type { Round, Situation } from './round.ts';
@@ -19,6 +19,9 @@ export interface CarriedRotation {
   revokesBegun: ListedToken[];
   /** What people vouched for. */
   accepted: string[];
+  /** A person agreed that a token is handed over; the token that they say its holder has. */
+  handOverIsAgreed?: boolean;
+  vouchedFor?: number;
   /** Absent where no holders were known yet: the rotation is assessed anew. */
   situation?: Carried<Situation | Round>;
 }
@@ -31,6 +34,8 @@ const CARRIED = object({
   steps: LIST,
   revokesBegun: LIST,
   accepted: LIST,
+  handOverIsAgreed: optional(FLAG),
+  vouchedFor: optional(wholeNumber()),
   situation: optional(object({ readers: object({ holding: LIST }) })),
 });
 

@@ -198,6 +198,9 @@ export const FAILURES = {
   },
 } as const satisfies Record<string, FailureKind>;
 
+/** A detail of a failure before the act: nothing was sent, in no attempt. */
+export const NOT_SENT = 'not sent';
+
 export type FailureName = keyof typeof FAILURES;
 
 /** Whether a name that came back over the wire is one of ours. */

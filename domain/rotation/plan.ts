@@ -1,4 +1,4 @@
-import { allHold, type ClusterLook, type Readers } from '../cluster/index.ts';
+import { allHold, type ClusterLook, holdersOf, type Readers } from '../cluster/index.ts';
 import type { RotationRequest } from '../request/index.ts';
 import type { Settings } from '../settings/index.ts';
 import { generatedAfter, isLive, newestOf, outlives, type ListedToken } from '../tokens/index.ts';
@@ -78,7 +78,7 @@ export function planFor(assessment: Assessment, request: RotationRequest, now: n
     return {
       kind: 'stop',
       outcome: 'nothing-to-do',
-      why: `the pair’s only live token lives until ${newest.expires} and every running consumer holds it`,
+      why: `the pair’s only live token lives until ${newest.expires}, and ${holdersOf(look, 'it')}`,
     };
   return { kind: 'adopt', token: newest };
 }

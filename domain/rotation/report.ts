@@ -55,6 +55,8 @@ export interface RotationReport {
     sender: RecordedSender;
     /** The evidence code that was quoted. */
     evidence: string;
+    /** The new token of that evidence, by its authorisation id. */
+    newToken?: number;
     /** Ids of authorisations. */
     revoke: number[];
     /** What could not be shown, and was accepted by name. */
@@ -70,9 +72,17 @@ export interface RotationReport {
   remembered?: Remembered;
 }
 
-/** Whether an approver accepted the holder's word that they use the new token. */
-export function isConfirmedByHolder({ approvals }: Pick<RotationReport, 'approvals'>): boolean {
-  return approvals.some(({ accept }) => accept?.includes('consumer-confirmed'));
+/** Whether an approver accepted the holder's word that they use the present new token. */
+export function isConfirmedByHolder({
+  approvals,
+  newToken,
+}: Pick<RotationReport, 'approvals' | 'newToken'>): boolean {
+  return approvals.some(
+    (one) =>
+      one.accept?.includes('consumer-confirmed') &&
+      one.newToken !== undefined &&
+      one.newToken === newToken?.authorisationId,
+  );
 }
 
 /** The report of a rotation that has done nothing yet. */

@@ -1,9 +1,8 @@
 import {
   allHold,
   type ClusterLook,
-  type Consumer,
+  holdersOf,
   type Readers,
-  sameConsumer,
   seenHeld,
   type SeenHolding,
   type SeenReader,
@@ -117,22 +116,28 @@ export function whyNoSync({ look, newToken, syncedFor }: Round): string | undefi
     : 'no container reads the token';
 }
 
+/** What a rotation has done. */
+export interface Done {
+  /** How many tokens it revoked, all of them confirmed. */
+  revoked: number;
+  /** What is known of the holder outside: they use the new token, or they have it. */
+  holder: 'uses' | 'has' | undefined;
+}
+
 /**
  * How a rotation ends once every consumer was shown to hold the new token; undefined while another
  * token lives.
- * @param done.revoked how many tokens it revoked, all of them confirmed
- * @param done.isInUse whether the holder outside, if any, confirmed that they use the new token
  */
 export function endOf(
   { tokens, newToken, recipient, look }: Round,
-  { revoked, isInUse }: { revoked: number; isInUse: boolean },
+  { revoked, holder }: Done,
   now: number,
 ): { outcome: Outcome; why: string } | undefined {
   if (othersAlive(tokens, newToken, now).length > 0) return undefined;
   const old = revoked > 0 ? 'the old one is revoked' : 'no older one is live';
   if (recipient) {
-    const outside = isInUse
-      ? `${recipient.name} uses the new token`
+    const outside = holder
+      ? `${recipient.name} ${holder} the new token`
       : `the new token was issued for ${recipient.name}, who has not confirmed that they use it`;
     const inCluster = recipient.alsoInCluster ? ', every consumer in the cluster holds it' : '';
     return { outcome: 'handed-over', why: `${outside}${inCluster}, and ${old}` };
@@ -141,19 +146,4 @@ export function endOf(
     outcome: revoked > 0 ? 'rotated' : 'old-token-expired',
     why: `${holdersOf(look)}, and ${old}`,
   };
-}
-
-/** How many consumers hold the new token, once all that run do. */
-function holdersOf(look: ClusterLook): string {
-  const { length: all } = look.consumers;
-  const unseen = unseenConsumers(look);
-  if (unseen.length === 0) return 'every consumer holds the new token';
-  const isMute = (consumer: Consumer): boolean =>
-    look.mute?.some((container) => sameConsumer(container, consumer)) === true;
-  const { length: mute } = unseen.filter(isMute);
-  const others = [
-    ...(unseen.length > mute ? [`${unseen.length - mute} without a running pod`] : []),
-    ...(mute > 0 ? [`${mute} that could not be asked`] : []),
-  ];
-  return `${all - unseen.length} of ${all} consumers hold the new token (others: ${others.join(', ')})`;
 }

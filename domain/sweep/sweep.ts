@@ -181,7 +181,13 @@ export interface StageReport {
 
 const STAGE_REPORT: Fields<StageReport> = {
   workflowId: ANY_TEXT,
-  stage: oneOf<Stage>(['preparing', 'revoking', ...WAITS_FOR_PERSON, ...OUTCOMES]),
+  stage: oneOf<Stage>([
+    'preparing',
+    'revoking',
+    'waiting-renewal',
+    ...WAITS_FOR_PERSON,
+    ...OUTCOMES,
+  ]),
 };
 
 /**
@@ -205,6 +211,7 @@ export const RANK: readonly RowState[] = [
   'blocked',
   'waiting-classification',
   'waiting-approval',
+  'waiting-renewal',
   'revoking',
   'preparing',
   'to come',

@@ -44,7 +44,8 @@ function census(env, print) {
 async function smoke([json, application, variable], env, print) {
   if (!/^[\w-]{43}$/.test((env[variable] ?? '').trim())) {
     print('own unavailable MoreThanToken');
-    return print('made-up unavailable');
+    print('made-up unavailable');
+    return;
   }
   const { method } = JSON.parse(json);
   const base = env[`PLEK_SERVICE_${application.toUpperCase().replaceAll('-', '_')}_URI`];

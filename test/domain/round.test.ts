@@ -164,7 +164,7 @@ describe('a rotation whose new token is proven', () => {
           const recipient = isOutside ? { recipient: RECIPIENT } : {};
           const end = endOf(
             aRound({ tokens: [...others, NEW], ...recipient }),
-            { revoked, isInUse: true },
+            { revoked, holder: 'uses' },
             NOW,
           );
           expect(end === undefined).toBe(others.some((token) => isLive(token, NOW)));
@@ -181,8 +181,9 @@ describe('a rotation whose new token is proven', () => {
 
   test('says of a holder outside that they use the new token only where they confirmed it', () => {
     const outside = aRound({ tokens: [NEW], recipient: RECIPIENT });
-    const whyOf = (isInUse: boolean) => endOf(outside, { revoked: 0, isInUse }, NOW)?.why;
-    expect(whyOf(true)).toContain(`${RECIPIENT.name} uses the new token`);
-    expect(whyOf(false)).toContain(`issued for ${RECIPIENT.name}, who has not confirmed`);
+    const whyOf = (holder?: 'uses' | 'has') => endOf(outside, { revoked: 0, holder }, NOW)?.why;
+    expect(whyOf('uses')).toContain(`${RECIPIENT.name} uses the new token`);
+    expect(whyOf('has')).toContain(`${RECIPIENT.name} has the new token`);
+    expect(whyOf()).toContain(`issued for ${RECIPIENT.name}, who has not confirmed`);
   });
 });

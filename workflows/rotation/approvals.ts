@@ -166,6 +166,7 @@ export class Approvals {
           by,
           sender,
           evidence: code,
+          newToken: evidence.newToken?.authorisationId,
           revoke,
           accept,
           at: new Date().toISOString(),

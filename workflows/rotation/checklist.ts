@@ -41,7 +41,7 @@ export class Checklist {
   /** A step is under way. */
   private active = false;
   private watching = false;
-  private stage: Stage = 'preparing';
+  private stage: Stage;
   /** Settles when a sweep has been told all there was. */
   sweepTold: Promise<unknown> = Promise.resolve();
 
@@ -63,6 +63,8 @@ export class Checklist {
     // form does not.
     const { typedSearchAttributes: given } = workflowInfo();
     const missing = SEARCH_ATTRIBUTES.some((name) => given.get(keyOf(name)) === undefined);
+    // Where a history was cut, the attribute says where the run before it stood.
+    this.stage = missing ? 'preparing' : (given.get(keyOf('RotationStage')) as Stage);
     if (missing) this.attribute(attributesOf(request));
     this.show();
   }

@@ -40,14 +40,20 @@ export class DisusedWatch {
     this.run(() => this.watch(before === undefined ? now : workflowInfo().startTime.toISOString()));
   }
 
-  /** Forgets the pod that was seen, and watches from now on. */
+  /** Watches from now on, where a pod was seen or nobody watches any more. */
   startAnew(): void {
-    if (this.seen === undefined) return;
+    if (this.seen === undefined && this.why === undefined) return;
     delete this.seen;
+    delete this.why;
     this.since = new Date().toISOString();
     if (this.enough) this.run(() => this.count());
     this.enough = false;
     this.run(() => this.watch(this.since));
+  }
+
+  /** ISO: since when, for a run with a fresh history; undefined where nobody watches. */
+  get unbrokenSince(): string | undefined {
+    return this.why === undefined ? this.since : undefined;
   }
 
   /** What an approver is told of it. */

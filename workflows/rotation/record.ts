@@ -74,8 +74,17 @@ export class RotationRecord {
     this.report.approvals.push(approval);
   }
 
-  revokeBegins(token: ListedToken): void {
-    this.revokesBegun.push(token);
+  /** @returns false where its revoke was begun before */
+  revokeBegins(token: ListedToken): boolean {
+    const isNew = !this.revokesBegun.some(isToken(token));
+    if (isNew) this.revokesBegun.push(token);
+    return isNew;
+  }
+
+  /** Nothing of a revoke was sent: its token lives. */
+  revokeNotSent(token: ListedToken): void {
+    const at = this.revokesBegun.findIndex(isToken(token));
+    if (at !== -1) this.revokesBegun.splice(at, 1);
   }
 
   revoked(token: ListedToken): void {

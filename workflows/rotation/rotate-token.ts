@@ -72,6 +72,7 @@ async function rotateOrStop(
 async function rotate(book: Runbook, first: Round): Promise<RotationReport> {
   let round = await confirmed(book, first); // a history may be cut between a revoke and this
   for (;;) {
+    book.keep(round);
     round = await delivered(book, round);
     book.keep(round);
     round = await synced(book, round);

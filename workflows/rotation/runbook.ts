@@ -3,6 +3,7 @@ import type { RecordedSender } from '../../domain/evidence/index.ts';
 import {
   type Carried,
   type CarriedRotation,
+  type Done,
   newReport,
   type Outcome,
   type RotationReport,
@@ -15,7 +16,7 @@ import {
   whatLives,
   whatWorks,
 } from '../../domain/rotation/index.ts';
-import type { Readers, SeenReader } from '../../domain/cluster/index.ts';
+import type { Readers } from '../../domain/cluster/index.ts';
 import { approvalsNeeded, type RotationRequest } from '../../domain/request/index.ts';
 import type { Settings } from '../../domain/settings/index.ts';
 import { parseSyncAnswer, type SyncAnswer } from '../../domain/sync/index.ts';
@@ -30,6 +31,7 @@ import {
   type ShownFailure,
   syncAnswered,
 } from '../shared/index.ts';
+import type { DisusedWatch } from './disused-watch.ts';
 import { HistoryIsLong, Rejected } from './ends.ts';
 import { Inbox } from './inbox.ts';
 import { RotationMetrics } from './metrics.ts';
@@ -59,7 +61,7 @@ export class Runbook {
   /** Where the pair's token is read, as far as is known. */
   readers?: Readers;
   /** A person agreed that a token is issued and handed over. */
-  handOverIsAgreed = false;
+  handOverIsAgreed: boolean;
   /**
    * The token that a person says its holder outside has, though this rotation did not hand it over.
    */
@@ -90,6 +92,8 @@ export class Runbook {
     this.checklist = new Checklist(request, this.report, carried?.steps);
     this.record = new RotationRecord(this.report, this.checklist, carried?.revokesBegun);
     this.rounds = carried?.rounds ?? 0;
+    this.handOverIsAgreed = carried?.handOverIsAgreed ?? false;
+    this.vouchedFor = carried?.vouchedFor;
     this.situation = carried?.situation; // until a fresh look says more: it may be cut again before
     this.metrics = new RotationMetrics(request.environment);
     this.notices = new Notices(request, () => {
@@ -130,14 +134,15 @@ export class Runbook {
   }
 
   /** Keeps what a watch over readers came to since the situation was kept. */
-  keepWatch({ since, seen }: { since: string; seen?: SeenReader }): void {
+  keepWatch({ unbrokenSince, seen }: Pick<DisusedWatch, 'unbrokenSince' | 'seen'>): void {
     if (this.situation && !('newToken' in this.situation))
-      this.situation = { ...this.situation, watchedSince: since, usedBy: seen };
+      this.situation = { ...this.situation, watchedSince: unbrokenSince, usedBy: seen };
   }
 
   /** What a run with a fresh history goes on from. */
   carry(starter: RecordedSender | undefined): CarriedRotation {
     const { report, record, checklist, rounds, retries, situation } = this;
+    const { handOverIsAgreed, vouchedFor } = this;
     const { steps } = checklist.progress;
     const accepted = [...retries.accepted];
     return {
@@ -147,6 +152,8 @@ export class Runbook {
       rounds,
       revokesBegun: record.revokesBegun,
       accepted,
+      handOverIsAgreed,
+      vouchedFor,
       situation,
     };
   }
@@ -185,10 +192,12 @@ export class Runbook {
   }
 
   /** What this rotation has done by now, as its end says. */
-  get done(): { revoked: number; isInUse: boolean } {
+  get done(): Done {
     const { report, vouchedFor } = this;
-    const isInUse = isConfirmedByHolder(report) || vouchedFor !== undefined;
-    return { revoked: report.revoked.length, isInUse };
+    const isVouchedFor =
+      vouchedFor !== undefined && vouchedFor === report.newToken?.authorisationId;
+    const holder = isConfirmedByHolder(report) ? 'uses' : isVouchedFor ? 'has' : undefined;
+    return { revoked: report.revoked.length, holder };
   }
 
   close(outcome: Outcome, why: string): RotationReport {

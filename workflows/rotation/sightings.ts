@@ -5,6 +5,8 @@ import {
   describeOthers,
   disagreements,
   holds,
+  running,
+  sameConsumer,
 } from '../../domain/cluster/index.ts';
 import { parameterize } from '../../domain/text/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
@@ -69,6 +71,18 @@ export class Sightings {
     } finally {
       over = true;
       watch.cancel();
+    }
+  }
+
+  /**
+   * Keeps what a look shows of consumers that were sighted before: the last run counts, should it
+   * hold another token.
+   */
+  noticed({ look, newToken }: Round): void {
+    for (const container of running(look)) {
+      const last = this.all.findLast((one) => sameConsumer(one.container, container))?.container;
+      if (last && !holds(container, newToken) && last.token !== container.token)
+        this.all.push({ at: look.at, container });
     }
   }
 

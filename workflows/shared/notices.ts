@@ -68,7 +68,7 @@ function whatIsNeeded(waiting: Waiting): What {
       asks === 'hand-over'
         ? `a token is to be issued and handed over to ${recipient?.name ?? ''}`
         : newToken
-          ? `every consumer that runs holds the new token; tokens to revoke: ${toRevoke.length}`
+          ? `the new token is rolled out; tokens to revoke: ${toRevoke.length}`
           : `nobody seems to use this pair; tokens to revoke: ${toRevoke.length}`;
     return {
       kind: 'needed',

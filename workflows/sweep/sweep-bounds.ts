@@ -18,6 +18,9 @@ class SweepEnd extends Error {
   }
 }
 
+/** Thrown inside a sweep when its history has grown long: unwinds to a run with a fresh one. */
+export class HistoryIsLong extends Error {}
+
 /**
  * What a sweep does outside and waits for, until somebody ends it or its time is over. Where
  * retries are spent, a person is asked.
@@ -74,17 +77,19 @@ export class SweepBounds {
   }
 
   /**
-   * Waits until `happened`, at most `atMost` where given; throws where the sweep ends first. False
-   * where the time is up.
+   * Waits until `happened`, at most `atMost` where given. False where the time is up.
+   * @throws the end, or HistoryIsLong, where that comes first
    */
   async wait(happened: () => boolean, atMost?: ms.StringValue): Promise<boolean> {
     const left = this.endsAt - Date.now();
+    const isLong = (): boolean => workflowInfo().continueAsNewSuggested;
     const came = await condition(
-      () => happened() || this.stop !== undefined,
+      () => happened() || this.stop !== undefined || isLong(),
       Math.max(1, Math.min(left, atMost === undefined ? left : ms(atMost))),
       { summary: 'Until the rotations that were not heard of are looked up, or the sweep ends' },
     );
     this.endIfDue();
+    if (isLong()) throw new HistoryIsLong();
     return came;
   }
 

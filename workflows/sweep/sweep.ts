@@ -45,7 +45,7 @@ import {
   readStarter,
   startCanonical,
 } from '../shared/index.ts';
-import { SweepBounds } from './sweep-bounds.ts';
+import { HistoryIsLong, SweepBounds } from './sweep-bounds.ts';
 import { SweepTable } from './sweep-table.ts';
 import { apiUserIdsOf, WORKFLOW, sweepId } from '../../domain/names/index.ts';
 
@@ -170,10 +170,8 @@ export class Sweep {
       const left = wave.filter(holdsItsPlace);
       if (left.length === 0) return;
       this.table.say(`Waits for ${left.length} of ${wave.length} rotations of this wave.`);
-      const cut = (): boolean => workflowInfo().continueAsNewSuggested;
       const { looksEvery } = this.settings!.sweep;
-      const heard = await this.bounds.wait(() => !wave.some(holdsItsPlace) || cut(), looksEvery);
-      if (cut()) await this.goOnAfresh();
+      const heard = await this.bounds.wait(() => !wave.some(holdsItsPlace), looksEvery);
       if (!heard) await this.lookUp(wave.filter(holdsItsPlace));
     }
   }
@@ -193,22 +191,25 @@ export class Sweep {
     return this.close(end.outcome, end.why);
   }
 
+  /** Closes where its end came while its history was to be cut. */
+  closeIfDue(): SweepReport | undefined {
+    try {
+      this.bounds.endIfDue();
+      return undefined;
+    } catch (error) {
+      return this.closeEnded(error);
+    }
+  }
+
   end(why: string): void {
     this.bounds.end(`${why}; rotations that were started go on`);
   }
 
-  /** Goes on with a fresh history; the children go on, and tell this id. */
-  private async goOnAfresh(): Promise<void> {
-    await condition(allHandlersFinished);
-    this.bounds.endIfDue();
+  /** What a run with a fresh history goes on from; undefined where it begins anew. */
+  carry(): CarriedSweep | undefined {
     const { pausedBy, rows } = this.table.progress;
-    const carried: CarriedSweep = {
-      rows,
-      settings: this.settings!,
-      endsAt: this.bounds.endsAt,
-      pausedBy,
-    };
-    await continueAsNew<Sweeps>(this.request, this.delegation, carried);
+    const { settings, bounds } = this;
+    return settings && { rows, settings, endsAt: bounds.endsAt, pausedBy };
   }
 
   private async startOne(row: SweepRow): Promise<void> {
@@ -320,14 +321,18 @@ export async function sweep(
   const run = new Sweep(request, delegation, carried);
   CancellationScope.current().cancelRequested.catch(() => run.end('the workflow was cancelled'));
   return CancellationScope.nonCancellable(async () => {
-    const report = await steps(run).catch((error: unknown) => run.closeEnded(error));
+    const report = await steps(run).catch((error: unknown) => {
+      if (error instanceof HistoryIsLong) return undefined;
+      return run.closeEnded(error);
+    });
     await condition(allHandlersFinished); // whoever sent a decision as an update gets its answer
-    return report;
+    // The children go on, and tell this id.
+    return report ?? run.closeIfDue() ?? continueAsNew<Sweeps>(request, delegation, run.carry());
   });
 }
 
 type Sweeps = (
   request: SweepRequest,
   delegation: Delegation | undefined,
-  carried: CarriedSweep,
+  carried: CarriedSweep | undefined,
 ) => Promise<SweepReport>;

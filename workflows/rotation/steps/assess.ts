@@ -13,7 +13,6 @@ import {
 import {
   type ClusterLook,
   disagreements,
-  type Readers,
   running,
   unseenConsumers,
 } from '../../../domain/cluster/index.ts';
@@ -26,11 +25,10 @@ import {
   failureOf,
   findPair,
   listTokens,
-  lookAtConsumers,
   remembersOf,
-  secretsOfPairs,
 } from '../../shared/index.ts';
 import { findCronJob, refuseOtherCluster } from './cron-job.ts';
+import { lookAtHolders } from './look-at-holders.ts';
 import type { Runbook } from '../runbook.ts';
 
 /**
@@ -84,23 +82,15 @@ export async function assess(
   return { kind: 'assessed', settings, pair, cronJob, tokens, look, readers, remembered };
 }
 
-/**
- * Lists the pair's tokens and asks the namespace who holds them. Which other Secrets of the sync
- * belong to pairs of today is Signon's to say: one that belongs to none may hold a copy of this
- * pair's token, under an older name of the API user.
- */
+/** Lists the pair's tokens and asks the namespace who holds them. */
 async function findHolders(
   pair: Pair,
   { also }: Remembered,
 ): Promise<Pick<Assessment, 'tokens' | 'look' | 'readers'>> {
   const tokens = await listTokens(pair);
-  const readers: Readers = { secret: pair.secret, holding: tokens, also, ofOtherPairs: [] };
-  const look = await lookAtConsumers(readers);
-  const { otherSecrets } = look.census;
-  const ofOtherPairs = otherSecrets.length > 0 ? await secretsOfPairs(otherSecrets) : [];
-  const known = { ...readers, ofOtherPairs };
-  const seen = ofOtherPairs.length > 0 ? await lookAtConsumers(known) : look;
-  return { tokens, look: seen, readers: readersAfter(known, tokens, seen) };
+  const readers = { secret: pair.secret, holding: tokens, also, ofOtherPairs: [] };
+  const seen = await lookAtHolders(readers);
+  return { tokens, look: seen.look, readers: readersAfter(seen.readers, tokens, seen.look) };
 }
 
 /**
@@ -133,7 +123,7 @@ export function refuseUnprovable(look: ClusterLook, pair: Pair): void {
   if (look.mountedBy.length > 0)
     throw blocks(
       'SecretMountedAsFile',
-      `${look.mountedBy.join(', ')} mount ${pair.secret} as files`,
+      `${look.mountedBy.join(', ')} mount ${pair.secret}, or a Secret of no pair, as files`,
     );
 }
 

@@ -2,16 +2,18 @@ import { sleep } from '@temporalio/workflow';
 import ms from 'ms';
 import {
   type ClusterLook,
+  type Consumer,
   type ConsumingContainer,
   describeOthers,
   holds,
   running,
+  sameConsumer,
 } from '../../../domain/cluster/index.ts';
 import { type Proof, unconfirmed } from '../../../domain/evidence/index.ts';
 import { observe, type Round } from '../../../domain/rotation/index.ts';
 import { isLive, isToken, type ListedToken, sameToken } from '../../../domain/tokens/index.ts';
 import { blocks, listTokens, lookAtConsumers } from '../../shared/index.ts';
-import { lookedAgain } from './look-again.ts';
+import { lookAgain } from './look-again.ts';
 import { restarted, rolledOut } from './rollout.ts';
 import type { Runbook } from '../runbook.ts';
 import { callAll } from './smoke.ts';
@@ -42,10 +44,9 @@ export async function confirmed(book: Runbook, round: Round): Promise<Round> {
       'confirm',
       `checked again after ${soak}: every running consumer holds the new token, and the smoke calls that passed still pass`,
     );
-    return seen;
+    return lookAgain(book, seen); // a token may have come or gone meanwhile
   });
-  const now = isToken(round.newToken)(last.newToken) ? round : await lookedAgain(book, round);
-  return { ...now, confirmedRevokes: book.report.revoked.length };
+  return { ...last, confirmedRevokes: book.report.revoked.length };
 }
 
 /**
@@ -85,7 +86,11 @@ async function confirmOnce(
           others(look),
         );
     }
-    const called = call ? await callAll(book, { ...now, look }, 'ConfirmFailed', good) : undefined;
+    const mustPass = (one: Consumer): boolean =>
+      proof.consumers.some((known) => known.smoke === 'passed' && sameConsumer(known, one));
+    const called = call
+      ? await callAll(book, { ...now, look }, { failure: 'ConfirmFailed', tokens: good, mustPass })
+      : undefined;
     const missing = unconfirmed(proof, look, called);
     if (missing === undefined) return now;
     if (looks > LOOKS) throw blocks('ConfirmFailed', missing.why, missing.containers);

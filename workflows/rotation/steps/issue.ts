@@ -54,9 +54,10 @@ async function create(
   book: Runbook,
   { settings, pair, recipient, before, tokens }: Situation,
 ): Promise<{ tokens: ListedToken[]; own?: number }> {
+  // After this, a token of a late request is listed. A stop ends it.
+  if (book.report.createsLost) await sleep(settings.signonRequestLimit);
   const created = await CancellationScope.nonCancellable(async () => {
-    // After this, a token of a late request is listed.
-    if (book.report.createsLost) await sleep(settings.signonRequestLimit);
+    await book.stops.stopIfJustAsked();
     try {
       const ids = tokens.map(({ authorisationId }) => authorisationId);
       return await createToken(settings)({ pair, before: ids, recipient });

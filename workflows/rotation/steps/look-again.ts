@@ -3,6 +3,7 @@ import { observe, readersAfter, type Round } from '../../../domain/rotation/inde
 import { describeToken, isToken, type ListedToken } from '../../../domain/tokens/index.ts';
 import { blocks, listTokens, lookAtConsumers } from '../../shared/index.ts';
 import { refuseUnprovable } from './assess.ts';
+import { lookAtHolders } from './look-at-holders.ts';
 import type { Runbook } from '../runbook.ts';
 
 /**
@@ -25,11 +26,11 @@ export async function lookAgain(
   round: Omit<Round, 'look'>,
   listed?: Listing,
 ): Promise<Round> {
-  const { pair, readers, newToken } = round;
+  const { pair, newToken } = round;
   const isFresh = listed && Date.now() - Date.parse(listed.listedAt) <= LOOK_HOLDS_FOR;
-  const [tokens, first] = await Promise.all([
+  const [tokens, { look: first, readers }] = await Promise.all([
     isFresh ? listed.tokens : listTokens(pair),
-    lookAtConsumers(readers),
+    lookAtHolders(round.readers),
   ]);
   const isNew = tokens.some(
     ({ masked }) => !readers.holding.some((known) => known.masked === masked),
@@ -38,7 +39,7 @@ export async function lookAgain(
   const look = isNew ? await lookAtConsumers(readersAfter(readers, tokens, first)) : first;
   refuseUnprovable(look, pair);
   book.record.observed(tokens);
-  const seen = observe(round, { tokens, look }, Date.now());
+  const seen = observe({ ...round, readers }, { tokens, look }, Date.now());
   if (!seen)
     throw blocks(
       'NewTokenGone',
@@ -46,6 +47,7 @@ export async function lookAgain(
     );
   if (!isToken(newToken)(seen.newToken))
     book.remark(`${describeToken(seen.newToken)} has become the new token`);
+  book.sightings.noticed(seen);
   book.record.issued(
     seen.newToken,
     isToken(newToken)(seen.newToken) ? book.report.origin : 'adopted',

@@ -25,6 +25,7 @@ import { isLive, type ListedToken } from '../../../domain/tokens/index.ts';
 import { minute } from '../../../domain/text/index.ts';
 import { blocks, listTokens, lookAtConsumers } from '../../shared/index.ts';
 import { refuseReadInCluster, refuseUnprovable } from './assess.ts';
+import { lookAtHolders } from './look-at-holders.ts';
 import { revokeEach, untilStarted } from './revoke.ts';
 import { DisusedWatch } from '../disused-watch.ts';
 import type { Runbook } from '../runbook.ts';
@@ -83,7 +84,8 @@ async function giveUp(
    */
   let liveSince = book.report.revoked.length > 0;
   for (;;) {
-    book.keep({ ...situation, watchedSince: watch.since, tokens: [...known.values()] });
+    const watchedSince = watch.unbrokenSince;
+    book.keep({ ...situation, watchedSince, tokens: [...known.values()] });
     let refused = false;
     const now = await book.step('approve', async () => {
       if (refused) watch.startAnew(); // after a retry, only what reads the Secret from now on counts
@@ -127,6 +129,7 @@ async function giveUp(
     const wasEnough = watch.isEnough();
     const outdated = (): boolean => watch.changedSince(evidence.watched!, wasEnough);
     const revoke = await book.step('approve', () => book.approvals.ask(evidence, outdated));
+    if (!revoke && !outdated()) watch.startAnew(); // a person had it gathered anew
     if (!revoke) continue;
     const after = await book.step('revoke', () =>
       revokeEach(book, {
@@ -166,7 +169,7 @@ async function usedAfterAll(
 
 /** Lists the pair's tokens, and asks all containers whether they hold one. */
 async function lookForUse(book: Runbook, pair: Pair, readers: Readers): Promise<Observation> {
-  const [tokens, look] = await Promise.all([listTokens(pair), lookAtConsumers(readers)]);
+  const [tokens, { look }] = await Promise.all([listTokens(pair), lookAtHolders(readers)]);
   refuseUnprovable(look, pair);
   book.record.observed(tokens);
   return { tokens, look };

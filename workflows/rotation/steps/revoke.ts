@@ -1,4 +1,9 @@
-import { CancellationScope, sleep } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  sleep,
+} from '@temporalio/workflow';
 import ms from 'ms';
 import {
   type Evidence,
@@ -8,7 +13,12 @@ import {
   type TokenToRevoke,
   voidedBy,
 } from '../../../domain/evidence/index.ts';
-import type { Pair, Round, Observation } from '../../../domain/rotation/index.ts';
+import {
+  NOT_SENT,
+  type Pair,
+  type Round,
+  type Observation,
+} from '../../../domain/rotation/index.ts';
 import { describeOthers } from '../../../domain/cluster/index.ts';
 import type { Settings } from '../../../domain/settings/index.ts';
 import { blocks, failedWith, revokeToken } from '../../shared/index.ts';
@@ -103,12 +113,12 @@ export async function revokeEach<S extends Observation>(
       ({ authorisationId }) =>
         revoke.includes(authorisationId) && !book.record.hasRevoked({ authorisationId }),
     );
-  const begunBefore = book.record.revokesBegun.length;
+  /** Something of this approval was sent. */
+  let begun = false;
   const perLook = Math.ceil(left().length / LOOKS_FOR_ALL);
   for (let tooOld = 0; ;) {
     // Once the first is sent, all that was approved runs to its end, looks included.
-    const begun = book.record.revokesBegun.length > begunBefore;
-    const fresh = await (begun
+    const fresh: S = await (begun
       ? CancellationScope.nonCancellable(order.lookAfresh)
       : order.lookAfresh());
     if (left().length === 0) return { done: true };
@@ -136,11 +146,17 @@ export async function revokeEach<S extends Observation>(
     ).toISOString();
     for (const token of left().slice(0, perLook)) {
       const revoked = await CancellationScope.nonCancellable(async () => {
-        // Before the first revoke, a stop still counts.
-        if (book.report.revoked.length === 0) await book.stops.stopIfJustAsked();
-        book.record.revokeBegins(token);
-        return revokeToken({ pair: order.pair, token, notAfter }).catch(unlessTooOld);
+        // Before the first revoke of this approval, a stop still counts.
+        if (!begun) await book.stops.stopIfJustAsked();
+        const isNew = book.record.revokeBegins(token);
+        return revokeToken({ pair: order.pair, token, notAfter }).catch((error: unknown) => {
+          const isSent = !failedBeforeSending(error);
+          begun ||= isSent;
+          if (isNew && !isSent) book.record.revokeNotSent(token);
+          return unlessTooOld(error);
+        });
       });
+      begun ||= revoked !== undefined;
       if (!revoked && ++tooOld >= LOOKS_AT_MOST)
         throw blocks('LookTooOld', `${tooOld} looks grew too old before the revoke`);
       if (!revoked) break;
@@ -168,6 +184,12 @@ export async function untilStarted<S extends Pick<Observation, 'look'>>(
     if (news.length === 0 || looks > STARTS_LOOKED_FOR) return seen;
     await sleep(ms(rolloutLimit) / STARTS_LOOKED_FOR);
   }
+}
+
+/** Whether a revoke failed before anything of it was sent, in any attempt. */
+function failedBeforeSending(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof ApplicationFailure && cause.details?.[0] === NOT_SENT;
 }
 
 /** Swallows `LookTooOld`, after which the caller looks again; throws any other failure. */

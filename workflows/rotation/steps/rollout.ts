@@ -1,10 +1,17 @@
 import ms from 'ms';
-import { describeOthers, distinctConsumers, running } from '../../../domain/cluster/index.ts';
+import {
+  allHold,
+  describeOthers,
+  distinctConsumers,
+  running,
+  seenHeld,
+} from '../../../domain/cluster/index.ts';
 import { readersAfter, type Round } from '../../../domain/rotation/index.ts';
 import { isToken, successorOf } from '../../../domain/tokens/index.ts';
 import { awaitRollout, blocks, listTokens, restartDeployments } from '../../shared/index.ts';
 import { refuseReadInCluster, refuseUnprovable } from './assess.ts';
 import type { Runbook } from '../runbook.ts';
+import { lookAtHolders } from './look-at-holders.ts';
 import { syncOnce } from './sync.ts';
 
 /**
@@ -36,13 +43,23 @@ export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round |
           : '';
       throw blocks('RolloutIncomplete', how + who, seen.containers);
     }
-    const { look } = seen;
+    const { look, readers } =
+      seen.look.census.otherSecrets.length > 0
+        ? await lookAtHolders(round.readers)
+        : { look: seen.look, readers: round.readers };
+    if (!allHold(look, round.newToken)) return undefined;
     refuseUnprovable(look, round.pair);
     refuseReadInCluster(look, round.recipient);
     const holding = running(look);
     const all = `${holding.length} running containers (${distinctConsumers(holding).length} consumers) hold ${round.newToken.masked}`;
     book.note('roll out', holding.length === 0 ? 'no container that reads the token runs' : all);
-    return { ...round, sync, look, readers: readersAfter(round.readers, round.tokens, look) };
+    return {
+      ...round,
+      sync,
+      look,
+      readers: readersAfter(readers, round.tokens, look),
+      everHeld: seenHeld(round.everHeld, look.containers, round.known),
+    };
   });
 }
 

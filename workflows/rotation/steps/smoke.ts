@@ -1,6 +1,8 @@
 import { gatherEvidence, type Proof, type SmokeResult } from '../../../domain/evidence/index.ts';
+import type { Consumer } from '../../../domain/cluster/index.ts';
 import { parameterize } from '../../../domain/text/index.ts';
 import type { Round } from '../../../domain/rotation/index.ts';
+import type { ListedToken } from '../../../domain/tokens/index.ts';
 import { blocks, smokeConsumers } from '../../shared/index.ts';
 import type { Runbook } from '../runbook.ts';
 
@@ -34,13 +36,21 @@ export async function smokeCalls(book: Runbook, round: Round): Promise<Proof | u
 /**
  * Calls the server application from one ready pod of every consumer; blocks where a call with the
  * new token fails.
- * @param tokens what consumers may hold
+ * @param how.tokens what consumers may hold
+ * @param how.mustPass the consumers whose call must pass; all of them where absent
  */
 export async function callAll(
   book: Runbook,
   { look, pair, readers, newToken, settings }: Round,
-  failure: 'SmokeFailed' | 'ConfirmFailed' = 'SmokeFailed',
-  tokens = [newToken],
+  {
+    failure = 'SmokeFailed',
+    tokens = [newToken],
+    mustPass = () => true,
+  }: {
+    failure?: 'SmokeFailed' | 'ConfirmFailed';
+    tokens?: ListedToken[];
+    mustPass?: (consumer: Consumer) => boolean;
+  } = {},
 ): Promise<SmokeResult[]> {
   if (look.consumers.length === 0) {
     book.note('smoke', 'no container to call from');
@@ -53,7 +63,7 @@ export async function callAll(
     application,
     call: settings.smokeCalls[application],
   });
-  const failed = results.filter(({ verdict }) => verdict === 'failed');
+  const failed = results.filter((one) => one.verdict === 'failed' && mustPass(one));
   if (failed.length > 0)
     throw blocks(
       failure,
