@@ -92,6 +92,18 @@ test.each([
   },
 );
 
+test('makes no Job beside one that runs on, which could write older tokens: names it at the deadline', async () => {
+  const job = jobFromBefore(10_000, 'Progressing');
+  job.endsAt = sandbox.world.now() + 3_600_000;
+  const order = { cronJobUid: cronJob.uid, notBefore: iso(-1000), deadline: iso(500) };
+  const environment = new MockActivityEnvironment();
+  await expect(environment.run(() => argo.createSyncJob(order))).rejects.toMatchObject({
+    type: 'SyncJobUnseen',
+    message: `Job ${job.name} of ${cronJob.name} runs on, and another beside it could write older tokens`,
+  });
+  expect(sandbox.world.happened.jobs).toEqual([]);
+});
+
 test('an attempt after a crash finds the Job that the one before it made', async () => {
   const first = await create(iso(0));
   const again = await create(iso(0), { before: [] });

@@ -335,6 +335,25 @@ test('a pod that reads the Secret for a moment is seen, whatever owns it', async
   });
 });
 
+test('a pod that mounts the Secret as files for a moment is seen, too', async () => {
+  const secret = 'signon-token-argo-workflows-release';
+  const seen = run(() => kubernetes.awaitReader({ secret, from: new Date().toISOString() }));
+  sandbox.cluster.deploy({
+    kind: 'Pod',
+    name: 'job-with-files',
+    uid: makeUid(),
+    replicas: 1,
+    generation: 1,
+    mounts: [secret],
+    containers: [{ name: 'main', ruby: false, tokens: [] }],
+  });
+  expect(await seen).toMatchObject({
+    workload: 'Pod/job-with-files',
+    container: 'main',
+    variable: 'files of a volume',
+  });
+});
+
 describe('what keeps a container from holding the new token is said in Kubernetes’ words', () => {
   const workload = () =>
     sandbox.world.state.workloads.find(({ name }) => name === 'short-url-manager')!;
@@ -478,7 +497,7 @@ test.each([
     { at: '2020-01-01T00:00:00.000Z' },
   ],
 ])(
-  'a watch that nobody kept for more than two minutes, %s, is interrupted',
+  'a watch that nobody kept for more than half a minute, %s, is interrupted',
   async (_what, from, heartbeatDetails) => {
     const environment = new MockActivityEnvironment({ heartbeatDetails });
     const order = { secret: 'signon-token-argo-workflows-release', from };

@@ -1,6 +1,10 @@
 import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import type { Consumer, ConsumingContainer } from '../../domain/cluster/cluster.ts';
+import {
+  type Consumer,
+  type ConsumingContainer,
+  describeIdle,
+} from '../../domain/cluster/cluster.ts';
 import type { Evidence, SmokeResult } from '../../domain/evidence/evidence.ts';
 import { joinedSince, smokeThatLapsed, voidedBy } from '../../domain/evidence/voided.ts';
 import { tokenOf } from '../../domain/tokens/tokens.ts';
@@ -179,6 +183,18 @@ describe('evidence is void', () => {
     expect(
       reason({ look: aLook([], { consumers: [APP], idleHolders: [renewed] }) }),
     ).toBeUndefined();
+  });
+
+  test('by one that will hold a token whose holder was unknown, unless the approver was told', () => {
+    const next = { ...APP, token: OLD.masked, from: 'a literal value' };
+    const look = aLook([], { consumers: [APP], idleHolders: [next] });
+    const unknown = (heldBy: string[]): Evidence => ({
+      ...evidence,
+      toRevoke: [{ ...OLD, standing: 'holder-unknown', heldBy }],
+    });
+    const facts = { tokens: [OLD, NEW], look, now: NOW, ended: [] };
+    expect(voidedBy(unknown([]), facts)).toContain('will hold');
+    expect(voidedBy(unknown([describeIdle(next)]), facts)).toBeUndefined();
   });
 
   test('by a workload that mounts the Secret as files: what it reads cannot be proven', () => {

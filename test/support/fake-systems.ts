@@ -191,6 +191,7 @@ export class FakeSystems {
       after = false,
       times = 1,
       nonRetryable = true,
+      details = undefined as unknown[] | undefined,
       retriedAfter = undefined as ms.StringValue | undefined,
     } = {},
   ): void {
@@ -198,6 +199,7 @@ export class FakeSystems {
       type: name,
       message: `${name} as told`,
       nonRetryable,
+      details,
       nextRetryDelay: retriedAfter,
     });
     for (let i = 0; i < times; i++) this.failures.push({ activity, error, after });

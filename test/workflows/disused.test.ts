@@ -545,6 +545,25 @@ describe('every pod is watched while a pair is given up', () => {
       expect(after.evidence.shortfalls).toMatchObject([{ code: 'not-watched-long-enough' }]);
     }, WATCHED(passing)));
 
+  test('where nobody could watch, evidence that a person has gathered anew is watched for from then on', () =>
+    rotating(
+      async (rotation) => {
+        const { systems } = rotation;
+        await disused(rotation);
+        const what = async (after: number): Promise<string | undefined> => {
+          const { waiting } = await rotation.awaitingApproval(after);
+          return waiting?.kind === 'approval' ? waiting.evidence.shortfalls[0]?.what : undefined;
+        };
+        await until('it to say so', async () => (await what(0))?.endsWith('nobody watches'));
+        systems.watchesReaders = true;
+        const { waiting } = await rotation.status();
+        const round = waiting?.kind === 'approval' ? waiting.evidence.round : 0;
+        await rotation.send('retry', { by: BY });
+        expect(await what(round)).toMatch(/^so far every pod of the namespace was watched for/);
+      },
+      WATCHED(() => undefined),
+    ));
+
   test('where nobody can watch, the approval says so and why', () =>
     rotating(
       async (rotation) => {

@@ -157,7 +157,11 @@ test('an adopted token is not handed over: its holder may have it already, as a 
         evidence: { asks: 'revoke', newToken: { authorisationId: 102 } },
       });
       await rotation.approve();
-      expect(await rotation.report()).toMatchObject({ outcome: 'handed-over', origin: 'adopted' });
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'handed-over',
+        origin: 'adopted',
+        why: expect.stringContaining('HMRC uses the new token'),
+      });
       expect(rotation.systems.calls).not.toContain('createToken');
     },
     { prepare: (systems) => void systems.issueByHand() },

@@ -57,6 +57,80 @@ test('after the revoke, containers that hold a later token which the sync wrote 
     });
   }));
 
+test('a later token that appears during the soak is proven before the rotation ends', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    await rotation.approve();
+    await rotation.noted('confirm', /another look come after/);
+    systems.issueByHand();
+    await rotation.pass('11 minutes');
+    const { waiting } = await rotation.awaitingApproval(1);
+    expect(waiting).toMatchObject({
+      evidence: {
+        newToken: { authorisationId: 103 },
+        toRevoke: [{ authorisationId: 102, standing: 'given-up' }],
+      },
+    });
+    await rotation.approve({}, 1);
+    await rotation.passSoak();
+    expect(await rotation.report()).toMatchObject({
+      outcome: 'rotated',
+      alive: [{ authorisationId: 103 }],
+    });
+  }));
+
+test('a new token that somebody revokes during the soak ends no rotation', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    await rotation.approve();
+    await rotation.noted('confirm', /another look come after/);
+    systems.tokens = [];
+    await rotation.pass('11 minutes');
+    expect(await rotation.blocked('NewTokenGone')).toMatchObject({ step: 'confirm' });
+  }));
+
+test('whoever held a token at the rollout is known when a later one has taken its place', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    await rotation.awaitingApproval();
+    const later = systems.issueByHand();
+    for (const container of systems.containers) container.holds = later.authorisationId;
+    await rotation.send('retry', { by: BY });
+    const { waiting } = await rotation.awaitingApproval(1);
+    expect(waiting).toMatchObject({
+      evidence: {
+        toRevoke: [
+          { authorisationId: 101, standing: 'given-up' },
+          { authorisationId: 102, standing: 'given-up' },
+        ],
+      },
+    });
+  }));
+
+test('a call that fails after the revoke, and passed none before, is no incident', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.approve({ accept: ['not-smoke-tested'] });
+      await rotation.noted('confirm', /another look come after/);
+      systems.smoke = 'failed';
+      await rotation.pass('11 minutes');
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
+    },
+    { prepare: (systems) => (systems.smoke = 'no-proof') },
+  ));
+
+test('another pair’s Secret that a workload begins to read takes nothing from an approval', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    await rotation.awaitingApproval();
+    systems.otherSecrets = ['signon-token-another-application'];
+    systems.otherPairs = systems.otherSecrets;
+    await rotation.approve();
+    expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
+    expect(await rotation.status()).toMatchObject({ notes: expect.not.arrayContaining([/void/]) });
+  }));
+
 test('evidence that follows a blocked smoke call shows what runs after the retry', () =>
   rotating(async (rotation) => {
     const { systems } = rotation;

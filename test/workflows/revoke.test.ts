@@ -4,6 +4,7 @@ import { until } from '../support/until.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 
 const { rotating } = useTimeSkipping();
+const NOTHING_SENT = { times: 5, details: ['not sent'] };
 
 test('a running container that holds the old token at the last look keeps it alive, and is named', () =>
   rotating(async (rotation) => {
@@ -335,10 +336,22 @@ test('looks that grow too old again and again block in the end', () =>
   rotating(
     async (rotation) => {
       await rotation.approve();
-      await rotation.blocked('LookTooOld');
+      expect(await rotation.blocked('LookTooOld')).toMatchObject({
+        tokens: expect.stringMatching(/^Both tokens work/), // nothing was sent
+      });
       expect(rotation.systems.revoked).toEqual([]);
       await rotation.send('retry', { by: 'grace@example.org' });
       expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
+    },
+    { prepare: (systems) => systems.fail('revokeToken', 'LookTooOld', NOTHING_SENT) },
+  ));
+
+test('where an attempt before may have sent the revoke, the token is perhaps revoked', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.approve();
+      const { tokens } = await rotation.blocked('LookTooOld');
+      expect(tokens).toContain('Perhaps revoked, its answer was lost: first101');
     },
     { prepare: (systems) => systems.fail('revokeToken', 'LookTooOld', { times: 5 }) },
   ));

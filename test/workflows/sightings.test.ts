@@ -113,6 +113,33 @@ test('a token that a CronJob held when last seen is not given up: it must be nam
     },
   ));
 
+test('a later run that a look shows with another token outweighs the one that was sighted', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    await rotation.awaitingApproval();
+    await watched(systems);
+    systems.runOf(TASK);
+    await rotation.awaitingApproval(1);
+    const run = { ...systems.container('app', 'run-2'), ...TASK, holds: 101 };
+    const { containers } = systems;
+    systems.onCall = (activity) => {
+      if (activity === 'lookAtConsumers' && !systems.containers.includes(run))
+        systems.containers = [...containers, run];
+      else systems.containers = containers;
+    };
+    await rotation.approve({}, 1);
+    const { waiting } = await rotation.awaitingApproval(2);
+    expect(waiting).toMatchObject({
+      evidence: {
+        toRevoke: [{ standing: 'holder-unknown', heldBy: ['cron-task in run-2'] }],
+        shortfalls: [
+          { code: 'no-pod-seen', what: expect.stringContaining('it held another token') },
+        ],
+      },
+    });
+    expect(systems.revoked).toEqual([]);
+  }, withTask));
+
 test('a run that is seen while an approval is judged voids that approval', () => {
   const judging = gate();
   return rotating(async (rotation) => {

@@ -118,6 +118,40 @@ test('an abort while the last look before a revoke is under way revokes nothing'
   });
 });
 
+test('an abort while the last look before a second approval’s revoke is under way revokes nothing more', () => {
+  const look = gate();
+  return rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.approve({ revoke: [101] });
+      await rotation.passSoak();
+      await rotation.awaitingApproval(1);
+      systems.onCall = (name) => (name === 'lookAtConsumers' ? look.stop() : undefined);
+      await rotation.approve({ revoke: [102] }, 1);
+      await look.reached;
+      await rotation.send('abort', ABORT);
+      await rotation.heard(/stopping/);
+      look.open();
+      expect(await rotation.report()).toMatchObject({ outcome: 'aborted' });
+      expect(systems.revoked).toEqual([101]);
+    },
+    { prepare: (systems) => void systems.issueByHand(9) },
+  );
+});
+
+test('an abort while a lost create is waited for issues nothing more', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.blocked('CreateAnswerLost');
+      await rotation.send('retry', { by: ABORT.by });
+      await rotation.answered(/retrying/);
+      await rotation.send('abort', ABORT);
+      expect(await rotation.report()).toMatchObject({ outcome: 'aborted' });
+      expect(rotation.systems.calls.filter((call) => call === 'createToken')).toHaveLength(1);
+    },
+    { prepare: (systems) => systems.fail('createToken', 'CreateAnswerLost') },
+  ));
+
 test('an abort after a revoke whose answer was lost says that the token may be gone', () =>
   rotating(
     async (rotation) => {
