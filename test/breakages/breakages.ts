@@ -41,7 +41,7 @@ export const BREAKAGES: readonly Breakage[] = [
     replace: 'if (Date.now() < 0)',
     caughtBy: {
       file: 'test/activities/signon.test.ts',
-      test: 'a revoke whose look is too old is not sent',
+      test: 'a revoke whose look is too old is not sent, and attempt %i says so for certain: %j',
     },
   },
   {
@@ -764,6 +764,96 @@ export const BREAKAGES: readonly Breakage[] = [
     caughtBy: {
       file: 'test/workflows/meanwhile.test.ts',
       test: 'a later token that the sync wrote is the new one: the rollout waits for it, and the report names all',
+    },
+  },
+  {
+    what: 'an activity runs that no workflow scheduled',
+    file: 'activities/heartbeat.ts',
+    find: 'if (info.inWorkflow) return next(input);',
+    replace: "if (info.activityType !== '') return next(input);",
+    caughtBy: {
+      file: 'test/worker/standalone-activities.test.ts',
+      test: 'an activity that no workflow scheduled is refused: %s',
+    },
+  },
+  {
+    what: 'a run that a look shows with another token is forgotten, once one was sighted with the new',
+    file: 'workflows/rotation/steps/look-again.ts',
+    find: 'book.sightings.noticed(seen);',
+    replace: '',
+    caughtBy: {
+      file: 'test/workflows/sightings.test.ts',
+      test: 'a later run that a look shows with another token outweighs the one that was sighted',
+    },
+  },
+  {
+    what: 'a rotation ends by the tokens that were listed before the soak',
+    file: 'workflows/rotation/steps/confirm.ts',
+    find: 'return lookAgain(book, seen);',
+    replace: 'return seen;',
+    caughtBy: {
+      file: 'test/workflows/meanwhile.test.ts',
+      test: 'a later token that appears during the soak is proven before the rotation ends',
+    },
+  },
+  {
+    what: 'an abort before the revoke of a second approval comes too late',
+    file: 'workflows/rotation/steps/revoke.ts',
+    find: 'if (!begun) await book.stops.stopIfJustAsked();',
+    replace: 'if (book.report.revoked.length === 0) await book.stops.stopIfJustAsked();',
+    caughtBy: {
+      file: 'test/workflows/stopping.test.ts',
+      test: 'an abort while the last look before a second approval’s revoke is under way revokes nothing more',
+    },
+  },
+  {
+    what: 'a Job between two tries is nobody’s',
+    file: 'activities/kubernetes/snapshot.ts',
+    find: 'const owned = [...pods, ...next].map((pod) => {',
+    replace: 'const owned = pods.concat(next.slice(0, 0)).map((pod) => {',
+    caughtBy: {
+      file: 'test/activities/consumers.test.ts',
+      test: 'a Job between two tries is a consumer that is about to start, whoever owns it',
+    },
+  },
+  {
+    what: 'a pod that mounts the Secret for a moment reads nothing',
+    file: 'activities/kubernetes/create-activities.ts',
+    find: 'filesOf(spec).includes(secret)',
+    replace: 'filesOf(spec).includes(`no ${secret}`)',
+    caughtBy: {
+      file: 'test/activities/kubernetes.test.ts',
+      test: 'a pod that mounts the Secret as files for a moment is seen, too',
+    },
+  },
+  {
+    what: 'a token that the next run of a consumer will hold is revoked, if its holder was unknown',
+    file: 'domain/evidence/voided.ts',
+    find: 'masked === idle.token && !heldBy.includes(describeIdle(idle))',
+    replace: 'masked === idle.token && heldBy.length > 0 && !heldBy.includes(describeIdle(idle))',
+    caughtBy: {
+      file: 'test/domain/voided.test.ts',
+      test: 'by one that will hold a token whose holder was unknown, unless the approver was told',
+    },
+  },
+  {
+    what: 'a sync Job is made beside one that runs',
+    file: 'activities/argo/create-activities.ts',
+    find: 'if (running !== undefined) return undefined;',
+    replace: "if (running === '') return undefined;",
+    caughtBy: {
+      file: 'test/activities/argo.test.ts',
+      test: 'makes no Job beside one that runs on, which could write older tokens: names it at the deadline',
+    },
+  },
+  {
+    what: 'an error page that may hide a refused password does not count',
+    file: 'activities/signon/session.ts',
+    find: 'return status >= 500 && status !== 503;',
+    replace: 'return status >= 600;',
+    caughtBy: {
+      file: 'test/activities/signon.test.ts',
+      test: '%s after Signon judged the password may hide a refusal, and counts',
     },
   },
 ];
