@@ -1,8 +1,8 @@
-import { activityInfo, ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/activity';
 import type { Pair } from '../../domain/rotation/index.ts';
 import type { Recipient } from '../../domain/settings/index.ts';
 import { newestOf, type ListedToken } from '../../domain/tokens/index.ts';
-import { failure, failedWith } from '../failure.ts';
+import { failure, failedWith, nothingSentYet } from '../failure.ts';
 import { sealFor } from '../handover/seal.ts';
 import { fingerprintOf } from '../../config/secret.ts';
 import type { CreatedToken } from './interface.ts';
@@ -96,22 +96,4 @@ export async function createOnce(
     'CreateAnswerLost',
     'Signon showed no new token after a create; looked for again after its request limit',
   );
-}
-
-/**
- * Failures before the form was sent are retried soon: only a lost answer has to wait for Signon's
- * request limit.
- */
-async function nothingSentYet<T>(look: () => Promise<T>): Promise<T> {
-  try {
-    return await look();
-  } catch (error) {
-    if (error instanceof ApplicationFailure && !error.nonRetryable && activityInfo().attempt === 1)
-      throw ApplicationFailure.create({
-        type: error.type ?? 'Unreachable',
-        message: error.message,
-        nextRetryDelay: error.nextRetryDelay ?? '2 seconds',
-      });
-    throw error;
-  }
 }

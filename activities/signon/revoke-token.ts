@@ -1,9 +1,7 @@
-import { activityInfo, ApplicationFailure } from '@temporalio/activity';
 import { redact } from '../../domain/text/index.ts';
-import { NOT_SENT } from '../../domain/rotation/index.ts';
 import { isToken, type ListedToken } from '../../domain/tokens/index.ts';
 import type { Secret } from '../../config/secret.ts';
-import { failure } from '../failure.ts';
+import { failure, nothingSentYet } from '../failure.ts';
 import type { Revoked, RevokeOrder } from './interface.ts';
 import { readRevokePage, readSuccess } from './pages.ts';
 import {
@@ -19,7 +17,7 @@ import type { Pages } from './session.ts';
 export async function revokeOnce(pages: Pages, order: RevokeOrder): Promise<Revoked> {
   const { pair, token } = order;
   const begunAt = new Date().toISOString();
-  const found = await findButton(pages, order).catch(saysNotSent);
+  const found = await nothingSentYet(() => findButton(pages, order));
   if ('tokens' in found) return { how: 'already-revoked', tokens: found.tokens, listedAt: begunAt };
   await pages.submit(found.action, `${pathOf(order)}/edit`, found.csrf, {});
   const listedAt = new Date().toISOString();
@@ -72,13 +70,6 @@ async function findButton(
       `the last look at tokens and containers is older than allowed since ${notAfter}`,
     );
   return page;
-}
-
-/** A first attempt that fails here has sent nothing; one before it may have. */
-function saysNotSent(error: unknown): never {
-  if (!(error instanceof ApplicationFailure) || !error.nonRetryable || activityInfo().attempt > 1)
-    throw error;
-  throw ApplicationFailure.nonRetryable(error.message, error.type, NOT_SENT);
 }
 
 function refuseUnlessSame(

@@ -152,6 +152,20 @@ test('an abort while a lost create is waited for issues nothing more', () =>
     { prepare: (systems) => systems.fail('createToken', 'CreateAnswerLost') },
   ));
 
+test('an abort after a create that was not sent says that no token was issued', () =>
+  rotating(
+    async (rotation) => {
+      expect(await rotation.blocked('AccessEnded')).toMatchObject({
+        tokens: expect.not.stringContaining('may have been issued'),
+      });
+      await rotation.send('abort', ABORT);
+      expect((await rotation.report()).why).toContain('no token was issued');
+    },
+    {
+      prepare: (systems) => systems.fail('createToken', 'AccessEnded', { details: ['not sent'] }),
+    },
+  ));
+
 test('an abort after a revoke whose answer was lost says that the token may be gone', () =>
   rotating(
     async (rotation) => {

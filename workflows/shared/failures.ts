@@ -6,7 +6,7 @@ import {
   TimeoutFailure,
 } from '@temporalio/workflow';
 import { workloadsOf, type Consumer, type Workload } from '../../domain/cluster/index.ts';
-import type { FailureName } from '../../domain/rotation/index.ts';
+import { type FailureName, NOT_SENT } from '../../domain/rotation/index.ts';
 import { invalidRequest } from './invalid-request.ts';
 import { ACTIVITIES, STEPS_OPTIONS, type ActivityName } from './activities.ts';
 
@@ -37,6 +37,12 @@ export function blocks(
 export function failedWith(error: unknown, ...names: FailureName[]): error is TemporalFailure {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   return cause instanceof ApplicationFailure && names.some((name) => name === cause.type);
+}
+
+/** Whether an act failed before anything of it was sent, in its first attempt. */
+export function isNotSent(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof ApplicationFailure && cause.details?.[0] === NOT_SENT;
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   newestOf,
   type ListedToken,
 } from '../../../domain/tokens/index.ts';
-import { blocks, createToken } from '../../shared/index.ts';
+import { blocks, createToken, isNotSent } from '../../shared/index.ts';
 import type { Runbook } from '../runbook.ts';
 
 /** Issues the new token, or adopts the one the plan found. */
@@ -62,7 +62,7 @@ async function create(
       const ids = tokens.map(({ authorisationId }) => authorisationId);
       return await createToken(settings)({ pair, before: ids, recipient });
     } catch (error) {
-      book.record.createLost();
+      if (!isNotSent(error)) book.record.createLost();
       throw error;
     }
   });

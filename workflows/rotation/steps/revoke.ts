@@ -1,9 +1,4 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  sleep,
-} from '@temporalio/workflow';
+import { CancellationScope, sleep } from '@temporalio/workflow';
 import ms from 'ms';
 import {
   type Evidence,
@@ -13,15 +8,10 @@ import {
   type TokenToRevoke,
   voidedBy,
 } from '../../../domain/evidence/index.ts';
-import {
-  NOT_SENT,
-  type Pair,
-  type Round,
-  type Observation,
-} from '../../../domain/rotation/index.ts';
+import { type Pair, type Round, type Observation } from '../../../domain/rotation/index.ts';
 import { describeOthers } from '../../../domain/cluster/index.ts';
 import type { Settings } from '../../../domain/settings/index.ts';
-import { blocks, failedWith, revokeToken } from '../../shared/index.ts';
+import { blocks, failedWith, isNotSent, revokeToken } from '../../shared/index.ts';
 import { lookAgain, LOOK_HOLDS_FOR, type Listing } from './look-again.ts';
 import { rolledOut } from './rollout.ts';
 import type { Runbook } from '../runbook.ts';
@@ -150,7 +140,7 @@ export async function revokeEach<S extends Observation>(
         if (!begun) await book.stops.stopIfJustAsked();
         const isNew = book.record.revokeBegins(token);
         return revokeToken({ pair: order.pair, token, notAfter }).catch((error: unknown) => {
-          const isSent = !failedBeforeSending(error);
+          const isSent = !isNotSent(error);
           begun ||= isSent;
           if (isNew && !isSent) book.record.revokeNotSent(token);
           return unlessTooOld(error);
@@ -184,12 +174,6 @@ export async function untilStarted<S extends Pick<Observation, 'look'>>(
     if (news.length === 0 || looks > STARTS_LOOKED_FOR) return seen;
     await sleep(ms(rolloutLimit) / STARTS_LOOKED_FOR);
   }
-}
-
-/** Whether a revoke failed before anything of it was sent, in any attempt. */
-function failedBeforeSending(error: unknown): boolean {
-  const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  return cause instanceof ApplicationFailure && cause.details?.[0] === NOT_SENT;
 }
 
 /** Swallows `LookTooOld`, after which the caller looks again; throws any other failure. */
