@@ -1,7 +1,8 @@
 import type { SyncCronJob } from '../activities/argo/interface.ts';
 import type { KubernetesClient } from '../activities/kubernetes/client.ts';
 import { CensusTaker, type ExecAnswer } from '../activities/kubernetes/census.ts';
-import { isPairs, pairSecretsOf, type PodContainer } from '../activities/kubernetes/consumers.ts';
+import { isPairs, pairSecretsOf } from '../activities/kubernetes/consumers.ts';
+import { type PodContainer } from '../activities/kubernetes/pods.ts';
 import { READ_SECRETS, RESTART, RIGHTS } from '../activities/kubernetes/rights.ts';
 import { censusWithRuby } from '../activities/kubernetes/scripts.ts';
 import { describeContainer } from '../domain/cluster/index.ts';

@@ -1,6 +1,6 @@
 import { failedWith } from '../failure.ts';
 import pLimit, { type LimitFunction } from 'p-limit';
-import type { PodContainer } from './consumers.ts';
+import type { PodContainer } from './pods.ts';
 import type { KubernetesClient } from './client.ts';
 import type { ExecResult } from './exec.ts';
 import { censusWithRuby, censusWithShell } from './scripts.ts';

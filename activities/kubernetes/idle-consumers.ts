@@ -7,7 +7,8 @@ import {
 import { tokenOf } from '../../domain/tokens/index.ts';
 import { fingerprintOf, Secret, sha256 } from '../../config/secret.ts';
 import type { CensusTaker, HeldPiece, Told } from './census.ts';
-import { isPairs, type PodContainer, readingVariables, type Source } from './consumers.ts';
+import { isPairs, readingVariables, type Source } from './consumers.ts';
+import { type PodContainer } from './pods.ts';
 import { tokenShapedIn } from './scripts.ts';
 import type { Snapshot } from './snapshot.ts';
 

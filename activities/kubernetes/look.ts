@@ -12,13 +12,8 @@ import { failure } from '../failure.ts';
 import { sha256 } from '../../config/secret.ts';
 import type { CensusTaker, Told } from './census.ts';
 import type { KubernetesClient } from './client.ts';
-import {
-  filesOf,
-  readersIn,
-  readingVariables,
-  type PodContainer,
-  type Source,
-} from './consumers.ts';
+import { filesOf, readersIn, readingVariables, type Source } from './consumers.ts';
+import { type PodContainer } from './pods.ts';
 import { type Answers, idleConsumers } from './idle-consumers.ts';
 import type { Snapshot } from './snapshot.ts';
 

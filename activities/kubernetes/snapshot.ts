@@ -1,14 +1,6 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
-import {
-  containersIn,
-  containersOf,
-  isAlive,
-  nextPodOf,
-  ownerOf,
-  sourcesOf,
-  type PodContainer,
-  type Template,
-} from './consumers.ts';
+import { containersOf, sourcesOf, type Template } from './consumers.ts';
+import { containersIn, isAlive, nextPodOf, ownerOf, type PodContainer } from './pods.ts';
 
 /** A container of a template of which nothing runs or starts. */
 export type IdleContainer = Pick<PodContainer, 'workload' | 'spec' | 'sources'>;

@@ -489,7 +489,7 @@ export const BREAKAGES: readonly Breakage[] = [
   },
   {
     what: 'a pod’s phase says whether its containers run',
-    file: 'activities/kubernetes/consumers.ts',
+    file: 'activities/kubernetes/pods.ts',
     find: "if (status?.state?.running) return 'running';",
     replace: "if (status?.state?.running && isAlive(pod)) return 'running';",
     caughtBy: {
@@ -739,8 +739,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a token that the next run of a CronJob will hold counts as given up',
     file: 'domain/evidence/gather-evidence.ts',
-    find: '...(seen.look.idleHolders ?? [])\n',
-    replace: '...(seen.look.idleHolders ?? []).slice(0, 0)\n',
+    find: '...(seen.look.idleHolders ?? []).filter(',
+    replace: '...(seen.look.idleHolders ?? []).slice(0, 0).filter(',
     caughtBy: {
       file: 'test/domain/evidence.test.ts',
       test: 'says what the next run of a consumer will hold: its old token is given up by nobody',

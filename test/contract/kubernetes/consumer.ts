@@ -1,11 +1,7 @@
 import { Exec, KubeConfig, type V1Status } from '@kubernetes/client-node';
 import { Writable } from 'node:stream';
-import {
-  containersIn,
-  ownerOf,
-  readersIn,
-  type PodContainer,
-} from '../../../activities/kubernetes/consumers.ts';
+import { readersIn } from '../../../activities/kubernetes/consumers.ts';
+import { containersIn, ownerOf, type PodContainer } from '../../../activities/kubernetes/pods.ts';
 import type { Target } from '../../../activities/kubernetes/exec.ts';
 import { tokenSecretName } from '../../../domain/text/parameterize.ts';
 import type { Systems } from '../systems.ts';
