@@ -24,7 +24,7 @@ export function failedWith(error: unknown, name: FailureName): error is Applicat
  * Does what comes before an act. A first attempt that fails here has sent nothing: it is retried
  * soon, or its failure says so; an attempt before it may have sent something.
  */
-export async function nothingSentYet<T>(look: () => Promise<T>): Promise<T> {
+export async function nothingSentYet<T>(look: () => T | Promise<T>): Promise<T> {
   try {
     return await look();
   } catch (error) {

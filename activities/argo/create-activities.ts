@@ -95,6 +95,7 @@ export function createArgoActivities(
         {
           ...waits,
           everyMs: Math.max(waits.everyMs, ms('1 second')),
+          soonestMs: ms('1 second'),
           deadline,
           nudges: (nudge, signal) => argo.watchTree(nudge, signal),
         },

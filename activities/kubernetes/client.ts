@@ -237,6 +237,7 @@ export class KubernetesClient {
       if (this.watchers.size > 0) return;
       this.watching?.abort();
       this.watching = undefined;
+      this.isWatching = false;
     });
     if (this.watching) return;
     this.watching = new AbortController();
@@ -249,7 +250,7 @@ export class KubernetesClient {
       tellAll,
       ends,
       (isOpen) => {
-        if (ends.aborted && this.watching) return; // another watch has begun
+        if (ends.aborted) return; // another watch may have begun
         if (this.isWatching !== isOpen) tellAll();
         this.isWatching = isOpen;
       },

@@ -3,6 +3,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import {
   allReady,
   type ClusterLook,
+  type Interruption,
   describeContainer,
   type ConsumingContainer,
   holds,
@@ -38,7 +39,7 @@ const READER_EVERY_MS = 5000;
 /** A watch without a look for this long was interrupted. */
 const WATCH_HOLDS_FOR_MS = 30_000;
 /** A watch that Kubernetes does not answer for this long is none. */
-const UNTOLD_AT_MOST_MS = 60_000;
+const UNTOLD_AT_MOST_MS = 180_000;
 /**
  * Once all hold the new token, other containers get this long to start, and each consumer to have
  * a ready pod, which the smoke calls need.
@@ -142,11 +143,13 @@ export function createKubernetesActivities(
       let lookedAt = Date.parse((keptByLastAttempt() as { at?: string } | undefined)?.at ?? from);
       let toldAt = Date.now();
       let isNew = true;
+      let listedAt = -Infinity;
       const seen = await lookUntil(
-        async (): Promise<SeenReader | 'interrupted' | undefined> => {
-          // While every change is told, what was listed last still holds.
-          if (isNew || !cluster.isWatching) {
+        async (): Promise<SeenReader | Interruption | undefined> => {
+          // While every change is told, what was listed last still holds; a connection may be dead.
+          if (isNew || !cluster.isWatching || Date.now() - listedAt >= SIGHTED_EVERY_MS) {
             isNew = false;
+            listedAt = Date.now();
             const [pods, jobs] = await Promise.all([cluster.pods(), cluster.jobs()]);
             const reader = pods.flatMap(
               (pod) => readerIn(pod, ownerOf(pod, jobs), secret) ?? [],
@@ -155,11 +158,12 @@ export function createKubernetesActivities(
           }
           const now = Date.now();
           if (cluster.isWatching) toldAt = now;
-          if (now - lookedAt > WATCH_HOLDS_FOR_MS) return 'interrupted';
+          if (now - lookedAt > WATCH_HOLDS_FOR_MS)
+            return { interrupted: new Date(now).toISOString() };
           if (now - toldAt > UNTOLD_AT_MOST_MS)
             throw failure(
               'NotPermitted',
-              'Kubernetes refused or cut the watch of pods for a minute',
+              'Kubernetes refused or cut the watch of pods for three minutes',
             );
           lookedAt = now;
           keepForNextAttempt({ at: new Date(now).toISOString() });
@@ -209,11 +213,11 @@ function readerIn(
   workload: Workload,
   secret: string,
 ): Omit<SeenReader, 'at'> | undefined {
+  const [first] = spec?.containers ?? [];
   const [reader] = readersIn({ workload, spec }, secret);
-  const container = filesOf(spec).includes(secret) ? spec?.containers[0]?.name : undefined;
-  const mounting = container === undefined ? undefined : { workload, container, variable: FILES };
-  const found = reader ?? mounting;
-  return found && { ...found, pod: metadata?.name ?? '' };
+  const isMounted = first && filesOf(spec).includes(secret);
+  const found = reader ?? (isMounted && { workload, container: first.name, variable: FILES });
+  return found ? { ...found, pod: metadata?.name ?? '' } : undefined;
 }
 
 /** Stands for a variable where the Secret is mounted. */

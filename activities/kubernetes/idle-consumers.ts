@@ -80,7 +80,7 @@ export function idleConsumers(
       } else open.push(source);
     }
     if (open.length > 0)
-      unresolved.push(`${spec.name} of ${workload} does not run, and has ${describeSources(open)}`);
+      unresolved.push(`${spec.name} of ${workload} does not run with ${describeSources(open)}`);
   }
   idle.push(...distinctConsumers(holders));
   return { idle, holders, unresolved, otherSecrets: [...otherSecrets] };

@@ -5,6 +5,7 @@ import type {
   Readers,
   SeenReader,
   Workload,
+  Interruption,
 } from '../../domain/cluster/index.ts';
 import type { Sighting, SmokeResult } from '../../domain/evidence/index.ts';
 import type { SmokeCall } from '../../domain/settings/index.ts';
@@ -72,10 +73,10 @@ export interface KubernetesActivities {
    * its phase, however short it lives. Reads only. Waits for days: whoever no longer needs to know
    * cancels it.
    * @param order.from ISO: since when it is to watch
-   * @returns `interrupted` where nobody looked for over two minutes, e.g. since no worker ran: what
-   * read the Secret then was not seen
+   * @returns an interruption where nobody looked for over half a minute, e.g. since no worker ran:
+   * what read the Secret then was not seen
    */
-  awaitReader: (order: { secret: string; from: string }) => Promise<SeenReader | 'interrupted'>;
+  awaitReader: (order: { secret: string; from: string }) => Promise<SeenReader | Interruption>;
   /**
    * Calls the server application from one ready pod of each consumer that holds one of the tokens,
    * with that token and with a made-up one.

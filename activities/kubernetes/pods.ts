@@ -57,21 +57,30 @@ export function containersIn(pod: V1Pod, workload: Workload): PodContainer[] {
   });
 }
 
+/** Conditions after which a Job starts no pod. */
+const ENDS_OF_JOBS = ['Complete', 'Failed', 'SuccessCriteriaMet', 'FailureTarget'];
+const JOB_CONTROLLER = 'kubernetes.io/job-controller';
+
 /**
  * The pod that an unfinished Job is about to start: between two tries there is none. Undefined for
- * a Job that has a pod, has all its completions, or is suspended.
+ * a Job that has a pod, has all its completions, or starts none for now.
  */
 export function nextPodOf(job: V1Job, pods: readonly V1Pod[]): V1Pod | undefined {
   const { metadata, spec, status } = job;
-  const isFinal = status?.conditions?.some(
-    ({ type, status: is }) => (type === 'Complete' || type === 'Failed') && is === 'True',
+  const isOver = status?.conditions?.some(
+    ({ type, status: is }) => ENDS_OF_JOBS.includes(type) && is === 'True',
   );
+  const rests =
+    spec?.suspend ||
+    spec?.parallelism === 0 ||
+    metadata?.deletionTimestamp !== undefined ||
+    (spec?.managedBy ?? JOB_CONTROLLER) !== JOB_CONTROLLER;
   const own = pods.filter(({ metadata: pod }) =>
-    pod?.ownerReferences?.some(({ kind, name }) => kind === 'Job' && name === metadata?.name),
+    pod?.ownerReferences?.some(({ uid }) => uid === metadata?.uid),
   );
   const succeeded = own.filter(({ status: pod }) => pod?.phase === 'Succeeded').length;
   const isDone = Math.max(succeeded, status?.succeeded ?? 0) >= (spec?.completions ?? 1);
-  if (isFinal || isDone || spec?.suspend || own.some(isAlive)) return undefined;
+  if (isOver || isDone || rests || own.some(isAlive)) return undefined;
   const controller = { kind: 'Job', name: metadata?.name ?? '', uid: metadata?.uid ?? '' };
   return {
     metadata: {

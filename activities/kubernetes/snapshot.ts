@@ -38,14 +38,21 @@ export class Snapshot {
       ...templates,
       ...owned.filter(({ pod, containers }) => isAlive(pod) || containers.length > 0),
     ];
-    // One that runs tells nothing of a template that was changed since.
-    const keyOf = ({ workload, spec, sources }: IdleContainer): string =>
-      JSON.stringify([workload, spec.name, sources]);
-    const there = new Set(this.containers.map(keyOf));
+    const idOf = ({ workload, spec }: IdleContainer): string => `${workload} ${spec.name}`;
+    const there = new Map<string, Set<string>>();
+    for (const one of this.containers) {
+      const known = there.get(idOf(one)) ?? new Set();
+      for (const source of one.sources) known.add(JSON.stringify(source));
+      there.set(idOf(one), known);
+    }
     this.idle = templates
       .flatMap(({ workload, spec }) =>
         containersOf(spec).map((one) => ({ workload, spec: one, sources: sourcesOf(one) })),
       )
-      .filter((one) => !there.has(keyOf(one)));
+      .filter((one) => {
+        const known = there.get(idOf(one));
+        // One that runs tells nothing of a source that its template got since.
+        return !known || one.sources.some((source) => !known.has(JSON.stringify(source)));
+      });
   }
 }

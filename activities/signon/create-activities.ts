@@ -1,3 +1,4 @@
+import { nothingSentYet } from '../failure.ts';
 import type { Recipient } from '../../domain/settings/index.ts';
 import { SharedRead } from '../shared-read.ts';
 import { createOnce, refuseUnknownRecipient } from './create-token.ts';
@@ -54,8 +55,8 @@ export function createSignonActivities(
 
     listTokens: (pair) => session.alone((pages) => listPairOnOffer(pages, pair)),
 
-    createToken: (order) => {
-      refuseUnknownRecipient(order, recipients);
+    createToken: async (order) => {
+      await nothingSentYet(() => refuseUnknownRecipient(order, recipients));
       return session.alone((pages) => createOnce(pages, order));
     },
 

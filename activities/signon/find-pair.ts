@@ -76,13 +76,22 @@ export async function secretsOfPairs(
   const { applications } = readNewTokenPage(
     (await pages.open(`/api_users/${any.id}/authorisations/new`)).body,
   );
-  return secrets.filter((secret) =>
-    rows.some(
-      (row) =>
-        secret.startsWith(row.secrets) &&
-        applications.some(({ name }) => tokenSecretName(row.name, name) === secret),
-    ),
-  );
+  /** The sync writes a Secret for tokens that are listed, of API users that are not suspended. */
+  const isWritten = async (secret: string): Promise<boolean> => {
+    for (const row of rows) {
+      if (row.suspended || !secret.startsWith(row.secrets)) continue;
+      const named = applications.filter(({ name }) => tokenSecretName(row.name, name) === secret);
+      if (named.length === 0) continue;
+      const { body } = await pages.open(`/api_users/${row.id}/manage_tokens`);
+      const { cards } = readManageTokens(body);
+      if (cards.some(({ application }) => named.some(({ name }) => name === application)))
+        return true;
+    }
+    return false;
+  };
+  const found: string[] = [];
+  for (const secret of secrets) if (await isWritten(secret)) found.push(secret);
+  return found;
 }
 
 /** Letters that a typo changes, adds or leaves out. */

@@ -14,8 +14,11 @@ export async function starterOf(
 ): Promise<RecordedSender> {
   const { workflowId, runId } = activityInfo().workflowExecution!;
   const last = await startOf(client, workflowId, runId);
-  const first = last.workflowExecutionStartedEventAttributes?.firstExecutionRunId;
-  const start = first && first !== runId ? await startOf(client, workflowId, first) : last;
+  const { firstExecutionRunId: first, continuedExecutionRunId: continued } =
+    last.workflowExecutionStartedEventAttributes ?? {};
+  // A reset copies the first start event; a run that continues another has one of its own.
+  const isOther = first && continued && first !== runId;
+  const start = isOther ? await startOf(client, workflowId, first) : last;
   return isParent(start, delegation) ? delegation.starter : senderOf(start);
 }
 

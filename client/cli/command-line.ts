@@ -86,7 +86,11 @@ export function withCommonOptions(command: Command): Command {
         .choices(OUTPUTS)
         .default('table'),
     )
-    .addOption(new Option('--json', 'the same as --output json').implies({ output: 'json' }));
+    .addOption(
+      new Option('--json', 'the same as --output json')
+        .implies({ output: 'json' })
+        ,
+    );
 }
 
 /**

@@ -54,16 +54,23 @@ export async function leak(
   context.say(
     'The leaked tokens work until their revokes are approved: signon-rotation approve --waiting',
   );
+  const endedBefore = (fresh ? [] : (status?.rows ?? []))
+    .filter(hasEnded)
+    .map((row) => rowId(environment, row));
   const code = await showSweep(context, workflowId, { watch: wait, all: true });
   const rows = report?.rows ?? (await rowsNow(context, handle)) ?? status?.rows ?? [];
   const left = rows.flatMap((row) => {
-    const why = whyNotRotated(row, parsed.request, fresh);
+    const why = whyNotRotated(row, parsed.request, endedBefore.includes(rowId(environment, row)));
     return why === undefined ? [] : `${rowId(environment, row)}: ${why}.`;
   });
   context.say(...left);
   if (code !== EXIT.done) return code;
-  if (status?.blocked) return EXIT.needsPerson;
+  if (!wait && status?.blocked) return EXIT.needsPerson; // a watch ends by itself then
   return left.length > 0 ? EXIT.notAccepted : EXIT.done;
+}
+
+function hasEnded({ state }: SweepRow): boolean {
+  return OUTCOMES.some((outcome) => outcome === state);
 }
 
 /** The rows as they stand now; undefined where no worker answers. */
@@ -80,12 +87,12 @@ async function rowsNow(
 function whyNotRotated(
   { state, what, ends, apiUser, application }: SweepRow,
   { applications = [] }: ApiUserRequest,
-  fresh: boolean,
+  hadEnded: boolean,
 ): string | undefined {
   if (state === 'open before') return what;
   const isMeant = ends !== undefined || applications.includes(application);
   if (state === 'left alone' && isMeant) return what;
-  if (fresh || !OUTCOMES.some((outcome) => outcome === state)) return undefined;
+  if (!hadEnded) return undefined;
   return `it ended as ${state} before: should its new token have leaked, end this leak with signon-rotation sweep abort ${apiUser}, and say leak again`;
 }
 

@@ -41,7 +41,7 @@ export async function startOne(
   if (plan) {
     const report = await started.handle.result();
     context.print(reportLines(report, { all, ids: context.output === 'wide' }), { report });
-    return report.outcome === 'aborted' ? EXIT.failed : EXIT.done;
+    return report.outcome === 'planned' ? EXIT.done : EXIT.failed;
   }
   return printStarted(context, started);
 }

@@ -77,6 +77,11 @@ export interface SeenReader extends Consumer {
   at: string;
 }
 
+/** Nobody watched for a while: since this moment (ISO, by the worker's clock) somebody does. */
+export interface Interruption {
+  interrupted: string;
+}
+
 /** One look at everything that holds a pair's token or reads its Secret. */
 export interface ClusterLook {
   /** ISO time of the look, by the worker's clock. */
@@ -94,7 +99,6 @@ export interface ClusterLook {
 
 /** What asking every running container of the namespace came to. */
 export interface Census {
-  /** How many containers told what they hold. */
   asked: number;
   /** Their different values of `GOVUK_ENVIRONMENT`, each with one container that has it. */
   environments: { value: string; seenIn: string }[];
@@ -136,7 +140,6 @@ export function deploymentsOf(workloads: readonly Workload[] = []): Workload[] {
   return workloads.filter((workload) => workload.startsWith('Deployment/'));
 }
 
-/** The running containers of a look. */
 export function running(look: Pick<ClusterLook, 'containers'>): ConsumingContainer[] {
   return look.containers.filter(({ state }) => state === 'running');
 }

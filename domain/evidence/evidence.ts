@@ -43,6 +43,9 @@ export interface TokenToRevoke extends ListedToken {
   heldBy: string[];
 }
 
+/** Holders of one token, or pods of one consumer, named in evidence. */
+export const HOLDERS_NAMED = 20;
+
 /** What an approver is shown, and what the code they quote stands for. */
 export interface Evidence {
   /**

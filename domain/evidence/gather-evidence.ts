@@ -17,6 +17,7 @@ import { isLive, type ListedToken } from '../tokens/index.ts';
 import {
   type Evidence,
   type EvidenceCensus,
+  HOLDERS_NAMED,
   othersAlive,
   type Proof,
   type Sighting,
@@ -24,9 +25,6 @@ import {
   type TokenToRevoke,
   type Watched,
 } from './evidence.ts';
-
-/** Pods of one consumer named in evidence. */
-const PODS_NAMED = 20;
 
 /** Puts together what was seen. Only live tokens other than the new one can be revoked. */
 export function gatherEvidence(seen: {
@@ -58,8 +56,8 @@ export function gatherEvidence(seen: {
       .map(({ pod }) => pod);
     return {
       ...consumer,
-      ...(mute && mute.length > 0 && { mute: mute.slice(0, PODS_NAMED) }),
-      pods: sighted ? [sighted.container.pod] : pods.slice(0, PODS_NAMED),
+      ...(mute && mute.length > 0 && { mute: mute.slice(0, HOLDERS_NAMED) }),
+      pods: sighted ? [sighted.container.pod] : pods.slice(0, HOLDERS_NAMED),
       running: sighted ? 1 : pods.length,
       seenAt: sighted?.at,
       smoke: smoke?.verdict ?? ('not-tested' as const),
@@ -73,13 +71,13 @@ export function gatherEvidence(seen: {
     sightings.map(({ container }) => container),
     seen.known,
   );
+  const lastSeen = sightings
+    .map(({ container }) => lastSighting(sightings, container)!.container)
+    .filter((last) => !running(seen.look).some((now) => sameConsumer(now, last)));
   /** Whoever holds a token now, held it when last seen, or will hold it when it runs. */
   const lastHolders = ({ masked }: ListedToken): string[] => [
     ...(seen.look.idleHolders ?? []).filter(({ token }) => token === masked).map(describeIdle),
-    ...[
-      ...running(seen.look),
-      ...sightings.map(({ container }) => lastSighting(sightings, container)!.container),
-    ]
+    ...[...running(seen.look), ...lastSeen]
       .filter(({ token }) => token === masked)
       .map(describeContainer),
   ];
@@ -104,14 +102,11 @@ export function gatherEvidence(seen: {
     census: censusShown(seen.look),
     shortfalls: [
       ...notAsked(seen.look),
-      ...(recipient
-        ? [
-            {
-              code: 'consumer-confirmed' as const,
-              what: `${recipient.name} uses the new token: nobody can see that from here, so ask them`,
-            },
-          ]
-        : []),
+      ...shortfall(
+        'consumer-confirmed',
+        recipient &&
+          `${recipient.name} uses the new token: nobody can see that from here, so ask them`,
+      ),
       ...consumers.flatMap((consumer): Evidence['shortfalls'] => {
         const name = `${consumer.container} of ${consumer.workload}`;
         const held = lastSighting(sightings, consumer);
@@ -124,18 +119,14 @@ export function gatherEvidence(seen: {
             ? `; its next run will hold ${next.token}, from ${next.from}`
             : '';
         if (consumer.pods.length === 0 && consumer.mute)
-          return [
-            {
-              code: 'not-smoke-tested',
-              what: `${name}: it runs, and cannot be asked what it holds`,
-            },
-          ];
+          return shortfall(
+            'not-smoke-tested',
+            `${name}: it runs, and cannot be asked what it holds`,
+          );
         if (consumer.pods.length === 0)
-          return [{ code: 'no-pod-seen', what: `${name}: no pod is running${otherwise}` }];
-        if (consumer.smoke === 'passed') return [];
-        if (consumer.smoke === 'failed')
-          return [{ code: 'smoke-failed', what: `${name}: ${consumer.detail}` }];
-        return [{ code: 'not-smoke-tested', what: `${name}: ${consumer.detail}` }];
+          return shortfall('no-pod-seen', `${name}: no pod is running${otherwise}`);
+        const code = consumer.smoke === 'failed' ? 'smoke-failed' : 'not-smoke-tested';
+        return shortfall(code, consumer.smoke !== 'passed' && `${name}: ${consumer.detail}`);
       }),
     ],
   };
@@ -194,14 +185,11 @@ export function gatherDisused(seen: {
     shortfalls: [
       ...notAsked(look),
       ...notWatched(watched, now),
-      ...(recipient
-        ? [
-            {
-              code: 'consumer-confirmed' as const,
-              what: `the settings name ${recipient.name} as a holder outside: ask whether they still use it`,
-            },
-          ]
-        : []),
+      ...shortfall(
+        'consumer-confirmed',
+        recipient &&
+          `the settings name ${recipient.name} as a holder outside: ask whether they still use it`,
+      ),
     ],
   };
 }
@@ -220,7 +208,7 @@ function standingOf(
   if (lastHolders.length > 0)
     return {
       standing: 'holder-unknown',
-      heldBy: [...new Set(lastHolders)].slice(0, PODS_NAMED),
+      heldBy: [...new Set(lastHolders)].slice(0, HOLDERS_NAMED),
     };
   return { standing: heldBy.length > 0 ? 'given-up' : 'holder-unknown', heldBy };
 }
@@ -238,6 +226,14 @@ function notWatched({ since, wanted, why }: Watched, now: number): Evidence['sho
   if (lasted >= ms(wanted)) return [];
   const soFar = `so far every pod of the namespace was watched for ${ms(Math.max(0, lasted), { long: true })} of ${wanted}`;
   return [{ code, what: `${soFar}, and none read the Secret` }];
+}
+
+/** What cannot be shown; nothing where there is nothing to say. */
+function shortfall(
+  code: Evidence['shortfalls'][number]['code'],
+  what: string | undefined | false,
+): Evidence['shortfalls'] {
+  return what ? [{ code, what }] : [];
 }
 
 function notAsked({ census: { starting, unasked } }: ClusterLook): Evidence['shortfalls'] {

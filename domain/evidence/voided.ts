@@ -9,7 +9,7 @@ import {
   running,
   sameConsumer,
 } from '../cluster/index.ts';
-import type { Evidence, SmokeResult } from './evidence.ts';
+import { type Evidence, HOLDERS_NAMED, type SmokeResult } from './evidence.ts';
 import { describeToken, isLive, type ListedToken } from '../tokens/index.ts';
 
 /**
@@ -25,6 +25,8 @@ export function voidedBy(
     look: ClusterLook;
     now: number;
     ended: readonly number[];
+    /** Ids that the approval covers. */
+    revoke: readonly number[];
   },
 ): string | undefined {
   const { newToken } = evidence;
@@ -51,10 +53,14 @@ export function voidedBy(
   if (unshown)
     return `a new consumer appeared, and nothing shows what it holds: ${unshown.container} of ${unshown.workload}`;
 
-  // Unless the approver was told.
+  // Unless the approver was told; of many holders, some are named.
   const next = fresh.look.idleHolders?.find((idle) =>
     evidence.toRevoke.some(
-      ({ masked, heldBy }) => masked === idle.token && !heldBy.includes(describeIdle(idle)),
+      ({ authorisationId, masked, heldBy }) =>
+        fresh.revoke.includes(authorisationId) &&
+        masked === idle.token &&
+        heldBy.length < HOLDERS_NAMED &&
+        !heldBy.includes(describeIdle(idle)),
     ),
   );
   if (next)

@@ -46,7 +46,6 @@ export function drawInventory({ environment, rows, unknownSecrets, window }: Inv
     .join('\n\n');
 }
 
-/** Why there is none. */
 export function drawNoInventory(
   { environment }: InventoryRequest,
   { type, message, todo }: { type: string; message: string; todo: string },

@@ -94,7 +94,6 @@ export interface CarriedNotices {
   sent: [group: string, at: number][];
   /** When each group's message that was not taken is sent again. */
   held: [group: string, at: number][];
-  /** Notices dropped so far. */
   dropped: number;
 }
 
@@ -125,7 +124,6 @@ export function carriableNotices({ pending, sent, held, dropped }: CarriedNotice
   };
 }
 
-/** Notices that are pending at the same time. */
 const MOST_PENDING = 1000;
 /** What is dropped first, where not everything can be kept. */
 const KEPT_LONGEST: Record<Notice['kind'], number> = {

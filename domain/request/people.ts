@@ -1,6 +1,5 @@
 import type { Environment } from './environments.ts';
 
-/** Who may approve in an environment. */
 export interface Approvers {
   /**
    * E-mail addresses, and domains such as `@digital.cabinet-office.gov.uk`; compared as names are.
@@ -21,7 +20,6 @@ export function approversOf(
   return setting === 'anyone' ? 'anyone' : setting[environment];
 }
 
-/** How many people must approve. */
 export function approvalsNeeded(setting: ApproversSetting, environment: Environment): number {
   const approvers = approversOf(setting, environment);
   return approvers === undefined || approvers === 'anyone' ? 1 : approvers.approvals;

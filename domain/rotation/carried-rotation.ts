@@ -1,5 +1,5 @@
 import type { RecordedSender } from '../evidence/index.ts';
-import { ANY_TEXT, FLAG, kind, listOf, object, optional, wholeNumber } from '../shape/index.ts';
+import { ANY_TEXT, kind, listOf, object, optional, wholeNumber } from '../shape/index.ts';
 import type { StepProgress } from './checklist.ts';
 import type { RotationReport } from './report.ts';
 import type { Round, Situation } from './round.ts';
@@ -19,8 +19,8 @@ export interface CarriedRotation {
   revokesBegun: ListedToken[];
   /** What people vouched for. */
   accepted: string[];
-  /** A person agreed that a token is handed over; the token that they say its holder has. */
-  handOverIsAgreed?: boolean;
+  /** The key that a person agreed to hand a token over to; the token they say its holder has. */
+  agreedKey?: string;
   vouchedFor?: number;
   /** Absent where no holders were known yet: the rotation is assessed anew. */
   situation?: Carried<Situation | Round>;
@@ -34,7 +34,7 @@ const CARRIED = object({
   steps: LIST,
   revokesBegun: LIST,
   accepted: LIST,
-  handOverIsAgreed: optional(FLAG),
+  agreedKey: optional(ANY_TEXT),
   vouchedFor: optional(wholeNumber()),
   situation: optional(object({ readers: object({ holding: LIST }) })),
 });

@@ -2,7 +2,7 @@ import type { Outcome } from './plan.ts';
 import type { Evidence, RecordedSender, Shortfall } from '../evidence/index.ts';
 import type { Consumer, SeenHolding } from '../cluster/index.ts';
 import type { RotationRequest } from '../request/index.ts';
-import { describeToken, isLive, type ListedToken } from '../tokens/index.ts';
+import { describeToken, isLive, isToken, type ListedToken } from '../tokens/index.ts';
 
 /** A token on its way to a holder outside the cluster. */
 export interface HandOver {
@@ -23,7 +23,6 @@ export interface Remembered {
   also: Consumer[];
 }
 
-/** The result of a rotation. */
 export interface RotationReport {
   outcome: Outcome;
   /** One sentence: why it ended so. */
@@ -53,7 +52,6 @@ export interface RotationReport {
     asks: Evidence['asks'];
     by: string;
     sender: RecordedSender;
-    /** The evidence code that was quoted. */
     evidence: string;
     /** The new token of that evidence, by its authorisation id. */
     newToken?: number;
@@ -77,11 +75,12 @@ export function isConfirmedByHolder({
   approvals,
   newToken,
 }: Pick<RotationReport, 'approvals' | 'newToken'>): boolean {
+  const { authorisationId } = newToken ?? {};
   return approvals.some(
     (one) =>
-      one.accept?.includes('consumer-confirmed') &&
-      one.newToken !== undefined &&
-      one.newToken === newToken?.authorisationId,
+      authorisationId !== undefined &&
+      one.newToken === authorisationId &&
+      one.accept?.includes('consumer-confirmed'),
   );
 }
 
@@ -104,69 +103,60 @@ export function newReport({ environment, apiUser, application }: RotationRequest
 }
 
 /**
- * What was revoked and what lives on, for a rotation that is stopped: one sentence.
+ * Where the pair's tokens stand.
  * @param revokesBegun tokens whose revoke was sent; those not in the report may or may not be gone
- * @param now milliseconds since the epoch
+ * @param now milliseconds since the epoch: they may have been listed days ago
  */
-export function whatLives(
-  report: RotationReport,
+function standing(
+  { revoked, newToken, alive }: RotationReport,
   revokesBegun: readonly ListedToken[],
   now: number,
-): string {
-  const { revoked, newToken, createsLost } = report;
-  const alive = report.alive.filter((token) => isLive(token, now)); // listed days ago, perhaps
-  const perhaps = revokesBegun.filter(
-    (begun) => !revoked.some(({ authorisationId }) => authorisationId === begun.authorisationId),
-  );
-  const still = alive.filter(
-    (token) =>
-      ![newToken, ...perhaps].some((known) => known?.authorisationId === token.authorisationId),
-  );
+): { perhaps: ListedToken[]; old: ListedToken[]; isNewLive: boolean } {
+  const isOf = (tokens: readonly ListedToken[], token: ListedToken): boolean =>
+    tokens.some(isToken(token));
+  const perhaps = revokesBegun.filter((token) => !isOf(revoked, token));
+  const works = alive.filter((token) => isLive(token, now) && !isOf(perhaps, token));
+  const old = works.filter((token) => !newToken || !isToken(newToken)(token));
+  return { perhaps, old, isNewLive: works.length > old.length };
+}
+
+/**
+ * What was revoked and what lives on, for a rotation that is stopped: one sentence. Takes what
+ * `standing` takes.
+ */
+export function whatLives(...facts: Parameters<typeof standing>): string {
+  const [{ revoked, newToken, createsLost }] = facts;
+  const { perhaps, old, isNewLive } = standing(...facts);
   if (revoked.length > 0 || perhaps.length > 0)
     return [
       `revoked before: ${revoked.length > 0 ? named(revoked) : 'none for certain'}`,
       ...(perhaps.length > 0 ? [`perhaps, its answer was lost: ${named(perhaps)}`] : []),
-      ...(still.length > 0 ? [`still alive: ${named(still)}`] : []),
+      ...(old.length > 0 ? [`still alive: ${named(old)}`] : []),
     ].join('; ');
-  if (newToken) {
-    const isThere = alive.some(
-      ({ authorisationId }) => authorisationId === newToken.authorisationId,
-    );
-    const first = isThere ? '' : `${named([newToken])} is not listed as live any more; `;
-    if (still.length === 0)
-      return `nothing was revoked: ${first}${isThere ? 'of the pair, the new token alone lives' : 'no token of the pair is listed as live'}`;
-    return isThere
+  if (newToken && isNewLive)
+    return old.length > 0
       ? 'nothing was revoked: the new and the old token both live, and a later rotation adopts the new one'
-      : `nothing was revoked: ${first}still alive: ${named(still)}`;
-  }
+      : 'nothing was revoked: of the pair, the new token alone lives';
+  if (newToken)
+    return `nothing was revoked: ${named([newToken])} is not listed as live any more; ${old.length > 0 ? `still alive: ${named(old)}` : 'no token of the pair is listed as live'}`;
   if (createsLost)
     return 'nothing was revoked; a create’s answer was lost, so Signon may list a token of the pair that nobody holds: a later rotation adopts it';
-  return `no token was issued and nothing was revoked${alive.length > 0 ? ': the old token lives' : ''}`;
+  return `no token was issued and nothing was revoked${old.length > 0 ? ': the old token lives' : ''}`;
 }
 
 /**
  * Which tokens of the pair work while a rotation is open. It may stand for days, so it says until
- * when.
- * @param revokesBegun tokens whose revoke was sent; those not in the report may or may not be gone
- * @param now milliseconds since the epoch
+ * when. Takes what `standing` takes.
  */
-export function whatWorks(
-  { revoked, newToken, createsLost, alive }: RotationReport,
-  revokesBegun: readonly ListedToken[],
-  now: number,
-): string {
-  const isOf = (tokens: readonly ListedToken[], { authorisationId }: ListedToken): boolean =>
-    tokens.some((token) => token.authorisationId === authorisationId);
-  const perhaps = revokesBegun.filter((token) => !isOf(revoked, token));
-  const works = alive.filter((token) => isLive(token, now) && !isOf(perhaps, token));
-  const isNewLive = newToken !== undefined && isOf(works, newToken);
-  const others = works.filter((token) => token.authorisationId !== newToken?.authorisationId);
+export function whatWorks(...facts: Parameters<typeof standing>): string {
+  const [{ revoked, newToken, createsLost }] = facts;
+  const { perhaps, old, isNewLive } = standing(...facts);
   const working = [
-    ...(isNewLive ? [`the new one until ${newToken.expires}`] : []),
-    ...others.map(({ expires }) => `the old one until ${expires}`),
+    ...(newToken && isNewLive ? [`the new one until ${newToken.expires}`] : []),
+    ...old.map(({ expires }) => `the old one until ${expires}`),
   ];
-  const count =
-    works.length === 2 && isNewLive ? 'Both tokens work' : `Tokens that work: ${works.length}`;
+  const isBoth = isNewLive && old.length === 1;
+  const count = isBoth ? 'Both tokens work' : `Tokens that work: ${working.length}`;
   return [
     ...(revoked.length > 0 ? [`Revoked: ${named(revoked)}.`] : []),
     ...(perhaps.length > 0 ? [`Perhaps revoked, its answer was lost: ${named(perhaps)}.`] : []),

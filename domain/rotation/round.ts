@@ -44,6 +44,8 @@ export interface Situation {
    * no access.
    */
   watchedSince?: string;
+  /** ISO: until when, where a history was cut. */
+  watchedUntil?: string;
   /** A pod that was seen reading the Secret meanwhile. */
   usedBy?: SeenReader;
   /** How many revokes were confirmed. */

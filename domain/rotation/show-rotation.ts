@@ -110,7 +110,6 @@ function showFindings({
   };
 }
 
-/** How a rotation ended. */
 export function showEnd(report: RotationReport): Shown {
   const { outcome, why, newToken, revoked, alive, approvals, joined, syncJobs } = report;
   return {

@@ -25,7 +25,6 @@ export interface SignInQuestion {
   proof: string;
 }
 
-/** What a sign-in came to. */
 export interface SignInOutcome {
   id: string;
   refused: boolean;

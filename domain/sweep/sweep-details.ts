@@ -12,7 +12,6 @@ export interface SweepProgress {
   rows: SweepRow[];
   /** What is being done, one sentence. */
   doing: string;
-  /** Who paused it. */
   pausedBy?: string;
   /** What it waits for a person with. */
   blocked?: { failure: string; message: string; todo: string; since: string };

@@ -18,7 +18,6 @@ export const WEEKDAYS = [
 ] as const;
 export type Weekday = (typeof WEEKDAYS)[number];
 
-/** The time zone of every Schedule. */
 export const TIME_ZONE = 'Europe/London';
 
 /** In office hours, when somebody is there to approve. */

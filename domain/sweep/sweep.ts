@@ -13,7 +13,6 @@ export interface SignonPair {
   tokens: { authorisationId: number; masked: string; expires: Day }[];
 }
 
-/** Where a pair of a sweep stands. */
 export type RowState =
   | Stage
   /** Its wave has not begun. */
@@ -45,7 +44,6 @@ export interface SweepRow {
   hadItsTurn?: true;
 }
 
-/** The result of a sweep. */
 export interface SweepReport {
   outcome:
     'swept' | 'planned' | 'ignored' | 'delegated' | 'nothing-to-do' | 'aborted' | 'out-of-time';
@@ -117,7 +115,6 @@ function order({ ends, apiUser, application }: SweepRow): string {
   return [ends ?? '9999', apiUser, application].join(' ');
 }
 
-/** What is to be done with one pair. */
 function intentFor(
   { apiUser, tokens }: SignonPair,
   ends: Day | undefined,

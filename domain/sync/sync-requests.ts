@@ -37,7 +37,6 @@ export interface SyncSettings {
   gathering: Gathering;
 }
 
-/** What became of a request. */
 export type SyncAnswer = { ticket: string } & (
   | { kind: 'synced'; job: string; seenAt: string; seenHealthy: boolean }
   /** `job` where one was made. */

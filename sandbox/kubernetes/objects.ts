@@ -79,7 +79,7 @@ export function podObject(world: World, pod: PodState): object {
         app: pod.workload,
         ...(isDeployed(workload) && { 'pod-template-hash': hashOf(pod) }),
       },
-      ...ownersOf(pod, workload),
+      ...ownersOf(pod, workload, world),
       ...(pod.goneAt !== undefined && { deletionTimestamp: iso(pod.goneAt) }),
     },
     spec: {
@@ -159,11 +159,12 @@ function isDeployed(workload: WorkloadState | undefined): boolean {
   return workload === undefined || workload.kind === 'Deployment';
 }
 
-function ownersOf(pod: PodState, workload: WorkloadState | undefined): object {
-  const owner = (apiVersion: string, kind: string, name: string): object => ({
-    ownerReferences: [{ apiVersion, kind, name, uid: pod.uid, controller: true }],
+function ownersOf(pod: PodState, workload: WorkloadState | undefined, world: World): object {
+  const owner = (apiVersion: string, kind: string, name: string, uid = pod.uid): object => ({
+    ownerReferences: [{ apiVersion, kind, name, uid, controller: true }],
   });
-  if (pod.task !== undefined) return owner('batch/v1', 'Job', pod.task);
+  const job = world.state.tasks.find(({ name }) => name === pod.task);
+  if (pod.task !== undefined) return owner('batch/v1', 'Job', pod.task, job?.uid);
   if (workload?.owner) return owner('example.org/v1', workload.owner.kind, workload.owner.name);
   if (workload?.kind === 'Pod') return {};
   if (workload?.kind === 'StatefulSet') return owner('apps/v1', 'StatefulSet', workload.name);

@@ -107,7 +107,7 @@ test('no look lets a token be revoked that a running container holds', () =>
     const everHeld = seenHeld([], seen.containers, known);
     const given = { round: 1, now: NOW, look: seen, tokens: LISTED, everHeld, known, smoke: [] };
     const evidence = gatherEvidence({ ...given, application: 'x', newToken: NEW! });
-    const fresh = { tokens: LISTED, look: seen, now: NOW, ended: [] };
+    const fresh = { tokens: LISTED, look: seen, now: NOW, ended: [], revoke: [] };
     expect(voidedBy(evidence, fresh) === undefined && others.length > 0).toBe(false);
     const givenUp = evidence.toRevoke.filter(({ standing }) => standing === 'given-up');
     expect(

@@ -461,7 +461,7 @@ describe('what was not asked is listed, with the reason', () => {
       { replicas: 0 },
     );
     expect((await look()).census.unasked).toEqual([
-      `task of CronJob/legacy does not run, and has UPSTREAM from Secret ${COPY}, key bearer_token`,
+      `task of CronJob/legacy does not run with UPSTREAM from Secret ${COPY}, key bearer_token`,
     ]);
   });
 

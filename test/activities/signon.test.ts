@@ -222,6 +222,20 @@ test('an API user that is no longer there is another pair, not a page that chang
   });
 });
 
+test('a Secret is another pair’s only where Signon lists a token that the sync would write to it', async () => {
+  const secret = 'signon-token-short-url-manager-publishing-api';
+  // another worker each: API users are read again after a while alone
+  const known = (): Promise<string[]> => run(() => worker().secretsOfPairs([secret]));
+  expect(await known()).toEqual([secret]);
+  const { state } = sandbox.world;
+  const user = state.apiUsers.find(({ email }) => email === WANTED.apiUser)!;
+  user.suspended = true;
+  expect(await known()).toEqual([]);
+  user.suspended = false;
+  state.authorisations = state.authorisations.filter(({ apiUserId }) => apiUserId !== user.id);
+  expect(await known()).toEqual([]);
+});
+
 test('an error page instead of an answer to the password is no refusal, and does not count', async () => {
   const signon = worker();
   sandbox.signon.faults.add({

@@ -34,6 +34,7 @@ const reason = (given: Partial<Fresh> = {}): string | undefined =>
     look: aLook([aContainer(NEW)]),
     now: NOW,
     ended: [],
+    revoke: evidence.toRevoke.map(({ authorisationId }) => authorisationId),
     ...given,
   });
 
@@ -58,7 +59,7 @@ describe('evidence holds', () => {
         ];
         const look = aLook([aContainer(NEW)]);
         expect(
-          voidedBy(anEvidence({ tokens }), { tokens, look, now: NOW, ended: [] }),
+          voidedBy(anEvidence({ tokens }), { tokens, look, now: NOW, ended: [], revoke: [] }),
         ).toBeUndefined();
       }),
     );
@@ -133,7 +134,7 @@ describe('evidence is void', () => {
     const issued = { ...NEW, sha256: 'a'.repeat(64) };
     const held = tokenOf(piecesOf({ ...NEW, sha256: 'b'.repeat(64) }), [OLD, issued]);
     const look = aLook([aContainer(issued, { token: held?.masked })]);
-    const fresh = { tokens: [OLD, issued], look, now: NOW, ended: [] };
+    const fresh = { tokens: [OLD, issued], look, now: NOW, ended: [], revoke: [] };
     expect(voidedBy(anEvidence({ newToken: issued }), fresh)).toBeDefined();
   });
 
@@ -192,9 +193,12 @@ describe('evidence is void', () => {
       ...evidence,
       toRevoke: [{ ...OLD, standing: 'holder-unknown', heldBy }],
     });
-    const facts = { tokens: [OLD, NEW], look, now: NOW, ended: [] };
+    const revoke = [OLD.authorisationId];
+    const facts = { tokens: [OLD, NEW], look, now: NOW, ended: [], revoke };
     expect(voidedBy(unknown([]), facts)).toContain('will hold');
     expect(voidedBy(unknown([describeIdle(next)]), facts)).toBeUndefined();
+    expect(voidedBy(unknown(Array<string>(20).fill('some')), facts)).toBeUndefined(); // of many, some are named
+    expect(voidedBy(unknown([]), { ...facts, revoke: [] })).toBeUndefined(); // not to be revoked
   });
 
   test('by a workload that mounts the Secret as files: what it reads cannot be proven', () => {

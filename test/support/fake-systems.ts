@@ -9,6 +9,7 @@ import type { SignonActivities } from '../../activities/signon/interface.ts';
 import {
   describeContainer,
   type IdleHolder,
+  type Interruption,
   sameConsumer,
   type ClusterLook,
   type Consumer,
@@ -91,7 +92,7 @@ export class FakeSystems {
    * Keeps the server from skipping time, too.
    */
   watchesReaders = false;
-  readerSeen: (seen: SeenReader | 'interrupted') => void = () => undefined;
+  readerSeen: (seen: SeenReader | Interruption) => void = () => undefined;
   private runs: ((containers: Held[]) => void)[] = [];
   /**
    * What a sync does besides ending well; the default brings the newest token to every container.
@@ -305,7 +306,7 @@ export class FakeSystems {
         const beat = setInterval(() => heartbeat(), 500);
         try {
           return await Promise.race([
-            new Promise<SeenReader | 'interrupted'>((seen) => (this.readerSeen = seen)),
+            new Promise<SeenReader | Interruption>((seen) => (this.readerSeen = seen)),
             Context.current().cancelled,
           ]);
         } finally {

@@ -249,7 +249,12 @@ export class ModelledSteps {
       const fresh = look();
       const [token] = left();
       if (!token) return 'done';
-      const reason = voidedBy(evidence, { ...fresh, ended: begun, now: world.now });
+      const reason = voidedBy(evidence, {
+        ...fresh,
+        revoke: approved,
+        ended: begun,
+        now: world.now,
+      });
       if (reason !== undefined) {
         this.voided.push(VOIDED.exec(reason)?.[0] ?? reason);
         return fresh;

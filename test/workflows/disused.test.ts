@@ -528,7 +528,9 @@ describe('every pod is watched while a pair is given up', () => {
 
   test('a watch that was interrupted between approval and revoke voids the approval', () =>
     rotating(async (rotation) => {
-      const { notes } = await approveAndTell(rotation, 'interrupted');
+      const { notes } = await approveAndTell(rotation, {
+        interrupted: new Date().toISOString(),
+      });
       expect(notes.join()).toContain('pods that read the Secret were not watched all the time');
     }, WATCHED(passing)));
 
@@ -536,7 +538,7 @@ describe('every pod is watched while a pair is given up', () => {
     rotating(async (rotation) => {
       await disused(rotation);
       const before = (await rotation.awaitingApproval()).waiting;
-      rotation.systems.readerSeen('interrupted');
+      rotation.systems.readerSeen({ interrupted: new Date().toISOString() });
       const after = (await rotation.awaitingApproval(1)).waiting;
       if (before?.kind !== 'approval' || after?.kind !== 'approval')
         throw new Error('nothing is asked');

@@ -79,6 +79,23 @@ test('a later token that appears during the soak is proven before the rotation e
     });
   }));
 
+test('a revoked token that Signon lists again, as after a copy, is revoked again', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    const [old] = systems.tokens;
+    await rotation.approve();
+    await rotation.noted('confirm', /another look come after/);
+    systems.tokens.push(old!);
+    await rotation.pass('11 minutes');
+    await rotation.approve({ revoke: [101] }, 1);
+    await rotation.passSoak();
+    expect(await rotation.report()).toMatchObject({
+      outcome: 'rotated',
+      alive: [{ authorisationId: 102 }],
+    });
+    expect(systems.revoked).toEqual([101, 101]);
+  }));
+
 test('a new token that somebody revokes during the soak ends no rotation', () =>
   rotating(async (rotation) => {
     const { systems } = rotation;

@@ -24,12 +24,10 @@ import { escapeMarkdown } from '../../domain/text/index.ts';
 import { carriedOver, failureOf, noticePace, postToSlack } from '../shared/index.ts';
 import { SIGNAL } from '../../domain/names/index.ts';
 
-/** Adds a notice. */
 export const notice = defineSignal<[unknown]>(SIGNAL.noticed);
 
 /** A message that Slack did not take is sent again this long after it was first tried. */
 const AGAIN_AFTER = ms('1 hour');
-/** Messages under way at the same time. */
 const AT_ONCE = 50;
 
 /**

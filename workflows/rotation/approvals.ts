@@ -16,7 +16,6 @@ import type { RotationRecord } from './record.ts';
 
 /** What it says and asks of the runbook. */
 interface Book {
-  /** Rounds of evidence so far. */
   rounds: number;
   answer: (text: string) => void;
   note: (step: StepName, note: string) => void;
@@ -48,7 +47,6 @@ export class Approvals {
 
   /** A person wants the evidence gathered anew. */
   private afresh = false;
-  /** How many people must approve. */
   needed = 1;
 
   constructor(

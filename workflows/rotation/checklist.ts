@@ -36,9 +36,7 @@ const LONGEST_NOTE = 2000;
  */
 export class Checklist {
   readonly progress: Progress;
-  /** The step that was begun last. */
   step: StepName = 'assess';
-  /** A step is under way. */
   private active = false;
   private watching = false;
   private stage: Stage;
@@ -48,10 +46,10 @@ export class Checklist {
   /** @param steps as far as a run before this one came */
   constructor(
     request: RotationRequest,
-    { notes, handOver }: Pick<RotationReport, 'notes' | 'handOver'>,
+    { notes, handOver, remembered }: Pick<RotationReport, 'notes' | 'handOver' | 'remembered'>,
     steps: Progress['steps'] = STEPS.map((name) => ({ name, state: 'to come', note: '' })),
   ) {
-    this.progress = { request, steps, retrying: [], notes, links: {}, handOver };
+    this.progress = { request, steps, retrying: [], notes, links: {}, handOver, remembered };
     setHandler(
       status,
       () => ({ ...this.progress, code: currentCode(this.progress, workflowInfo().runId) }),
@@ -69,7 +67,6 @@ export class Checklist {
     this.show();
   }
 
-  /** Shows something else from now on. */
   show(changed: Partial<Progress> = {}): void {
     Object.assign(this.progress, changed);
     setCurrentDetails(drawChecklist(this.progress, workflowInfo().runId));
@@ -106,7 +103,6 @@ export class Checklist {
     Object.assign(this.progress, { waiting: undefined, lastAnswer: undefined, ended });
   }
 
-  /** Marks a step as begun, and watches for retried activities. */
   begin(name: StepName): void {
     this.step = name;
     this.mark(name, 'now');

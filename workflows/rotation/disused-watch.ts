@@ -1,4 +1,4 @@
-import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, sleep } from '@temporalio/workflow';
 import ms from 'ms';
 import type { Pair } from '../../domain/rotation/index.ts';
 import type { SeenReader } from '../../domain/cluster/index.ts';
@@ -11,25 +11,28 @@ import { awaitReader, failureOf } from '../shared/index.ts';
  * short it lives, shows that somebody uses it. A look alone sees what runs at that moment.
  */
 export class DisusedWatch {
-  /** The first pod that read the Secret. */
   seen?: SeenReader;
   private enough = false;
   private why?: string;
   private over = false;
   private readonly scope = new CancellationScope();
 
+  /** ISO: when it ended; the next run's watch begins there, so that a gap is seen. */
+  until?: string;
   /** ISO: since when without a gap. */
   since: string;
 
   /**
    * @param before ISO: since when it was watched before, where a history was cut in between
    * @param seen the pod that was seen before the cut: then nothing more is watched for
+   * @param until ISO: when that watch ended
    */
   constructor(
     private readonly pair: Pair,
     private readonly wanted: Settings['disusedWatch'],
     before?: string,
     seen?: SeenReader,
+    until?: string,
   ) {
     const now = new Date().toISOString();
     this.since = before ?? now;
@@ -37,7 +40,7 @@ export class DisusedWatch {
     this.run(() => this.count());
     this.seen = seen;
     if (seen) return;
-    this.run(() => this.watch(before === undefined ? now : workflowInfo().startTime.toISOString()));
+    this.run(() => this.watch(before === undefined ? now : (until ?? before)));
   }
 
   /** Watches from now on, where a pod was seen or nobody watches any more. */
@@ -78,6 +81,7 @@ export class DisusedWatch {
 
   end(): void {
     this.over = true;
+    this.until ??= new Date().toISOString();
     this.scope.cancel();
   }
 
@@ -95,11 +99,12 @@ export class DisusedWatch {
   private async watch(from: string): Promise<void> {
     for (;;) {
       const seen = await awaitReader({ secret: this.pair.secret, from });
-      if (seen !== 'interrupted') {
+      if (!('interrupted' in seen)) {
         this.seen = seen;
         return;
       }
-      from = this.since = new Date().toISOString();
+      from = seen.interrupted; // by the clock that the next look compares it with
+      this.since = new Date().toISOString();
       if (this.enough) this.run(() => this.count());
       this.enough = false;
     }

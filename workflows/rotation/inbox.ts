@@ -31,12 +31,10 @@ export class Inbox<Name extends DecisionName> {
     this.isOpen = true;
   }
 
-  /** What has waited longest, if anything has. */
   first(): PendingDecision<Decisions[Name]> | undefined {
     return this.waiting[0];
   }
 
-  /** Answers what has waited longest. */
   answerFirst(answer: Answer): void {
     this.waiting.shift()?.answer(answer);
   }

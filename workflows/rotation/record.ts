@@ -35,7 +35,6 @@ export class RotationRecord {
     this.report.createsLost = true;
   }
 
-  /** Records the new token and its origin. */
   issued(token: ListedToken, origin: RotationReport['origin']): void {
     Object.assign(this.report, { newToken: token, origin });
   }
@@ -46,7 +45,6 @@ export class RotationRecord {
     this.checklist.show({ handOver: sealed });
   }
 
-  /** A Job synced for this rotation. */
   synced(job: string): void {
     if (!this.report.syncJobs.includes(job)) this.report.syncJobs.push(job);
   }
@@ -98,7 +96,9 @@ export class RotationRecord {
   }
 
   hasRevoked(token: Pick<ListedToken, 'authorisationId'>): boolean {
-    return this.report.revoked.some(isToken(token));
+    // One that Signon lists again, after a copy or a restore, is to be revoked again.
+    const { revoked, alive } = this.report;
+    return revoked.some(isToken(token)) && !alive.some(isToken(token));
   }
 
   /** Whether something was revoked that nothing has confirmed yet. */

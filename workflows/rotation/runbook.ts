@@ -48,7 +48,6 @@ import { Stops } from './stops.ts';
 export class Runbook {
   readonly request: RotationRequest;
   readonly report: RotationReport;
-  /** What it did, for the report. */
   readonly record: RotationRecord;
   readonly notices: Notices;
   readonly approvals: Approvals;
@@ -60,13 +59,12 @@ export class Runbook {
   readonly syncAnswers = new Map<string, SyncAnswer | undefined>();
   /** Where the pair's token is read, as far as is known. */
   readers?: Readers;
-  /** A person agreed that a token is issued and handed over. */
-  handOverIsAgreed: boolean;
+  /** The public key to which a token may be handed over, as a person agreed. */
+  agreedKey?: string;
   /**
    * The token that a person says its holder outside has, though this rotation did not hand it over.
    */
   vouchedFor?: number;
-  /** Rounds of evidence so far. */
   rounds: number;
   private readonly checklist: Checklist;
   private readonly metrics: RotationMetrics;
@@ -82,7 +80,6 @@ export class Runbook {
   });
   /** What a cut history hands on of what is being proven. */
   private situation?: Carried<Situation | Round>;
-  /** Whether a restart can be offered. */
   private mayRestart = true;
 
   constructor(opening: Opening) {
@@ -92,7 +89,7 @@ export class Runbook {
     this.checklist = new Checklist(request, this.report, carried?.steps);
     this.record = new RotationRecord(this.report, this.checklist, carried?.revokesBegun);
     this.rounds = carried?.rounds ?? 0;
-    this.handOverIsAgreed = carried?.handOverIsAgreed ?? false;
+    this.agreedKey = carried?.agreedKey;
     this.vouchedFor = carried?.vouchedFor;
     this.situation = carried?.situation; // until a fresh look says more: it may be cut again before
     this.metrics = new RotationMetrics(request.environment);
@@ -134,15 +131,19 @@ export class Runbook {
   }
 
   /** Keeps what a watch over readers came to since the situation was kept. */
-  keepWatch({ unbrokenSince, seen }: Pick<DisusedWatch, 'unbrokenSince' | 'seen'>): void {
+  keepWatch({
+    unbrokenSince: watchedSince,
+    seen: usedBy,
+    until: watchedUntil,
+  }: DisusedWatch): void {
     if (this.situation && !('newToken' in this.situation))
-      this.situation = { ...this.situation, watchedSince: unbrokenSince, usedBy: seen };
+      this.situation = { ...this.situation, watchedSince, watchedUntil, usedBy };
   }
 
   /** What a run with a fresh history goes on from. */
   carry(starter: RecordedSender | undefined): CarriedRotation {
     const { report, record, checklist, rounds, retries, situation } = this;
-    const { handOverIsAgreed, vouchedFor } = this;
+    const { agreedKey, vouchedFor } = this;
     const { steps } = checklist.progress;
     const accepted = [...retries.accepted];
     return {
@@ -152,7 +153,7 @@ export class Runbook {
       rounds,
       revokesBegun: record.revokesBegun,
       accepted,
-      handOverIsAgreed,
+      agreedKey,
       vouchedFor,
       situation,
     };
@@ -208,7 +209,6 @@ export class Runbook {
     return this.report;
   }
 
-  /** Marks a step as not needed. */
   skip(step: StepName, note: string): void {
     this.checklist.mark(step, 'skipped', note);
   }
@@ -226,22 +226,18 @@ export class Runbook {
     );
   }
 
-  /** Marks a step as not done yet. */
   stillToCome(step: StepName): void {
     this.checklist.mark(step, 'to come');
   }
 
-  /** Says what a step did, in the checklist. */
   note(step: StepName, note: string): void {
     this.checklist.note(step, note);
   }
 
-  /** Keeps a remark for details and report. */
   remark(text: string): void {
     this.checklist.remark(text);
   }
 
-  /** Shows the answer to what somebody sent. */
   answer(text: string): void {
     if (!this.checklist.progress.ended)
       this.checklist.show({ lastAnswer: { at: new Date().toISOString(), text } });
@@ -262,7 +258,6 @@ export class Runbook {
     this.checklist.show({ links: { ui, docs: docsUrl } });
   }
 
-  /** Settles when a sweep has been told all there was. */
   sweepTold(): Promise<unknown> {
     return this.checklist.sweepTold;
   }
@@ -270,18 +265,16 @@ export class Runbook {
   /** The tidy end after a stop: says what was revoked and what lives on. */
   closeStopped(): RotationReport {
     const { by, reason } = this.stops.stop ?? { by: 'nobody', reason: '' };
-    return this.close(
-      'aborted',
-      `${by} stopped it (${reason}); ${whatLives(this.report, this.record.revokesBegun, Date.now())}`,
-    );
+    return this.close('aborted', `${by} stopped it (${reason}); ${this.whatLives()}`);
   }
 
   /** The end after a rejection: the old token stays. */
   closeRejected({ by, reason }: { by: string; reason: string }): RotationReport {
-    return this.close(
-      'rejected',
-      `${by}: ${reason}; ${whatLives(this.report, this.record.revokesBegun, Date.now())}`,
-    );
+    return this.close('rejected', `${by}: ${reason}; ${this.whatLives()}`);
+  }
+
+  private whatLives(): string {
+    return whatLives(this.report, this.record.revokesBegun, Date.now());
   }
 
   private block({ type, message, tried, workloads }: ShownFailure, tries: number): void {

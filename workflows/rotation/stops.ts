@@ -39,6 +39,11 @@ export class Stops {
     return { accepted: true, answer: `stopping: asked by ${by}` };
   }
 
+  /** Settles once it is known of every stop whether it counts. */
+  settled(): Promise<unknown> {
+    return this.judged;
+  }
+
   /** Ends the rotation here, if somebody asked for it. */
   stopIfAsked(): void {
     if (this.stop) throw new Stopped();

@@ -5,6 +5,7 @@ import {
   workflowInfo,
   type ActivityInterfaceFor,
   type ActivityOptions,
+  type RetryPolicy,
 } from '@temporalio/workflow';
 import type { ArgoActivities } from '../../activities/argo/interface.ts';
 import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
@@ -24,6 +25,15 @@ const WAITING: readonly (keyof typeof STEPS_OPTIONS)[] = ['wait', 'vigil'];
 /** Kinds of activities that run in the worker that has the workflow task: one event each. */
 const LOCAL: readonly (keyof typeof STEPS_OPTIONS)[] = ['self', 'tell'];
 
+/** A pause that doubles after each try, up to a longest. @param maximumAttempts no end where absent */
+function doubling(
+  initialInterval: ms.StringValue,
+  maximumInterval: ms.StringValue,
+  maximumAttempts?: number,
+): RetryPolicy {
+  return { initialInterval, backoffCoefficient: 2, maximumInterval, maximumAttempts };
+}
+
 /**
  * How often a step's activities are tried before the rotation blocks, and how long each try may
  * take: side by side, to be compared.
@@ -33,12 +43,7 @@ export const STEPS_OPTIONS = {
   look: {
     startToCloseTimeout: '5 minutes',
     heartbeatTimeout: '10 seconds',
-    retry: {
-      initialInterval: '1 second',
-      backoffCoefficient: 2,
-      maximumInterval: '1 minute',
-      maximumAttempts: 15,
-    },
+    retry: doubling('1 second', '1 minute', 15),
   },
   /**
    * Create: the interval is set to Signon's request limit, so that a late effect is seen before
@@ -53,23 +58,13 @@ export const STEPS_OPTIONS = {
   revoke: {
     startToCloseTimeout: '3 minutes',
     heartbeatTimeout: '10 seconds',
-    retry: {
-      initialInterval: '2 seconds',
-      backoffCoefficient: 2,
-      maximumInterval: '1 minute',
-      maximumAttempts: 10,
-    },
+    retry: doubling('2 seconds', '1 minute', 10),
   },
   /** Waits: up to the limit passed in; after a crash, retried when a heartbeat is missed. */
   wait: {
     startToCloseTimeout: '12 hours',
     heartbeatTimeout: '10 seconds',
-    retry: {
-      initialInterval: '1 second',
-      backoffCoefficient: 2,
-      maximumInterval: '30 seconds',
-      maximumAttempts: 20,
-    },
+    retry: doubling('1 second', '30 seconds', 20),
   },
   /**
    * Waits that may take days and delay nothing: until cancelled; after a crash, retried when a
@@ -78,18 +73,13 @@ export const STEPS_OPTIONS = {
   vigil: {
     startToCloseTimeout: '8 days',
     heartbeatTimeout: '1 minute',
-    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 minutes' },
+    retry: doubling('1 second', '5 minutes'),
   },
   /** Smoke calls start a Ruby process in each consumer. */
   smoke: {
     startToCloseTimeout: '10 minutes',
     heartbeatTimeout: '10 seconds',
-    retry: {
-      initialInterval: '5 seconds',
-      backoffCoefficient: 2,
-      maximumInterval: '1 minute',
-      maximumAttempts: 6,
-    },
+    retry: doubling('5 seconds', '1 minute', 6),
   },
   /** A look at this run's own pending activities, to show them: not worth a retry. */
   glance: { startToCloseTimeout: '10 seconds', retry: { maximumAttempts: 1 } },
@@ -110,21 +100,13 @@ export const STEPS_OPTIONS = {
   post: {
     startToCloseTimeout: '1 minute',
     scheduleToCloseTimeout: '1 hour',
-    retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
+    retry: doubling('2 seconds', '1 minute'),
   },
   /** What the worker knows by itself: a local activity. */
   self: { startToCloseTimeout: '5 seconds', retry: { maximumAttempts: 3 } },
   /** Temporal's own history. */
-  own: {
-    startToCloseTimeout: '1 minute',
-    retry: {
-      initialInterval: '1 second',
-      backoffCoefficient: 2,
-      maximumInterval: '10 seconds',
-      maximumAttempts: 20,
-    },
-  },
-} as const satisfies Record<string, ActivityOptions>;
+  own: { startToCloseTimeout: '1 minute', retry: doubling('1 second', '10 seconds', 20) },
+} as const satisfies Record<string, ActivityOptions & { retry: RetryPolicy }>;
 
 /** Which activity is tried how, and what the timeline says of it. */
 export const ACTIVITIES = {

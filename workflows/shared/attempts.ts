@@ -1,7 +1,6 @@
 import { CancellationScope } from '@temporalio/workflow';
 import { failureOf, type ShownFailure } from './failures.ts';
 
-/** Whose attempts these are. */
 export interface Attempting {
   /** Throws the end, where one is due. */
   endIfDue: () => void;
@@ -9,7 +8,6 @@ export interface Attempting {
   endsAt?: () => number;
   /** Says what blocks, and that a person is asked; or throws, where nobody is. */
   block: (failure: ShownFailure, tries: number) => void;
-  /** Says that it goes on. */
   goOn: () => void;
   /** Waits for something; the end may come first. */
   until: (happened: () => boolean) => Promise<unknown>;

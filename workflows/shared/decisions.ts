@@ -19,7 +19,6 @@ import { signalOf, updateOf } from './messages.ts';
 /** More than any decision takes; a thousand ids are half of it. */
 const LARGEST_DECISION = 16 * 1024;
 
-/** Where answers are shown. */
 export interface Shows {
   answer: (text: string) => void;
 }

@@ -1,4 +1,4 @@
-import { RetryState } from '@temporalio/common';
+import { type RetryPolicy, RetryState } from '@temporalio/common';
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -10,7 +10,6 @@ import { type FailureName, NOT_SENT } from '../../domain/rotation/index.ts';
 import { invalidRequest } from './invalid-request.ts';
 import { ACTIVITIES, STEPS_OPTIONS, type ActivityName } from './activities.ts';
 
-/** A failure to show. */
 export interface ShownFailure {
   type: string;
   message: string;
@@ -71,6 +70,6 @@ function triedBy({ activityType, retryState }: ActivityFailure): string {
   const what = known ? `${known.summary} (${activityType})` : activityType;
   if (retryState !== RetryState.MAXIMUM_ATTEMPTS_REACHED || !known)
     return `${what}; retrying would not fix it`;
-  const { retry } = STEPS_OPTIONS[known.as];
-  return `${what}; ${'maximumAttempts' in retry ? `all ${retry.maximumAttempts}` : 'all'} attempts failed`;
+  const { maximumAttempts }: RetryPolicy = STEPS_OPTIONS[known.as].retry;
+  return `${what}; all${maximumAttempts === undefined ? '' : ` ${maximumAttempts}`} attempts failed`;
 }

@@ -17,7 +17,6 @@ export const syncRequested = defineSignal<[unknown]>(SIGNAL.syncRequested);
 /** Tells a rotation what became of its request; input a `SyncAnswer`. */
 export const syncAnswered = defineSignal<[unknown]>(SIGNAL.syncAnswered);
 
-/** Where a sweep stands. */
 export const sweepStatus = defineQuery<SweepProgress>(STATUS);
 /** Tells a sweep where one of its rotations stands; input a `StageReport`. */
 export const stageReported = defineSignal<[unknown]>(SIGNAL.stageReported);

@@ -60,10 +60,14 @@ export class SweepBounds {
     this.attempts.interrupt();
   }
 
-  /** @throws the end, where it has come */
+  /** The end, where it has come. */
+  get due(): SweepEnd | undefined {
+    if (this.stop) return this.stop;
+    return Date.now() >= this.endsAt ? new SweepEnd('out-of-time', 'its time was over') : undefined;
+  }
+
   endIfDue(): void {
-    if (this.stop) throw this.stop;
-    if (Date.now() >= this.endsAt) throw new SweepEnd('out-of-time', 'its time was over');
+    if (this.due) throw this.due;
   }
 
   /** The end that an error stands for; undefined where it stands for none. */

@@ -50,13 +50,11 @@ export class SweepTable {
     this.show();
   }
 
-  /** Says what is being done. */
   say(doing: string): void {
     this.progress.doing = doing;
     this.show();
   }
 
-  /** Shows the answer to what somebody sent. */
   answer(text: string): void {
     this.progress.lastAnswer = text;
     this.show();

@@ -193,12 +193,8 @@ export class Sweep {
 
   /** Closes where its end came while its history was to be cut. */
   closeIfDue(): SweepReport | undefined {
-    try {
-      this.bounds.endIfDue();
-      return undefined;
-    } catch (error) {
-      return this.closeEnded(error);
-    }
+    const { due } = this.bounds;
+    return due && this.close(due.outcome, due.why);
   }
 
   end(why: string): void {

@@ -122,19 +122,19 @@ async function syncOnce(
   made: (job: string) => void,
 ): Promise<{ result: Result; served: Queued[] }> {
   const [{ request }] = batch as [Queued];
-  const deadline = new Date(Date.now() + ms(limit)).toISOString();
+  const deadline = (): string => new Date(Date.now() + ms(limit)).toISOString();
   let served = batch;
   let name: string | undefined;
   try {
     const job = await createSyncJob({
       cronJobUid: request.cronJobUid,
       notBefore: latestOf(batch),
-      deadline,
+      deadline: deadline(), // another Job may have to end first
     });
     name = job.name;
     made(name);
     served = queued().filter((one) => serves(job, batch, one));
-    const { seenAt, seenHealthy } = await awaitSyncJob({ job, deadline });
+    const { seenAt, seenHealthy } = await awaitSyncJob({ job, deadline: deadline() });
     return { result: { kind: 'synced', job: job.name, seenAt, seenHealthy }, served };
   } catch (error) {
     const { type, message } = failureOf(error);

@@ -157,7 +157,7 @@ describe('our sync', () => {
     expect(await run(createSyncJob, order(createdAt - 5000))).toMatchObject({ uid: node!.uid });
     await expect(run(createSyncJob, order(createdAt - 4000))).rejects.toMatchObject({
       type: 'SyncJobUnseen',
-      message: expect.stringContaining('stayed taken'),
+      message: expect.stringContaining('runs on'),
     });
     expect(await jobNames()).toHaveLength(1);
   });

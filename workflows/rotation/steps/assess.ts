@@ -52,8 +52,9 @@ export async function assess(
       `the settings name no recipient “${request.recipient}” for ${pair.apiUser.email}`,
     );
   // Without it, an old token's holder is unknown, and it is revoked by name alone.
-  const remembered = await remembersOf().catch(() => ({ givenUp: [], also: [] }));
-  book.record.remember(remembered);
+  const read = await remembersOf().catch(() => undefined);
+  if (read) book.record.remember(read);
+  const remembered = read ?? { givenUp: [], also: [] };
   const [{ tokens, look, readers }, cronJob] = await Promise.all([
     findHolders(pair, remembered),
     findCronJob(),

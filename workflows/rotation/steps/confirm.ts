@@ -55,7 +55,7 @@ export async function confirmed(book: Runbook, round: Round): Promise<Round> {
  * while Signon lists that as live.
  * @returns the round, with the later token where there is one
  */
-async function confirmOnce(
+export async function confirmOnce(
   book: Runbook,
   round: Round,
   proof: Proof,

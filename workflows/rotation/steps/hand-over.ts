@@ -15,7 +15,7 @@ export async function agreed(
   book: Runbook,
   { recipient, look, readers }: Situation,
 ): Promise<void> {
-  if (!recipient || book.handOverIsAgreed) return;
+  if (!recipient || book.agreedKey === recipient.key) return;
   const evidence = gatherHandOver({
     round: book.approvals.nextRound(),
     now: Date.now(),
@@ -26,7 +26,7 @@ export async function agreed(
     await book.approvals.ask(evidence);
     refuseReadInCluster(await lookAtConsumers(readers), recipient); // days may have passed
   });
-  book.handOverIsAgreed = true;
+  book.agreedKey = recipient.key;
 }
 
 /**

@@ -49,6 +49,7 @@ export async function retire(
     situation.settings.disusedWatch,
     situation.watchedSince,
     situation.usedBy,
+    situation.watchedUntil,
   );
   try {
     return await giveUp(book, situation, watch);

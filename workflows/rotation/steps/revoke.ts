@@ -1,4 +1,4 @@
-import { CancellationScope, sleep } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import ms from 'ms';
 import {
   type Evidence,
@@ -8,10 +8,11 @@ import {
   type TokenToRevoke,
   voidedBy,
 } from '../../../domain/evidence/index.ts';
-import { type Pair, type Round, type Observation } from '../../../domain/rotation/index.ts';
+import type { Pair, Round, Observation } from '../../../domain/rotation/index.ts';
 import { describeOthers } from '../../../domain/cluster/index.ts';
 import type { Settings } from '../../../domain/settings/index.ts';
 import { blocks, failedWith, isNotSent, revokeToken } from '../../shared/index.ts';
+import { confirmOnce } from './confirm.ts';
 import { lookAgain, LOOK_HOLDS_FOR, type Listing } from './look-again.ts';
 import { rolledOut } from './rollout.ts';
 import type { Runbook } from '../runbook.ts';
@@ -65,6 +66,11 @@ export async function revokeWhileEvidenceHolds(
           return lapsed;
         },
       },
+    }).catch(async (error: unknown) => {
+      // What was revoked by now is confirmed at once, whatever keeps the rest.
+      if (!isCancellation(error) && book.record.hasUnconfirmed(approvedRound))
+        await confirmOnce(book, approvedRound, evidence, { call: false });
+      throw error;
     }),
   );
   if (!('done' in after)) book.revokeLeftUndone();
@@ -114,7 +120,7 @@ export async function revokeEach<S extends Observation>(
     if (left().length === 0) return { done: true };
     const reasonNow = (seen: Observation): string | undefined => {
       const ended = book.record.revokesBegun.map(({ authorisationId }) => authorisationId);
-      return order.voids?.() ?? voidedBy(evidence, { ...seen, ended, now: Date.now() });
+      return order.voids?.() ?? voidedBy(evidence, { ...seen, revoke, ended, now: Date.now() });
     };
     let reason = reasonNow(fresh);
     if (reason === undefined && shown && Date.now() - shownAt > ms(shown.lasts)) {
@@ -138,15 +144,14 @@ export async function revokeEach<S extends Observation>(
       const revoked = await CancellationScope.nonCancellable(async () => {
         // Before the first revoke of this approval, a stop still counts.
         if (!begun) await book.stops.stopIfJustAsked();
-        const isNew = book.record.revokeBegins(token);
+        const [wasBegun, isNew] = [begun, book.record.revokeBegins(token)];
+        begun = true;
         return revokeToken({ pair: order.pair, token, notAfter }).catch((error: unknown) => {
-          const isSent = !isNotSent(error);
-          begun ||= isSent;
-          if (isNew && !isSent) book.record.revokeNotSent(token);
+          if (isNotSent(error)) begun = wasBegun;
+          if (isNotSent(error) && isNew) book.record.revokeNotSent(token);
           return unlessTooOld(error);
         });
       });
-      begun ||= revoked !== undefined;
       if (!revoked && ++tooOld >= LOOKS_AT_MOST)
         throw blocks('LookTooOld', `${tooOld} looks grew too old before the revoke`);
       if (!revoked) break;

@@ -1,6 +1,5 @@
 import ms from 'ms';
 import {
-  allHold,
   describeOthers,
   distinctConsumers,
   running,
@@ -16,7 +15,8 @@ import { syncOnce } from './sync.ts';
 
 /**
  * Waits until every running container that reads the Secret holds the new token. Undefined where
- * another token has become the new one, so that the containers hold that.
+ * another token has become the new one, so that the containers hold that, or something changed just
+ * now.
  * A container started after the sync with another token proves that the Secret was not updated:
  * syncs once more, then blocks. So it does where the sync was skipped, since all held the token,
  * and some do not any more.
@@ -43,11 +43,11 @@ export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round |
           : '';
       throw blocks('RolloutIncomplete', how + who, seen.containers);
     }
-    const { look, readers } =
-      seen.look.census.otherSecrets.length > 0
-        ? await lookAtHolders(round.readers)
-        : { look: seen.look, readers: round.readers };
-    if (!allHold(look, round.newToken)) return undefined;
+    const { otherSecrets } = seen.look.census;
+    const { readers } = otherSecrets.length > 0 ? await lookAtHolders(round.readers) : round;
+    if (readers !== round.readers) seen = await rolledOut({ ...round, readers, sync });
+    if (seen.kind !== 'held') return undefined; // it changed right now: another round looks again
+    const { look } = seen;
     refuseUnprovable(look, round.pair);
     refuseReadInCluster(look, round.recipient);
     const holding = running(look);

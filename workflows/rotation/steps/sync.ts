@@ -54,7 +54,7 @@ async function askForSync(
   const request: SyncRequest = { workflowId, ticket: uuid4(), cronJobUid: cronJob.uid, notBefore };
   const queue = syncTokensId(book.report.environment);
   // It may queue behind a Job that takes all its time.
-  const deadline = Date.now() + 2 * ms(limit) + ms(gathering.atMost);
+  const deadline = Date.now() + 3 * ms(limit) + ms(gathering.atMost);
   book.note('sync', `asked for a Job, which ${queue} makes for all that ask together`);
   book.syncAnswers.set(request.ticket, undefined);
   for (;;) {
@@ -69,7 +69,7 @@ async function askForSync(
     if (Date.now() >= deadline)
       throw blocks(
         'SyncJobUnseen',
-        `no sync was heard of in twice ${limit}: see the workflow ${queue}, and CronJob ${cronJob.name}`,
+        `no sync was heard of in three times ${limit}: see the workflow ${queue}, and CronJob ${cronJob.name}`,
       );
   }
   const answer = book.syncAnswers.get(request.ticket)!;
