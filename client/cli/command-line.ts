@@ -86,11 +86,7 @@ export function withCommonOptions(command: Command): Command {
         .choices(OUTPUTS)
         .default('table'),
     )
-    .addOption(
-      new Option('--json', 'the same as --output json')
-        .implies({ output: 'json' })
-        ,
-    );
+    .addOption(new Option('--json', 'the same as --output json').implies({ output: 'json' }));
 }
 
 /**
