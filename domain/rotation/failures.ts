@@ -70,7 +70,7 @@ export const FAILURES = {
   },
   AccessEnded: {
     treatment: 'blocks',
-    todo: 'Somebody revoked this pair’s tokens while the rotation ran, so it issues no new one. Abort it.',
+    todo: 'This pair’s tokens were revoked, or ended and were deleted, so the rotation issues no new one. Abort it.',
   },
   PairChanged: {
     treatment: 'blocks',

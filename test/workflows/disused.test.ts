@@ -477,10 +477,10 @@ describe('every pod is watched while a pair is given up', () => {
         await until('the wait for the renewal', async () => (await rotation.status()).renewalOver);
         systems.readerSeen(seen);
         systems.watchesReaders = false;
-        await rotation.passRenewal();
-        const { message } = await rotation.blocked('StillInUse');
+        const { message } = await rotation.blocked('StillInUse'); // at once, not after the night
         expect(message).toContain('deploy-x7k2p-12345');
         await rotation.send('retry', { by: BY });
+        await rotation.passRenewal();
         expect(await rotation.report()).toMatchObject({
           outcome: 'revoked-disused',
           revoked: [{ authorisationId: 101 }],

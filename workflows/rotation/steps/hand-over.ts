@@ -1,7 +1,7 @@
 import { gatherHandOver } from '../../../domain/evidence/index.ts';
 import type { Round, Situation } from '../../../domain/rotation/index.ts';
 import type { Recipient } from '../../../domain/settings/index.ts';
-import { describeToken, type ListedToken } from '../../../domain/tokens/index.ts';
+import { describeToken, isToken, type ListedToken } from '../../../domain/tokens/index.ts';
 import { blocks, lookAtConsumers } from '../../shared/index.ts';
 import { refuseReadInCluster } from './assess.ts';
 import { issued } from './issue.ts';
@@ -51,7 +51,8 @@ function whether(
   token: ListedToken,
 ): 'delivered' | 'issue-another' {
   const { authorisationId } = token;
-  const isSealed = book.report.handOver?.authorisationId === authorisationId;
+  const sealed = book.report.handOver;
+  const isSealed = sealed !== undefined && isToken(sealed)(token) && sealed.masked === token.masked;
   if (book.retries.accepted.delete('already-handed-over')) book.vouchedFor = authorisationId;
   if (isSealed || book.vouchedFor === authorisationId) {
     const what = describeToken(token);

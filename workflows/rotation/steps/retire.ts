@@ -1,4 +1,4 @@
-import { sleep } from '@temporalio/workflow';
+import { condition } from '@temporalio/workflow';
 import {
   describeConsumer,
   distinctConsumers,
@@ -111,8 +111,9 @@ async function giveUp(
     const mayComeBack =
       live.length === 0 && liveSince && isRenewed(pair.apiUser.email, settings.renewal);
     if (mayComeBack) {
-      await book.step('confirm', () => afterRenewal(book, settings));
-      liveSince = false;
+      const isSeen = (): boolean => watch.seen !== undefined;
+      const isOver = await book.step('confirm', () => afterRenewal(book, settings, isSeen));
+      if (isOver) liveSince = false;
       continue;
     }
     if (live.length === 0 && !isRenewed(pair.apiUser.email, settings.renewal))
@@ -176,8 +177,15 @@ async function lookForUse(book: Runbook, pair: Pair, readers: Readers): Promise<
   return { tokens, look };
 }
 
-/** Waits until Signon's next renewal, and the sync after it, are over. */
-async function afterRenewal(book: Runbook, { renewal }: Settings): Promise<void> {
+/**
+ * Waits until Signon's next renewal, and the sync after it, are over. False where a pod that reads
+ * the Secret is seen before: it has no access.
+ */
+async function afterRenewal(
+  book: Runbook,
+  { renewal }: Settings,
+  isSeen: () => boolean,
+): Promise<boolean> {
   const over = nextRenewalOver(Date.now(), renewal);
   book.note(
     'confirm',
@@ -185,11 +193,13 @@ async function afterRenewal(book: Runbook, { renewal }: Settings): Promise<void>
   );
   book.awaitRenewal(new Date(over).toISOString());
   try {
-    await sleep(over - Date.now(), { summary: 'Until Signon’s next renewal is over' });
+    const summary = 'Until Signon’s next renewal is over';
+    if (await condition(isSeen, Math.max(1, over - Date.now()), { summary })) return false;
   } finally {
     book.awaitRenewal(undefined);
   }
   book.note('confirm', 'looked again after Signon’s renewal');
+  return true;
 }
 
 function closeRetired(
