@@ -1,4 +1,5 @@
 import { expect, test } from '../support/jest.ts';
+import { ApplicationFailure } from '@temporalio/common';
 import type { FakeSystems } from '../support/fake-systems.ts';
 import { until } from '../support/until.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
@@ -344,6 +345,26 @@ test('looks that grow too old again and again block in the end', () =>
       expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
     },
     { prepare: (systems) => systems.fail('revokeToken', 'LookTooOld', NOTHING_SENT) },
+  ));
+
+test('what was revoked before another revoke failed is confirmed at once: a container that holds it is an incident', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.awaitingApproval();
+      systems.onCall = (activity) => {
+        if (activity !== 'revokeToken' || systems.revoked.length === 0) return;
+        systems.containers[0]!.holds = 101; // it started with its node's old value
+        throw ApplicationFailure.nonRetryable('its application was retired', 'CannotTell');
+      };
+      await rotation.approve();
+      expect(await rotation.blocked('ConfirmFailed')).toMatchObject({
+        step: 'revoke',
+        message: expect.stringContaining('app in a-1 holds'),
+      });
+      expect(systems.revoked).toEqual([101]);
+    },
+    { prepare: (systems) => void systems.issueByHand(9) },
   ));
 
 test('where an attempt before may have sent the revoke, the token is perhaps revoked', () =>
