@@ -50,3 +50,30 @@ test('a sweep whose history the server wants cut goes on afresh, and hears of ro
   expect(await runs('rotateToken')).toBe(PAIRS.length + 1);
   expect(stage.sandbox.world.happened.created).toHaveLength(PAIRS.length + 1);
 });
+
+test('a sweep that is paused is cut as well when signals flood it, and stays paused', async () => {
+  const dynamicConfig = ['limit.historyCount.suggestContinueAsNew=120'];
+  stage = await Stage.set(
+    {},
+    { sweep: { maxConcurrent: 2, pause: '0 ms' } },
+    {},
+    { dynamicConfig },
+  );
+  await stage.worker();
+  const by = 'ada@example.org';
+  const { handle } = await startSweep(stage.client, {
+    environment: 'integration',
+    requestedBy: by,
+  });
+  await handle.signal('pause', { by });
+  const { runId } = await handle.describe();
+  const sweep = stage.client.workflow.getHandle(sweepId('integration'));
+  await until('another run', async () => {
+    await sweep.signal('retry', { by });
+    return (await sweep.describe()).runId !== runId;
+  });
+  expect(await sweep.query('status')).toMatchObject({ pausedBy: by });
+  await sweep.signal('abort', { by, reason: 'seen enough' });
+  expect(await sweep.result()).toMatchObject({ outcome: 'aborted' });
+  expect(stage.sandbox.world.happened.created).toEqual([]);
+});

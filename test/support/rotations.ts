@@ -125,8 +125,9 @@ export class Rotation {
   }
 
   /** Lets the soak after a revoke pass: smoke calls come after it. */
-  async passSoak(): Promise<void> {
+  async passSoak(meanwhile: () => void = () => undefined): Promise<void> {
     await this.noted('confirm', /another look come after/);
+    meanwhile();
     await this.pass('11 minutes');
   }
 

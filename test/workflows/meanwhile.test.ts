@@ -44,10 +44,10 @@ test('after the revoke, containers that hold a later token which the sync wrote 
   rotating(async (rotation) => {
     const { systems } = rotation;
     await rotation.approve();
-    await rotation.noted('confirm', /another look come after/);
-    const later = systems.issueByHand();
-    for (const container of systems.containers) container.holds = later.authorisationId;
-    await rotation.pass('11 minutes');
+    await rotation.passSoak(() => {
+      const later = systems.issueByHand();
+      for (const container of systems.containers) container.holds = later.authorisationId;
+    });
     const { waiting } = await rotation.awaitingApproval(1);
     expect(waiting).toMatchObject({
       evidence: {
@@ -61,9 +61,7 @@ test('a later token that appears during the soak is proven before the rotation e
   rotating(async (rotation) => {
     const { systems } = rotation;
     await rotation.approve();
-    await rotation.noted('confirm', /another look come after/);
-    systems.issueByHand();
-    await rotation.pass('11 minutes');
+    await rotation.passSoak(() => void systems.issueByHand());
     const { waiting } = await rotation.awaitingApproval(1);
     expect(waiting).toMatchObject({
       evidence: {
@@ -84,9 +82,7 @@ test('a revoked token that Signon lists again, as after a copy, is revoked again
     const { systems } = rotation;
     const [old] = systems.tokens;
     await rotation.approve();
-    await rotation.noted('confirm', /another look come after/);
-    systems.tokens.push(old!);
-    await rotation.pass('11 minutes');
+    await rotation.passSoak(() => void systems.tokens.push(old!));
     await rotation.approve({ revoke: [101] }, 1);
     await rotation.passSoak();
     expect(await rotation.report()).toMatchObject({
@@ -100,9 +96,9 @@ test('a new token that somebody revokes during the soak ends no rotation', () =>
   rotating(async (rotation) => {
     const { systems } = rotation;
     await rotation.approve();
-    await rotation.noted('confirm', /another look come after/);
-    systems.tokens = [];
-    await rotation.pass('11 minutes');
+    await rotation.passSoak(() => {
+      systems.tokens = [];
+    });
     expect(await rotation.blocked('NewTokenGone')).toMatchObject({ step: 'confirm' });
   }));
 
@@ -129,9 +125,9 @@ test('a call that fails after the revoke, and passed none before, is no incident
     async (rotation) => {
       const { systems } = rotation;
       await rotation.approve({ accept: ['not-smoke-tested'] });
-      await rotation.noted('confirm', /another look come after/);
-      systems.smoke = 'failed';
-      await rotation.pass('11 minutes');
+      await rotation.passSoak(() => {
+        systems.smoke = 'failed';
+      });
       expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
     },
     { prepare: (systems) => (systems.smoke = 'no-proof') },

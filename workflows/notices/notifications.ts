@@ -5,7 +5,6 @@ import {
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import ms from 'ms';
 import {
@@ -21,7 +20,7 @@ import {
   type Pending,
 } from '../../domain/notices/index.ts';
 import { escapeMarkdown } from '../../domain/text/index.ts';
-import { carriedOver, failureOf, noticePace, postToSlack } from '../shared/index.ts';
+import { carriedOver, failureOf, isHistoryLong, noticePace, postToSlack } from '../shared/index.ts';
 import { SIGNAL } from '../../domain/names/index.ts';
 
 export const notice = defineSignal<[unknown]>(SIGNAL.noticed);
@@ -97,12 +96,11 @@ export async function notifications(carried?: unknown): Promise<void> {
 
   for (;;) {
     for (const [group, at] of sent) if (Date.now() - at >= ms(pace.quietFor)) sent.delete(group);
-    const isToBeCut = (): boolean => workflowInfo().continueAsNewSuggested;
-    if (isToBeCut() && sending.size === 0)
+    if (isHistoryLong() && sending.size === 0)
       await continueAsNew<typeof notifications>(
         carriableNotices({ pending, sent: [...sent], held: [...held], dropped }),
       );
-    const isBusy = isToBeCut() || sending.size >= AT_ONCE;
+    const isBusy = isHistoryLong() || sending.size >= AT_ONCE;
     const due = isBusy ? undefined : nextDue(pending, sent, pace, new Set(sending.keys()), held);
     const quietAt = Math.max(Date.now(), ...[...sent.values()].map((at) => at + ms(pace.quietFor)));
     const known = changes;

@@ -7,9 +7,9 @@ import {
 import type { Delegation } from '../../activities/temporal/interface.ts';
 import type { CarriedRotation, RotationReport } from '../../domain/rotation/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
-import { readStarter } from '../shared/index.ts';
+import { HistoryIsLong, readStarter } from '../shared/index.ts';
 import type { Opening } from './approvals.ts';
-import { HistoryIsLong, Rejected, Stopped } from './ends.ts';
+import { Rejected, Stopped } from './ends.ts';
 import { Runbook } from './runbook.ts';
 import { watchEnds } from './watch-ends.ts';
 

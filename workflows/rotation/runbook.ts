@@ -26,13 +26,15 @@ import { Checklist } from './checklist.ts';
 import {
   answerOtherSignals,
   Attempts,
+  HistoryIsLong,
+  isHistoryLong,
   Notices,
   onDecision,
   type ShownFailure,
   syncAnswered,
 } from '../shared/index.ts';
 import type { DisusedWatch } from './disused-watch.ts';
-import { HistoryIsLong, Rejected } from './ends.ts';
+import { Rejected } from './ends.ts';
 import { Inbox } from './inbox.ts';
 import { RotationMetrics } from './metrics.ts';
 import { RotationRecord } from './record.ts';
@@ -315,9 +317,4 @@ export class Runbook {
     });
     answerOtherSignals(this);
   }
-}
-
-/** Whether the server says that this run's history should be cut: well before it warns. */
-function isHistoryLong(): boolean {
-  return workflowInfo().continueAsNewSuggested;
 }

@@ -14,3 +14,11 @@ export function carriedOver<T>(
   const isCut = continuedFromExecutionRunId !== undefined && !cronSchedule && attempt === 1;
   return isCut ? parse(given) : undefined;
 }
+
+/** Thrown where a history has grown long: unwinds to a run with a fresh one. */
+export class HistoryIsLong extends Error {}
+
+/** Whether the server says that this run's history should be cut: well before it warns. */
+export function isHistoryLong(): boolean {
+  return workflowInfo().continueAsNewSuggested;
+}

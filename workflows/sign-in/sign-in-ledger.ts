@@ -8,11 +8,10 @@ import {
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import ms from 'ms';
 import { parseLedger, parseOutcome, parseQuestion } from '../../domain/sign-in/index.ts';
-import { carriedOver, provesWorker } from '../shared/index.ts';
+import { carriedOver, isHistoryLong, provesWorker } from '../shared/index.ts';
 import { SIGNAL } from '../../domain/names/index.ts';
 
 /** Refused sign-ins that may reach Signon in an hour. */
@@ -136,19 +135,18 @@ export async function signInLedger(carried?: unknown): Promise<void> {
   show();
   await condition(() => asked);
   const state = (): string => [counted.size, answered.size, inARow].join();
-  const isToBeCut = (): boolean => workflowInfo().continueAsNewSuggested;
   for (;;) {
     await condition(allHandlersFinished);
     prune();
     if (counted.size + answered.size + inARow === 0) return;
-    if (isToBeCut())
+    if (isHistoryLong())
       await continueAsNew<typeof signInLedger>({
         counted: [...counted.values()],
         answered: [...answered],
         inARow,
       });
     const known = state();
-    const changed = (): boolean => state() !== known || isToBeCut();
+    const changed = (): boolean => state() !== known || isHistoryLong();
     const next = Math.min(
       ...[...counted.values()].map(({ at }) => at + PER),
       ...[...answered.values()].map((at) => at + KNOWN_FOR),

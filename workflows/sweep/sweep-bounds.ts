@@ -2,7 +2,13 @@ import { CancellationScope, condition, isCancellation, workflowInfo } from '@tem
 import ms from 'ms';
 import { todoFor } from '../../domain/rotation/index.ts';
 import { isOfApiUser, type SweepRequest } from '../../domain/sweep/index.ts';
-import { Attempts, Notices, type ShownFailure } from '../shared/index.ts';
+import {
+  Attempts,
+  HistoryIsLong,
+  isHistoryLong,
+  Notices,
+  type ShownFailure,
+} from '../shared/index.ts';
 import type { SweepTable } from './sweep-table.ts';
 
 /** A sweep ends after this time, unless its settings say sooner. */
@@ -17,9 +23,6 @@ class SweepEnd extends Error {
     super();
   }
 }
-
-/** Thrown inside a sweep when its history has grown long: unwinds to a run with a fresh one. */
-export class HistoryIsLong extends Error {}
 
 /**
  * What a sweep does outside and waits for, until somebody ends it or its time is over. Where
@@ -86,14 +89,13 @@ export class SweepBounds {
    */
   async wait(happened: () => boolean, atMost?: ms.StringValue): Promise<boolean> {
     const left = this.endsAt - Date.now();
-    const isLong = (): boolean => workflowInfo().continueAsNewSuggested;
     const came = await condition(
-      () => happened() || this.stop !== undefined || isLong(),
+      () => happened() || this.stop !== undefined || isHistoryLong(),
       Math.max(1, Math.min(left, atMost === undefined ? left : ms(atMost))),
       { summary: 'Until the rotations that were not heard of are looked up, or the sweep ends' },
     );
     this.endIfDue();
-    if (isLong()) throw new HistoryIsLong();
+    if (isHistoryLong()) throw new HistoryIsLong();
     return came;
   }
 

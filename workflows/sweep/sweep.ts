@@ -37,6 +37,7 @@ import {
   carriedOver,
   failedWith,
   failureOf,
+  HistoryIsLong,
   listOpen,
   listPairs,
   listReadings,
@@ -45,7 +46,7 @@ import {
   readStarter,
   startCanonical,
 } from '../shared/index.ts';
-import { HistoryIsLong, SweepBounds } from './sweep-bounds.ts';
+import { SweepBounds } from './sweep-bounds.ts';
 import { SweepTable } from './sweep-table.ts';
 import { apiUserIdsOf, WORKFLOW, sweepId } from '../../domain/names/index.ts';
 

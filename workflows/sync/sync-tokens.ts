@@ -5,7 +5,6 @@ import {
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import ms from 'ms';
 import { escapeMarkdown as text } from '../../domain/text/index.ts';
@@ -27,6 +26,7 @@ import {
   carriedOver,
   createSyncJob,
   failureOf,
+  isHistoryLong,
   runningRotations,
   syncAnswered,
   syncRequested,
@@ -61,7 +61,7 @@ export async function syncTokens(carried?: unknown): Promise<void> {
   let jobs = 0;
   let said = '';
   const show = (): void => setCurrentDetails(drawQueue(queue, said));
-  const isToBeCut = (): boolean => jobs >= JOBS_PER_RUN || workflowInfo().continueAsNewSuggested;
+  const isToBeCut = (): boolean => jobs >= JOBS_PER_RUN || isHistoryLong();
   setHandler(
     syncRequested,
     (input) => {
