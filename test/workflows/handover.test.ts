@@ -292,7 +292,8 @@ test('of two answers to one question the first counts, and none is kept for a la
       await rotation.blocked('CannotHandOver');
       await rotation.send('retry', { by: BY, accept: ['already-handed-over'] });
       await rotation.send('retry', { by: BY, accept: ['issue-another'] });
-      await rotation.answered(/another retry was accepted just before|nothing is blocked/);
+      // Why depends on how far the first has led: to another step, or to the approval.
+      await rotation.answered(/retry not accepted/);
       systems.issueByHand(760);
       await rotation.approve();
       await rotation.blocked('CannotHandOver');
