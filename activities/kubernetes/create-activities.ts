@@ -1,10 +1,8 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import { setTimeout as after } from 'node:timers/promises';
 import {
   allReady,
   type ClusterLook,
   type Interruption,
-  describeContainer,
   type ConsumingContainer,
   holds,
   judgeRollout,
@@ -13,7 +11,6 @@ import {
   type Workload,
 } from '../../domain/cluster/index.ts';
 import type { Sighting, SmokeResult } from '../../domain/evidence/index.ts';
-import type { SmokeCall } from '../../domain/settings/index.ts';
 import { failure, failedWith } from '../failure.ts';
 import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
 import { lookUntil, type Nudges, type Waits } from '../polling.ts';
@@ -21,10 +18,10 @@ import type { KubernetesClient } from './client.ts';
 import type { KubernetesActivities } from './interface.ts';
 import { CensusTaker } from './census.ts';
 import { filesOf, readersIn } from './consumers.ts';
-import { memoryLimitOf, ownerOf, PAUSED, ranOutOfMemory } from './pods.ts';
+import { memoryLimitOf, ownerOf, PAUSED } from './pods.ts';
 import { look } from './look.ts';
 import { findReadings } from './readings.ts';
-import { smokeWithRuby, textOf } from './scripts.ts';
+import { smoke } from './smoke.ts';
 
 /** Runs of CronJobs are told by the watch; this carries the wait where that is cut. */
 const SIGHTED_EVERY_MS = 30_000;
@@ -222,89 +219,3 @@ function readerIn(
 
 /** Stands for a variable where the Secret is mounted. */
 const FILES = 'files of a volume';
-
-async function smoke(
-  cluster: KubernetesClient,
-  container: ConsumingContainer,
-  application: string,
-  call: SmokeCall | undefined,
-): Promise<SmokeResult> {
-  const result = (verdict: SmokeResult['verdict'], detail: string): SmokeResult => ({
-    workload: container.workload,
-    container: container.container,
-    variable: container.variable,
-    pod: container.pod,
-    verdict,
-    detail,
-  });
-  const where = describeContainer(container);
-  if (!call) return result('not-tested', `no smoke call is known for ${application}`);
-  const answer = await cluster.exec(
-    container,
-    smokeWithRuby(textOf(call), application, container.variable),
-  );
-  if (answer.kind === 'no-such-program')
-    return result('not-tested', 'the container has no Ruby to call from');
-  if (answer.kind === 'timed-out')
-    throw failure('ExecIncomplete', `${where} did not end its smoke call in time`);
-  const fate =
-    answer.kind === 'exited' && answer.code === 137 ? await fateOf(cluster, container) : 'runs';
-  if (fate === 'died')
-    throw failure(
-      'ContainerEnded',
-      `${where} was killed (137) during its smoke call, which loads Ruby and its gems`,
-    );
-  if (answer.kind === 'gone' || fate === 'gone')
-    throw failure('ExecIncomplete', `${where} ended during its smoke call`);
-  if (answer.kind === 'exited')
-    return result(
-      'not-tested',
-      `${call.method} could not be made: the program ended with ${answer.code} before the call`,
-    );
-  const unavailable = /^own unavailable ([A-Za-z0-9_:]{1,80})$/.exec(answer.lines[0] ?? '')?.[1];
-  if (unavailable === 'MoreThanToken')
-    return result('not-tested', `${container.variable} holds more than the token alone`);
-  if (unavailable === 'LoadError')
-    return result('not-tested', `the container has no ${call.requires} to call with`);
-  if (unavailable)
-    return result('not-tested', `${call.method} could not be made: ${unavailable} before the call`);
-  const [own, madeUp] = ['own', 'made-up'].map(
-    (who, line) => new RegExp(`^${who} ([A-Za-z0-9_:]{1,80})$`).exec(answer.lines[line] ?? '')?.[1],
-  );
-  if (!own || !madeUp) throw failure('ExecIncomplete', `${where} gave no result of its smoke call`);
-  if (!PASSED.has(own)) return result('failed', `${call.method} failed with the new token: ${own}`);
-  const works = `${call.method} works with the new token (${own})`;
-  return REFUSED.has(madeUp)
-    ? result('passed', `${works} and refuses a made-up one (${madeUp})`)
-    : result(
-        'no-proof',
-        `${works}, but with a made-up one too (${madeUp}), so the call proves nothing`,
-      );
-}
-
-/** How often, a second apart, a container is looked at whose program was killed. */
-const FATE_LOOKS = 4;
-
-/**
- * What became of a container in which a program was killed: it runs on, so the program was killed
- * for itself; it went with its pod; or it died while its pod stayed, as on cgroup v2 for want of
- * memory. A pod's status follows a second or two after, and a Job's container does not start again.
- */
-async function fateOf(
-  cluster: KubernetesClient,
-  { pod, container, startedAt }: Pick<ConsumingContainer, 'pod' | 'container' | 'startedAt'>,
-): Promise<'runs' | 'gone' | 'died'> {
-  for (let looks = 1; ; looks++) {
-    const [{ containers }, pods] = await Promise.all([cluster.snapshot(), cluster.pods()]);
-    if (pods.some((one) => one.metadata?.name === pod && ranOutOfMemory(one, container)))
-      return 'died';
-    const now = containers.find((one) => one.pod === pod && one.container === container);
-    if (!now || now.terminating) return 'gone';
-    if (now.startedAt !== startedAt) return 'died';
-    if (looks === FATE_LOOKS) return 'runs';
-    await after(1000);
-  }
-}
-
-const PASSED = new Set(['returned', 'GdsApi::HTTPNotFound']);
-const REFUSED = new Set(['GdsApi::HTTPUnauthorized', 'GdsApi::HTTPForbidden']);

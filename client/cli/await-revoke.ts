@@ -3,7 +3,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { coveredBy, type Approve, type Evidence } from '../../domain/evidence/index.ts';
 import { isToken, type ListedToken } from '../../domain/tokens/index.ts';
 import { askStatus, type Status } from '../rotations.ts';
-import type { RotateToken } from '../start-rotation.ts';
+import type { RotateToken } from '../start-workflows.ts';
 import type { Context } from './context.ts';
 import type { SentDecision } from './decide.ts';
 import { describeRotation } from './open-rotation.ts';

@@ -1,5 +1,5 @@
 import type { HandOver, RotationReport } from '../../domain/rotation/index.ts';
-import type { RotateToken } from '../start-rotation.ts';
+import type { RotateToken } from '../start-workflows.ts';
 import type { Context } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRotation, statusOf } from './open-rotation.ts';

@@ -7,7 +7,7 @@ import { inventoryCsv } from '../inventory/csv.ts';
 import type { OpenRotation } from '../inventory/open.ts';
 import { inventoryPage } from '../inventory/page.ts';
 import { inventoryLines } from '../inventory/table.ts';
-import { startInventory } from '../start-inventory.ts';
+import { startInventory } from '../start-workflows.ts';
 import type { Context } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 
@@ -37,7 +37,8 @@ export async function takenInventory(context: Context): Promise<Inventory> {
   if (!parsed.ok) throw new CommandEnd(EXIT.usage, ...parsed.problems);
   await context.needWorker();
   context.say('A worker reads the tokens of all API users, one page after the other.');
-  return (await startInventory(context.client, parsed.request)).result().catch(fail);
+  const { handle } = await startInventory(context.client, parsed.request);
+  return handle.result().catch(fail);
 }
 
 async function openNow({ client, environment, ui }: Context): Promise<OpenRotation[]> {

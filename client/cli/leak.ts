@@ -10,8 +10,7 @@ import {
 } from '../../domain/sweep/index.ts';
 import type { InventoryRow } from '../../domain/inventory/index.ts';
 import { askStatus } from '../rotations.ts';
-import type { Started } from '../start-or-find.ts';
-import { type RotateExpiringTokens, startApiUser } from '../start-sweep.ts';
+import { type Started, type RotateExpiringTokens, startSweep } from '../start-workflows.ts';
 import { leavesAlone, type Context } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { takenInventory } from './inventory.ts';
@@ -37,7 +36,7 @@ export async function leak(
   if (!parsed.ok) throw new CommandEnd(EXIT.usage, ...parsed.problems);
   // Without a worker nothing would happen, and people would believe that the leak is handled.
   await context.needWorker();
-  const { handle, fresh } = await startApiUser(context.client, parsed.request);
+  const { handle, fresh } = await startSweep(context.client, parsed.request);
   const { workflowId } = handle;
   context.say(`${workflowId} reads which tokens it rotates.`);
   const status = await listed(context, workflowId);

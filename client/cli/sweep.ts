@@ -12,7 +12,7 @@ import {
 import type { Environment } from '../../domain/request/index.ts';
 import { minute } from '../../domain/text/index.ts';
 import type { Sendable } from '../rotations.ts';
-import { startSweep } from '../start-sweep.ts';
+import { startSweep } from '../start-workflows.ts';
 import { leavesAlone, type Context } from './context.ts';
 import { sendEach } from './decide.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';

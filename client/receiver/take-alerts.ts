@@ -11,7 +11,7 @@ import { plain } from '../../domain/text/index.ts';
 import { rotationId, type Environment } from '../../domain/request/index.ts';
 import { isPolled } from '../polling.ts';
 import { attributeOf } from '../rotations.ts';
-import { startRotation } from '../start-rotation.ts';
+import { startRotation } from '../start-workflows.ts';
 import type { Read } from './payload.ts';
 import type { Starts } from './starts.ts';
 

@@ -36,6 +36,11 @@ export function sweepId(environment: string): string {
   return `sweep/${environment}`;
 }
 
+/** The id of a sweep that only says what it would do. */
+export function planId(environment: string): string {
+  return `sweep-plan/${environment}`;
+}
+
 /** What the ids of rotations of a whole API user begin with. */
 export function apiUserIdsOf(environment: string): string {
   return `leak/${environment}/`;

@@ -1,3 +1,4 @@
+import { apiUserIdsOf, planId, sweepId } from '../names/index.ts';
 import { parseRequest } from '../request/index.ts';
 import {
   type Fields,
@@ -51,4 +52,11 @@ export function parseApiUserRequest(input: unknown): Parsed<ApiUserRequest> {
 /** Whether a sweep is one of an API user's tokens, after a leak. */
 export function isOfApiUser(request: SweepRequest): request is ApiUserRequest {
   return 'apiUser' in request;
+}
+
+/** The id of a sweep, which is its lock; a plan touches nothing, and has one of its own. */
+export function lockOf(request: SweepRequest): string {
+  const { environment, plan } = request;
+  if (isOfApiUser(request)) return `${apiUserIdsOf(environment)}${request.apiUser}`;
+  return plan ? planId(environment) : sweepId(environment);
 }

@@ -2,7 +2,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { AT_ONCE } from '../../client/cli/context.ts';
 import { askStatus, listRotations, type ListedRotation } from '../../client/rotations.ts';
-import { startSweep } from '../../client/start-sweep.ts';
+import { startSweep } from '../../client/start-workflows.ts';
 import { approvalFor } from '../../domain/rotation/index.ts';
 import { expireAllIn, seedWorld, type Reading } from '../seed.ts';
 import type { WorkerProcess } from '../worker-process.ts';

@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { setTimeout as after } from 'node:timers/promises';
-import { type RotateToken, startRotation } from '../../client/start-rotation.ts';
+import { type RotateToken, startRotation } from '../../client/start-workflows.ts';
 import { approvalFor, type Progress } from '../../domain/rotation/index.ts';
 import { type Ground, REQUEST } from './ground.ts';
 

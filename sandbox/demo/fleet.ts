@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout as after } from 'node:timers/promises';
 import { run } from '../../client/cli/program.ts';
 import { askStatus, listRotations } from '../../client/rotations.ts';
-import { startSweep } from '../../client/start-sweep.ts';
+import { startSweep } from '../../client/start-workflows.ts';
 import {
   countByState,
   type RowState,

@@ -2,7 +2,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Status } from '../../client/rotations.ts';
-import { type RotateToken, startRotation } from '../../client/start-rotation.ts';
+import { type RotateToken, startRotation } from '../../client/start-workflows.ts';
 import { approvalFor, type RotationReport } from '../../domain/rotation/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
 import { expireIn, seedWorld } from '../seed.ts';

@@ -310,7 +310,7 @@ export const BREAKAGES: readonly Breakage[] = [
   },
   {
     what: 'a smoke call that any token passes counts as passed',
-    file: 'activities/kubernetes/create-activities.ts',
+    file: 'activities/kubernetes/smoke.ts',
     find: 'return REFUSED.has(madeUp)',
     replace: 'return madeUp',
     caughtBy: {

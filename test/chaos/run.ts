@@ -1,8 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { setTimeout as after } from 'node:timers/promises';
 import { WEBHOOK_PATH } from '../../client/receiver/server.ts';
-import { startRotation } from '../../client/start-rotation.ts';
-import { startSweep } from '../../client/start-sweep.ts';
+import { startRotation, startSweep } from '../../client/start-workflows.ts';
 import { ALERT_NAME } from '../../domain/alerts/alerts.ts';
 import { rotationId } from '../../domain/request/request.ts';
 import { findSecrets, whatTemporalKeeps } from '../support/secret-search.ts';

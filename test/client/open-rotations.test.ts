@@ -3,7 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { Registry } from 'prom-client';
 import { OpenRotations } from '../../client/receiver/open-rotations.ts';
 import { isPolled } from '../../client/polling.ts';
-import { startApiUser, startSweep } from '../../client/start-sweep.ts';
+import { startSweep } from '../../client/start-workflows.ts';
 import { startOfDay } from '../../domain/tokens/tokens.ts';
 import type { RunningWorker } from '../../worker/run-worker.ts';
 import { Stage, type StagedRotation } from '../support/stage.ts';
@@ -100,7 +100,7 @@ test('when the last sweep began is told, and that a sweep and a leak are blocked
   const worker = await stage.worker();
   account.password = 'another'; // than the worker has
   const sweep = await startSweep(stage.client, BY);
-  const leak = await startApiUser(stage.client, { ...BY, apiUser: COLLECTIONS, reason: 'a leak' });
+  const leak = await startSweep(stage.client, { ...BY, apiUser: COLLECTIONS, reason: 'a leak' });
   const figures = await until('both to be blocked', async () => {
     const now = await exported();
     const both = ['all API users', COLLECTIONS].map((apiUser) => now[openOf(apiUser, 'blocked')]);

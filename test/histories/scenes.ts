@@ -1,6 +1,5 @@
 import { generateIdentity, identityToRecipient } from 'age-encryption';
-import { startInventory } from '../../client/start-inventory.ts';
-import { startSweep } from '../../client/start-sweep.ts';
+import { startInventory, startSweep } from '../../client/start-workflows.ts';
 import { rotationId, taskQueueOf } from '../../domain/request/request.ts';
 import { pairOf } from '../../sandbox/seed.ts';
 import { REQUEST } from '../support/request.ts';
@@ -223,9 +222,9 @@ const WAITS: Record<string, Scene> = {
 const OTHERS: Record<string, Scene> = {
   'inventory-taken': async (stage) => {
     const request = { environment: 'integration', requestedBy: 'ada@example.org' } as const;
-    const inventory = await startInventory(stage.client, request);
-    await inventory.result();
-    return inventory;
+    const { handle } = await startInventory(stage.client, request);
+    await handle.result();
+    return handle;
   },
   'sweep-ended': async (stage) => {
     const sweep = await swept(stage);

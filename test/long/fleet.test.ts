@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '../support/jest.ts';
 import { EXIT } from '../../client/cli/exit-codes.ts';
-import { startSweep } from '../../client/start-sweep.ts';
+import { startSweep } from '../../client/start-workflows.ts';
 import { rotationId } from '../../domain/request/request.ts';
 import type { RotationReport } from '../../domain/rotation/report.ts';
 import type { Faults } from '../../sandbox/faults.ts';

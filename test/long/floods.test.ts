@@ -213,6 +213,49 @@ test('a pod that was seen reading the Secret of a disused pair is known after it
   expect(world.happened.revoked).toEqual([]);
 });
 
+test('a plan that was approved is not asked again after its history is cut, nor is a token handed over twice', async () => {
+  const email = 'old-publisher@alphagov.co.uk';
+  const key = await identityToRecipient(await generateIdentity());
+  const holder = { name: 'HMRC', apiUser: email, key };
+  stage = await Stage.set(
+    {},
+    { recipients: [holder] },
+    {},
+    { dynamicConfig: ['limit.historyCount.suggestContinueAsNew=400'] },
+  );
+  await stage.worker();
+  const old = stage.addApiUser('Old publisher', email);
+  const answerLost = {
+    method: 'POST',
+    path: /authorisations$/,
+    when: 'after',
+    kind: 'cut',
+  } as const;
+  stage.sandbox.signon.faults.add(answerLost);
+  const rotation = await stage.rotation({ apiUser: email, recipient: 'HMRC' });
+  await rotation.approve(1);
+  await rotation.blocked('CannotHandOver');
+  await untilCut(rotation, () => rotation.send('reject', { reason: 'nothing is asked' }));
+  await rotation.blocked('CannotHandOver');
+  await rotation.retry({ accept: ['issue-another'] });
+  const { waiting, handOver } = await rotation.awaitingApproval(2);
+  expect(waiting).toMatchObject({ evidence: { asks: 'revoke' } });
+  await untilCut(rotation, () => rotation.send('approve', { evidence: '00000000' }));
+  const after = await rotation.awaitingApproval(3);
+  expect(after).toMatchObject({ handOver, waiting: { evidence: { asks: 'revoke' } } });
+  await rotation.approve(3);
+  const [lost, made, ...more] = stage.sandbox.world.happened.created.filter(
+    ({ id }) => id !== old.id,
+  );
+  expect(more).toEqual([]);
+  expect(await rotation.report()).toMatchObject({
+    outcome: 'handed-over',
+    newToken: { authorisationId: made!.id },
+    approvals: [{ asks: 'hand-over' }, { asks: 'revoke' }],
+    revoked: [{ authorisationId: old.id }, { authorisationId: lost!.id }],
+  });
+});
+
 test('what a cut history would hand on is not believed from whoever starts a rotation', async () => {
   stage = await Stage.set();
   await stage.worker();

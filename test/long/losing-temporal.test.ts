@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '../support/jest.ts';
 import { Client, Connection } from '@temporalio/client';
 import { join } from 'node:path';
-import { startRotation } from '../../client/start-rotation.ts';
+import { startRotation } from '../../client/start-workflows.ts';
 import { startTemporal, type TemporalServer } from '../../sandbox/temporal-server.ts';
 import { REQUEST } from '../support/request.ts';
 import { Stage, StagedRotation } from '../support/stage.ts';

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '../support/jest.ts';
-import { startSweep } from '../../client/start-sweep.ts';
+import { startSweep } from '../../client/start-workflows.ts';
 import { Stage } from '../support/stage.ts';
 import { until } from '../support/until.ts';
 import { sweepId } from '../../domain/names/names.ts';

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startSweep } from '../../client/start-sweep.ts';
+import { startSweep } from '../../client/start-workflows.ts';
 import { isSeldom, STEPS } from '../../domain/rotation/checklist.ts';
 import { rotationId, type RotationRequest } from '../../domain/request/request.ts';
 import { expireAllIn } from '../../sandbox/seed.ts';

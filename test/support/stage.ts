@@ -2,7 +2,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RotateToken, startRotation } from '../../client/start-rotation.ts';
+import { type RotateToken, startRotation } from '../../client/start-workflows.ts';
 import { approvalFor } from '../../domain/rotation/offers.ts';
 import type { Waiting } from '../../domain/rotation/checklist.ts';
 import type { Findings } from '../../domain/rotation/holders.ts';

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '../support/jest.ts';
 import { Client } from '@temporalio/client';
 import { decide } from '../../client/rotations.ts';
-import { startRotation } from '../../client/start-rotation.ts';
+import { startRotation } from '../../client/start-workflows.ts';
 import type { Answer } from '../../domain/evidence/decisions.ts';
 import type { Environment } from '../../domain/request/index.ts';
 import { REQUEST } from '../support/request.ts';

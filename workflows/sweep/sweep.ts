@@ -19,6 +19,7 @@ import {
   holdsItsPlace,
   introduceSweep,
   isOfApiUser,
+  lockOf,
   nextWave,
   OPEN_BEFORE_LEAK,
   parseCarriedSweep,
@@ -48,7 +49,7 @@ import {
 } from '../shared/index.ts';
 import { SweepBounds } from './sweep-bounds.ts';
 import { SweepTable } from './sweep-table.ts';
-import { apiUserIdsOf, WORKFLOW, sweepId } from '../../domain/names/index.ts';
+import { WORKFLOW } from '../../domain/names/index.ts';
 
 /** Rows named in a sentence. */
 const ROWS_NAMED = 5;
@@ -298,14 +299,6 @@ export class Sweep {
 function unlessUnknown(error: unknown): string {
   if (failedWith(error, 'UnknownApiUser')) return failureOf(error).message;
   throw error;
-}
-
-/** The id of a sweep, which is its lock. */
-export function lockOf(request: SweepRequest): string {
-  const { environment } = request;
-  return isOfApiUser(request)
-    ? `${apiUserIdsOf(environment)}${request.apiUser}`
-    : sweepId(environment);
 }
 
 /** Runs a sweep to a tidy end, whoever ends it. A cancel is taken as `abort`. */

@@ -1,8 +1,8 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { Delegation } from '../../activities/temporal/interface.ts';
 import { whyLeftAlone } from '../../domain/request/index.ts';
-import type { SweepReport, SweepRequest } from '../../domain/sweep/index.ts';
-import { lockOf, sweep } from './sweep.ts';
+import { lockOf, type SweepReport, type SweepRequest } from '../../domain/sweep/index.ts';
+import { sweep } from './sweep.ts';
 
 /**
  * Rotates what a request asks for, in waves: a wave's rotations ask for one sync together, and the
