@@ -12,44 +12,58 @@ const AGAIN_AFTER_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 const NEWLINE = 10;
 
+/** An answer that is to be followed is another than 200. */
+export class NotFollowed extends Error {
+  constructor(readonly status: number) {
+    super(`answered with ${status}`);
+  }
+}
+
 /**
  * Follows an answer that never ends, line by line, until stopped; one that ends or fails is asked
  * for again. Says only that there was a line: nothing is read of it and nothing kept, so whoever is
  * told looks for themselves.
  * @param ask makes the request, each time anew
- * @param opened told when an answer begins, and when it has ended
  */
 export function follow(
   ask: () => Promise<AxiosRequestConfig>,
   changed: () => void,
   signal: AbortSignal,
-  opened: (isOpen: boolean) => void = () => undefined,
 ): void {
   void (async () => {
     for (let pauseMs = AGAIN_AFTER_MS; !signal.aborted;) {
-      const followed = await followOnce(ask, changed, signal, opened).catch(() => false);
-      opened(false);
-      pauseMs = followed ? AGAIN_AFTER_MS : Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      try {
+        for await (const chunk of chunksOf(await ask(), signal))
+          if (chunk.includes(NEWLINE)) changed();
+        pauseMs = AGAIN_AFTER_MS;
+      } catch (error) {
+        const isRefused = error instanceof NotFollowed;
+        pauseMs = isRefused ? Math.min(pauseMs * 2, LONGEST_PAUSE_MS) : AGAIN_AFTER_MS;
+      }
       await after(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
   })();
 }
 
-/** @returns false where it was refused */
-async function followOnce(
-  ask: () => Promise<AxiosRequestConfig>,
-  changed: () => void,
+/**
+ * What an answer brings, until it ends.
+ * @param longestMs then it is cut, in ms
+ * @throws NotFollowed where it is no 200
+ */
+export async function* chunksOf(
+  request: AxiosRequestConfig,
   signal: AbortSignal,
-  opened: (isOpen: boolean) => void,
-): Promise<boolean> {
+  longestMs = LONGEST_MS,
+): AsyncGenerator<Buffer> {
   const cut = new AbortController();
   const stop = (): void => cut.abort();
-  const timer = setTimeout(stop, LONGEST_MS).unref();
+  const timer = setTimeout(stop, longestMs).unref();
   signal.addEventListener('abort', stop);
   let data: Readable | undefined;
   try {
+    signal.throwIfAborted();
     const answer = await axios.request<Readable>({
-      ...(await ask()),
+      ...request,
       responseType: 'stream',
       maxRedirects: 0,
       validateStatus: () => true,
@@ -57,10 +71,8 @@ async function followOnce(
       signal: cut.signal,
     });
     data = answer.data;
-    if (answer.status !== 200) return false;
-    opened(true);
-    for await (const chunk of data as AsyncIterable<Buffer>) if (chunk.includes(NEWLINE)) changed();
-    return true;
+    if (answer.status !== 200) throw new NotFollowed(answer.status);
+    yield* data as AsyncIterable<Buffer>;
   } finally {
     data?.destroy(); // one that was refused is not read, and would keep its connection
     clearTimeout(timer);

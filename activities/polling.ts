@@ -42,34 +42,58 @@ export async function lookUntil<T>(
     nudges,
   }: Waits & { soonestMs?: number; deadline?: string; nudges?: Nudges },
 ): Promise<T | undefined> {
-  const { cancellationSignal } = Context.current();
-  const over = new AbortController();
-  const ends = AbortSignal.any([draining, cancellationSignal]);
   let nudged = new AbortController();
   let since = performance.now();
-  nudges?.(() => {
-    since = performance.now(); // what was seen before says nothing any more
-    nudged.abort();
-  }, over.signal);
+  return givingWay(draining, async (ends, giveWay) => {
+    const over = new AbortController();
+    ends.addEventListener('abort', () => nudged.abort());
+    nudges?.(() => {
+      since = performance.now(); // what was seen before says nothing any more
+      nudged.abort();
+    }, over.signal);
+    try {
+      for (;;) {
+        giveWay();
+        nudged = new AbortController();
+        const answer = await look(since);
+        if (answer !== undefined) return answer;
+        if (deadline !== undefined && Date.now() >= Date.parse(deadline)) return undefined;
+        const shortest = Math.min(soonestMs, everyMs);
+        await pause(shortest, ends);
+        await pause(everyMs - shortest, nudged.signal);
+        since = Math.max(since, performance.now() - everyMs);
+      }
+    } finally {
+      over.abort();
+    }
+  });
+}
+
+/**
+ * Runs a wait that gives way at once when the worker shuts down or the activity is cancelled.
+ * @param wait is told by a signal of its own, for on Node 20 whatever is derived from `draining`
+ * stays in memory; `giveWay` throws once it is time
+ */
+export async function givingWay<T>(
+  draining: AbortSignal,
+  wait: (ends: AbortSignal, giveWay: () => void) => Promise<T>,
+): Promise<T> {
+  const { cancellationSignal } = Context.current();
+  const ends = new AbortController();
+  const end = (): void => ends.abort();
+  for (const signal of [draining, cancellationSignal]) signal.addEventListener('abort', end);
   try {
-    for (;;) {
+    return await wait(ends.signal, () => {
       if (draining.aborted)
         throw failure('WaitInterrupted', 'the worker is shutting down', '1 second');
       cancellationSignal.throwIfAborted();
-      nudged = new AbortController();
-      const answer = await look(since);
-      if (answer !== undefined) return answer;
-      if (deadline !== undefined && Date.now() >= Date.parse(deadline)) return undefined;
-      const shortest = Math.min(soonestMs, everyMs);
-      await pause(shortest, ends);
-      await pause(everyMs - shortest, AbortSignal.any([ends, nudged.signal]));
-      since = Math.max(since, performance.now() - everyMs);
-    }
+    });
   } finally {
-    over.abort();
+    for (const signal of [draining, cancellationSignal]) signal.removeEventListener('abort', end);
   }
 }
 
-function pause(ms: number, ends: AbortSignal): Promise<void> {
-  return after(Math.max(0, ms), undefined, { signal: ends }).catch(() => undefined);
+/** Pauses, unless the signal aborts it. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return after(Math.max(0, ms), undefined, { signal }).catch(() => undefined);
 }

@@ -13,7 +13,7 @@ import {
   type Stage,
 } from '../domain/rotation/index.ts';
 import type { Answer, DecisionName, Decisions } from '../domain/evidence/index.ts';
-import type { Environment } from '../domain/request/index.ts';
+import { type Environment, pairOfId, taskQueueOf } from '../domain/request/index.ts';
 import type { SweepDecisions } from '../domain/sweep/index.ts';
 import { STATUS, WORKFLOW } from '../domain/names/index.ts';
 
@@ -44,8 +44,7 @@ export async function listRotations(
   { stages, closed = false }: { stages?: readonly Stage[]; closed?: boolean } = {},
 ): Promise<ListedRotation[]> {
   const query = [
-    `WorkflowType = '${WORKFLOW.rotation}'`,
-    `RotationEnvironment = '${environment}'`,
+    rotationsOf(environment),
     ...(closed ? [] : [`ExecutionStatus = 'Running'`]),
     ...(stages ? [`RotationStage IN (${stages.map((stage) => `'${stage}'`).join(', ')})`] : []),
   ].join(' AND ');
@@ -54,13 +53,23 @@ export async function listRotations(
   return found.toSorted((a, b) => a.startedAt.getTime() - b.startedAt.getTime());
 }
 
+/**
+ * The condition for an environment's rotations. One that the UI started has no attributes before a
+ * worker has seen it, and is found by its task queue.
+ */
+export function rotationsOf(environment: Environment): string {
+  return `WorkflowType = '${WORKFLOW.rotation}' AND (RotationEnvironment = '${environment}' OR TaskQueue = '${taskQueueOf(environment)}')`;
+}
+
 function listed(execution: WorkflowExecutionInfo): ListedRotation {
+  const { workflowId, runId } = execution;
+  const named = pairOfId(workflowId);
   return {
-    workflowId: execution.workflowId,
-    runId: execution.runId,
-    apiUser: attributeOf(execution, 'RotationApiUser'),
-    application: attributeOf(execution, 'RotationApplication'),
-    stage: attributeOf(execution, 'RotationStage') as Stage,
+    workflowId,
+    runId,
+    apiUser: attributeOf(execution, 'RotationApiUser') || named.apiUser,
+    application: attributeOf(execution, 'RotationApplication') || named.application,
+    stage: (attributeOf(execution, 'RotationStage') || 'preparing') as Stage,
     open: execution.status.name === 'RUNNING',
     startedAt: execution.startTime,
   };

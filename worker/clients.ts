@@ -64,8 +64,12 @@ export function createClients(configuration: Configuration, env?: NodeJS.Process
 function readKubeConfig(paths: string | undefined): KubeConfig {
   try {
     const config = new KubeConfig();
-    if (paths === undefined) config.loadFromDefault();
-    else {
+    if (paths === undefined) {
+      // Never `~/.kube/config`: it may be of another environment.
+      if (!process.env.KUBERNETES_SERVICE_HOST)
+        throw new BadConfiguration('worker', ['KUBECONFIG: set it; this is no pod of a cluster']);
+      config.loadFromCluster();
+    } else {
       const [first = '', ...others] = paths.split(delimiter);
       config.loadFromFile(first);
       for (const path of others) {

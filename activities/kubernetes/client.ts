@@ -19,9 +19,10 @@ import pLimit from 'p-limit';
 import type { Workload, WorkloadKind } from '../../domain/cluster/index.ts';
 import type { SyncJob } from '../argo/interface.ts';
 import { failure, failedWith } from '../failure.ts';
-import { follow } from '../follow.ts';
+import { chunksOf, follow, NotFollowed } from '../follow.ts';
 import { boundedHttp } from './bounded-http.ts';
 import { type Template } from './consumers.ts';
+import { eventOf, linesOf, type PodEvent, VersionGone } from './pod-events.ts';
 import { hindranceOf } from './pods.ts';
 import { SharedRead } from '../shared-read.ts';
 import { EXEC, type Right } from './rights.ts';
@@ -30,13 +31,15 @@ import { Snapshot } from './snapshot.ts';
 
 const PAGE = 200;
 const WATCHES_FOR_S = 300;
+/** A connection that died says nothing: every event is known at most so much later. */
+const EVENTS_FOR_S = 30;
 /** Of this worker: each starts a program in a container. */
 const EXECS_AT_ONCE = 32;
 
-interface ListPage<T> {
+type ReadPage<T> = (page: { namespace: string; limit: number; _continue?: string }) => Promise<{
   items: T[];
-  metadata?: { _continue?: string };
-}
+  metadata?: { _continue?: string; resourceVersion?: string };
+}>;
 
 /** The Kubernetes API as the rotation needs it, in one namespace. */
 export class KubernetesClient {
@@ -73,8 +76,13 @@ export class KubernetesClient {
     return new Snapshot(at, templates, pods, jobs);
   }
 
-  pods(): Promise<V1Pod[]> {
-    return this.all('list pods', (page) => this.apis.core.listNamespacedPod(page));
+  async pods(): Promise<V1Pod[]> {
+    return (await this.podsNow()).items;
+  }
+
+  /** All pods, and the version from which a watch tells what changes after them. */
+  podsNow(): Promise<{ items: V1Pod[]; version: string }> {
+    return this.listed('list pods', (page) => this.apis.core.listNamespacedPod(page));
   }
 
   jobs(): Promise<V1Job[]> {
@@ -222,12 +230,9 @@ export class KubernetesClient {
     }
   }
 
-  /** Whether every change of a pod is told now: a watch may be refused, or cut. */
-  isWatching = false;
-
   /**
-   * Calls back whenever a pod changes, until stopped, and when `isWatching` changes. A watch that
-   * was cut is opened again; meanwhile this is silent.
+   * Calls back whenever a pod changes, until stopped. A watch that was cut is opened again;
+   * meanwhile this is silent.
    */
   watchPods(changed: () => void, signal: AbortSignal): void {
     if (signal.aborted) return;
@@ -237,61 +242,80 @@ export class KubernetesClient {
       if (this.watchers.size > 0) return;
       this.watching?.abort();
       this.watching = undefined;
-      this.isWatching = false;
     });
     if (this.watching) return;
     this.watching = new AbortController();
     const tellAll = (): void => {
       for (const watcher of this.watchers) watcher();
     };
-    const { signal: ends } = this.watching;
-    follow(
-      () => this.watchRequest(),
-      tellAll,
-      ends,
-      (isOpen) => {
-        if (ends.aborted) return; // another watch may have begun
-        if (this.isWatching !== isOpen) tellAll();
-        this.isWatching = isOpen;
-      },
-    );
+    const now = async (): Promise<AxiosRequestConfig> => {
+      const { metadata } = await this.apis.core.listNamespacedPod({
+        namespace: this.namespace,
+        limit: 1,
+      });
+      return this.watchRequest(metadata?.resourceVersion ?? '', WATCHES_FOR_S);
+    };
+    follow(now, tellAll, this.watching.signal);
   }
 
-  /** The watch's request, from now on; the server ends it by itself. */
-  private async watchRequest(): Promise<AxiosRequestConfig> {
-    const { metadata } = await this.apis.core.listNamespacedPod({
-      namespace: this.namespace,
-      limit: 1,
-    });
+  /**
+   * Every pod that changed since a version, as Kubernetes tells it, until it ends the watch after
+   * half a minute. None is left out: the next watch goes on from the version that came last.
+   * @throws VersionGone where Kubernetes no longer remembers that version
+   */
+  async *podEvents(since: string, signal: AbortSignal): AsyncGenerator<PodEvent> {
+    try {
+      const request = await this.watchRequest(since, EVENTS_FOR_S);
+      const chunks = chunksOf(request, signal, 2 * EVENTS_FOR_S * 1000);
+      for await (const line of linesOf(chunks)) yield eventOf(line);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof VersionGone || failedWith(error, 'ContractChanged')) throw error;
+      if (error instanceof NotFollowed && error.status === 410) throw new VersionGone();
+      throw this.rebuilt(
+        error instanceof NotFollowed ? new ApiException(error.status, '', undefined, {}) : error,
+        'watch pods',
+      );
+    }
+  }
+
+  private async watchRequest(since: string, seconds: number): Promise<AxiosRequestConfig> {
     const url = new URL(
       `${this.config.getCurrentCluster()?.server}/api/v1/namespaces/${this.namespace}/pods`,
     );
     url.searchParams.set('watch', 'true');
-    url.searchParams.set('resourceVersion', metadata?.resourceVersion ?? '');
-    url.searchParams.set('timeoutSeconds', String(WATCHES_FOR_S));
+    url.searchParams.set('resourceVersion', since);
+    url.searchParams.set('allowWatchBookmarks', 'true');
+    url.searchParams.set('timeoutSeconds', String(seconds));
     const request = new RequestContext(url.href, HttpMethod.GET);
     await this.config.applySecurityAuthentication(request);
     const agent = request.getAgent();
     return { url: url.href, headers: request.getHeaders(), httpAgent: agent, httpsAgent: agent };
   }
 
+  private async all<T>(what: string, list: ReadPage<T>): Promise<T[]> {
+    return (await this.listed(what, list)).items;
+  }
+
   /** Reads all pages of a list; starts over once when the continuation has expired. */
-  private async all<T>(
+  private async listed<T>(
     what: string,
-    list: (page: { namespace: string; limit: number; _continue?: string }) => Promise<ListPage<T>>,
-  ): Promise<T[]> {
+    list: ReadPage<T>,
+  ): Promise<{ items: T[]; version: string }> {
     for (let tries = 0; ; tries++) {
       try {
         const items: T[] = [];
+        let version = '';
         let _continue: string | undefined;
         do {
           const page = await list({ namespace: this.namespace, limit: PAGE, _continue });
           if (!Array.isArray(page.items))
             throw failure('ContractChanged', `Kubernetes answered “${what}” without items`);
           items.push(...page.items);
+          version ||= page.metadata?.resourceVersion ?? '';
           _continue = page.metadata?._continue || undefined;
         } while (_continue);
-        return items;
+        return { items, version };
       } catch (error) {
         if (error instanceof ApiException && error.code === 410 && tries < 3) continue;
         throw this.rebuilt(error, what);

@@ -1,24 +1,19 @@
-import type { V1Pod } from '@kubernetes/client-node';
 import {
   allReady,
   type ClusterLook,
-  type Interruption,
   type ConsumingContainer,
   holds,
   judgeRollout,
   sameConsumer,
-  type SeenReader,
-  type Workload,
 } from '../../domain/cluster/index.ts';
 import type { Sighting, SmokeResult } from '../../domain/evidence/index.ts';
 import { failure, failedWith } from '../failure.ts';
-import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
 import { lookUntil, type Nudges, type Waits } from '../polling.ts';
+import { awaitReader } from './await-reader.ts';
 import type { KubernetesClient } from './client.ts';
 import type { KubernetesActivities } from './interface.ts';
 import { CensusTaker } from './census.ts';
-import { filesOf, readersIn } from './consumers.ts';
-import { memoryLimitOf, ownerOf, PAUSED } from './pods.ts';
+import { memoryLimitOf, PAUSED } from './pods.ts';
 import { look } from './look.ts';
 import { findReadings } from './readings.ts';
 import { smoke } from './smoke.ts';
@@ -29,14 +24,6 @@ const SIGHTED_EVERY_MS = 30_000;
 const SIGHTED_SOONEST_MS = 2000;
 /** Limits of memory do not change while a pod lives. */
 const SNAPSHOT_DOES_FOR_MS = 10_000;
-/** A pod may live for seconds alone. */
-const READER_SOONEST_MS = 1000;
-/** Until the watch of pods says that something changed, and while it is cut: lists as often. */
-const READER_EVERY_MS = 5000;
-/** A watch without a look for this long was interrupted. */
-const WATCH_HOLDS_FOR_MS = 30_000;
-/** A watch that Kubernetes does not answer for this long is none. */
-const UNTOLD_AT_MOST_MS = 180_000;
 /**
  * Once all hold the new token, other containers get this long to start, and each consumer to have
  * a ready pod, which the smoke calls need.
@@ -136,49 +123,7 @@ export function createKubernetesActivities(
       return sightings;
     },
 
-    async awaitReader({ secret, from }) {
-      let lookedAt = Date.parse((keptByLastAttempt() as { at?: string } | undefined)?.at ?? from);
-      let toldAt = Date.now();
-      let isNew = true;
-      let listedAt = -Infinity;
-      const seen = await lookUntil(
-        async (): Promise<SeenReader | Interruption | undefined> => {
-          // While every change is told, what was listed last still holds; a connection may be dead.
-          if (isNew || !cluster.isWatching || Date.now() - listedAt >= SIGHTED_EVERY_MS) {
-            isNew = false;
-            listedAt = Date.now();
-            const [pods, jobs] = await Promise.all([cluster.pods(), cluster.jobs()]);
-            const reader = pods.flatMap(
-              (pod) => readerIn(pod, ownerOf(pod, jobs), secret) ?? [],
-            )[0];
-            if (reader) return { ...reader, at: new Date().toISOString() };
-          }
-          const now = Date.now();
-          if (cluster.isWatching) toldAt = now;
-          if (now - lookedAt > WATCH_HOLDS_FOR_MS)
-            return { interrupted: new Date(now).toISOString() };
-          if (now - toldAt > UNTOLD_AT_MOST_MS)
-            throw failure(
-              'NotPermitted',
-              'Kubernetes refused or cut the watch of pods for three minutes',
-            );
-          lookedAt = now;
-          keepForNextAttempt({ at: new Date(now).toISOString() });
-          return undefined;
-        },
-        {
-          ...waits,
-          everyMs: Math.max(waits.everyMs, READER_EVERY_MS),
-          soonestMs: READER_SOONEST_MS,
-          nudges: (nudge, signal) =>
-            cluster.watchPods(() => {
-              isNew = true;
-              nudge();
-            }, signal),
-        },
-      );
-      return seen!; // without a deadline there is an answer
-    },
+    awaitReader: (order) => awaitReader(cluster, order, waits),
 
     async smokeConsumers({ readers, tokens, application, call }) {
       const { consumers, containers } = await look(cluster, census, readers);
@@ -203,19 +148,3 @@ export function createKubernetesActivities(
     },
   };
 }
-
-/** A pod that reads a Secret: through a variable, or as files. */
-function readerIn(
-  { metadata, spec }: V1Pod,
-  workload: Workload,
-  secret: string,
-): Omit<SeenReader, 'at'> | undefined {
-  const [first] = spec?.containers ?? [];
-  const [reader] = readersIn({ workload, spec }, secret);
-  const isMounted = first && filesOf(spec).includes(secret);
-  const found = reader ?? (isMounted && { workload, container: first.name, variable: FILES });
-  return found ? { ...found, pod: metadata?.name ?? '' } : undefined;
-}
-
-/** Stands for a variable where the Secret is mounted. */
-const FILES = 'files of a volume';

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { ReadStream, type WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { ENVIRONMENTS } from '../../domain/request/index.ts';
+import { plain } from '../../domain/text/index.ts';
 import { BadConfiguration } from '../../config/variables.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import {
@@ -14,7 +15,7 @@ import {
   type Output,
   type Terminal,
 } from './context.ts';
-import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import { CommandEnd, EXIT, type ExitCode, wordsOf } from './exit-codes.ts';
 
 /**
  * A program that writes to a terminal, and ends by an exception where commander would end the
@@ -27,7 +28,7 @@ export function newProgram(name: string, description: string, terminal: Terminal
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
-      writeErr: (text) => terminal.err(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd().split('\n').map(plain).join('\n')),
     });
 }
 
@@ -121,7 +122,7 @@ export async function exitCodeOf(
 
 /** The end of a command that met an error. */
 function endOf(error: unknown): CommandEnd {
-  const lines = (error instanceof Error ? error.message : String(error)).split('\n');
+  const lines = wordsOf(error).split('\n');
   return new CommandEnd(error instanceof BadConfiguration ? EXIT.usage : EXIT.failed, ...lines);
 }
 

@@ -14,7 +14,7 @@ import { isWithoutCredentials, WITHOUT_CREDENTIALS } from '../../config/variable
 import { whyNothingMoves } from '../polling.ts';
 import { listRotations } from '../rotations.ts';
 import { drawn, type Printed } from './columns.ts';
-import { CommandEnd, EXIT } from './exit-codes.ts';
+import { CommandEnd, EXIT, wordsOf } from './exit-codes.ts';
 import { rotationIdsOf } from '../../domain/names/index.ts';
 
 /** Rotations that one command asks, or sends something to, at the same time. */
@@ -96,10 +96,10 @@ export async function connect(env: NodeJS.ProcessEnv): Promise<Client> {
   const connection = await Connection.connect({
     ...connectionOptions,
     connectTimeout: '5 seconds',
-  }).catch(() => {
+  }).catch((error: unknown) => {
     throw new CommandEnd(
       EXIT.failed,
-      `Temporal does not answer at ${address}. Check TEMPORAL_ADDRESS and the like.`,
+      `Temporal does not answer at ${address} (${wordsOf(error)}). Check TEMPORAL_ADDRESS and the like.`,
     );
   });
   return new Client({ connection, namespace });

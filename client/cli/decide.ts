@@ -3,7 +3,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { deploymentsOf } from '../../domain/cluster/index.ts';
 import type { Answer, Decisions } from '../../domain/evidence/index.ts';
 import { isFailure } from '../../domain/rotation/index.ts';
-import { decide, type Sendable, type Status } from '../rotations.ts';
+import { decide, type Sendable } from '../rotations.ts';
 import { AT_ONCE, type Context } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { knownRotations, nameUnanswered } from './list.ts';
@@ -44,7 +44,7 @@ export async function retry(
     const workflowId = await context.idOf(pair);
     if (restart) {
       await openRotation(context, workflowId);
-      await confirmRestart(context, [await statusOf(context, workflowId)]);
+      await confirmRestart(context, [workflowId]);
     }
     return sendEach(context, 'retry', [{ workflowId, decision }]);
   }
@@ -68,7 +68,7 @@ export async function retry(
   if (restart)
     await confirmRestart(
       context,
-      blocked.map(({ status }) => status!),
+      blocked.map(({ workflowId }) => workflowId),
     );
   const code = await sendEach(
     context,
@@ -78,16 +78,27 @@ export async function retry(
   return unanswered > 0 && code === EXIT.done ? EXIT.notAccepted : code;
 }
 
-/** Asks before Deployments are restarted, and names them. */
-async function confirmRestart(context: Context, statuses: readonly Status[]): Promise<void> {
-  const deployments = new Set(
-    statuses.flatMap(({ waiting }) =>
+/**
+ * Asks before Deployments are restarted, and names them. A rotation that is blocked anew meanwhile
+ * would restart others.
+ */
+async function confirmRestart(context: Context, workflowIds: readonly string[]): Promise<void> {
+  const read = async (): Promise<string> => {
+    const statuses = await pLimit(AT_ONCE).map(workflowIds, (id) => statusOf(context, id));
+    const named = statuses.flatMap(({ waiting }) =>
       waiting?.kind === 'blocked' ? deploymentsOf(waiting.workloads) : [],
-    ),
-  );
-  if (deployments.size === 0)
+    );
+    return [...new Set(named)].toSorted().join(', ');
+  };
+  const deployments = await read();
+  if (deployments === '')
     throw new CommandEnd(EXIT.notAccepted, 'Nothing was sent: no Deployment stands in the way.');
-  await context.confirm(`Restart ${[...deployments].join(', ')} in ${context.environment}?`);
+  await context.confirm(`Restart ${deployments} in ${context.environment}?`);
+  if ((await read()) !== deployments)
+    throw new CommandEnd(
+      EXIT.notAccepted,
+      'Nothing was sent: other Deployments stand in the way by now.',
+    );
 }
 
 /** Says who holds a token that no container reads. */

@@ -1,3 +1,4 @@
+import { isGrpcServiceError } from '@temporalio/client';
 import { plain } from '../../domain/text/index.ts';
 
 /** What the command's exit code says: `--help` explains each. */
@@ -13,6 +14,15 @@ export const EXIT = {
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** What an error says and, where the SDK names the call alone, what the server said to it. */
+export function wordsOf(error: unknown): string {
+  if (isGrpcServiceError(error)) return error.details;
+  if (!(error instanceof Error)) return String(error);
+  const { message, cause } = error;
+  const said = cause === undefined ? '' : wordsOf(cause);
+  return message.includes(said) ? message : `${message}: ${said}`;
+}
 
 /** Ends a command with a sentence, or several lines, and an exit code. */
 export class CommandEnd extends Error {

@@ -83,7 +83,7 @@ function tableOf({ output, ui }: Context, known: readonly KnownRotation[]): Tabl
     rows: known.map((one) => [
       one.stage,
       wide ? minute(one.startedAt.toISOString()) : ms(now - one.startedAt.getTime()),
-      `${one.apiUser} → ${one.application}`,
+      one.apiUser === '' ? one.workflowId : `${one.apiUser} → ${one.application}`,
       waitsFor(one),
       one.status?.request.requestedBy ?? '',
       one.workflowId,

@@ -1,4 +1,5 @@
 import { WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
+import { pairOfId } from '../../domain/request/index.ts';
 import { startFormLink } from '../../domain/rotation/index.ts';
 import { askStatus, type Status } from '../rotations.ts';
 import type { Context } from './context.ts';
@@ -50,7 +51,7 @@ export async function statusOf<T = Status>(context: Context, workflowId: string)
 
 /** There is no such rotation: says so, and how to start one. */
 function notThere({ ui, environment }: Context, workflowId: string): CommandEnd {
-  const [, , apiUser = '', application = ''] = workflowId.split('/');
+  const { apiUser, application } = pairOfId(workflowId);
   const start = `Start one: signon-rotation start ${apiUser} ${application} --environment ${environment}`;
   const form = ui ? [`or here: ${startFormLink(ui, { environment, apiUser, application })}`] : [];
   return new CommandEnd(EXIT.nothing, `There is no rotation ${workflowId}. ${start}`, ...form);

@@ -31,6 +31,11 @@ export async function start(
   const startForm = ui && startFormLink(ui, parsed.request);
   const code = await printStarted(context, started, { startForm });
   const { workflowId } = started.handle;
+  if (!started.fresh && (force || recipient !== undefined))
+    throw new CommandEnd(
+      EXIT.notAccepted,
+      `The open rotation may have been started without ${force ? '--force' : '--recipient'}. If so, end it with signon-rotation abort ${apiUser} ${application}, and start again.`,
+    );
   return options.wait && code === EXIT.done ? show(context, [workflowId], { watch: true }) : code;
 }
 

@@ -96,7 +96,8 @@ export async function decideSweep<Name extends keyof SweepDecisions>(
 
 function describeSweep(context: Context, workflowId: string): ReturnType<typeof describeRun> {
   const { environment } = context;
-  const start = `Start one: signon-rotation sweep start --environment ${environment}`;
+  const how = workflowId === sweepId(environment) ? 'sweep start' : 'leak API-USER --reason WHY';
+  const start = `Start one: signon-rotation ${how} --environment ${environment}`;
   const none = (): CommandEnd =>
     new CommandEnd(EXIT.nothing, `There was no ${workflowId}. ${start}`);
   return describeRun(context, workflowId, none);

@@ -94,8 +94,9 @@ function rowHtml(
   now: number,
   open: OpenRotation | undefined,
 ): string {
+  const end = escapeHtml(ends ?? 'none live');
   const cells = [
-    due ? `<span class="due">${ends}</span>` : escapeHtml(ends ?? 'none live'),
+    due ? `<span class="due">${end}</span>` : end,
     ends === undefined ? '' : String(daysUntil(ends, now)),
     `${escapeHtml(apiUser)}<br>${escapeHtml(name)}`,
     escapeHtml(application),

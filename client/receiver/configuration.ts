@@ -8,7 +8,6 @@ import {
   readVariables,
   secret,
   text,
-  url,
 } from '../../config/variables.ts';
 import { STARTS_PER_HOUR } from './starts.ts';
 
@@ -44,7 +43,6 @@ export const RECEIVER_VARIABLES = z.object({
   ALERT_RECEIVER_IDENTITY: text
     .default(ALERT_RECEIVER)
     .describe('the identity of the alert receiver; worker and receiver need the same'),
-  TEMPORAL_UI_URL: url.optional().describe('the Temporal UI’s address, for links'),
   LOG_LEVEL: z
     .enum(LOG_LEVELS)
     .default('INFO')

@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 import type { Environment } from '../../domain/request/index.ts';
 import { startOfDay } from '../../domain/tokens/index.ts';
 import { isPolled } from '../polling.ts';
-import { askStatus, listRotations, type ListedRotation } from '../rotations.ts';
+import { askStatus, listRotations, rotationsOf, type ListedRotation } from '../rotations.ts';
 import { apiUserIdsOf, sweepId, WORKFLOW } from '../../domain/names/index.ts';
 import type { SweepProgress } from '../../domain/sweep/index.ts';
 
@@ -156,7 +156,7 @@ export class OpenRotations {
     for (const [at, sweep] of sweeps.entries())
       this.open.set({ environment, ...allPairsOf(sweep, environment), stage: stages[at]! }, 1);
     for (const rotation of rotations)
-      this.open.set({ environment, ...pairOf(rotation), stage: rotation.stage || 'preparing' }, 1);
+      this.open.set({ environment, ...pairOf(rotation), stage: rotation.stage }, 1);
     this.tokenEnds.reset();
     for (const [at, end] of ends.entries())
       if (end !== undefined) this.tokenEnds.set({ environment, ...pairOf(waiting[at]!) }, end);
@@ -208,8 +208,7 @@ export class OpenRotations {
   private async lostSince(moment: number): Promise<number> {
     const { count } = await this.client.workflow.count(
       [
-        `WorkflowType = '${WORKFLOW.rotation}'`,
-        `RotationEnvironment = '${this.environment}'`,
+        rotationsOf(this.environment),
         `ExecutionStatus IN ('Terminated', 'TimedOut')`,
         `CloseTime > '${new Date(moment).toISOString()}'`,
       ].join(' AND '),

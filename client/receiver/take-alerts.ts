@@ -122,7 +122,9 @@ async function startUnless(
 async function rotationsOf(client: Client, workflowId: string): Promise<PastRotation[]> {
   const rotations: PastRotation[] = [];
   try {
-    rotations.push(pastRotation(await client.workflow.getHandle(workflowId).describe()));
+    const last = pastRotation(await client.workflow.getHandle(workflowId).describe());
+    if (last.open) return [last]; // the others change nothing
+    rotations.push(last);
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     return [];

@@ -93,6 +93,12 @@ export function rotationId(
   return `${rotationIdsOf(request.environment)}${request.apiUser.trim().toLowerCase()}/${parameterize(request.application)}`;
 }
 
+/** The pair that a rotation's workflow id names; no names where it is another id. */
+export function pairOfId(workflowId: string): Pick<RotationRequest, 'apiUser' | 'application'> {
+  const [type, , apiUser = '', application = ''] = workflowId.split('/');
+  return type === 'rotate-token' ? { apiUser, application } : { apiUser: '', application: '' };
+}
+
 /** The task queue of the workers of one environment. */
 export function taskQueueOf(environment: Environment): string {
   return `signon-rotation-${environment}`;

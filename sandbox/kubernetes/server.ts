@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { Faults } from '../faults.ts';
 import type { World } from '../world.ts';
@@ -43,6 +44,11 @@ interface AccessReview {
 /** Since Kubernetes 1.35, an exec over WebSocket needs both. */
 const EXEC_VERBS = ['get', 'create'];
 
+/** How long a watch lasts that does not say. */
+const WATCHES_FOR_S = 1800;
+/** Changes of a resource that a watch may begin before. */
+const EVENTS_KEPT = 1000;
+
 /** The only kind of patch it takes. */
 const STRATEGIC_MERGE = 'application/strategic-merge-patch+json';
 
@@ -60,6 +66,7 @@ export class KubernetesStandIn {
   watchesThatAreGone = 0;
   private readonly pages = new Map<string, object[]>();
   private readonly watches = new Set<FastifyReply>();
+  private readonly logs = new Map<string, WatchLog>();
 
   constructor(
     private readonly world: World,
@@ -84,7 +91,8 @@ export class KubernetesStandIn {
       const allowed = this.allowed(request.headers.authorization, namespace, resource, verb);
       if (allowed === undefined) return refuse(reply, 401, 'Unauthorized');
       if (!allowed) return refuse(reply, 403, 'Forbidden');
-      if (verb === 'watch') return this.watch(reply, resource, request.query.resourceVersion);
+      if (verb === 'watch') return this.watch(reply, resource, request.query);
+      if (this.role[resource]?.includes('watch')) this.logOf(resource);
       const items = listOf(world, resource) as { metadata: { name: string } }[];
       if (!name) return this.page(reply, items, request.query);
       const found = items.find(({ metadata }) => metadata.name === name);
@@ -161,6 +169,11 @@ export class KubernetesStandIn {
     return this.server.close();
   }
 
+  /** How many watch now. */
+  get watching(): number {
+    return this.watches.size;
+  }
+
   /** Cuts every watch, as an API server that restarts. */
   cutWatches(): void {
     for (const { raw } of this.watches) raw.destroy();
@@ -226,53 +239,104 @@ export class KubernetesStandIn {
     };
   }
 
-  private watch(reply: FastifyReply, resource: string, _from: string | undefined): void {
+  /** What changed since a version, then what changes, until the time is over. */
+  private watch(reply: FastifyReply, resource: string, query: Record<string, string>): void {
     reply.hijack();
     reply.raw.writeHead(200, { 'Content-Type': 'application/json' }).flushHeaders();
-    if (this.watchesThatAreGone > 0) {
-      this.watchesThatAreGone--;
-      const object = {
-        kind: 'Status',
-        apiVersion: 'v1',
-        status: 'Failure',
-        reason: 'Expired',
-        code: 410,
-      };
-      reply.raw.end(`${JSON.stringify({ type: 'ERROR', object })}\n`);
+    const write = (type: WatchEvent['type'] | 'BOOKMARK' | 'ERROR', object: object): void =>
+      void reply.raw.write(`${JSON.stringify({ type, object })}\n`);
+    const log = this.logOf(resource);
+    const isGone = this.watchesThatAreGone > 0 || Number(query.resourceVersion) < log.since;
+    if (isGone) {
+      this.watchesThatAreGone = Math.max(0, this.watchesThatAreGone - 1);
+      const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure' };
+      write('ERROR', { ...status, reason: 'Expired', code: 410 });
+      reply.raw.end();
       return;
     }
     this.watches.add(reply);
-    let before = new Map<string, string>();
-    const snapshot = (): Map<string, string> =>
-      new Map(
-        (
-          listOf(this.world, resource) as { metadata: { name: string; resourceVersion: string } }[]
-        ).map((item) => [
-          item.metadata.name,
-          JSON.stringify({ ...item, metadata: { ...item.metadata, resourceVersion: undefined } }),
-        ]),
-      );
-    before = snapshot();
+    // Without a version it begins with what is there.
+    if (!query.resourceVersion)
+      for (const object of listOf(this.world, resource)) write('ADDED', object);
+    let sent = Number(query.resourceVersion || this.world.version);
     const send = (): void => {
-      const now = snapshot();
-      for (const [name, object] of now)
-        if (before.get(name) !== object)
-          reply.raw.write(
-            `${JSON.stringify({ type: before.has(name) ? 'MODIFIED' : 'ADDED', object: JSON.parse(object) as object })}\n`,
-          );
-      for (const [name, object] of before)
-        if (!now.has(name))
-          reply.raw.write(
-            `${JSON.stringify({ type: 'DELETED', object: JSON.parse(object) as object })}\n`,
-          );
-      before = now;
+      for (const { version, type, object } of log.events)
+        if (version > sent) write(type, versioned(object, version));
+      sent = this.world.version;
     };
-    this.world.events.on('changed', send);
+    send();
+    log.told.on('event', send);
+    const timer = setTimeout(
+      () => {
+        if (query.allowWatchBookmarks === 'true') write('BOOKMARK', versioned({}, sent));
+        reply.raw.end();
+      },
+      Number(query.timeoutSeconds ?? WATCHES_FOR_S) * 1000,
+    );
     reply.raw.on('close', () => {
-      this.world.events.off('changed', send);
+      clearTimeout(timer);
+      log.told.off('event', send);
       this.watches.delete(reply);
     });
   }
+
+  /** What changed of a resource since it was first listed; older versions are gone. */
+  private logOf(resource: string): WatchLog {
+    const known = this.logs.get(resource);
+    if (known) return known;
+    const { world } = this;
+    const snapshot = (): Map<string, string> =>
+      new Map(
+        (listOf(world, resource) as Listed[]).map((item) => [
+          item.metadata.name,
+          JSON.stringify(versioned(item, undefined)),
+        ]),
+      );
+    const log: WatchLog = { since: world.version, events: [], told: new EventEmitter() };
+    log.told.setMaxListeners(0);
+    let before = snapshot();
+    world.events.on('changed', () => {
+      const now = snapshot();
+      const add = (type: WatchEvent['type'], object: string): void =>
+        void log.events.push({
+          version: world.version,
+          type,
+          object: JSON.parse(object) as object,
+        });
+      for (const [name, object] of now)
+        if (before.get(name) !== object) add(before.has(name) ? 'MODIFIED' : 'ADDED', object);
+      for (const [name, object] of before) if (!now.has(name)) add('DELETED', object);
+      before = now;
+      for (const { version } of log.events.splice(0, log.events.length - EVENTS_KEPT))
+        log.since = version;
+      log.told.emit('event');
+    });
+    this.logs.set(resource, log);
+    return log;
+  }
+}
+
+interface Listed {
+  metadata: { name: string; resourceVersion: string };
+}
+
+interface WatchEvent {
+  version: number;
+  type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  object: object;
+}
+
+interface WatchLog {
+  /** A watch from before this version is refused as expired. */
+  since: number;
+  events: WatchEvent[];
+  told: EventEmitter;
+}
+
+function versioned(object: object, version: number | undefined): object {
+  const { metadata } = object as Partial<Listed>;
+  const resourceVersion = version === undefined ? undefined : String(version);
+  return { ...object, metadata: { ...metadata, resourceVersion } };
 }
 
 function refuse(reply: FastifyReply, code: number, reason: string): FastifyReply {

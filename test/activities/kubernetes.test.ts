@@ -2,6 +2,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, test } from '../support/jest.ts';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { awaitReader } from '../../activities/kubernetes/await-reader.ts';
 import { censusWithShell } from '../../activities/kubernetes/scripts.ts';
 import { readConfiguration } from '../../config/configuration.ts';
 import { createClients } from '../../worker/clients.ts';
@@ -21,6 +22,7 @@ import { until } from '../support/until.ts';
 
 const SECRET = 'signon-token-short-url-manager-publishing-api';
 let sandbox: Sandbox;
+let cluster: KubernetesClient;
 let kubernetes: KubernetesActivities;
 const READERS: Readers = { secret: SECRET, holding: [], also: [], ofOtherPairs: [] };
 const CALLS = {
@@ -41,7 +43,8 @@ beforeEach(async () => {
   const config = new KubeConfig();
   config.loadFromFile(sandbox.workerEnv().KUBECONFIG!);
   const waits = { everyMs: 50, draining: new AbortController().signal };
-  kubernetes = createKubernetesActivities(new KubernetesClient(config, 'apps', 5000), waits);
+  cluster = new KubernetesClient(config, 'apps', 5000);
+  kubernetes = createKubernetesActivities(cluster, waits);
 });
 afterEach(() => sandbox.stop());
 
@@ -305,52 +308,99 @@ test('a credential that is refused is tried again, and read afresh from the kube
   expect((await client.pods()).length).toBeGreaterThan(0);
 });
 
-test('a pod that reads the Secret for a moment is seen, whatever owns it', async () => {
-  const seen = run(() =>
-    kubernetes.awaitReader({
-      secret: 'signon-token-argo-workflows-release',
-      from: new Date().toISOString(),
-    }),
-  );
-  sandbox.cluster.deploy({
-    kind: 'Pod',
-    name: 'deploy-x7k2p-12345',
-    uid: makeUid(),
-    owner: { kind: 'Workflow', name: 'deploy-x7k2p' },
-    replicas: 1,
-    generation: 1,
-    containers: [
-      {
-        name: 'main',
-        ruby: false,
-        tokens: [{ variable: 'RELEASE_API_TOKEN', secret: 'signon-token-argo-workflows-release' }],
-      },
-    ],
-  });
-  expect(await seen).toMatchObject({
-    workload: 'Workflow/deploy-x7k2p',
-    container: 'main',
-    variable: 'RELEASE_API_TOKEN',
-    pod: 'deploy-x7k2p-12345',
-  });
-});
-
-test('a pod that mounts the Secret as files for a moment is seen, too', async () => {
+describe('whoever waits for a pod that reads the Secret', () => {
   const secret = 'signon-token-argo-workflows-release';
-  const seen = run(() => kubernetes.awaitReader({ secret, from: new Date().toISOString() }));
-  sandbox.cluster.deploy({
-    kind: 'Pod',
-    name: 'job-with-files',
-    uid: makeUid(),
-    replicas: 1,
-    generation: 1,
-    mounts: [secret],
-    containers: [{ name: 'main', ruby: false, tokens: [] }],
+  const order = () => ({ secret, from: new Date().toISOString() });
+  /** Comes and goes at once. */
+  const readsForAMoment = (of = secret): string => {
+    const pod = sandbox.cluster.runWorkflow(of, 3_600_000);
+    sandbox.cluster.kill(pod);
+    return pod;
+  };
+  const isWatching = () =>
+    until('the watch', () => sandbox.kubernetes.asked.has('pods watch') || undefined);
+  const before = () => sandbox.kubernetes.asked.clear();
+
+  test('is told of it, whatever owns it', async () => {
+    const seen = run(() => kubernetes.awaitReader(order()));
+    const pod = sandbox.cluster.runWorkflow(secret, 3_600_000);
+    expect(await seen).toMatchObject({
+      workload: expect.stringMatching(/^Workflow\/deploy-/),
+      container: 'main',
+      variable: 'RELEASE_API_TOKEN',
+      pod,
+    });
   });
-  expect(await seen).toMatchObject({
-    workload: 'Pod/job-with-files',
-    container: 'main',
-    variable: 'files of a volume',
+
+  test('is told of one that lives for less than a look', async () => {
+    before();
+    const seen = run(() => kubernetes.awaitReader(order()));
+    await isWatching();
+    readsForAMoment('another-secret');
+    const pod = readsForAMoment();
+    expect(await seen).toMatchObject({ pod });
+  });
+
+  test('is told of one that came and went while the watch was cut or refused', async () => {
+    before();
+    const seen = run(() => kubernetes.awaitReader(order()));
+    await isWatching();
+    const { role } = sandbox.kubernetes;
+    const verbs = role.pods!;
+    role.pods = ['list'];
+    before();
+    sandbox.kubernetes.cutWatches();
+    await isWatching();
+    const pod = readsForAMoment();
+    role.pods = verbs;
+    expect(await seen).toMatchObject({ pod });
+  });
+
+  test('is told of one that came and went while no worker ran', async () => {
+    const { version } = await cluster.podsNow();
+    const pod = readsForAMoment();
+    const environment = new MockActivityEnvironment({ heartbeatDetails: { version } });
+    const longAgo = { secret, from: '2020-01-01T00:00:00.000Z' };
+    expect(await environment.run(() => kubernetes.awaitReader(longAgo))).toMatchObject({ pod });
+  });
+
+  test('is told of one that mounts the Secret as files', async () => {
+    const seen = run(() => kubernetes.awaitReader(order()));
+    sandbox.cluster.deploy({
+      kind: 'Pod',
+      name: 'job-with-files',
+      uid: makeUid(),
+      replicas: 1,
+      generation: 1,
+      mounts: [secret],
+      containers: [{ name: 'main', ruby: false, tokens: [] }],
+    });
+    expect(await seen).toMatchObject({
+      workload: 'Pod/job-with-files',
+      container: 'main',
+      variable: 'files of a volume',
+    });
+  });
+
+  test.each([
+    ['it begins more than half a minute late', '2020-01-01T00:00:00.000Z', undefined],
+    ['Kubernetes remembers the changes no more', undefined, { version: '0' }],
+  ])('is told of a gap where %s', async (_why, from, heartbeatDetails) => {
+    await cluster.pods();
+    const environment = new MockActivityEnvironment({ heartbeatDetails });
+    const asked = from === undefined ? order() : { secret, from };
+    // by the worker's own clock, which the next look compares it with
+    const since = { interrupted: expect.stringMatching(/^\d{4}-/) };
+    expect(await environment.run(() => kubernetes.awaitReader(asked))).toEqual(since);
+  });
+
+  test('is told that the watch is refused for too long', async () => {
+    sandbox.kubernetes.role.pods = ['list'];
+    const waits = { everyMs: 10, draining: new AbortController().signal };
+    await expect(run(() => awaitReader(cluster, order(), waits, 50))).rejects.toMatchObject({
+      type: 'NotPermitted',
+      message: 'Kubernetes refused or cut the watch of pods for three minutes',
+    });
   });
 });
 
@@ -488,21 +538,3 @@ test('a smoke call is made in the pod whose memory limit leaves most room', asyn
     expect(result).toMatchObject({ pod: large.name, verdict: 'passed' });
   }
 });
-
-test.each([
-  ['since it was to begin', '2020-01-01T00:00:00.000Z', undefined],
-  [
-    'since the attempt before looked last',
-    new Date().toISOString(),
-    { at: '2020-01-01T00:00:00.000Z' },
-  ],
-])(
-  'a watch that nobody kept for more than half a minute, %s, is interrupted',
-  async (_what, from, heartbeatDetails) => {
-    const environment = new MockActivityEnvironment({ heartbeatDetails });
-    const order = { secret: 'signon-token-argo-workflows-release', from };
-    // by the worker's own clock, which the next look compares it with
-    const since = { interrupted: expect.stringMatching(/^\d{4}-/) };
-    expect(await environment.run(() => kubernetes.awaitReader(order))).toEqual(since);
-  },
-);

@@ -76,3 +76,16 @@ test('ends with nothing at its deadline, after a last look', async () => {
   );
   expect({ answer, looks }).toEqual({ answer: undefined, looks: 1 });
 });
+
+test('leaves nothing at the worker’s signal, however often it looked', async () => {
+  const { signal } = new AbortController();
+  let looks = 0;
+  await new MockActivityEnvironment().run(() =>
+    lookUntil(() => Promise.resolve(++looks === 20 || undefined), { everyMs: 2, draining: signal }),
+  );
+  // Its listeners, and the signals that are derived from it.
+  const kept = Object.getOwnPropertySymbols(signal).map(
+    (name) => (Reflect.get(signal, name) as { size?: number } | undefined)?.size ?? 0,
+  );
+  expect(kept.filter((size) => size > 0)).toEqual([]);
+});

@@ -64,6 +64,22 @@ test('a rotation or a sweep that nobody works on is open all the same', async ()
   await handle.terminate('asked about no more');
 });
 
+test('what the Temporal UI started is open before any worker has seen it, whatever its id', async () => {
+  const request = { ...BY, apiUser: COLLECTIONS, application: 'email-alert-api' };
+  const byForm = { taskQueue: 'signon-rotation-integration', args: [request] }; // no attributes
+  const named = 'rotate-token/integration/collections@alphagov.co.uk/email-alert-api';
+  const started = [];
+  for (const workflowId of [named, 'workflow-4711'])
+    started.push(await stage.client.workflow.start('rotateToken', { ...byForm, workflowId }));
+  const open = (apiUser: string, application: string): string =>
+    `signon_rotation_open{environment="integration",api_user="${apiUser}",application="${application}",stage="preparing"}`;
+  await until('both to be listed', async () => {
+    const now = await exported();
+    return now[open(COLLECTIONS, 'email-alert-api')] && now[open('', '')];
+  });
+  for (const handle of started) await handle.terminate('no longer needed');
+});
+
 test('one that waits for approval tells when the token it is to revoke ends; after that it is gone', async () => {
   const worker: RunningWorker = await stage.worker();
   await until(

@@ -1,12 +1,11 @@
 import { afterAll, describe, expect, test } from '../support/jest.ts';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { EXIT } from '../../client/cli/exit-codes.ts';
 import { run } from '../../client/cli/program.ts';
-import { readReceiverConfiguration } from '../../client/receiver/configuration.ts';
 import { createClients } from '../../worker/clients.ts';
 import { readConfiguration } from '../../config/configuration.ts';
 import { BadConfiguration } from '../../config/variables.ts';
@@ -161,13 +160,6 @@ describe('an address with a user and a password in it is refused by name, and no
     rmSync(folder, { recursive: true });
   });
 
-  test('TEMPORAL_UI_URL, of the alert receiver', () => {
-    const env = { ROTATION_ENVIRONMENT: 'integration', RECEIVER_TOKEN: 'sixteen-letters-' };
-    const read = (): unknown =>
-      readReceiverConfiguration({ ...env, TEMPORAL_UI_URL: WITH_CREDENTIALS });
-    expect(read).toThrow('TEMPORAL_UI_URL: expected an address without user and password');
-  });
-
   test('TEMPORAL_UI_URL, of the command line', async () => {
     const said: string[] = [];
     const say = (line: string): void => void said.push(line);
@@ -312,5 +304,21 @@ describe('a kubeconfig that leads to no cluster is named at start, and not quote
     writeFileSync(file, JSON.stringify(whole));
     expect(clients).not.toThrow();
     rmSync(folder, { recursive: true });
+  });
+
+  test('none is read that nobody named: the one at home may be of another environment', () => {
+    const home = mkdtempSync(join(tmpdir(), 'configuration-'));
+    mkdirSync(join(home, '.kube'));
+    writeFileSync(join(home, '.kube', 'config'), JSON.stringify(whole));
+    const before = process.env.HOME;
+    process.env.HOME = home;
+    try {
+      expect(() => createClients(readConfiguration({ ...GOOD, KUBECONFIG: undefined }))).toThrow(
+        /KUBECONFIG: set it; this is no pod of a cluster/,
+      );
+    } finally {
+      process.env.HOME = before;
+      rmSync(home, { recursive: true });
+    }
   });
 });

@@ -117,14 +117,44 @@ describe('a watch', () => {
     const stop = new AbortController();
     let calls = 0;
     kubernetes.watchPods(() => calls++, stop.signal);
-    await until('the watch', () => sandbox.world.events.listenerCount('changed') > 0 || undefined);
+    await until('the watch', () => sandbox.kubernetes.watching > 0 || undefined);
     sandbox.cluster.roll('short-url-manager');
     await until('a call', () => calls > 0 || undefined);
     stop.abort();
-    await until(
-      'the end of the watch',
-      () => sandbox.world.events.listenerCount('changed') === 0 || undefined,
-    );
+    await until('the end of the watch', () => sandbox.kubernetes.watching === 0 || undefined);
     expect(calls).toBeGreaterThan(0);
+  });
+
+  standInTest('goes on from a version: what came and went since then is told', async () => {
+    const { kubernetes, sandbox } = systems;
+    const { version } = await kubernetes.podsNow();
+    const pod = sandbox.cluster.runWorkflow('a-secret', 3_600_000);
+    sandbox.cluster.kill(pod);
+    const stop = new AbortController();
+    const told: (string | undefined)[] = [];
+    for await (const event of kubernetes.podEvents(version, stop.signal)) {
+      told.push(event.pod?.metadata?.name);
+      if (told.length === 2) break;
+    }
+    expect(told).toEqual([pod, pod]);
+  });
+
+  standInTest('ends with a bookmark, from which the next goes on', async () => {
+    const { sandbox, kubeConfig } = systems;
+    const events: { type: string; object: V1Pod }[] = [];
+    const { version } = await systems.kubernetes.podsNow();
+    await new Promise((ended) => {
+      void new Watch(kubeConfig).watch(
+        '/api/v1/namespaces/apps/pods',
+        { resourceVersion: version, timeoutSeconds: 1, allowWatchBookmarks: true },
+        (type, object: V1Pod) => void events.push({ type, object }),
+        ended,
+      );
+    });
+    const { type, object } = events.at(-1)!;
+    expect([type, object.metadata?.resourceVersion]).toEqual([
+      'BOOKMARK',
+      String(sandbox.world.version),
+    ]);
   });
 });

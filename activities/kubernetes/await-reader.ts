@@ -1,0 +1,88 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import type { Interruption, SeenReader, Workload } from '../../domain/cluster/index.ts';
+import { failure } from '../failure.ts';
+import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
+import { givingWay, pause, type Waits } from '../polling.ts';
+import type { KubernetesClient } from './client.ts';
+import { filesOf, readersIn } from './consumers.ts';
+import { VersionGone } from './pod-events.ts';
+import { ownerOf } from './pods.ts';
+
+/** A watch that begins so long after it was to begin was interrupted. */
+const BEGINS_WITHIN_MS = 30_000;
+/** A watch that Kubernetes does not answer for this long is none. */
+const UNTOLD_AT_MOST_MS = 180_000;
+/** Stands for a variable where the Secret is mounted. */
+const FILES = 'files of a volume';
+
+/**
+ * Waits for a pod that reads a Secret, however short it lives: Kubernetes tells every change of
+ * every pod, and each watch goes on where the one before ended, also after this worker's end.
+ * @param from ISO: since when nobody else watches
+ * @returns the pod; or that some changes were told to nobody
+ * @throws NotPermitted where Kubernetes refuses the watch for three minutes; WaitInterrupted
+ * (retried) when the worker shuts down
+ */
+export function awaitReader(
+  cluster: KubernetesClient,
+  { secret, from }: { secret: string; from: string },
+  { draining, everyMs }: Waits,
+  untoldAtMostMs = UNTOLD_AT_MOST_MS,
+): Promise<SeenReader | Interruption> {
+  /** The version up to which every change was told. */
+  let { version } = (keptByLastAttempt() ?? {}) as { version?: string };
+  let toldAt = Date.now();
+  const told = (upTo: string): void => {
+    version = upTo;
+    toldAt = Date.now();
+    keepForNextAttempt({ version });
+  };
+  const interrupted = (): Interruption => ({ interrupted: new Date().toISOString() });
+  return givingWay(draining, async (ends, giveWay) => {
+    for (;;) {
+      giveWay();
+      if (version === undefined) {
+        const pods = await cluster.podsNow();
+        const reader = pods.items.find((pod) => readerIn(pod, secret));
+        if (reader) return seen(cluster, reader, secret);
+        if (Date.now() - Date.parse(from) > BEGINS_WITHIN_MS) return interrupted();
+        told(pods.version);
+      }
+      try {
+        for await (const event of cluster.podEvents(version!, ends)) {
+          if (event.pod && readerIn(event.pod, secret))
+            return await seen(cluster, event.pod, secret);
+          told(event.version);
+        }
+        toldAt = Date.now();
+      } catch (error) {
+        if (error instanceof VersionGone) return interrupted();
+        if (!ends.aborted && Date.now() - toldAt > untoldAtMostMs)
+          throw failure(
+            'NotPermitted',
+            'Kubernetes refused or cut the watch of pods for three minutes',
+          );
+        await pause(everyMs, ends);
+      }
+    }
+  });
+}
+
+async function seen(cluster: KubernetesClient, pod: V1Pod, secret: string): Promise<SeenReader> {
+  const workload = ownerOf(pod, await cluster.jobs());
+  return { ...readerIn(pod, secret)!, workload, at: new Date().toISOString() };
+}
+
+/** What of a pod reads a Secret: through a variable, or as files. */
+function readerIn(
+  { metadata, spec }: V1Pod,
+  secret: string,
+): Omit<SeenReader, 'at' | 'workload'> | undefined {
+  const pod = metadata?.name ?? '';
+  const workload: Workload = `Pod/${pod}`;
+  const [first] = spec?.containers ?? [];
+  const [reader] = readersIn({ workload, spec }, secret);
+  if (reader) return { container: reader.container, variable: reader.variable, pod };
+  const isMounted = first && filesOf(spec).includes(secret);
+  return isMounted ? { container: first.name, variable: FILES, pod } : undefined;
+}
