@@ -111,11 +111,11 @@ export class CensusTaker {
       performance.now() - onNode.at < SILENT_FOR_MS
     )
       return { failed: 'its node gave no answer a moment ago' };
-    const answer = await this.answerOf(container);
+    const { answer, isFinal } = await this.answerOf(container);
     if (answer === SILENT) onNode.timedOut.add(container.containerId);
     else onNode.timedOut.clear();
     onNode.at = performance.now();
-    if (typeof answer === 'string' || 'failed' in answer) return answer;
+    if (typeof answer === 'string' || 'failed' in answer || !isFinal) return answer;
     this.told.set(container.containerId, answer);
     const { workload, spec, sources } = container;
     if (HAS_TEMPLATE.test(workload))
@@ -123,24 +123,38 @@ export class CensusTaker {
     return answer;
   }
 
-  private async answerOf(container: PodContainer): Promise<ExecAnswer> {
+  /** @returns `isFinal` false: a program ended for a reason that may pass, e.g. no process was left */
+  private async answerOf(
+    container: PodContainer,
+  ): Promise<{ answer: ExecAnswer; isFinal: boolean }> {
     try {
       const byShell = await this.cluster.exec(container, censusWithShell, ANSWERS_WITHIN_MS);
-      const answer = isWithoutShell(byShell)
-        ? await this.cluster.exec(container, censusWithRuby, ANSWERS_WITHIN_MS)
-        : byShell;
-      return read(answer);
+      if (!isWithoutShell(byShell)) return { answer: read(byShell), isFinal: true };
+      const byRuby = await this.cluster.exec(container, censusWithRuby, ANSWERS_WITHIN_MS);
+      const hasNoRuby = byRuby.kind === 'no-such-program';
+      const hasNoShell = byShell.kind === 'no-such-program' || byShell.code === LACKS_PROGRAMS;
+      const answer =
+        hasNoRuby && !hasNoShell
+          ? { unable: `cannot read its own variables (exit ${byShell.code})` }
+          : read(byRuby);
+      return { answer, isFinal: byRuby.kind === 'answered' || (hasNoRuby && hasNoShell) };
     } catch (error) {
-      if (failedWith(error, 'ExecIncomplete')) return { failed: error.message };
+      if (failedWith(error, 'ExecIncomplete'))
+        return { answer: { failed: error.message }, isFinal: false };
       throw error;
     }
   }
 }
 
 /** No shell, one without what the program needs, or one that could not read its own variables. */
-function isWithoutShell(answer: ExecResult): boolean {
+function isWithoutShell(
+  answer: ExecResult,
+): answer is Extract<ExecResult, { kind: 'no-such-program' | 'exited' }> {
   return answer.kind === 'no-such-program' || (answer.kind === 'exited' && answer.code !== 137);
 }
+
+/** The exit of a shell that lacks what the census needs. */
+const LACKS_PROGRAMS = 120;
 
 const SILENT: ExecAnswer = { failed: `it gave no answer in ${ANSWERS_WITHIN_MS / 1000} s` };
 

@@ -1,6 +1,7 @@
 import { CookieJar } from 'tough-cookie';
 import { retryAfterOf, send, type HttpResponse } from '../http.ts';
 import { failure } from '../failure.ts';
+import { redact } from '../../domain/text/index.ts';
 import type { Secret } from '../../config/secret.ts';
 
 const REMEMBERED = 'remember_2sv_session';
@@ -32,7 +33,8 @@ export class Browser {
   async open(path: string): Promise<SignonPage> {
     let at = path;
     for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
-      const answer = await this.request('GET', at);
+      // A redirect is text from outside.
+      const answer = await this.request('GET', at, { shownAs: hop === 0 ? path : redact(at) });
       const next = this.redirect(answer);
       if (next === undefined) return { ...answer, path: at };
       at = next;
@@ -51,7 +53,7 @@ export class Browser {
     fields: Record<string, string>,
   ): Promise<HttpResponse & { location?: string }> {
     const form = new URLSearchParams({ authenticity_token: csrf.reveal(), ...fields }).toString();
-    const answer = await this.request('POST', path, { form, referer });
+    const answer = await this.request('POST', path, { body: { form, referer } });
     return { ...answer, location: this.redirect(answer) };
   }
 
@@ -67,40 +69,45 @@ export class Browser {
   private async request(
     method: 'GET' | 'POST',
     path: string,
-    body?: { form: string; referer: string },
+    { body, shownAs = path }: { body?: { form: string; referer: string }; shownAs?: string },
   ): Promise<HttpResponse> {
     const url = this.origin + path;
+    const what = `${method} ${shownAs}`;
     const left = this.quietUntil - Date.now();
     if (left > 0)
-      throw throttled(`${method} ${path} was not sent: Signon’s load balancer asked to wait`, left);
-    const answer = await send('Signon', {
-      limitMs: this.limitMs,
-      method,
-      url,
-      data: body?.form,
-      headers: {
-        Accept: 'text/html',
-        'User-Agent': 'signon-token-rotation',
-        Cookie: await this.jar.getCookieString(url),
-        ...(body && {
-          'Content-Type': 'application/x-www-form-urlencoded',
-          Origin: this.origin,
-          Referer: this.origin + body.referer,
-        }),
+      throw throttled(`${what} was not sent: Signon’s load balancer asked to wait`, left);
+    const answer = await send(
+      'Signon',
+      {
+        limitMs: this.limitMs,
+        method,
+        url,
+        data: body?.form,
+        headers: {
+          Accept: 'text/html',
+          'User-Agent': 'signon-token-rotation',
+          Cookie: await this.jar.getCookieString(url),
+          ...(body && {
+            'Content-Type': 'application/x-www-form-urlencoded',
+            Origin: this.origin,
+            Referer: this.origin + body.referer,
+          }),
+        },
       },
-    });
+      shownAs,
+    );
     for (const cookie of [answer.headers['set-cookie'] ?? []].flat())
       await this.jar.setCookie(cookie, url, { ignoreError: true });
     if (answer.status === 429) {
       const wait = retryAfterOf(answer) ?? WAITS_MS;
       this.quietUntil = Date.now() + wait;
       throw throttled(
-        `Signon’s load balancer answered ${method} ${path} with 429, so it had no effect`,
+        `Signon’s load balancer answered ${what} with 429, so it had no effect`,
         wait,
       );
     }
     if (method === 'GET' && answer.status >= 500)
-      throw failure('Unreachable', `Signon answered ${method} ${path} with ${answer.status}`);
+      throw failure('Unreachable', `Signon answered ${what} with ${answer.status}`);
     return answer;
   }
 

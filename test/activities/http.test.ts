@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { send } from '../../activities/http.ts';
+import { Browser } from '../../activities/signon/browser.ts';
 
 let server: Server;
 let origin: string;
@@ -13,6 +14,11 @@ beforeAll(async () => {
     if (request.url?.startsWith('/large')) return response.end('x'.repeat(9 * 1024 * 1024));
     if (request.url?.startsWith('/away'))
       return response.writeHead(302, { location: 'http://elsewhere.invalid/' }).end();
+    if (request.url?.startsWith('/leads')) {
+      const location = request.url.replace('/leads/to', '');
+      return response.writeHead(302, { location }).end();
+    }
+    if (request.url?.startsWith('/busy')) return response.writeHead(429).end();
     return response.writeHead(500).end('{"not": "parsed"}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -46,5 +52,17 @@ test.each(['cut', 'hang', 'large'])(
       new RegExp(`^Signon did not answer POST /${how} (in 0\\.3 s|\\(\\w+\\))$`),
     );
     expect(inspect(failed, { depth: 20 })).not.toContain('-secret');
+  },
+);
+
+test.each(['cut', 'hang', 'busy', 'down'])(
+  'what a redirect leads to (%s) is text from outside, and never quoted whole',
+  async (how) => {
+    const secret = 'abcdefghijklmnopqrstuvwxyz0123456789';
+    const failed: unknown = await new Browser(origin, 300)
+      .open(`/leads/to/${how}?reset_password_token=${secret}`)
+      .catch((error: unknown) => error);
+    expect((failed as Error).message).toMatch(/^Signon.* GET /);
+    expect((failed as Error).message).not.toContain(secret);
   },
 );

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '../support/jest.ts';
 import { CensusTaker } from '../../activities/kubernetes/census.ts';
+import type { ExecResult } from '../../activities/kubernetes/exec.ts';
+import type { PodContainer } from '../../activities/kubernetes/pods.ts';
 import { look } from '../../activities/kubernetes/look.ts';
 import { Snapshot } from '../../activities/kubernetes/snapshot.ts';
 import { someReaders } from '../support/builders.ts';
@@ -62,5 +64,39 @@ describe('a container that dies of being asked', () => {
       look(cluster, census, someReaders(), undefined, () => Promise.resolve()),
     ).rejects.toMatchObject({ type: 'ContainerEnded' });
     expect(execs).toBe(1);
+  });
+});
+
+describe('a container whose programs end early', () => {
+  const container = {
+    workload: 'Deployment/app',
+    container: 'app',
+    pod: 'app-1',
+    state: 'running',
+    ready: true,
+    terminating: false,
+    spec: { name: 'app' },
+    sources: [],
+    containerId: 'containerd://1',
+    node: 'node-1',
+  } satisfies PodContainer;
+  const NO_PROGRAM = { kind: 'no-such-program' } as const;
+  const holdsNothing = (): ExecResult => ({
+    kind: 'answered',
+    lines: ['environment integration'],
+  });
+
+  test.each([
+    ['its shell found no free process, and it has no Ruby', 121, NO_PROGRAM, 'asked again'],
+    ['its Ruby ended, too', 121, { kind: 'exited', code: 1 } as const, 'asked again'],
+    ['its shell lacks a program, and it has no Ruby', 120, NO_PROGRAM, 'never asked again'],
+  ])('is asked again only where that may pass: %s', async (_why, code, byRuby, then) => {
+    const answers: ExecResult[] = [{ kind: 'exited', code }, byRuby];
+    const census = new CensusTaker({
+      exec: () => Promise.resolve(answers.shift() ?? holdsNothing()),
+    });
+    expect(await census.ask(container)).toMatchObject({ unable: expect.any(String) });
+    const again = await census.ask(container);
+    expect('held' in (again as object) ? 'asked again' : 'never asked again').toBe(then);
   });
 });

@@ -818,12 +818,12 @@ export const BREAKAGES: readonly Breakage[] = [
   },
   {
     what: 'a pod that mounts the Secret for a moment reads nothing',
-    file: 'activities/kubernetes/create-activities.ts',
+    file: 'activities/kubernetes/await-reader.ts',
     find: 'filesOf(spec).includes(secret)',
     replace: 'filesOf(spec).includes(`no ${secret}`)',
     caughtBy: {
       file: 'test/activities/kubernetes.test.ts',
-      test: 'a pod that mounts the Secret as files for a moment is seen, too',
+      test: 'is told of one that mounts the Secret as files',
     },
   },
   {

@@ -3,7 +3,10 @@ import { Client, Connection } from '@temporalio/client';
 import { Registry } from 'prom-client';
 import { OpenRotations } from '../../client/receiver/open-rotations.ts';
 import { isPolled } from '../../client/polling.ts';
+import { listRotations } from '../../client/rotations.ts';
 import { startSweep } from '../../client/start-workflows.ts';
+import { rotationId, taskQueueOf } from '../../domain/request/index.ts';
+import { attributesOf, pairsOf } from '../../domain/rotation/index.ts';
 import { startOfDay } from '../../domain/tokens/tokens.ts';
 import type { RunningWorker } from '../../worker/run-worker.ts';
 import { Stage, type StagedRotation } from '../support/stage.ts';
@@ -98,6 +101,27 @@ test('one that waits for approval tells when the token it is to revoke ends; aft
     'signon_rotation_worker_polls{environment="integration"}': 1,
     [`signon_rotation_waiting_token_ends_timestamp_seconds{${PAIR}}`]: startOfDay(day) / 1000,
   });
+  await worker.stop();
+});
+
+test('a rotation that is started under a false name is listed under its own', async () => {
+  const worker = await stage.worker();
+  const request = { ...BY, apiUser: COLLECTIONS, application: 'email-alert-api' };
+  const handle = await stage.client.workflow.start('rotateToken', {
+    workflowId: rotationId(request),
+    taskQueue: taskQueueOf('integration'),
+    args: [request],
+    typedSearchAttributes: pairsOf({
+      ...attributesOf(request),
+      RotationEnvironment: 'production',
+      RotationApiUser: 'nobody@example.org',
+    }),
+  });
+  await until('its name', async () => {
+    const listed = await listRotations(stage.client, 'integration');
+    return listed.find(({ apiUser }) => apiUser === COLLECTIONS);
+  });
+  await handle.terminate('no longer needed');
   await worker.stop();
 });
 

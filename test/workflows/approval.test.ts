@@ -226,6 +226,8 @@ test('two people approve where the settings say so; the page says who has and ho
       await rotation.approve({ by: 'mallory@evil.org' });
       await rotation.answered(/mallory@evil\.org is not among approvers\.integration/);
       expect(rotation.systems.revoked).toEqual([]);
+      // People are told of the question and of the first approval; a refused one brings no notice.
+      expect(rotation.systems.notices.filter(({ kind }) => kind === 'needed')).toHaveLength(2);
       await rotation.approve({ by: 'joan@example.org' });
       const report = await rotation.report();
       expect(report).toMatchObject({

@@ -162,6 +162,28 @@ test('a run that is seen while an approval is judged voids that approval', () =>
   }, withTask);
 });
 
+test('a run that holds the new token takes nothing from the first of two approvals', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.awaitingApproval();
+      await watched(systems);
+      await rotation.approve({ by: 'grace@example.org', accept: ['no-pod-seen'] });
+      await rotation.answered(/1 more approval is needed/);
+      systems.runOf(TASK);
+      await until('the run to be seen', () => !systems.isWatched || undefined);
+      await rotation.approve({ by: 'joan@example.org', accept: ['no-pod-seen'] });
+      expect(await rotation.report()).toMatchObject({
+        outcome: 'rotated',
+        approvals: [{ by: 'grace@example.org' }, { by: 'joan@example.org' }],
+      });
+    },
+    {
+      ...withTask,
+      settings: { approvers: { integration: { who: ['@example.org'], approvals: 2 } } },
+    },
+  ));
+
 test('a failed smoke call of a run blocks; after a retry the next run is looked out for', () =>
   rotating(async (rotation) => {
     const { systems } = rotation;

@@ -23,6 +23,8 @@ interface Book {
   record: Pick<RotationRecord, 'approved'>;
 }
 
+type Approval = RotationReport['approvals'][number];
+
 /** What a run of a rotation is started with. */
 export interface Opening {
   request: RotationRequest;
@@ -39,12 +41,6 @@ export class Approvals {
   private readonly approvals: Inbox<'approve'>;
   private rejection?: { by: string; reason: string };
   private asks: Evidence['asks'] = 'revoke';
-  private open = false;
-  /** Whether a person is asked, or an answer of theirs is being judged. */
-  get isAsking(): boolean {
-    return this.open;
-  }
-
   /** A person wants the evidence gathered anew. */
   private afresh = false;
   needed = 1;
@@ -59,7 +55,7 @@ export class Approvals {
       'approval not accepted: nothing waits for approval now',
     );
     onDecision('reject', book, (refusal) => {
-      if (!this.open)
+      if (!this.isAsking)
         return {
           accepted: false,
           answer: 'rejection not accepted: nothing waits for approval; abort ends a rotation',
@@ -67,6 +63,11 @@ export class Approvals {
       this.rejection = refusal;
       return { accepted: true, answer: `rejected by ${refusal.by}` };
     });
+  }
+
+  /** Whether a person is asked, or an answer of theirs is being judged. */
+  get isAsking(): boolean {
+    return this.approvals.isOpen;
   }
 
   /** The number of the evidence to be gathered next: no two of one run have the same code. */
@@ -79,7 +80,7 @@ export class Approvals {
    * that a look can change.
    */
   gatherAfresh(): boolean {
-    this.afresh = this.open && this.asks === 'revoke';
+    this.afresh = this.isAsking && this.asks === 'revoke';
     return this.afresh;
   }
 
@@ -88,53 +89,52 @@ export class Approvals {
   }
 
   /**
-   * Waits for a person's decision on this evidence, at most until one of its tokens ends by itself
+   * Waits for a person’s decision on this evidence, at most until one of its tokens ends by itself
    * or it is outdated otherwise.
+   * @param outdated told whether somebody has approved: what only adds to the evidence takes no
+   * approval away
    * @returns the ids to revoke; undefined where what the evidence rests on has changed
    * @throws Rejected, which ends the rotation
    */
   async ask(
     evidence: Evidence,
-    outdated: () => boolean = () => false,
+    outdated: (isApproved: boolean) => boolean = () => false,
   ): Promise<number[] | undefined> {
     const { book } = this;
     const ends = evidence.toRevoke.map(({ expires }) => endOfDay(expires));
-    const given: Given[] = [];
-    const approvedBy: string[] = [];
     /** Reported once they are complete: what one of two people approved may lapse. */
-    const approvals: RotationReport['approvals'] = [];
+    const counted: { given: Given; shownBy: string; approval: Approval }[] = [];
     const asked = { kind: 'approval', evidence, since: new Date().toISOString() } as const;
     const waiting = (): Waiting =>
-      this.needed > 1 ? { ...asked, needed: this.needed, approvedBy: [...approvedBy] } : asked;
-    book.waitFor(waiting());
-    this.open = true;
+      this.needed > 1
+        ? { ...asked, needed: this.needed, approvedBy: counted.map(({ shownBy }) => shownBy) }
+        : asked;
+    let shown = waiting();
+    const first = () => this.approvals.first();
+    const isOutdated = (): boolean =>
+      this.afresh || outdated(counted.length > 0 || first() !== undefined);
+    book.waitFor(shown);
     this.asks = evidence.asks;
     this.approvals.open();
     try {
       for (;;) {
         const decided = await before(
-          () =>
-            this.approvals.first() !== undefined ||
-            this.rejection !== undefined ||
-            this.afresh ||
-            outdated(),
+          () => first() !== undefined || this.rejection !== undefined || isOutdated(),
           ends.length > 0 ? Math.min(...ends) : undefined,
         );
         if (this.rejection) throw new Rejected(this.rejection);
-        if (!decided || this.afresh || outdated()) return undefined;
-        const received = this.approvals.first()!;
-        const { value: approval, sent } = received;
+        if (!decided || isOutdated()) return undefined;
+        const { value: approval, sent } = first()!;
         book.waitFor(undefined);
         const { request, delegation, carried } = this.opening;
-        const starter = carried?.starter;
         const verdict = await judge({
           approval,
           sent,
           evidence,
           request,
           delegation,
-          starter,
-          given,
+          starter: carried?.starter,
+          given: counted.map(({ given }) => given),
         }).catch((error: unknown) => {
           if (this.rejected()) return undefined;
           throw error;
@@ -148,49 +148,49 @@ export class Approvals {
           refuse('rejected meanwhile');
           continue; // whoever says no is heard
         }
-        if (this.afresh || outdated()) {
+        if (isOutdated()) {
           refuse('the evidence has changed meanwhile');
           continue;
         }
         if (!verdict.counts) {
-          book.waitFor(waiting());
+          book.waitFor(shown);
           refuse(verdict.why);
           continue;
         }
         const { by, sender, revoke, names, missing, authenticated } = verdict;
-        const { evidence: code, accept } = approval;
-        approvals.push({
-          asks: evidence.asks,
-          by,
-          sender,
-          evidence: code,
-          newToken: evidence.newToken?.authorisationId,
-          revoke,
-          accept,
-          at: new Date().toISOString(),
-          ...(authenticated ? {} : { authenticated }),
+        counted.push({
+          given: { names, revoke },
+          shownBy: authenticated ? by : `${by} (not authenticated)`,
+          approval: {
+            asks: evidence.asks,
+            by,
+            sender,
+            evidence: approval.evidence,
+            newToken: evidence.newToken?.authorisationId,
+            revoke,
+            accept: approval.accept,
+            at: new Date().toISOString(),
+            ...(authenticated ? {} : { authenticated }),
+          },
         });
-        const shownBy = authenticated ? by : `${by} (not authenticated)`;
         if (missing > 0) {
-          given.push({ names, revoke });
-          approvedBy.push(shownBy);
-          this.needed = given.length + missing;
-          book.waitFor(waiting());
+          this.needed = counted.length + missing;
+          shown = waiting();
+          book.waitFor(shown);
           const more = `${missing} more approval${missing === 1 ? ' is' : 's are'} needed, by other people`;
           this.approvals.answerFirst({ accepted: true, answer: `approved by ${by}; ${more}` });
           continue;
         }
         this.approvals.answerFirst({ accepted: true, answer: `approved by ${by}` });
-        for (const one of approvals) book.record.approved(one);
-        const all = [...approvedBy, shownBy].join(' and ');
+        for (const one of counted) book.record.approved(one.approval);
+        const all = counted.map(({ shownBy }) => shownBy).join(' and ');
         if (evidence.asks === 'hand-over') book.note('approve plan', `by ${all}`);
         else book.note('approve', `by ${all}, for ${revoke.join(', ')}`);
         return revoke;
       }
     } finally {
-      this.open = false;
-      this.afresh = false;
       this.approvals.close();
+      this.afresh = false;
       this.rejection = undefined;
       book.waitFor(undefined);
     }

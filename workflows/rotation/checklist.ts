@@ -60,10 +60,14 @@ export class Checklist {
     // Starters of ours set them, so that a rotation no worker has seen yet is listed too; the UI's
     // form does not.
     const { typedSearchAttributes: given } = workflowInfo();
-    const missing = SEARCH_ATTRIBUTES.some((name) => given.get(keyOf(name)) === undefined);
-    // Where a history was cut, the attribute says where the run before it stood.
-    this.stage = missing ? 'preparing' : (given.get(keyOf('RotationStage')) as Stage);
-    if (missing) this.attribute(attributesOf(request));
+    const attributes = attributesOf(request);
+    const isWrong = SEARCH_ATTRIBUTES.some((name) => {
+      const value = given.get(keyOf(name));
+      // Where a history was cut, the stage is the one that the run before it came to.
+      return name === 'RotationStage' ? value === undefined : value !== attributes[name];
+    });
+    this.stage = isWrong ? 'preparing' : (given.get(keyOf('RotationStage')) as Stage);
+    if (isWrong) this.attribute(attributes);
     this.show();
   }
 

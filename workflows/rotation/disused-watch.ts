@@ -65,9 +65,13 @@ export class DisusedWatch {
     return { wanted, ...(why === undefined ? { since } : { why }) };
   }
 
-  /** Whether the watch differs from what an approver was shown. */
-  changedSince(before: Watched, wasEnough: boolean): boolean {
-    return this.seen !== undefined || this.enough !== wasEnough || this.wasInterruptedSince(before);
+  /**
+   * Whether the watch differs from what an approver was shown. That it is long enough by now takes
+   * nothing from an approval.
+   */
+  changedSince(before: Watched, wasEnough: boolean, isApproved: boolean): boolean {
+    const isLonger = this.enough && !wasEnough;
+    return this.seen !== undefined || this.wasInterruptedSince(before) || (isLonger && !isApproved);
   }
 
   /** Whether there was a time since then when nobody watched. */

@@ -13,7 +13,8 @@ interface PendingDecision<T> {
  */
 export class Inbox<Name extends DecisionName> {
   private waiting: PendingDecision<Decisions[Name]>[] = [];
-  private isOpen = false;
+  /** Whether a step asks for them. */
+  isOpen = false;
 
   constructor(
     name: Name,

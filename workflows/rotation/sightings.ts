@@ -32,11 +32,14 @@ export class Sightings {
     },
   ) {}
 
-  /** Asks a person; `seen` tells the question that a consumer ran meanwhile. */
+  /**
+   * Asks a person; the question is told that a consumer ran meanwhile. Where somebody has approved,
+   * a run that holds the new token changes nothing.
+   */
   async whileAsking<T>(
     evidence: Evidence,
     { readers, settings, pair, tokens, newToken }: Round,
-    ask: (seen: () => boolean) => Promise<T>,
+    ask: (outdated: (isApproved: boolean) => boolean) => Promise<T>,
   ): Promise<T> {
     this.recent = [];
     const unseen = evidence.consumers.filter(({ pods }) => pods.length === 0);
@@ -67,7 +70,9 @@ export class Sightings {
           this.book.remark(`No longer watching for further runs: ${failureOf(error).message}`);
       });
     try {
-      return await ask(() => this.recent.length > 0);
+      return await ask((isApproved) =>
+        this.recent.some((seen) => !isApproved || isAgainst(seen, newToken)),
+      );
     } finally {
       over = true;
       watch.cancel();
@@ -134,4 +139,9 @@ export class Sightings {
       .map(({ container }) => container)
       .filter((container) => !holds(container, newToken));
   }
+}
+
+/** Whether what a run showed speaks against the evidence. */
+function isAgainst({ container, smoke }: Sighting, newToken: ListedToken): boolean {
+  return !holds(container, newToken) || smoke?.verdict === 'failed';
 }

@@ -103,7 +103,7 @@ export const STEPS_OPTIONS = {
     retry: doubling('2 seconds', '1 minute'),
   },
   /** What the worker knows by itself: a local activity. */
-  self: { startToCloseTimeout: '5 seconds', retry: { maximumAttempts: 3 } },
+  self: { startToCloseTimeout: '5 seconds', retry: doubling('1 second', '10 seconds') },
   /** Temporal's own history. */
   own: { startToCloseTimeout: '1 minute', retry: doubling('1 second', '10 seconds', 20) },
 } as const satisfies Record<string, ActivityOptions & { retry: RetryPolicy }>;

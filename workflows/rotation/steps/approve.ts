@@ -13,6 +13,8 @@ export function askApproval(
 ): Promise<number[] | undefined> {
   book.record.remember({ givenUp: givenUpIn(evidence), also: round.readers.also });
   return book.step('approve', () =>
-    book.sightings.whileAsking(evidence, round, (isSeen) => book.approvals.ask(evidence, isSeen)),
+    book.sightings.whileAsking(evidence, round, (outdated) =>
+      book.approvals.ask(evidence, outdated),
+    ),
   );
 }

@@ -129,9 +129,10 @@ async function giveUp(
       watched: watch.watched,
     });
     const wasEnough = watch.isEnough();
-    const outdated = (): boolean => watch.changedSince(evidence.watched!, wasEnough);
+    const outdated = (isApproved: boolean): boolean =>
+      watch.changedSince(evidence.watched!, wasEnough, isApproved);
     const revoke = await book.step('approve', () => book.approvals.ask(evidence, outdated));
-    if (!revoke && !outdated()) watch.startAnew(); // a person had it gathered anew
+    if (!revoke && !outdated(false)) watch.startAnew(); // a person had it gathered anew
     if (!revoke) continue;
     const after = await book.step('revoke', () =>
       revokeEach(book, {

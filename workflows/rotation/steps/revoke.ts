@@ -111,7 +111,7 @@ export async function revokeEach<S extends Observation>(
     );
   /** Something of this approval was sent. */
   let begun = false;
-  const perLook = Math.ceil(left().length / LOOKS_FOR_ALL);
+  const perLook = Math.max(1, Math.ceil(left().length / LOOKS_FOR_ALL));
   for (let tooOld = 0; ;) {
     // Once the first is sent, all that was approved runs to its end, looks included.
     const fresh: S = await (begun
