@@ -5,7 +5,6 @@ import { createOnce, refuseUnknownRecipient } from './create-token.ts';
 import { findPair, knownUser, listApiUsers, secretsOfPairs, userOf } from './find-pair.ts';
 import type { SignonActivities } from './interface.ts';
 import { listPairs } from './list-pairs.ts';
-import { readLastSynced } from './pages.ts';
 import { listPairOnOffer } from './pair-tokens.ts';
 import { revokeOnce } from './revoke-token.ts';
 import type { SignonSession } from './session.ts';
@@ -34,14 +33,6 @@ export function createSignonActivities(
       const rows = await apiUsers.get(performance.now() - API_USERS_HOLD_FOR_MS);
       return session.alone((pages) => secretsOfPairs(pages, rows, secrets));
     },
-
-    readLastSync: (pair) =>
-      session.alone(async (pages) =>
-        readLastSynced(
-          (await pages.open(`/api_users/${pair.apiUser.id}/edit`)).body,
-          pair.application.name,
-        ),
-      ),
 
     listPairs: async ({ pause, apiUser }) => {
       const rows = await apiUsers.get();

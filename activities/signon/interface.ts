@@ -48,11 +48,6 @@ export interface SignonActivities {
    */
   secretsOfPairs: (secrets: string[]) => Promise<string[]>;
   /**
-   * When the API user was last synced with the application, in the page's own words; undefined
-   * where Signon does not show it, as today's does not. Reads only.
-   */
-  readLastSync: (pair: Pair) => Promise<string | undefined>;
-  /**
    * The tokens of all API users, or of one, one page after the other with a pause between two.
    * Reads only; a retry goes on where the last attempt was.
    * @throws UnknownApiUser (not retried)

@@ -1,6 +1,5 @@
 import { load, type CheerioAPI } from 'cheerio';
 import { failure } from '../failure.ts';
-import { redact } from '../../domain/text/index.ts';
 import { Secret, sha256 } from '../../config/secret.ts';
 import type { Day, ListedToken } from '../../domain/tokens/index.ts';
 
@@ -67,32 +66,6 @@ export function readManageTokens(html: string): { apiUser: string; cards: Card[]
       return { authorisationId: Number(id), application, ...readDetails($, $(card)) };
     });
   return { apiUser: title.slice(prefix.length), cards };
-}
-
-/**
- * Reads “Last synced at” for an application from `GET /api_users/:id/edit`, in the page's own
- * words, redacted. Signon's pages had a table with it until January 2024 (its commit 0f117105);
- * today's do not.
- * @returns undefined where it is not shown
- */
-export function readLastSynced(html: string, application: string): string | undefined {
-  const $ = load(html);
-  const cells = (row: Nodes): string[] =>
-    row
-      .children('td, th')
-      .toArray()
-      .map((cell) => squeeze($(cell).text()));
-  for (const table of $('table').toArray()) {
-    const column = cells($(table).find('thead tr').first()).indexOf('Last synced at');
-    if (column === -1) continue;
-    const row = $(table)
-      .find('tbody tr')
-      .toArray()
-      .map((one) => cells($(one)))
-      .find(([name]) => name === application);
-    return redact(row?.[column]?.slice(0, 100) ?? '') || undefined;
-  }
-  return undefined;
 }
 
 /** Reads name and e-mail from `GET /api_users/:id/edit`. @throws ContractChanged */

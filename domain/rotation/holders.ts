@@ -9,7 +9,7 @@ import {
   workloadsOf,
 } from '../cluster/index.ts';
 import { censusShown, type EvidenceCensus } from '../evidence/index.ts';
-import type { Pair } from './plan.ts';
+import type { Assessment, Pair } from './plan.ts';
 import { isRenewed, type Recipient, type Settings } from '../settings/index.ts';
 import type { ListedToken } from '../tokens/index.ts';
 
@@ -19,8 +19,6 @@ export interface Findings {
   domain: string;
   /** Whether the e-mail is of a domain that Signon renews tokens for. */
   internal: boolean;
-  /** As Signon shows it, where it does. */
-  lastSyncedAt?: string;
   /** The holder outside that the settings name for this API user. */
   recipient?: string;
   tokens: ListedToken[];
@@ -44,21 +42,13 @@ export function readInCluster(
   return `${workloadsOf(consumers).join(', ')} read a token of ${recipient.apiUser}, whose holder is ${recipient.name}, outside the cluster`;
 }
 
-export function findingsOf(seen: {
-  pair: Pair;
-  settings: Settings;
-  tokens: ListedToken[];
-  look: ClusterLook;
-  lastSyncedAt?: string;
-}): Findings {
-  const { pair, settings, tokens, look, lastSyncedAt } = seen;
+export function findingsOf({ pair, settings, tokens, look }: Assessment): Findings {
   const recipient = recipientOf(settings, pair)?.name;
   const domain = pair.apiUser.email.split('@').at(-1) ?? '';
   return {
     secret: pair.secret,
     domain,
     internal: isRenewed(pair.apiUser.email, settings.renewal),
-    lastSyncedAt,
     recipient,
     tokens,
     census: censusShown(look),

@@ -103,67 +103,36 @@ export function newReport({ environment, apiUser, application }: RotationRequest
 }
 
 /**
- * Where the pair's tokens stand.
+ * Which tokens of the pair were revoked, and which work until when: a rotation may stay open for
+ * days.
  * @param revokesBegun tokens whose revoke was sent; those not in the report may or may not be gone
  * @param now milliseconds since the epoch: they may have been listed days ago
  */
-function standing(
-  { revoked, newToken, alive }: RotationReport,
+export function whatWorks(
+  { revoked, newToken, alive, createsLost }: RotationReport,
   revokesBegun: readonly ListedToken[],
   now: number,
-): { perhaps: ListedToken[]; old: ListedToken[]; isNewLive: boolean } {
+): string {
   const isOf = (tokens: readonly ListedToken[], token: ListedToken): boolean =>
     tokens.some(isToken(token));
   const perhaps = revokesBegun.filter((token) => !isOf(revoked, token));
   const works = alive.filter((token) => isLive(token, now) && !isOf(perhaps, token));
   const old = works.filter((token) => !newToken || !isToken(newToken)(token));
-  return { perhaps, old, isNewLive: works.length > old.length };
-}
-
-/**
- * What was revoked and what lives on, for a rotation that is stopped: one sentence. Takes what
- * `standing` takes.
- */
-export function whatLives(...facts: Parameters<typeof standing>): string {
-  const [{ revoked, newToken, createsLost }] = facts;
-  const { perhaps, old, isNewLive } = standing(...facts);
-  if (revoked.length > 0 || perhaps.length > 0)
-    return [
-      `revoked before: ${revoked.length > 0 ? named(revoked) : 'none for certain'}`,
-      ...(perhaps.length > 0 ? [`perhaps, its answer was lost: ${named(perhaps)}`] : []),
-      ...(old.length > 0 ? [`still alive: ${named(old)}`] : []),
-    ].join('; ');
-  if (newToken && isNewLive)
-    return old.length > 0
-      ? 'nothing was revoked: the new and the old token both live, and a later rotation adopts the new one'
-      : 'nothing was revoked: of the pair, the new token alone lives';
-  if (newToken)
-    return `nothing was revoked: ${named([newToken])} is not listed as live any more; ${old.length > 0 ? `still alive: ${named(old)}` : 'no token of the pair is listed as live'}`;
-  if (createsLost)
-    return 'nothing was revoked; a create’s answer was lost, so Signon may list a token of the pair that nobody holds: a later rotation adopts it';
-  return `no token was issued and nothing was revoked${old.length > 0 ? ': the old token lives' : ''}`;
-}
-
-/**
- * Which tokens of the pair work while a rotation is open. It may stand for days, so it says until
- * when. Takes what `standing` takes.
- */
-export function whatWorks(...facts: Parameters<typeof standing>): string {
-  const [{ revoked, newToken, createsLost }] = facts;
-  const { perhaps, old, isNewLive } = standing(...facts);
+  const isNewLive = works.length > old.length;
   const working = [
     ...(newToken && isNewLive ? [`the new one until ${newToken.expires}`] : []),
     ...old.map(({ expires }) => `the old one until ${expires}`),
   ];
   const isBoth = isNewLive && old.length === 1;
   const count = isBoth ? 'Both tokens work' : `Tokens that work: ${working.length}`;
+  const notIssued = createsLost ? 'A new token may have been issued.' : 'No token was issued.';
   return [
     ...(revoked.length > 0 ? [`Revoked: ${named(revoked)}.`] : []),
     ...(perhaps.length > 0 ? [`Perhaps revoked, its answer was lost: ${named(perhaps)}.`] : []),
     ...(newToken && !isNewLive ? ['Signon no longer lists the new token as live.'] : []),
-    ...(!newToken && createsLost ? ['A new token may have been issued.'] : []),
+    ...(!newToken && revoked.length === 0 ? [notIssued] : []),
     ...(working.length > 0 ? [`${count}, ${working.join(', ')}.`] : []),
-    ...(working.length === 0 && !newToken && !createsLost ? ['Nothing was changed.'] : []),
+    ...(working.length === 0 && newToken ? ['No token of the pair works.'] : []),
   ].join(' ');
 }
 

@@ -71,7 +71,6 @@ function showFindings({
   secret,
   domain,
   internal,
-  lastSyncedAt,
   tokens,
   census,
   recipient,
@@ -101,7 +100,6 @@ function showFindings({
         ...census.starting.map((one) => `${one} has not started`),
         ...census.unasked,
       ),
-      ...lines('Last synced', lastSyncedAt ?? 'Signon does not show it'),
       ...lines(
         'Token',
         ...tokens.map((one) => `${describeWithEnd(one)}, generated ${one.generated}`),

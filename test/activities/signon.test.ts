@@ -3,7 +3,6 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { createSignonActivities } from '../../activities/signon/create-activities.ts';
 import type { SignonActivities } from '../../activities/signon/interface.ts';
-import { readLastSynced } from '../../activities/signon/pages.ts';
 import { revokeOnce } from '../../activities/signon/revoke-token.ts';
 import { SignonSession, type Pages } from '../../activities/signon/session.ts';
 import { Secret } from '../../config/secret.ts';
@@ -170,11 +169,6 @@ describe('what is quoted of a page is redacted', () => {
     const message = await run(() => signon.listTokens(pair)).catch((error: Error) => error.message);
     expect(message).toMatch(/and is now “\[redacted\]”/);
   });
-
-  test('when it was last synced, in the page’s own words', () => {
-    const table = `<table><thead><tr><th>Name</th><th>Last synced at</th></tr></thead><tbody><tr><td>A</td><td>${SECRET}</td></tr></tbody></table>`;
-    expect(readLastSynced(table, 'A')).toBe('[redacted]');
-  });
 });
 
 test('a token that is gone counts as revoked only while its application is still on offer', async () => {
@@ -335,19 +329,6 @@ test('two pairs that both have tokens and come to one Secret’s name are refuse
     message:
       'the tokens of “Short URL Manager” (short-url-manager@alphagov.co.uk) for “Publishing API” and of “Short URL Manager Publishing” (namesake@alphagov.co.uk) for “API” are written to one Secret, signon-token-short-url-manager-publishing-api',
   });
-});
-
-test('reads when an API user was last synced, where Signon’s page has the table that it once had', async () => {
-  const older = `<h1>HMRC</h1><table id="editable-permissions"><thead><tr class="table-header">
-    <th>Application</th><th>Permissions</th><th>Last synced at</th></tr></thead><tbody>
-    <tr><td>\n Content Store\n</td><td></td><td><span class="label label-success">2 days ago</span></td></tr>
-    <tr><td>Publishing API</td><td></td><td>\n<span class="label label-danger">over 1 year\n ago</span></td></tr>
-    <tr><td>Signon</td><td></td><td></td></tr></tbody></table>`;
-  expect(readLastSynced(older, 'Publishing API')).toBe('over 1 year ago');
-  expect(readLastSynced(older, 'Signon')).toBeUndefined();
-  expect(readLastSynced(older, 'Search API')).toBeUndefined();
-  const pair = await run(() => worker().findPair(WANTED));
-  expect(await run(() => worker().readLastSync(pair))).toBeUndefined();
 });
 
 test('no token is encrypted to a key that the settings no longer name, and none is issued for it', async () => {

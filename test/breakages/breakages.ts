@@ -432,8 +432,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a sign-in counts though no worker asked',
     file: 'workflows/sign-in/sign-in-ledger.ts',
-    find: 'if (!(await provesWorker(question)) || ',
-    replace: 'if ((await provesWorker(question)) === undefined || ',
+    find: 'if (!(await activities.provesWorker(question)) || ',
+    replace: 'if ((await activities.provesWorker(question)) === undefined || ',
     caughtBy: {
       file: 'test/workflows/sign-in-ledger.test.ts',
       test: 'what nobody proves counts for nothing: three forged questions and refusals leave all room for a worker',

@@ -11,7 +11,7 @@ beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'signon-campaign-')))
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const FIRST = 1;
-const RUNS = 6;
+const RUNS = 4;
 
 test('a short campaign of fixed seeds breaks no promise, goes on where it stopped, and adds up', async () => {
   const fates = Array.from({ length: RUNS }, (_, at) => fateOf(FIRST + at));

@@ -79,7 +79,6 @@ export class FakeSystems {
   idleHolders: IdleHolder[] = [];
   /** Containers elsewhere that have not started. */
   startingElsewhere: string[] = [];
-  lastSyncedAt?: string;
   /** What an earlier rotation of the pair saw. */
   remembered: Remembered = { givenUp: [], also: [] };
   /**
@@ -220,7 +219,6 @@ export class FakeSystems {
       listTokens: () => Promise.resolve([...this.tokens]),
       secretsOfPairs: (secrets) =>
         Promise.resolve(secrets.filter((one) => this.otherPairs.includes(one))),
-      readLastSync: () => Promise.resolve(this.lastSyncedAt),
       createToken: ({ before, recipient }) => {
         const found = newestOf(
           this.tokens.filter(({ authorisationId }) => !before.includes(authorisationId)),

@@ -146,7 +146,7 @@ test('whoever rejects what came back keeps it alive, and the report names what w
       await rotation.send('reject', { by: BY, reason: 'somebody needs it' });
       const report = await rotation.report();
       expect(report).toMatchObject({ outcome: 'rejected', revoked: [{ authorisationId: 101 }] });
-      expect(report.why).toMatch(/revoked before/);
+      expect(report.why).toMatch(/Revoked: /);
       expect(rotation.systems.revoked).toEqual([101]);
     },
     { prepare: nobodyReads },

@@ -101,7 +101,7 @@ test('a rejected plan issues nothing', () =>
     await rotation.send('reject', { by: BY, reason: 'wrong key' });
     expect(await rotation.report()).toMatchObject({
       outcome: 'rejected',
-      why: expect.stringMatching(/no token was issued/),
+      why: expect.stringMatching(/No token was issued/),
     });
     expect(rotation.systems.calls).not.toContain('createToken');
   }));

@@ -10,11 +10,11 @@ const { rotating } = useTimeSkipping();
 const ABORT = { by: 'grace@example.org', reason: 'wrong pair' };
 
 test.each([
-  ['findPair', 'UnknownApiUser', 'no token was issued and nothing was revoked'],
-  ['awaitSyncJob', 'SyncJobFailed', 'the new and the old token both live'],
-  ['awaitRollout', 'NotPermitted', 'the new and the old token both live'],
-  ['smokeConsumers', 'NotPermitted', 'the new and the old token both live'],
-  ['createToken', 'CreateAnswerLost', 'a create’s answer was lost'],
+  ['findPair', 'UnknownApiUser', 'No token was issued.'],
+  ['awaitSyncJob', 'SyncJobFailed', 'Both tokens work'],
+  ['awaitRollout', 'NotPermitted', 'Both tokens work'],
+  ['smokeConsumers', 'NotPermitted', 'Both tokens work'],
+  ['createToken', 'CreateAnswerLost', 'A new token may have been issued.'],
 ] as const)(
   'an abort while %s is blocked ends tidily and says what lives',
   (activity, failure, says) =>
@@ -66,7 +66,7 @@ test('an abort in the middle of a revoke lets it end, and the report names what 
       revoke.open();
       const report = await rotation.report();
       expect(report).toMatchObject({ outcome: 'aborted', revoked: [{ authorisationId: 101 }] });
-      expect(report.why).toContain('revoked before: first101…last0101 (authorisation 101)');
+      expect(report.why).toContain('Revoked: first101…last0101 (authorisation 101)');
     },
     {
       prepare: (systems) =>
@@ -158,7 +158,7 @@ test('an abort after a create that was not sent says that no token was issued', 
         tokens: expect.not.stringContaining('may have been issued'),
       });
       await rotation.send('abort', ABORT);
-      expect((await rotation.report()).why).toContain('no token was issued');
+      expect((await rotation.report()).why).toContain('No token was issued.');
     },
     {
       prepare: (systems) => systems.fail('createToken', 'AccessEnded', { details: ['not sent'] }),
@@ -172,7 +172,9 @@ test('an abort after a revoke whose answer was lost says that the token may be g
       await rotation.blocked('RevokeNotSeen');
       await rotation.send('abort', ABORT);
       const { why } = await rotation.report();
-      expect(why).toContain('perhaps, its answer was lost: first101…last0101 (authorisation 101)');
+      expect(why).toContain(
+        'Perhaps revoked, its answer was lost: first101…last0101 (authorisation 101)',
+      );
     },
     { prepare: (systems) => systems.fail('revokeToken', 'RevokeNotSeen', { after: true }) },
   ));
@@ -261,10 +263,10 @@ for (const [step, activity] of Object.entries(UNDER_WAY))
           expect(report.newToken?.authorisationId).toBe(step === 'assess' ? undefined : 102);
           expect(report.why).toMatch(
             step === 'assess'
-              ? /no token was issued/
+              ? /No token was issued/
               : revoked.length > 0
-                ? /revoked before: first101/
-                : /both live/,
+                ? /Revoked: first101/
+                : /Both tokens work/,
           );
           expect((await rotation.handle.describe()).status.name).toBe('COMPLETED');
           // at least once

@@ -7,13 +7,7 @@ import {
   parseInventoryRequest,
 } from '../../domain/inventory/index.ts';
 import { todoFor } from '../../domain/rotation/index.ts';
-import {
-  beginRotation,
-  failureOf,
-  listPairs,
-  listReadings,
-  requestOrFail,
-} from '../shared/index.ts';
+import { activities, failureOf, requestOrFail } from '../shared/index.ts';
 
 /**
  * Reads every pair of Signon and everything that reads its Secrets. Reads only: where retries are
@@ -23,10 +17,10 @@ import {
 export async function takeInventory(input: unknown): Promise<Inventory> {
   const request = requestOrFail(parseInventoryRequest(input));
   try {
-    const settings = await beginRotation(request);
+    const settings = await activities.beginRotation(request);
     const [pairs, readings] = await Promise.all([
-      listPairs({ pause: settings.sweep.pause }),
-      listReadings(),
+      activities.listPairs({ pause: settings.sweep.pause }),
+      activities.listReadings(),
     ]);
     const { environment } = request;
     const inventory = inventoryOf(pairs, readings, { environment, settings, now: Date.now() });

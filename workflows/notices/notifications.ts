@@ -20,7 +20,7 @@ import {
   type Pending,
 } from '../../domain/notices/index.ts';
 import { escapeMarkdown } from '../../domain/text/index.ts';
-import { carriedOver, failureOf, isHistoryLong, noticePace, postToSlack } from '../shared/index.ts';
+import { activities, carriedOver, failureOf, isHistoryLong } from '../shared/index.ts';
 import { SIGNAL } from '../../domain/names/index.ts';
 
 export const notice = defineSignal<[unknown]>(SIGNAL.noticed);
@@ -68,7 +68,7 @@ export async function notifications(carried?: unknown): Promise<void> {
     changed();
   });
   setDefaultSignalHandler(() => undefined);
-  const pace = await noticePace();
+  const pace = await activities.noticePace();
 
   const send = async (group: string): Promise<void> => {
     const begun = Date.now();
@@ -120,7 +120,7 @@ async function whyNotSent(notices: readonly LinkedNotice[]): Promise<string | un
   const [first, ...more] = notices;
   if (!first) return undefined;
   try {
-    await postToSlack(drawMessage([first, ...more]));
+    await activities.postToSlack(drawMessage([first, ...more]));
     return undefined;
   } catch (error) {
     const { type, message } = failureOf(error);

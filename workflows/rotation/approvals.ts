@@ -9,7 +9,7 @@ import type {
 import type { RotationRequest } from '../../domain/request/index.ts';
 import type { Evidence, Given } from '../../domain/evidence/index.ts';
 import { endOfDay } from '../../domain/tokens/index.ts';
-import { judge, onDecision } from '../shared/index.ts';
+import { activities, onDecision } from '../shared/index.ts';
 import { Inbox } from './inbox.ts';
 import { Rejected } from './ends.ts';
 import type { RotationRecord } from './record.ts';
@@ -127,18 +127,20 @@ export class Approvals {
         const { value: approval, sent } = first()!;
         book.waitFor(undefined);
         const { request, delegation, carried } = this.opening;
-        const verdict = await judge({
-          approval,
-          sent,
-          evidence,
-          request,
-          delegation,
-          starter: carried?.starter,
-          given: counted.map(({ given }) => given),
-        }).catch((error: unknown) => {
-          if (this.rejected()) return undefined;
-          throw error;
-        });
+        const verdict = await activities
+          .judge({
+            approval,
+            sent,
+            evidence,
+            request,
+            delegation,
+            starter: carried?.starter,
+            given: counted.map(({ given }) => given),
+          })
+          .catch((error: unknown) => {
+            if (this.rejected()) return undefined;
+            throw error;
+          });
         const refuse = (why: string): void =>
           this.approvals.answerFirst({
             accepted: false,

@@ -23,7 +23,7 @@ import {
   STEPS,
 } from '../../domain/rotation/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
-import { readRetries, stageReported, status, WATCH_RETRIES_AFTER } from '../shared/index.ts';
+import { activities, stageReported, status, WATCH_RETRIES_AFTER } from '../shared/index.ts';
 import { apiUserIdsOf, sweepId } from '../../domain/names/index.ts';
 
 /** Remarks kept for the report. */
@@ -165,7 +165,7 @@ export class Checklist {
       for (const pause of WATCH_RETRIES_AFTER) {
         await sleep(pause);
         if (!this.watched()) break;
-        const retrying = await readRetries().catch(() => []);
+        const retrying = await activities.readRetries().catch(() => []);
         if (!this.watched()) break;
         this.show({ retrying });
       }

@@ -4,7 +4,7 @@ import type { Pair } from '../../domain/rotation/index.ts';
 import type { SeenReader } from '../../domain/cluster/index.ts';
 import type { Watched } from '../../domain/evidence/index.ts';
 import type { Settings } from '../../domain/settings/index.ts';
-import { awaitReader, failureOf } from '../shared/index.ts';
+import { activities, failureOf } from '../shared/index.ts';
 
 /**
  * Watches every pod of the namespace while a pair is given up: one that reads its Secret, however
@@ -102,7 +102,7 @@ export class DisusedWatch {
   /** Watches until a reader is seen. A gap, e.g. since no worker ran, makes it begin anew. */
   private async watch(from: string): Promise<void> {
     for (;;) {
-      const seen = await awaitReader({ secret: this.pair.secret, from });
+      const seen = await activities.awaitReader({ secret: this.pair.secret, from });
       if (!('interrupted' in seen)) {
         this.seen = seen;
         return;

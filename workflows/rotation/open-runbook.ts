@@ -7,7 +7,7 @@ import {
 import type { Delegation } from '../../activities/temporal/interface.ts';
 import type { CarriedRotation, RotationReport } from '../../domain/rotation/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
-import { HistoryIsLong, readStarter } from '../shared/index.ts';
+import { activities, HistoryIsLong } from '../shared/index.ts';
 import type { Opening } from './approvals.ts';
 import { Rejected, Stopped } from './ends.ts';
 import { Runbook } from './runbook.ts';
@@ -39,7 +39,7 @@ export async function runbook(
     // Where it cannot be read now, the verdict on an approval reads it of the first run.
     const starter = ended
       ? undefined
-      : (carried?.starter ?? (await readStarter(delegation).catch(() => undefined)));
+      : (carried?.starter ?? (await activities.readStarter(delegation).catch(() => undefined)));
     await condition(allHandlersFinished); // whoever sent a decision as an update gets its answer
     if (!ended) await book.stops.settled(); // a cancel is no handler
     const report = ended ?? (book.stops.stop ? book.closeStopped() : undefined);

@@ -13,7 +13,6 @@ import {
   todoFor,
   type Waiting,
   isConfirmedByHolder,
-  whatLives,
   whatWorks,
 } from '../../domain/rotation/index.ts';
 import type { Readers } from '../../domain/cluster/index.ts';
@@ -267,16 +266,16 @@ export class Runbook {
   /** The tidy end after a stop: says what was revoked and what lives on. */
   closeStopped(): RotationReport {
     const { by, reason } = this.stops.stop ?? { by: 'nobody', reason: '' };
-    return this.close('aborted', `${by} stopped it (${reason}); ${this.whatLives()}`);
+    return this.close('aborted', `${by} stopped it (${reason}). ${this.whatWorks()}`);
   }
 
   /** The end after a rejection: the old token stays. */
   closeRejected({ by, reason }: { by: string; reason: string }): RotationReport {
-    return this.close('rejected', `${by}: ${reason}; ${this.whatLives()}`);
+    return this.close('rejected', `${by}: ${reason}. ${this.whatWorks()}`);
   }
 
-  private whatLives(): string {
-    return whatLives(this.report, this.record.revokesBegun, Date.now());
+  private whatWorks(): string {
+    return whatWorks(this.report, this.record.revokesBegun, Date.now());
   }
 
   private block({ type, message, tried, workloads }: ShownFailure, tries: number): void {
@@ -285,12 +284,11 @@ export class Runbook {
     this.checklist.mark(step, 'blocked', type);
     this.metrics.blocked(step, type);
     const offered = this.mayRestart ? workloads : undefined;
-    const tokens = whatWorks(this.report, this.record.revokesBegun, Date.now());
     const failure = {
       step,
       failure: type,
       message,
-      tokens,
+      tokens: this.whatWorks(),
       todo: todoFor(type),
       tried,
       workloads: offered,

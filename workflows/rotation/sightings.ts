@@ -12,7 +12,7 @@ import { parameterize } from '../../domain/text/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
 import type { Round } from '../../domain/rotation/index.ts';
 import type { ListedToken } from '../../domain/tokens/index.ts';
-import { awaitSighting, blocks, failureOf } from '../shared/index.ts';
+import { activities, blocks, failureOf } from '../shared/index.ts';
 
 /**
  * Looks out for consumers of which nothing runs, while a person is asked: a CronJob's next run
@@ -54,7 +54,12 @@ export class Sightings {
     let over = false;
     void watch
       .run(() =>
-        awaitSighting({ readers, consumers, application, call: settings.smokeCalls[application] }),
+        activities.awaitSighting({
+          readers,
+          consumers,
+          application,
+          call: settings.smokeCalls[application],
+        }),
       )
       .then((seen) => {
         const others = seen

@@ -1,6 +1,6 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { Answer, DecisionId } from '../../domain/evidence/index.ts';
-import { wasSentBefore } from '../shared/index.ts';
+import { activities } from '../shared/index.ts';
 import { Stopped } from './ends.ts';
 
 /** What it says and asks of the runbook. */
@@ -27,7 +27,9 @@ export class Stops {
    * counts for nothing.
    */
   async take(sent: DecisionId | 'cancel', by: string, reason: string): Promise<Answer> {
-    const before = CancellationScope.nonCancellable(() => wasSentBefore(sent)).catch(() => false);
+    const before = CancellationScope.nonCancellable(() => activities.wasSentBefore(sent)).catch(
+      () => false,
+    );
     this.judged = Promise.all([this.judged, before]);
     if (await before) {
       const answer = `not stopped: ${by} asked an earlier run of this rotation, which was reset; send abort to end this one`;

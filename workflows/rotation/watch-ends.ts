@@ -2,7 +2,7 @@ import { CancellationScope, condition } from '@temporalio/workflow';
 import ms from 'ms';
 import { describeOthers, holds, type Readers, running } from '../../domain/cluster/index.ts';
 import { describeToken, isLive, startOfDay, type ListedToken } from '../../domain/tokens/index.ts';
-import { lookAtConsumers } from '../shared/index.ts';
+import { activities } from '../shared/index.ts';
 import type { Runbook } from './runbook.ts';
 
 /**
@@ -50,7 +50,7 @@ async function tellOfHolders(
   readers: Readers,
   token: ListedToken,
 ): Promise<boolean> {
-  const seen = await lookAtConsumers(readers).catch(() => undefined);
+  const seen = await activities.lookAtConsumers(readers).catch(() => undefined);
   if (
     !book.record
       .oldTokens()

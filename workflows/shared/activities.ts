@@ -124,7 +124,6 @@ export const ACTIVITIES = {
   runningRotations: { as: 'own', summary: 'Check that the requesting rotations run' },
   findPair: { as: 'look', summary: 'Find API user and application in Signon' },
   secretsOfPairs: { as: 'look', summary: 'Find the API users of these Secrets' },
-  readLastSync: { as: 'look', summary: 'Read when the API user was last synced' },
   listPairs: { as: 'wait', summary: 'Read the tokens of all API users in Signon' },
   listTokens: { as: 'look', summary: 'List the pair’s tokens in Signon' },
   createToken: { as: 'create', summary: 'Issue a new token in Signon' },
@@ -191,40 +190,7 @@ export const createToken = ({
   });
 
 /** All others, by name. */
-export const {
-  beginRotation,
-  readStarter,
-  listOpen,
-  readStages,
-  readRetries,
-  judge,
-  remembersOf,
-  wasSentBefore,
-  requestSync,
-  syncSettings,
-  provesWorker,
-  runningRotations,
-  findPair,
-  secretsOfPairs,
-  readLastSync,
-  listPairs,
-  listTokens,
-  revokeToken,
-  findSyncCronJob,
-  createSyncJob,
-  awaitSyncJob,
-  cronJobUid,
-  listReadings,
-  lookAtConsumers,
-  restartDeployments,
-  awaitRollout,
-  awaitSighting,
-  awaitReader,
-  smokeConsumers,
-  notify,
-  noticePace,
-  postToSlack,
-} = Object.fromEntries(
+export const activities = Object.fromEntries(
   Object.keys(ACTIVITIES).map((name) => [name, activity(name as ActivityName)]),
 ) as Omit<Pick<Activities, ActivityName>, 'createToken'>;
 

@@ -3,7 +3,7 @@ import type { Waiting } from '../../domain/rotation/index.ts';
 import { bounded, nextReminder, type Notice } from '../../domain/notices/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
 import { startOfDay, type ListedToken } from '../../domain/tokens/index.ts';
-import { notify } from './activities.ts';
+import { activities } from './activities.ts';
 
 type What = Pick<Notice, 'kind' | 'cause' | 'text' | 'todo'>;
 
@@ -25,9 +25,9 @@ export class Notices {
     const { environment, apiUser, application } = this.request;
     const ends = this.firstToEnd()?.expires;
     await CancellationScope.nonCancellable(() =>
-      notify({ ...what, text: bounded(what.text), environment, apiUser, application, ends }).catch(
-        () => undefined,
-      ),
+      activities
+        .notify({ ...what, text: bounded(what.text), environment, apiUser, application, ends })
+        .catch(() => undefined),
     );
   }
 

@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import ms from 'ms';
 import { parseLedger, parseOutcome, parseQuestion } from '../../domain/sign-in/index.ts';
-import { carriedOver, isHistoryLong, provesWorker } from '../shared/index.ts';
+import { activities, carriedOver, isHistoryLong } from '../shared/index.ts';
 import { SIGNAL } from '../../domain/names/index.ts';
 
 /** Refused sign-ins that may reach Signon in an hour. */
@@ -87,7 +87,7 @@ export async function signInLedger(carried?: unknown): Promise<void> {
       const question = parseQuestion(input)!;
       const { id } = question;
       asked = true;
-      if (!(await provesWorker(question)) || (answered.has(id) && !counted.has(id)))
+      if (!(await activities.provesWorker(question)) || (answered.has(id) && !counted.has(id)))
         return { granted: false, spent: false, unproven: true };
       prune();
       answered.set(id, Date.now());
@@ -113,7 +113,11 @@ export async function signInLedger(carried?: unknown): Promise<void> {
   );
   setHandler(settleSignIn, async (input) => {
     const outcome = parseOutcome(input);
-    if (!outcome || !counted.has(outcome.id) || !(await provesWorker(outcome).catch(() => false)))
+    if (
+      !outcome ||
+      !counted.has(outcome.id) ||
+      !(await activities.provesWorker(outcome).catch(() => false))
+    )
       return;
     const known = counted.get(outcome.id);
     if (!known || known.refused) return;

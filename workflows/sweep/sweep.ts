@@ -33,18 +33,13 @@ import {
   type SweepRow,
 } from '../../domain/sweep/index.ts';
 import {
+  activities,
   answerOtherSignals,
-  beginRotation,
   carriedOver,
   failedWith,
   failureOf,
   HistoryIsLong,
-  listOpen,
-  listPairs,
-  listReadings,
   onMessage,
-  readStages,
-  readStarter,
   startCanonical,
 } from '../shared/index.ts';
 import { SweepBounds } from './sweep-bounds.ts';
@@ -81,9 +76,9 @@ export class Sweep {
    */
   async begin(): Promise<string | undefined> {
     const { bounds, table, request } = this;
-    this.starter = await bounds.attempt(() => readStarter(this.delegation));
+    this.starter = await bounds.attempt(() => activities.readStarter(this.delegation));
     if (this.settings) return undefined;
-    const settings = await bounds.attempt(() => beginRotation(request));
+    const settings = await bounds.attempt(() => activities.beginRotation(request));
     bounds.endAfter(settings.sweep.endsAfter);
     table.say(`Reads the tokens of ${isOfApiUser(request) ? request.apiUser : 'all API users'}.`);
     const { environment } = request;
@@ -92,10 +87,13 @@ export class Sweep {
       ...(isOfApiUser(request) && { apiUser: request.apiUser }),
     };
     const [pairs, open] = await bounds.attempt(() =>
-      Promise.all([listPairs(order).catch(unlessUnknown), listOpen(environment)]),
+      Promise.all([
+        activities.listPairs(order).catch(unlessUnknown),
+        activities.listOpen(environment),
+      ]),
     );
     if (typeof pairs === 'string') return pairs;
-    const { variables, files } = await bounds.attempt(() => listReadings());
+    const { variables, files } = await bounds.attempt(() => activities.listReadings());
     const readings = [...variables, ...files].map(({ secret }) => secret);
     const facts = { settings, environment, open: new Set(open), now: Date.now() };
     table.fill(
@@ -120,8 +118,8 @@ export class Sweep {
   async delegate(): Promise<string> {
     const { request, bounds } = this;
     // Refuses a request of another environment here, not in the child.
-    await bounds.attempt(() => beginRotation(request));
-    const starter = await bounds.attempt(() => readStarter());
+    await bounds.attempt(() => activities.beginRotation(request));
+    const starter = await bounds.attempt(() => activities.readStarter());
     return `the sweep ${await startCanonical(lockOf(request), request, starter, introduceSweep(request))}`;
   }
 
@@ -247,7 +245,7 @@ export class Sweep {
     const { environment } = this.request;
     const before = rows.map(({ state }) => state);
     const stages = await this.bounds.attempt(() =>
-      readStages(rows.map((row) => rowId(environment, row))),
+      activities.readStages(rows.map((row) => rowId(environment, row))),
     );
     for (const [at, row] of rows.entries())
       // What the rotation itself said meanwhile is newer.

@@ -22,15 +22,12 @@ import {
   type SyncRequest,
 } from '../../domain/sync/index.ts';
 import {
-  awaitSyncJob,
+  activities,
   carriedOver,
-  createSyncJob,
   failureOf,
   isHistoryLong,
-  runningRotations,
   syncAnswered,
   syncRequested,
-  syncSettings,
 } from '../shared/index.ts';
 
 /** Histories are cut after so many Jobs, or when the server says so. */
@@ -74,7 +71,7 @@ export async function syncTokens(carried?: unknown): Promise<void> {
     { description: 'Sent by rotations, not by people' },
   );
   setDefaultSignalHandler(() => undefined);
-  const { limit, gathering } = await syncSettings();
+  const { limit, gathering } = await activities.syncSettings();
   const nextAt = (): number => nextSyncAt(queue, gathering) ?? -Infinity;
 
   for (; ; jobs++) {
@@ -126,7 +123,7 @@ async function syncOnce(
   let served = batch;
   let name: string | undefined;
   try {
-    const job = await createSyncJob({
+    const job = await activities.createSyncJob({
       cronJobUid: request.cronJobUid,
       notBefore: latestOf(batch),
       deadline: deadline(), // another Job may have to end first
@@ -134,7 +131,7 @@ async function syncOnce(
     name = job.name;
     made(name);
     served = queued().filter((one) => serves(job, batch, one));
-    const { seenAt, seenHealthy } = await awaitSyncJob({ job, deadline: deadline() });
+    const { seenAt, seenHealthy } = await activities.awaitSyncJob({ job, deadline: deadline() });
     return { result: { kind: 'synced', job: job.name, seenAt, seenHealthy }, served };
   } catch (error) {
     const { type, message } = failureOf(error);
@@ -150,7 +147,7 @@ async function ofRotations(asking: readonly Queued[]): Promise<Queued[]> {
   const ids = [...new Set(asking.map(({ request }) => request.workflowId))];
   const running = new Set<string>();
   for (const some of inParts(ids))
-    for (const id of await runningRotations(some).catch(() => some)) running.add(id);
+    for (const id of await activities.runningRotations(some).catch(() => some)) running.add(id);
   return asking.filter(({ request }) => running.has(request.workflowId));
 }
 

@@ -18,16 +18,8 @@ import {
 } from '../../../domain/cluster/index.ts';
 import type { RotationRequest } from '../../../domain/request/index.ts';
 import type { Recipient } from '../../../domain/settings/index.ts';
-import {
-  beginRotation,
-  blocks,
-  failedWith,
-  failureOf,
-  findPair,
-  listTokens,
-  remembersOf,
-} from '../../shared/index.ts';
-import { findCronJob, refuseOtherCluster } from './cron-job.ts';
+import { activities, blocks, failedWith, failureOf } from '../../shared/index.ts';
+import { findCronJob } from './cron-job.ts';
 import { lookAtHolders } from './look-at-holders.ts';
 import type { Runbook } from '../runbook.ts';
 
@@ -40,7 +32,7 @@ export async function assess(
   Stop | (Assessment & { kind: 'assessed'; cronJob: SyncCronJob; remembered: Remembered })
 > {
   const { request } = book;
-  const settings = await beginRotation(request);
+  const settings = await activities.beginRotation(request);
   book.linkTo(settings);
   const pair = await findPairOf(request);
   if ('kind' in pair) return pair;
@@ -52,16 +44,13 @@ export async function assess(
       `the settings name no recipient “${request.recipient}” for ${pair.apiUser.email}`,
     );
   // Without it, an old token's holder is unknown, and it is revoked by name alone.
-  const read = await remembersOf().catch(() => undefined);
+  const read = await activities.remembersOf().catch(() => undefined);
   if (read) book.record.remember(read);
   const remembered = read ?? { givenUp: [], also: [] };
-  const [{ tokens, look, readers }, cronJob] = await Promise.all([
-    findHolders(pair, remembered),
-    findCronJob(),
-  ]);
+  const cronJob = await findCronJob(); // before a container of another cluster is asked
+  const { tokens, look, readers } = await findHolders(pair, remembered);
   book.readers = readers;
   book.record.observed(tokens);
-  refuseOtherCluster(cronJob);
   if (tokens.length > 0 && pair.apiUser.suspended)
     throw blocks(
       'ApiUserSuspended',
@@ -88,7 +77,7 @@ async function findHolders(
   pair: Pair,
   { also }: Remembered,
 ): Promise<Pick<Assessment, 'tokens' | 'look' | 'readers'>> {
-  const tokens = await listTokens(pair);
+  const tokens = await activities.listTokens(pair);
   const readers = { secret: pair.secret, holding: tokens, also, ofOtherPairs: [] };
   const seen = await lookAtHolders(readers);
   return { tokens, look: seen.look, readers: readersAfter(seen.readers, tokens, seen.look) };
@@ -101,7 +90,7 @@ async function findHolders(
  */
 async function findPairOf(request: RotationRequest): Promise<Pair | Stop> {
   try {
-    return await findPair(request);
+    return await activities.findPair(request);
   } catch (error) {
     if (request.requestedBy !== ALERT || !failedWith(error, 'UnknownApiUser', 'UnknownApplication'))
       throw error;

@@ -12,7 +12,7 @@ import {
 import { type Proof, unconfirmed } from '../../../domain/evidence/index.ts';
 import { observe, type Round } from '../../../domain/rotation/index.ts';
 import { isLive, isToken, type ListedToken, sameToken } from '../../../domain/tokens/index.ts';
-import { blocks, listTokens, lookAtConsumers } from '../../shared/index.ts';
+import { activities, blocks } from '../../shared/index.ts';
 import { lookAgain } from './look-again.ts';
 import { restarted, rolledOut } from './rollout.ts';
 import type { Runbook } from '../runbook.ts';
@@ -67,9 +67,9 @@ export async function confirmOnce(
   for (let looks = 1; ; looks++) {
     const others = ({ containers }: ClusterLook): ConsumingContainer[] =>
       running({ containers }).filter((one) => !good.some((token) => holds(one, token)));
-    let look = await lookAtConsumers(now.readers);
+    let look = await activities.lookAtConsumers(now.readers);
     if (others(look).length > 0) {
-      const tokens = await listTokens(pair);
+      const tokens = await activities.listTokens(pair);
       const later = observe(round, { tokens, look }, Date.now());
       now = later ?? round;
       good = tokens.filter(
@@ -78,7 +78,7 @@ export async function confirmOnce(
           ((later && isToken(later.newToken)(token)) ||
             (isToken(proof.newToken)(token) && sameToken(token, proof.newToken))),
       );
-      look = await lookAtConsumers(now.readers);
+      look = await activities.lookAtConsumers(now.readers);
       if (others(look).length > 0)
         throw blocks(
           'ConfirmFailed',

@@ -2,7 +2,7 @@ import { gatherHandOver } from '../../../domain/evidence/index.ts';
 import type { Round, Situation } from '../../../domain/rotation/index.ts';
 import type { Recipient } from '../../../domain/settings/index.ts';
 import { describeToken, isToken, type ListedToken } from '../../../domain/tokens/index.ts';
-import { blocks, lookAtConsumers } from '../../shared/index.ts';
+import { activities, blocks } from '../../shared/index.ts';
 import { refuseReadInCluster } from './assess.ts';
 import { issued } from './issue.ts';
 import type { Runbook } from '../runbook.ts';
@@ -24,7 +24,7 @@ export async function agreed(
   });
   await book.step('approve plan', async () => {
     await book.approvals.ask(evidence);
-    refuseReadInCluster(await lookAtConsumers(readers), recipient); // days may have passed
+    refuseReadInCluster(await activities.lookAtConsumers(readers), recipient); // days may have passed
   });
   book.agreedKey = recipient.key;
 }

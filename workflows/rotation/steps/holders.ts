@@ -12,7 +12,7 @@ import {
   recipientOf,
 } from '../../../domain/rotation/index.ts';
 import type { Recipient } from '../../../domain/settings/index.ts';
-import { listTokens, lookAtConsumers, readLastSync } from '../../shared/index.ts';
+import { activities } from '../../shared/index.ts';
 import type { Runbook } from '../runbook.ts';
 
 /** Who holds the pair's token. */
@@ -34,10 +34,7 @@ export async function findHolders(book: Runbook, assessment: Assessment): Promis
     book.note('classify', `held outside by ${book.request.recipient}, as the request says`);
     return holders;
   }
-  return book.step('classify', async () => {
-    const findings = findingsOf({ ...assessment, lastSyncedAt: await readLastSync(pair) });
-    return ask(book, pair, findings, holders);
-  });
+  return book.step('classify', () => ask(book, pair, findingsOf(assessment), holders));
 }
 
 /** Asks a person, until what they say can be believed. */
@@ -91,8 +88,10 @@ async function believe(
   }
   const { workload, container, variable } = said;
   const consumer: Consumer = { workload: workload as Workload, container, variable };
-  const tokens = await listTokens(pair); // days may have passed since they were shown
-  const look = await lookAtConsumers(readersAfter(outside.readers, tokens, outside.look));
+  const tokens = await activities.listTokens(pair); // days may have passed since they were shown
+  const look = await activities.lookAtConsumers(
+    readersAfter(outside.readers, tokens, outside.look),
+  );
   if (!isHolder(consumer, look, tokens))
     return `no running ${container} of ${workload} holds one of the pair’s tokens in ${variable}`;
   const both = readInCluster(outside.recipient, look);

@@ -1,7 +1,7 @@
 import ms from 'ms';
 import { observe, readersAfter, type Round } from '../../../domain/rotation/index.ts';
 import { describeToken, isToken, type ListedToken } from '../../../domain/tokens/index.ts';
-import { blocks, listTokens, lookAtConsumers } from '../../shared/index.ts';
+import { activities, blocks } from '../../shared/index.ts';
 import { refuseUnprovable } from './assess.ts';
 import { lookAtHolders } from './look-at-holders.ts';
 import type { Runbook } from '../runbook.ts';
@@ -29,14 +29,16 @@ export async function lookAgain(
   const { pair, newToken } = round;
   const isFresh = listed && Date.now() - Date.parse(listed.listedAt) <= LOOK_HOLDS_FOR;
   const [tokens, { look: first, readers }] = await Promise.all([
-    isFresh ? listed.tokens : listTokens(pair),
+    isFresh ? listed.tokens : activities.listTokens(pair),
     lookAtHolders(round.readers),
   ]);
   const isNew = tokens.some(
     ({ masked }) => !readers.holding.some((known) => known.masked === masked),
   );
   // The first look asked no container for a new token.
-  const look = isNew ? await lookAtConsumers(readersAfter(readers, tokens, first)) : first;
+  const look = isNew
+    ? await activities.lookAtConsumers(readersAfter(readers, tokens, first))
+    : first;
   refuseUnprovable(look, pair);
   book.record.observed(tokens);
   const seen = observe({ ...round, readers }, { tokens, look }, Date.now());

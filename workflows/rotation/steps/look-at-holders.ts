@@ -1,5 +1,5 @@
 import type { ClusterLook, Readers } from '../../../domain/cluster/index.ts';
-import { lookAtConsumers, secretsOfPairs } from '../../shared/index.ts';
+import { activities } from '../../shared/index.ts';
 
 /**
  * Looks at who reads and holds. Which Secrets of the sync belong to other pairs is asked of Signon
@@ -9,10 +9,10 @@ import { lookAtConsumers, secretsOfPairs } from '../../shared/index.ts';
 export async function lookAtHolders(
   readers: Readers,
 ): Promise<{ look: ClusterLook; readers: Readers }> {
-  const look = await lookAtConsumers(readers);
+  const look = await activities.lookAtConsumers(readers);
   const { otherSecrets } = look.census;
-  const ofOtherPairs = otherSecrets.length > 0 ? await secretsOfPairs(otherSecrets) : [];
+  const ofOtherPairs = otherSecrets.length > 0 ? await activities.secretsOfPairs(otherSecrets) : [];
   if (ofOtherPairs.length === 0) return { look, readers };
   const known = { ...readers, ofOtherPairs: [...readers.ofOtherPairs, ...ofOtherPairs] };
-  return { look: await lookAtConsumers(known), readers: known };
+  return { look: await activities.lookAtConsumers(known), readers: known };
 }

@@ -23,7 +23,7 @@ import {
 } from '../../../domain/settings/index.ts';
 import { isLive, type ListedToken } from '../../../domain/tokens/index.ts';
 import { minute } from '../../../domain/text/index.ts';
-import { blocks, listTokens, lookAtConsumers } from '../../shared/index.ts';
+import { activities, blocks } from '../../shared/index.ts';
 import { refuseReadInCluster, refuseUnprovable } from './assess.ts';
 import { lookAtHolders } from './look-at-holders.ts';
 import { revokeEach, untilStarted } from './revoke.ts';
@@ -163,7 +163,7 @@ async function usedAfterAll(
   const passing = distinctConsumers([...(situation.readers.passing ?? []), consumer]);
   const readers = { ...readersAfter(situation.readers, now.tokens), passing };
   const look = await book.step('approve', async () => {
-    const seen = await lookAtConsumers(readers);
+    const seen = await activities.lookAtConsumers(readers);
     refuseReadInCluster(seen, situation.recipient);
     return seen;
   });
@@ -172,7 +172,10 @@ async function usedAfterAll(
 
 /** Lists the pair's tokens, and asks all containers whether they hold one. */
 async function lookForUse(book: Runbook, pair: Pair, readers: Readers): Promise<Observation> {
-  const [tokens, { look }] = await Promise.all([listTokens(pair), lookAtHolders(readers)]);
+  const [tokens, { look }] = await Promise.all([
+    activities.listTokens(pair),
+    lookAtHolders(readers),
+  ]);
   refuseUnprovable(look, pair);
   book.record.observed(tokens);
   return { tokens, look };

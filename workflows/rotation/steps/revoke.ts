@@ -11,7 +11,7 @@ import {
 import type { Pair, Round, Observation } from '../../../domain/rotation/index.ts';
 import { describeOthers } from '../../../domain/cluster/index.ts';
 import type { Settings } from '../../../domain/settings/index.ts';
-import { blocks, failedWith, isNotSent, revokeToken } from '../../shared/index.ts';
+import { activities, blocks, failedWith, isNotSent } from '../../shared/index.ts';
 import { confirmOnce } from './confirm.ts';
 import { lookAgain, LOOK_HOLDS_FOR, type Listing } from './look-again.ts';
 import { rolledOut } from './rollout.ts';
@@ -146,11 +146,13 @@ export async function revokeEach<S extends Observation>(
         if (!begun) await book.stops.stopIfJustAsked();
         const [wasBegun, isNew] = [begun, book.record.revokeBegins(token)];
         begun = true;
-        return revokeToken({ pair: order.pair, token, notAfter }).catch((error: unknown) => {
-          if (isNotSent(error)) begun = wasBegun;
-          if (isNotSent(error) && isNew) book.record.revokeNotSent(token);
-          return unlessTooOld(error);
-        });
+        return activities
+          .revokeToken({ pair: order.pair, token, notAfter })
+          .catch((error: unknown) => {
+            if (isNotSent(error)) begun = wasBegun;
+            if (isNotSent(error) && isNew) book.record.revokeNotSent(token);
+            return unlessTooOld(error);
+          });
       });
       if (!revoked && ++tooOld >= LOOKS_AT_MOST)
         throw blocks('LookTooOld', `${tooOld} looks grew too old before the revoke`);

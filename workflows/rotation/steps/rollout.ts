@@ -7,7 +7,7 @@ import {
 } from '../../../domain/cluster/index.ts';
 import { readersAfter, type Round } from '../../../domain/rotation/index.ts';
 import { isToken, successorOf } from '../../../domain/tokens/index.ts';
-import { awaitRollout, blocks, listTokens, restartDeployments } from '../../shared/index.ts';
+import { activities, blocks } from '../../shared/index.ts';
 import { refuseReadInCluster, refuseUnprovable } from './assess.ts';
 import type { Runbook } from '../runbook.ts';
 import { lookAtHolders } from './look-at-holders.ts';
@@ -66,7 +66,7 @@ export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round |
 /** Whether Signon lists the round's token no more, or a later one that the sync writes. */
 async function isSucceeded({ pair, newToken, before, settings }: Round): Promise<boolean> {
   const about = { before, window: settings.window, now: Date.now() };
-  const successor = successorOf(newToken, await listTokens(pair), about);
+  const successor = successorOf(newToken, await activities.listTokens(pair), about);
   return !successor || !isToken(newToken)(successor);
 }
 
@@ -77,9 +77,9 @@ export function rolledOut({
   madeAfter,
   settings,
   sync,
-}: Round): ReturnType<typeof awaitRollout> {
+}: Round): ReturnType<typeof activities.awaitRollout> {
   const deadline = new Date(Date.now() + ms(settings.rolloutLimit)).toISOString();
-  return awaitRollout({ readers, token: newToken, madeAfter, sync, deadline });
+  return activities.awaitRollout({ readers, token: newToken, madeAfter, sync, deadline });
 }
 
 /**
@@ -88,6 +88,7 @@ export function rolledOut({
  */
 export async function restarted(book: Runbook): Promise<boolean> {
   const deployments = book.retries.takeRemedy('restart');
-  if (deployments) await restartDeployments({ deployments, at: new Date().toISOString() });
+  if (deployments)
+    await activities.restartDeployments({ deployments, at: new Date().toISOString() });
   return deployments !== undefined;
 }

@@ -3,7 +3,7 @@ import type { Consumer } from '../../../domain/cluster/index.ts';
 import { parameterize } from '../../../domain/text/index.ts';
 import type { Round } from '../../../domain/rotation/index.ts';
 import type { ListedToken } from '../../../domain/tokens/index.ts';
-import { blocks, smokeConsumers } from '../../shared/index.ts';
+import { activities, blocks } from '../../shared/index.ts';
 import type { Runbook } from '../runbook.ts';
 
 /**
@@ -57,7 +57,7 @@ export async function callAll(
     return [];
   }
   const application = parameterize(pair.application.name);
-  const results = await smokeConsumers({
+  const results = await activities.smokeConsumers({
     readers,
     tokens,
     application,

@@ -2,8 +2,8 @@ import { condition, uuid4, workflowInfo } from '@temporalio/workflow';
 import ms from 'ms';
 import { isFailure, type Round, type Sync, whyNoSync } from '../../../domain/rotation/index.ts';
 import type { SyncAnswer, SyncRequest } from '../../../domain/sync/index.ts';
-import { blocks, requestSync } from '../../shared/index.ts';
-import { findCronJob, refuseOtherCluster } from './cron-job.ts';
+import { activities, blocks } from '../../shared/index.ts';
+import { findCronJob } from './cron-job.ts';
 import type { Runbook } from '../runbook.ts';
 import { syncTokensId } from '../../../domain/names/index.ts';
 
@@ -24,9 +24,7 @@ export async function synced(book: Runbook, round: Round): Promise<Round> {
 export async function syncOnce(book: Runbook, round: Round): Promise<Sync> {
   let answer = await askForSync(book, round);
   if (answer.kind === 'failed' && answer.type === 'SyncCronJobChanged') {
-    const cronJob = await findCronJob();
-    refuseOtherCluster(cronJob);
-    answer = await askForSync(book, { ...round, cronJob });
+    answer = await askForSync(book, { ...round, cronJob: await findCronJob() });
   }
   if (answer.job !== undefined) book.record.synced(answer.job);
   if (answer.kind === 'failed')
@@ -58,7 +56,7 @@ async function askForSync(
   book.note('sync', `asked for a Job, which ${queue} makes for all that ask together`);
   book.syncAnswers.set(request.ticket, undefined);
   for (;;) {
-    await requestSync(request);
+    await activities.requestSync(request);
     const left = deadline - Date.now();
     const heard = await condition(
       () => book.syncAnswers.get(request.ticket) !== undefined,
