@@ -1,6 +1,7 @@
 import type { ArgoAccount, ArgoClient, TreeNode } from '../activities/argo/client.ts';
-import { cronJobIn, jobsOf } from '../activities/argo/create-activities.ts';
+import { cronJobIn } from '../activities/argo/create-activities.ts';
 import type { SyncCronJob } from '../activities/argo/interface.ts';
+import type { KubernetesClient } from '../activities/kubernetes/client.ts';
 import {
   allNotChecked,
   examined,
@@ -28,6 +29,7 @@ const RBAC = 'Give its account the lines of deploy/argocd-rbac.csv.';
 export async function examineArgo(
   argo: ArgoClient,
   account: ArgoAccount,
+  kubernetes: Pick<KubernetesClient, 'jobsOf'>,
 ): Promise<{ findings: Finding[]; cronJob?: SyncCronJob }> {
   let tree: TreeNode[];
   try {
@@ -54,7 +56,8 @@ export async function examineArgo(
       findings: [seen, missing, ...allNotChecked([LOGS, CREATE_JOB], 'there is no sync CronJob')],
     };
   }
-  const job = jobsOf(tree, cronJob).at(-1);
+  const jobs = await kubernetes.jobsOf(cronJob).catch(() => []);
+  const job = jobs.at(-1);
   const logs = job
     ? await examined(LOGS, RBAC, async () => {
         await argo.logTail(job.name, 1);

@@ -93,7 +93,7 @@ async function outside(configuration: Configuration, examination: Examination): 
   const signon = await guarded(SIGNON_CHECKS[0], () => signonFindings(clients, examination));
   let cronJob: SyncCronJob | undefined;
   const argo = await guarded(ARGO_CHECKS[0], async () => {
-    const examined = await examineArgo(clients.argo, clients.argoAccount);
+    const examined = await examineArgo(clients.argo, clients.argoAccount, clients.kubernetes);
     cronJob = examined.cronJob;
     return examined.findings;
   });

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { failure } from '../failure.ts';
-import { follow } from '../follow.ts';
 import { send, type HttpResponse } from '../http.ts';
 import type { Secret } from '../../config/secret.ts';
 import { redact } from '../../domain/text/index.ts';
@@ -20,19 +19,14 @@ export interface ArgoAccount {
 }
 
 const CREATE_JOB = 'create-job';
+const NAME_TAKEN = 409;
 const LONGEST_WORDS = 500;
 
 const node = z.object({
-  group: z.string().optional(),
   kind: z.string(),
   namespace: z.string().optional(),
   name: z.string().max(253),
   uid: z.string().max(64).optional(),
-  parentRefs: z.array(z.object({ kind: z.string(), name: z.string() })).optional(),
-  health: z
-    .object({ status: z.string().max(40).optional(), message: z.string().optional() })
-    .optional(),
-  createdAt: z.iso.datetime().optional(),
 });
 const tree = z.object({ nodes: z.array(node).nullish() });
 const logLine = z.object({
@@ -45,7 +39,6 @@ const logLine = z.object({
 const refusal = z.object({ code: z.number(), message: z.string() });
 
 export type TreeNode = z.infer<typeof node>;
-export type CreateAnswer = { kind: 'accepted' } | { kind: 'name-taken'; job?: string };
 
 /** Argo CD's API as the sync needs it. */
 export class ArgoClient {
@@ -68,8 +61,11 @@ export class ArgoClient {
     return parsed.data.nodes ?? [];
   }
 
-  /** Presses “Create job” once. Falls back to the older endpoint on servers before 3.1. */
-  async createJob(cronJob: string): Promise<CreateAnswer> {
+  /**
+   * Presses “Create job” once. Makes none where the Job's name is taken. Falls back to the older
+   * endpoint on servers before 3.1.
+   */
+  async createJob(cronJob: string): Promise<void> {
     const fields = {
       ...this.scope(),
       namespace: this.account.namespace,
@@ -82,12 +78,7 @@ export class ArgoClient {
     let answer = await this.send(`${base}/v2`, {}, { ...fields, action: CREATE_JOB });
     if (answer.status === 404 && json(answer.body) === undefined)
       answer = await this.send(base, fields, CREATE_JOB);
-    if (answer.status === 409) {
-      const said = refusal.safeParse(json(answer.body)).data?.message;
-      return { kind: 'name-taken', job: /jobs\.batch "([a-z0-9.-]{1,253})"/.exec(said ?? '')?.[1] };
-    }
-    if (answer.status !== 200) throw this.refusalOf(answer, CREATE_JOB);
-    return { kind: 'accepted' };
+    if (![200, NAME_TAKEN].includes(answer.status)) throw this.refusalOf(answer, CREATE_JOB);
   }
 
   /** The end of a Job's log, unredacted; empty where the pod is gone or not yet there. */
@@ -111,19 +102,6 @@ export class ArgoClient {
         .filter(({ podName, last }) => podName && !last)
         .map(({ content = '' }) => content)
         .join('\n')
-    );
-  }
-
-  /**
-   * Calls back whenever the tree changes, until stopped; silent when the stream is not to be had.
-   */
-  watchTree(changed: () => void, signal: AbortSignal): void {
-    const url =
-      this.account.url + `/api/v1/stream/applications/${this.account.application}/resource-tree`;
-    follow(
-      () => Promise.resolve({ url, params: this.scope(), headers: this.headers() }),
-      changed,
-      signal,
     );
   }
 

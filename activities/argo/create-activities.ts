@@ -1,11 +1,10 @@
 import ms from 'ms';
 import { redact } from '../../domain/text/index.ts';
 import { failure, failedWith } from '../failure.ts';
-import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
-import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { CronJobsJob, KubernetesClient } from '../kubernetes/client.ts';
 import { lookUntil, type Waits } from '../polling.ts';
 import type { ArgoAccount, ArgoClient, TreeNode } from './client.ts';
-import type { ArgoActivities, SyncCronJob, SyncJob } from './interface.ts';
+import type { ArgoActivities, SyncCronJob } from './interface.ts';
 
 /**
  * A Job that was there first serves a token only if it is this much younger: whole seconds, two
@@ -13,40 +12,24 @@ import type { ArgoActivities, SyncCronJob, SyncJob } from './interface.ts';
  */
 const TAKE_OVER_AFTER_MS = ms('5 seconds');
 const LOG_LINES = 20;
-const TREE_LOOKS_EVERY_MS = 200;
-/**
- * A new Job is absent from the tree for 0.1–0.4 s; where Argo CD's controller is down, for ever.
- */
-const TREE_SHOWS_WITHIN_MS = ms('2 minutes');
+const LOOKS_EVERY_MS = ms('1 second');
 
 /**
- * For this long after a Job's start, Argo CD's tree alone counts; then Kubernetes is asked, too, at
- * this interval.
+ * Argo CD makes the Job. Kubernetes says what becomes of it: it is of the same cluster, as the
+ * CronJob's uid shows, and Argo CD's tree lags behind, for ever where its controller is down.
  */
-const TREE_IS_BELIEVED_MS = ms('1 minute');
-const ASKS_KUBERNETES_EVERY_MS = ms('15 seconds');
-
-/**
- * What a create keeps for its next attempt, should its worker die: the Jobs seen before it asked.
- */
-interface LastAttempt {
-  before: string[];
-}
-
 export function createArgoActivities(
   argo: ArgoClient,
   account: ArgoAccount,
-  /** Knows of a Job, too: Argo CD's tree may show what is gone. */
-  kubernetes: Pick<KubernetesClient, 'jobState'>,
+  kubernetes: Pick<KubernetesClient, 'jobsOf' | 'jobState' | 'watchPods'>,
   waits: Waits,
 ): ArgoActivities {
-  /** The first Job that runs now: Kubernetes is asked too, for the tree may show what is over. */
-  const stillRunning = async (jobs: readonly CronJobsJob[]): Promise<string | undefined> => {
-    for (const job of jobs.filter(({ isOver }) => !isOver)) {
-      const state = await kubernetes.jobState(job).catch(() => 'running' as const);
-      if (state === 'running') return job.name;
-    }
-    return undefined;
+  const jobWaits = {
+    ...waits,
+    everyMs: Math.max(waits.everyMs, LOOKS_EVERY_MS),
+    soonestMs: LOOKS_EVERY_MS,
+    // The Job's pod changes when the Job does.
+    nudges: (nudge: () => void, signal: AbortSignal): void => kubernetes.watchPods(nudge, signal),
   };
   return {
     async findSyncCronJob() {
@@ -54,100 +37,48 @@ export function createArgoActivities(
     },
 
     async createSyncJob({ cronJobUid, notBefore, deadline }) {
-      const serves = (job: SyncJob & { failed: boolean }): boolean =>
-        !job.failed && Date.parse(job.createdAt) >= Date.parse(notBefore) + TAKE_OVER_AFTER_MS;
-      const nodes = await argo.tree();
-      const cronJob = cronJobIn(nodes, account);
+      const cronJob = cronJobIn(await argo.tree(), account);
       if (cronJob.uid !== cronJobUid)
         throw failure(
           'SyncCronJobChanged',
           `CronJob ${cronJob.name} has uid ${cronJob.uid} in Argo CD, the request says ${cronJobUid}`,
         );
-      const jobs = jobsOf(nodes, cronJob);
-      const asked = keptByLastAttempt() as LastAttempt | undefined;
-      const before = asked?.before ?? jobs.map(({ uid }) => uid);
-      const isNew = (job: SyncJob): boolean => !before.includes(job.uid);
-      const there = jobs.findLast(serves) ?? (asked && jobs.findLast(isNew));
-      if (there) return there;
-      keepForNextAttempt({ before } satisfies LastAttempt);
-
+      const serves = ({ state, createdAt }: CronJobsJob): boolean =>
+        state !== 'failed' && Date.parse(createdAt) >= Date.parse(notBefore) + TAKE_OVER_AFTER_MS;
       let running: string | undefined;
-      const made = await lookUntil<SyncJob | 'accepted'>(
+      const made = await lookUntil(
         async () => {
+          const before = await kubernetes.jobsOf(cronJob);
+          const there = before.findLast(serves);
+          if (there) return there;
           // A Job that read the tokens earlier could write older ones over those of ours.
-          const seen = jobsOf(await argo.tree(), cronJob);
-          const late = seen.findLast(serves) ?? (asked && seen.findLast(isNew));
-          if (late) return late;
-          running = await stillRunning(seen);
+          running = before.find(({ state }) => state === 'running')?.name;
           if (running !== undefined) return undefined;
-          before.push(...seen.filter(isNew).map(({ uid }) => uid));
-          keepForNextAttempt({ before } satisfies LastAttempt);
-          const answer = await argo.createJob(cronJob.name);
-          if (answer.kind === 'accepted') return 'accepted';
-          // Argo CD names Jobs by the minute: the name is free again in the next, unless the Job
-          // that has it serves us.
-          const holder = jobsOf(await argo.tree(), cronJob).find((job) => job.name === answer.job);
-          if (!holder || serves(holder)) return holder;
-          before.push(holder.uid);
-          keepForNextAttempt({ before } satisfies LastAttempt);
-          return undefined;
+          // Argo CD names Jobs by the minute: a name that is taken is free again in the next.
+          await argo.createJob(cronJob.name);
+          const after = await kubernetes.jobsOf(cronJob);
+          return after.find(({ uid }) => before.every((one) => one.uid !== uid));
         },
-        {
-          ...waits,
-          everyMs: Math.max(waits.everyMs, ms('1 second')),
-          soonestMs: ms('1 second'),
-          deadline,
-          nudges: (nudge, signal) => argo.watchTree(nudge, signal),
-        },
+        { ...jobWaits, deadline },
       );
-      if (made === undefined)
-        throw failure(
-          'SyncJobUnseen',
-          running === undefined
-            ? `the name of a new Job of ${cronJob.name} stayed taken until the deadline`
-            : `Job ${running} of ${cronJob.name} runs on, and another beside it could write older tokens`,
-        );
-      if (made !== 'accepted') return made;
-      const shown = await lookUntil(
-        async () => jobsOf(await argo.tree(), cronJob).findLast(isNew),
-        {
-          ...waits,
-          everyMs: Math.min(waits.everyMs, TREE_LOOKS_EVERY_MS),
-          deadline: earlier(deadline, TREE_SHOWS_WITHIN_MS),
-          nudges: (nudge, signal) => argo.watchTree(nudge, signal),
-        },
+      if (made) return { name: made.name, uid: made.uid, createdAt: made.createdAt };
+      throw failure(
+        'SyncJobUnseen',
+        running === undefined
+          ? `the name of a new Job of ${cronJob.name} stayed taken until the deadline`
+          : `Job ${running} of ${cronJob.name} runs on, and another beside it could write older tokens`,
       );
-      if (!shown)
-        throw failure(
-          'SyncJobUnseen',
-          `Argo CD took create-job for ${cronJob.name}, but its tree shows no new Job: its application controller may be down. The Job may have run`,
-        );
-      return shown;
     },
 
     async awaitSyncJob({ job, deadline }) {
-      let asksKubernetesFrom = Date.parse(job.createdAt) + TREE_IS_BELIEVED_MS;
       const end = await lookUntil(
-        async (): Promise<'complete' | 'failed' | 'gone' | undefined> => {
-          const found = (await argo.tree()).find(
-            (node) => node.kind === 'Job' && node.uid === job.uid,
-          );
-          const { status, message } = found?.health ?? {};
-          if (!found) return 'gone'; // it was seen when it was made
-          if (status === 'Healthy') return 'complete';
-          if (status === 'Degraded') return 'failed';
-          if (status === 'Suspended')
-            throw failure(
-              'SyncJobSuspended',
-              `Job ${job.name} is suspended: ${redact(message ?? '', [job.name])}`,
-            );
-          if (Date.now() < asksKubernetesFrom) return undefined;
-          asksKubernetesFrom = Date.now() + ASKS_KUBERNETES_EVERY_MS;
-          // Without access, the tree carries the wait.
-          const state = await kubernetes.jobState(job).catch(() => 'running' as const);
+        async () => {
+          const state = await kubernetes.jobState(job);
+          if (state === 'suspended')
+            throw failure('SyncJobSuspended', `Job ${job.name} is suspended`);
           return state === 'running' ? undefined : state;
         },
-        { ...waits, deadline, nudges: (nudge, signal) => argo.watchTree(nudge, signal) },
+        { ...jobWaits, deadline },
       );
       if (end === 'failed')
         throw failure('SyncJobFailed', `Job ${job.name} failed. ${await quoteLog(argo, job.name)}`);
@@ -178,37 +109,6 @@ export function cronJobIn(
   );
 }
 
-interface CronJobsJob extends SyncJob {
-  failed: boolean;
-  /** It has ended, or is suspended. */
-  isOver: boolean;
-}
-
-/** The CronJob's Jobs, oldest first. */
-export function jobsOf(nodes: TreeNode[], cronJob: SyncCronJob): CronJobsJob[] {
-  return nodes
-    .flatMap(({ kind, name, uid, createdAt, parentRefs, health }) =>
-      kind === 'Job' &&
-      uid !== undefined &&
-      createdAt !== undefined &&
-      parentRefs?.some((parent) => parent.kind === 'CronJob' && parent.name === cronJob.name)
-        ? [
-            {
-              name,
-              uid,
-              createdAt,
-              failed: health?.status === 'Degraded',
-              isOver: OVER.includes(health?.status ?? ''),
-            },
-          ]
-        : [],
-    )
-    .toSorted((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt));
-}
-
-/** Argo CD's words for a Job that does nothing any more. */
-const OVER = ['Healthy', 'Degraded', 'Suspended'];
-
 async function quoteLog(argo: ArgoClient, job: string): Promise<string> {
   let why = '';
   const tail = await argo.logTail(job, LOG_LINES).catch((error: unknown) => {
@@ -217,8 +117,4 @@ async function quoteLog(argo: ArgoClient, job: string): Promise<string> {
   });
   if (why !== '') return `Its log may not be read.${why}`;
   return tail === '' ? 'Its log is not available.' : `Its log ends: ${redact(tail, [job])}`;
-}
-
-function earlier(deadline: string, withinMs: number): string {
-  return new Date(Math.min(Date.parse(deadline), Date.now() + withinMs)).toISOString();
 }

@@ -22,13 +22,13 @@ export interface ArgoActivities {
   findSyncCronJob: () => Promise<SyncCronJob>;
   /**
    * Makes a Job from the CronJob, or takes one over that was created at least 5 s after `notBefore`
-   * and has not failed. A retry is safe: a Job that its own last attempt made is found again, and
-   * one too many writes the same.
+   * and has not failed. A retry is safe: a Job that its own last attempt made is taken over or
+   * waited for, and one too many writes the same.
    * @param order.notBefore ISO: what the sync must bring was there by then
    * @param order.cronJobUid which of the configured CronJobs is meant; whoever orders names no
    * other
-   * @throws SyncCronJobMissing, SyncCronJobChanged, SyncJobUnseen when the Job does not show in the
-   * tree (not retried)
+   * @throws SyncCronJobMissing, SyncCronJobChanged, SyncJobUnseen where none could be made by the
+   * deadline (not retried)
    */
   createSyncJob: (order: {
     cronJobUid: string;

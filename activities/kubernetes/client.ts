@@ -17,7 +17,7 @@ import {
 import type { AxiosRequestConfig } from 'axios';
 import pLimit from 'p-limit';
 import type { Workload, WorkloadKind } from '../../domain/cluster/index.ts';
-import type { SyncJob } from '../argo/interface.ts';
+import type { SyncCronJob, SyncJob } from '../argo/interface.ts';
 import { failure, failedWith } from '../failure.ts';
 import { chunksOf, follow, NotFollowed } from '../follow.ts';
 import { boundedHttp } from './bounded-http.ts';
@@ -40,6 +40,10 @@ type ReadPage<T> = (page: { namespace: string; limit: number; _continue?: string
   items: T[];
   metadata?: { _continue?: string; resourceVersion?: string };
 }>;
+
+type JobState = 'complete' | 'failed' | 'suspended' | 'running';
+/** A Job of a CronJob, and where it stands. */
+export type CronJobsJob = SyncJob & { state: JobState };
 
 /** The Kubernetes API as the rotation needs it, in one namespace. */
 export class KubernetesClient {
@@ -135,20 +139,23 @@ export class KubernetesClient {
     return time === undefined ? undefined : new Date(time).getTime();
   }
 
-  /**
-   * Where a Job stands, by its final conditions: `SuccessCriteriaMet` and `FailureTarget` come
-   * before them and are none.
-   */
-  async jobState(
-    job: Pick<SyncJob, 'name' | 'uid'>,
-  ): Promise<'complete' | 'failed' | 'running' | 'gone'> {
+  /** The Jobs that a CronJob owns, oldest first. */
+  async jobsOf({ uid: owner }: SyncCronJob): Promise<CronJobsJob[]> {
+    const jobs = await this.jobs();
+    return jobs
+      .filter(({ metadata }) => metadata?.ownerReferences?.some(({ uid }) => uid === owner))
+      .map((job) => ({
+        name: job.metadata?.name ?? '',
+        uid: job.metadata?.uid ?? '',
+        createdAt: new Date(job.metadata?.creationTimestamp ?? 0).toISOString(),
+        state: stateOf(job),
+      }))
+      .toSorted((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt));
+  }
+
+  async jobState(job: Pick<SyncJob, 'name' | 'uid'>): Promise<JobState | 'gone'> {
     const found = await this.job(job.name);
-    if (found?.metadata?.uid !== job.uid) return 'gone';
-    const has = (type: string): boolean =>
-      found.status?.conditions?.some(
-        (condition) => condition.type === type && condition.status === 'True',
-      ) === true;
-    return has('Complete') ? 'complete' : has('Failed') ? 'failed' : 'running';
+    return found?.metadata?.uid === job.uid ? stateOf(found) : 'gone';
   }
 
   private job(name: string): Promise<V1Job | undefined> {
@@ -349,6 +356,14 @@ export class KubernetesClient {
     if (error.code === 403) return failure('NotPermitted', `Kubernetes refused “${what}” with 403`);
     return failure('Unreachable', `Kubernetes answered “${what}” with ${error.code}`);
   }
+}
+
+/** By its final conditions: `SuccessCriteriaMet` and `FailureTarget` come before them. */
+function stateOf({ spec, status }: V1Job): JobState {
+  const has = (type: string): boolean =>
+    status?.conditions?.some((one) => one.type === type && one.status === 'True') === true;
+  if (has('Complete')) return 'complete';
+  return has('Failed') ? 'failed' : spec?.suspend ? 'suspended' : 'running';
 }
 
 function apisOf(config: KubeConfig, limitMs: number) {

@@ -130,7 +130,7 @@ export const FAILURES = {
   },
   SyncJobUnseen: {
     treatment: 'blocks',
-    todo: 'Look at Argo CD’s application controller and at the Job itself, then retry.',
+    todo: 'Look at the Job that is named here, then retry.',
   },
   SecretNotUpdated: {
     treatment: 'blocks',

@@ -22,8 +22,7 @@ interface Named extends Scope {
 }
 
 /**
- * A stand-in of Argo CD's API: the tree and its stream, create-job with names that collide, logs,
- * rights.
+ * A stand-in of Argo CD's API: the tree, create-job with names that collide, logs, rights.
  */
 export class ArgoStandIn {
   readonly faults = new Faults();
@@ -44,7 +43,6 @@ export class ArgoStandIn {
   readonly rights = { get: true, createJob: true, logs: true };
   private readonly server: FastifyInstance = fastify({ forceCloseConnections: true });
   private stale?: object[];
-  private readonly streams = new Set<FastifyReply>();
 
   constructor(
     private readonly world: World,
@@ -94,11 +92,6 @@ export class ArgoStandIn {
     this.stale = down ? this.nodes() : undefined;
   }
 
-  /** Cuts every stream, as a proxy does with those that are silent for long. */
-  cutStreams(): void {
-    for (const { raw } of this.streams) raw.destroy();
-  }
-
   private routes(): void {
     const { world } = this;
     this.server.get('/api/v1/session/userinfo', (request) =>
@@ -116,13 +109,6 @@ export class ArgoStandIn {
     );
     this.server.get<{ Querystring: Scope }>(`${APPLICATION}/resource-tree`, (request, reply) =>
       this.rights.get && inScope(request.query) ? { nodes: this.nodes() } : denied(reply),
-    );
-    this.server.get<{ Querystring: Scope }>(
-      '/api/v1/stream/applications/signon/resource-tree',
-      (request, reply) => {
-        if (!this.rights.get || !inScope(request.query)) return denied(reply);
-        return this.stream(reply);
-      },
     );
     this.server.post<{ Body: Named & { action?: string } }>(
       `${APPLICATION}/resource/actions/v2`,
@@ -173,8 +159,7 @@ export class ArgoStandIn {
       },
     );
     // An application that its role does not name; with a role for more of them it would be a 404.
-    for (const path of ['/api/v1/applications/*', '/api/v1/stream/applications/*'])
-      this.server.all(path, (_request, reply) => denied(reply));
+    this.server.all('/api/v1/applications/*', (_request, reply) => denied(reply));
   }
 
   private act(reply: FastifyReply, named: Named, action: unknown): FastifyReply | object {
@@ -261,29 +246,6 @@ export class ArgoStandIn {
         createdAt: iso(job.createdAt),
       })),
     ];
-  }
-
-  /** Sends nothing, not even headers, until the tree changes. */
-  private stream(reply: FastifyReply): void {
-    reply.hijack();
-    let before = JSON.stringify(this.nodes());
-    const send = (): void => {
-      const now = JSON.stringify(this.nodes());
-      if (now === before) return;
-      before = now;
-      if (!reply.raw.headersSent) reply.raw.writeHead(200, { 'Content-Type': 'application/json' });
-      reply.raw.write(`${JSON.stringify({ result: { nodes: this.nodes() } })}\n`);
-    };
-    const sendLater = (): void => {
-      send();
-      setTimeout(send, this.options.treeLagMs + 5).unref();
-    };
-    this.world.events.on('changed', sendLater);
-    this.streams.add(reply);
-    reply.raw.on('close', () => {
-      this.world.events.off('changed', sendLater);
-      this.streams.delete(reply);
-    });
   }
 }
 

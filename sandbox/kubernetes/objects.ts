@@ -205,7 +205,7 @@ function jobObject(world: World, job: JobState): object {
         },
       ],
     },
-    spec: { template: { spec: podSpec([], world) } },
+    spec: { suspend: job.suspended === true, template: { spec: podSpec([], world) } },
     status: {
       startTime: iso(job.createdAt),
       ...(job.status === 'Healthy' && { completionTime: iso(job.endedAt ?? 0), succeeded: 1 }),

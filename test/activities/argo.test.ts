@@ -61,12 +61,8 @@ function jobFromBefore(agoMs: number, status: JobState['status'] = 'Healthy'): J
   return job;
 }
 
-function create(
-  notBefore: string,
-  heartbeatDetails?: unknown,
-  cronJobUid = cronJob.uid,
-): Promise<SyncJob> {
-  const environment = new MockActivityEnvironment({ heartbeatDetails });
+function create(notBefore: string, cronJobUid = cronJob.uid): Promise<SyncJob> {
+  const environment = new MockActivityEnvironment();
   return environment.run(() =>
     argo.createSyncJob({ cronJobUid, notBefore, deadline: iso(60_000) }),
   );
@@ -104,10 +100,13 @@ test('makes no Job beside one that runs on, which could write older tokens: name
   expect(sandbox.world.happened.jobs).toEqual([]);
 });
 
-test('an attempt after a crash finds the Job that the one before it made', async () => {
-  const first = await create(iso(0));
-  const again = await create(iso(0), { before: [] });
-  expect(again).toMatchObject({ uid: first.uid });
+test('an attempt after a crash waits for the Job that the one before it made, and makes none beside it', async () => {
+  sandbox.options.jobMs = 3_600_000;
+  const made = await create(iso(0));
+  const order = { cronJobUid: cronJob.uid, notBefore: iso(0), deadline: iso(500) };
+  await expect(
+    new MockActivityEnvironment().run(() => argo.createSyncJob(order)),
+  ).rejects.toMatchObject({ message: expect.stringContaining(`Job ${made.name} of`) });
   expect(sandbox.world.happened.jobs).toHaveLength(1);
 });
 
@@ -132,9 +131,7 @@ test('falls back to the older endpoint of servers before 3.1', async () => {
 });
 
 test('makes no Job of a CronJob that is not the configured one by its uid, and names both', async () => {
-  await expect(
-    create(iso(0), undefined, 'uid-of-signon-delete-expired-tokens'),
-  ).rejects.toMatchObject({
+  await expect(create(iso(0), 'uid-of-signon-delete-expired-tokens')).rejects.toMatchObject({
     type: 'SyncCronJobChanged',
     message: expect.stringContaining(
       `has uid ${cronJob.uid} in Argo CD, the request says uid-of-signon`,
@@ -181,7 +178,7 @@ test('a Job that somebody suspended is said to be at once', async () => {
   await expect(awaited(job)).rejects.toMatchObject({
     type: 'SyncJobSuspended',
     nonRetryable: true,
-    message: `Job ${job.name} is suspended: Job is suspended`,
+    message: `Job ${job.name} is suspended`,
   });
 });
 

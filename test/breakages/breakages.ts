@@ -261,8 +261,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a Job that began before the token was there is taken over',
     file: 'activities/argo/create-activities.ts',
-    find: 'Date.parse(job.createdAt) >= Date.parse(notBefore) + TAKE_OVER_AFTER_MS',
-    replace: 'Date.parse(job.createdAt) >= 0',
+    find: 'Date.parse(createdAt) >= Date.parse(notBefore) + TAKE_OVER_AFTER_MS',
+    replace: 'Date.parse(createdAt) >= 0',
     caughtBy: {
       file: 'test/activities/argo.test.ts',
       test: 'makes a new Job where the one that is there %s',

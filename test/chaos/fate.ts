@@ -18,7 +18,6 @@ export const ROUTES = [
   'revoke',
   'application',
   'tree',
-  'stream',
   'create-job',
   'log',
   'pods',
@@ -53,7 +52,7 @@ export type Happening =
   | { kind: 'an engineer revokes'; which: 'oldest' | 'newest' }
   | {
       kind:
-        | 'streams are cut'
+        | 'watches are cut'
         | 'watches are gone'
         | 'a sync fails'
         | 'a sync writes nothing'
@@ -231,7 +230,7 @@ const aHappening: fc.Arbitrary<Happening> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constantFrom(
-        'streams are cut' as const,
+        'watches are cut' as const,
         'watches are gone' as const,
         'a sync fails' as const,
         'a sync writes nothing' as const,

@@ -140,8 +140,7 @@ export function happenings(ground: Place): (what: Happening) => Promise<unknown>
         const token = pick(live(), what.which);
         return token && register.copyOver(token, makeToken());
       }
-      case 'streams are cut':
-        argo.cutStreams();
+      case 'watches are cut':
         return kubernetes.cutWatches();
       case 'watches are gone':
         kubernetes.watchesThatAreGone++;

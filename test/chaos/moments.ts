@@ -16,7 +16,6 @@ const SIGNON: [Route, RegExp][] = [
   ['revoke', /\/revoke$/],
 ];
 const ARGO: [Route, RegExp][] = [
-  ['stream', /\/stream\//],
   ['tree', /\/resource-tree$/],
   ['create-job', /\/resource\/actions/],
   ['log', /\/logs$/],

@@ -34,6 +34,23 @@ export async function callArgo(
   return { ...answer, json: parse(answer.body) };
 }
 
+/** A resource as the tree shows it, with what our client does not read. */
+export interface ShownNode {
+  kind: string;
+  name: string;
+  uid?: string;
+  createdAt?: string;
+  parentRefs?: { kind: string; name: string }[];
+  health?: { status?: string; message?: string };
+}
+
+/** The Jobs that the tree shows. */
+export async function shownJobs(systems: Systems): Promise<ShownNode[]> {
+  const path = '/applications/signon/resource-tree';
+  const { json } = await callArgo(systems, path, { query: scopeOf(systems) });
+  return (json as { nodes: ShownNode[] }).nodes.filter(({ kind }) => kind === 'Job');
+}
+
 export const scopeOf = ({ argoAccount }: Systems): Record<string, string> => ({
   appNamespace: argoAccount.appNamespace,
   project: argoAccount.project,

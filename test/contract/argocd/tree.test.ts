@@ -1,4 +1,3 @@
-import { get } from 'node:http';
 import { describe, expect } from '../../support/jest.ts';
 import ms from 'ms';
 import { createArgoActivities } from '../../../activities/argo/create-activities.ts';
@@ -8,14 +7,13 @@ import { IMMEDIATE } from '../../../sandbox/options.ts';
 import { until } from '../../support/until.ts';
 import { run } from '../run-activity.ts';
 import { pass, readOnlyTest, standInTest, useSystems } from '../systems.ts';
-import { callArgo, scopeOf } from './caller.ts';
+import { callArgo, scopeOf, shownJobs, type ShownNode } from './caller.ts';
 
 /** Moved by the clock alone. */
 const systems = useSystems({ ...IMMEDIATE, treeLagMs: ms('1 minute'), jobMs: ms('1 hour') });
 const TREE = '/applications/signon/resource-tree';
 
-const jobs = async (): Promise<TreeNode[]> =>
-  (await systems.argo.tree()).filter(({ kind }) => kind === 'Job');
+const jobs = (): Promise<ShownNode[]> => shownJobs(systems);
 const health = (name: string): Promise<string | undefined> =>
   jobs().then((nodes) => nodes.find((node) => node.name === name)?.health?.status);
 /** Makes a Job and lets it end. */
@@ -99,52 +97,13 @@ describe('the tree', () => {
   });
 });
 
-describe('the stream', () => {
-  standInTest('sends nothing, not even headers, until the tree changes', async () => {
-    const { argoAccount, sandbox } = systems;
-    const url = `${argoAccount.url}/api/v1/stream${TREE}?${new URLSearchParams(scopeOf(systems)).toString()}`;
-    const headers = { Authorization: `Bearer ${argoAccount.token.reveal()}` };
-    let status = 0;
-    let text = '';
-    const request = get(url, { headers }, (answer) => {
-      status = answer.statusCode ?? 0;
-      answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-    });
-    for (let turn = 0; turn < 10; turn++) await systems.argo.tree();
-    expect(status).toBe(0);
-    sandbox.cluster.createJob('a-job');
-    pass(sandbox, '61 seconds');
-    sandbox.world.changed();
-    await until('the change', () => text.endsWith('\n') || undefined);
-    request.destroy();
-    expect(status).toBe(200);
-    const line = JSON.parse(text.split('\n')[0]!) as { result: { nodes: TreeNode[] } };
-    expect(line.result.nodes.map(({ name }) => name)).toContain('a-job');
-  });
-
-  standInTest('makes our client call back, until it is told to stop', async () => {
-    const stop = new AbortController();
-    let calls = 0;
-    systems.argo.watchTree(() => calls++, stop.signal);
-    let name = 0;
-    await until('a call', () => {
-      systems.sandbox.cluster.createJob(`job-${name++}`);
-      pass(systems.sandbox, '61 seconds');
-      systems.sandbox.world.changed();
-      return calls > 0 || undefined;
-    });
-    stop.abort();
-    expect(calls).toBeGreaterThan(0);
-  });
-});
-
 describe('our wait for a Job', () => {
   const deadline = new Date(Date.now() + ms('1 hour')).toISOString();
   const made = async (name: string): Promise<SyncJob> => {
     systems.sandbox.cluster.createJob(name);
-    pass(systems.sandbox, '61 seconds');
-    const node = (await jobs()).find((one) => one.name === name)!;
-    return { name, uid: node.uid!, createdAt: node.createdAt! };
+    const { uid } = systems.sandbox.world.state.cronJob;
+    const [job] = await systems.kubernetes.jobsOf({ name: '', uid });
+    return job!;
   };
 
   standInTest('ends with the Job itself, healthy', async () => {
