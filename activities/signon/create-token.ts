@@ -6,8 +6,14 @@ import { failure, failedWith, nothingSentYet } from '../failure.ts';
 import { sealFor } from '../handover/seal.ts';
 import { fingerprintOf } from '../../config/secret.ts';
 import type { CreatedToken } from './interface.ts';
-import { readNewTokenPage, readShownToken } from './pages.ts';
-import { listPairOnOffer, managePath, refuseUnlessSamePair, tokensOf } from './pair-tokens.ts';
+import { readShownToken } from './pages.ts';
+import {
+  listPairOnOffer,
+  managePath,
+  newTokenPage,
+  refuseUnlessSamePair,
+  tokensOf,
+} from './pair-tokens.ts';
 import type { Pages } from './session.ts';
 
 /**
@@ -54,9 +60,7 @@ export async function createOnce(
         `Signon lists none of the pair’s ${before.length} tokens any more: a pair without access gets no new token`,
       );
     await refuseUnlessSamePair(pages, pair);
-    const page = readNewTokenPage(
-      (await pages.open(`/api_users/${pair.apiUser.id}/authorisations/new`)).body,
-    );
+    const page = await newTokenPage(pages, pair.apiUser);
     if (
       !page.applications.some(
         ({ id, name }) => id === pair.application.id && name === pair.application.name,

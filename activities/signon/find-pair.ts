@@ -2,7 +2,8 @@ import { closest, distance } from 'fastest-levenshtein';
 import { parameterize, tokenSecretName } from '../../domain/text/index.ts';
 import type { Pair } from '../../domain/rotation/index.ts';
 import { failure } from '../failure.ts';
-import { readApiUsers, readManageTokens, readNewTokenPage, type ApiUserRow } from './pages.ts';
+import { readApiUsers, readManageTokens, type ApiUserRow } from './pages.ts';
+import { newTokenPage } from './pair-tokens.ts';
 import type { Pages, SignonSession } from './session.ts';
 
 /** An API user, and how the names of its Secrets begin. */
@@ -33,9 +34,7 @@ export async function findPair(
   { apiUser, application }: { apiUser: string; application: string },
 ): Promise<Pair> {
   const found = knownUser(rows, apiUser);
-  const { applications } = readNewTokenPage(
-    (await pages.open(`/api_users/${found.id}/authorisations/new`)).body,
-  );
+  const { applications } = await newTokenPage(pages, found);
   const matching = applications.filter(({ name }) => parameterize(name) === application);
   if (matching.length > 1)
     throw failure(
@@ -52,13 +51,18 @@ export async function findPair(
       )}`,
     );
   const secret = tokenSecretName(found.name, chosen.name);
-  await refuseSharedSecret(
+  const others = await pairsOf(
     pages,
     secret,
-    { apiUser: found, application: chosen },
     rows,
     applications,
+    (who, what) => who.id !== found.id || what !== chosen.name,
   );
+  if (others.length > 0)
+    throw failure(
+      'SecretNameShared',
+      `the tokens of ${named(found, chosen)} and of ${others.map((one) => named(one.apiUser, one.application)).join(' and of ')} are written to one Secret, ${secret}`,
+    );
   const { id, name, email, suspended } = found;
   return { apiUser: { id, name, email, suspended }, application: chosen, secret };
 }
@@ -73,25 +77,42 @@ export async function secretsOfPairs(
 ): Promise<string[]> {
   const [any] = rows;
   if (!any) return [];
-  const { applications } = readNewTokenPage(
-    (await pages.open(`/api_users/${any.id}/authorisations/new`)).body,
-  );
-  /** The sync writes a Secret for tokens that are listed, of API users that are not suspended. */
-  const isWritten = async (secret: string): Promise<boolean> => {
-    for (const row of rows) {
-      if (row.suspended || !secret.startsWith(row.secrets)) continue;
-      const named = applications.filter(({ name }) => tokenSecretName(row.name, name) === secret);
-      if (named.length === 0) continue;
-      const { body } = await pages.open(`/api_users/${row.id}/manage_tokens`);
-      const { cards } = readManageTokens(body);
-      if (cards.some(({ application }) => named.some(({ name }) => name === application)))
-        return true;
-    }
-    return false;
-  };
+  const { applications } = await newTokenPage(pages, any);
   const found: string[] = [];
-  for (const secret of secrets) if (await isWritten(secret)) found.push(secret);
+  for (const secret of secrets)
+    if ((await pairsOf(pages, secret, rows, applications)).length > 0) found.push(secret);
   return found;
+}
+
+/**
+ * The pairs with listed tokens that the sync writes to a Secret. Names are parameterized as one
+ * string, so two pairs may share one, the later written over the earlier.
+ */
+async function pairsOf(
+  pages: Pages,
+  secret: string,
+  rows: readonly ListedApiUser[],
+  applications: readonly { name: string }[],
+  counts: (apiUser: ApiUserRow, application: string) => boolean = () => true,
+): Promise<{ apiUser: ListedApiUser; application: { name: string } }[]> {
+  const written = [];
+  for (const apiUser of rows) {
+    if (apiUser.suspended || !secret.startsWith(apiUser.secrets)) continue;
+    const namesakes = applications.filter(
+      ({ name }) => tokenSecretName(apiUser.name, name) === secret && counts(apiUser, name),
+    );
+    if (namesakes.length === 0) continue;
+    const { body } = await pages.open(`/api_users/${apiUser.id}/manage_tokens`);
+    const { cards } = readManageTokens(body);
+    for (const application of namesakes)
+      if (cards.some((card) => card.application === application.name))
+        written.push({ apiUser, application });
+  }
+  return written;
+}
+
+function named({ name, email }: ApiUserRow, application: { name: string }): string {
+  return `“${name}” (${email}) for “${application.name}”`;
 }
 
 /** Letters that a typo changes, adds or leaves out. */
@@ -121,36 +142,4 @@ export function knownUser(rows: readonly ListedApiUser[], email: string): Listed
 /** The API user with an e-mail; undefined where there is none. */
 export function userOf(rows: readonly ListedApiUser[], email: string): ListedApiUser | undefined {
   return rows.find((row) => row.email === email.toLowerCase());
-}
-
-/**
- * Names are parameterized as one string, so two pairs may be written to one Secret, the later over
- * the earlier.
- */
-async function refuseSharedSecret(
-  pages: Pages,
-  secret: string,
-  pair: { apiUser: ApiUserRow; application: { name: string } },
-  apiUsers: ListedApiUser[],
-  applications: { name: string }[],
-): Promise<void> {
-  const mayShare = apiUsers.filter(({ secrets }) => secret.startsWith(secrets));
-  const namesakes = mayShare.flatMap((apiUser) =>
-    applications
-      .filter(({ name }) => tokenSecretName(apiUser.name, name) === secret)
-      .filter(({ name }) => apiUser.id !== pair.apiUser.id || name !== pair.application.name)
-      .map((application) => ({ apiUser, application })),
-  );
-  for (const { apiUser, application } of namesakes) {
-    const { cards } = readManageTokens(
-      (await pages.open(`/api_users/${apiUser.id}/manage_tokens`)).body,
-    );
-    if (!cards.some((card) => card.application === application.name)) continue;
-    const named = (who: ApiUserRow, what: { name: string }): string =>
-      `“${who.name}” (${who.email}) for “${what.name}”`;
-    throw failure(
-      'SecretNameShared',
-      `the tokens of ${named(pair.apiUser, pair.application)} and of ${named(apiUser, application)} are written to one Secret, ${secret}`,
-    );
-  }
 }

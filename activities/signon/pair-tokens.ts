@@ -8,6 +8,14 @@ import type { Pages } from './session.ts';
 /** Where Signon lists the tokens of a pair's API user. */
 export const managePath = (pair: Pair): string => `/api_users/${pair.apiUser.id}/manage_tokens`;
 
+/** The page on which a token is issued to an API user. */
+export async function newTokenPage(
+  pages: Pages,
+  { id }: { id: number },
+): Promise<ReturnType<typeof readNewTokenPage>> {
+  return readNewTokenPage((await pages.open(`/api_users/${id}/authorisations/new`)).body);
+}
+
 /** The pair's tokens as Signon lists them. @throws PairChanged (not retried) */
 export async function listPair(pages: Pages, pair: Pair): Promise<ListedToken[]> {
   return tokensOf(pair, (await pages.open(managePath(pair))).body);
@@ -42,9 +50,7 @@ export async function refuseUnlessOnOffer(
   { apiUser, application }: Pair,
   seen: string,
 ): Promise<void> {
-  const { applications } = readNewTokenPage(
-    (await pages.open(`/api_users/${apiUser.id}/authorisations/new`)).body,
-  );
+  const { applications } = await newTokenPage(pages, apiUser);
   if (applications.some(({ id, name }) => id === application.id && name === application.name))
     return;
   throw failure('CannotTell', `${seen}, and ${application.name} is no longer on offer`);
