@@ -10,8 +10,9 @@ import {
 import { tokenOf } from '../../domain/tokens/index.ts';
 import { failure } from '../failure.ts';
 import { sha256 } from '../../config/secret.ts';
-import type { CensusTaker, Told } from './census.ts';
+import type { CensusTaker, ExecAnswer, Told } from './census.ts';
 import type { KubernetesClient } from './client.ts';
+import { fateOf } from './fate.ts';
 import { filesOf, readersIn, readingVariables, type Source } from './consumers.ts';
 import { type PodContainer } from './pods.ts';
 import { type Answers, idleConsumers } from './idle-consumers.ts';
@@ -19,9 +20,6 @@ import type { Snapshot } from './snapshot.ts';
 
 const LOOKS_AT_MOST = 3;
 const LOOKS_AGAIN_AFTER_MS = 500;
-/** A pod's status follows a second or two after its container died; looks wait for it. */
-const LOOKS_AT_FATE = 4;
-const FATE_AFTER_MS = 1000;
 /** Sentences of one kind: named up to this, counted beyond. */
 const NAMED_AT_MOST = 100;
 const LONGEST_SENTENCE = 400;
@@ -41,15 +39,27 @@ export async function look(
   since?: number,
   pause: (ms: number) => Promise<unknown> = after,
 ): Promise<ClusterLook> {
-  const killed: PodContainer[] = [];
-  let killedFor = 0;
+  /** Ids of containers in which the program was killed: none is asked again. */
+  const killed = new Set<string>();
+  const refuseIfDead = async (container: PodContainer): Promise<void> => {
+    killed.add(container.containerId);
+    // It was near its memory limit.
+    if ((await fateOf(cluster, container, pause)) === 'died')
+      throw failure(
+        'ContainerEnded',
+        `${describeContainer(container)} was killed (137) while a small shell program asked what it holds`,
+      );
+  };
   for (let tries = 1; ; tries++) {
     const snapshot = await cluster.snapshot(tries === 1 ? since : undefined);
-    refuseDied(killed, snapshot);
-    const { told, silent } = await askAll(snapshot, census, readers, killed);
-    if (killed.length > 0) killedFor += 1;
-    const isLast = killed.length > 0 ? killedFor === LOOKS_AT_FATE : tries >= LOOKS_AT_MOST;
-    if (silent.size === 0 || isLast) {
+    const { told, silent } = await askAll(snapshot, async (container) => {
+      if (killed.has(container.containerId)) return KILLED;
+      const answer = await census.ask(container, toHave(container, readers).length > 0);
+      if (answer !== 'killed') return answer;
+      await refuseIfDead(container);
+      return KILLED;
+    });
+    if (silent.size === 0 || tries >= LOOKS_AT_MOST) {
       const readerIsSilent = [...silent].filter(
         ([container]) => toHave(container, readers).length > 0,
       );
@@ -63,52 +73,24 @@ export async function look(
       census.keepOnly(snapshot.containers);
       return assembled(snapshot, census, readers, told);
     }
-    await pause(killed.length > 0 ? FATE_AFTER_MS : LOOKS_AGAIN_AFTER_MS * tries);
+    await pause(LOOKS_AGAIN_AFTER_MS * tries);
   }
 }
 
-/**
- * Stops asking once a container died of the program while its pod stayed: it was near its memory
- * limit.
- */
-function refuseDied(killed: readonly PodContainer[], { containers }: Snapshot): void {
-  const died = killed.find((one) =>
-    containers.some(
-      (now) =>
-        now.pod === one.pod &&
-        now.container === one.container &&
-        // between its end and its next start, its status still has the old id
-        (now.containerId !== one.containerId || now.state === 'starting') &&
-        !now.terminating,
-    ),
-  );
-  if (died)
-    throw failure(
-      'ContainerEnded',
-      `${describeContainer(died)} was killed (137) while a small shell program asked what it holds`,
-    );
-}
+const KILLED = { failed: 'the program that asks it was killed (137)' };
 
 /** Asks each running container that may hold a token. `silent` gave no answer: why not. */
 async function askAll(
   snapshot: Snapshot,
-  census: CensusTaker,
-  readers: Readers,
-  killed: PodContainer[],
+  ask: (container: PodContainer) => Promise<Exclude<ExecAnswer, 'killed'>>,
 ): Promise<{ told: Map<PodContainer, Told>; silent: Map<PodContainer, string> }> {
   const told = new Map<PodContainer, Told>();
   const silent = new Map<PodContainer, string>();
   await Promise.all(
     snapshot.containers.map(async (container) => {
       if (container.state !== 'running' || container.sources.length === 0) return;
-      if (killed.some(({ containerId }) => containerId === container.containerId)) {
-        silent.set(container, 'the program that asks it was killed (137)'); // not asked again
-        return;
-      }
-      const answer = await census.ask(container, toHave(container, readers).length > 0);
-      if (answer === 'killed') killed.push(container);
-      if (answer === 'gone' || answer === 'killed')
-        silent.set(container, 'it is listed as running, but gave no answer');
+      const answer = await ask(container);
+      if (answer === 'gone') silent.set(container, 'it is listed as running, but gave no answer');
       else if ('failed' in answer) silent.set(container, answer.failed);
       else told.set(container, answer);
     }),

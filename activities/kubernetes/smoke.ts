@@ -1,10 +1,9 @@
-import { setTimeout as after } from 'node:timers/promises';
 import { describeContainer, type ConsumingContainer } from '../../domain/cluster/index.ts';
 import type { SmokeResult } from '../../domain/evidence/index.ts';
 import type { SmokeCall } from '../../domain/settings/index.ts';
 import { failure } from '../failure.ts';
 import type { KubernetesClient } from './client.ts';
-import { ranOutOfMemory } from './pods.ts';
+import { fateOf } from './fate.ts';
 import { smokeWithRuby, textOf } from './scripts.ts';
 
 /**
@@ -70,30 +69,6 @@ export async function smoke(
         'no-proof',
         `${works}, but with a made-up one too (${madeUp}), so the call proves nothing`,
       );
-}
-
-/** How often, a second apart, a container is looked at whose program was killed. */
-const FATE_LOOKS = 4;
-
-/**
- * What became of a container in which a program was killed: it runs on, so the program was killed
- * for itself; it went with its pod; or it died while its pod stayed, as on cgroup v2 for want of
- * memory. A pod's status follows a second or two after, and a Job's container does not start again.
- */
-async function fateOf(
-  cluster: KubernetesClient,
-  { pod, container, startedAt }: Pick<ConsumingContainer, 'pod' | 'container' | 'startedAt'>,
-): Promise<'runs' | 'gone' | 'died'> {
-  for (let looks = 1; ; looks++) {
-    const [{ containers }, pods] = await Promise.all([cluster.snapshot(), cluster.pods()]);
-    if (pods.some((one) => one.metadata?.name === pod && ranOutOfMemory(one, container)))
-      return 'died';
-    const now = containers.find((one) => one.pod === pod && one.container === container);
-    if (!now || now.terminating) return 'gone';
-    if (now.startedAt !== startedAt) return 'died';
-    if (looks === FATE_LOOKS) return 'runs';
-    await after(1000);
-  }
 }
 
 const PASSED = new Set(['returned', 'GdsApi::HTTPNotFound']);

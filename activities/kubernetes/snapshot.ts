@@ -21,7 +21,7 @@ export class Snapshot {
     /** ISO, by the worker's clock: when the lists were asked for. */
     readonly at: string,
     readonly templates: readonly Template[],
-    pods: readonly V1Pod[],
+    readonly pods: readonly V1Pod[],
     jobs: readonly V1Job[],
   ) {
     const next = jobs.flatMap((job) => nextPodOf(job, pods) ?? []);

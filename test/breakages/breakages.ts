@@ -210,8 +210,9 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a container that gives no answer is taken for ended',
     file: 'activities/kubernetes/look.ts',
-    find: "if (answer === 'gone' || answer === 'killed')",
-    replace: "if (answer === 'gone' || answer === 'killed') return;\n      if (answer === 'gone')",
+    find: "if (answer === 'gone') silent.set(",
+    replace:
+      "if (answer === KILLED || answer === 'gone') return;\n      if (answer === 'gone') silent.set(",
     caughtBy: {
       file: 'test/activities/kubernetes.test.ts',
       test: 'a container whose exec is killed every time is never taken for ended',
@@ -622,8 +623,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a container that died of being asked is asked again',
     file: 'activities/kubernetes/look.ts',
-    find: 'refuseDied(killed, snapshot);',
-    replace: 'refuseDied([], snapshot);',
+    find: 'await refuseIfDead(container);\n',
+    replace: '',
     caughtBy: {
       file: 'test/activities/kubernetes.test.ts',
       test: 'ends the census as well, and is told apart from a smoke call',
