@@ -28,7 +28,7 @@ export interface CarriedRotation {
 
 const LIST = listOf(kind<unknown>('anything', () => true));
 const CARRIED = object({
-  report: object({ revoked: LIST, joined: LIST, notes: LIST }),
+  report: object({ revoked: LIST, notes: LIST }),
   starter: optional(object({ identity: ANY_TEXT })),
   rounds: wholeNumber(),
   steps: LIST,

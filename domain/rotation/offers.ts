@@ -5,7 +5,6 @@ import {
   type Evidence,
   evidenceCode,
   type Retry,
-  type RetryAccept,
 } from '../evidence/index.ts';
 import { deploymentsOf, type Workload } from '../cluster/index.ts';
 import type { Findings } from './holders.ts';
@@ -44,34 +43,53 @@ export function approvalFor(evidence: Evidence, runId: string): object {
   };
 }
 
-/** What a retry can do about a failure beside going on. */
-export interface Remedies {
-  restart: boolean;
-  sync: boolean;
-  /** What a person may vouch for; the step does not go on without one of them. */
-  accept: RetryAccept[];
+/** A retry that may be sent, what it does, and the blocked rotations that it helps. */
+interface RetryOffer {
+  purpose: string;
+  retry: Retry;
+  helps: (blocked: Pick<Blocked, 'failure' | 'step' | 'workloads'>) => boolean;
 }
 
-const ACCEPTS: Partial<Record<string, RetryAccept[]>> = {
-  UnlistedToken: ['unlisted-token'],
-  CannotHandOver: ['already-handed-over', 'issue-another'],
-};
+/** What a person vouches for: the step does not go on without one of these. */
+const VOUCHED: readonly RetryOffer[] = [
+  {
+    purpose: 'To continue although Signon does not list that token',
+    retry: { by: YOU, accept: ['unlisted-token'] },
+    helps: ({ failure }) => failure === 'UnlistedToken',
+  },
+  {
+    purpose: 'If its holder has this very token',
+    retry: { by: YOU, accept: ['already-handed-over'] },
+    helps: ({ failure }) => failure === 'CannotHandOver',
+  },
+  {
+    purpose: 'If its holder does not have it, to issue another',
+    retry: { by: YOU, accept: ['issue-another'] },
+    helps: ({ failure }) => failure === 'CannotHandOver',
+  },
+];
+const RETRIES: readonly RetryOffer[] = [
+  { purpose: 'To retry this step', retry: { by: YOU }, helps: () => true },
+  {
+    purpose: 'To restart the Deployments named here and retry',
+    retry: { by: YOU, restart: true },
+    helps: ({ workloads }) => deploymentsOf(workloads).length > 0,
+  },
+  {
+    purpose: 'To make another sync Job and retry',
+    retry: { by: YOU, sync: true },
+    helps: ({ step, failure }) =>
+      step === 'roll out' && (failure === 'RolloutIncomplete' || failure === 'SecretNotUpdated'),
+  },
+];
 
 /**
- * What is on offer for a blocked rotation, and nothing else is taken: restarts where Deployments
- * stand in the way, another sync before the rollout.
+ * The retries that a blocked rotation takes, and no others, for a person to send under their own
+ * name; the first is the plain one, where it can help.
  */
-export function remediesFor({
-  failure,
-  step,
-  workloads,
-}: Pick<Blocked, 'failure' | 'step' | 'workloads'>): Remedies {
-  return {
-    restart: deploymentsOf(workloads).length > 0,
-    sync:
-      step === 'roll out' && (failure === 'RolloutIncomplete' || failure === 'SecretNotUpdated'),
-    accept: ACCEPTS[failure] ?? [],
-  };
+export function retriesFor(blocked: Pick<Blocked, 'failure' | 'step' | 'workloads'>): RetryOffer[] {
+  const vouched = VOUCHED.filter(({ helps }) => helps(blocked));
+  return vouched.length > 0 ? vouched : RETRIES.filter(({ helps }) => helps(blocked));
 }
 
 /** Why a blocked rotation does not accept a retry; undefined where it does. */
@@ -79,12 +97,16 @@ export function whyNoRetry(
   { restart, sync, accept = [] }: Retry,
   blocked: Blocked,
 ): string | undefined {
-  const offered = remediesFor(blocked);
-  if (accept.some((one) => !offered.accept.includes(one)))
-    return `accept: ${offered.accept.length > 0 ? `expected one of ${offered.accept.join(', ')}` : 'nothing is up for acceptance here'}`;
+  const offered = retriesFor(blocked).map(({ retry }) => retry);
+  const words = offered.flatMap((retry) => retry.accept ?? []);
+  if (accept.some((one) => !words.includes(one)))
+    return `accept: ${words.length > 0 ? `expected one of ${words.join(', ')}` : 'nothing is up for acceptance here'}`;
   if (accept.length > 1) return 'accept: only one of them';
-  if (restart && !offered.restart) return 'restart: no Deployment stands in the way here';
-  return sync && !offered.sync ? 'sync: another sync Job would not help here' : undefined;
+  if (restart && !offered.some((retry) => retry.restart))
+    return 'restart: no Deployment stands in the way here';
+  return sync && !offered.some((retry) => retry.sync)
+    ? 'sync: another sync Job would not help here'
+    : undefined;
 }
 
 /** What a retry asks for beside going on, for a person. */
@@ -96,23 +118,6 @@ export function beside(
     ...(restarting ? [`restarting ${restarting.join(', ')}`] : []),
     ...(sync ? ['with another sync Job'] : []),
     ...(accept ? [`accepting ${accept.join(', ')}`] : []),
-  ];
-}
-
-/**
- * The retries that fit a failure, for a person to send under their own name; the first is the plain
- * one, where it can help.
- */
-export function retriesFor(
-  blocked: Pick<Blocked, 'failure' | 'step' | 'workloads'>,
-): [Retry, ...Retry[]] {
-  const { restart, sync, accept } = remediesFor(blocked);
-  const [first, ...more] = accept.map((one): Retry => ({ by: YOU, accept: [one] }));
-  if (first) return [first, ...more];
-  return [
-    { by: YOU },
-    ...(restart ? [{ by: YOU, restart: true }] : []),
-    ...(sync ? [{ by: YOU, sync: true }] : []),
   ];
 }
 
@@ -166,8 +171,8 @@ export function offersFor(waiting: Waiting | undefined, runId: string): Offer[] 
     return isRefused ? others : [approve, ...others];
   }
   if (waiting?.kind === 'blocked') {
-    const retries = retriesFor(waiting).map((input): Offer => ({
-      purpose: purposeOf(input),
+    const retries = retriesFor(waiting).map(({ purpose, retry: input }): Offer => ({
+      purpose,
       decision: 'retry',
       input,
     }));
@@ -188,14 +193,4 @@ export function offersFor(waiting: Waiting | undefined, runId: string): Offer[] 
 /** A request that names what does not exist is not helped by another try. */
 function helpsToRetry({ failure }: Blocked): boolean {
   return failure !== 'UnknownApiUser' && failure !== 'UnknownApplication';
-}
-
-function purposeOf({ restart, sync, accept }: Retry): string {
-  if (restart) return 'To restart the Deployments named here and retry';
-  if (sync) return 'To make another sync Job and retry';
-  if (accept?.includes('unlisted-token'))
-    return 'To continue although Signon does not list that token';
-  if (accept?.includes('already-handed-over')) return 'If its holder has this very token';
-  if (accept?.includes('issue-another')) return 'If its holder does not have it, to issue another';
-  return 'To retry this step';
 }

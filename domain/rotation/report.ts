@@ -43,11 +43,6 @@ export interface RotationReport {
   revoked: ListedToken[];
   /** Tokens of the pair that were live when last looked at, the new one included. */
   alive: ListedToken[];
-  /**
-   * Consumers that started after the evidence was gathered and were shown to hold the new token,
-   * e.g. one-off Jobs.
-   */
-  joined: string[];
   approvals: {
     asks: Evidence['asks'];
     by: string;
@@ -95,7 +90,6 @@ export function newReport({ environment, apiUser, application }: RotationRequest
     createsLost: false,
     revoked: [],
     alive: [],
-    joined: [],
     approvals: [],
     syncJobs: [],
     notes: [],

@@ -21,6 +21,16 @@ import {
   type ListedToken,
 } from '../tokens/index.ts';
 
+/** A watch of every pod, for one that reads the Secret. */
+export interface WatchState {
+  /** ISO: since when without a gap; undefined where nobody watches. */
+  since?: string;
+  /** ISO: when it ended; the next begins there, so that a gap is seen. */
+  until?: string;
+  /** The pod that was seen: then nothing more is watched for. */
+  seen?: SeenReader;
+}
+
 /** What is known of a pair: its tokens, who reads them and what was seen. */
 export interface Situation {
   settings: Settings;
@@ -39,15 +49,8 @@ export interface Situation {
   tokens: ListedToken[];
   /** The last look. */
   look: ClusterLook;
-  /**
-   * ISO: since when every pod was watched for one that reads the Secret, where the pair is to have
-   * no access.
-   */
-  watchedSince?: string;
-  /** ISO: until when, where a history was cut. */
-  watchedUntil?: string;
-  /** A pod that was seen reading the Secret meanwhile. */
-  usedBy?: SeenReader;
+  /** What a watch came to, where the pair is to have no access and a history was cut. */
+  watch?: WatchState;
   /** How many revokes were confirmed. */
   confirmedRevokes: number;
 }

@@ -109,7 +109,7 @@ function showFindings({
 }
 
 export function showEnd(report: RotationReport): Shown {
-  const { outcome, why, newToken, revoked, alive, approvals, joined, syncJobs } = report;
+  const { outcome, why, newToken, revoked, alive, approvals, syncJobs } = report;
   return {
     heading: `Outcome: ${outcome}`,
     before: [
@@ -126,13 +126,7 @@ export function showEnd(report: RotationReport): Shown {
     ],
     offers: [],
     after: [],
-    details: [
-      ...lines('Sync Jobs', syncJobs.join(', ')),
-      ...lines(
-        'Joined',
-        ...joined.map((one) => `${one}: started after the evidence, and held the new token`),
-      ),
-    ],
+    details: lines('Sync Jobs', syncJobs.join(', ')),
   };
 }
 

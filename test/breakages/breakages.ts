@@ -857,4 +857,44 @@ export const BREAKAGES: readonly Breakage[] = [
       test: '%s after Signon judged the password may hide a refusal, and counts',
     },
   },
+  {
+    what: 'a watch of pods begins anew each time, and what came and went between is unseen',
+    file: 'activities/kubernetes/client.ts',
+    find: "url.searchParams.set('resourceVersion', since);",
+    replace: "url.searchParams.set('resourceVersion', since.slice(0, 0));",
+    caughtBy: {
+      file: 'test/activities/kubernetes.test.ts',
+      test: 'is told of one that came and went while the watch was cut or refused',
+    },
+  },
+  {
+    what: 'without KUBECONFIG, the kubeconfig at home is taken',
+    file: 'worker/clients.ts',
+    find: "throw new BadConfiguration('worker', ['KUBECONFIG: set it; this is no pod of a cluster']);",
+    replace: 'return (config.loadFromDefault(), withTokenFiles(config, []));',
+    caughtBy: {
+      file: 'test/config/configuration.test.ts',
+      test: 'none is read that nobody named: the one at home may be of another environment',
+    },
+  },
+  {
+    what: 'a run that holds the new token ends an approval',
+    file: 'workflows/rotation/sightings.ts',
+    find: '!isApproved || isAgainst(seen, newToken)',
+    replace: 'isApproved || !isApproved || isAgainst(seen, newToken)',
+    caughtBy: {
+      file: 'test/workflows/sightings.test.ts',
+      test: 'a run that holds the new token takes nothing from the first of two approvals',
+    },
+  },
+  {
+    what: 'the plan of a hand-over that was approved is forgotten where its history is cut',
+    file: 'workflows/rotation/runbook.ts',
+    find: 'this.agreedKey = carried?.agreedKey;',
+    replace: 'this.agreedKey = undefined;',
+    caughtBy: {
+      file: 'test/long/floods.test.ts',
+      test: 'a plan that was approved is not asked again after its history is cut, nor is a token handed over twice',
+    },
+  },
 ];

@@ -127,7 +127,7 @@ export class People {
     if (act === 'rejects')
       return this.send(handle, 'reject', { by: APPROVER, reason: 'so it was drawn' });
     if (waiting.kind === 'blocked') {
-      const offered = retriesFor(waiting);
+      const offered = retriesFor(waiting).map(({ retry }) => retry);
       const retry = { ...offered[acted % offered.length]!, by: APPROVER };
       await this.send(handle, 'retry', retry, act === 'does it as an update');
       if (act === 'does it twice') await this.send(handle, 'retry', retry);

@@ -1,6 +1,6 @@
 import { CancellationScope, sleep } from '@temporalio/workflow';
 import ms from 'ms';
-import type { Pair } from '../../domain/rotation/index.ts';
+import type { Pair, WatchState } from '../../domain/rotation/index.ts';
 import type { SeenReader } from '../../domain/cluster/index.ts';
 import type { Watched } from '../../domain/evidence/index.ts';
 import type { Settings } from '../../domain/settings/index.ts';
@@ -17,22 +17,16 @@ export class DisusedWatch {
   private over = false;
   private readonly scope = new CancellationScope();
 
-  /** ISO: when it ended; the next run's watch begins there, so that a gap is seen. */
-  until?: string;
+  /** ISO: when it ended. */
+  private until?: string;
   /** ISO: since when without a gap. */
-  since: string;
+  private since: string;
 
-  /**
-   * @param before ISO: since when it was watched before, where a history was cut in between
-   * @param seen the pod that was seen before the cut: then nothing more is watched for
-   * @param until ISO: when that watch ended
-   */
+  /** @param before what the watch of the run before came to, whose history was cut */
   constructor(
     private readonly pair: Pair,
     private readonly wanted: Settings['disusedWatch'],
-    before?: string,
-    seen?: SeenReader,
-    until?: string,
+    { since: before, until, seen }: WatchState = {},
   ) {
     const now = new Date().toISOString();
     this.since = before ?? now;
@@ -54,9 +48,10 @@ export class DisusedWatch {
     this.run(() => this.watch(this.since));
   }
 
-  /** ISO: since when, for a run with a fresh history; undefined where nobody watches. */
-  get unbrokenSince(): string | undefined {
-    return this.why === undefined ? this.since : undefined;
+  /** What a run with a fresh history goes on from. */
+  get state(): WatchState {
+    const { since, until, seen, why } = this;
+    return { since: why === undefined ? since : undefined, until, seen };
   }
 
   /** What an approver is told of it. */

@@ -8,9 +8,6 @@ import { type Consumer, describeConsumer } from '../../domain/cluster/index.ts';
 import { isLive, isToken, type ListedToken } from '../../domain/tokens/index.ts';
 import type { Checklist } from './checklist.ts';
 
-/** Consumers that joined, named in the report. */
-const MOST_JOINED = 100;
-
 /** Writes down what a rotation did and saw: nothing else writes to its report but its end. */
 export class RotationRecord {
   /** Tokens whose revoke was begun: if one is gone, this rotation revoked it. */
@@ -59,12 +56,9 @@ export class RotationRecord {
 
   /** Consumers came after the evidence, and hold the new token: they void nothing. */
   joined(consumers: readonly Consumer[]): void {
-    const { report } = this;
-    const news = consumers.map(describeConsumer).filter((one) => !report.joined.includes(one));
-    report.joined.push(...news.slice(0, MOST_JOINED - report.joined.length));
-    for (const one of news.filter((joined) => report.joined.includes(joined)))
+    for (const one of consumers)
       this.checklist.remark(
-        `${one} started after the evidence was gathered, and holds the new token`,
+        `${describeConsumer(one)} started after the evidence was gathered, and holds the new token`,
       );
   }
 

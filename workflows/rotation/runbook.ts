@@ -13,6 +13,7 @@ import {
   todoFor,
   type Waiting,
   isConfirmedByHolder,
+  type WatchState,
   whatWorks,
 } from '../../domain/rotation/index.ts';
 import type { Readers } from '../../domain/cluster/index.ts';
@@ -32,7 +33,6 @@ import {
   type ShownFailure,
   syncAnswered,
 } from '../shared/index.ts';
-import type { DisusedWatch } from './disused-watch.ts';
 import { Rejected } from './ends.ts';
 import { Inbox } from './inbox.ts';
 import { RotationMetrics } from './metrics.ts';
@@ -132,13 +132,9 @@ export class Runbook {
   }
 
   /** Keeps what a watch over readers came to since the situation was kept. */
-  keepWatch({
-    unbrokenSince: watchedSince,
-    seen: usedBy,
-    until: watchedUntil,
-  }: DisusedWatch): void {
+  keepWatch(watch: WatchState): void {
     if (this.situation && !('newToken' in this.situation))
-      this.situation = { ...this.situation, watchedSince, watchedUntil, usedBy };
+      this.situation = { ...this.situation, watch };
   }
 
   /** What a run with a fresh history goes on from. */

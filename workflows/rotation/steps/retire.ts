@@ -44,18 +44,13 @@ export async function retire(
   situation: Carried<Situation>,
 ): Promise<RotationReport | Situation> {
   for (const step of ['issue', 'sync', 'roll out', 'smoke'] as const) book.skip(step, NO_ACCESS);
-  const watch = new DisusedWatch(
-    situation.pair,
-    situation.settings.disusedWatch,
-    situation.watchedSince,
-    situation.usedBy,
-    situation.watchedUntil,
-  );
+  const { pair, settings } = situation;
+  const watch = new DisusedWatch(pair, settings.disusedWatch, situation.watch);
   try {
     return await giveUp(book, situation, watch);
   } finally {
     watch.end();
-    book.keepWatch(watch); // a history that is cut hands on what was seen by now
+    book.keepWatch(watch.state); // a history that is cut hands on what was seen by now
   }
 }
 
@@ -85,8 +80,7 @@ async function giveUp(
    */
   let liveSince = book.report.revoked.length > 0;
   for (;;) {
-    const watchedSince = watch.unbrokenSince;
-    book.keep({ ...situation, watchedSince, tokens: [...known.values()] });
+    book.keep({ ...situation, tokens: [...known.values()] });
     let refused = false;
     const now = await book.step('approve', async () => {
       if (refused) watch.startAnew(); // after a retry, only what reads the Secret from now on counts
