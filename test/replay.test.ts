@@ -50,8 +50,8 @@ test('every outcome is among them', () => {
 test('a change that is incompatible is refused, and the refusal says what to do', async () => {
   const changed = await changedBundle({
     file: 'workflows/rotation/steps/sync.ts',
-    find: 'await requestSync(request);',
-    replace: 'await condition(() => false, 1);\n    await requestSync(request);',
+    find: 'await activities.requestSync(request);',
+    replace: 'await condition(() => false, 1);\n    await activities.requestSync(request);',
   });
   await expect(replay('rotated', changed)).rejects.toThrow(/patched\('…'\)[^]*npm run record/);
 });
@@ -60,9 +60,9 @@ test('the same change behind a patch is taken', async () => {
   const changed = await changedBundle(
     {
       file: 'workflows/rotation/steps/sync.ts',
-      find: 'await requestSync(request);',
+      find: 'await activities.requestSync(request);',
       replace:
-        "if (patched('wait-first')) await condition(() => false, 1);\n    await requestSync(request);",
+        "if (patched('wait-first')) await condition(() => false, 1);\n    await activities.requestSync(request);",
     },
     {
       file: 'workflows/rotation/steps/sync.ts',

@@ -13,7 +13,7 @@ import type { Printed } from './columns.ts';
 import { answersTo, printAnswers } from './decide.ts';
 import { revokedOrWhyNot } from './await-revoke.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
-import { knownRotations, nameUnanswered } from './list.ts';
+import { thoseThatWait } from './list.ts';
 import { codeLine, evidenceLines } from './print.ts';
 import { openRotation, statusOf } from './open-rotation.ts';
 
@@ -64,19 +64,11 @@ export async function approveWaiting(
   named: Omit<Named, 'revoke' | 'evidence'>,
 ): Promise<ExitCode> {
   const by = context.who();
-  await context.needWorker();
-  const known = await knownRotations(context, { waiting: true });
-  const all = known.flatMap(
-    ({ workflowId, status }) => (status && askingOf(workflowId, status)) ?? [],
+  const { found: all, atBest } = await thoseThatWait(
+    context,
+    'waits for approval',
+    ({ workflowId, status }) => askingOf(workflowId, status),
   );
-  const unanswered = nameUnanswered(context, known);
-  if (all.length === 0)
-    throw unanswered > 0
-      ? new CommandEnd(
-          EXIT.noWorker,
-          'Nothing was sent: no rotation that answers waits for approval.',
-        )
-      : new CommandEnd(EXIT.nothing, `No rotation waits for approval in ${context.environment}.`);
   const ready = all.filter((asking) => lacks(asking, by, named) === undefined);
   for (const asking of all) {
     const lacking = lacks(asking, by, named);
@@ -85,7 +77,7 @@ export async function approveWaiting(
   if (ready.length === 0)
     throw new CommandEnd(EXIT.notAccepted, 'Nothing was sent: none can be approved as it is.');
   const code = await send(context, by, named, ready);
-  return unanswered > 0 && code === EXIT.done ? EXIT.notAccepted : code;
+  return code === EXIT.done ? atBest : code;
 }
 
 /** Asks first, unless the code was given and compared: whoever gave it has read the evidence. */

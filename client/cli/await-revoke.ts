@@ -1,12 +1,11 @@
-import { WorkflowFailedError } from '@temporalio/client';
+import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { setTimeout as after } from 'node:timers/promises';
 import { coveredBy, type Approve, type Evidence } from '../../domain/evidence/index.ts';
 import { isToken, type ListedToken } from '../../domain/tokens/index.ts';
 import { askStatus, type Status } from '../rotations.ts';
-import type { RotateToken } from '../start-workflows.ts';
 import type { Context } from './context.ts';
 import type { SentDecision } from './decide.ts';
-import { describeRotation } from './open-rotation.ts';
+import { describeRotation, reportOf } from './open-rotation.ts';
 
 const LOOK_EVERY_MS = 1000;
 
@@ -25,11 +24,11 @@ export async function revokedOrWhyNot(
     evidence.toRevoke.find(isToken({ authorisationId: id }))!,
   );
   for (;;) {
-    const { runId, status: execution } = await describeRotation(context, workflowId);
+    const run = await describeRotation(context, workflowId);
     const end =
-      execution.name === 'RUNNING'
+      run.status.name === 'RUNNING'
         ? await whileRunning(context, workflowId, evidence, tokens)
-        : await onceEnded(context, workflowId, runId, tokens);
+        : await onceEnded(context, run, tokens);
     if (end) return { workflowId, accepted: end.isWell, answer: `${answer}; ${end.how}` };
     await after(LOOK_EVERY_MS);
   }
@@ -72,18 +71,11 @@ function whyNot({ waiting, notes }: Status): string {
 }
 
 async function onceEnded(
-  { client }: Context,
-  workflowId: string,
-  runId: string,
+  context: Context,
+  run: WorkflowExecutionDescription,
   tokens: readonly ListedToken[],
 ): Promise<End> {
-  const report = await client.workflow
-    .getHandle<RotateToken>(workflowId, runId)
-    .result()
-    .catch((error: unknown) => {
-      if (!(error instanceof WorkflowFailedError)) throw error;
-      return undefined;
-    });
+  const report = await reportOf(context, run);
   const revoked =
     report !== undefined && tokens.every((token) => report.revoked.some(isToken(token)));
   return {

@@ -6,7 +6,7 @@ import { isFailure } from '../../domain/rotation/index.ts';
 import { decide, type Sendable } from '../rotations.ts';
 import { AT_ONCE, type Context } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
-import { knownRotations, nameUnanswered } from './list.ts';
+import { thoseThatWait } from './list.ts';
 import { openRotation, statusOf } from './open-rotation.ts';
 
 /** Ends a rotation, as `reject` or `abort` does, after a question. */
@@ -53,29 +53,16 @@ export async function retry(
       EXIT.usage,
       '--accept is one person’s word on one token: name its rotation.',
     );
-  const known = await knownRotations(context, { waiting: true });
-  const unanswered = nameUnanswered(context, known);
-  const blocked = known.filter(
-    ({ status }) => status?.waiting?.kind === 'blocked' && status.waiting.failure === blockedBy,
-  );
-  if (blocked.length === 0)
-    throw unanswered > 0
-      ? new CommandEnd(EXIT.noWorker, `No rotation that answers is blocked by ${blockedBy}.`)
-      : new CommandEnd(
-          EXIT.nothing,
-          `No rotation is blocked by ${blockedBy} in ${context.environment}.`,
-        );
-  if (restart)
-    await confirmRestart(
-      context,
-      blocked.map(({ workflowId }) => workflowId),
-    );
-  const code = await sendEach(
+  const { found: blocked, atBest } = await thoseThatWait(
     context,
-    'retry',
-    blocked.map(({ workflowId }) => ({ workflowId, decision })),
+    `is blocked by ${blockedBy}`,
+    ({ workflowId, status: { waiting } }) =>
+      waiting?.kind === 'blocked' && waiting.failure === blockedBy ? workflowId : undefined,
   );
-  return unanswered > 0 && code === EXIT.done ? EXIT.notAccepted : code;
+  if (restart) await confirmRestart(context, blocked);
+  const decisions = blocked.map((workflowId) => ({ workflowId, decision }));
+  const code = await sendEach(context, 'retry', decisions);
+  return code === EXIT.done ? atBest : code;
 }
 
 /**

@@ -1,8 +1,7 @@
 import type { HandOver, RotationReport } from '../../domain/rotation/index.ts';
-import type { RotateToken } from '../start-workflows.ts';
 import type { Context } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
-import { describeRotation, statusOf } from './open-rotation.ts';
+import { describeRotation, reportOf, statusOf } from './open-rotation.ts';
 
 type PairNames = Pick<RotationReport, 'apiUser' | 'application' | 'environment'>;
 
@@ -44,15 +43,14 @@ async function sealedBy(
   context: Context,
   workflowId: string,
 ): Promise<{ of: PairNames; handOver?: HandOver; oldEnds?: string }> {
-  const { runId, status: execution } = await describeRotation(context, workflowId);
-  if (execution.name === 'RUNNING') {
+  const run = await describeRotation(context, workflowId);
+  if (run.status.name === 'RUNNING') {
     const { request, handOver, waiting } = await statusOf(context, workflowId);
     const toRevoke = waiting?.kind === 'approval' ? waiting.evidence.toRevoke : [];
     const [oldEnds] = toRevoke.map(({ expires }) => expires).toSorted();
     return { of: request, handOver, oldEnds };
   }
-  if (execution.name !== 'COMPLETED')
-    throw new CommandEnd(EXIT.nothing, `${workflowId} left no report.`);
-  const report = await context.client.workflow.getHandle<RotateToken>(workflowId, runId).result();
+  const report = await reportOf(context, run);
+  if (!report) throw new CommandEnd(EXIT.nothing, `${workflowId} left no report.`);
   return { of: report, handOver: report.handOver };
 }

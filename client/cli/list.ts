@@ -6,7 +6,7 @@ import { whyNothingMoves } from '../polling.ts';
 import { askStatus, listRotations, type ListedRotation, type Status } from '../rotations.ts';
 import { needsSecondPerson } from '../../domain/request/index.ts';
 import { AT_ONCE, type Context } from './context.ts';
-import type { ExitCode } from './exit-codes.ts';
+import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import type { Table } from './columns.ts';
 import { printWatched, type Frame } from './watch.ts';
 
@@ -39,14 +39,29 @@ export async function knownRotations(
 }
 
 /**
- * Names rotations that no worker answers for: nobody knows what they wait for.
- * @returns how many
+ * What of the rotations that wait for a person fits a command. Names those that no worker answers
+ * for: nobody knows what they wait for.
+ * @param which what is looked for, e.g. `waits for approval`
+ * @returns it, and the exit code of a command that did all it could
+ * @throws CommandEnd where there is none
  */
-export function nameUnanswered(context: Context, known: readonly KnownRotation[]): number {
+export async function thoseThatWait<T>(
+  context: Context,
+  which: string,
+  fits: (rotation: { workflowId: string; status: Status }) => T | undefined,
+): Promise<{ found: T[]; atBest: ExitCode }> {
+  await context.needWorker();
+  const known = await knownRotations(context, { waiting: true });
+  const found = known.flatMap(
+    ({ workflowId, status }) => (status && fits({ workflowId, status })) ?? [],
+  );
   const silent = known.filter(({ open, status }) => open && !status);
   for (const { workflowId } of silent)
     context.say(`LEFT OUT: ${workflowId} does not answer; see the worker’s log.`);
-  return silent.length;
+  if (found.length > 0) return { found, atBest: silent.length > 0 ? EXIT.notAccepted : EXIT.done };
+  throw silent.length > 0
+    ? new CommandEnd(EXIT.noWorker, `Nothing was sent: no rotation that answers ${which}.`)
+    : new CommandEnd(EXIT.nothing, `No rotation ${which} in ${context.environment}.`);
 }
 
 /**

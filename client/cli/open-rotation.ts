@@ -1,7 +1,12 @@
-import { WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
+import {
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
 import { pairOfId } from '../../domain/request/index.ts';
-import { startFormLink } from '../../domain/rotation/index.ts';
+import { type RotationReport, startFormLink } from '../../domain/rotation/index.ts';
 import { askStatus, type Status } from '../rotations.ts';
+import type { RotateToken } from '../start-workflows.ts';
 import type { Context } from './context.ts';
 import { CommandEnd, EXIT } from './exit-codes.ts';
 
@@ -39,6 +44,19 @@ export async function openRotation(context: Context, workflowId: string): Promis
 export function refuseEnded({ workflowId, status: { name } }: WorkflowExecutionDescription): void {
   if (name !== 'RUNNING')
     throw new CommandEnd(EXIT.nothing, `${workflowId} is not open: it is ${name.toLowerCase()}.`);
+}
+
+/** The report of a run that has ended; undefined where it left none: failed, or was terminated. */
+export async function reportOf(
+  { client }: Context,
+  { workflowId, runId }: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,
+): Promise<RotationReport | undefined> {
+  try {
+    return await client.workflow.getHandle<RotateToken>(workflowId, runId).result();
+  } catch (error) {
+    if (error instanceof WorkflowFailedError) return undefined;
+    throw error;
+  }
 }
 
 /** Asks a rotation, or a sweep, where it stands. @throws CommandEnd where no worker answers */

@@ -70,6 +70,11 @@ describe('with a pair that nobody rotated before', () => {
       code: EXIT.done,
       out: expect.stringContaining(`${ID} is open already`),
     });
+    // The open one may adopt the token that leaked.
+    expect(await cli(['start', ...PAIR, '--force', ...GRACE])).toMatchObject({
+      code: EXIT.notAccepted,
+      err: expect.stringMatching(/without --force\. If so, end it with signon-rotation abort/),
+    });
     await waiting(); // a worker that is stopped while it signs in waits up to 40 s for leave to
   });
 
@@ -550,6 +555,18 @@ describe('with a worker and no rotation', () => {
       code: EXIT.failed,
       err: expect.stringContaining('Temporal does not answer at 127.0.0.1:1'),
     });
+  });
+
+  test('what the server says to a command is printed with it', async () => {
+    const { code, err } = await cli(['list'], { env: { TEMPORAL_NAMESPACE: 'no-such-one' } });
+    expect({ code, err }).toEqual({
+      code: EXIT.failed,
+      err: expect.stringMatching(/no-such-one/),
+    });
+  });
+
+  test('what commander quotes of an argument cannot steer the terminal', async () => {
+    expect((await cli(['frob\u001b[2Jnicate'])).err).not.toContain('\u001b');
   });
 
   test('--help names every command and exit code', async () => {

@@ -27,6 +27,12 @@ test('before there is any, show says so and how to start one', async () => {
   expect(shown.err).toContain('Start one: signon-rotation sweep start --environment integration');
 });
 
+test('a leak that never was is not called a sweep', async () => {
+  const { code, err } = await cli(['sweep', 'show', 'mistyped@example.org']);
+  expect(code).toBe(EXIT.nothing);
+  expect(err).toMatch(/signon-rotation leak API-USER --reason WHY/);
+});
+
 test('a plan says of every pair what would be done, and touches nothing', async () => {
   const planned = await cli(['sweep', 'start', '--plan', ...ADA]);
   expect(planned).toMatchObject({ code: EXIT.done, err: '' });
