@@ -1,6 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Interruption, SeenReader, Workload } from '../../domain/cluster/index.ts';
-import { failure } from '../failure.ts';
 import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
 import { givingWay, pause, type Waits } from '../polling.ts';
 import type { KubernetesClient } from './client.ts';
@@ -10,7 +9,7 @@ import { ownerOf } from './pods.ts';
 
 /** A watch that begins so long after it was to begin was interrupted. */
 const BEGINS_WITHIN_MS = 30_000;
-/** A watch that Kubernetes does not answer for this long is none. */
+/** For so long, a watch that is refused or cut is opened again. */
 const UNTOLD_AT_MOST_MS = 180_000;
 /** Stands for a variable where the Secret is mounted. */
 const FILES = 'files of a volume';
@@ -20,8 +19,9 @@ const FILES = 'files of a volume';
  * every pod, and each watch goes on where the one before ended, also after this worker's end.
  * @param from ISO: since when nobody else watches
  * @returns the pod; or that some changes were told to nobody
- * @throws NotPermitted where Kubernetes refuses the watch for three minutes; WaitInterrupted
- * (retried) when the worker shuts down
+ * @throws NotPermitted (not retried) where Kubernetes refuses the watch for three minutes,
+ * Unreachable (retried) where it does not answer; WaitInterrupted (retried) when the worker shuts
+ * down
  */
 export function awaitReader(
   cluster: KubernetesClient,
@@ -57,13 +57,9 @@ export function awaitReader(
         toldAt = Date.now();
       } catch (error) {
         if (error instanceof VersionGone) return interrupted();
-        if (!ends.aborted && Date.now() - toldAt > untoldAtMostMs)
-          throw failure(
-            'NotPermitted',
-            'Kubernetes refused or cut the watch of pods for three minutes',
-          );
-        await pause(everyMs, ends);
+        if (!ends.aborted && Date.now() - toldAt > untoldAtMostMs) throw error;
       }
+      await pause(everyMs, ends); // nothing is lost meanwhile: the next watch goes on from here
     }
   });
 }

@@ -86,7 +86,7 @@ export interface Settings {
   /** How long pods may take to hold the new token after a sync. */
   rolloutLimit: ms.StringValue;
   /**
-   * How often the cluster and Argo CD are looked at while waiting; their streams shorten the wait.
+   * How often the cluster is looked at while waiting; a watch of its pods shortens the wait.
    */
   pollEvery: ms.StringValue;
   /** How long server applications cache a token's look-up. */

@@ -399,7 +399,7 @@ describe('whoever waits for a pod that reads the Secret', () => {
     const waits = { everyMs: 10, draining: new AbortController().signal };
     await expect(run(() => awaitReader(cluster, order(), waits, 50))).rejects.toMatchObject({
       type: 'NotPermitted',
-      message: 'Kubernetes refused or cut the watch of pods for three minutes',
+      message: 'Kubernetes refused “watch pods” with 403',
     });
   });
 });
