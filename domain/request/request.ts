@@ -93,7 +93,7 @@ export function rotationId(
   return `${rotationIdsOf(request.environment)}${request.apiUser.trim().toLowerCase()}/${parameterize(request.application)}`;
 }
 
-/** The pair that a rotation's workflow id names; no names where it is another id. */
+/** The pair that a rotation's workflow id names; empty names for any other id. */
 export function pairOfId(workflowId: string): Pick<RotationRequest, 'apiUser' | 'application'> {
   const [type, , apiUser = '', application = ''] = workflowId.split('/');
   return type === 'rotate-token' ? { apiUser, application } : { apiUser: '', application: '' };

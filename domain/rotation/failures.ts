@@ -130,7 +130,7 @@ export const FAILURES = {
   },
   SyncJobUnseen: {
     treatment: 'blocks',
-    todo: 'Look at the Job that is named here, then retry.',
+    todo: 'Look at the Job, CronJob or workflow named in the message, then retry.',
   },
   SecretNotUpdated: {
     treatment: 'blocks',

@@ -84,8 +84,8 @@ const RETRIES: readonly RetryOffer[] = [
 ];
 
 /**
- * The retries that a blocked rotation takes, and no others, for a person to send under their own
- * name; the first is the plain one, where it can help.
+ * The retries offered to a person, to send under their own name; the first is the plain one, where
+ * it can help. What they ask beside going on is taken only where it is offered.
  */
 export function retriesFor(blocked: Pick<Blocked, 'failure' | 'step' | 'workloads'>): RetryOffer[] {
   const vouched = VOUCHED.filter(({ helps }) => helps(blocked));

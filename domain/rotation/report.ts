@@ -117,16 +117,19 @@ export function whatWorks(
     ...(newToken && isNewLive ? [`the new one until ${newToken.expires}`] : []),
     ...old.map(({ expires }) => `the old one until ${expires}`),
   ];
-  const isBoth = isNewLive && old.length === 1;
+  const isRevoking = revoked.length > 0 || perhaps.length > 0;
+  const isBoth = isNewLive && old.length === 1 && !isRevoking;
   const count = isBoth ? 'Both tokens work' : `Tokens that work: ${working.length}`;
   const notIssued = createsLost ? 'A new token may have been issued.' : 'No token was issued.';
   return [
     ...(revoked.length > 0 ? [`Revoked: ${named(revoked)}.`] : []),
     ...(perhaps.length > 0 ? [`Perhaps revoked, its answer was lost: ${named(perhaps)}.`] : []),
     ...(newToken && !isNewLive ? ['Signon no longer lists the new token as live.'] : []),
-    ...(!newToken && revoked.length === 0 ? [notIssued] : []),
+    ...(!newToken && (createsLost || revoked.length === 0) ? [notIssued] : []),
     ...(working.length > 0 ? [`${count}, ${working.join(', ')}.`] : []),
-    ...(working.length === 0 && newToken ? ['No token of the pair works.'] : []),
+    ...(working.length === 0 && newToken && perhaps.length === 0
+      ? ['No token of the pair works.']
+      : []),
   ].join(' ');
 }
 

@@ -49,7 +49,7 @@ export interface Situation {
   tokens: ListedToken[];
   /** The last look. */
   look: ClusterLook;
-  /** What a watch came to, where the pair is to have no access and a history was cut. */
+  /** The state of the watch of a disused pair, handed on when a history is cut. */
   watch?: WatchState;
   /** How many revokes were confirmed. */
   confirmedRevokes: number;

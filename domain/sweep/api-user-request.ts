@@ -54,7 +54,10 @@ export function isOfApiUser(request: SweepRequest): request is ApiUserRequest {
   return 'apiUser' in request;
 }
 
-/** The id of a sweep, which is its lock; a plan touches nothing, and has one of its own. */
+/**
+ * The id of a sweep, which is its lock. A plan touches nothing, so it has another id and locks
+ * nothing.
+ */
 export function lockOf(request: SweepRequest): string {
   const { environment, plan } = request;
   if (isOfApiUser(request)) return `${apiUserIdsOf(environment)}${request.apiUser}`;

@@ -38,6 +38,15 @@ describe('which tokens work, for whoever reads it while a rotation is blocked', 
     );
   });
 
+  test('calls none dead that may work, and no two “both” beside one that was revoked', () => {
+    expect(whatWorks(report({ newToken: NEW, alive: [OLD] }), [OLD], NOW)).toBe(
+      'Perhaps revoked, its answer was lost: first101…last0101 (authorisation 101). Signon no longer lists the new token as live.',
+    );
+    const another = { ...OLD, authorisationId: 100, masked: 'first100…last0100' };
+    const some = report({ newToken: NEW, alive: [OLD, NEW], revoked: [another] });
+    expect(whatWorks(some, [another], NOW)).toMatch(/^Revoked: .*Tokens that work: 2, the new one/);
+  });
+
   test('says so where the new one is gone, or may be there', () => {
     expect(whatWorks(report({ newToken: NEW, alive: [OLD] }), [], NOW)).toMatch(
       /no longer lists the new token as live/,

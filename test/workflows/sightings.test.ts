@@ -184,6 +184,51 @@ test('a run that holds the new token takes nothing from the first of two approva
     },
   ));
 
+test('after the run of one consumer, the run of another with an old token still ends the approval', () => {
+  const OTHER: Consumer = { ...TASK, workload: 'CronJob/short-url-manager-task-2' };
+  return rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.awaitingApproval();
+      await watched(systems);
+      await rotation.approve({ by: 'grace@example.org', accept: ['no-pod-seen'] });
+      await rotation.answered(/1 more approval is needed/);
+      systems.runOf(TASK);
+      await until('the other to be watched for', () => systems.isWatched || undefined);
+      systems.runOf(OTHER, 101);
+      const { waiting } = await rotation.awaitingApproval(1);
+      expect(waiting).toMatchObject({ approvedBy: [] });
+      expect(systems.revoked).toEqual([]);
+    },
+    {
+      prepare: (systems) => {
+        withTask.prepare(systems);
+        systems.idle.push(OTHER);
+      },
+      settings: { approvers: { integration: { who: ['@example.org'], approvals: 2 } } },
+    },
+  );
+});
+
+test('a run in another environment ends the first of two approvals as well', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.awaitingApproval();
+      await watched(systems);
+      await rotation.approve({ by: 'grace@example.org', accept: ['no-pod-seen'] });
+      await rotation.answered(/1 more approval is needed/);
+      systems.environment = 'staging';
+      systems.runOf(TASK);
+      await rotation.blocked('WrongEnvironment');
+      expect(systems.revoked).toEqual([]);
+    },
+    {
+      ...withTask,
+      settings: { approvers: { integration: { who: ['@example.org'], approvals: 2 } } },
+    },
+  ));
+
 test('a failed smoke call of a run blocks; after a retry the next run is looked out for', () =>
   rotating(async (rotation) => {
     const { systems } = rotation;

@@ -91,8 +91,8 @@ export class Approvals {
   /**
    * Waits for a person’s decision on this evidence, at most until one of its tokens ends by itself
    * or it is outdated otherwise.
-   * @param outdated told whether somebody has approved: what only adds to the evidence takes no
-   * approval away
+   * @param outdated is told whether an approval counts already or is being judged: then news that
+   * only supports the evidence does not outdate it
    * @returns the ids to revoke; undefined where what the evidence rests on has changed
    * @throws Rejected, which ends the rotation
    */

@@ -22,7 +22,7 @@ export class DisusedWatch {
   /** ISO: since when without a gap. */
   private since: string;
 
-  /** @param before what the watch of the run before came to, whose history was cut */
+  /** @param before what the watch came to in the run before this one, if its history was cut */
   constructor(
     private readonly pair: Pair,
     private readonly wanted: Settings['disusedWatch'],

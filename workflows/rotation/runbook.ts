@@ -267,7 +267,7 @@ export class Runbook {
 
   /** The end after a rejection: the old token stays. */
   closeRejected({ by, reason }: { by: string; reason: string }): RotationReport {
-    return this.close('rejected', `${by}: ${reason}. ${this.whatWorks()}`);
+    return this.close('rejected', `${by}: ${reason.replace(/\.$/, '')}. ${this.whatWorks()}`);
   }
 
   private whatWorks(): string {

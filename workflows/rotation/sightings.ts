@@ -1,6 +1,7 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { Evidence, Sighting } from '../../domain/evidence/index.ts';
 import {
+  type Consumer,
   describeContainer,
   describeOthers,
   disagreements,
@@ -33,8 +34,8 @@ export class Sightings {
   ) {}
 
   /**
-   * Asks a person; the question is told that a consumer ran meanwhile. Where somebody has approved,
-   * a run that holds the new token changes nothing.
+   * Asks a person, and watches meanwhile for a first run of each consumer. The question is outdated
+   * once one runs; where somebody has approved, only by a run that speaks against the evidence.
    */
   async whileAsking<T>(
     evidence: Evidence,
@@ -45,38 +46,35 @@ export class Sightings {
     const unseen = evidence.consumers.filter(({ pods }) => pods.length === 0);
     if (unseen.length === 0) return ask(() => false);
     const application = parameterize(pair.application.name);
-    const consumers = unseen.map(({ workload, container, variable }) => ({
+    const call = settings.smokeCalls[application];
+    let consumers: Consumer[] = unseen.map(({ workload, container, variable }) => ({
       workload,
       container,
       variable,
     }));
     const watch = new CancellationScope();
     let over = false;
-    void watch
-      .run(() =>
-        activities.awaitSighting({
-          readers,
-          consumers,
-          application,
-          call: settings.smokeCalls[application],
-        }),
-      )
-      .then((seen) => {
-        const others = seen
-          .map(({ container }) => container)
-          .filter((container) => !holds(container, newToken));
+    const watchAll = async (): Promise<void> => {
+      while (consumers.length > 0) {
+        const seen = await activities.awaitSighting({ readers, consumers, application, call });
+        const containers = seen.map(({ container }) => container);
+        const others = containers.filter((container) => !holds(container, newToken));
         if (others.length > 0) this.book.remark(`When it ran: ${describeOthers(others, tokens)}`);
         this.all.push(...seen);
-        this.recent = seen;
-      })
-      .catch((error: unknown) => {
-        // Whoever cannot be seen is accepted by name, as before.
-        if (!over)
-          this.book.remark(`No longer watching for further runs: ${failureOf(error).message}`);
-      });
+        this.recent.push(...seen);
+        const left = consumers.filter((one) => !containers.some((ran) => sameConsumer(one, ran)));
+        if (left.length === consumers.length) return; // none of them was seen: it gave up
+        consumers = left;
+      }
+    };
+    void watch.run(watchAll).catch((error: unknown) => {
+      // Whoever cannot be seen is accepted by name, as before.
+      if (!over)
+        this.book.remark(`No longer watching for further runs: ${failureOf(error).message}`);
+    });
     try {
       return await ask((isApproved) =>
-        this.recent.some((seen) => !isApproved || isAgainst(seen, newToken)),
+        this.recent.some((seen) => !isApproved || this.isAgainst(seen, newToken)),
       );
     } finally {
       over = true;
@@ -116,10 +114,7 @@ export class Sightings {
     const { recent } = this;
     const others = this.others(newToken);
     const containers = recent.map(({ container }) => container);
-    const { environment } = disagreements(
-      { containers, census: { environments: [] } },
-      this.book.request.environment,
-    );
+    const environment = this.otherEnvironments(containers);
     const failed = recent.filter(({ smoke }) => smoke?.verdict === 'failed');
     this.recent = [];
     this.all = this.all.filter((sighting) => !failed.includes(sighting));
@@ -144,9 +139,18 @@ export class Sightings {
       .map(({ container }) => container)
       .filter((container) => !holds(container, newToken));
   }
-}
 
-/** Whether what a run showed speaks against the evidence. */
-function isAgainst({ container, smoke }: Sighting, newToken: ListedToken): boolean {
-  return !holds(container, newToken) || smoke?.verdict === 'failed';
+  /** Whether what a run showed speaks against the evidence. */
+  private isAgainst({ container, smoke }: Sighting, newToken: ListedToken): boolean {
+    return (
+      !holds(container, newToken) ||
+      smoke?.verdict === 'failed' ||
+      this.otherEnvironments([container]).length > 0
+    );
+  }
+
+  private otherEnvironments(containers: Sighting['container'][]): string[] {
+    const seen = { containers, census: { environments: [] } };
+    return disagreements(seen, this.book.request.environment).environment;
+  }
 }

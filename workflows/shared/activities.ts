@@ -102,7 +102,10 @@ export const STEPS_OPTIONS = {
     scheduleToCloseTimeout: '1 hour',
     retry: doubling('2 seconds', '1 minute'),
   },
-  /** What the worker knows by itself: a local activity. */
+  /**
+   * What the worker knows by itself: a local activity. Retried without end: it can fail only because
+   * the worker is too busy.
+   */
   self: { startToCloseTimeout: '5 seconds', retry: doubling('1 second', '10 seconds') },
   /** Temporal's own history. */
   own: { startToCloseTimeout: '1 minute', retry: doubling('1 second', '10 seconds', 20) },

@@ -18,6 +18,7 @@ import {
 } from '../../../domain/cluster/index.ts';
 import type { RotationRequest } from '../../../domain/request/index.ts';
 import type { Recipient } from '../../../domain/settings/index.ts';
+import type { ListedToken } from '../../../domain/tokens/index.ts';
 import { activities, blocks, failedWith, failureOf } from '../../shared/index.ts';
 import { findCronJob } from './cron-job.ts';
 import { lookAtHolders } from './look-at-holders.ts';
@@ -47,10 +48,11 @@ export async function assess(
   const read = await activities.remembersOf().catch(() => undefined);
   if (read) book.record.remember(read);
   const remembered = read ?? { givenUp: [], also: [] };
-  const cronJob = await findCronJob(); // before a container of another cluster is asked
-  const { tokens, look, readers } = await findHolders(pair, remembered);
-  book.readers = readers;
+  const tokens = await activities.listTokens(pair);
   book.record.observed(tokens);
+  const cronJob = await findCronJob(); // before a container of another cluster is asked
+  const { look, readers } = await findHolders(pair, tokens, remembered);
+  book.readers = readers;
   if (tokens.length > 0 && pair.apiUser.suspended)
     throw blocks(
       'ApiUserSuspended',
@@ -72,15 +74,14 @@ export async function assess(
   return { kind: 'assessed', settings, pair, cronJob, tokens, look, readers, remembered };
 }
 
-/** Lists the pair's tokens and asks the namespace who holds them. */
+/** Asks the namespace who holds the pair's tokens. */
 async function findHolders(
-  pair: Pair,
+  { secret }: Pair,
+  tokens: ListedToken[],
   { also }: Remembered,
-): Promise<Pick<Assessment, 'tokens' | 'look' | 'readers'>> {
-  const tokens = await activities.listTokens(pair);
-  const readers = { secret: pair.secret, holding: tokens, also, ofOtherPairs: [] };
-  const seen = await lookAtHolders(readers);
-  return { tokens, look: seen.look, readers: readersAfter(seen.readers, tokens, seen.look) };
+): Promise<Pick<Assessment, 'look' | 'readers'>> {
+  const seen = await lookAtHolders({ secret, holding: tokens, also, ofOtherPairs: [] });
+  return { look: seen.look, readers: readersAfter(seen.readers, tokens, seen.look) };
 }
 
 /**

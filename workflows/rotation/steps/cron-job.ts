@@ -2,8 +2,8 @@ import type { SyncCronJob } from '../../../activities/argo/interface.ts';
 import { activities, blocks } from '../../shared/index.ts';
 
 /**
- * Finds the sync CronJob in Argo CD. Blocks where Kubernetes gives the one of its name another uid:
- * then they are of two clusters.
+ * Finds the sync CronJob in Argo CD. Blocks where the CronJob of that name has another uid in
+ * Kubernetes: Argo CD and Kubernetes are then two clusters.
  */
 export async function findCronJob(): Promise<SyncCronJob> {
   const cronJob = await activities.findSyncCronJob();
