@@ -62,10 +62,10 @@ export class ArgoClient {
   }
 
   /**
-   * Presses “Create job” once. Makes none where the Job's name is taken. Falls back to the older
-   * endpoint on servers before 3.1.
+   * Presses “Create job” once. Falls back to the older endpoint on servers before 3.1.
+   * @returns false where the Job's name is taken: none was made
    */
-  async createJob(cronJob: string): Promise<void> {
+  async createJob(cronJob: string): Promise<boolean> {
     const fields = {
       ...this.scope(),
       namespace: this.account.namespace,
@@ -78,7 +78,9 @@ export class ArgoClient {
     let answer = await this.send(`${base}/v2`, {}, { ...fields, action: CREATE_JOB });
     if (answer.status === 404 && json(answer.body) === undefined)
       answer = await this.send(base, fields, CREATE_JOB);
-    if (![200, NAME_TAKEN].includes(answer.status)) throw this.refusalOf(answer, CREATE_JOB);
+    if (answer.status === NAME_TAKEN) return false;
+    if (answer.status !== 200) throw this.refusalOf(answer, CREATE_JOB);
+    return true;
   }
 
   /** The end of a Job's log, unredacted; empty where the pod is gone or not yet there. */

@@ -13,6 +13,8 @@ import type { ArgoActivities, SyncCronJob } from './interface.ts';
 const TAKE_OVER_AFTER_MS = ms('5 seconds');
 const LOG_LINES = 20;
 const LOOKS_EVERY_MS = ms('1 second');
+/** How long a Job that Argo CD made may take to be listed. */
+const LISTED_WITHIN_MS = ms('2 minutes');
 
 /**
  * Argo CD makes the Job. Kubernetes says what becomes of it: it is of the same cluster, as the
@@ -30,6 +32,27 @@ export function createArgoActivities(
     soonestMs: LOOKS_EVERY_MS,
     // The Job's pod changes when the Job does.
     nudges: (nudge: () => void, signal: AbortSignal): void => kubernetes.watchPods(nudge, signal),
+  };
+  /** The Job that was just made: no other is made where it is not listed. */
+  const listed = async (
+    cronJob: SyncCronJob,
+    before: readonly CronJobsJob[],
+    latest: string,
+  ): Promise<CronJobsJob> => {
+    const until = Math.min(Date.parse(latest), Date.now() + LISTED_WITHIN_MS);
+    const deadline = new Date(until).toISOString();
+    const made = await lookUntil(
+      async () => {
+        const now = await kubernetes.jobsOf(cronJob);
+        return now.find(({ uid }) => before.every((one) => one.uid !== uid));
+      },
+      { ...jobWaits, deadline },
+    );
+    if (made) return made;
+    throw failure(
+      'SyncJobUnseen',
+      `Argo CD took create-job for ${cronJob.name}, but Kubernetes lists no new Job of it`,
+    );
   };
   return {
     async findSyncCronJob() {
@@ -55,9 +78,8 @@ export function createArgoActivities(
           running = before.find(({ state }) => state === 'running')?.name;
           if (running !== undefined) return undefined;
           // Argo CD names Jobs by the minute: a name that is taken is free again in the next.
-          await argo.createJob(cronJob.name);
-          const after = await kubernetes.jobsOf(cronJob);
-          return after.find(({ uid }) => before.every((one) => one.uid !== uid));
+          if (!(await argo.createJob(cronJob.name))) return undefined;
+          return listed(cronJob, before, deadline);
         },
         { ...jobWaits, deadline },
       );

@@ -7,8 +7,8 @@ import { filesOf, readersIn } from './consumers.ts';
 import { VersionGone } from './pod-events.ts';
 import { ownerOf } from './pods.ts';
 
-/** A watch that begins so long after it was to begin was interrupted. */
-const BEGINS_WITHIN_MS = 30_000;
+/** A watch that begins so long after it was to begin was interrupted; what came and went is unseen. */
+const BEGINS_WITHIN_MS = 10_000;
 /** For so long, a watch that is refused or cut is opened again. */
 const UNTOLD_AT_MOST_MS = 180_000;
 /** Stands for a variable where the Secret is mounted. */
@@ -16,7 +16,8 @@ const FILES = 'files of a volume';
 
 /**
  * Waits for a pod that reads a Secret, however short it lives: Kubernetes tells every change of
- * every pod, and each watch goes on where the one before ended, also after this worker's end.
+ * every pod, and each watch goes on where the one before ended, also in the next attempt. Lists the
+ * pods where a watch told nothing.
  * @param from ISO: since when nobody else watches
  * @returns the pod; or that some changes were told to nobody
  * @throws NotPermitted (not retried) where Kubernetes refuses the watch for three minutes,
@@ -32,23 +33,28 @@ export function awaitReader(
   /** The version up to which every change was told. */
   let { version } = (keptByLastAttempt() ?? {}) as { version?: string };
   let toldAt = Date.now();
+  let isTold = false;
   const told = (upTo: string): void => {
     version = upTo;
     toldAt = Date.now();
+    isTold = true;
     keepForNextAttempt({ version });
   };
   const interrupted = (): Interruption => ({ interrupted: new Date().toISOString() });
   return givingWay(draining, async (ends, giveWay) => {
     for (;;) {
       giveWay();
-      if (version === undefined) {
-        const pods = await cluster.podsNow();
-        const reader = pods.items.find((pod) => readerIn(pod, secret));
-        if (reader) return seen(cluster, reader, secret);
-        if (Date.now() - Date.parse(from) > BEGINS_WITHIN_MS) return interrupted();
-        told(pods.version);
-      }
       try {
+        if (!isTold) {
+          const pods = await cluster.podsNow();
+          const reader = pods.items.find((pod) => readerIn(pod, secret));
+          if (reader) return await seen(cluster, reader, secret);
+          const isLate = Date.now() - Date.parse(from) > BEGINS_WITHIN_MS;
+          if (version === undefined ? isLate : isBefore(pods.version, version))
+            return interrupted();
+          if (version === undefined) told(pods.version);
+        }
+        isTold = false;
         for await (const event of cluster.podEvents(version!, ends)) {
           if (event.pod && readerIn(event.pod, secret))
             return await seen(cluster, event.pod, secret);
@@ -56,16 +62,27 @@ export function awaitReader(
         }
         toldAt = Date.now();
       } catch (error) {
-        if (error instanceof VersionGone) return interrupted();
-        if (!ends.aborted && Date.now() - toldAt > untoldAtMostMs) throw error;
+        const isLast = version === undefined || Date.now() - toldAt > untoldAtMostMs;
+        if (!ends.aborted && !(error instanceof VersionGone) && isLast) throw error;
+        if (error instanceof VersionGone) {
+          await pause(everyMs, ends);
+          return interrupted();
+        }
       }
       await pause(everyMs, ends); // nothing is lost meanwhile: the next watch goes on from here
     }
   });
 }
 
+/** Whether one version of the cluster is older than another, as after a restore. */
+function isBefore(version: string, other: string): boolean {
+  const are = [version, other].every((one) => /^\d+$/.test(one));
+  return are && BigInt(version) < BigInt(other);
+}
+
 async function seen(cluster: KubernetesClient, pod: V1Pod, secret: string): Promise<SeenReader> {
-  const workload = ownerOf(pod, await cluster.jobs());
+  // Without Jobs its workload is named less exactly; that it reads the Secret counts.
+  const workload = ownerOf(pod, await cluster.jobs().catch(() => []));
   return { ...readerIn(pod, secret)!, workload, at: new Date().toISOString() };
 }
 

@@ -273,7 +273,7 @@ export class KubernetesClient {
   async *podEvents(since: string, signal: AbortSignal): AsyncGenerator<PodEvent> {
     try {
       const request = await this.watchRequest(since, EVENTS_FOR_S);
-      const chunks = chunksOf(request, signal, 2 * EVENTS_FOR_S * 1000);
+      const chunks = chunksOf(request, signal, (EVENTS_FOR_S + 5) * 1000);
       for await (const line of linesOf(chunks)) yield eventOf(line);
     } catch (error) {
       signal.throwIfAborted();

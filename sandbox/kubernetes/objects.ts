@@ -200,7 +200,7 @@ function jobObject(world: World, job: JobState): object {
           apiVersion: 'batch/v1',
           kind: 'CronJob',
           name: job.cronJob,
-          uid: world.state.cronJob.uid,
+          uid: job.cronJob === world.state.cronJob.name ? world.state.cronJob.uid : job.cronJob,
           controller: true,
         },
       ],

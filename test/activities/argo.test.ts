@@ -110,6 +110,20 @@ test('an attempt after a crash waits for the Job that the one before it made, an
   expect(sandbox.world.happened.jobs).toHaveLength(1);
 });
 
+test('makes one Job and no more where Kubernetes lists none of that CronJob', async () => {
+  sandbox.world.events.on('changed', () => {
+    for (const job of sandbox.world.state.jobs) job.cronJob = 'signon-of-somebody';
+  });
+  const order = { cronJobUid: cronJob.uid, notBefore: iso(0), deadline: iso(2500) };
+  await expect(
+    new MockActivityEnvironment().run(() => argo.createSyncJob(order)),
+  ).rejects.toMatchObject({
+    type: 'SyncJobUnseen',
+    message: `Argo CD took create-job for ${cronJob.name}, but Kubernetes lists no new Job of it`,
+  });
+  expect(sandbox.world.happened.jobs).toHaveLength(1);
+});
+
 test('a name that is taken by a Job that does not serve is waited out, and never reported as a failure', async () => {
   await create(iso(0));
   const second = await create(iso(0));

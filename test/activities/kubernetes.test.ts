@@ -364,6 +364,27 @@ describe('whoever waits for a pod that reads the Secret', () => {
     expect(await environment.run(() => kubernetes.awaitReader(longAgo))).toMatchObject({ pod });
   });
 
+  test('is told of one although the Jobs cannot be listed', async () => {
+    const { role } = sandbox.kubernetes;
+    const verbs = role.jobs!;
+    role.jobs = [];
+    const pod = sandbox.cluster.runWorkflow(secret, 3_600_000);
+    expect(await run(() => kubernetes.awaitReader(order()))).toMatchObject({ pod });
+    role.jobs = verbs;
+  });
+
+  test('is told of one that a watch says nothing of, since the cluster was restored', async () => {
+    const pod = sandbox.cluster.runWorkflow(secret, 3_600_000);
+    const heartbeatDetails = { version: '999999999' };
+    const environment = new MockActivityEnvironment({ heartbeatDetails });
+    expect(await environment.run(() => kubernetes.awaitReader(order()))).toMatchObject({ pod });
+    sandbox.cluster.kill(pod);
+    const again = new MockActivityEnvironment({ heartbeatDetails });
+    expect(await again.run(() => kubernetes.awaitReader(order()))).toEqual({
+      interrupted: expect.stringMatching(/^\d{4}-/),
+    });
+  });
+
   test('is told of one that mounts the Secret as files', async () => {
     const seen = run(() => kubernetes.awaitReader(order()));
     sandbox.cluster.deploy({
@@ -383,7 +404,7 @@ describe('whoever waits for a pod that reads the Secret', () => {
   });
 
   test.each([
-    ['it begins more than half a minute late', '2020-01-01T00:00:00.000Z', undefined],
+    ['it begins long after it was to begin', '2020-01-01T00:00:00.000Z', undefined],
     ['Kubernetes remembers the changes no more', undefined, { version: '0' }],
   ])('is told of a gap where %s', async (_why, from, heartbeatDetails) => {
     await cluster.pods();

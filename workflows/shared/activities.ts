@@ -72,8 +72,8 @@ export const STEPS_OPTIONS = {
    */
   vigil: {
     startToCloseTimeout: '8 days',
-    heartbeatTimeout: '1 minute',
-    retry: doubling('1 second', '5 minutes'),
+    heartbeatTimeout: '20 seconds',
+    retry: doubling('1 second', '10 seconds'),
   },
   /** Smoke calls start a Ruby process in each consumer. */
   smoke: {
