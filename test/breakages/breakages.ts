@@ -880,8 +880,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a run that holds the new token ends an approval',
     file: 'workflows/rotation/sightings.ts',
-    find: '!isApproved || isAgainst(seen, newToken)',
-    replace: 'isApproved || !isApproved || isAgainst(seen, newToken)',
+    find: '!isApproved || this.isAgainst(seen, newToken)',
+    replace: 'isApproved || !isApproved || this.isAgainst(seen, newToken)',
     caughtBy: {
       file: 'test/workflows/sightings.test.ts',
       test: 'a run that holds the new token takes nothing from the first of two approvals',

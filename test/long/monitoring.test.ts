@@ -130,8 +130,8 @@ describe('worker and receiver', () => {
     await first.crash();
     const { codePath } = await changedBundle({
       file: 'workflows/rotation/steps/sync.ts',
-      find: 'await requestSync(request);',
-      replace: 'await condition(() => false, 1);\n    await requestSync(request);',
+      find: 'await activities.requestSync(request);',
+      replace: 'await condition(() => false, 1);\n    await activities.requestSync(request);',
     });
     const metricsAddress = `127.0.0.1:${await freePort()}`;
     const changed = stage.workerProcess({
