@@ -4,7 +4,7 @@ import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
 import { givingWay, pause, type Waits } from '../polling.ts';
 import type { KubernetesClient } from './client.ts';
 import { filesOf, readersIn } from './consumers.ts';
-import { VersionGone } from './pod-events.ts';
+import { VersionGone } from './pod-watch.ts';
 import { ownerOf } from './pods.ts';
 
 /** A watch that begins so long after it was to begin was interrupted; what came and went is unseen. */

@@ -19,10 +19,9 @@ import pLimit from 'p-limit';
 import type { Workload, WorkloadKind } from '../../domain/cluster/index.ts';
 import type { SyncCronJob, SyncJob } from '../argo/interface.ts';
 import { failure, failedWith } from '../failure.ts';
-import { chunksOf, follow, NotFollowed } from '../follow.ts';
 import { boundedHttp } from './bounded-http.ts';
 import { type Template } from './consumers.ts';
-import { eventOf, linesOf, type PodEvent, VersionGone } from './pod-events.ts';
+import { type PodEvent, PodWatch } from './pod-watch.ts';
 import { hindranceOf } from './pods.ts';
 import { SharedRead } from '../shared-read.ts';
 import { EXEC, type Right } from './rights.ts';
@@ -30,9 +29,6 @@ import { execIn, type ExecResult, type Target } from './exec.ts';
 import { Snapshot } from './snapshot.ts';
 
 const PAGE = 200;
-const WATCHES_FOR_S = 300;
-/** A connection that died says nothing: every event is known at most so much later. */
-const EVENTS_FOR_S = 30;
 /** Of this worker: each starts a program in a container. */
 const EXECS_AT_ONCE = 32;
 
@@ -50,9 +46,16 @@ export class KubernetesClient {
   private apis: ReturnType<typeof apisOf>;
   private readonly execs = pLimit(EXECS_AT_ONCE);
   private readonly snapshots = new SharedRead(() => this.readSnapshot());
-  /** Told of every change of a pod, by one watch for all. */
-  private readonly watchers = new Set<() => void>();
-  private watching?: AbortController;
+  private readonly podWatch = new PodWatch({
+    request: (query) => this.podRequest(query),
+    version: async () => {
+      const { namespace } = this;
+      const { metadata } = await this.apis.core.listNamespacedPod({ namespace, limit: 1 });
+      return metadata?.resourceVersion ?? '';
+    },
+    refused: (status) => this.rebuilt(new ApiException(status, '', undefined, {}), 'watch pods'),
+    away: (error) => this.rebuilt(error, 'watch pods'),
+  });
 
   /** @param readAgain reads the kubeconfig afresh: its credential may have been renewed */
   constructor(
@@ -237,63 +240,21 @@ export class KubernetesClient {
     }
   }
 
-  /**
-   * Calls back whenever a pod changes, until stopped. A watch that was cut is opened again;
-   * meanwhile this is silent.
-   */
+  /** As `PodWatch.nudge` says. */
   watchPods(changed: () => void, signal: AbortSignal): void {
-    if (signal.aborted) return;
-    this.watchers.add(changed);
-    signal.addEventListener('abort', () => {
-      this.watchers.delete(changed);
-      if (this.watchers.size > 0) return;
-      this.watching?.abort();
-      this.watching = undefined;
-    });
-    if (this.watching) return;
-    this.watching = new AbortController();
-    const tellAll = (): void => {
-      for (const watcher of this.watchers) watcher();
-    };
-    const now = async (): Promise<AxiosRequestConfig> => {
-      const { metadata } = await this.apis.core.listNamespacedPod({
-        namespace: this.namespace,
-        limit: 1,
-      });
-      return this.watchRequest(metadata?.resourceVersion ?? '', WATCHES_FOR_S);
-    };
-    follow(now, tellAll, this.watching.signal);
+    this.podWatch.nudge(changed, signal);
   }
 
-  /**
-   * Every pod that changed since a version, as Kubernetes tells it, until it ends the watch after
-   * half a minute. None is left out: the next watch goes on from the version that came last.
-   * @throws VersionGone where Kubernetes no longer remembers that version
-   */
-  async *podEvents(since: string, signal: AbortSignal): AsyncGenerator<PodEvent> {
-    try {
-      const request = await this.watchRequest(since, EVENTS_FOR_S);
-      const chunks = chunksOf(request, signal, (EVENTS_FOR_S + 5) * 1000);
-      for await (const line of linesOf(chunks)) yield eventOf(line);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof VersionGone || failedWith(error, 'ContractChanged')) throw error;
-      if (error instanceof NotFollowed && error.status === 410) throw new VersionGone();
-      throw this.rebuilt(
-        error instanceof NotFollowed ? new ApiException(error.status, '', undefined, {}) : error,
-        'watch pods',
-      );
-    }
+  /** As `PodWatch.events` says. */
+  podEvents(since: string, signal: AbortSignal): AsyncGenerator<PodEvent> {
+    return this.podWatch.events(since, signal);
   }
 
-  private async watchRequest(since: string, seconds: number): Promise<AxiosRequestConfig> {
-    const url = new URL(
-      `${this.config.getCurrentCluster()?.server}/api/v1/namespaces/${this.namespace}/pods`,
-    );
-    url.searchParams.set('watch', 'true');
-    url.searchParams.set('resourceVersion', since);
-    url.searchParams.set('allowWatchBookmarks', 'true');
-    url.searchParams.set('timeoutSeconds', String(seconds));
+  /** A request for the pods, with the credential. */
+  private async podRequest(query: Record<string, string>): Promise<AxiosRequestConfig> {
+    const server = this.config.getCurrentCluster()?.server;
+    const url = new URL(`${server}/api/v1/namespaces/${this.namespace}/pods`);
+    url.search = new URLSearchParams(query).toString();
     const request = new RequestContext(url.href, HttpMethod.GET);
     await this.config.applySecurityAuthentication(request);
     const agent = request.getAgent();

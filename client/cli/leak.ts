@@ -97,7 +97,7 @@ function whyNotRotated(
 
 const LOOK_EVERY_MS = 500;
 /** Questions, of 20 s each, that may stay without an answer. */
-const UNANSWERED_AT_MOST = 3;
+const UNANSWERED_AT_MOST = 2;
 
 /** Where it stands, once it has listed the tokens or is blocked; undefined once it has ended. */
 async function listed(context: Context, workflowId: string): Promise<SweepProgress | undefined> {

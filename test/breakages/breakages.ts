@@ -859,9 +859,9 @@ export const BREAKAGES: readonly Breakage[] = [
   },
   {
     what: 'a watch of pods begins anew each time, and what came and went between is unseen',
-    file: 'activities/kubernetes/client.ts',
-    find: "url.searchParams.set('resourceVersion', since);",
-    replace: "url.searchParams.set('resourceVersion', since.slice(0, 0));",
+    file: 'activities/kubernetes/pod-watch.ts',
+    find: 'resourceVersion: version,',
+    replace: 'resourceVersion: version.slice(0, 0),',
     caughtBy: {
       file: 'test/activities/kubernetes.test.ts',
       test: 'is told of one that came and went while the watch was cut or refused',

@@ -1,0 +1,122 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import type { AxiosRequestConfig } from 'axios';
+import { failure, failedWith } from '../failure.ts';
+import { chunksOf, follow, NotFollowed } from '../follow.ts';
+
+/** One event of a watch: a pod as it is now, or a bookmark, which says only how far it came. */
+export interface PodEvent {
+  pod?: V1Pod;
+  /** The next watch goes on from here. */
+  version: string;
+}
+
+/** Kubernetes remembers no changes from so long ago. */
+export class VersionGone extends Error {}
+
+const WATCHES_FOR_S = 300;
+/** A connection that died says nothing: every event is known at most so much later. */
+const EVENTS_FOR_S = 30;
+
+/** The watch of all pods of the namespace. */
+export class PodWatch {
+  /** Told of every change of a pod, by one watch for all. */
+  private readonly watchers = new Set<() => void>();
+  private watching?: AbortController;
+
+  constructor(
+    private readonly api: {
+      /** A request for the pods, with the credential. */
+      request: (query: Record<string, string>) => Promise<AxiosRequestConfig>;
+      /** The version of the pods now. */
+      version: () => Promise<string>;
+      /** The failure that a status, or another error, stands for. */
+      refused: (status: number) => Error;
+      away: (error: unknown) => Error;
+    },
+  ) {}
+
+  /**
+   * Calls back whenever a pod changes, until stopped. A watch that was cut is opened again;
+   * meanwhile this is silent.
+   */
+  nudge(changed: () => void, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.watchers.add(changed);
+    signal.addEventListener('abort', () => {
+      this.watchers.delete(changed);
+      if (this.watchers.size > 0) return;
+      this.watching?.abort();
+      this.watching = undefined;
+    });
+    if (this.watching) return;
+    this.watching = new AbortController();
+    const tellAll = (): void => {
+      for (const watcher of this.watchers) watcher();
+    };
+    const fromNow = async (): Promise<AxiosRequestConfig> =>
+      this.requestSince(await this.api.version(), WATCHES_FOR_S);
+    follow(fromNow, tellAll, this.watching.signal);
+  }
+
+  /**
+   * Every pod that changed since a version, as Kubernetes tells it, until it ends the watch after
+   * half a minute. None is left out: the next watch goes on from the version that came last.
+   * @throws VersionGone where Kubernetes no longer remembers that version
+   */
+  async *events(since: string, signal: AbortSignal): AsyncGenerator<PodEvent> {
+    try {
+      const request = await this.requestSince(since, EVENTS_FOR_S);
+      const chunks = chunksOf(request, signal, (EVENTS_FOR_S + 5) * 1000);
+      for await (const line of linesOf(chunks)) yield eventOf(line);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof VersionGone || failedWith(error, 'ContractChanged')) throw error;
+      if (!(error instanceof NotFollowed)) throw this.api.away(error);
+      throw error.status === 410 ? new VersionGone() : this.api.refused(error.status);
+    }
+  }
+
+  private requestSince(version: string, seconds: number): Promise<AxiosRequestConfig> {
+    return this.api.request({
+      watch: 'true',
+      resourceVersion: version,
+      allowWatchBookmarks: 'true',
+      timeoutSeconds: String(seconds),
+    });
+  }
+}
+
+/** etcd takes no object of more than 1.5 MB. */
+const LONGEST_LINE = 4 * 1024 * 1024;
+
+/** @throws ContractChanged (retried) where a line is longer than any object */
+async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+    if (rest.length > LONGEST_LINE)
+      throw failure('ContractChanged', 'Kubernetes sent a line of more than 4 MB in a watch');
+  }
+}
+
+/**
+ * Reads one line of a watch.
+ * @throws VersionGone; ContractChanged where it is no event
+ */
+function eventOf(line: string): PodEvent {
+  let event: { type?: unknown; object?: V1Pod & { code?: unknown } } | null;
+  try {
+    event = JSON.parse(line) as typeof event;
+  } catch {
+    event = null;
+  }
+  const { type, object } = event ?? {};
+  if (type === 'ERROR' && object?.code === 410) throw new VersionGone();
+  const version = object?.metadata?.resourceVersion;
+  if (typeof type !== 'string' || type === 'ERROR' || typeof version !== 'string')
+    throw failure('ContractChanged', 'Kubernetes sent no event in a watch');
+  return type === 'BOOKMARK' ? { version } : { pod: object, version };
+}
