@@ -1,5 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Interruption, SeenReader, Workload } from '../../domain/cluster/index.ts';
+import { failedWith } from '../failure.ts';
 import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
 import { givingWay, pause, type Waits } from '../polling.ts';
 import type { KubernetesClient } from './client.ts';
@@ -11,6 +12,8 @@ import { ownerOf } from './pods.ts';
 const BEGINS_WITHIN_MS = 10_000;
 /** For so long, a watch that is refused or cut is opened again. */
 const UNTOLD_AT_MOST_MS = 180_000;
+/** A server that tells of gaps without end is not asked without end. */
+const AGAIN_AFTER_MS = 1000;
 /** Stands for a variable where the Secret is mounted. */
 const FILES = 'files of a volume';
 
@@ -19,10 +22,10 @@ const FILES = 'files of a volume';
  * every pod, and each watch goes on where the one before ended, also in the next attempt. Lists the
  * pods where a watch told nothing.
  * @param from ISO: since when nobody else watches
- * @returns the pod; or that some changes were told to nobody
- * @throws NotPermitted (not retried) where Kubernetes refuses the watch for three minutes,
- * Unreachable (retried) where it does not answer; WaitInterrupted (retried) when the worker shuts
- * down
+ * @returns the pod; or that some changes were told to nobody, or that no watch could be had for
+ * three minutes
+ * @throws NotPermitted (not retried) where Kubernetes refuses it for so long, Unreachable (retried)
+ * where not even a list can be had at first; WaitInterrupted (retried) when the worker shuts down
  */
 export function awaitReader(
   cluster: KubernetesClient,
@@ -46,10 +49,10 @@ export function awaitReader(
       giveWay();
       try {
         if (!isTold) {
+          const isLate = Date.now() - Date.parse(from) > BEGINS_WITHIN_MS;
           const pods = await cluster.podsNow();
           const reader = pods.items.find((pod) => readerIn(pod, secret));
           if (reader) return await seen(cluster, reader, secret);
-          const isLate = Date.now() - Date.parse(from) > BEGINS_WITHIN_MS;
           if (version === undefined ? isLate : isBefore(pods.version, version))
             return interrupted();
           if (version === undefined) told(pods.version);
@@ -62,10 +65,12 @@ export function awaitReader(
         }
         toldAt = Date.now();
       } catch (error) {
-        const isLast = version === undefined || Date.now() - toldAt > untoldAtMostMs;
-        if (!ends.aborted && !(error instanceof VersionGone) && isLast) throw error;
-        if (error instanceof VersionGone) {
-          await pause(everyMs, ends);
+        const isGone = error instanceof VersionGone;
+        const isLast = isGone || version === undefined || Date.now() - toldAt > untoldAtMostMs;
+        if (isLast && !ends.aborted) {
+          // Where nothing can be listed either, no look before a revoke succeeds.
+          if (version === undefined || failedWith(error, 'NotPermitted')) throw error;
+          await pause(AGAIN_AFTER_MS, ends);
           return interrupted();
         }
       }

@@ -61,7 +61,11 @@ export function readingVariables(
  * that cannot hold one.
  */
 export function sourcesOf({ env = [], envFrom = [] }: ContainerSpec): Source[] {
-  const single = env.flatMap(({ name: variable, value, valueFrom }): Source[] => {
+  // Of entries with one name the last counts.
+  const effective = env.filter(
+    ({ name }, at) => !env.slice(at + 1).some((later) => later.name === name),
+  );
+  const single = effective.flatMap(({ name: variable, value, valueFrom }): Source[] => {
     if (valueFrom?.secretKeyRef) {
       const { name = '', key } = valueFrom.secretKeyRef;
       return [{ variable, from: `Secret ${name}, key ${key}`, secret: name }];

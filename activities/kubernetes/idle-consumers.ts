@@ -98,6 +98,9 @@ function heldLiterally(literal: string, maskedOf: MaskedOf): ReadonlySet<string>
   return held.length === 0 && literal.includes('$(') ? undefined : new Set(held);
 }
 
+/** What has one value for all pods; a literal, or a field of the pod, is each pod's own. */
+const IS_SHARED = /^(Secret|ConfigMap|all of) /;
+
 /** Of each source that a running container has: which of the pair's tokens the value is. */
 function knownSources(answers: Answers, maskedOf: MaskedOf): Map<string, ReadonlySet<string>> {
   const known = new Map<string, ReadonlySet<string>>();
@@ -109,8 +112,8 @@ function knownSources(answers: Answers, maskedOf: MaskedOf): Map<string, Readonl
     });
     const { sources } = container;
     const byName = new Set(sources.map(({ variable }) => variable));
-    for (const { variable, from, literal } of sources) {
-      if (literal !== undefined) continue; // another's literal is another value
+    for (const { variable, from } of sources) {
+      if (!IS_SHARED.test(from)) continue;
       const tokens = held
         .filter((one) =>
           variable === undefined ? !byName.has(one.variable) : one.variable === variable,

@@ -73,7 +73,7 @@ export interface KubernetesActivities {
    * its phase, however short it lives. Reads only. Waits for days: whoever no longer needs to know
    * cancels it.
    * @param order.from ISO: since when it is to watch
-   * @returns an interruption where nobody looked for over half a minute, e.g. since no worker ran:
+   * @returns an interruption where some changes were told to nobody, e.g. since no worker ran:
    * what read the Secret then was not seen
    */
   awaitReader: (order: { secret: string; from: string }) => Promise<SeenReader | Interruption>;

@@ -7,7 +7,13 @@ import type {
 } from '@kubernetes/client-node';
 import type { ConsumingContainer, Workload } from '../../domain/cluster/index.ts';
 import { redact } from '../../domain/text/index.ts';
-import { containersOf, type ContainerSpec, type Source, sourcesOf } from './consumers.ts';
+import {
+  containersOf,
+  type ContainerSpec,
+  type Source,
+  sourcesOf,
+  type Template,
+} from './consumers.ts';
 
 /** One container of one pod, as listed. */
 export interface PodContainer extends Pick<
@@ -61,26 +67,40 @@ export function containersIn(pod: V1Pod, workload: Workload): PodContainer[] {
 const ENDS_OF_JOBS = ['Complete', 'Failed', 'SuccessCriteriaMet', 'FailureTarget'];
 const JOB_CONTROLLER = 'kubernetes.io/job-controller';
 
-/**
- * The pod that an unfinished Job is about to start: between two tries there is none. Undefined for
- * a Job that has a pod, has all its completions, or starts none for now.
- */
-export function nextPodOf(job: V1Job, pods: readonly V1Pod[]): V1Pod | undefined {
+/** Whether an unfinished Job without a pod starts one next, or rests until somebody resumes it. */
+function whatComesOf(job: V1Job, pods: readonly V1Pod[]): 'starts' | 'rests' | undefined {
   const { metadata, spec, status } = job;
   const isOver = status?.conditions?.some(
     ({ type, status: is }) => ENDS_OF_JOBS.includes(type) && is === 'True',
   );
-  const rests =
-    spec?.suspend ||
-    spec?.parallelism === 0 ||
-    metadata?.deletionTimestamp !== undefined ||
-    (spec?.managedBy ?? JOB_CONTROLLER) !== JOB_CONTROLLER;
   const own = pods.filter(({ metadata: pod }) =>
     pod?.ownerReferences?.some(({ uid }) => uid === metadata?.uid),
   );
   const succeeded = own.filter(({ status: pod }) => pod?.phase === 'Succeeded').length;
   const isDone = Math.max(succeeded, status?.succeeded ?? 0) >= (spec?.completions ?? 1);
-  if (isOver || isDone || rests || own.some(isAlive)) return undefined;
+  if (isOver || isDone || metadata?.deletionTimestamp || own.some(isAlive)) return undefined;
+  const isManaged = (spec?.managedBy ?? JOB_CONTROLLER) !== JOB_CONTROLLER;
+  return spec?.suspend || spec?.parallelism === 0 || isManaged ? 'rests' : 'starts';
+}
+
+/** The Jobs of their own that rest, e.g. suspended: they start with what their template reads. */
+export function restingJobs(jobs: readonly V1Job[], pods: readonly V1Pod[]): Template[] {
+  return jobs
+    .filter((job) => !job.metadata?.ownerReferences?.some(({ kind }) => kind === 'CronJob'))
+    .filter((job) => whatComesOf(job, pods) === 'rests')
+    .map(({ metadata, spec }) => ({
+      workload: `Job/${metadata?.name ?? ''}`,
+      spec: spec?.template.spec,
+    }));
+}
+
+/**
+ * The pod that an unfinished Job is about to start: between two tries there is none. Undefined for
+ * a Job that has a pod, has all its completions, or starts none for now.
+ */
+export function nextPodOf(job: V1Job, pods: readonly V1Pod[]): V1Pod | undefined {
+  if (whatComesOf(job, pods) !== 'starts') return undefined;
+  const { metadata, spec } = job;
   const controller = { kind: 'Job', name: metadata?.name ?? '', uid: metadata?.uid ?? '' };
   return {
     metadata: {

@@ -1,6 +1,13 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import { containersOf, sourcesOf, type Template } from './consumers.ts';
-import { containersIn, isAlive, nextPodOf, ownerOf, type PodContainer } from './pods.ts';
+import {
+  containersIn,
+  isAlive,
+  nextPodOf,
+  ownerOf,
+  type PodContainer,
+  restingJobs,
+} from './pods.ts';
 
 /** A container of a template of which nothing runs or starts. */
 export type IdleContainer = Pick<PodContainer, 'workload' | 'spec' | 'sources'>;
@@ -10,6 +17,8 @@ export type IdleContainer = Pick<PodContainer, 'workload' | 'spec' | 'sources'>;
  * once.
  */
 export class Snapshot {
+  /** The templates of workloads, and of Jobs that rest. */
+  readonly templates: readonly Template[];
   /** Every container that runs or may start. */
   readonly containers: readonly PodContainer[];
   /** What workloads would start next, where nothing like it runs. */
@@ -20,10 +29,12 @@ export class Snapshot {
   constructor(
     /** ISO, by the worker's clock: when the lists were asked for. */
     readonly at: string,
-    readonly templates: readonly Template[],
+    workloads: readonly Template[],
     readonly pods: readonly V1Pod[],
     jobs: readonly V1Job[],
   ) {
+    const templates = [...workloads, ...restingJobs(jobs, pods)];
+    this.templates = templates;
     const next = jobs.flatMap((job) => nextPodOf(job, pods) ?? []);
     const owned = [...pods, ...next].map((pod) => {
       const workload = ownerOf(pod, jobs);

@@ -415,6 +415,15 @@ describe('whoever waits for a pod that reads the Secret', () => {
     expect(await environment.run(() => kubernetes.awaitReader(asked))).toEqual(since);
   });
 
+  test('is told of a gap where every watch is cut for too long', async () => {
+    const cutting = setInterval(() => sandbox.kubernetes.cutWatches(), 2);
+    const waits = { everyMs: 10, draining: new AbortController().signal };
+    expect(await run(() => awaitReader(cluster, order(), waits, 50))).toEqual({
+      interrupted: expect.stringMatching(/^\d{4}-/),
+    });
+    clearInterval(cutting);
+  });
+
   test('is told that the watch is refused for too long', async () => {
     sandbox.kubernetes.role.pods = ['list'];
     const waits = { everyMs: 10, draining: new AbortController().signal };

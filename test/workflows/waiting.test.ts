@@ -151,6 +151,21 @@ test('the old token ends while containers hold it: an incident as its last day b
     { prepare: (systems) => (systems.onSync = () => undefined) },
   ));
 
+test('a rotation that begins on the last day of the old token tells of the incident at once', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.blocked('RolloutIncomplete');
+      const incident = await until('the incident', () => told(rotation, 'incident')[0]);
+      expect(incident.text).toMatch(/^containers still hold first101…last0101 .*, which ends on/);
+    },
+    {
+      prepare: (systems) => {
+        systems.onSync = () => undefined;
+        endsIn(0)(systems);
+      },
+    },
+  ));
+
 test('the old token ends while the rotation is blocked in its first step: an incident all the same', () =>
   rotating(
     async (rotation) => {

@@ -27,7 +27,7 @@ export function watchEnds(book: Runbook): void {
       .toSorted((a, b) => due(a) - due(b))[0];
   void CancellationScope.nonCancellable(async () => {
     for (;;) {
-      await condition(() => next() !== undefined);
+      await condition(() => book.readers !== undefined && next() !== undefined);
       const token = next()!;
       const left = due(token) - Date.now();
       const summary = `Until ${lookAt.has(token.authorisationId) ? 'another look for holders' : 'the last day'} of ${token.masked}`;
@@ -38,7 +38,7 @@ export function watchEnds(book: Runbook): void {
         }))
       )
         continue;
-      const isHeld = !book.readers || (await tellOfHolders(book, book.readers, token));
+      const isHeld = await tellOfHolders(book, book.readers!, token);
       lookAt.set(token.authorisationId, isHeld ? Date.now() + TOLD_EVERY : Infinity);
     }
   });

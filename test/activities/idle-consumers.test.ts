@@ -1,0 +1,96 @@
+import { expect, test } from '../support/jest.ts';
+import type { V1EnvVar, V1Job, V1Pod } from '@kubernetes/client-node';
+import { CensusTaker } from '../../activities/kubernetes/census.ts';
+import type { Template } from '../../activities/kubernetes/consumers.ts';
+import { look } from '../../activities/kubernetes/look.ts';
+import { Snapshot } from '../../activities/kubernetes/snapshot.ts';
+import type { ClusterLook } from '../../domain/cluster/cluster.ts';
+import { someReaders } from '../support/builders.ts';
+
+const READERS = someReaders();
+const { secret: SECRET } = READERS;
+const specWith = (...env: V1EnvVar[]) => ({ containers: [{ name: 'app', env }] });
+const fromSecret = (name: string, variable = 'TOKEN'): V1EnvVar => ({
+  name: variable,
+  valueFrom: { secretKeyRef: { name, key: 'bearer_token' } },
+});
+const ANNOTATED: V1EnvVar = {
+  name: 'TOKEN',
+  valueFrom: { fieldRef: { fieldPath: "metadata.annotations['token']" } },
+};
+
+/** A look at a namespace in which every running container holds nothing. */
+function lookAt(given: { templates?: Template[]; pods?: V1Pod[]; jobs?: V1Job[] }) {
+  const { templates = [], pods = [], jobs = [] } = given;
+  const census = new CensusTaker({
+    exec: () => Promise.resolve({ kind: 'answered', lines: ['environment integration'] }),
+  });
+  const snapshot = new Snapshot('2026-09-01T12:00:00.000Z', templates, pods, jobs);
+  return look({ snapshot: () => Promise.resolve(snapshot) }, census, READERS);
+}
+const cronJob = (...env: V1EnvVar[]): Template => ({
+  workload: 'CronJob/nightly',
+  spec: specWith(...env),
+});
+const running = (...env: V1EnvVar[]): V1Pod => ({
+  metadata: { name: 'another-1' },
+  spec: specWith(...env),
+  status: {
+    phase: 'Running',
+    containerStatuses: [
+      {
+        name: 'app',
+        image: '',
+        imageID: '',
+        restartCount: 0,
+        ready: true,
+        containerID: 'containerd://1',
+        state: { running: { startedAt: new Date('2026-09-01T00:00:00Z') } },
+      },
+    ],
+  },
+});
+const consumersIn = ({ consumers }: ClusterLook): string[] =>
+  consumers.map(({ workload, variable }) => `${workload} ${variable}`);
+
+test.each([
+  ['is suspended', { suspend: true }],
+  ['is to have no pod for now', { parallelism: 0 }],
+  ['is managed by somebody else', { managedBy: 'kueue.x-k8s.io/multikueue' }],
+])('a Job of its own that %s is a consumer of what it will read', async (_what, more) => {
+  const spec = { template: { spec: specWith(fromSecret(SECRET)) }, ...more };
+  const job: V1Job = { metadata: { name: 'once', uid: 'uid-1' }, spec };
+  expect(consumersIn(await lookAt({ jobs: [job] }))).toEqual(['Job/once TOKEN']);
+  const ended = { conditions: [{ type: 'Complete', status: 'True' }] };
+  expect(consumersIn(await lookAt({ jobs: [{ ...job, status: ended }] }))).toEqual([]);
+});
+
+test.each([
+  [
+    'a field of its pod, of which another pod has its own',
+    ANNOTATED,
+    [ANNOTATED],
+    'its pod’s metadata',
+  ],
+  [
+    'a Secret that a running container names, and overrides',
+    fromSecret('legacy'),
+    [fromSecret('legacy'), { name: 'TOKEN', value: 'x' }],
+    'Secret legacy',
+  ],
+])('what a CronJob will have is not known from %s', async (_what, idle, others, from) => {
+  const { census } = await lookAt({ templates: [cronJob(idle)], pods: [running(...others)] });
+  expect(census.unasked).toEqual([
+    expect.stringMatching(
+      new RegExp(`^app of CronJob/nightly does not run with TOKEN from ${from}`),
+    ),
+  ]);
+});
+
+test('what a CronJob will have is known from a container that runs with the same Secret', async () => {
+  const { census } = await lookAt({
+    templates: [cronJob(fromSecret('legacy'))],
+    pods: [running(fromSecret('legacy', 'OTHER'))],
+  });
+  expect(census.unasked).toEqual([]);
+});
