@@ -59,10 +59,10 @@ test.each([
   ['is managed by somebody else', { managedBy: 'kueue.x-k8s.io/multikueue' }],
 ])('a Job of its own that %s is a consumer of what it will read', async (_what, more) => {
   const spec = { template: { spec: specWith(fromSecret(SECRET)) }, ...more };
-  const job: V1Job = { metadata: { name: 'once', uid: 'uid-1' }, spec };
-  expect(consumersIn(await lookAt({ jobs: [job] }))).toEqual(['Job/once TOKEN']);
-  const ended = { conditions: [{ type: 'Complete', status: 'True' }] };
-  expect(consumersIn(await lookAt({ jobs: [{ ...job, status: ended }] }))).toEqual([]);
+  const metadata = { name: 'once', uid: 'uid-1' };
+  expect(consumersIn(await lookAt({ jobs: [{ metadata, spec }] }))).toEqual(['Job/once TOKEN']);
+  const status = { conditions: [{ type: 'Complete', status: 'True' }] };
+  expect(consumersIn(await lookAt({ jobs: [{ metadata, spec, status }] }))).toEqual([]);
 });
 
 test.each([

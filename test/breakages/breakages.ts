@@ -897,4 +897,24 @@ export const BREAKAGES: readonly Breakage[] = [
       test: 'a plan that was approved is not asked again after its history is cut, nor is a token handed over twice',
     },
   },
+  {
+    what: 'a watch that no server answers is waited for without a word',
+    file: 'activities/kubernetes/await-reader.ts',
+    find: "if (version === undefined || failedWith(error, 'NotPermitted')) throw error;",
+    replace: 'throw error;',
+    caughtBy: {
+      file: 'test/activities/kubernetes.test.ts',
+      test: 'is told of a gap where every watch is cut for too long',
+    },
+  },
+  {
+    what: 'a Job that rests is nobody’s',
+    file: 'activities/kubernetes/pods.ts',
+    find: "? 'rests' : 'starts'",
+    replace: "? undefined : 'starts'",
+    caughtBy: {
+      file: 'test/activities/idle-consumers.test.ts',
+      test: 'a Job of its own that %s is a consumer of what it will read',
+    },
+  },
 ];
