@@ -1,6 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Interruption, SeenReader, Workload } from '../../domain/cluster/index.ts';
-import { failedWith } from '../failure.ts';
+import { failure } from '../failure.ts';
 import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
 import { givingWay, pause, type Waits } from '../polling.ts';
 import type { KubernetesClient } from './client.ts';
@@ -10,8 +10,8 @@ import { ownerOf } from './pods.ts';
 
 /** A watch that begins so long after it was to begin was interrupted; what came and went is unseen. */
 const BEGINS_WITHIN_MS = 10_000;
-/** For so long, a watch that is refused or cut is opened again. */
-const UNTOLD_AT_MOST_MS = 180_000;
+/** For so long, a watch that is refused or cut is opened again, as while the API server is upgraded. */
+const UNTOLD_AT_MOST_MS = 600_000;
 /** A server that tells of gaps without end is not asked without end. */
 const AGAIN_AFTER_MS = 1000;
 /** Stands for a variable where the Secret is mounted. */
@@ -22,10 +22,10 @@ const FILES = 'files of a volume';
  * every pod, and each watch goes on where the one before ended, also in the next attempt. Lists the
  * pods where a watch told nothing.
  * @param from ISO: since when nobody else watches
- * @returns the pod; or that some changes were told to nobody, or that no watch could be had for
- * three minutes
- * @throws NotPermitted (not retried) where Kubernetes refuses it for so long, Unreachable (retried)
- * where not even a list can be had at first; WaitInterrupted (retried) when the worker shuts down
+ * @returns the pod; or that some changes were told to nobody
+ * @throws NotPermitted (not retried) where no watch can be had for ten minutes, Unreachable
+ * (retried) where not even a list can be had at first; WaitInterrupted (retried) when the worker
+ * shuts down
  */
 export function awaitReader(
   cluster: KubernetesClient,
@@ -65,14 +65,17 @@ export function awaitReader(
         }
         toldAt = Date.now();
       } catch (error) {
-        const isGone = error instanceof VersionGone;
-        const isLast = isGone || version === undefined || Date.now() - toldAt > untoldAtMostMs;
-        if (isLast && !ends.aborted) {
-          // Where nothing can be listed either, no look before a revoke succeeds.
-          if (version === undefined || failedWith(error, 'NotPermitted')) throw error;
+        if (!ends.aborted && error instanceof VersionGone) {
           await pause(AGAIN_AFTER_MS, ends);
           return interrupted();
         }
+        if (version === undefined) throw error;
+        // Days without a watch must not pass for days with one.
+        if (!ends.aborted && Date.now() - toldAt > untoldAtMostMs)
+          throw failure(
+            'NotPermitted',
+            `no watch of pods could be had for ten minutes: ${error instanceof Error ? error.message : ''}`,
+          );
       }
       await pause(everyMs, ends); // nothing is lost meanwhile: the next watch goes on from here
     }
