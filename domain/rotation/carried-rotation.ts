@@ -1,4 +1,4 @@
-import type { RecordedSender } from '../evidence/index.ts';
+import type { RecordedSender, Sighting } from '../evidence/index.ts';
 import { ANY_TEXT, kind, listOf, object, optional, wholeNumber } from '../shape/index.ts';
 import type { StepProgress } from './checklist.ts';
 import type { RotationReport } from './report.ts';
@@ -19,6 +19,8 @@ export interface CarriedRotation {
   revokesBegun: ListedToken[];
   /** What people vouched for. */
   accepted: string[];
+  /** Runs of consumers that were seen while a person was asked. */
+  sightings?: Sighting[];
   /** The key that a person agreed to hand a token over to; the token they say its holder has. */
   agreedKey?: string;
   vouchedFor?: number;
@@ -34,6 +36,7 @@ const CARRIED = object({
   steps: LIST,
   revokesBegun: LIST,
   accepted: LIST,
+  sightings: optional(LIST),
   agreedKey: optional(ANY_TEXT),
   vouchedFor: optional(wholeNumber()),
   situation: optional(object({ readers: object({ holding: LIST }) })),

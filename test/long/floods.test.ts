@@ -213,6 +213,31 @@ test('a pod that was seen reading the Secret of a disused pair is known after it
   expect(world.happened.revoked).toEqual([]);
 });
 
+test('a run that held the old token is known after the history is cut: that token is not called given up', async () => {
+  stage = await Stage.set(
+    {},
+    {},
+    {},
+    { dynamicConfig: ['limit.historyCount.suggestContinueAsNew=400'] },
+  );
+  await stage.worker();
+  const rotation = await stage.rotation();
+  await rotation.awaitingApproval();
+  const { world, cluster } = stage.sandbox;
+  const secret = 'signon-token-short-url-manager-publishing-api';
+  world.state.secrets[secret] = stage.tokens()[0]!.token; // as if somebody wrote it back
+  await until('somebody to look out for runs', () => stage.sandbox.kubernetes.watching > 0);
+  cluster.runTask('short-url-manager-task-1', 2000);
+  const heldAnother = { code: 'no-pod-seen', what: expect.stringMatching(/held another token/) };
+  const before = await rotation.awaitingApproval(2);
+  expect(before.waiting).toMatchObject({ evidence: { shortfalls: [heldAnother] } });
+  await untilCut(rotation, () => rotation.send('approve', { evidence: '00000000' }));
+  const after = await rotation.awaitingApproval(3);
+  expect(after.waiting).toMatchObject({
+    evidence: { shortfalls: [heldAnother], toRevoke: [{ standing: 'holder-unknown' }] },
+  });
+});
+
 test('a plan that was approved is not asked again after its history is cut, nor is a token handed over twice', async () => {
   const email = 'old-publisher@alphagov.co.uk';
   const key = await identityToRecipient(await generateIdentity());

@@ -41,6 +41,9 @@ import { Retries } from './retries.ts';
 import { Sightings } from './sightings.ts';
 import { Stops } from './stops.ts';
 
+/** Runs of consumers that a cut history hands on: the last ones count. */
+const SIGHTINGS_CARRIED = 100;
+
 /**
  * Carries a rotation through its steps: progress, blocking, retry, and the tidy stop. One mechanism
  * for all steps: a step whose retries are spent blocks until a person sends `retry`, then runs
@@ -55,7 +58,7 @@ export class Runbook {
   readonly classifications: Inbox<'classify'>;
   readonly retries: Retries;
   readonly stops: Stops;
-  readonly sightings = new Sightings(this);
+  readonly sightings: Sightings;
   /** What became of the syncs that were asked for, by ticket; undefined where one is waited for. */
   readonly syncAnswers = new Map<string, SyncAnswer | undefined>();
   /** Where the pair's token is read, as far as is known. */
@@ -90,6 +93,7 @@ export class Runbook {
     this.checklist = new Checklist(request, this.report, carried?.steps);
     this.record = new RotationRecord(this.report, this.checklist, carried?.revokesBegun);
     this.rounds = carried?.rounds ?? 0;
+    this.sightings = new Sightings(this, carried?.sightings);
     this.agreedKey = carried?.agreedKey;
     this.vouchedFor = carried?.vouchedFor;
     this.situation = carried?.situation; // until a fresh look says more: it may be cut again before
@@ -150,6 +154,7 @@ export class Runbook {
       rounds,
       revokesBegun: record.revokesBegun,
       accepted,
+      sightings: this.sightings.all.slice(-SIGHTINGS_CARRIED),
       agreedKey,
       vouchedFor,
       situation,

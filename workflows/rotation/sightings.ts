@@ -20,7 +20,6 @@ import { activities, blocks, failureOf } from '../shared/index.ts';
  * shows what the Secret holds for it.
  */
 export class Sightings {
-  all: Sighting[] = [];
   /** Those of the last question. */
   private recent: Sighting[] = [];
   /** The new token that a run did not hold, and that was therefore synced again. */
@@ -31,6 +30,7 @@ export class Sightings {
       request: Pick<RotationRequest, 'environment'>;
       remark: (text: string) => void;
     },
+    public all: Sighting[] = [],
   ) {}
 
   /**
