@@ -62,9 +62,13 @@ export class Rotation {
   }
 
   blocked(failure: string): Promise<Extract<Progress['waiting'], { kind: 'blocked' }>> {
+    let last: unknown;
     return until(`being blocked by ${failure}`, async () => {
-      const { waiting } = await this.status();
+      const { waiting, steps, retrying } = await this.status();
+      last = waiting ?? { retrying, now: steps.find(({ state }) => state === 'now') };
       return waiting?.kind === 'blocked' && waiting.failure === failure ? waiting : undefined;
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}; last seen: ${JSON.stringify(last).slice(0, 500)}`);
     });
   }
 
