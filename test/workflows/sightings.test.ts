@@ -1,7 +1,8 @@
-import { expect, test } from '../support/jest.ts';
+import { describe, expect, test } from '../support/jest.ts';
 import type { Consumer } from '../../domain/cluster/cluster.ts';
 import type { FakeSystems } from '../support/fake-systems.ts';
 import { gate } from '../support/gate.ts';
+import type { Rotation } from '../support/rotations.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 import { until } from '../support/until.ts';
 
@@ -162,72 +163,56 @@ test('a run that is seen while an approval is judged voids that approval', () =>
   }, withTask);
 });
 
-test('a run that holds the new token takes nothing from the first of two approvals', () =>
-  rotating(
-    async (rotation) => {
-      const { systems } = rotation;
-      await rotation.awaitingApproval();
-      await watched(systems);
-      await rotation.approve({ by: 'grace@example.org', accept: ['no-pod-seen'] });
-      await rotation.answered(/1 more approval is needed/);
-      systems.runOf(TASK);
-      await until('the run to be seen', () => !systems.isWatched || undefined);
+describe('once the first of two people has approved', () => {
+  const OTHER: Consumer = { ...TASK, workload: 'CronJob/short-url-manager-task-2' };
+  const approved = (drive: (rotation: Rotation) => Promise<void>): Promise<void> =>
+    rotating(
+      async (rotation) => {
+        await rotation.awaitingApproval();
+        await watched(rotation.systems);
+        await rotation.approve({ by: 'grace@example.org', accept: ['no-pod-seen'] });
+        await rotation.answered(/1 more approval is needed/);
+        await drive(rotation);
+      },
+      {
+        prepare: (systems) => {
+          withTask.prepare(systems);
+          systems.idle.push(OTHER);
+        },
+        settings: { approvers: { integration: { who: ['@example.org'], approvals: 2 } } },
+      },
+    );
+
+  test('a run that holds the new token takes nothing from the first of two approvals', () =>
+    approved(async (rotation) => {
+      rotation.systems.runOf(TASK);
+      await watched(rotation.systems); // for the other: the run was heard of
       await rotation.approve({ by: 'joan@example.org', accept: ['no-pod-seen'] });
       expect(await rotation.report()).toMatchObject({
         outcome: 'rotated',
         approvals: [{ by: 'grace@example.org' }, { by: 'joan@example.org' }],
       });
-    },
-    {
-      ...withTask,
-      settings: { approvers: { integration: { who: ['@example.org'], approvals: 2 } } },
-    },
-  ));
+    }));
 
-test('after the run of one consumer, the run of another with an old token still ends the approval', () => {
-  const OTHER: Consumer = { ...TASK, workload: 'CronJob/short-url-manager-task-2' };
-  return rotating(
-    async (rotation) => {
+  test('after the run of one consumer, the run of another with an old token still ends the approval', () =>
+    approved(async (rotation) => {
       const { systems } = rotation;
-      await rotation.awaitingApproval();
-      await watched(systems);
-      await rotation.approve({ by: 'grace@example.org', accept: ['no-pod-seen'] });
-      await rotation.answered(/1 more approval is needed/);
       systems.runOf(TASK);
-      await until('the other to be watched for', () => systems.isWatched || undefined);
+      await watched(systems);
       systems.runOf(OTHER, 101);
       const { waiting } = await rotation.awaitingApproval(1);
       expect(waiting).toMatchObject({ approvedBy: [] });
       expect(systems.revoked).toEqual([]);
-    },
-    {
-      prepare: (systems) => {
-        withTask.prepare(systems);
-        systems.idle.push(OTHER);
-      },
-      settings: { approvers: { integration: { who: ['@example.org'], approvals: 2 } } },
-    },
-  );
-});
+    }));
 
-test('a run in another environment ends the first of two approvals as well', () =>
-  rotating(
-    async (rotation) => {
-      const { systems } = rotation;
-      await rotation.awaitingApproval();
-      await watched(systems);
-      await rotation.approve({ by: 'grace@example.org', accept: ['no-pod-seen'] });
-      await rotation.answered(/1 more approval is needed/);
-      systems.environment = 'staging';
-      systems.runOf(TASK);
+  test('a run in another environment ends the approval as well', () =>
+    approved(async (rotation) => {
+      rotation.systems.environment = 'staging';
+      rotation.systems.runOf(TASK);
       await rotation.blocked('WrongEnvironment');
-      expect(systems.revoked).toEqual([]);
-    },
-    {
-      ...withTask,
-      settings: { approvers: { integration: { who: ['@example.org'], approvals: 2 } } },
-    },
-  ));
+      expect(rotation.systems.revoked).toEqual([]);
+    }));
+});
 
 test('a failed smoke call of a run blocks; after a retry the next run is looked out for', () =>
   rotating(async (rotation) => {
