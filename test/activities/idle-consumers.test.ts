@@ -5,7 +5,7 @@ import type { Template } from '../../activities/kubernetes/consumers.ts';
 import { look } from '../../activities/kubernetes/look.ts';
 import { Snapshot } from '../../activities/kubernetes/snapshot.ts';
 import type { ClusterLook } from '../../domain/cluster/cluster.ts';
-import { someReaders } from '../support/builders.ts';
+import { aListedPod, someReaders } from '../support/builders.ts';
 
 const READERS = someReaders();
 const { secret: SECRET } = READERS;
@@ -32,24 +32,7 @@ const cronJob = (...env: V1EnvVar[]): Template => ({
   workload: 'CronJob/nightly',
   spec: specWith(...env),
 });
-const running = (...env: V1EnvVar[]): V1Pod => ({
-  metadata: { name: 'another-1' },
-  spec: specWith(...env),
-  status: {
-    phase: 'Running',
-    containerStatuses: [
-      {
-        name: 'app',
-        image: '',
-        imageID: '',
-        restartCount: 0,
-        ready: true,
-        containerID: 'containerd://1',
-        state: { running: { startedAt: new Date('2026-09-01T00:00:00Z') } },
-      },
-    ],
-  },
-});
+const running = (...env: V1EnvVar[]): V1Pod => aListedPod('another-1', env);
 const consumersIn = ({ consumers }: ClusterLook): string[] =>
   consumers.map(({ workload, variable }) => `${workload} ${variable}`);
 

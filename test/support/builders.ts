@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { V1ContainerState, V1EnvVar, V1Pod } from '@kubernetes/client-node';
 import * as fc from 'fast-check';
 import type {
   Census,
@@ -55,6 +56,22 @@ export function piecesOf(token: Fingerprint): { sha256: string; maskedSha256: st
 }
 
 /** A census that asked one container and found nothing else. */
+/** A pod with one container `app`, as Kubernetes lists it. */
+export function aListedPod(name: string, env: V1EnvVar[], state = RUNS): V1Pod {
+  const status = { name: 'app', image: '', imageID: '', restartCount: 0, ready: true, state };
+  return {
+    metadata: { name },
+    spec: { containers: [{ name: 'app', env }] },
+    status: {
+      phase: 'Running',
+      containerStatuses: [{ ...status, containerID: 'containerd://1' }],
+    },
+  };
+}
+
+/** The state of a container that runs. */
+export const RUNS: V1ContainerState = { running: { startedAt: new Date('2026-09-01T00:00:00Z') } };
+
 export function aCensus(given: Partial<Census> = {}): Census {
   return { asked: 1, environments: [], starting: [], unasked: [], otherSecrets: [], ...given };
 }
