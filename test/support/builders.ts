@@ -55,7 +55,6 @@ export function piecesOf(token: Fingerprint): { sha256: string; maskedSha256: st
   };
 }
 
-/** A census that asked one container and found nothing else. */
 /** A pod with one container `app`, as Kubernetes lists it. */
 export function aListedPod(name: string, env: V1EnvVar[], state = RUNS): V1Pod {
   const status = { name: 'app', image: '', imageID: '', restartCount: 0, ready: true, state };
@@ -72,6 +71,7 @@ export function aListedPod(name: string, env: V1EnvVar[], state = RUNS): V1Pod {
 /** The state of a container that runs. */
 export const RUNS: V1ContainerState = { running: { startedAt: new Date('2026-09-01T00:00:00Z') } };
 
+/** A census that asked one container and found nothing else. */
 export function aCensus(given: Partial<Census> = {}): Census {
   return { asked: 1, environments: [], starting: [], unasked: [], otherSecrets: [], ...given };
 }
