@@ -13,7 +13,7 @@ const BY = ['--by', 'ada@example.org'];
 let stage: Stage;
 let cli: ReturnType<typeof commandLine>;
 beforeAll(async () => {
-  stage = await Stage.set({}, { sweep: { pause: '0 ms' } }, { fleet: true });
+  stage = await Stage.set({}, {}, { fleet: true });
   const { world } = stage.sandbox;
   expireAllIn(world, 400);
   expireIn(world, 'short-url-manager@alphagov.co.uk', 'publishing-api', 10);

@@ -22,10 +22,7 @@ const APPLICATIONS = ['asset-manager', 'email-alert-api', 'link-checker-api', 'p
 
 let stage: Stage;
 let cli: ReturnType<typeof commandLine>;
-async function setStage(): Promise<void> {
-  const gathers = {
-    syncGathering: { quietFor: '4 seconds', atMost: '20 seconds', askAgainAfter: '5 seconds' },
-  };
+async function setStage(gathers: object = {}): Promise<void> {
   const specialCases = [
     { apiUser: 'Left alone', outcome: 'referred', why: 'it has a page of its own' },
   ];
@@ -50,9 +47,13 @@ const alive = (): Authorisation[] => {
 };
 const masked = ({ token }: Authorisation): string => `${token.slice(0, 8)}…${token.slice(-8)}`;
 
-describe('with a stage of its own', () => {
-  beforeEach(setStage);
-  afterEach(() => stage.strike());
+describe('where requests for a sync are gathered', () => {
+  beforeAll(() =>
+    setStage({
+      syncGathering: { quietFor: '4 seconds', atMost: '20 seconds', askAgainAfter: '5 seconds' },
+    }),
+  );
+  afterAll(() => stage.strike());
 
   test('every token of an API user is rotated by force, with one sync, and lives until its revoke is approved', async () => {
     const before = alive();
@@ -85,6 +86,11 @@ describe('with a stage of its own', () => {
     expect(new Set(revoked)).toEqual(new Set(before.map(({ id }) => id)));
     expect(world.happened.outages).toEqual([]);
   });
+});
+
+describe('with a stage of its own', () => {
+  beforeEach(() => setStage());
+  afterEach(() => stage.strike());
 
   test('the applications that are named are rotated, and no other', async () => {
     await cli(['leak', PUBLISHER, 'Link Checker API', ...BY, '--wait']);
@@ -191,7 +197,7 @@ describe('with a stage of its own', () => {
 });
 
 describe('that is of no use', () => {
-  beforeAll(setStage);
+  beforeAll(() => setStage());
   afterAll(() => stage.strike());
 
   test.each([

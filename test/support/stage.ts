@@ -33,6 +33,7 @@ export const SHORTENED = {
   syncGathering: { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '2 seconds' },
   rolloutLimit: '3 seconds',
   pollEvery: '100 ms',
+  sweep: { pause: '0 ms' },
   disusedWatch: '0 ms',
   soak: '300 ms',
   hosts: { integration: '^127\\.0\\.0\\.1$', production: '^127\\.0\\.0\\.1$' },
