@@ -1,5 +1,9 @@
 import quick from './jest.config.js';
 
-/** All tests: those of `npm test`, and test/long. */
+/** All tests: those of test/long first, and those of `npm test`. */
 // eslint-disable-next-line import/no-default-export -- Jest asks for one
-export default { ...quick, testPathIgnorePatterns: [], maxWorkers: 2 };
+export default {
+  ...quick,
+  testPathIgnorePatterns: [],
+  testSequencer: '<rootDir>/test/support/long-first.js',
+};
