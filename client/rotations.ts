@@ -16,6 +16,7 @@ import type { Answer, DecisionName, Decisions } from '../domain/evidence/index.t
 import { type Environment, pairOfId, taskQueueOf } from '../domain/request/index.ts';
 import type { SweepDecisions } from '../domain/sweep/index.ts';
 import { STATUS, WORKFLOW } from '../domain/names/index.ts';
+import { DAY, type Day } from '../domain/tokens/index.ts';
 
 /** What a rotation answers to `status`. */
 export type Status = Progress & { code?: string };
@@ -27,6 +28,8 @@ export interface ListedRotation {
   apiUser: string;
   application: string;
   stage: Stage;
+  /** The last day of the first token that an approval is to revoke, as it was last asked for. */
+  firstEnd?: Day;
   open: boolean;
   startedAt: Date;
 }
@@ -70,6 +73,7 @@ function listed(execution: WorkflowExecutionInfo): ListedRotation {
     apiUser: attributeOf(execution, 'RotationApiUser') || named.apiUser,
     application: attributeOf(execution, 'RotationApplication') || named.application,
     stage: (attributeOf(execution, 'RotationStage') || 'preparing') as Stage,
+    firstEnd: DAY.is(execution.memo?.firstEnd) ? execution.memo.firstEnd : undefined,
     open: execution.status.name === 'RUNNING',
     startedAt: execution.startTime,
   };

@@ -1,30 +1,24 @@
 import type { Client } from '@temporalio/client';
 import { Gauge, type Registry } from 'prom-client';
-import pLimit from 'p-limit';
 import type { Environment } from '../../domain/request/index.ts';
 import { startOfDay } from '../../domain/tokens/index.ts';
 import { isPolled } from '../polling.ts';
-import { askStatus, listRotations, rotationsOf, type ListedRotation } from '../rotations.ts';
+import { attributeOf, listRotations, rotationsOf, type ListedRotation } from '../rotations.ts';
 import { apiUserIdsOf, sweepId, WORKFLOW } from '../../domain/names/index.ts';
-import type { SweepProgress } from '../../domain/sweep/index.ts';
+import type { SweepStage } from '../../domain/sweep/index.ts';
 
 const LOOK_EVERY_MS = 60_000;
 /** How long to wait for all answers of one look. */
 const LOOK_WITHIN_MS = 50_000;
-/**
- * How often a rotation is asked what it waits to revoke, which changes seldom; and how often after
- * it gave no answer.
- */
-const ASKED_EVERY_MS = 30 * 60_000;
-const ASKED_IN_VAIN_EVERY_MS = 5 * 60_000;
 /** Figures older than this are not shown: another receiver may have newer ones. */
 const HOLDS_FOR_MS = 5 * 60_000;
-const ASKED_AT_ONCE = 4;
 const LOST_WITHIN_MS = 24 * 60 * 60_000;
 
-/** Where an open sweep or leak stands: at work for hours, or waiting for a person. */
-type SweepStage = 'sweeping' | 'blocked';
-type Run = Pick<ListedRotation, 'workflowId' | 'runId'>;
+/** An open sweep or leak: of all API users, or of one. */
+interface OpenSweep {
+  apiUser: string;
+  stage: SweepStage;
+}
 
 const PAIR = ['environment', 'api_user', 'application'] as const;
 
@@ -47,11 +41,6 @@ export class OpenRotations {
    */
   private looking = new AbortController();
   private readAt = 0;
-  /**
-   * By run id: when it is to be asked again; the end of the first token it waits to revoke, in
-   * seconds since the epoch; where a sweep stands.
-   */
-  private readonly asked = new Map<string, { again: number; ends?: number; stage?: SweepStage }>();
 
   constructor(
     private readonly client: Client,
@@ -142,30 +131,22 @@ export class OpenRotations {
     const sweptAt = await this.lastSweepAt();
     const sweeps = await this.openSweeps();
     const lost = await this.lostSince(now - LOST_WITHIN_MS);
-    const waiting = rotations.filter(({ stage }) => stage === 'waiting-approval');
-    const until = Date.now() + LOOK_WITHIN_MS;
-    // Otherwise nobody would answer, or hear the answer.
-    const mayAsk = (): boolean => polled && !this.ended && Date.now() < until;
-    const ends = await pLimit(ASKED_AT_ONCE).map(waiting, (rotation) =>
-      this.endOf(rotation, mayAsk, now),
-    );
-    const stages = await pLimit(ASKED_AT_ONCE).map(sweeps, (sweep) =>
-      this.stageOf(sweep, mayAsk, now),
-    );
     this.open.reset();
-    for (const [at, sweep] of sweeps.entries())
-      this.open.set({ environment, ...allPairsOf(sweep, environment), stage: stages[at]! }, 1);
-    for (const rotation of rotations)
-      this.open.set({ environment, ...pairOf(rotation), stage: rotation.stage }, 1);
+    for (const { apiUser, stage } of sweeps) {
+      const pairs = pairOf({ apiUser, application: 'all applications' });
+      this.open.set({ environment, ...pairs, stage }, 1);
+    }
     this.tokenEnds.reset();
-    for (const [at, end] of ends.entries())
-      if (end !== undefined) this.tokenEnds.set({ environment, ...pairOf(waiting[at]!) }, end);
+    for (const { stage, firstEnd, ...rotation } of rotations) {
+      const pair = { environment, ...pairOf(rotation) };
+      this.open.set({ ...pair, stage }, 1);
+      if (stage === 'waiting-approval' && firstEnd !== undefined)
+        this.tokenEnds.set(pair, startOfDay(firstEnd) / 1000);
+    }
     this.polled.set({ environment }, polled ? 1 : 0);
     this.lastSweep.set({ environment }, sweptAt);
     this.lost.set({ environment }, lost);
     this.lastLook.set({ environment }, now / 1000);
-    const open = new Set([...rotations, ...sweeps].map(({ runId }) => runId));
-    for (const runId of this.asked.keys()) if (!open.has(runId)) this.asked.delete(runId);
   }
 
   /** Seconds since the epoch. */
@@ -178,30 +159,18 @@ export class OpenRotations {
   }
 
   /** The environment's open sweep and leaks: what blocks one is as urgent as in a rotation. */
-  private async openSweeps(): Promise<Run[]> {
+  private async openSweeps(): Promise<OpenSweep[]> {
     const query = `WorkflowType IN ('${WORKFLOW.sweep}', '${WORKFLOW.apiUser}') AND ExecutionStatus = 'Running'`;
-    const ids = [sweepId(this.environment), apiUserIdsOf(this.environment)];
-    const found: Run[] = [];
-    for await (const { workflowId, runId } of this.client.workflow.list({ query }))
-      if (workflowId === ids[0] || workflowId.startsWith(ids[1]!))
-        found.push({ workflowId, runId });
+    const [ofAll, ofOne] = [sweepId(this.environment), apiUserIdsOf(this.environment)];
+    const found: OpenSweep[] = [];
+    for await (const execution of this.client.workflow.list({ query })) {
+      const { workflowId } = execution;
+      const stage = (attributeOf(execution, 'RotationStage') || 'sweeping') as SweepStage;
+      if (workflowId === ofAll) found.push({ apiUser: 'all API users', stage });
+      else if (workflowId.startsWith(ofOne))
+        found.push({ apiUser: workflowId.slice(ofOne.length), stage });
+    }
     return found;
-  }
-
-  private async stageOf(
-    { workflowId, runId }: Run,
-    mayAsk: () => boolean,
-    now: number,
-  ): Promise<SweepStage> {
-    const known = this.asked.get(runId);
-    const before = known?.stage ?? 'sweeping';
-    if ((known && now < known.again) || !mayAsk()) return before;
-    const status = await askStatus<SweepProgress>(this.client, workflowId, runId).catch(
-      () => undefined,
-    );
-    const stage = status ? (status.blocked ? 'blocked' : 'sweeping') : before;
-    this.asked.set(runId, { again: status ? now : now + ASKED_IN_VAIN_EVERY_MS, stage });
-    return stage;
   }
 
   /** How many rotations the server ended, or somebody by terminating them. */
@@ -215,35 +184,6 @@ export class OpenRotations {
     );
     return count;
   }
-
-  private async endOf(
-    { workflowId, runId }: ListedRotation,
-    mayAsk: () => boolean,
-    now: number,
-  ): Promise<number | undefined> {
-    const known = this.asked.get(runId);
-    if ((known && now < known.again) || !mayAsk()) return known?.ends;
-    const status = await askStatus(this.client, workflowId, runId).catch(() => undefined);
-    if (!status) {
-      this.asked.set(runId, { again: now + ASKED_IN_VAIN_EVERY_MS, ends: known?.ends });
-      return known?.ends;
-    }
-    const { waiting } = status;
-    const days =
-      waiting?.kind === 'approval'
-        ? waiting.evidence.toRevoke.map(({ expires }) => startOfDay(expires))
-        : [];
-    const ends = days.length > 0 ? Math.min(...days) / 1000 : undefined;
-    this.asked.set(runId, { again: now + ASKED_EVERY_MS, ends });
-    return ends;
-  }
-}
-
-/** The labels of a sweep or a leak, which is of many pairs. */
-function allPairsOf({ workflowId }: Run, environment: Environment): ReturnType<typeof pairOf> {
-  const isSweep = workflowId === sweepId(environment);
-  const apiUser = isSweep ? 'all API users' : workflowId.slice(apiUserIdsOf(environment).length);
-  return pairOf({ apiUser, application: 'all applications' });
 }
 
 function pairOf({ apiUser, application }: Pick<ListedRotation, 'apiUser' | 'application'>): {

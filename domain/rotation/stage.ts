@@ -1,6 +1,7 @@
 import type { Progress } from './checklist.ts';
 import type { Outcome } from './plan.ts';
 import type { RotationRequest } from '../request/index.ts';
+import type { Day } from '../tokens/index.ts';
 
 /**
  * Where a rotation stands, coarse enough to filter by: the search attribute `RotationStage`. An
@@ -37,6 +38,12 @@ export function stageOf({
   if (step === 'approve' || step === 'approve plan') return 'waiting-approval';
   if (renewalOver !== undefined) return 'waiting-renewal';
   return step === 'revoke' || step === 'confirm' ? 'revoking' : 'preparing';
+}
+
+/** The last day of the first token that an approval is to revoke; undefined while none is asked. */
+export function firstEndOf({ waiting }: Pick<Progress, 'waiting'>): Day | undefined {
+  if (waiting?.kind !== 'approval') return undefined;
+  return waiting.evidence.toRevoke.map(({ expires }) => expires).toSorted()[0];
 }
 
 /** Search attributes that every rotation carries, all of type Keyword. */

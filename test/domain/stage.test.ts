@@ -6,7 +6,12 @@ import {
   type StepProgress,
   type Waiting,
 } from '../../domain/rotation/checklist.ts';
-import { SEARCH_ATTRIBUTES, stageOf, WAITS_FOR_PERSON } from '../../domain/rotation/stage.ts';
+import {
+  firstEndOf,
+  SEARCH_ATTRIBUTES,
+  stageOf,
+  WAITS_FOR_PERSON,
+} from '../../domain/rotation/stage.ts';
 import { newReport } from '../../domain/rotation/report.ts';
 import { anEvidence, aRequest } from '../support/builders.ts';
 
@@ -126,6 +131,20 @@ describe('a rotation’s stage', () => {
     );
     expect(WAITS_FOR_PERSON).toContain('waiting-classification');
   });
+});
+
+test('of the tokens that an approval is to revoke, the day of the one that ends first is kept', () => {
+  const ends = (...days: string[]): Waiting => {
+    const { toRevoke, ...evidence } = anEvidence();
+    const tokens = days.map((expires) => ({ ...toRevoke[0]!, expires }));
+    return { kind: 'approval', evidence: { ...evidence, toRevoke: tokens }, since };
+  };
+  expect(firstEndOf({ waiting: ends('2027-01-09', '2026-12-31', '2027-11-01') })).toBe(
+    '2026-12-31',
+  );
+  expect(firstEndOf({ waiting: ends() })).toBeUndefined();
+  for (const waiting of [undefined, classification, blockedIn('sync')])
+    expect(firstEndOf({ waiting })).toBeUndefined();
 });
 
 test('the stage is one of the search attributes, each named once', () => {

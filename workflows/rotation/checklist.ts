@@ -4,6 +4,7 @@ import {
   setCurrentDetails,
   setHandler,
   sleep,
+  upsertMemo,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -11,6 +12,7 @@ import {
   attributesOf,
   currentCode,
   drawChecklist,
+  firstEndOf,
   keyOf,
   pairsOf,
   type Progress,
@@ -74,6 +76,7 @@ export class Checklist {
   show(changed: Partial<Progress> = {}): void {
     Object.assign(this.progress, changed);
     setCurrentDetails(drawChecklist(this.progress, workflowInfo().runId));
+    this.keepFirstEnd();
     const stage = stageOf(this.progress);
     if (stage === undefined || stage === this.stage) return;
     this.stage = stage;
@@ -143,6 +146,13 @@ export class Checklist {
       sweep.signal(stageReported, { workflowId, stage }),
     ).catch(() => undefined);
     this.sweepTold = Promise.all([this.sweepTold, told]);
+  }
+
+  /** Keeps for lists, which no worker has to answer, when the first token to revoke ends. */
+  private keepFirstEnd(): void {
+    const firstEnd = firstEndOf(this.progress);
+    if (firstEnd !== undefined && firstEnd !== workflowInfo().memo?.firstEnd)
+      upsertMemo({ firstEnd });
   }
 
   private attribute(values: Partial<Record<SearchAttribute, string>>): void {

@@ -1,9 +1,16 @@
-import { setCurrentDetails, setHandler } from '@temporalio/workflow';
+import {
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { keyOf, pairsOf } from '../../domain/rotation/index.ts';
 import {
   drawSweep,
   hear,
   parseStageReport,
   rowId,
+  stageOfSweep,
   type SweepProgress,
   type SweepRequest,
   type SweepRow,
@@ -73,6 +80,10 @@ export class SweepTable {
     void Promise.resolve().then(() => {
       this.stale = false;
       setCurrentDetails(drawSweep(this.progress));
+      const stage = stageOfSweep(this.progress);
+      const { typedSearchAttributes: listed } = workflowInfo();
+      if (stage !== listed.get(keyOf('RotationStage')))
+        upsertSearchAttributes(pairsOf({ RotationStage: stage }));
     });
   }
 
