@@ -66,6 +66,6 @@ export function retryAfterOf(
 }
 
 /** The path of an address, for messages: queries may hold more than a message should. */
-export function pathOf(url: string): string {
+function pathOf(url: string): string {
   return new URL(url).pathname;
 }

@@ -172,7 +172,7 @@ const DRAFT_FRONTEND: Reading = {
   cronTasks: 0,
 };
 /** Of no application in the topology: pods of Argo Workflows read it at each deploy. */
-export const WORKFLOW_SECRET = 'signon-token-argo-workflows-release';
+const WORKFLOW_SECRET = 'signon-token-argo-workflows-release';
 /** Workers with several containers that have the tokens. */
 const SEVERAL_IN_A_WORKER = ['content-data-api', 'search-api'];
 /** It has a worker Deployment alone, whose container has the application's name. */

@@ -12,7 +12,7 @@ import type { SmokeCall } from '../../domain/settings/index.ts';
 import type { Readings } from '../../domain/inventory/index.ts';
 import type { Fingerprint } from '../../domain/tokens/index.ts';
 
-export interface RolloutOrder {
+interface RolloutOrder {
   readers: Readers;
   token: Fingerprint;
   /** ISO: the token did not exist before. */
@@ -23,7 +23,7 @@ export interface RolloutOrder {
   deadline: string;
 }
 
-export type RolloutSeen =
+type RolloutSeen =
   | { kind: 'held'; look: ClusterLook }
   | { kind: 'not-updated' | 'stale'; containers: ConsumingContainer[] }
   | { kind: 'incomplete'; containers: ConsumingContainer[] };

@@ -7,12 +7,12 @@ import type { SmokeCall } from '../../domain/settings/index.ts';
 export const END_MARKER = 'end-of-answer';
 
 /** Characters of a Signon token: URL-safe base64. */
-export const TOKEN_LENGTH = 43;
+const TOKEN_LENGTH = 43;
 /**
  * In a run of more such characters, a token is looked for at both ends; in a shorter one,
  * everywhere.
  */
-export const LONGEST_RUN = 64;
+const LONGEST_RUN = 64;
 
 /** What a shell must make of `x` before its digests are believed. */
 const SHA256_OF_X = '2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881';

@@ -2,7 +2,7 @@
  * Permission to send a password to Signon once; counts against the hour until Signon is known not
  * to have refused it.
  */
-export interface Reservation {
+interface Reservation {
   /** Says what the sign-in came to; `no-effect` where Signon did not judge it. */
   settle: (outcome: 'accepted' | 'refused' | 'no-effect') => Promise<void>;
 }

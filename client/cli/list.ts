@@ -11,12 +11,12 @@ import type { Table } from './columns.ts';
 import { printWatched, type Frame } from './watch.ts';
 
 /** A listed rotation, and what it says of itself where a worker answers. */
-export interface KnownRotation extends ListedRotation {
+interface KnownRotation extends ListedRotation {
   status?: Status;
 }
 
 /** Lists rotations, and asks each open one what it waits for. */
-export async function knownRotations(
+async function knownRotations(
   context: Context,
   options: { waiting?: boolean; closed?: boolean },
 ): Promise<KnownRotation[]> {

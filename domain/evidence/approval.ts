@@ -185,7 +185,7 @@ export function isExampleAddress(address: string): boolean {
  * Whether no person asked: an alert or a Schedule did, and the start event shows it. Else these are
  * names like any other.
  */
-export function isNobody(requestedBy: string, starter: RecordedSender, receiver: string): boolean {
+function isNobody(requestedBy: string, starter: RecordedSender, receiver: string): boolean {
   if (requestedBy === ALERT) return starter.identity === receiver;
   return requestedBy === SCHEDULE && starter.schedule !== undefined;
 }

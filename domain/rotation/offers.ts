@@ -125,7 +125,7 @@ export function beside(
  * The classifications that may be true, for a person to send under their own name. The last is to
  * be filled in.
  */
-export function classificationsFor({ recipient }: Findings): Classify[] {
+function classificationsFor({ recipient }: Findings): Classify[] {
   return [
     ...(recipient === undefined ? [] : [{ by: YOU, as: 'external' as const, recipient }]),
     { by: YOU, as: 'disused' },

@@ -51,7 +51,7 @@ export function showEvidence(evidence: Evidence, environment: string): Omit<Show
 }
 
 /** What an approval is asked for, one question. */
-export function questionOf(
+function questionOf(
   { asks, newToken, toRevoke, recipient }: Evidence,
   environment: string,
 ): string {

@@ -18,7 +18,7 @@ export interface SmokeCall {
 }
 
 /** An API user that somebody else's procedure rotates, or that rotates by itself. */
-export interface SpecialCase {
+interface SpecialCase {
   /** Its name in Signon: the alert has the e-mail only. */
   apiUser: string;
   outcome: 'referred' | 'ignored';
@@ -55,7 +55,7 @@ export interface Renewal {
 }
 
 /** How a sweep behaves. */
-export interface SweepPace {
+interface SweepPace {
   /** Rotations of one wave, unless the request says otherwise. */
   maxConcurrent: number;
   /** Between two pages of Signon, while all API users are read. */

@@ -34,7 +34,7 @@ export interface SignInOutcome {
 }
 
 /** A sign-in that counts. */
-export interface CountedSignIn {
+interface CountedSignIn {
   id: string;
   /** Ms since the epoch. */
   at: number;

@@ -53,7 +53,7 @@ export interface Queued {
  * A Job made for others serves a request only if created this long after its `notBefore`: times are
  * whole seconds of two clocks.
  */
-export const SERVES_AFTER_MS = ms('5 seconds');
+const SERVES_AFTER_MS = ms('5 seconds');
 /** Requests that wait at the same time. */
 export const MOST_REQUESTS = 5000;
 /**

@@ -59,7 +59,7 @@ export function listOf(world: World, resource: string): object[] {
   return [];
 }
 
-export function podObject(world: World, pod: PodState): object {
+function podObject(world: World, pod: PodState): object {
   const workload = world.state.workloads.find(({ name }) => name === pod.workload);
   const specs = specsOf(world, pod);
   const initOf = ({ name }: { name: string }): ContainerSpec['init'] =>

@@ -107,7 +107,7 @@ export function revokeForm(
 ${form(session, `/api_users/${user.id}/authorisations/${token.id}/revoke`, `<button class="gem-c-button govuk-button govuk-button--warning" type="submit">Revoke token</button>`)}`;
 }
 
-export function escape(text: string): string {
+function escape(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 

@@ -6,7 +6,7 @@ import type { ExecFault } from '../../sandbox/kubernetes/exec.ts';
  * Kinds of requests that stand-ins take, and `person` for what people send: moments are counted by
  * them.
  */
-export const ROUTES = [
+const ROUTES = [
   'sign-in',
   'second step',
   'users',
@@ -36,7 +36,7 @@ export interface Moment {
 }
 
 /** What fails, and how. */
-export interface Strike extends Moment {
+interface Strike extends Moment {
   failing: Failing;
 }
 
@@ -72,7 +72,7 @@ export type Happening =
   | { kind: 'a Workflow runs'; ms: number };
 
 /** Ways for a container to hold a token without reading the pair's Secret. */
-export const COPIES = [
+const COPIES = [
   'a Secret under an older name',
   'a copy by hand',
   'a literal of an older template',

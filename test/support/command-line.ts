@@ -3,7 +3,7 @@ import { run as runDoctor } from '../../doctor/program.ts';
 import type { Stage } from './stage.ts';
 
 /** What a command printed, and its exit code. */
-export interface Ran {
+interface Ran {
   code: number;
   out: string;
   err: string;

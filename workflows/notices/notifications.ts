@@ -23,7 +23,7 @@ import { escapeMarkdown } from '../../domain/text/index.ts';
 import { activities, carriedOver, failureOf, isHistoryLong } from '../shared/index.ts';
 import { SIGNAL } from '../../domain/names/index.ts';
 
-export const notice = defineSignal<[unknown]>(SIGNAL.noticed);
+const notice = defineSignal<[unknown]>(SIGNAL.noticed);
 
 /** A message that Slack did not take is sent again this long after it was first tried. */
 const AGAIN_AFTER = ms('1 hour');

@@ -27,7 +27,7 @@ const DECIDED_WITHIN = ms('2 minutes');
 /** Answered questions are remembered for longer than a question counts as fresh. */
 const KNOWN_FOR = ms('15 minutes');
 
-export interface SignInGrant {
+interface SignInGrant {
   granted: boolean;
   /** Whether all that count were refused; where not, some are still under way. */
   spent: boolean;
@@ -44,14 +44,14 @@ export interface SignInGrant {
  * Asks to send a password to Signon once; waits a little while others are under way; input a
  * `SignInQuestion`. The id makes a repeated question harmless.
  */
-export const reserveSignIn = defineUpdate<SignInGrant, [unknown]>('reserve');
+const reserveSignIn = defineUpdate<SignInGrant, [unknown]>('reserve');
 /**
  * Says what a reserved sign-in came to: one that was not refused no longer counts; input a
  * `SignInOutcome`.
  */
-export const settleSignIn = defineSignal<[unknown]>(SIGNAL.signInSettled);
+const settleSignIn = defineSignal<[unknown]>(SIGNAL.signInSettled);
 /** Sent by a person who has corrected the credentials: the refusals in a row are forgotten. */
-export const forgetRefusals = defineSignal('forget');
+const forgetRefusals = defineSignal('forget');
 
 /**
  * Counts sign-ins for all workers of an environment and their restarts, Temporal being what they

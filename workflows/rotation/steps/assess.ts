@@ -119,7 +119,7 @@ export function refuseUnprovable(look: ClusterLook, pair: Pair): void {
 }
 
 /** Blocks where containers are of another environment than the request. */
-export function refuseOtherEnvironment(look: ClusterLook, { environment }: RotationRequest): void {
+function refuseOtherEnvironment(look: ClusterLook, { environment }: RotationRequest): void {
   const { environment: others } = disagreements(look, environment);
   if (others.length > 0) throw blocks('WrongEnvironment', others.join('; '));
 }
