@@ -82,17 +82,10 @@ export class Faults {
   }
 }
 
-/** Fails all requests for a moment, again and again. */
-export function nowAndThen(
-  { everyMs, forMs }: { everyMs: number; forMs: number },
-  status: number,
-  now: () => number = Date.now,
-): Faults['byChance'] {
-  const since = now();
-  return (_request, when) =>
-    when === 'before' && (now() - since) % everyMs >= everyMs - forMs
-      ? { kind: 'status', status }
-      : undefined;
+/** True for a moment, again and again. */
+export function nowAndThen({ everyMs, forMs }: { everyMs: number; forMs: number }): () => boolean {
+  const since = Date.now();
+  return () => (Date.now() - since) % everyMs >= everyMs - forMs;
 }
 
 /**

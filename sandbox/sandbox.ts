@@ -49,9 +49,12 @@ export class Sandbox {
     this.traffic = new Traffic(world, applications.origin, options.trafficEveryMs);
     const { signonLimit, unauthorized } = options;
     if (signonLimit) this.signon.faults.byChance = rateLimited(signonLimit);
-    if (unauthorized)
-      for (const { faults } of [this.argo, this.kubernetes])
-        faults.byChance = nowAndThen(unauthorized, 401);
+    if (!unauthorized) return;
+    const refuses = nowAndThen(unauthorized);
+    for (const { faults } of [this.argo, this.kubernetes])
+      faults.byChance = (_request, when) =>
+        when === 'before' && refuses() ? { kind: 'status', status: 401 } : undefined;
+    this.kubernetes.exec.byChance = () => (refuses() ? 'unauthorized' : undefined);
   }
 
   urls = { signon: '', argo: '', kubernetes: '' };

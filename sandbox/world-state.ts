@@ -108,6 +108,8 @@ export interface JobState {
   /** Somebody suspended it: it does not end. */
   suspended?: boolean;
   status: 'Progressing' | 'Healthy' | 'Degraded';
+  /** The tokens as it read them when it began, by Secret. */
+  read: Record<string, string>;
   endedAt?: number;
   log: string[];
 }

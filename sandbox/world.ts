@@ -132,12 +132,14 @@ export class World {
     });
   }
 
-  /**
-   * What the sync CronJob does: the latest-expiring token of each pair goes into its Secret.
-   * Returns the names written anew.
-   */
+  /** What the sync CronJob does, all at once. Returns the names written anew. */
   syncSecrets(): string[] {
-    const written: string[] = [];
+    return this.write(this.secretsNow());
+  }
+
+  /** What a sync reads from Signon: the latest-expiring token of each pair, by its Secret. */
+  secretsNow(): Record<string, string> {
+    const read: Record<string, string> = {};
     for (const user of this.state.apiUsers.filter(({ suspended }) => !suspended))
       for (const application of this.state.applications.filter(({ retired }) => !retired)) {
         const tokens = this.state.authorisations.filter(
@@ -150,11 +152,15 @@ export class World {
           (best, token) => (best && best.expiresAt > token.expiresAt ? best : token),
           undefined,
         );
-        const name = tokenSecretName(user.name, application.name);
-        if (!latest || this.state.secrets[name] === latest.token) continue;
-        this.state.secrets[name] = latest.token;
-        written.push(name);
+        if (latest) read[tokenSecretName(user.name, application.name)] = latest.token;
       }
+    return read;
+  }
+
+  /** Writes what a sync read. Returns the names written anew. */
+  write(read: Record<string, string>): string[] {
+    const written = Object.keys(read).filter((name) => this.state.secrets[name] !== read[name]);
+    Object.assign(this.state.secrets, read);
     if (written.length > 0) this.changed();
     return written;
   }

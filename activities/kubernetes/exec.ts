@@ -98,12 +98,18 @@ export async function execIn(
   // The message may repeat the command, so it is only searched, never quoted.
   const message = typeof status.message === 'string' ? status.message : '';
   if (/container not found|not created|is terminated/i.test(message)) return { kind: 'gone' };
-  // A node's runtime that is starting anew has no socket: that says nothing of the program.
-  const isOfNode = /code = Unavailable|\bdial (unix|tcp)\b/i.test(message);
-  if (!isOfNode && /no such file|executable file not found|not found in \$PATH/i.test(message))
-    return { kind: 'no-such-program' };
+  if (saysMissing(message, command[0]!)) return { kind: 'no-such-program' };
   const reason = /^[A-Za-z]{1,60}$/.exec(status.reason ?? '')?.[0];
   throw failure('ExecIncomplete', `${where} could not be asked (${reason ?? 'no reason'})`);
+}
+
+/**
+ * Whether a container runtime says that a program is not there, e.g. `exec: "sh": executable file
+ * not found in $PATH`. Another file may be missing too, e.g. the runtime's own socket.
+ */
+function saysMissing(message: string, program: string): boolean {
+  const named = `["'\`/]${program}["'\`]?(?![\\w-])`;
+  return new RegExp(`${named}.{0,60}(not found|no such file)`, 'i').test(message);
 }
 
 /**

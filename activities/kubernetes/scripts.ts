@@ -96,11 +96,13 @@ puts "${END_MARKER}"
 /**
  * The smoke call twice: with the variable's token, then with a made-up one. Arguments: JSON of the
  * call, application, variable. Prints `own <returned|error class|unavailable error class>` and
- * `made-up <…>`, never a value nor a message.
+ * `made-up <…>`, never a value nor a message. Adapters have errors of their own, e.g.
+ * `GdsApi::ContentStore::ItemNotFound`: the class they are of counts.
  */
 const SMOKE_RUBY = `
 require "json"
 require "securerandom"
+TELLING = %w[GdsApi::HTTPNotFound GdsApi::HTTPUnauthorized GdsApi::HTTPForbidden]
 call = JSON.parse(ARGV[0])
 begin
   require "plek"
@@ -120,7 +122,7 @@ try = lambda do |token|
   client.public_send(call["method"], *call["positional"], **call["keyword"].transform_keys(&:to_sym))
   "returned"
 rescue StandardError => e
-  e.class.name
+  (e.class.ancestors.map(&:name) & TELLING).first || e.class.name
 end
 puts "own " + try.call(ENV[ARGV[2]])
 puts "made-up " + try.call(SecureRandom.urlsafe_base64(32))

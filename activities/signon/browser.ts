@@ -29,7 +29,10 @@ export class Browser {
     private readonly limitMs: number,
   ) {}
 
-  /** Loads a page, redirects followed. */
+  /**
+   * Loads a page, redirects followed.
+   * @throws NotPermitted (not retried), Unreachable
+   */
   async open(path: string): Promise<SignonPage> {
     let at = path;
     for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
@@ -106,6 +109,11 @@ export class Browser {
         wait,
       );
     }
+    if (method === 'GET' && answer.status === 403)
+      throw failure(
+        'NotPermitted',
+        `Signon refused ${what} with 403, as it does a host that it does not know: check SIGNON_URL`,
+      );
     if (method === 'GET' && answer.status >= 500)
       throw failure('Unreachable', `Signon answered ${what} with ${answer.status}`);
     return answer;

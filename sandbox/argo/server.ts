@@ -8,6 +8,8 @@ const APPLICATION = '/api/v1/applications/signon';
 const iso = (ms: number): string =>
   new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
 
+type Node = { name: string } & Record<string, unknown>;
+
 interface Scope {
   appNamespace?: string;
   project?: string;
@@ -42,7 +44,7 @@ export class ArgoStandIn {
    */
   readonly rights = { get: true, createJob: true, logs: true };
   private readonly server: FastifyInstance = fastify({ forceCloseConnections: true });
-  private stale?: object[];
+  private stale?: Node[];
 
   constructor(
     private readonly world: World,
@@ -132,7 +134,8 @@ export class ArgoStandIn {
         if (this.forbidden.logs) return refuse(reply, 403, 7, this.forbidden.logs);
         const { namespace, group, kind, resourceName, container } = request.query;
         const isJob = namespace === 'apps' && group === 'batch' && kind === 'Job';
-        const job = isJob && this.shownJobs().find(({ name }) => name === resourceName);
+        const isShown = this.nodes().some((node) => node.name === resourceName);
+        const job = isJob && isShown && world.state.jobs.find(({ name }) => name === resourceName);
         if (!job) return reply.code(200).send('');
         const unread =
           container !== 'cron-task'
@@ -206,7 +209,7 @@ export class ArgoStandIn {
     );
   }
 
-  private nodes(): object[] {
+  private nodes(): Node[] {
     if (this.stale) return this.stale;
     const { state } = this.world;
     const messages = {

@@ -48,6 +48,7 @@ export class Cluster {
       createdAt: now,
       endsAt: now + this.options.jobMs,
       status: 'Progressing',
+      read: this.world.secretsNow(),
       log: [],
     });
     this.world.happened.jobs.push({ name, at: now });
@@ -180,7 +181,7 @@ export class Cluster {
     const idle = !fails && world.sync.writesNothing > 0;
     if (fails) world.sync.fails--;
     if (idle) world.sync.writesNothing--;
-    const written = fails || idle ? [] : world.syncSecrets();
+    const written = fails || idle ? [] : world.write(due.read);
     due.log.push(
       'Syncing tokens',
       ...written.map((name) => `Wrote ${name}`),

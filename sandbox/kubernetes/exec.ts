@@ -21,6 +21,10 @@ export type ExecFault =
   | 'node-down'
   /** The node's container runtime is starting anew. */
   | 'runtime-away'
+  /** The runtime cannot start the program; a file that it names is none of the container's. */
+  | 'no-cgroup'
+  /** The credential is not accepted, for a moment. */
+  | 'unauthorized'
   | 'refused'
   /** A frame of no meaning: half a status, a channel that does not exist, nothing at all. */
   | 'cut-status'
@@ -87,9 +91,10 @@ export class ExecEndpoint {
     if (allowed === undefined) return refuse(socket, 401);
     if (!allowed) return refuse(socket, 403);
     const fault = this.faults.shift() ?? this.byChance();
+    if (fault === 'unauthorized') return refuse(socket, 401);
     if (fault === 'refused') return refuse(socket, 403);
     if (!pod) return refuse(socket, 404);
-    if (!container) return refuse(socket, 400);
+    if (!container || pod.stuck === 'unschedulable') return refuse(socket, 400);
     const command = url.searchParams.getAll('command');
     const [stdin, tty] = ['stdin', 'tty'].map((name) => url.searchParams.get(name) === 'true') as [
       boolean,
@@ -108,7 +113,8 @@ export class ExecEndpoint {
           connection,
           internalError(`error dialing backend: ${url.searchParams.getAll('command').join(' ')}`),
         );
-      if (fault === 'runtime-away') return end(connection, internalError(RUNTIME_AWAY));
+      const unable = fault && UNABLE[fault];
+      if (unable) return end(connection, internalError(unable));
       const frames = fault && MALFORMED[fault];
       if (frames) for (const frame of frames) connection.send(frame);
       if (frames) connection.close(1000);
@@ -185,8 +191,12 @@ const SUCCESS = Buffer.concat([
   Buffer.from([STATUS]),
   Buffer.from('{"metadata":{},"status":"Success"}'),
 ]);
-const RUNTIME_AWAY =
-  'unable to upgrade connection: rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: no such file or directory"';
+const UNABLE: Partial<Record<ExecFault, string>> = {
+  'runtime-away':
+    'unable to upgrade connection: rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: no such file or directory"',
+  'no-cgroup':
+    'OCI runtime exec failed: exec failed: unable to start container process: error adding pid 4711 to cgroups: failed to write 4711: open /sys/fs/cgroup/kubepods.slice/cgroup.procs: no such file or directory: unknown',
+};
 const MALFORMED: Partial<Record<ExecFault, Buffer[]>> = {
   'cut-status': [
     Buffer.concat([Buffer.from([STATUS]), Buffer.from('{"metadata":{},"sta')]),

@@ -74,8 +74,10 @@ export class KubernetesStandIn {
     execs: SandboxOptions['execs'] = 'processes',
   ) {
     this.exec = new ExecEndpoint(world, programs, execs);
-    this.server.addHook('onRequest', async () => {
+    this.server.addHook('onRequest', async (request, reply) => {
       world.happened.requests.kubernetes++;
+      if (request.headers.authorization !== undefined) return undefined;
+      return refuse(reply, 403, 'Forbidden', 'User "system:anonymous" cannot do that');
     });
     this.faults.install(this.server);
     this.server.get<{
@@ -156,8 +158,10 @@ export class KubernetesStandIn {
       world.happened.requests.kubernetes++;
       world.happened.execs++;
       const namespace = request.url?.split('/')[4];
-      const allowed = this.allowed(request.headers.authorization, namespace, 'pods/exec', 'get');
-      this.exec.upgrade(request, socket, head, allowed);
+      const { authorization } = request.headers;
+      const allowed = this.allowed(authorization, namespace, 'pods/exec', 'get');
+      const isAnonymous = authorization === undefined;
+      this.exec.upgrade(request, socket, head, isAnonymous ? false : allowed);
     });
   }
 
@@ -339,13 +343,13 @@ function versioned(object: object, version: number | undefined): object {
   return { ...object, metadata: { ...metadata, resourceVersion } };
 }
 
-function refuse(reply: FastifyReply, code: number, reason: string): FastifyReply {
+function refuse(reply: FastifyReply, code: number, reason: string, message = reason): FastifyReply {
   return reply.code(code).send({
     kind: 'Status',
     apiVersion: 'v1',
     metadata: {},
     status: 'Failure',
-    message: reason,
+    message,
     reason,
     code,
   });

@@ -55,6 +55,7 @@ function jobFromBefore(agoMs: number, status: JobState['status'] = 'Healthy'): J
     createdAt,
     endsAt: createdAt,
     status,
+    read: {},
     log: [],
   };
   sandbox.world.state.jobs.push(job);

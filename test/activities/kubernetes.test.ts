@@ -75,8 +75,11 @@ test('a container whose exec is killed every time is never taken for ended', asy
   });
 });
 
-test('a node whose container runtime is starting anew is asked again: no program is missing', async () => {
-  sandbox.kubernetes.exec.faults.push('runtime-away');
+test.each([
+  ['a node whose container runtime is starting anew', 'runtime-away'],
+  ['a container whose runtime misses a file of its own', 'no-cgroup'],
+] as const)('%s is asked again: no program is missing', async (_what, fault) => {
+  sandbox.kubernetes.exec.faults.push(fault);
   const { census } = await run(() => kubernetes.lookAtConsumers(READERS));
   expect([census.asked, census.unasked]).toEqual([3, []]);
 });

@@ -106,6 +106,7 @@ const [, , ...SMOKE] = smokeWithRuby(JSON.stringify(CALL), 'publishing-api', 'MY
 withRuby.each([
   [200, 401, 'returned', 'GdsApi::HTTPUnauthorized'],
   [404, 403, 'GdsApi::HTTPNotFound', 'GdsApi::HTTPForbidden'],
+  [410, 401, 'GdsApi::HTTPNotFound', 'GdsApi::HTTPUnauthorized'], // an error of the adapter's own
   [401, 401, 'GdsApi::HTTPUnauthorized', 'GdsApi::HTTPUnauthorized'],
   [200, 200, 'returned', 'returned'],
 ])(

@@ -247,6 +247,16 @@ test('an error page instead of an answer to the password is no refusal, and does
   expect(settled).toEqual(['no-effect', 'accepted']);
 });
 
+test('a Signon that does not know the host it is called by says to check it, and no password is sent', async () => {
+  const signon = worker();
+  sandbox.signon.faults.add({ path: /sign_in$/, when: 'before', kind: 'status', status: 403 });
+  await expect(run(() => signon.findPair(WANTED))).rejects.toMatchObject({
+    type: 'NotPermitted',
+    message: expect.stringContaining('check SIGNON_URL'),
+  });
+  expect(settled).toEqual([]);
+});
+
 test('a lost answer to the password may have been a refusal, and counts', async () => {
   const signon = worker();
   sandbox.signon.faults.add({ method: 'POST', path: /sign_in$/, when: 'after', kind: 'cut' });

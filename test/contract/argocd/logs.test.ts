@@ -46,6 +46,13 @@ standInTest('the log of a Job whose pod is not in the tree yet is empty, too', a
   expect(await systems.argo.logTail('a-job', 20)).toBe('Syncing tokens\nDone');
 });
 
+standInTest('so is that of a Job that the tree never shows, with the controller down', async () => {
+  systems.sandbox.argo.controllerDown = true;
+  await ended('a-job');
+  pass(systems.sandbox, '61 seconds');
+  expect(await systems.argo.logTail('a-job', 20)).toBe('');
+});
+
 standInTest(
   'a log is a line of JSON for each of its lines, and one more that is the last',
   async () => {

@@ -36,7 +36,7 @@ export async function someConsumer(systems: Systems): Promise<Found> {
 }
 
 /** The same cluster, asked by somebody else. */
-export function asSomebody({ kubeConfig }: Systems, token: string): KubeConfig {
+export function asSomebody({ kubeConfig }: Systems, token?: string): KubeConfig {
   const config = new KubeConfig();
   config.loadFromClusterAndUser(kubeConfig.getCurrentCluster()!, { name: 'somebody', token });
   return config;

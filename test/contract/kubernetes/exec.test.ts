@@ -79,6 +79,19 @@ describe('an exec', () => {
     },
   );
 
+  standInTest('of a pod that waits for a node is refused with 400', async () => {
+    const { world, cluster } = systems.sandbox;
+    const target = await someConsumer(systems);
+    world.unschedulable.add('short-url-manager');
+    cluster.roll('short-url-manager');
+    const pod = await until('the pod', () =>
+      world.state.pods.find(({ stuck }) => stuck === 'unschedulable'),
+    );
+    await expect(rawExec(systems, { ...target, pod: pod.name }, ['true'])).rejects.toMatchObject({
+      message: 'Unexpected server response: 400',
+    });
+  });
+
   readOnlyTest(
     'of a pod that is gone is refused with 404, and our client takes it for gone',
     async () => {

@@ -42,6 +42,19 @@ standInTest(
   },
 );
 
+standInTest('a Job writes the tokens as it read them when it began', async () => {
+  const { world, cluster } = systems.sandbox;
+  const before = { ...world.state.secrets };
+  cluster.createJob('a-job');
+  const [pair] = world.state.authorisations;
+  const { token } = world.issue(pair!.apiUserId, pair!.applicationId);
+  pass(systems.sandbox, '2 hours');
+  await until('it to end', () => world.state.jobs[0]?.endedAt);
+  expect(world.state.secrets).toEqual(before);
+  await ended('the next');
+  expect(Object.values(world.state.secrets)).toContain(token);
+});
+
 standInTest('a Job that failed is Failed, after FailureTarget, and never completed', async () => {
   const job = await ended('a-job', true);
   expect(conditions(job)).toEqual([

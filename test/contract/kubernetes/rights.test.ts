@@ -133,6 +133,26 @@ describe('a refusal', () => {
     });
   });
 
+  readOnlyTest('of a request without a token is a 403 for system:anonymous', async () => {
+    const core = asSomebody(systems).makeApiClient(CoreV1Api);
+    const namespace = systems.configuration.KUBERNETES_NAMESPACE;
+    const said = (await refusal(core.listNamespacedPod({ namespace, limit: 1 }))) as Refusal;
+    expect(said.code).toBe(403);
+    expect(said.body).toContain('system:anonymous');
+  });
+
+  standInTest('of exec, too, may pass, as an API server is replaced', async () => {
+    const target = await someConsumer(systems);
+    systems.sandbox.kubernetes.exec.faults.push('unauthorized');
+    await expect(systems.kubernetes.exec(target, ['true'])).rejects.toMatchObject({
+      type: 'CredentialRefused',
+      nonRetryable: false,
+    });
+    await expect(systems.kubernetes.exec(target, ['true'])).rejects.toMatchObject({
+      type: 'ExecIncomplete', // `true` prints no end marker
+    });
+  });
+
   readOnlyTest(
     'of an unknown token is tried again by our client, lists and exec alike',
     async () => {

@@ -8,8 +8,11 @@ module GdsApi
   class HTTPForbidden < HTTPErrorResponse; end
   class HTTPNotFound < HTTPErrorResponse; end
 
+  # As content-store's adapter has them.
+  class ItemNotFound < HTTPNotFound; end
+
   class PublishingApi
-    ERRORS = { 401 => HTTPUnauthorized, 403 => HTTPForbidden, 404 => HTTPNotFound }.freeze
+    ERRORS = { 401 => HTTPUnauthorized, 403 => HTTPForbidden, 404 => HTTPNotFound, 410 => ItemNotFound }.freeze
 
     def initialize(url, bearer_token:)
       @url = url
