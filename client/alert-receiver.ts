@@ -1,5 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
-import { readTemporal } from '../config/temporal.ts';
+import { DATA_CONVERTER, readTemporal } from '../config/temporal.ts';
 import { BadConfiguration } from '../config/variables.ts';
 import { readReceiverConfiguration } from './receiver/configuration.ts';
 import { createReceiver } from './receiver/server.ts';
@@ -13,6 +13,7 @@ try {
     connection,
     namespace,
     identity: configuration.ALERT_RECEIVER_IDENTITY,
+    dataConverter: DATA_CONVERTER,
   });
   const server = createReceiver(client, {
     environment: configuration.ROTATION_ENVIRONMENT,

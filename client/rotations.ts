@@ -109,18 +109,19 @@ export async function askStatus<T = Status>(
 
 /**
  * Sends a decision and waits for its answer.
+ * @param to `firstRunId`: no later rotation under the same id takes it
  * @throws WorkflowNotFoundError; Error where no worker answers in 20 s
  */
 export async function decide<Name extends keyof Sendable>(
   client: Client,
-  workflowId: string,
+  { workflowId, firstRunId }: { workflowId: string; firstRunId?: string },
   name: Name,
   decision: Sendable[Name],
 ): Promise<Answer> {
   try {
     return await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
       client.workflow
-        .getHandle(workflowId)
+        .getHandle(workflowId, undefined, { firstExecutionRunId: firstRunId })
         .executeUpdate<Answer, [unknown]>(name, { args: [decision], updateId: randomUUID() }),
     );
   } catch (error) {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { delimiter } from 'node:path';
 import { z } from 'zod';
 import type { Secret } from './secret.ts';
@@ -19,13 +20,11 @@ import {
   BadConfiguration,
   hostAndPort,
   isLoopback,
-  isWithoutCredentials,
   LOG_LEVELS,
   readVariables,
   secret,
   text,
   url,
-  WITHOUT_CREDENTIALS,
 } from './variables.ts';
 
 function makesCodes(totpSecret: Secret): boolean {
@@ -44,7 +43,7 @@ function isAddress(webhook: Secret): boolean {
 const versionPart = text.regex(/^[^.:\s]+$/, 'expected no “.”, “:” or blank');
 
 /** Read by the exporter itself; an exporter that fails prints its address. */
-const traces = z.string().refine(isWithoutCredentials, WITHOUT_CREDENTIALS).optional();
+const traces = address.optional();
 
 /** Every variable with what it means: docs/configuration.md is made from it. */
 export const WORKER_VARIABLES = z.object({
@@ -108,8 +107,14 @@ export const WORKER_VARIABLES = z.object({
       'workflows kept in memory, 2 to 10000; others are replayed. Above 800, raise --max-old-space-size too',
     ),
   METRICS_ADDRESS: hostAndPort
+    .refine(
+      (value) => isIP(value.replace(/:\d+$|[[\]]/g, '')) > 0,
+      'expected an IP address and a port',
+    )
     .optional()
-    .describe('`host:port` that Prometheus scrapes; without it there are no metrics'),
+    .describe(
+      'an IP address and a port that Prometheus scrapes, e.g. `0.0.0.0:9464`; without it there are no metrics',
+    ),
   OTEL_EXPORTER_OTLP_ENDPOINT: traces.describe(
     'where traces go, by OTLP over HTTP; without it there are none',
   ),

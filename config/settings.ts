@@ -20,6 +20,10 @@ const duration = z
   })
   .transform((value) => value as ms.StringValue);
 const NO_ADDRESS = 'expected an e-mail address such as ada@digital.cabinet-office.gov.uk';
+const domain = text
+  .toLowerCase()
+  .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'expected a domain such as alphagov.co.uk');
+
 const approversOfOne = z.strictObject({
   who: z
     .array(
@@ -141,7 +145,7 @@ const schemaOf = (within: Between) =>
         ),
       renewal: z
         .strictObject({
-          domains: z.array(text),
+          domains: z.array(domain),
           every: within('1 hour', '31 days', 'Signon’s CronJob runs nightly'),
           at: within('0 ms', '1 day', 'it counts from 00:00 UTC'),
           takes: within('1 minute', '12 hours', 'a revoked token is looked for after it'),

@@ -1,10 +1,17 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { BadConfiguration, isOneLine, ONE_LINE, readVariables, text } from './variables.ts';
+import { BadConfiguration, isHeader, readVariables, text } from './variables.ts';
+
+/** What all clients, workers and bundles decode payloads with: no message and no memo stops them. */
+export const DATA_CONVERTER = {
+  payloadConverterPath: fileURLToPath(new URL('./payload-converter.cjs', import.meta.url)),
+};
 
 type Connecting = ReturnType<typeof loadClientConnectConfig>;
 
-const schema = z.object({ TEMPORAL_API_KEY: text.refine(isOneLine, ONE_LINE).optional() });
+const IN_A_HEADER = 'expected letters, digits and signs of ASCII alone';
+const schema = z.object({ TEMPORAL_API_KEY: text.refine(isHeader, IN_A_HEADER).optional() });
 
 /**
  * Reads where Temporal is, from the `TEMPORAL_…` variables and the file that `TEMPORAL_CONFIG_FILE`
@@ -15,11 +22,13 @@ export function readTemporal(env: NodeJS.ProcessEnv): Connecting {
   const { value, problems } = readVariables(env, schema, ['TEMPORAL_API_KEY']);
   if (problems.length > 0) throw new BadConfiguration('connection', problems);
   const read = load({ ...env, ...value });
-  const { address, apiKey } = read.connectionOptions;
+  const { address, apiKey, metadata = {} } = read.connectionOptions;
   if (address?.includes('@'))
     problems.push('TEMPORAL_ADDRESS: expected host:port, without user and password');
-  if (typeof apiKey === 'string' && !isOneLine(apiKey))
-    problems.push(`TEMPORAL_API_KEY: ${ONE_LINE}`);
+  if (typeof apiKey === 'string' && !isHeader(apiKey))
+    problems.push(`TEMPORAL_API_KEY: ${IN_A_HEADER}`);
+  if (!Object.values(metadata).every((value) => isHeader(String(value))))
+    problems.push(`TEMPORAL_GRPC_META_…: ${IN_A_HEADER}`);
   if (problems.length > 0) throw new BadConfiguration('connection', problems);
   return read;
 }

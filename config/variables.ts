@@ -3,19 +3,17 @@ import { z } from 'zod';
 import { Secret } from './secret.ts';
 
 export const text = z.string().trim().min(1);
-/** What is said of an address with a user or a password in it. */
-export const WITHOUT_CREDENTIALS = 'expected an address without user and password';
 /** An address that may be logged, shown and sent: with a password in it, it would be a secret. */
 export const address = z
   .url({ protocol: /^https?$/ })
-  .refine(isWithoutCredentials, WITHOUT_CREDENTIALS);
+  .refine(isWithoutCredentials, 'expected an address without user and password');
 /** `host:port`. */
 export const hostAndPort = text
   .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port')
   .refine((value) => Number(/\d+$/.exec(value)) <= 65_535, 'expected a port of at most 65535');
 export const url = address.transform((value) => value.replace(/\/+$/, ''));
 /** What is said of a secret that a header or a form would not carry as it is. */
-export const ONE_LINE = 'expected one line that is not blank, without control characters';
+const ONE_LINE = 'expected one line that is not blank, without control characters';
 export const secret = z
   .string()
   .refine(isOneLine, ONE_LINE)
@@ -35,8 +33,13 @@ export class BadConfiguration extends Error {
 }
 
 /** Whether a value is one line, not blank. A file's last newline is taken off before. */
-export function isOneLine(value: string): boolean {
+function isOneLine(value: string): boolean {
   return /\S/.test(value) && !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(value);
+}
+
+/** Whether a value is what a header carries as it is; gRPC quotes any other in its error. */
+export function isHeader(value: string): boolean {
+  return /^[\x20-\x7e]*$/.test(value);
 }
 
 /** Whether an address has neither a user nor a password in it; true of what is no address. */

@@ -9,7 +9,9 @@ const PROGRAMS = ['worker/main', 'client/alert-receiver', 'client/cli/main', 'do
 const FILES: Record<string, string> = {
   'worker/settings.yaml': 'config/settings.yaml',
   'doctor/settings.yaml': 'config/settings.yaml',
-  'workflows/shared/payload-converter.cjs': 'workflows/shared/payload-converter.cjs',
+  'worker/payload-converter.cjs': 'config/payload-converter.cjs',
+  'client/payload-converter.cjs': 'config/payload-converter.cjs',
+  'client/cli/payload-converter.cjs': 'config/payload-converter.cjs',
 };
 
 /**

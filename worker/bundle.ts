@@ -2,7 +2,8 @@ import { bundleWorkflowCode, type BundleOptions, DefaultLogger } from '@temporal
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PAYLOAD_CONVERTER_PATH, WORKFLOWS_PATH } from './paths.ts';
+import { DATA_CONVERTER } from '../config/temporal.ts';
+import { WORKFLOWS_PATH } from './paths.ts';
 
 /**
  * The rules hold no state, so all workflows of a worker share them: each would else keep a copy of
@@ -25,7 +26,7 @@ export function bundlerOptions(): Pick<BundleOptions, 'preloadModules'> {
 export async function writeBundle(file: string, workflowsPath = WORKFLOWS_PATH): Promise<void> {
   const { code } = await bundleWorkflowCode({
     workflowsPath,
-    payloadConverterPath: PAYLOAD_CONVERTER_PATH,
+    ...DATA_CONVERTER,
     logger: new DefaultLogger('WARN'),
     ...(workflowsPath === WORKFLOWS_PATH ? bundlerOptions() : {}),
   });

@@ -10,6 +10,9 @@ import { BadConfiguration } from '../config/variables.ts';
 /** Where `npm run build` leaves the workflows. */
 const BUILT = fileURLToPath(new URL('../workflows/bundle.js', import.meta.url));
 
+/** A step takes from a second to weeks, waits for people included. */
+const STEPS_TAKE_S = [1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400, 604_800];
+
 try {
   const configuration = readConfiguration(process.env);
   const { LOG_LEVEL: level, METRICS_ADDRESS: bindAddress } = configuration;
@@ -25,6 +28,7 @@ try {
             countersTotalSuffix: true,
             unitSuffix: true,
             useSecondsForDurations: true,
+            histogramBucketOverrides: { signon_rotation_step: STEPS_TAKE_S },
           },
         },
       }),

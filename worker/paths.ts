@@ -2,7 +2,3 @@ import { fileURLToPath } from 'node:url';
 
 /** Where the workflows are; a bundle made before may be given instead. */
 export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
-/** What workers and bundles decode payloads with. */
-export const PAYLOAD_CONVERTER_PATH = fileURLToPath(
-  new URL('../workflows/shared/payload-converter.cjs', import.meta.url),
-);

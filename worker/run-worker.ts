@@ -6,8 +6,8 @@ import { createActivities } from './activities.ts';
 import { bundlerOptions } from './bundle.ts';
 import { deploymentOptions, warnUnlessCurrent } from './deployment.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
-import { readTemporal } from '../config/temporal.ts';
-import { PAYLOAD_CONVERTER_PATH, WORKFLOWS_PATH } from './paths.ts';
+import { DATA_CONVERTER, readTemporal } from '../config/temporal.ts';
+import { WORKFLOWS_PATH } from './paths.ts';
 import { createTracing } from './tracing.ts';
 import type { Configuration } from '../config/configuration.ts';
 
@@ -48,7 +48,7 @@ export async function runWorker(
   ]).catch(() => {
     throw new TemporalAway(connectionOptions.address ?? 'localhost:7233');
   });
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, dataConverter: DATA_CONVERTER });
   try {
     await ensureSearchAttributes(connection, client.options.namespace);
   } catch (error) {
@@ -106,7 +106,7 @@ export function createWorkers({
 }: WorkerOptions & {
   workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'bundlerOptions'>;
 }): Promise<Worker[]> {
-  const shared = { ...options, dataConverter: { payloadConverterPath: PAYLOAD_CONVERTER_PATH } };
+  const shared = { ...options, dataConverter: DATA_CONVERTER };
   return Promise.all([
     Worker.create({ ...shared, ...workflows }),
     Worker.create({

@@ -8,9 +8,9 @@ import {
   whyLeftAlone,
   type Environment,
 } from '../../domain/request/index.ts';
-import { parameterize, plainJson, plainLines } from '../../domain/text/index.ts';
-import { readTemporal } from '../../config/temporal.ts';
-import { isWithoutCredentials, WITHOUT_CREDENTIALS } from '../../config/variables.ts';
+import { parameterize, plainJson, plainLines, redact } from '../../domain/text/index.ts';
+import { DATA_CONVERTER, readTemporal } from '../../config/temporal.ts';
+import { address as addressShape } from '../../config/variables.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { listRotations } from '../rotations.ts';
 import { drawn, type Printed } from './columns.ts';
@@ -99,10 +99,10 @@ export async function connect(env: NodeJS.ProcessEnv): Promise<Client> {
   }).catch((error: unknown) => {
     throw new CommandEnd(
       EXIT.failed,
-      `Temporal does not answer at ${address} (${wordsOf(error)}). Check TEMPORAL_ADDRESS and the like.`,
+      `Temporal does not answer at ${address} (${redact(wordsOf(error))}). Check TEMPORAL_ADDRESS and the like.`,
     );
   });
-  return new Client({ connection, namespace });
+  return new Client({ connection, namespace, dataConverter: DATA_CONVERTER });
 }
 
 /** A command under way, connected to Temporal. */
@@ -121,8 +121,12 @@ export class Context {
   /** @throws CommandEnd where the environment is not named or Temporal cannot be reached */
   static async open(options: CommonOptions, terminal: Terminal): Promise<Context> {
     const { env } = terminal;
-    if (!isWithoutCredentials(env.TEMPORAL_UI_URL ?? ''))
-      throw new CommandEnd(EXIT.usage, `TEMPORAL_UI_URL: ${WITHOUT_CREDENTIALS}.`);
+    const isAddress = addressShape.optional().safeParse(env.TEMPORAL_UI_URL || undefined).success;
+    if (!isAddress)
+      throw new CommandEnd(
+        EXIT.usage,
+        'TEMPORAL_UI_URL: expected an address that begins with https:// or http://, without user and password.',
+      );
     const environment = environmentOf(options, env);
     const by = (options.by ?? env.ROTATION_BY)?.trim() || undefined;
     const client = await connect(env);

@@ -18,11 +18,11 @@ export async function end(
 ): Promise<ExitCode> {
   const decision = { by: context.who(), reason };
   const workflowId = await context.idOf(pair);
-  await openRotation(context, workflowId);
+  const firstRunId = await openRotation(context, workflowId);
   await context.needWorker();
   const what = name === 'reject' ? 'Keep the old token and end' : 'Stop';
   await context.confirm(`${what} ${workflowId} in ${context.environment}?`);
-  return sendEach(context, name, [{ workflowId, decision }]);
+  return sendEach(context, name, [{ workflowId, firstRunId, decision }]);
 }
 
 /** Lets one rotation go on from the step it is blocked in, or all that the same failure blocks. */
@@ -102,11 +102,19 @@ export async function classify(
 /** What became of a decision that was sent to one rotation. */
 export type SentDecision = Answer & { workflowId: string };
 
+/** A decision on its way to a rotation. */
+interface Sending<Name extends keyof Sendable> {
+  workflowId: string;
+  /** Taken by no other rotation that has been started under the id since then. */
+  firstRunId?: string;
+  decision: Sendable[Name];
+}
+
 /** Sends a decision to each rotation, and prints every answer. */
 export async function sendEach<Name extends keyof Sendable>(
   context: Context,
   name: Name,
-  decisions: { workflowId: string; decision: Sendable[Name] }[],
+  decisions: Sending<Name>[],
 ): Promise<ExitCode> {
   return printAnswers(context, await answersTo(context, name, decisions));
 }
@@ -127,18 +135,26 @@ export function printAnswers(context: Context, answers: SentDecision[]): ExitCod
 export function answersTo<Name extends keyof Sendable>(
   context: Context,
   name: Name,
-  decisions: { workflowId: string; decision: Sendable[Name] }[],
+  decisions: Sending<Name>[],
 ): Promise<SentDecision[]> {
-  const send = async (workflowId: string, decision: Sendable[Name]): Promise<Answer> =>
-    decide(context.client, workflowId, name, decision).catch(async (error: unknown) => {
-      const isGone = error instanceof WorkflowNotFoundError;
-      if (decisions.length === 1 && isGone) await openRotation(context, workflowId);
-      if (decisions.length === 1 || !(error instanceof Error)) throw error;
-      if (isGone) return { accepted: false, answer: 'it is not open any more' };
-      return { accepted: false, answer: error.message };
-    });
-  return pLimit(AT_ONCE).map(decisions, async ({ workflowId, decision }) => ({
-    workflowId,
-    ...(await send(workflowId, decision)),
+  const send = async ({ workflowId, firstRunId, decision }: Sending<Name>): Promise<Answer> =>
+    decide(context.client, { workflowId, firstRunId }, name, decision).catch(
+      async (error: unknown) => {
+        const isGone = error instanceof WorkflowNotFoundError;
+        if (decisions.length === 1 && isGone) {
+          await openRotation(context, workflowId);
+          throw new CommandEnd(
+            EXIT.notAccepted,
+            `Nothing was sent: that rotation has ended, and ${workflowId} is another by now.`,
+          );
+        }
+        if (decisions.length === 1 || !(error instanceof Error)) throw error;
+        if (isGone) return { accepted: false, answer: 'it is not open any more' };
+        return { accepted: false, answer: error.message };
+      },
+    );
+  return pLimit(AT_ONCE).map(decisions, async (sending) => ({
+    workflowId: sending.workflowId,
+    ...(await send(sending)),
   }));
 }

@@ -1,5 +1,4 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { OUTCOMES } from '../../domain/rotation/index.ts';
 import {
   type ApiUserRequest,
   isOfApiUser,
@@ -36,10 +35,8 @@ export async function leak(
   if (!parsed.ok) throw new CommandEnd(EXIT.usage, ...parsed.problems);
   // Without a worker nothing would happen, and people would believe that the leak is handled.
   await context.needWorker();
-  const { handle, fresh } = await startSweep(context.client, parsed.request);
+  const { handle, fresh, status } = await startedAndListed(context, parsed.request);
   const { workflowId } = handle;
-  context.say(`${workflowId} reads which tokens it rotates.`);
-  const status = await listed(context, workflowId);
   const rest = fresh ? [] : missingIn(status, parsed.request.applications);
   if (rest.length > 0)
     throw new CommandEnd(
@@ -53,13 +50,13 @@ export async function leak(
   context.say(
     'The leaked tokens work until their revokes are approved: signon-rotation approve --waiting',
   );
-  const endedBefore = (fresh ? [] : (status?.rows ?? []))
-    .filter(hasEnded)
+  const begunBefore = (fresh ? [] : (status?.rows ?? []))
+    .filter(({ started }) => started)
     .map((row) => rowId(environment, row));
   const code = await showSweep(context, workflowId, { watch: wait, all: true });
   const rows = report?.rows ?? (await rowsNow(context, handle)) ?? status?.rows ?? [];
   const left = rows.flatMap((row) => {
-    const why = whyNotRotated(row, parsed.request, endedBefore.includes(rowId(environment, row)));
+    const why = whyNotRotated(row, parsed.request, begunBefore.includes(rowId(environment, row)));
     return why === undefined ? [] : `${rowId(environment, row)}: ${why}.`;
   });
   context.say(...left);
@@ -68,8 +65,18 @@ export async function leak(
   return left.length > 0 ? EXIT.notAccepted : EXIT.done;
 }
 
-function hasEnded({ state }: SweepRow): boolean {
-  return OUTCOMES.some((outcome) => outcome === state);
+/** Starts the leak, or finds the open one; one that ended meanwhile is started again. */
+async function startedAndListed(
+  context: Context,
+  request: ApiUserRequest,
+): Promise<Started<RotateExpiringTokens> & { status?: SweepProgress }> {
+  for (;;) {
+    const started = await startSweep(context.client, request);
+    const { workflowId } = started.handle;
+    context.say(`${workflowId} reads which tokens it rotates.`);
+    const status = await listed(context, workflowId);
+    if (status || started.fresh) return { ...started, status };
+  }
 }
 
 /** The rows as they stand now; undefined where no worker answers. */
@@ -86,13 +93,14 @@ async function rowsNow(
 function whyNotRotated(
   { state, what, ends, apiUser, application }: SweepRow,
   { applications = [] }: ApiUserRequest,
-  hadEnded: boolean,
+  wasBegun: boolean,
 ): string | undefined {
   if (state === 'open before') return what;
   const isMeant = ends !== undefined || applications.includes(application);
   if (state === 'left alone' && isMeant) return what;
-  if (!hadEnded) return undefined;
-  return `it ended as ${state} before: should its new token have leaked, end this leak with signon-rotation sweep abort ${apiUser}, and say leak again`;
+  if (!wasBegun || (applications.length > 0 && !applications.includes(application)))
+    return undefined;
+  return `its rotation began before (${state}): should its new token have leaked, end that rotation, end this leak with signon-rotation sweep abort ${apiUser}, and say leak again`;
 }
 
 const LOOK_EVERY_MS = 500;

@@ -35,9 +35,15 @@ export function describeRun(
     });
 }
 
-/** @throws CommandEnd where the rotation has ended, or never was */
-export async function openRotation(context: Context, workflowId: string): Promise<void> {
-  refuseEnded(await describeRotation(context, workflowId));
+/**
+ * @returns the id of its first run: whatever has been started under the workflow's id since then is
+ * another rotation
+ * @throws CommandEnd where the rotation has ended, or never was
+ */
+export async function openRotation(context: Context, workflowId: string): Promise<string> {
+  const run = await describeRotation(context, workflowId);
+  refuseEnded(run);
+  return run.raw.workflowExecutionInfo?.firstRunId ?? run.runId;
 }
 
 /** @throws CommandEnd where a run has ended: it takes no decision */

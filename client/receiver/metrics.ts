@@ -1,10 +1,15 @@
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+import type { Environment } from '../../domain/request/index.ts';
+import { RESULTS } from './take-alerts.ts';
 
-/** What the receiver counts. Labels hold words of our own, nothing from outside. */
-export function createMetrics() {
+/**
+ * What the receiver counts, from 0 on: the first of its kind would be no increase else. Labels hold
+ * words of our own, nothing from outside.
+ */
+export function createMetrics(environment: Environment) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  return {
+  const metrics = {
     registry,
     alerts: new Counter({
       name: 'signon_rotation_receiver_alerts_total',
@@ -25,4 +30,7 @@ export function createMetrics() {
       registers: [registry],
     }),
   };
+  metrics.leftOut.inc({ environment }, 0);
+  for (const result of RESULTS) metrics.alerts.inc({ result }, 0);
+  return metrics;
 }

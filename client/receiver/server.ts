@@ -54,7 +54,7 @@ export function createReceiver(
   } = options;
   const starts = new Starts(startsPerHour);
   let saidThrottled = -Infinity;
-  const metrics = createMetrics();
+  const metrics = createMetrics(environment);
   const openRotations = new OpenRotations(client, environment, metrics.registry);
   const server = fastify({
     logger,

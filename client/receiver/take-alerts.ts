@@ -15,9 +15,18 @@ import { startRotation } from '../start-workflows.ts';
 import type { Read } from './payload.ts';
 import type { Starts } from './starts.ts';
 
+export const RESULTS = [
+  'started',
+  'already running',
+  'ignored',
+  'refused',
+  'later',
+  'throttled',
+] as const;
+
 /** What became of one alert. */
 export interface Taken {
-  result: 'started' | 'already running' | 'ignored' | 'refused' | 'later' | 'throttled';
+  result: (typeof RESULTS)[number];
   /** Of an alert that was ignored, refused or is to come again. */
   why?: string;
   apiUser?: string;
@@ -69,7 +78,7 @@ export async function takeAlerts(
     } catch (error) {
       const code = grpcCodeOf(error);
       if (code === INVALID_ARGUMENT) return { result: 'refused', why: 'Temporal calls it invalid' };
-      if (code === undefined || ANSWERS_NOBODY.includes(code)) away = AWAY;
+      if (code !== undefined && ANSWERS_NOBODY.includes(code)) away = AWAY;
       return { result: 'later', why: AWAY };
     }
   };

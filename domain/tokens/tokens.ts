@@ -1,9 +1,15 @@
-import { matching } from '../shape/index.ts';
+import { kind } from '../shape/index.ts';
 import ms from 'ms';
 
 /** A calendar day in London, `YYYY-MM-DD`. Signon shows no finer time. */
 export type Day = string;
-export const DAY = matching(/^\d{4}-\d{2}-\d{2}$/);
+export const DAY = kind<Day>(
+  'a day',
+  (value) =>
+    typeof value === 'string' &&
+    /^\d{4}-\d{2}-\d{2}$/.test(value) &&
+    Number.isFinite(Date.parse(value)),
+);
 
 /** What may be said of a token outside the place that must know it. Never the value. */
 export interface Fingerprint {

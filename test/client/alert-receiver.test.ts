@@ -309,6 +309,10 @@ test.each([null, undefined, 0, 3, 'many', {}])(
 
 test('how many alerts Alertmanager left out is counted, for a rule to warn of', async () => {
   const receiver = await listen();
+  const before = await (await fetch(`${receiver.url}/metrics`)).text();
+  expect(before).toContain(
+    'signon_rotation_receiver_alerts_left_out_total{environment="integration"} 0',
+  ); // or the first would be no increase
   for (const truncatedAlerts of [40, 2, -7, 1.5, 'many'])
     await receiver.post(payload([alert()], { truncatedAlerts }));
   const metrics = await (await fetch(`${receiver.url}/metrics`)).text();

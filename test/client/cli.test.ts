@@ -388,6 +388,21 @@ describe('with a pair that nobody rotated before', () => {
     });
   });
 
+  test('abort ends no other rotation than the one it asked about', async () => {
+    await cli(['start', ...PAIR, ...GRACE]);
+    const { client } = stage;
+    const asked = async (): Promise<void> => {
+      await client.workflow.getHandle(ID).terminate('by a colleague');
+      await cli(['start', ...PAIR, ...GRACE, '--force']);
+    };
+    const abort = ['abort', ...PAIR, ...GRACE, '--reason', 'not this week'];
+    expect(await cli(abort, { lines: ['integration'], asked })).toMatchObject({
+      code: EXIT.notAccepted,
+      err: expect.stringContaining(`that rotation has ended, and ${ID} is another by now`),
+    });
+    expect((await client.workflow.getHandle(ID).describe()).status.name).toBe('RUNNING');
+  });
+
   test('classify is answered by the rotation', async () => {
     await cli(['start', ...PAIR, ...GRACE]);
     await waiting();

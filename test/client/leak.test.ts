@@ -193,6 +193,10 @@ describe('with a stage of its own', () => {
     });
     const again = await cli(['leak', PUBLISHER, ...BY, '--wait']);
     expect(again.out).toContain('is open already; nothing was started.');
+    // Whether it was an old token that leaked, or one that this leak issued, nobody knows.
+    expect(again.code).toBe(EXIT.notAccepted);
+    expect(again.err).toContain('link-checker-api: its rotation began before');
+    expect(again.err).toContain('should its new token have leaked');
   });
 });
 

@@ -9,6 +9,8 @@ import { rotationId, taskQueueOf } from '../../domain/request/index.ts';
 import { attributesOf, pairsOf } from '../../domain/rotation/index.ts';
 import { startOfDay } from '../../domain/tokens/tokens.ts';
 import type { RunningWorker } from '../../worker/run-worker.ts';
+import { EXIT } from '../../client/cli/exit-codes.ts';
+import { commandLine } from '../support/command-line.ts';
 import { Stage, type StagedRotation } from '../support/stage.ts';
 import { until } from '../support/until.ts';
 
@@ -163,6 +165,50 @@ test('when the last sweep began is told, and that a sweep and a leak are blocked
 /** What a registry tells, without a look. */
 const told = async (from: Registry): Promise<string[]> =>
   (await from.metrics()).split('\n').filter((line) => line.startsWith('signon_rotation_'));
+
+test('a memo that nobody can decode, or a day that is none, keeps no list from being read', async () => {
+  const payload = (data: string, encoding: string): object => ({
+    metadata: { encoding: Buffer.from(encoding) },
+    data: Buffer.from(data),
+  });
+  const started = ['binary/encrypted', 'json/plain'].map(async (encoding) => {
+    const request = { ...BY, apiUser: 'nobody@example.org', application: encoding.slice(0, 4) };
+    const fields = Object.entries(pairsOf(attributesOf(request))).map(([, { key, value }]) => [
+      key.name,
+      payload(
+        JSON.stringify(key.name === 'RotationStage' ? 'waiting-approval' : value),
+        'json/plain',
+      ),
+    ]);
+    await stage.client.workflowService.startWorkflowExecution({
+      namespace: stage.namespace,
+      requestId: encoding,
+      workflowId: rotationId(request),
+      workflowType: { name: 'rotateToken' },
+      taskQueue: { name: 'nobody polls this' },
+      searchAttributes: { indexedFields: Object.fromEntries(fields) },
+      memo: { fields: { firstEnd: payload('"2026-99-99"', encoding) } },
+    } as never);
+    return stage.client.workflow.getHandle(rotationId(request));
+  });
+  const open = `signon_rotation_open{environment="integration",api_user="nobody@example.org",application="bina",stage="waiting-approval"}`;
+  await until('it to be listed', async () => (await exported())[open]);
+  const worker = await stage.worker();
+  await until(
+    'the worker to poll',
+    async () => (await isPolled(stage.client, 'integration')) || undefined,
+  );
+  const cli = commandLine(stage);
+  expect(await cli(['list'])).toMatchObject({
+    code: EXIT.done,
+    out: expect.stringContaining('nobody@example.org'),
+  });
+  expect(await cli(['sweep', 'start', '--plan', '--by', 'ada@example.org'])).toMatchObject({
+    code: EXIT.done,
+  });
+  for (const handle of started) await (await handle).terminate('no longer needed');
+  await worker.stop();
+});
 
 test('where Temporal never answered, that alone is told, by a last look of never', async () => {
   const connection = Connection.lazy({ address: '127.0.0.1:1', connectTimeout: '100 ms' });

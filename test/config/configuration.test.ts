@@ -125,6 +125,19 @@ test('a worker with a bad configuration says so and exits 1 before it connects',
   expect(worker.stderr + worker.stdout).not.toMatch(/a password|127\.0\.0\.1/);
 });
 
+test.each(['localhost:9464', 'metrics.example.org:9464'])(
+  'METRICS_ADDRESS is an IP address and a port, as the worker’s metrics need it: not %s',
+  (value) => {
+    expect(problemsOf({ ...GOOD, METRICS_ADDRESS: value })).toEqual([
+      expect.stringMatching(/^METRICS_ADDRESS: expected /),
+    ]);
+  },
+);
+
+test.each(['0.0.0.0:9464', '[::1]:9464'])('METRICS_ADDRESS may be %s', (value) => {
+  expect(problemsOf({ ...GOOD, METRICS_ADDRESS: value })).toEqual([]);
+});
+
 const CREDENTIALS = 'me:hunter2@';
 const WITH_CREDENTIALS = `https://${CREDENTIALS}example.org/`;
 
@@ -171,7 +184,18 @@ describe('an address with a user and a password in it is refused by name, and no
       readSecret: () => Promise.resolve(undefined),
     });
     expect(code).toBe(EXIT.usage);
-    expect(said).toEqual(['TEMPORAL_UI_URL: expected an address without user and password.']);
+    expect(said).toEqual([
+      'TEMPORAL_UI_URL: expected an address that begins with https:// or http://, without user and password.',
+    ]);
+  });
+
+  test.each([
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    'TEMPORAL_UI_URL',
+  ])('%s, though its password keeps it from being an address', (name) => {
+    const problems = problemsOf({ ...GOOD, [name]: 'http://me:hunt#er2@example.org:4318' });
+    expect(problems).toEqual([`${name}: Invalid URL`]);
   });
 });
 

@@ -61,6 +61,11 @@ test('a file replaces what it names: values whole, hosts, notices and smoke call
   ]);
 });
 
+test('a domain is compared as e-mail addresses are: in lower case', () => {
+  const { renewal } = readSettings(fileOf('renewal: { domains: [Alphagov.co.uk] }'));
+  expect(renewal.domains).toEqual(['alphagov.co.uk']);
+});
+
 test('JSON is read too', () => {
   expect(readSettings(fileOf('{"soak": "20 minutes"}')).soak).toBe('20 minutes');
 });
@@ -101,6 +106,10 @@ test.each([
   [
     'people:\n  - [a@b.uk, c@b.uk]\n  - [c@b.uk, d@b.uk]\n',
     'line 3: people.1: an address stands in another list, too',
+  ],
+  [
+    'renewal:\n  domains: ["@alphagov.co.uk"]\n',
+    'line 2: renewal.domains.0: expected a domain such as alphagov.co.uk',
   ],
   ['soak: [1\n', 'line '],
   ['- soak\n', 'line 1: '],

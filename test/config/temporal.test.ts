@@ -96,10 +96,17 @@ test('a certificate that cannot be read is named by its variables, not by its pa
   expect(said).not.toContain('/no/such/file');
 });
 
-test('a key of two lines is refused before gRPC can quote it', () => {
-  expect(saidOf({ TEMPORAL_API_KEY: `${KEY}\n${KEY}` })).toContain(
-    'TEMPORAL_API_KEY: expected one line',
-  );
+test.each([
+  ['two lines', `${KEY}\n${KEY}`],
+  ['a zero-width space', `${KEY}\u200b`],
+])('a key or a header of %s is refused before gRPC can quote it', (_what, value) => {
+  for (const name of ['TEMPORAL_API_KEY', 'TEMPORAL_GRPC_META_AUTHORIZATION']) {
+    const said = saidOf({ [name]: value });
+    expect(said).toMatch(
+      /TEMPORAL_(API_KEY|GRPC_META_…): expected letters, digits and signs of ASCII/,
+    );
+    expect(said).not.toContain(KEY);
+  }
 });
 
 test('an address with a user and a password in it is refused by the variable’s name', () => {

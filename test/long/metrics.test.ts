@@ -31,6 +31,9 @@ test('a worker tells Prometheus what rotations began, blocked and ended, and not
   );
   expect(value('signon_rotation_ended_total', 'outcome="rotated"')).toBe('1');
   expect(value('signon_rotation_step_seconds_count', 'step="approve"')).toBe('1');
+  const took = (le: string): string | undefined =>
+    value('signon_rotation_step_seconds_bucket', 'step="approve"', `le="${le}"`);
+  expect([took('10'), took('86400')]).toEqual([undefined, '1']); // a step may take days
   expect(metrics).toContain('temporal_');
   for (const secretOrName of [
     'short-url-manager',

@@ -16,6 +16,7 @@ import { startTemporal, type TemporalServer } from '../../sandbox/temporal-serve
 import { WorkerProcess } from '../../sandbox/worker-process.ts';
 import type { Authorisation } from '../../sandbox/world-state.ts';
 import { readConfiguration } from '../../config/configuration.ts';
+import { DATA_CONVERTER } from '../../config/temporal.ts';
 import { runWorker, type RunningWorker } from '../../worker/run-worker.ts';
 import { BUNDLE } from './bundle.ts';
 import { policyFrom, SHIPPED_POLICY } from './exec-policy.ts';
@@ -96,7 +97,8 @@ export class Stage {
       address: temporal.address,
       connectTimeout: '1 minute',
     });
-    return new Stage(folder, temporal, namespace, sandbox, new Client({ connection, namespace }));
+    const client = new Client({ connection, namespace, dataConverter: DATA_CONVERTER });
+    return new Stage(folder, temporal, namespace, sandbox, client);
   }
 
   /** The variables that say where Temporal is. */

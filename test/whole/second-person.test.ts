@@ -30,7 +30,7 @@ async function waitingIn(
   const rotation = new StagedRotation(handle, stage.sandbox);
   const { code = '' } = await rotation.awaitingApproval();
   const approve = (identityOfApprover: string, by: string): Promise<Answer> =>
-    decide(signedInAs(identityOfApprover), handle.workflowId, 'approve', {
+    decide(signedInAs(identityOfApprover), { workflowId: handle.workflowId }, 'approve', {
       by,
       evidence: code,
       accept: ['no-pod-seen'],
