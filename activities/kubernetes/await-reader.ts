@@ -4,7 +4,8 @@ import { failure } from '../failure.ts';
 import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
 import { givingWay, pause, type Waits } from '../polling.ts';
 import type { KubernetesClient } from './client.ts';
-import { filesOf, readersIn } from './consumers.ts';
+import type { ReaderOrder } from './interface.ts';
+import { filesOf, pairSecretsOf } from './consumers.ts';
 import { VersionGone } from './pod-watch.ts';
 import { ownerOf } from './pods.ts';
 
@@ -18,10 +19,10 @@ const AGAIN_AFTER_MS = 1000;
 const FILES = 'files of a volume';
 
 /**
- * Waits for a pod that reads a Secret, however short it lives: Kubernetes tells every change of
+ * Waits for a pod that reads the pair's Secret, or one that the sync wrote for no pair that is
+ * known (it may have the pair's token, under an older name of the API user), however short it lives: Kubernetes tells every change of
  * every pod, and each watch goes on where the one before ended, also in the next attempt. Lists the
  * pods where a watch told nothing.
- * @param from ISO: since when nobody else watches
  * @returns the pod; or that some changes were told to nobody
  * @throws NotPermitted (not retried) where no watch can be had for ten minutes, Unreachable
  * (retried) where not even a list can be had at first; WaitInterrupted (retried) when the worker
@@ -29,12 +30,12 @@ const FILES = 'files of a volume';
  */
 export function awaitReader(
   cluster: KubernetesClient,
-  { secret, from }: { secret: string; from: string },
+  order: ReaderOrder,
   { draining, everyMs }: Waits,
   untoldAtMostMs = UNTOLD_AT_MOST_MS,
 ): Promise<SeenReader | Interruption> {
   /** The version up to which every change was told. */
-  let { version } = (keptByLastAttempt() ?? {}) as { version?: string };
+  let { version } = (keptByLastAttempt() ?? order) as { version?: string };
   let toldAt = Date.now();
   let isTold = false;
   const told = (upTo: string): void => {
@@ -49,18 +50,18 @@ export function awaitReader(
       giveWay();
       try {
         if (!isTold) {
-          const isLate = Date.now() - Date.parse(from) > BEGINS_WITHIN_MS;
+          const isLate = Date.now() - Date.parse(order.from) > BEGINS_WITHIN_MS;
           const pods = await cluster.podsNow();
-          const reader = pods.items.find((pod) => readerIn(pod, secret));
-          if (reader) return await seen(cluster, reader, secret);
+          const reader = pods.items.find((pod) => readerIn(pod, order));
+          if (reader) return await seen(cluster, reader, order, pods.version);
           if (version === undefined ? isLate : isBefore(pods.version, version))
             return interrupted();
           if (version === undefined) told(pods.version);
         }
         isTold = false;
         for await (const event of cluster.podEvents(version!, ends)) {
-          if (event.pod && readerIn(event.pod, secret))
-            return await seen(cluster, event.pod, secret);
+          if (event.pod && readerIn(event.pod, order))
+            return await seen(cluster, event.pod, order, event.version);
           told(event.version);
         }
         toldAt = Date.now();
@@ -88,22 +89,35 @@ function isBefore(version: string, other: string): boolean {
   return are && BigInt(version) < BigInt(other);
 }
 
-async function seen(cluster: KubernetesClient, pod: V1Pod, secret: string): Promise<SeenReader> {
+async function seen(
+  cluster: KubernetesClient,
+  pod: V1Pod,
+  order: ReaderOrder,
+  version: string,
+): Promise<SeenReader> {
   // Without Jobs its workload is named less exactly; that it reads the Secret counts.
   const workload = ownerOf(pod, await cluster.jobs().catch(() => []));
-  return { ...readerIn(pod, secret)!, workload, at: new Date().toISOString() };
+  return { ...readerIn(pod, order)!, workload, version, at: new Date().toISOString() };
 }
 
-/** What of a pod reads a Secret: through a variable, or as files. */
+/** What of a pod reads such a Secret: through a variable, or as files. */
 function readerIn(
   { metadata, spec }: V1Pod,
-  secret: string,
-): Omit<SeenReader, 'at' | 'workload'> | undefined {
+  { secret: own, ofOtherPairs }: ReaderOrder,
+): Omit<SeenReader, 'at' | 'workload' | 'version'> | undefined {
   const pod = metadata?.name ?? '';
   const workload: Workload = `Pod/${pod}`;
+  const isWanted = (secret: string): boolean => !ofOtherPairs.includes(secret);
+  const readers = pairSecretsOf({ workload, spec }).filter(({ secret }) => isWanted(secret));
+  const reader = readers.find(({ secret }) => secret === own) ?? readers[0];
+  if (reader) {
+    const { container, variable, secret } = reader;
+    return { container, variable, pod, secret };
+  }
   const [first] = spec?.containers ?? [];
-  const [reader] = readersIn({ workload, spec }, secret);
-  if (reader) return { container: reader.container, variable: reader.variable, pod };
-  const isMounted = first && filesOf(spec).includes(secret);
-  return isMounted ? { container: first.name, variable: FILES, pod } : undefined;
+  const mounted = filesOf(spec).filter(isWanted);
+  const secret = mounted.includes(own) ? own : mounted[0];
+  return first && secret !== undefined
+    ? { container: first.name, variable: FILES, pod, secret }
+    : undefined;
 }

@@ -12,6 +12,18 @@ import type { SmokeCall } from '../../domain/settings/index.ts';
 import type { Readings } from '../../domain/inventory/index.ts';
 import type { Fingerprint } from '../../domain/tokens/index.ts';
 
+/** Which pods are watched for, and since when. */
+export interface ReaderOrder {
+  /** The pair's own. */
+  secret: string;
+  /** Secrets of other pairs: who reads those is of no interest. */
+  ofOtherPairs: string[];
+  /** ISO: since when nobody else watches. */
+  from: string;
+  /** The version of the cluster up to which somebody watched, where it is known. */
+  version?: string;
+}
+
 interface RolloutOrder {
   readers: Readers;
   token: Fingerprint;
@@ -76,7 +88,7 @@ export interface KubernetesActivities {
    * @returns an interruption where some changes were told to nobody, e.g. since no worker ran:
    * what read the Secret then was not seen
    */
-  awaitReader: (order: { secret: string; from: string }) => Promise<SeenReader | Interruption>;
+  awaitReader: (order: ReaderOrder) => Promise<SeenReader | Interruption>;
   /**
    * Calls the server application from one ready pod of each consumer that holds one of the tokens,
    * with that token and with a made-up one.

@@ -70,9 +70,12 @@ export interface IdleHolder extends Consumer {
   from: string;
 }
 
-/** A pod that was seen reading the pair's Secret. */
+/** A pod that was seen reading a Secret that may have the pair's token. */
 export interface SeenReader extends Consumer {
   pod: string;
+  secret: string;
+  /** The version of the cluster that it was seen at: a watch may go on from here. */
+  version: string;
   /** ISO, by the worker's clock. */
   at: string;
 }

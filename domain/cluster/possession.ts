@@ -222,6 +222,7 @@ export function disagreements(
 /** Says how many consumers hold a token, once all that run do. @param what names the token */
 export function holdersOf(look: ClusterLook, what = 'the new token'): string {
   const { length: all } = look.consumers;
+  if (all === 0) return 'no consumer is left';
   const unseen = unseenConsumers(look);
   if (unseen.length === 0) return `every consumer holds ${what}`;
   const isMute = (consumer: Consumer): boolean =>

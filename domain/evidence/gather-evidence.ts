@@ -107,6 +107,12 @@ export function gatherEvidence(seen: {
         recipient &&
           `${recipient.name} uses the new token: nobody can see that from here, so ask them`,
       ),
+      ...shortfall(
+        'no-pod-seen',
+        consumers.length === 0 &&
+          !recipient &&
+          'no container that has the token is left: nothing shows what the next will hold',
+      ),
       ...consumers.flatMap((consumer): Evidence['shortfalls'] => {
         const name = `${consumer.container} of ${consumer.workload}`;
         const held = lastSighting(sightings, consumer);

@@ -55,14 +55,20 @@ export function findingsOf({ pair, settings, tokens, look }: Assessment): Findin
   };
 }
 
+/** Kinds whose workloads are listed while nothing of them runs; and a Job, which runs once. */
+const IS_LISTED = /^(Deployment|StatefulSet|CronJob|Job)\//;
+
 /**
  * Adds to what the next look searches for: every token ever listed for the pair, since a container
- * may still hold an expired one, and consumers found with a token that do not read the Secret.
+ * may still hold an expired one, and consumers found with a token that do not read the Secret. One
+ * of a kind that nothing lists, as an Argo Workflow's pod, stays a consumer if it held another token
+ * than the new one: nothing shows what the next of it will hold.
  */
 export function readersAfter(
   readers: Readers,
   tokens: readonly ListedToken[],
   look?: ClusterLook,
+  newToken?: ListedToken,
 ): Readers {
   const holding = new Map(
     [...readers.holding, ...tokens].map(({ masked, maskedSha256, sha256 }) => [
@@ -71,8 +77,17 @@ export function readersAfter(
     ]),
   );
   const elsewhere = (look?.containers ?? []).filter(({ from }) => from !== undefined);
+  const passing = newToken
+    ? (look?.containers ?? []).filter(
+        ({ workload, token }) =>
+          !IS_LISTED.test(workload) && token !== undefined && token !== newToken.masked,
+      )
+    : [];
   return {
     ...readers,
+    ...(passing.length > 0 && {
+      passing: distinctConsumers([...(readers.passing ?? []), ...passing]),
+    }),
     holding: [...holding.values()],
     also: distinctConsumers([...readers.also, ...elsewhere]),
   };

@@ -58,6 +58,8 @@ export interface Situation {
 /** A sync that was seen to end well. */
 export interface Sync {
   job: string;
+  /** ISO, by the cluster's clock: when its Job was made. */
+  createdAt: string;
   /** ISO, by the worker's clock. */
   seenAt: string;
   /** The same of the sync before it, where that was not enough. */
@@ -104,9 +106,19 @@ export function observe(
     ...(isToken(newToken)(successor)
       ? {}
       : { issuedAt: new Date(now).toISOString(), madeAfter: generatedAfter(successor) }),
-    readers: readersAfter(round.readers, tokens, seen.look),
+    readers: readersAfter(round.readers, tokens, seen.look, successor),
     everHeld: seenHeld(round.everHeld, seen.look.containers, known),
   };
+}
+
+/**
+ * A round whose new token was just synced: a container that cannot be asked, and started before the
+ * Job was made, has what the Secret held before.
+ */
+export function sinceSync(round: Round, { createdAt }: Pick<Sync, 'createdAt'>): Round {
+  const { madeAfter } = round;
+  const isLater = madeAfter === undefined || Date.parse(createdAt) > Date.parse(madeAfter);
+  return isLater ? { ...round, madeAfter: createdAt } : round;
 }
 
 /**

@@ -38,7 +38,7 @@ export interface SyncSettings {
 }
 
 export type SyncAnswer = { ticket: string } & (
-  | { kind: 'synced'; job: string; seenAt: string; seenHealthy: boolean }
+  | { kind: 'synced'; job: string; createdAt: string; seenAt: string; seenHealthy: boolean }
   /** `job` where one was made. */
   | { kind: 'failed'; type: string; message: string; job?: string }
 );
@@ -131,6 +131,7 @@ const ANSWERS: { [Kind in SyncAnswer['kind']]: Fields<Extract<SyncAnswer, { kind
     kind: oneOf(['synced']),
     ticket: TEXT,
     job: TEXT,
+    createdAt: TIMESTAMP,
     seenAt: TIMESTAMP,
     seenHealthy: FLAG,
   },

@@ -313,7 +313,11 @@ test('a credential that is refused is tried again, and read afresh from the kube
 
 describe('whoever waits for a pod that reads the Secret', () => {
   const secret = 'signon-token-argo-workflows-release';
-  const order = () => ({ secret, from: new Date().toISOString() });
+  const order = (from = new Date().toISOString()) => ({
+    secret,
+    ofOtherPairs: Object.keys(sandbox.world.state.secrets).filter((name) => name !== secret),
+    from,
+  });
   /** Comes and goes at once. */
   const readsForAMoment = (of = secret): string => {
     const pod = sandbox.cluster.runWorkflow(of, 3_600_000);
@@ -363,8 +367,24 @@ describe('whoever waits for a pod that reads the Secret', () => {
     const { version } = await cluster.podsNow();
     const pod = readsForAMoment();
     const environment = new MockActivityEnvironment({ heartbeatDetails: { version } });
-    const longAgo = { secret, from: '2020-01-01T00:00:00.000Z' };
+    const longAgo = order('2020-01-01T00:00:00.000Z');
     expect(await environment.run(() => kubernetes.awaitReader(longAgo))).toMatchObject({ pod });
+  });
+
+  test('is told of one that reads a Secret of no pair, perhaps under an older name, and not of another pair’s', async () => {
+    before();
+    const seen = run(() => kubernetes.awaitReader(order()));
+    await isWatching();
+    readsForAMoment('signon-token-short-url-manager-publishing-api');
+    const pod = readsForAMoment('signon-token-before-it-was-renamed');
+    expect(await seen).toMatchObject({ pod, secret: 'signon-token-before-it-was-renamed' });
+  });
+
+  test('goes on where the one before ended: none that came meanwhile is missed', async () => {
+    const { version } = await cluster.podsNow();
+    const pod = readsForAMoment();
+    const longAgo = { ...order('2020-01-01T00:00:00.000Z'), version };
+    expect(await run(() => kubernetes.awaitReader(longAgo))).toMatchObject({ pod });
   });
 
   test('is told of one although the Jobs cannot be listed', async () => {
@@ -412,7 +432,7 @@ describe('whoever waits for a pod that reads the Secret', () => {
   ])('is told of a gap where %s', async (_why, from, heartbeatDetails) => {
     await cluster.pods();
     const environment = new MockActivityEnvironment({ heartbeatDetails });
-    const asked = from === undefined ? order() : { secret, from };
+    const asked = order(from);
     // by the worker's own clock, which the next look compares it with
     const since = { interrupted: expect.stringMatching(/^\d{4}-/) };
     expect(await environment.run(() => kubernetes.awaitReader(asked))).toEqual(since);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
 import type { ConsumingContainer } from '../../domain/cluster/cluster.ts';
-import { endOf, observe, whyNoSync, type Round } from '../../domain/rotation/round.ts';
+import { endOf, observe, sinceSync, whyNoSync, type Round } from '../../domain/rotation/round.ts';
 import { isLive, isToken, outlives, type ListedToken } from '../../domain/tokens/tokens.ts';
 import {
   aContainer,
@@ -128,7 +128,30 @@ describe('a fresh look', () => {
   });
 });
 
+describe('a consumer of a kind that nothing lists', () => {
+  const workflow = { workload: 'Workflow/deploy-x7k2p' as never, container: 'main', variable: 'T' };
+  const seen = (token: ListedToken): object[] =>
+    observe(aRound(), { tokens: [OLD, NEW], look: aLook([aContainer(token, workflow)]) }, NOW)!
+      .readers.passing ?? [];
+
+  test('stays one once it held another token than the new one: nothing shows what the next will hold', () => {
+    expect(seen(OLD)).toEqual([workflow]);
+  });
+
+  test('is none any more once it held the new one and ended', () => {
+    expect(seen(NEW)).toEqual([]);
+  });
+});
+
 describe('a sync', () => {
+  test('shows that a container that cannot be asked, and started before its Job, has an older value', () => {
+    const job = { createdAt: '2026-09-01T11:30:00.000Z' };
+    expect(sinceSync(aRound(), job).madeAfter).toBe(job.createdAt);
+    expect(sinceSync(aRound({ madeAfter: BEFORE }), job).madeAfter).toBe(job.createdAt);
+    const later = '2026-09-01T11:45:00.000Z';
+    expect(sinceSync(aRound({ madeAfter: later }), job).madeAfter).toBe(later);
+  });
+
   test('is left out only where every running container holds the new token, none is about to start, and what cannot be seen was synced', () => {
     fc.assert(
       fc.property(

@@ -2,7 +2,7 @@ import { Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type ms from 'ms';
 import type { ArgoActivities } from '../../activities/argo/interface.ts';
-import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
+import type { KubernetesActivities, ReaderOrder } from '../../activities/kubernetes/interface.ts';
 import type { NotifyActivities } from '../../activities/notify/interface.ts';
 import { sha256 } from '../../config/secret.ts';
 import type { SignonActivities } from '../../activities/signon/interface.ts';
@@ -91,6 +91,8 @@ export class FakeSystems {
    * Keeps the server from skipping time, too.
    */
   watchesReaders = false;
+  /** What was watched for, one after the other. */
+  readonly watchOrders: ReaderOrder[] = [];
   readerSeen: (seen: SeenReader | Interruption) => void = () => undefined;
   private runs: ((containers: Held[]) => void)[] = [];
   /**
@@ -298,7 +300,8 @@ export class FakeSystems {
           smoke: smoke(container),
         }));
       },
-      awaitReader: async () => {
+      awaitReader: async (order) => {
+        this.watchOrders.push(order);
         if (!this.watchesReaders)
           throw ApplicationFailure.nonRetryable('nobody watches', 'NotPermitted');
         const beat = setInterval(() => heartbeat(), 500);

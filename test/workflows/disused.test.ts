@@ -359,6 +359,8 @@ describe('every pod is watched while a pair is given up', () => {
     container: 'main',
     variable: 'RELEASE_API_TOKEN',
     pod: 'deploy-x7k2p-12345',
+    secret: 'signon-token-before-it-was-renamed',
+    version: '4711',
     at: '2026-11-29T10:00:00.000Z',
   };
 
@@ -398,7 +400,7 @@ describe('every pod is watched while a pair is given up', () => {
       systems.readerSeen(seen);
       const { waiting, notes } = await rotation.awaitingApproval(1);
       expect(notes.join()).toMatch(
-        /main of Workflow\/deploy-x7k2p \(RELEASE_API_TOKEN\) read the Secret in deploy-x7k2p-12345/,
+        /main of Workflow\/deploy-x7k2p \(RELEASE_API_TOKEN\) read the Secret \S+ in deploy-x7k2p-12345/,
       );
       expect(systems.revoked).toEqual([]);
       expect(waiting).toMatchObject({
@@ -524,6 +526,22 @@ describe('every pod is watched while a pair is given up', () => {
     rotating(async (rotation) => {
       const { waiting } = await approveAndTell(rotation, seen);
       expect(waiting).toMatchObject({ evidence: { newToken: { authorisationId: 102 } } });
+    }, WATCHED(passing)));
+
+  test('a pod that reads another pair’s Secret is of no interest, and the watch goes on from there', () =>
+    rotating(async (rotation) => {
+      const { systems } = rotation;
+      await disused(rotation);
+      await rotation.awaitingApproval();
+      systems.otherPairs = [seen.secret];
+      systems.readerSeen(seen);
+      await until('another watch', () => systems.watchOrders.length > 1 || undefined);
+      expect(systems.watchOrders[1]).toMatchObject({
+        ofOtherPairs: expect.arrayContaining([seen.secret]),
+        version: seen.version,
+      });
+      await rotation.approve();
+      expect(await rotation.report()).toMatchObject({ outcome: 'revoked-disused' });
     }, WATCHED(passing)));
 
   test('a watch that was interrupted between approval and revoke voids the approval', () =>

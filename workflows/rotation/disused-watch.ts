@@ -1,7 +1,7 @@
 import { CancellationScope, sleep } from '@temporalio/workflow';
 import ms from 'ms';
-import type { Pair, WatchState } from '../../domain/rotation/index.ts';
-import type { SeenReader } from '../../domain/cluster/index.ts';
+import type { WatchState } from '../../domain/rotation/index.ts';
+import type { Readers, SeenReader } from '../../domain/cluster/index.ts';
 import type { Watched } from '../../domain/evidence/index.ts';
 import type { Settings } from '../../domain/settings/index.ts';
 import { activities, failureOf } from '../shared/index.ts';
@@ -24,7 +24,7 @@ export class DisusedWatch {
 
   /** @param before what the watch came to in the run before this one, if its history was cut */
   constructor(
-    private readonly pair: Pair,
+    private readonly readers: Pick<Readers, 'secret' | 'ofOtherPairs'>,
     private readonly wanted: Settings['disusedWatch'],
     { since: before, until, seen }: WatchState = {},
   ) {
@@ -96,12 +96,22 @@ export class DisusedWatch {
 
   /** Watches until a reader is seen. A gap, e.g. since no worker ran, makes it begin anew. */
   private async watch(from: string): Promise<void> {
+    const { secret } = this.readers;
+    let { ofOtherPairs } = this.readers;
+    let version: string | undefined;
     for (;;) {
-      const seen = await activities.awaitReader({ secret: this.pair.secret, from });
+      const seen = await activities.awaitReader({ secret, ofOtherPairs, from, version });
       if (!('interrupted' in seen)) {
-        this.seen = seen;
-        return;
+        const others = seen.secret === secret ? [] : await activities.secretsOfPairs([seen.secret]);
+        if (others.length === 0) {
+          this.seen = seen;
+          return;
+        }
+        ofOtherPairs = [...ofOtherPairs, ...others];
+        ({ version } = seen); // nothing that came meanwhile is missed
+        continue;
       }
+      version = undefined;
       from = seen.interrupted; // by the clock that the next look compares it with
       this.since = new Date().toISOString();
       if (this.enough) this.run(() => this.count());

@@ -132,7 +132,8 @@ async function syncOnce(
     made(name);
     served = queued().filter((one) => serves(job, batch, one));
     const { seenAt, seenHealthy } = await activities.awaitSyncJob({ job, deadline: deadline() });
-    return { result: { kind: 'synced', job: job.name, seenAt, seenHealthy }, served };
+    const { createdAt } = job;
+    return { result: { kind: 'synced', job: name, createdAt, seenAt, seenHealthy }, served };
   } catch (error) {
     const { type, message } = failureOf(error);
     return { result: { kind: 'failed', type, message, job: name }, served };

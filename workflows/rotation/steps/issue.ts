@@ -32,7 +32,7 @@ export function issued(
       book.record.issued(newToken, 'adopted');
       book.note('issue', `adopted ${describeToken(newToken)}`);
     }
-    const readers = readersAfter(situation.readers, tokens, situation.look);
+    const readers = readersAfter(situation.readers, tokens, situation.look, newToken);
     const madeAfter = [
       generatedAfter(newToken),
       // it was not listed when this run began

@@ -44,8 +44,8 @@ export async function retire(
   situation: Carried<Situation>,
 ): Promise<RotationReport | Situation> {
   for (const step of ['issue', 'sync', 'roll out', 'smoke'] as const) book.skip(step, NO_ACCESS);
-  const { pair, settings } = situation;
-  const watch = new DisusedWatch(pair, settings.disusedWatch, situation.watch);
+  const { readers, settings } = situation;
+  const watch = new DisusedWatch(readers, settings.disusedWatch, situation.watch);
   try {
     return await giveUp(book, situation, watch);
   } finally {
@@ -91,7 +91,7 @@ async function giveUp(
         refused = true;
         throw blocks(
           'StillInUse',
-          `${describeConsumer(reader)} read the Secret in ${reader.pod} at ${reader.at}`,
+          `${describeConsumer(reader)} read the Secret ${reader.secret} in ${reader.pod} at ${reader.at}`,
         );
       }
       if (reader) return seen;
@@ -149,10 +149,10 @@ async function usedAfterAll(
   book: Runbook,
   situation: Carried<Situation>,
   now: Observation,
-  { pod, at, ...consumer }: SeenReader,
+  { pod, at, secret, ...consumer }: SeenReader,
 ): Promise<Situation> {
   book.remark(
-    `${describeConsumer(consumer)} read the Secret in ${pod} at ${at}: the pair is not disused, and is rotated`,
+    `${describeConsumer(consumer)} read the Secret ${secret} in ${pod} at ${at}: the pair is not disused, and is rotated`,
   );
   const passing = distinctConsumers([...(situation.readers.passing ?? []), consumer]);
   const readers = { ...readersAfter(situation.readers, now.tokens), passing };

@@ -5,7 +5,7 @@ import {
   running,
   seenHeld,
 } from '../../../domain/cluster/index.ts';
-import { readersAfter, type Round } from '../../../domain/rotation/index.ts';
+import { readersAfter, type Round, sinceSync } from '../../../domain/rotation/index.ts';
 import { isToken, successorOf } from '../../../domain/tokens/index.ts';
 import { activities, blocks } from '../../shared/index.ts';
 import { refuseReadInCluster, refuseUnprovable } from './assess.ts';
@@ -21,8 +21,9 @@ import { syncOnce } from './sync.ts';
  * syncs once more, then blocks. So it does where the sync was skipped, since all held the token,
  * and some do not any more.
  */
-export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round | undefined> {
+export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round | undefined> {
   return book.step('roll out', async () => {
+    let round = before;
     book.sightings.refuseWhatWasSeen(round);
     await restarted(book);
     let sync = book.retries.takeRemedy('sync') ? await syncOnce(book, round) : round.sync;
@@ -30,6 +31,7 @@ export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round |
     if (seen.kind === 'not-updated' || (seen.kind === 'incomplete' && !sync)) {
       const first = sync?.seenAt;
       sync = { ...(await syncOnce(book, round)), firstSeenAt: first };
+      round = sinceSync(round, sync);
       seen = await rolledOut({ ...round, sync });
     }
     if (seen.kind !== 'held') {
@@ -57,7 +59,7 @@ export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round |
       ...round,
       sync,
       look,
-      readers: readersAfter(readers, round.tokens, look),
+      readers: readersAfter(readers, round.tokens, look, round.newToken),
       everHeld: seenHeld(round.everHeld, look.containers, round.known),
     };
   });

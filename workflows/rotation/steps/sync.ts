@@ -1,6 +1,12 @@
 import { condition, uuid4, workflowInfo } from '@temporalio/workflow';
 import ms from 'ms';
-import { isFailure, type Round, type Sync, whyNoSync } from '../../../domain/rotation/index.ts';
+import {
+  isFailure,
+  type Round,
+  sinceSync,
+  type Sync,
+  whyNoSync,
+} from '../../../domain/rotation/index.ts';
 import type { SyncAnswer, SyncRequest } from '../../../domain/sync/index.ts';
 import { activities, blocks } from '../../shared/index.ts';
 import { findCronJob } from './cron-job.ts';
@@ -14,7 +20,9 @@ export async function synced(book: Runbook, round: Round): Promise<Round> {
   if (needless !== undefined) book.skip('sync', needless);
   const sync =
     needless === undefined ? await book.step('sync', () => syncOnce(book, round)) : undefined;
-  return { ...round, sync, syncedFor: round.newToken.authorisationId };
+  const { authorisationId } = round.newToken;
+  const isFirst = sync && round.syncedFor !== authorisationId;
+  return { ...(isFirst ? sinceSync(round, sync) : round), sync, syncedFor: authorisationId };
 }
 
 /**
@@ -29,12 +37,12 @@ export async function syncOnce(book: Runbook, round: Round): Promise<Sync> {
   if (answer.job !== undefined) book.record.synced(answer.job);
   if (answer.kind === 'failed')
     throw blocks(isFailure(answer.type) ? answer.type : 'Unexpected', answer.message);
-  const { job, seenAt, seenHealthy } = answer;
+  const { job, createdAt, seenAt, seenHealthy } = answer;
   book.note(
     'sync',
     `Job ${job} ${seenHealthy ? 'is healthy' : 'was deleted before its end was seen'}`,
   );
-  return { job, seenAt };
+  return { job, createdAt, seenAt };
 }
 
 /**

@@ -1,0 +1,84 @@
+import { afterEach, expect, test } from '../support/jest.ts';
+import { makeUid } from '../../sandbox/world.ts';
+import type { Evidence } from '../../domain/evidence/index.ts';
+import { Stage, type StagedRotation } from '../support/stage.ts';
+import { until } from '../support/until.ts';
+
+const VARIABLE = 'PUBLISHING_API_BEARER_TOKEN';
+const SECRET = 'signon-token-short-url-manager-publishing-api';
+const OLDER = 'signon-token-url-shortener-publishing-api';
+
+let stage: Stage;
+afterEach(() => stage.strike());
+
+async function evidenceOf(rotation: StagedRotation, round = 1): Promise<Evidence> {
+  const { waiting } = await rotation.awaitingApproval(round);
+  if (waiting?.kind !== 'approval') throw new Error('nothing waits for approval');
+  return waiting.evidence;
+}
+
+test('a pod of an Argo Workflow that held the old token and ended is no sign that the next one will not: it is accepted by name', async () => {
+  stage = await Stage.set({}, { rolloutLimit: '1 minute' });
+  const { world, cluster } = stage.sandbox;
+  world.state.secrets[OLDER] = stage.tokens()[0]!.token;
+  const pod = cluster.runWorkflow(OLDER, 3_600_000);
+  await stage.worker();
+  const rotation = await stage.rotation();
+  await until('the new token', () => world.happened.created.length > 0 || undefined);
+  cluster.kill(pod);
+  const { shortfalls } = await evidenceOf(rotation);
+  const said = expect.stringMatching(/^main of Workflow\/deploy-\w+: no pod is running$/);
+  expect(shortfalls).toContainEqual({ code: 'no-pod-seen', what: said });
+  await rotation.approve(1, { accept: undefined });
+  await rotation.answered(/not accepted: not shown: .*main of Workflow/);
+  expect(world.happened.revoked).toEqual([]);
+});
+
+test('a container that cannot be asked and started before the sync Job was made is waited for: it has the old value', async () => {
+  const syncGathering = {
+    quietFor: '20 seconds',
+    atMost: '20 seconds',
+    askAgainAfter: '30 seconds',
+  };
+  stage = await Stage.set({}, { rolloutLimit: '3 seconds', syncGathering });
+  const { world, cluster } = stage.sandbox;
+  const tokens = [{ variable: VARIABLE, secret: SECRET }];
+  const containers = [{ name: 'app', ruby: false, bare: true, tokens }];
+  const router = { kind: 'Deployment' as const, name: 'router', replicas: 1, generation: 1 };
+  cluster.deploy({ ...router, uid: makeUid(), containers });
+  world.overlooked.add('router'); // by Reloader
+  await stage.worker();
+  const rotation = await stage.rotation();
+  await until('the new token', () => world.happened.created.length > 0 || undefined);
+  cluster.roll('router');
+  const { message } = await rotation.blocked('RolloutIncomplete');
+  expect(message).toContain('app in router-');
+  cluster.roll('router');
+  await rotation.retry();
+  const { shortfalls } = await evidenceOf(rotation);
+  expect(shortfalls.map(({ code }) => code)).toContain('not-asked');
+});
+
+test('a pod that reads the Secret under an older name for a moment shows that a pair is not disused', async () => {
+  stage = await Stage.set({}, { disusedWatch: '1 day' });
+  const { world, cluster } = stage.sandbox;
+  const email = 'renamed@alphagov.co.uk';
+  world.state.secrets['signon-token-before-it-was-renamed'] = stage.addApiUser(
+    'Renamed',
+    email,
+  ).token;
+  await stage.worker();
+  const rotation = await stage.rotation({ apiUser: email });
+  await rotation.awaitingClassification();
+  await rotation.send('classify', { as: 'disused' });
+  await evidenceOf(rotation);
+  cluster.kill(cluster.runWorkflow('signon-token-before-it-was-renamed', 3_600_000));
+  await until('it to be noticed', async () =>
+    (await rotation.status())?.notes.some((note) =>
+      /read the Secret signon-token-before-it-was-renamed in .*: the pair is not disused/.test(
+        note,
+      ),
+    ),
+  );
+  expect(world.happened.revoked).toEqual([]);
+});
