@@ -27,7 +27,7 @@ export function readTemporal(env: NodeJS.ProcessEnv): Connecting {
     problems.push('TEMPORAL_ADDRESS: expected host:port, without user and password');
   if (typeof apiKey === 'string' && !isHeader(apiKey))
     problems.push(`TEMPORAL_API_KEY: ${IN_A_HEADER}`);
-  if (!Object.values(metadata).every((value) => isHeader(String(value))))
+  if (!Object.values(metadata).every((header) => isHeader(String(header))))
     problems.push(`TEMPORAL_GRPC_META_…: ${IN_A_HEADER}`);
   if (problems.length > 0) throw new BadConfiguration('connection', problems);
   return read;

@@ -188,7 +188,7 @@ test('a memo that nobody can decode, or a day that is none, keeps no list from b
       taskQueue: { name: 'nobody polls this' },
       searchAttributes: { indexedFields: Object.fromEntries(fields) },
       memo: { fields: { firstEnd: payload('"2026-99-99"', encoding) } },
-    } as never);
+    });
     return stage.client.workflow.getHandle(rotationId(request));
   });
   const open = `signon_rotation_open{environment="integration",api_user="nobody@example.org",application="bina",stage="waiting-approval"}`;

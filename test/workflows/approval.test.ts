@@ -238,6 +238,27 @@ test('two people approve where the settings say so; the page says who has and ho
     { settings: { approvers: { integration: { who: ['@example.org'], approvals: 2 } } } },
   ));
 
+test('what one of two people approved stays where the verdict on the second could not be had', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.approve({ by: 'grace@example.org' });
+      await rotation.answered(/1 more approval is needed/);
+      systems.onCall = (name) => {
+        if (name === 'judge') throw ApplicationFailure.nonRetryable('away', 'Unreachable');
+      };
+      await rotation.approve({ by: 'joan@example.org' });
+      await rotation.blocked('Unreachable');
+      systems.onCall = () => undefined;
+      await rotation.send('retry', { by: 'joan@example.org' });
+      const { waiting } = await rotation.awaitingApproval();
+      expect(waiting).toMatchObject({ approvedBy: ['grace@example.org (not authenticated)'] });
+      await rotation.approve({ by: 'joan@example.org' });
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', approvals: [{}, {}] });
+    },
+    { settings: { approvers: { integration: { who: ['@example.org'], approvals: 2 } } } },
+  ));
+
 test('what one of two people approved lapses with its evidence, and a rejection ends the question', () =>
   rotating(
     async (rotation) => {

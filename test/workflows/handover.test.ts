@@ -128,6 +128,19 @@ test('the code of the plan approves no revoke', () =>
     expect(rotation.systems.revoked).toEqual([]);
   }));
 
+test('a plan that was approved is not asked again where the look after it could not be had', () =>
+  outside(async (rotation) => {
+    const { systems } = rotation;
+    await rotation.awaitingApproval();
+    systems.fail('lookAtConsumers', 'Unreachable');
+    await rotation.approve();
+    await rotation.blocked('Unreachable');
+    await rotation.send('retry', { by: 'ada@example.org' });
+    const { waiting } = await rotation.awaitingApproval(1);
+    expect(waiting).toMatchObject({ evidence: { asks: 'revoke' } });
+    expect(systems.calls.filter((call) => call === 'createToken')).toHaveLength(1);
+  }));
+
 test('a token whose value was lost cannot be handed over: a person is asked, and another is issued under the same plan', () =>
   outside(async (rotation) => {
     const { systems } = rotation;

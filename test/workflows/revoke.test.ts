@@ -174,6 +174,22 @@ test('smoke calls that grew old while the look before the revoke took days are r
     expect(after.indexOf('smokeConsumers')).toBeLessThan(after.indexOf('revokeToken'));
   }));
 
+test('a consumer that is not ready to be called for a moment is waited for, and the approval kept', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    await rotation.awaitingApproval();
+    await rotation.pass('2 hours'); // its smoke calls are made again
+    const worker = systems.containers.find(({ container }) => container === 'worker')!;
+    worker.ready = false; // restarted in place
+    systems.onCall = (name) => {
+      if (name === 'awaitRollout') worker.ready = true;
+    };
+    await rotation.approve();
+    const { outcome, notes } = await rotation.report();
+    expect(outcome).toBe('rotated');
+    expect(notes.join()).not.toContain('no longer holds');
+  }));
+
 test('what no longer passes after such a look voids the approval', () =>
   rotating(async (rotation) => {
     const { systems } = rotation;

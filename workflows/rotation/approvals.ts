@@ -23,7 +23,12 @@ interface Book {
   record: Pick<RotationRecord, 'approved'>;
 }
 
-type Approval = RotationReport['approvals'][number];
+/** One of the approvals that an evidence needs. */
+interface CountedApproval {
+  given: Given;
+  shownBy: string;
+  approval: RotationReport['approvals'][number];
+}
 
 /** What a run of a rotation is started with. */
 export interface Opening {
@@ -44,6 +49,11 @@ export class Approvals {
   /** A person wants the evidence gathered anew. */
   private afresh = false;
   needed = 1;
+  /**
+   * The approvals of one evidence that count. Reported once they are complete: what one of two
+   * people approved may lapse.
+   */
+  private judged?: { evidence: Evidence; counted: CountedApproval[] };
 
   constructor(
     private readonly book: Book,
@@ -102,8 +112,9 @@ export class Approvals {
   ): Promise<number[] | undefined> {
     const { book } = this;
     const ends = evidence.toRevoke.map(({ expires }) => endOfDay(expires));
-    /** Reported once they are complete: what one of two people approved may lapse. */
-    const counted: { given: Given; shownBy: string; approval: Approval }[] = [];
+    // The same evidence is asked about again where a verdict could not be had.
+    if (this.judged?.evidence !== evidence) this.judged = { evidence, counted: [] };
+    const { counted } = this.judged;
     const asked = { kind: 'approval', evidence, since: new Date().toISOString() } as const;
     const waiting = (): Waiting =>
       this.needed > 1

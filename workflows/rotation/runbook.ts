@@ -145,6 +145,8 @@ export class Runbook {
   carry(starter: RecordedSender | undefined): CarriedRotation {
     const { report, record, checklist, rounds, retries, situation } = this;
     const { agreedKey, vouchedFor } = this;
+    if (checklist.step === 'revoke')
+      this.remark('The history was cut before the revoke: what was approved is asked again');
     const { steps } = checklist.progress;
     const accepted = [...retries.accepted];
     return {

@@ -22,8 +22,10 @@ export async function agreed(
     recipient,
     look,
   });
+  let isApproved = false; // once: what keeps the look from being had takes nothing from it
   await book.step('approve plan', async () => {
-    await book.approvals.ask(evidence);
+    if (!isApproved) await book.approvals.ask(evidence);
+    isApproved = true;
     refuseReadInCluster(await activities.lookAtConsumers(readers), recipient); // days may have passed
   });
   book.agreedKey = recipient.key;

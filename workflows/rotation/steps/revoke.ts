@@ -9,7 +9,7 @@ import {
   voidedBy,
 } from '../../../domain/evidence/index.ts';
 import type { Pair, Round, Observation } from '../../../domain/rotation/index.ts';
-import { describeOthers } from '../../../domain/cluster/index.ts';
+import { allReady, describeOthers } from '../../../domain/cluster/index.ts';
 import type { Settings } from '../../../domain/settings/index.ts';
 import { activities, blocks, failedWith, isNotSent } from '../../shared/index.ts';
 import { confirmOnce } from './confirm.ts';
@@ -188,19 +188,22 @@ function unlessTooOld(error: unknown): undefined {
   if (!failedWith(error, 'LookTooOld')) throw error;
 }
 
-/** Looks again; containers that start or end are waited for first, the approval kept. */
+/**
+ * Looks again; containers that start or end, or are not ready to be called from, are waited for
+ * first, the approval kept.
+ */
 async function lookUntilSettled(book: Runbook, round: Round): Promise<Round> {
   for (let waits = 1; ; waits++) {
     const seen = await lookAgain(book, round);
     const { containers } = seen.look;
     const starting = containers.filter(({ state }) => state === 'starting');
     const moving = containers.filter((one) => starting.includes(one) || one.terminating);
-    if (moving.length === 0) return seen;
+    if (moving.length === 0 && allReady(seen.look)) return seen;
     if (waits > WAITS_AT_MOST) {
       if (starting.length === 0) return seen;
       throw blocks('RolloutIncomplete', describeOthers(starting, seen.tokens));
     }
-    book.note('revoke', `waits for ${moving.length} containers that start or end`);
+    book.note('revoke', 'waits for containers that start, end or are not ready');
     const settled = await rolledOut({ ...round, sync: undefined });
     if (settled.kind !== 'held') waits = WAITS_AT_MOST; // its limit is over: one more look
   }
