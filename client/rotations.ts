@@ -28,6 +28,8 @@ export interface ListedRotation {
   apiUser: string;
   application: string;
   stage: Stage;
+  /** How the server calls the end of one that left no report, e.g. `terminated`. */
+  end?: string;
   /** The last day of the first token that an approval is to revoke, as it was last asked for. */
   firstEnd?: Day;
   open: boolean;
@@ -73,10 +75,15 @@ function listed(execution: WorkflowExecutionInfo): ListedRotation {
     apiUser: attributeOf(execution, 'RotationApiUser') || named.apiUser,
     application: attributeOf(execution, 'RotationApplication') || named.application,
     stage: (attributeOf(execution, 'RotationStage') || 'preparing') as Stage,
+    ...endOf(execution),
     firstEnd: DAY.is(execution.memo?.firstEnd) ? execution.memo.firstEnd : undefined,
     open: execution.status.name === 'RUNNING',
     startedAt: execution.startTime,
   };
+}
+
+function endOf({ status: { name } }: WorkflowExecutionInfo): Pick<ListedRotation, 'end'> {
+  return name === 'RUNNING' || name === 'COMPLETED' ? {} : { end: name.toLowerCase() };
 }
 
 /** A search attribute of a rotation; empty where it has none. */

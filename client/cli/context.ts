@@ -169,10 +169,13 @@ export class Context {
     if (answer === undefined)
       throw new CommandEnd(
         EXIT.declined,
-        'Nothing was sent: nobody answered on a terminal. Scripts use approve --evidence.',
+        'Nothing was sent: nobody answered on a terminal. From a script, only approve goes without: --evidence.',
       );
     if (answer.trim() !== this.environment)
-      throw new CommandEnd(EXIT.declined, 'Nothing was sent.');
+      throw new CommandEnd(
+        EXIT.declined,
+        `Nothing was sent: the answer was not ${this.environment}.`,
+      );
   }
 
   /** @throws CommandEnd where nothing would answer */

@@ -96,7 +96,7 @@ function tableOf({ output, ui }: Context, known: readonly KnownRotation[]): Tabl
       ...(wide ? ['REQUESTED BY', 'WORKFLOW', 'LINK'] : []),
     ],
     rows: known.map((one) => [
-      one.stage,
+      one.end ?? one.stage,
       wide ? minute(one.startedAt.toISOString()) : ms(now - one.startedAt.getTime()),
       one.apiUser === '' ? one.workflowId : `${one.apiUser} → ${one.application}`,
       waitsFor(one),

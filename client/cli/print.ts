@@ -55,8 +55,8 @@ export function codeLine(code: string | undefined): string[] {
 }
 
 function shownLines({ heading, before, lead, after, table, details }: Shown): Printed[] {
-  const line = ({ label, text }: Line): string =>
-    `  ${label === undefined ? '' : `${label}: `}${text}`;
+  const line = ({ label, text, page }: Line): string =>
+    `  ${label === undefined ? '' : `${label}: `}${text}${page === undefined ? '' : ` (docs/${page})`}`;
   return [
     heading,
     ...before.map(line),

@@ -38,10 +38,10 @@ Exit codes:
   1  Temporal cannot be reached, or something unexpected
   2  wrong usage
   3  no such rotation, or nothing that waits
-  4  a rotation did not accept the decision, or did not revoke what was approved, and says why
+  4  refused, by a rotation or before anything was sent; or not revoked what was approved; it says why
   5  the question was not answered with the environment's name
   6  no worker polls the environment's task queue, so nothing moves
-  7  a person is needed: show --watch and start --wait end there`;
+  7  a person is needed: show --watch, start --wait and a leak that is blocked end there`;
 
 /** Runs one command line. @param args what follows the program's name @returns its exit code */
 export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
@@ -139,7 +139,7 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
   )
     .addHelpText(
       'after',
-      '\nThe ciphertext goes to standard output, what to tell to standard error.',
+      '\nPrints the ciphertext to standard output, and what to tell its holder to standard error.',
     )
     .action(does((context, pair) => handover(context, pair)));
 

@@ -74,7 +74,7 @@ export function whatLacks(
     acceptable.length < codes.length
       ? 'A failed smoke call is never accepted'
       : how.accept(acceptable);
-  return `not shown: ${left.map((one) => one.what).join('; ')}. ${what}`;
+  return `not proven: ${left.map((one) => one.what).join('; ')}. ${what}`;
 }
 
 /**

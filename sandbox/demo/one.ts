@@ -50,6 +50,7 @@ async function follow(handle: Rotation, runId: string, asks: boolean): Promise<R
   result.catch(() => undefined); // awaited below
   let asked = '';
   let retried = '';
+  let question = new AbortController();
   const printed = new Map<string, string>();
   while (!over.signal.aborted) {
     const status = await handle.query<Status>('status').catch(() => undefined);
@@ -61,7 +62,11 @@ async function follow(handle: Rotation, runId: string, asks: boolean): Promise<R
       if (!asks) {
         console.log('   Approving by itself (--yes, or no terminal).');
         await handle.signal('approve', approval);
-      } else void askInTerminal(handle, approval, over.signal);
+      } else {
+        question.abort(); // it asked about older evidence
+        question = new AbortController();
+        void askInTerminal(handle, approval, AbortSignal.any([over.signal, question.signal]));
+      }
     }
     if (!asks && status?.waiting?.kind === 'blocked' && status.waiting.since !== retried) {
       retried = status.waiting.since;
@@ -110,7 +115,7 @@ async function askInTerminal(handle: Rotation, approval: object, over: AbortSign
         reason: 'answered no in the terminal',
       });
   } catch {
-    console.log('\n   Decided elsewhere.');
+    console.log('\n   Decided elsewhere, or asked anew.');
   } finally {
     terminal.close();
   }

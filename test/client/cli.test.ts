@@ -269,7 +269,7 @@ describe('with a pair that nobody rotated before', () => {
       },
     );
     expect(
-      none.err.match(/LEFT OUT: not shown: .*To go on all the same: --accept no-pod-seen/g),
+      none.err.match(/LEFT OUT: not proven: .*To go on all the same: --accept no-pod-seen/g),
     ).toHaveLength(1);
     expect(none.json).toMatchObject([{ workflowId: other, accepted: true }]);
     await waiting();
@@ -427,6 +427,9 @@ describe('with a pair that nobody rotated before', () => {
       code: EXIT.done,
       out: expect.stringContaining(`${ID} ended as terminated`),
     });
+    await until('list to say so', async () =>
+      /^terminated .*publishing-api/m.test((await cli(['list', '--closed'])).out),
+    );
     for (const command of ['approve', 'abort'])
       expect(
         await cli([command, ...PAIR, ...GRACE, ...(command === 'abort' ? ['--reason', 'x'] : [])]),

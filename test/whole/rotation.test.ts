@@ -210,6 +210,6 @@ test('a server application that lets any token in is reported as no proof', asyn
     'but with a made-up one too (returned), so the call proves nothing',
   );
   await rotation.approve(1, { accept: ['no-pod-seen'] });
-  await rotation.answered(/not shown: app of/);
+  await rotation.answered(/not proven: app of/);
   expect(stage.sandbox.world.happened.revoked).toEqual([]);
 });

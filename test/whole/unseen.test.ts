@@ -30,7 +30,7 @@ test('a pod of an Argo Workflow that held the old token and ended is no sign tha
   const said = expect.stringMatching(/^main of Workflow\/deploy-\w+: no pod is running$/);
   expect(shortfalls).toContainEqual({ code: 'no-pod-seen', what: said });
   await rotation.approve(1, { accept: undefined });
-  await rotation.answered(/not accepted: not shown: .*main of Workflow/);
+  await rotation.answered(/not accepted: not proven: .*main of Workflow/);
   expect(world.happened.revoked).toEqual([]);
 });
 

@@ -92,7 +92,7 @@ test('a smoke call that any token passes is no proof, and is accepted by name or
     async (rotation) => {
       await rotation.approve({ accept: undefined });
       await rotation.answered(
-        /not shown: app of Deployment\/short-url-manager: lookup_content_id no-proof/,
+        /not proven: app of Deployment\/short-url-manager: lookup_content_id no-proof/,
       );
       await rotation.approve({ accept: ['not-smoke-tested'] });
       expect(await rotation.report()).toMatchObject({ outcome: 'rotated' });
@@ -312,7 +312,7 @@ test('a consumer that only an earlier rotation saw, by the token it held, is sti
         },
       });
       await rotation.approve({ accept: undefined });
-      await rotation.answered(/not shown: .*CronJob\/nightly-export/);
+      await rotation.answered(/not proven: .*CronJob\/nightly-export/);
       expect(rotation.systems.revoked).toEqual([]);
     },
     {

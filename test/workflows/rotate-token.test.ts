@@ -80,7 +80,7 @@ test('syncs where a consumer has no container to look into, however many others 
       expect(waiting).toMatchObject({ evidence: { shortfalls: [{ code: 'no-pod-seen' }] } });
       await rotation.approve({ accept: undefined, revoke: [101] });
       await rotation.answered(
-        /not shown: cron-task of CronJob\/short-url-manager-task: no pod is running/,
+        /not proven: cron-task of CronJob\/short-url-manager-task: no pod is running/,
       );
       expect(rotation.systems.revoked).toEqual([]);
       await rotation.approve({ accept: ['no-pod-seen'], revoke: [101] });
