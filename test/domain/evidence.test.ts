@@ -105,6 +105,19 @@ describe('what was not shown', () => {
     ]);
   });
 
+  test('where no container that has the token is left, nothing shows what the next will hold', () => {
+    expect(anEvidence({ look: aLook([]), smoke: [] }).shortfalls).toEqual([
+      {
+        code: 'no-pod-seen',
+        what: expect.stringContaining('no container that has the token is left'),
+      },
+    ]);
+    const recipient = { name: 'HMRC', apiUser: 'h@b.uk', key: 'age1', alsoInCluster: false };
+    expect(anEvidence({ look: aLook([]), smoke: [], recipient }).shortfalls).toMatchObject([
+      { code: 'consumer-confirmed' },
+    ]);
+  });
+
   test('says of a consumer that cannot be asked that it runs', () => {
     const unable = 'has neither a shell with sha256sum nor Ruby';
     const mute = [aContainer(NEW, { ...TWIN, token: undefined, unable })];
