@@ -36,8 +36,8 @@ test('a pod of an Argo Workflow that held the old token and ended is no sign tha
 
 test('a container that cannot be asked and started before the sync Job was made is waited for: it has the old value', async () => {
   const syncGathering = {
-    quietFor: '20 seconds',
-    atMost: '20 seconds',
+    quietFor: '8 seconds',
+    atMost: '8 seconds',
     askAgainAfter: '30 seconds',
   };
   stage = await Stage.set({}, { rolloutLimit: '3 seconds', syncGathering });
