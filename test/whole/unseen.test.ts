@@ -49,7 +49,11 @@ test('a container that cannot be asked and started before the sync Job was made 
   world.overlooked.add('router'); // by Reloader
   await stage.worker();
   const rotation = await stage.rotation();
-  await until('the new token', () => world.happened.created.length > 0 || undefined);
+  const made = await until('the new token', () =>
+    world.happened.created.length > 0 ? Date.now() : undefined,
+  );
+  // Kubernetes says in whole seconds when a container started.
+  await until('a later second', () => Date.now() > made + 1000 || undefined);
   cluster.roll('router');
   const { message } = await rotation.blocked('RolloutIncomplete');
   expect(message).toContain('app in router-');
