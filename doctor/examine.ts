@@ -129,5 +129,5 @@ async function signonFindings(
 }
 
 const UNCOUNTED: SignInBudget = {
-  reserve: () => Promise.resolve({ settle: () => Promise.resolve() }),
+  reserve: () => Promise.resolve(() => Promise.resolve()),
 };

@@ -1,8 +1,7 @@
-import { isGrpcServiceError, type Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { Runtime, type WorkerOptions } from '@temporalio/worker';
 import { makeCurrent, nameVersion, type DeploymentVersion } from '../domain/request/index.ts';
 
-const NOT_FOUND = 5; // gRPC's
 const ANSWERS_WITHIN_MS = 10_000;
 
 /**
@@ -23,48 +22,25 @@ export function deploymentOptions(
 }
 
 /**
- * Warns at start that a version gets no tasks, and says what to do. Best effort: a failed check
- * stops no worker.
+ * Warns at start that a version does not get the tasks of its queue, and says what to do. Best
+ * effort: a failed check stops no worker.
  */
 export async function warnUnlessCurrent(
   connection: Connection,
-  namespace: string,
+  queue: { namespace: string; taskQueue: { name: string } },
   version: DeploymentVersion,
 ): Promise<void> {
   const { logger } = Runtime.instance();
   try {
-    if (
-      await connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, () =>
-        isCurrent(connection, namespace, version),
-      )
-    )
-      return;
+    const { versioningInfo } = await connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, () =>
+      connection.workflowService.describeTaskQueue(queue),
+    );
+    const { deploymentName, buildId } = versioningInfo?.currentDeploymentVersion ?? {};
+    if (deploymentName === version.deploymentName && buildId === version.buildId) return;
     logger.warn(
       `version ${nameVersion(version)} is not current, so this worker gets no tasks. Once it may take over: ${makeCurrent(version)}`,
     );
   } catch {
     logger.warn(`Temporal does not say whether version ${nameVersion(version)} is current`);
-  }
-}
-
-/**
- * Whether a version is the one that gets tasks. A deployment that no worker has polled for yet has
- * none.
- */
-async function isCurrent(
-  { workflowService }: Connection,
-  namespace: string,
-  { deploymentName, buildId }: DeploymentVersion,
-): Promise<boolean> {
-  try {
-    const { workerDeploymentInfo } = await workflowService.describeWorkerDeployment({
-      namespace,
-      deploymentName,
-    });
-    const { currentDeploymentVersion: current } = workerDeploymentInfo?.routingConfig ?? {};
-    return current?.deploymentName === deploymentName && current.buildId === buildId;
-  } catch (error) {
-    if (isGrpcServiceError(error) && (error.code as number) === NOT_FOUND) return false;
-    throw error;
   }
 }

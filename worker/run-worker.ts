@@ -55,14 +55,17 @@ export async function runWorker(
     await Promise.all([connection.close(), native.close()]);
     throw error;
   }
-  if (configuration.version)
-    await warnUnlessCurrent(connection, client.options.namespace, configuration.version);
+  const taskQueue = taskQueueOf(configuration.ROTATION_ENVIRONMENT);
+  if (configuration.version) {
+    const queue = { namespace: client.options.namespace, taskQueue: { name: taskQueue } };
+    await warnUnlessCurrent(connection, queue, configuration.version);
+  }
   const tracing = createTracing(env, configuration.ROTATION_ENVIRONMENT);
   const draining = new AbortController();
   const workers = await createWorkers({
     connection: native,
     namespace,
-    taskQueue: taskQueueOf(configuration.ROTATION_ENVIRONMENT),
+    taskQueue,
     activities: createActivities(configuration, env, client, draining.signal),
     interceptors: {
       activity: [inWorkflowsOnly, heartbeats, ...(tracing ? [tracing.interceptor] : [])],

@@ -1,7 +1,9 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import type { AxiosRequestConfig } from 'axios';
+import { ApplicationFailure } from '@temporalio/common';
+import axios, { type AxiosRequestConfig } from 'axios';
+import type { Readable } from 'node:stream';
+import { setTimeout as after } from 'node:timers/promises';
 import { failure, failedWith } from '../failure.ts';
-import { chunksOf, follow, NotFollowed } from '../follow.ts';
 
 /** One event of a watch: a pod as it is now, or a bookmark, which says only how far it came. */
 export interface PodEvent {
@@ -14,6 +16,9 @@ export interface PodEvent {
 export class VersionGone extends Error {}
 
 const WATCHES_FOR_S = 300;
+const AGAIN_AFTER_MS = 1000;
+/** After refusals, the pause doubles up to this. */
+const LONGEST_PAUSE_MS = 60_000;
 /** A connection that died says nothing: every event is known at most so much later. */
 const EVENTS_FOR_S = 30;
 
@@ -50,12 +55,21 @@ export class PodWatch {
     });
     if (this.watching) return;
     this.watching = new AbortController();
-    const tellAll = (): void => {
-      for (const watcher of this.watchers) watcher();
-    };
-    const fromNow = async (): Promise<AxiosRequestConfig> =>
-      this.requestSince(await this.api.version(), WATCHES_FOR_S);
-    follow(fromNow, tellAll, this.watching.signal);
+    void this.tellOfChanges(this.watching.signal);
+  }
+
+  private async tellOfChanges(signal: AbortSignal): Promise<void> {
+    for (let pauseMs = AGAIN_AFTER_MS; !signal.aborted;) {
+      try {
+        for await (const _ of this.events(await this.api.version(), signal, WATCHES_FOR_S))
+          for (const watcher of this.watchers) watcher();
+        pauseMs = AGAIN_AFTER_MS;
+      } catch (error) {
+        const isRefused = failedWith(error, 'NotPermitted');
+        pauseMs = isRefused ? Math.min(pauseMs * 2, LONGEST_PAUSE_MS) : AGAIN_AFTER_MS;
+      }
+      await after(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+    }
   }
 
   /**
@@ -63,26 +77,45 @@ export class PodWatch {
    * half a minute. None is left out: the next watch goes on from the version that came last.
    * @throws VersionGone where Kubernetes no longer remembers that version
    */
-  async *events(since: string, signal: AbortSignal): AsyncGenerator<PodEvent> {
+  async *events(
+    since: string,
+    signal: AbortSignal,
+    seconds = EVENTS_FOR_S,
+  ): AsyncGenerator<PodEvent> {
+    const cut = new AbortController();
+    const stop = (): void => cut.abort();
+    const timer = setTimeout(stop, (seconds + 5) * 1000).unref();
+    signal.addEventListener('abort', stop);
+    let data: Readable | undefined;
     try {
-      const request = await this.requestSince(since, EVENTS_FOR_S);
-      const chunks = chunksOf(request, signal, (EVENTS_FOR_S + 5) * 1000);
-      for await (const line of linesOf(chunks)) yield eventOf(line);
+      signal.throwIfAborted();
+      const answer = await axios.request<Readable>({
+        ...(await this.api.request({
+          watch: 'true',
+          resourceVersion: since,
+          allowWatchBookmarks: 'true',
+          timeoutSeconds: String(seconds),
+        })),
+        responseType: 'stream',
+        maxRedirects: 0,
+        validateStatus: () => true,
+        proxy: false,
+        signal: cut.signal,
+      });
+      data = answer.data;
+      if (answer.status === 410) throw new VersionGone();
+      if (answer.status !== 200) throw this.api.refused(answer.status);
+      for await (const line of linesOf(data as AsyncIterable<Buffer>)) yield eventOf(line);
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof VersionGone || failedWith(error, 'ContractChanged')) throw error;
-      if (!(error instanceof NotFollowed)) throw this.api.away(error);
-      throw error.status === 410 ? new VersionGone() : this.api.refused(error.status);
+      throw error instanceof VersionGone || error instanceof ApplicationFailure
+        ? error
+        : this.api.away(error);
+    } finally {
+      data?.destroy(); // one that was refused is not read, and would keep its connection
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
     }
-  }
-
-  private requestSince(version: string, seconds: number): Promise<AxiosRequestConfig> {
-    return this.api.request({
-      watch: 'true',
-      resourceVersion: version,
-      allowWatchBookmarks: 'true',
-      timeoutSeconds: String(seconds),
-    });
   }
 }
 

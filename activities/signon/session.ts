@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import pLimit from 'p-limit';
 import { failedWith, failure } from '../failure.ts';
 import type { Secret } from '../../config/secret.ts';
 import type { HttpResponse } from '../http.ts';
@@ -31,8 +32,8 @@ const PASSWORD = 'user[password]';
 export class SignonSession {
   private readonly browser: Browser;
   private refused?: string;
-  private signedIn?: Promise<void>;
-  private turn: Promise<unknown> = Promise.resolve();
+  private isSignedIn = false;
+  private readonly turns = pLimit(1);
 
   constructor(
     private readonly account: SignonAccount,
@@ -55,7 +56,7 @@ export class SignonSession {
     exchange: (pages: Pages) => Promise<T>,
     { cancellationSignal }: { cancellationSignal: AbortSignal } = Context.current(),
   ): Promise<T> {
-    const mine = this.turn.then(() => {
+    return this.turns(() => {
       cancellationSignal.throwIfAborted(); // its turn may come after its activity was given up
       return exchange({
         open: (path) => this.open(path),
@@ -65,8 +66,6 @@ export class SignonSession {
         },
       });
     });
-    this.turn = mine.catch(() => undefined);
-    return mine;
   }
 
   /**
@@ -74,11 +73,10 @@ export class SignonSession {
    * @throws NotPermitted, PairChanged where it is no longer there (not retried)
    */
   private async open(path: string): Promise<SignonPage> {
-    await this.ensureSignedIn();
+    if (!this.isSignedIn) await this.signIn();
     let page = await this.browser.open(path);
     if (isSignIn(page)) {
-      this.signedIn = undefined;
-      await this.ensureSignedIn();
+      await this.signIn();
       page = await this.browser.open(path);
     }
     if (isSignIn(page))
@@ -92,32 +90,26 @@ export class SignonSession {
     return page;
   }
 
-  private ensureSignedIn(): Promise<void> {
-    this.signedIn ??= this.signIn().catch((error: unknown) => {
-      this.signedIn = undefined;
-      throw error;
-    });
-    return this.signedIn;
-  }
-
   private async signIn(): Promise<void> {
+    this.isSignedIn = false;
     if (this.refused !== undefined) throw failure('SignInRefused', `not retried: ${this.refused}`);
     await this.browser.forgetSession();
     const form = await this.browser.open(SIGN_IN);
     const csrf = readFormToken(form.body, PASSWORD);
-    const reservation = await this.budget.reserve();
+    const settle = await this.budget.reserve();
     const progress = { undecided: true };
     const refusedBecause = await this.answerForms(csrf, progress).catch(async (error: unknown) => {
-      if (!progress.undecided) await reservation.settle('no-effect');
+      if (!progress.undecided) await settle('no-effect');
       throw error;
     });
     if (refusedBecause !== undefined) this.refused = redact(refusedBecause, [this.account.email]);
-    await reservation.settle(refusedBecause === undefined ? 'accepted' : 'refused');
+    await settle(refusedBecause === undefined ? 'accepted' : 'refused');
     if (refusedBecause !== undefined)
       throw failure(
         'SignInRefused',
         `Signon refused to sign ${this.account.email} in: ${this.refused}`,
       );
+    this.isSignedIn = true;
   }
 
   /**

@@ -2,20 +2,12 @@ import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
 import ms from 'ms';
 import { randomUUID } from 'node:crypto';
 import { type Environment, taskQueueOf } from '../../domain/request/index.ts';
-import type { SignInOutcome, SignInQuestion } from '../../domain/sign-in/index.ts';
+import type { SignInGrant, SignInOutcome, SignInQuestion } from '../../domain/sign-in/index.ts';
 import { failure } from '../failure.ts';
 import type { Secret } from '../../config/secret.ts';
 import type { SignInBudget } from '../signon/sign-in-budget.ts';
 import { signInProof } from './sign-in-proof.ts';
 import { SIGNAL, WORKFLOW, signInLedgerId } from '../../domain/names/index.ts';
-
-/** What the ledger answers. */
-interface Grant {
-  granted: boolean;
-  spent: boolean;
-  until?: string;
-  unproven?: true;
-}
 
 /** Whoever signs in has the session to itself. The ledger itself takes up to 20 s to answer. */
 const ANSWERS_WITHIN_MS = 40_000;
@@ -56,7 +48,7 @@ export function createSignInBudget(
         staticSummary: 'Counts sign-ins to Signon: at most 3 refused an hour, and 4 in a row',
       });
       const answer = await within(() =>
-        client.workflow.executeUpdateWithStart<() => Promise<void>, Grant, [SignInQuestion]>(
+        client.workflow.executeUpdateWithStart<() => Promise<void>, SignInGrant, [SignInQuestion]>(
           'reserve',
           {
             args: [question],
@@ -85,20 +77,13 @@ export function createSignInBudget(
         );
       if (!answer.granted)
         throw failure('Unreachable', '3 sign-ins to Signon are under way; this one waits its turn');
-      return {
-        // If the outcome cannot be sent, the sign-in stays counted for an hour at most.
-        settle: (outcome) =>
-          within(() =>
-            client.workflow.getHandle(workflowId).signal(
-              SIGNAL.signInSettled,
-              proven({
-                id,
-                refused: outcome === 'refused',
-                accepted: outcome === 'accepted',
-              } satisfies Omit<SignInOutcome, 'proof'>),
-            ),
-          ).catch(() => undefined),
-      };
+      // If the outcome cannot be sent, the sign-in stays counted for an hour at most.
+      return (outcome) =>
+        within(() =>
+          client.workflow
+            .getHandle(workflowId)
+            .signal(SIGNAL.signInSettled, proven({ id, outcome })),
+        ).catch(() => undefined);
     },
   };
 }

@@ -20,9 +20,7 @@ type Said = Omit<SignInQuestion, 'proof'> | Omit<SignInOutcome, 'proof'>;
 export function signInProof(totpSecret: Secret, environment: Environment, said: Said): string {
   const key = totpSecret.reveal().toUpperCase().replace(/[\s=]/g, '');
   const what =
-    'refused' in said
-      ? ['settle', said.id, said.refused, said.accepted]
-      : ['reserve', said.id, said.at];
+    'outcome' in said ? ['settle', said.id, said.outcome] : ['reserve', said.id, said.at];
   return createHmac('sha256', key)
     .update(JSON.stringify([signInLedgerId(environment), ...what]))
     .digest('hex');
@@ -34,7 +32,7 @@ export function createLedgerActivities(
 ): LedgerActivities {
   return {
     provesWorker({ proof, ...said }) {
-      const isFresh = 'refused' in said || Math.abs(Date.now() - said.at) <= FRESH_FOR_MS;
+      const isFresh = 'outcome' in said || Math.abs(Date.now() - said.at) <= FRESH_FOR_MS;
       const expected = Buffer.from(signInProof(totpSecret, environment, said));
       const given = Buffer.from(proof);
       return Promise.resolve(

@@ -31,37 +31,25 @@ export function rotationIdsOf(environment: string): string {
   return `rotate-token/${environment}/`;
 }
 
-/** The id of an environment's sweep, and of the Schedule that starts it. */
-export function sweepId(environment: string): string {
-  return `sweep/${environment}`;
-}
-
-/** The id of a sweep that only says what it would do. */
-export function planId(environment: string): string {
-  return `sweep-plan/${environment}`;
-}
+/** The id of an environment's only workflow of a kind. */
+const idOf =
+  (kind: string) =>
+  (environment: string): string =>
+    `${kind}/${environment}`;
+/** An environment's sweep, and the Schedule that starts it. */
+export const sweepId = idOf('sweep');
+/** A sweep that only says what it would do. */
+export const planId = idOf('sweep-plan');
+/** The workflow that serves all syncs. */
+export const syncTokensId = idOf('sync-tokens');
+/** The workflow that collects notices. */
+export const notificationsId = idOf('notifications');
+/** The workflow that counts the sign-ins of workers. */
+export const signInLedgerId = idOf('sign-in-ledger');
+/** The workflow that takes an inventory. */
+export const inventoryId = idOf('inventory');
 
 /** What the ids of rotations of a whole API user begin with. */
 export function apiUserIdsOf(environment: string): string {
   return `leak/${environment}/`;
-}
-
-/** The workflow that serves all syncs of an environment. */
-export function syncTokensId(environment: string): string {
-  return `sync-tokens/${environment}`;
-}
-
-/** The workflow that collects an environment's notices. */
-export function notificationsId(environment: string): string {
-  return `notifications/${environment}`;
-}
-
-/** The workflow that counts the sign-ins of an environment's workers. */
-export function signInLedgerId(environment: string): string {
-  return `sign-in-ledger/${environment}`;
-}
-
-/** The workflow that takes an environment's inventory. */
-export function inventoryId(environment: string): string {
-  return `inventory/${environment}`;
 }

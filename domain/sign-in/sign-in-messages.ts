@@ -4,7 +4,7 @@ import {
   listOf,
   matching,
   object,
-  optional,
+  oneOf,
   pairOf,
   readAs,
   wholeNumber,
@@ -25,12 +25,27 @@ export interface SignInQuestion {
   proof: string;
 }
 
+const OUTCOMES = ['accepted', 'refused', 'no-effect'] as const;
+
 export interface SignInOutcome {
   id: string;
-  refused: boolean;
-  /** Signon let the worker in. Neither: it gave no answer, and the sign-in had no effect. */
-  accepted?: boolean;
+  /** `no-effect` where Signon did not judge it. */
+  outcome: (typeof OUTCOMES)[number];
   proof: string;
+}
+
+/** What the ledger answers to a question. */
+export interface SignInGrant {
+  granted: boolean;
+  /** Whether all that count were refused; where not, some are still under way. */
+  spent: boolean;
+  /**
+   * ISO: when the next sign-in may be tried; absent where granted, and where a person must send
+   * `forget` first.
+   */
+  until?: string;
+  /** No worker of this environment asked, or the question is a copy. */
+  unproven?: true;
 }
 
 /** A sign-in that counts. */
@@ -54,12 +69,7 @@ const ID = matching(/^[\w-]{1,64}$/);
 const PROOF = matching(/^[0-9a-f]{64}$/);
 const AT = wholeNumber();
 const QUESTION: Fields<SignInQuestion> = { id: ID, at: AT, proof: PROOF };
-const OUTCOME: Fields<SignInOutcome> = {
-  id: ID,
-  refused: FLAG,
-  accepted: optional(FLAG),
-  proof: PROOF,
-};
+const OUTCOME: Fields<SignInOutcome> = { id: ID, outcome: oneOf(OUTCOMES), proof: PROOF };
 const LEDGER: Fields<CarriedLedger> = {
   counted: listOf(object({ id: ID, at: AT, refused: FLAG })),
   answered: listOf(pairOf(ID, AT)),

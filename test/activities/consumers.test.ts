@@ -235,7 +235,7 @@ describe('what runs once', () => {
   ] as const)(
     'a one-off Job (%s) is a consumer of its own, for as long as it runs',
     async (how, workload) => {
-      const pod = sandbox.cluster.runJob(NAME, how, 400);
+      const pod = sandbox.cluster.runJob(NAME, how, 3_600_000);
       const seen = await look();
       const [row] = seen.containers.filter((one) => one.pod === pod);
       expect(row).toMatchObject({
@@ -244,7 +244,9 @@ describe('what runs once', () => {
         token: inSecret().masked,
       });
       expect(row!.workload).toContain(workload.split('/')[1]);
-      await until('its end', () => sandbox.world.state.pods.find((one) => one.name === pod)?.ended);
+      const running = sandbox.world.state.pods.find((one) => one.name === pod)!;
+      running.endsAt = sandbox.world.now();
+      await until('its end', () => running.ended);
       expect((await look()).consumers.map((one) => one.workload)).not.toContain(row!.workload);
     },
   );

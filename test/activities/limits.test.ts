@@ -10,7 +10,6 @@ import {
 } from '../support/jest.ts';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { follow } from '../../activities/follow.ts';
 import { KubernetesClient } from '../../activities/kubernetes/client.ts';
 import { IMMEDIATE } from '../../sandbox/options.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -107,15 +106,14 @@ describe('a stream', () => {
   test('that is cut is followed again, each line of it told', async () => {
     let lines = 0;
     asked = 0;
+    // What lists pods and what watches them gets the same.
+    const metadata = { resourceVersion: '1' };
+    const both = { items: [], metadata, type: 'ADDED', object: { metadata } };
     answer = (response) => {
-      response.writeHead(200);
-      response.write('{"a": 1}\n', () => response.destroy());
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      response.write(`${JSON.stringify(both)}\n`, () => response.end());
     };
-    follow(
-      () => Promise.resolve({ url: origin }),
-      () => lines++,
-      stopping.signal,
-    );
+    client(1000).watchPods(() => lines++, stopping.signal);
     await until('two connections', () => asked >= 2 && lines >= 2);
     expect(lines).toBeLessThanOrEqual(asked);
   });

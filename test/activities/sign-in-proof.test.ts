@@ -12,7 +12,7 @@ test('a worker with the same TOTP secret, however it is written, is believed', a
   const spaced = new Secret(SECRET.toLowerCase().replace(/(....)/g, '$1 '));
   const proof = signInProof(spaced, 'integration', question);
   expect(await ledger.provesWorker({ ...question, proof })).toBe(true);
-  const outcome = { id: 'a', refused: true };
+  const outcome = { id: 'a', outcome: 'refused' } as const;
   expect(await ledger.provesWorker({ ...outcome, proof: proofOf(outcome) })).toBe(true);
 });
 
@@ -21,15 +21,15 @@ test.each([
   ['another environment', signInProof(new Secret(SECRET), 'production', question)],
   ['another question', proofOf({ ...question, id: 'b' })],
   ['another moment', proofOf({ ...question, at: question.at + 1 })],
-  ['an outcome', proofOf({ id: 'a', refused: true })],
+  ['an outcome', proofOf({ id: 'a', outcome: 'refused' })],
   ['nothing', ''],
 ])('a proof of %s is none', async (_what, proof) => {
   expect(await ledger.provesWorker({ ...question, proof })).toBe(false);
 });
 
 test('a proof of a refusal is none of its opposite', async () => {
-  const proof = proofOf({ id: 'a', refused: true });
-  expect(await ledger.provesWorker({ id: 'a', refused: false, proof })).toBe(false);
+  const proof = proofOf({ id: 'a', outcome: 'refused' });
+  expect(await ledger.provesWorker({ id: 'a', outcome: 'accepted', proof })).toBe(false);
 });
 
 test('a question is believed for five minutes', async () => {

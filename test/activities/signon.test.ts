@@ -46,8 +46,7 @@ function both(
       limitMs: 1000,
     },
     {
-      reserve: () =>
-        Promise.resolve({ settle: (outcome) => Promise.resolve(void settled.push(outcome)) }),
+      reserve: () => Promise.resolve((outcome) => Promise.resolve(void settled.push(outcome))),
     },
     () => sandbox.world.now() + aheadMs,
   );

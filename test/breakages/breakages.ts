@@ -900,8 +900,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a watch of pods begins anew each time, and what came and went between is unseen',
     file: 'activities/kubernetes/pod-watch.ts',
-    find: 'resourceVersion: version,',
-    replace: 'resourceVersion: version.slice(0, 0),',
+    find: 'resourceVersion: since,',
+    replace: 'resourceVersion: since.slice(0, 0),',
     caughtBy: {
       file: 'test/activities/kubernetes.test.ts',
       test: 'is told of one that came and went while the watch was cut or refused',

@@ -20,11 +20,9 @@ export const oneRefusalAnHour: SignInBudget = {
       );
     mkdirSync(dirname(MARK), { recursive: true });
     writeFileSync(MARK, '');
-    return Promise.resolve({
-      settle(outcome) {
-        if (outcome === 'accepted') rmSync(MARK);
-        return Promise.resolve();
-      },
+    return Promise.resolve((outcome) => {
+      if (outcome === 'accepted') rmSync(MARK);
+      return Promise.resolve();
     });
   },
 };

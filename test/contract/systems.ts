@@ -84,9 +84,7 @@ function connect(configuration: Configuration, now = Date.now): Omit<Systems, 's
 export function newSession(configuration: Configuration, now = Date.now): SignonSession {
   return new SignonSession(
     createClients(configuration).signonAccount,
-    live
-      ? oneRefusalAnHour
-      : { reserve: () => Promise.resolve({ settle: () => Promise.resolve() }) },
+    live ? oneRefusalAnHour : { reserve: () => Promise.resolve(() => Promise.resolve()) },
     now,
   );
 }

@@ -53,7 +53,12 @@ async function withLedger(
           }),
         }),
       settle: (id, refused, change = {}) =>
-        handle.signal('settle', { id, refused, proof: PROOF, ...change }),
+        handle.signal('settle', {
+          id,
+          outcome: refused ? 'refused' : 'no-effect',
+          proof: PROOF,
+          ...change,
+        }),
       ended: async () => (await handle.describe()).status.name === 'COMPLETED',
     }),
   );
@@ -155,7 +160,7 @@ test('misshapen messages are refused or dropped, and stop nobody', () =>
       null,
       'a',
       { id: 'a' },
-      { id: 'a', refused: 'yes', proof: PROOF },
+      { id: 'a', outcome: 'yes', proof: PROOF },
     ])
       await handle.signal('settle', odd);
     await handle.signal('nonsense', 7);
@@ -191,14 +196,14 @@ test('one accepted sign-in ends a row of refusals', () =>
   withLedger(async ({ reserve, settle }) => {
     for (const [at, refused] of [true, true, true, false, true, true, true].entries()) {
       expect(await reserve(`s${at}`)).toMatchObject({ granted: true });
-      await settle(`s${at}`, refused, { accepted: !refused });
+      await settle(`s${at}`, refused, { outcome: refused ? 'refused' : 'accepted' });
       await server().sleep('61 minutes');
     }
     expect(await reserve('last')).toMatchObject({ granted: true });
   }));
 
 test.each([
-  ['without an answer, which Signon may have counted', { refused: false, accepted: false }],
+  ['without an answer, which Signon may have counted', false],
   ['never heard of', undefined],
 ])('a sign-in %s ends no row of refusals', (_what, outcome) =>
   withLedger(async ({ reserve, settle }) => {
@@ -206,7 +211,7 @@ test.each([
     for (const id of ids) {
       expect(await reserve(id)).toMatchObject({ granted: true });
       if (id !== 'none') await settle(id, true);
-      else if (outcome) await settle(id, outcome.refused, outcome);
+      else if (outcome !== undefined) await settle(id, outcome);
       else break;
       await server().sleep('61 minutes');
     }

@@ -10,7 +10,12 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import ms from 'ms';
-import { parseLedger, parseOutcome, parseQuestion } from '../../domain/sign-in/index.ts';
+import {
+  parseLedger,
+  parseOutcome,
+  parseQuestion,
+  type SignInGrant,
+} from '../../domain/sign-in/index.ts';
 import { activities, carriedOver, isHistoryLong } from '../shared/index.ts';
 import { SIGNAL } from '../../domain/names/index.ts';
 
@@ -26,19 +31,6 @@ const ALLOWED_IN_A_ROW = 4;
 const DECIDED_WITHIN = ms('2 minutes');
 /** Answered questions are remembered for longer than a question counts as fresh. */
 const KNOWN_FOR = ms('15 minutes');
-
-interface SignInGrant {
-  granted: boolean;
-  /** Whether all that count were refused; where not, some are still under way. */
-  spent: boolean;
-  /**
-   * ISO: when the next sign-in may be tried; absent where granted, and where a person must send
-   * `forget` first.
-   */
-  until?: string;
-  /** No worker of this environment asked, or the question is a copy. */
-  unproven?: true;
-}
 
 /**
  * Asks to send a password to Signon once; waits a little while others are under way; input a
@@ -112,19 +104,15 @@ export async function signInLedger(carried?: unknown): Promise<void> {
     },
   );
   setHandler(settleSignIn, async (input) => {
-    const outcome = parseOutcome(input);
-    if (
-      !outcome ||
-      !counted.has(outcome.id) ||
-      !(await activities.provesWorker(outcome).catch(() => false))
-    )
+    const said = parseOutcome(input);
+    if (!said || !counted.has(said.id) || !(await activities.provesWorker(said).catch(() => false)))
       return;
-    const known = counted.get(outcome.id);
+    const known = counted.get(said.id);
     if (!known || known.refused) return;
-    if (outcome.refused) known.refused = true;
-    else counted.delete(outcome.id);
-    if (outcome.refused) inARow += 1;
-    else if (outcome.accepted) inARow = 0; // without an answer, Signon counts on
+    known.refused = said.outcome === 'refused';
+    if (known.refused) inARow += 1;
+    else counted.delete(said.id);
+    if (said.outcome === 'accepted') inARow = 0; // without an answer, Signon counts on
     show();
   });
   setHandler(
