@@ -227,7 +227,7 @@ test('a run that held the old token is known after the history is cut: that toke
   const secret = 'signon-token-short-url-manager-publishing-api';
   world.state.secrets[secret] = stage.tokens()[0]!.token; // as if somebody wrote it back
   await until('somebody to look out for runs', () => stage.sandbox.kubernetes.watching > 0);
-  cluster.runTask('short-url-manager-task-1', 2000);
+  cluster.runTask('short-url-manager-task-1', 3000); // longer than two looks lie apart
   const heldAnother = { code: 'no-pod-seen', what: expect.stringMatching(/held another token/) };
   const before = await rotation.awaitingApproval(2);
   expect(before.waiting).toMatchObject({ evidence: { shortfalls: [heldAnother] } });
