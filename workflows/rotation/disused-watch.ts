@@ -1,4 +1,4 @@
-import { CancellationScope, sleep } from '@temporalio/workflow';
+import { CancellationScope, condition, sleep } from '@temporalio/workflow';
 import ms from 'ms';
 import type { WatchState } from '../../domain/rotation/index.ts';
 import type { Readers, SeenReader } from '../../domain/cluster/index.ts';
@@ -17,6 +17,8 @@ export class DisusedWatch {
   private over = false;
   private readonly scope = new CancellationScope();
 
+  /** Whose Secret a pod read is being asked: it may be this pair's. */
+  private isAsking = false;
   /** ISO: when it ended. */
   private until?: string;
   /** ISO: since when without a gap. */
@@ -51,7 +53,8 @@ export class DisusedWatch {
   /** What a run with a fresh history goes on from. */
   get state(): WatchState {
     const { since, until, seen, why } = this;
-    return { since: why === undefined ? since : undefined, until, seen };
+    const isKnown = why === undefined && !this.isAsking;
+    return { since: isKnown ? since : undefined, until, seen };
   }
 
   /** What an approver is told of it. */
@@ -67,6 +70,11 @@ export class DisusedWatch {
   changedSince(before: Watched, wasEnough: boolean, isApproved: boolean): boolean {
     const isLonger = this.enough && !wasEnough;
     return this.seen !== undefined || this.wasInterruptedSince(before) || (isLonger && !isApproved);
+  }
+
+  /** Waits until it is known whose Secret the pod read that it was told of, if it was. */
+  async untilKnown(): Promise<void> {
+    await condition(() => !this.isAsking);
   }
 
   /** Whether there was a time since then when nobody watched. */
@@ -102,11 +110,11 @@ export class DisusedWatch {
     for (;;) {
       const seen = await activities.awaitReader({ secret, ofOtherPairs, from, version });
       if (!('interrupted' in seen)) {
+        this.isAsking = true;
         const others = seen.secret === secret ? [] : await activities.secretsOfPairs([seen.secret]);
-        if (others.length === 0) {
-          this.seen = seen;
-          return;
-        }
+        if (others.length === 0) this.seen = seen;
+        this.isAsking = false;
+        if (this.seen) return;
         ofOtherPairs = [...ofOtherPairs, ...others];
         ({ version } = seen); // nothing that came meanwhile is missed
         continue;
@@ -121,7 +129,9 @@ export class DisusedWatch {
 
   private run(act: () => Promise<void>): void {
     void this.scope.run(act).catch((error: unknown) => {
-      if (!this.over) this.why = failureOf(error).message;
+      if (this.over) return;
+      this.why = failureOf(error).message;
+      this.isAsking = false;
     });
   }
 }

@@ -72,6 +72,7 @@ async function giveUp(
    */
   const lookUnlessRead = async (): Promise<Observation> => {
     const seen = await look();
+    await watch.untilKnown();
     if (!watch.seen) return seen;
     return { ...seen, look: { ...seen.look, consumers: [...seen.look.consumers, watch.seen] } };
   };
