@@ -63,6 +63,7 @@ async function giveUp(
   const known = new Map<number, ListedToken>(tokens.map((token) => [token.authorisationId, token]));
   const look = async (): Promise<Observation> => {
     const seen = await lookForUse(book, pair, readersAfter(readers, [...known.values()]));
+    await watch.untilKnown();
     for (const token of seen.tokens) known.set(token.authorisationId, token);
     return seen;
   };
@@ -72,7 +73,6 @@ async function giveUp(
    */
   const lookUnlessRead = async (): Promise<Observation> => {
     const seen = await look();
-    await watch.untilKnown();
     if (!watch.seen) return seen;
     return { ...seen, look: { ...seen.look, consumers: [...seen.look.consumers, watch.seen] } };
   };
