@@ -39,7 +39,8 @@ export async function whyNothingMoves(
     return `No worker polls ${queue}: nothing moves and nothing answers until one does.`;
   const version = polling.find((one) => one !== undefined);
   const idle = `The worker that polls ${queue} gets no tasks:`;
-  if (!version) return `${idle} version ${nameVersion(current!)} is current, and it has none.`;
+  if (!version)
+    return `${idle} version ${nameVersion(current!)} is current, and this worker has no version.`;
   return `${idle} its version ${nameVersion(version)} is not current. Once it may take over: ${makeCurrent(version)}`;
 }
 

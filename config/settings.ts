@@ -69,7 +69,7 @@ const schemaOf = (within: Between) =>
       signonRequestLimit: within(
         '30 seconds',
         '10 minutes',
-        'a token made later would be missed, and made twice',
+        'if too short, a late token is missed and a second one is made',
       ),
       syncLimit: within(
         '2 minutes',
@@ -92,17 +92,21 @@ const schemaOf = (within: Between) =>
             'it spares Signon while all API users are read, one after the other',
           ),
           looksEvery: within('1 minute', '1 hour', 'each look is written into a history'),
-          endsAfter: within('1 hour', '20 hours', 'the next one begins a day later'),
+          endsAfter: within('1 hour', '20 hours', 'it must end before the next daily sweep'),
         })
         .partial(),
-      rolloutLimit: within('1 minute', '1 day', 'pods take minutes, and until then nobody is told'),
+      rolloutLimit: within(
+        '1 minute',
+        '1 day',
+        'if too short, slow pods block it; if too long, people hear late',
+      ),
       pollEvery: within(
         '500 ms',
         '1 minute',
-        'the cluster is asked this often, and the rotation notices this late',
+        'if too short, it loads the cluster; if too long, the rotation notices late',
       ),
       lookupCachedFor: within('1 minute', '1 hour', 'gds-sso caches for 5 minutes'),
-      soak: within('1 minute', '1 day', 'the rotation ends after it'),
+      soak: within('1 minute', '1 day', 'the rotation stays open for this time after the revoke'),
       disusedWatch: within(
         '1 hour',
         '30 days',
@@ -183,7 +187,7 @@ const schemaOf = (within: Between) =>
           context.addIssue({
             code: 'custom',
             path: ['approvers', environment, 'approvals'],
-            message: `expected at most ${size}: who names no more people`,
+            message: `expected at most ${size}: “who” names no more people`,
           });
       }
     });

@@ -37,7 +37,7 @@ export function examineConfiguration(
       finding: wrong(
         CHECK,
         `the variables here are of ${meant}`,
-        `Run doctor --environment ${meant}.`,
+        `Run: signon-rotation-doctor --environment ${meant}`,
       ),
     };
   try {
@@ -71,6 +71,6 @@ export function examineHosts(
   return wrong(
     'hosts',
     `${others.map(([name, host]) => `${name} is ${host}`).join('; ')}; ${environment}’s pattern is ${pattern}`,
-    'Stop: correct the addresses, or `hosts` in the settings.',
+    'Correct the addresses, or `hosts` in the settings, before a worker starts.',
   );
 }

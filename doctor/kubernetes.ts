@@ -75,7 +75,7 @@ async function secrets(kubernetes: KubernetesClient): Promise<Finding> {
         'this account may read Secrets, which no rotation does',
         `For less: ${ROLE}`,
       )
-    : well(SECRETS, 'this account may not read them; no rotation needs to');
+    : well(SECRETS, 'no access to Secrets (as intended)');
 }
 
 async function restarts(kubernetes: KubernetesClient): Promise<Finding> {
@@ -84,7 +84,7 @@ async function restarts(kubernetes: KubernetesClient): Promise<Finding> {
     : notChecked(
         RESTARTS,
         'it may not restart Deployments: retry offers no restart',
-        'Where that is wanted, see role.yaml.',
+        'To offer it, uncomment the patch rule in deploy/kubernetes/role.yaml and apply it.',
       );
 }
 
@@ -113,7 +113,8 @@ async function sameCluster(
   kubernetes: KubernetesClient,
   { name, uid }: SyncCronJob,
 ): Promise<Finding> {
-  const todo = 'Stop: ARGOCD_URL and KUBECONFIG lead to two clusters. Correct them.';
+  const todo =
+    'ARGOCD_URL and KUBECONFIG lead to two clusters. Correct them before a worker starts.';
   try {
     const here = await kubernetes.cronJobUid(name);
     if (here === uid) return well(SAME, `Argo CD and Kubernetes show the same ${name}`);
@@ -154,8 +155,8 @@ async function insidePods(kubernetes: KubernetesClient, environment: string): Pr
       ? well(ENVIRONMENT, `GOVUK_ENVIRONMENT is ${environment}`)
       : wrong(
           ENVIRONMENT,
-          `${who} has GOVUK_ENVIRONMENT “${seen}”, and this is to be ${environment}`,
-          'Stop: these are the pods of another environment. Check KUBECONFIG and KUBERNETES_NAMESPACE.',
+          `${who} has GOVUK_ENVIRONMENT “${seen}”, but the worker is for ${environment}`,
+          'These pods are of another environment. Correct KUBECONFIG or KUBERNETES_NAMESPACE before a worker starts.',
         );
   return [
     well(EXEC, `${who} was asked`),
@@ -196,7 +197,7 @@ async function ruby(kubernetes: KubernetesClient, container: PodContainer): Prom
       return notChecked(
         RUBY,
         `${who} has none: its smoke calls cannot be made`,
-        'Its approver accepts not-smoke-tested.',
+        'When you approve, accept not-smoke-tested for it.',
       );
     return notChecked(RUBY, `${who} did not answer`);
   } catch (error) {

@@ -94,7 +94,7 @@ async function searchAttributes(client: Client, fix: boolean): Promise<Finding> 
   if (missing.length === 0) return well('search attributes', 'all are registered');
   const names = missing.map((name) => `--name ${name} --type Keyword`).join(' ');
   const todo = `Rotations would stall: doctor --fix, or: temporal operator search-attribute create --namespace ${namespace} ${names}`;
-  if (!fix) return wrong('search attributes', `${missing.join(', ')} cannot be searched by`, todo);
+  if (!fix) return wrong('search attributes', `not registered: ${missing.join(', ')}`, todo);
   try {
     await ensureSearchAttributes(connection, namespace);
     return well('search attributes', `${missing.join(', ')} were missing, and are registered now`);
@@ -107,9 +107,9 @@ async function searchAttributes(client: Client, fix: boolean): Promise<Finding> 
 
 async function worker(client: Client, environment: Environment): Promise<Finding> {
   const why = await whyNothingMoves(client, environment);
-  if (why === undefined) return well('worker', 'one polls');
+  if (why === undefined) return well('worker', 'a worker gets the tasks');
   const todo = why.startsWith('No worker')
     ? 'Start one; in Kubernetes, see why its pod does not run: kubectl --namespace signon-rotation get pods'
-    : 'The command stands above.';
+    : 'Run the command in this line.';
   return wrong('worker', why, todo);
 }

@@ -64,7 +64,7 @@ export function createArgoActivities(
       if (cronJob.uid !== cronJobUid)
         throw failure(
           'SyncCronJobChanged',
-          `CronJob ${cronJob.name} has uid ${cronJob.uid} in Argo CD, the request says ${cronJobUid}`,
+          `CronJob ${cronJob.name} has uid ${cronJob.uid} in Argo CD, but the rotation expected ${cronJobUid}: somebody replaced it. No Job was made`,
         );
       const serves = ({ state, createdAt }: CronJobsJob): boolean =>
         state !== 'failed' && Date.parse(createdAt) >= Date.parse(notBefore) + TAKE_OVER_AFTER_MS;
@@ -87,8 +87,8 @@ export function createArgoActivities(
       throw failure(
         'SyncJobUnseen',
         running === undefined
-          ? `the name of a new Job of ${cronJob.name} stayed taken until the deadline`
-          : `Job ${running} of ${cronJob.name} runs on, and another beside it could write older tokens`,
+          ? `no new Job of ${cronJob.name} was made: its name was in use until the deadline`
+          : `Job ${running} of ${cronJob.name} still runs. A second Job could overwrite new tokens with older ones, so none was made`,
       );
     },
 

@@ -67,7 +67,7 @@ async function findButton(
   if (Date.now() > Date.parse(notAfter))
     throw failure(
       'LookTooOld',
-      `the last look at tokens and containers is older than allowed since ${notAfter}`,
+      `the look at tokens and containers counted until ${notAfter}, so no revoke was sent`,
     );
   return page;
 }

@@ -92,7 +92,11 @@ export class SignonSession {
 
   private async signIn(): Promise<void> {
     this.isSignedIn = false;
-    if (this.refused !== undefined) throw failure('SignInRefused', `not retried: ${this.refused}`);
+    if (this.refused !== undefined)
+      throw failure(
+        'SignInRefused',
+        `Signon refused this worker’s credentials before, so they were not sent again: ${this.refused}`,
+      );
     await this.browser.forgetSession();
     const form = await this.browser.open(SIGN_IN);
     const csrf = readFormToken(form.body, PASSWORD);

@@ -117,7 +117,7 @@ async function send(
     })),
   );
   if (!wait) return printAnswers(context, answers);
-  context.say('Waits for the revoke; --no-wait does not.');
+  context.say('Waiting for the revoke (--no-wait skips this).');
   const ends = await pLimit(AT_ONCE).map(answers, (answer, at) => {
     const { evidence } = askings[at]!;
     if (!answer.accepted || evidence.asks !== 'revoke') return answer;
@@ -154,7 +154,7 @@ function lacks(
   named: Named,
 ): string | undefined {
   if (needsSecondPerson(request.environment) && comparable(by) === comparable(request.requestedBy))
-    return `${request.environment} needs another person than ${request.requestedBy}`;
+    return `in ${request.environment} another person must approve: ${request.requestedBy} asked for this rotation`;
   return whatLacks(evidence, named, {
     revoke: 'name authorisation ids with --revoke',
     accept: (codes) => `To go on all the same: --accept ${codes.join(' ')}`,

@@ -33,7 +33,10 @@ export function newProgram(name: string, description: string, terminal: Terminal
 }
 
 /** Who acts: recorded, and compared in production. */
-export const BY = new Option('--by <who>', 'who you are: a name or e-mail, recorded and compared');
+export const BY = new Option(
+  '--by <who>',
+  'who you are: a name or e-mail; in production compared with the requester',
+);
 const PAIR = `
 <pair>: the API user’s e-mail and the application, e.g. short-url-manager@alphagov.co.uk publishing-api; or the workflow id.
 For an existing rotation, short names are enough if only one has them: short-url-manager publishing-api, or short-url-manager.

@@ -99,7 +99,7 @@ export async function connect(env: NodeJS.ProcessEnv): Promise<Client> {
   }).catch((error: unknown) => {
     throw new CommandEnd(
       EXIT.failed,
-      `Temporal does not answer at ${address} (${redact(wordsOf(error))}). Check TEMPORAL_ADDRESS and the like.`,
+      `Temporal does not answer at ${address} (${redact(wordsOf(error))}). Check TEMPORAL_ADDRESS, TEMPORAL_API_KEY and TEMPORAL_TLS….`,
     );
   });
   return new Client({ connection, namespace, dataConverter: DATA_CONVERTER });
@@ -169,7 +169,7 @@ export class Context {
     if (answer === undefined)
       throw new CommandEnd(
         EXIT.declined,
-        'Nothing was sent: nobody answered on a terminal. From a script, only approve goes without: --evidence.',
+        'Nothing was sent: this command asks a question, and needs a terminal for it. In a script, only approve works: add --evidence CODE.',
       );
     if (answer.trim() !== this.environment)
       throw new CommandEnd(
@@ -226,7 +226,11 @@ export class Context {
       const ids = [...new Set(fits.map(({ workflowId }) => workflowId))];
       if (ids.length === 1) return ids[0]!;
       if (ids.length > 1)
-        throw new CommandEnd(EXIT.usage, `${named} is more than one rotation:`, ...ids);
+        throw new CommandEnd(
+          EXIT.usage,
+          `${named} matches several rotations. Use one of these ids:`,
+          ...ids,
+        );
     }
     throw new CommandEnd(
       EXIT.nothing,

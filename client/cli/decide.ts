@@ -39,7 +39,10 @@ export async function retry(
   };
   await context.needWorker();
   if (blockedBy !== undefined && !isFailure(blockedBy))
-    throw new CommandEnd(EXIT.usage, `${blockedBy} is no failure; docs/failures.md lists them.`);
+    throw new CommandEnd(
+      EXIT.usage,
+      `${blockedBy} is not the name of a failure; docs/failures.md lists them.`,
+    );
   if (blockedBy === undefined) {
     const workflowId = await context.idOf(pair);
     if (restart) {
@@ -84,7 +87,7 @@ async function confirmRestart(context: Context, workflowIds: readonly string[]):
   if ((await read()) !== deployments)
     throw new CommandEnd(
       EXIT.notAccepted,
-      'Nothing was sent: other Deployments stand in the way by now.',
+      'Nothing was sent: the Deployments to restart changed meanwhile. Run the command again.',
     );
 }
 

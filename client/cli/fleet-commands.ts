@@ -37,10 +37,10 @@ function addLeak({ command, does }: Commands): void {
 function addSweep(program: Command, { command, does }: Commands): void {
   const sweep = program
     .command('sweep')
-    .description('rotate every token of an environment that is about to end');
+    .description('rotate every token that expires soon in an environment');
   command(
     'start',
-    'start a sweep; one that is open goes on as it is',
+    'start a sweep; does nothing if one is open',
     'sweep start --plan --by you@example.org',
     sweep,
   )

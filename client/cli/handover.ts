@@ -1,3 +1,5 @@
+import type { TokenToRevoke } from '../../domain/evidence/index.ts';
+import { word } from '../../domain/request/index.ts';
 import type { HandOver, RotationReport } from '../../domain/rotation/index.ts';
 import type { Context } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
@@ -11,13 +13,13 @@ type PairNames = Pick<RotationReport, 'apiUser' | 'application' | 'environment'>
  */
 export async function handover(context: Context, pair: string[]): Promise<ExitCode> {
   const workflowId = await context.idOf(pair);
-  const { of, handOver, oldEnds } = await sealedBy(context, workflowId);
+  const { of, handOver, toRevoke = [] } = await sealedBy(context, workflowId);
   if (!handOver)
     throw new CommandEnd(
       EXIT.nothing,
       `${workflowId} has handed no token over, so there is nothing to send.`,
     );
-  context.say(...toTell(handOver, of, oldEnds), '');
+  context.say(...toTell(handOver, of, toRevoke), '');
   context.print(handOver.armoured.trim().split('\n'), handOver);
   return EXIT.done;
 }
@@ -26,15 +28,17 @@ export async function handover(context: Context, pair: string[]): Promise<ExitCo
 function toTell(
   { recipient, masked, authorisationId }: HandOver,
   { apiUser, application, environment }: PairNames,
-  oldEnds: string | undefined,
+  toRevoke: readonly Pick<TokenToRevoke, 'expires' | 'authorisationId'>[],
 ): string[] {
+  const [oldEnds] = toRevoke.map(({ expires }) => expires).toSorted();
+  const ids = toRevoke.map((token) => token.authorisationId);
   return [
     `For ${recipient}: the new token of ${apiUser} for ${application}, ${environment} (${masked}, authorisation ${authorisationId}).`,
     'Send them the text between BEGIN and END, by mail or chat: only their key opens it. Tell them:',
     '  1. Save it as token.age, and decrypt it where the token belongs: age --decrypt --identity KEY-FILE token.age',
     `  2. Use it as the bearer token for ${application} from now on. The old one works until it is revoked${oldEnds ? `, at the latest until ${oldEnds}` : ''}.`,
     '  3. Say when every caller uses it. Only then is the old one revoked.',
-    'When they have said so: signon-rotation approve … --accept consumer-confirmed --revoke IDS',
+    `When they have said so: signon-rotation approve ${word(apiUser)} ${word(application)} --environment ${environment} --accept consumer-confirmed --revoke ${ids.length > 0 ? ids.join(',') : 'IDS'}`,
   ];
 }
 
@@ -42,13 +46,12 @@ function toTell(
 async function sealedBy(
   context: Context,
   workflowId: string,
-): Promise<{ of: PairNames; handOver?: HandOver; oldEnds?: string }> {
+): Promise<{ of: PairNames; handOver?: HandOver; toRevoke?: TokenToRevoke[] }> {
   const run = await describeRotation(context, workflowId);
   if (run.status.name === 'RUNNING') {
     const { request, handOver, waiting } = await statusOf(context, workflowId);
     const toRevoke = waiting?.kind === 'approval' ? waiting.evidence.toRevoke : [];
-    const [oldEnds] = toRevoke.map(({ expires }) => expires).toSorted();
-    return { of: request, handOver, oldEnds };
+    return { of: request, handOver, toRevoke };
   }
   const report = await reportOf(context, run);
   if (!report) throw new CommandEnd(EXIT.nothing, `${workflowId} left no report.`);

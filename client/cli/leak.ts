@@ -7,6 +7,7 @@ import {
   type SweepProgress,
   type SweepRow,
 } from '../../domain/sweep/index.ts';
+import { word } from '../../domain/request/index.ts';
 import type { InventoryRow } from '../../domain/inventory/index.ts';
 import { askStatus } from '../rotations.ts';
 import { type Started, type RotateExpiringTokens, startSweep } from '../start-workflows.ts';
@@ -41,7 +42,7 @@ export async function leak(
   if (rest.length > 0)
     throw new CommandEnd(
       EXIT.notAccepted,
-      `${workflowId} is open already, without ${rest.join(', ')}. End it with signon-rotation sweep abort ${parsed.request.apiUser}, and say leak again.`,
+      `${workflowId} is open already, without ${rest.join(', ')}. ${startAnew(parsed.request)}.`,
     );
   const report = status === undefined ? await handle.result() : undefined;
   if (report?.outcome === 'nothing-to-do')
@@ -91,16 +92,22 @@ async function rowsNow(
 
 /** Why a leaked token of a pair may live on, whatever this leak does; undefined where it does not. */
 function whyNotRotated(
-  { state, what, ends, apiUser, application }: SweepRow,
-  { applications = [] }: ApiUserRequest,
+  { state, what, ends, application }: SweepRow,
+  request: ApiUserRequest,
   wasBegun: boolean,
 ): string | undefined {
+  const { applications = [] } = request;
   if (state === 'open before') return what;
   const isMeant = ends !== undefined || applications.includes(application);
   if (state === 'left alone' && isMeant) return what;
   if (!wasBegun || (applications.length > 0 && !applications.includes(application)))
     return undefined;
-  return `its rotation began before (${state}): should its new token have leaked, end that rotation, end this leak with signon-rotation sweep abort ${apiUser}, and say leak again`;
+  return `its rotation began before this command (${state}). If its new token leaked too, abort that rotation. ${startAnew(request)}`;
+}
+
+/** How to replace the open leak of an API user by another. */
+function startAnew({ environment, apiUser }: ApiUserRequest): string {
+  return `To replace this leak: signon-rotation sweep abort ${word(apiUser)} --environment ${environment} --reason 'replaced'. Then run leak again`;
 }
 
 const LOOK_EVERY_MS = 500;

@@ -70,7 +70,10 @@ export async function statusOf<T = Status>(context: Context, workflowId: string)
   await context.needWorker();
   const status = await askStatus<T>(context.client, workflowId);
   if (status) return status;
-  throw new CommandEnd(EXIT.noWorker, `${workflowId} does not answer: is its worker well?`);
+  throw new CommandEnd(
+    EXIT.noWorker,
+    `${workflowId} did not answer within 20 s: read the worker’s log.`,
+  );
 }
 
 /** There is no such rotation: says so, and how to start one. */

@@ -70,9 +70,10 @@ function shownLines({ heading, before, lead, after, table, details }: Shown): Pr
 /** The first offer as a command; none where a person must first find something out. */
 function nextCommand(request: RotationRequest, [first]: readonly Offer[]): string[] {
   if (!first) return [];
-  if (first.decision === 'classify')
-    return ['', 'Next: signon-rotation classify … --as external|disused|internal'];
   const { apiUser, application, environment } = request;
+  const command = `signon-rotation ${first.decision} ${word(apiUser)} ${word(application)} --environment ${environment}`;
+  if (first.decision === 'classify')
+    return ['', `When you know who holds it: ${command} --as external|disused|internal`];
   const { accept, revoke, restart, sync } = first.input as Partial<
     Decisions['approve'] & Decisions['retry']
   >;
@@ -83,6 +84,5 @@ function nextCommand(request: RotationRequest, [first]: readonly Offer[]): strin
     ...(sync ? [' --sync'] : []),
     ...(first.decision === 'reject' || first.decision === 'abort' ? [` --reason '…'`] : []),
   ];
-  const command = `signon-rotation ${first.decision} ${word(apiUser)} ${word(application)} --environment ${environment}`;
   return ['', `${first.purpose}: ${command}${options.join('')}`];
 }

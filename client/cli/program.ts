@@ -37,8 +37,8 @@ Exit codes:
   0  done
   1  Temporal cannot be reached, or something unexpected
   2  wrong usage
-  3  no such rotation, or nothing that waits
-  4  refused, by a rotation or before anything was sent; or not revoked what was approved; it says why
+  3  no such rotation, or none that waits
+  4  not accepted, or approved tokens are not revoked; the output says why
   5  the question was not answered with the environment's name
   6  no worker polls the environment's task queue, so nothing moves
   7  a person is needed: show --watch, start --wait and a leak that is blocked end there`;
@@ -75,7 +75,7 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
       ),
     );
 
-  command('list', 'what is open, and what waits for whom', 'list --waiting')
+  command('list', 'list open rotations, and what each waits for', 'list --waiting')
     .option('--waiting', 'only what waits for a person')
     .option('--closed', 'closed ones too, as far back as the namespace keeps them')
     .option('--watch', 'print again whenever something changes')
@@ -101,13 +101,10 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     'approve short-url-manager publishing-api --by other@example.org',
   )
     .addOption(BY)
-    .option(
-      '--waiting',
-      'all that wait: shows the evidence of each, asks once, sends each its own code',
-    )
+    .option('--waiting', 'all that wait: shows the evidence of each, then asks once')
     .option(
       '--accept <shortfall>',
-      `what could not be shown: ${SHORTFALLS.join(', ')}; may be given again`,
+      `what could not be shown: ${SHORTFALLS.join(', ')}; repeat the option for more`,
       oneOf(SHORTFALLS),
       [],
     )

@@ -9,7 +9,7 @@ import {
   type SweepReport,
   type SweepRow,
 } from '../../domain/sweep/index.ts';
-import type { Environment } from '../../domain/request/index.ts';
+import { type Environment, word } from '../../domain/request/index.ts';
 import { minute } from '../../domain/text/index.ts';
 import type { Sendable } from '../rotations.ts';
 import { startSweep } from '../start-workflows.ts';
@@ -113,7 +113,7 @@ function progressLines(
   { request, rows, doing, pausedBy, blocked, lastAnswer }: SweepProgress,
   wanted: Wanted,
 ): Printed[] {
-  const named = isOfApiUser(request) ? ` ${request.apiUser}` : '';
+  const named = `${isOfApiUser(request) ? ` ${word(request.apiUser)}` : ''} --environment ${request.environment}`;
   return [
     `${isOfApiUser(request) ? `Tokens of ${request.apiUser}` : 'Expiring tokens'}, ${request.environment}, requested by ${request.requestedBy}`,
     `  ${doing}`,
@@ -123,7 +123,7 @@ function progressLines(
     ...(lastAnswer === undefined ? [] : [`  last answer: ${lastAnswer}`]),
     ...(blocked
       ? [
-          `  Blocked since ${blocked.since}: ${blocked.failure}: ${blocked.message}`,
+          `  Blocked since ${minute(blocked.since)}: ${blocked.failure}: ${blocked.message}`,
           `  What to do: ${blocked.todo} Then: signon-rotation sweep retry${named}`,
         ]
       : []),

@@ -3,8 +3,8 @@ import type { Environment } from '../../domain/request/index.ts';
 import { RESULTS } from './take-alerts.ts';
 
 /**
- * What the receiver counts, from 0 on: the first of its kind would be no increase else. Labels hold
- * words of our own, nothing from outside.
+ * What the receiver counts. Each counter begins at 0, because `increase()` misses a series’ first
+ * value. Labels hold words of our own, nothing from outside.
  */
 export function createMetrics(environment: Environment) {
   const registry = new Registry();

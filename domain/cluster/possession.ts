@@ -208,7 +208,7 @@ export function disagreements(
       .filter(({ seen }) => seen !== environment)
       .map(
         ({ who, seen }) =>
-          `${who} has GOVUK_ENVIRONMENT "${seen}", the request says "${environment}"`,
+          `${who} has GOVUK_ENVIRONMENT "${seen}", but the request says "${environment}"`,
       ),
     unlisted: live
       .filter(({ token, isEmpty }) => token === undefined && !isEmpty)

@@ -63,7 +63,7 @@ export function whatLacks(
   if (strangers.length > 0)
     return `authorisation ${strangers.join(', ')} is not among the tokens this evidence offers to revoke`;
   if (evidence.asks === 'revoke' && coveredBy(evidence, approval).length === 0)
-    return `no token was seen to be given up: ${how.revoke}`;
+    return `no token is proven unused: ${how.revoke}`;
   const left = evidence.shortfalls.filter(
     ({ code }) => code === 'smoke-failed' || !approval.accept?.includes(code),
   );
@@ -116,9 +116,7 @@ export function judgeApproval(
       `the name “${approval.by ?? by}” has letters of two scripts, or control characters: give your e-mail address`,
     );
   if (approval.evidence.trim().toLowerCase() !== code)
-    return no(
-      `the evidence has changed: code ${code} stands for what is shown now, not the one sent`,
-    );
+    return no(`the evidence has changed: read it again, its code is now ${code}`);
 
   const lacks = whatLacks(evidence, approval, {
     revoke: 'name the authorisation ids in revoke',

@@ -147,7 +147,7 @@ export const DECISIONS: {
   approve: {
     shape: shapeApprove,
     description:
-      'Revoke what the evidence covers. Paste the JSON from the current details: {"by": "your e-mail", "evidence": "d58af081"}',
+      'Revoke what the evidence covers. Paste the JSON from the tab User Metadata: {"by": "your e-mail", "evidence": "d58af081"}',
   },
   reject: {
     shape: shapeRefusal,
@@ -161,7 +161,7 @@ export const DECISIONS: {
   classify: {
     shape: shapeClassify,
     description:
-      'Say who holds a token that no container reads. Paste the JSON from the current details: {"by": "your e-mail", "as": "disused"}',
+      'Say who holds a token that no container reads. Paste the JSON from the tab User Metadata: {"by": "your e-mail", "as": "disused"}',
   },
 };
 

@@ -121,7 +121,7 @@ export function givenUpIn({ toRevoke }: Evidence): SeenHolding[] {
 
 /** What no census shows. */
 export const CANNOT_BE_SEEN =
-  'holders outside the namespace; tokens in files, images or arguments, or fetched at run time; tokens that are encoded, in parts, or amid longer words; what a Secret or ConfigMap became after its last reader started; when a token was last used';
+  'holders outside the namespace; tokens in files, images or arguments; tokens fetched at run time; encoded or split tokens, or tokens inside longer words; changes to a Secret or ConfigMap since its last reader started; when a token was last used';
 
 /** How many containers were asked, and how many were not. */
 export function censusSentence({ asked, starting, unasked }: EvidenceCensus): string {

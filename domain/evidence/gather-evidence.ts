@@ -12,7 +12,7 @@ import {
   type Workload,
 } from '../cluster/index.ts';
 import type { Recipient } from '../settings/index.ts';
-import { isNamedAfter } from '../text/index.ts';
+import { isNamedAfter, minute } from '../text/index.ts';
 import { isLive, type ListedToken } from '../tokens/index.ts';
 import {
   type Evidence,
@@ -120,14 +120,14 @@ export function gatherEvidence(seen: {
           (one) => sameConsumer(one, consumer) && !holds(one, seen.newToken),
         );
         const otherwise = held
-          ? `; when it last ran, ${held.at}, it held another token than the new one`
+          ? `; its last run, ${minute(held.at)}, held another token than the new one`
           : next
             ? `; its next run will hold ${next.token}, from ${next.from}`
             : '';
         if (consumer.pods.length === 0 && consumer.mute)
           return shortfall(
             'not-smoke-tested',
-            `${name}: it runs, and cannot be asked what it holds`,
+            `${name}: no smoke call, because it runs but cannot be asked what it holds`,
           );
         if (consumer.pods.length === 0)
           return shortfall('no-pod-seen', `${name}: no pod is running${otherwise}`);

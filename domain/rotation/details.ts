@@ -25,7 +25,7 @@ export function introduce({
   return {
     memo: { pair: `${apiUser} → ${application}`, environment },
     staticSummary: text(`${apiUser} → ${application}, ${environment}`),
-    staticDetails: `Requested by ${text(requestedBy)}${reason ? `: ${text(reason)}` : ''}.\n\nThe current details say what to do. They need a running worker. Press R to refresh them.`,
+    staticDetails: `Requested by ${text(requestedBy)}${reason ? `: ${text(reason)}` : ''}.\n\nThis page says what to do. It needs a running worker. Press R to refresh it.`,
   };
 }
 
@@ -72,7 +72,7 @@ export function drawChecklist(progress: Progress, runId: string): string {
     ),
     ...others.map((offer) => drawOffer(offer)),
     ended && links.ui
-      ? `[Start it again](${startFormLink(links.ui, request)}): the form then holds the input of this run, requested by ${text(request.requestedBy)}: put your own address into \`requestedBy\`.`
+      ? `[Start it again](${startFormLink(links.ui, request)}). The form holds this run’s input, requested by ${text(request.requestedBy)}: put your own address into \`requestedBy\`.`
       : undefined,
     (waiting ?? ended)
       ? undefined
@@ -109,7 +109,7 @@ export function drawInvalid(problems: readonly string[]): string {
     requestedBy: 'your e-mail address',
   };
   return [
-    '### ✗ The request cannot be read',
+    '### ✗ The request is not valid; no token was touched',
     paragraph(problems.map((problem) => ({ text: problem }))),
     `Start another rotation with an input like this:\n\n${block(request)}`,
   ].join('\n\n');

@@ -6,7 +6,7 @@ export type Treatment = 'retried' | 'blocks' | 'fails';
 
 interface FailureKind {
   treatment: Treatment;
-  /** What a person does about it, one sentence. */
+  /** What a person does about it; each sentence has at most 25 words. */
   todo: string;
 }
 
@@ -34,7 +34,7 @@ export const FAILURES = {
   },
   SignInBudgetSpent: {
     treatment: 'blocks',
-    todo: 'Correct the worker’s Signon credentials, wait until the time or send the signal named here, then retry.',
+    todo: 'Correct the worker’s Signon credentials and restart it. Wait until the time named here, or send the signal named here. Then retry.',
   },
   SignInUnproven: {
     treatment: 'retried',
@@ -46,7 +46,7 @@ export const FAILURES = {
   },
   NotPermitted: {
     treatment: 'blocks',
-    todo: 'Give the worker’s account the right named here, then retry.',
+    todo: 'Give the worker’s account the right named here. If a program was refused, apply the output of signon-rotation-doctor --exec-policy. Then retry.',
   },
   UnknownApiUser: {
     treatment: 'blocks',
@@ -82,7 +82,7 @@ export const FAILURES = {
   },
   WrongEnvironment: {
     treatment: 'blocks',
-    todo: 'Stop: the worker’s settings point at two different environments. Correct them, then retry.',
+    todo: 'The worker’s settings point at two different environments. Correct them, restart the worker, then retry.',
   },
   UnlistedToken: {
     treatment: 'blocks',
@@ -98,11 +98,11 @@ export const FAILURES = {
   },
   ReadInCluster: {
     treatment: 'blocks',
-    todo: 'The settings know a holder outside for this API user, and containers read its token. If both use it, set alsoInCluster in the settings; if not, fix the settings or the workload. Restart the worker, then abort and start anew; if blocked in “assess”, retry instead.',
+    todo: 'The settings name a holder outside the cluster, but containers read the token too. If both use it, set alsoInCluster; if not, fix the settings or the workload. Restart the worker. If blocked in “assess”, retry; else abort and start again.',
   },
   CannotHandOver: {
     treatment: 'blocks',
-    todo: 'This rotation does not know this token’s value. Ask its holder. They have it: send retry with accept ["already-handed-over"]. They do not: send retry with accept ["issue-another"]; this token is then revoked only if you name it.',
+    todo: 'This rotation does not know this token’s value. Ask its holder. If they have it, send retry with accept ["already-handed-over"]. If not, send retry with accept ["issue-another"]; this token is then revoked only if you name it.',
   },
   StillInUse: {
     treatment: 'blocks',
@@ -122,7 +122,7 @@ export const FAILURES = {
   },
   SyncJobRefused: {
     treatment: 'blocks',
-    todo: 'Kubernetes refused the Job that Argo CD was to make: correct what its words name (a right, a name over 63 characters), then retry.',
+    todo: 'Kubernetes refused to create the sync Job. Fix what the message names (a missing right, a name over 63 characters), then retry.',
   },
   SyncJobSuspended: {
     treatment: 'blocks',
@@ -130,7 +130,7 @@ export const FAILURES = {
   },
   SyncJobUnseen: {
     treatment: 'blocks',
-    todo: 'Look at the Job, CronJob or workflow named in the message, then retry.',
+    todo: 'If the Job named in the message still runs, wait for it or delete it. Else look at the CronJob or workflow named there. Then retry.',
   },
   SecretNotUpdated: {
     treatment: 'blocks',
@@ -138,7 +138,7 @@ export const FAILURES = {
   },
   RolloutIncomplete: {
     treatment: 'blocks',
-    todo: 'Restart the workloads named here, as a retry with restart does, or wait for Reloader, then retry.',
+    todo: 'Containers named in the message hold another token or have not started. Send retry with restart, or fix what stops them and send retry.',
   },
   DeploymentPaused: {
     treatment: 'blocks',
@@ -158,15 +158,15 @@ export const FAILURES = {
   },
   CreateAnswerLost: {
     treatment: 'retried',
-    todo: 'Check Signon, then retry: tokens made meanwhile are looked for first.',
+    todo: 'Check that Signon is healthy, then retry: the rotation first looks for tokens made meanwhile.',
   },
   RevokeNotSeen: {
     treatment: 'retried',
-    todo: 'Look at the API user’s tokens in Signon, then retry.',
+    todo: 'Check that Signon is healthy, and whether the API user’s page still lists the token. Then retry.',
   },
   CannotTell: {
     treatment: 'blocks',
-    todo: 'Signon hides the tokens of a retired application, but they still work: look in Signon’s database, then abort.',
+    todo: 'Signon hides the tokens of a retired application, but they still work. Ask Signon’s team whether the token named here is revoked, then abort.',
   },
   LookTooOld: {
     treatment: 'blocks',
@@ -174,15 +174,15 @@ export const FAILURES = {
   },
   NotTheApprovedToken: {
     treatment: 'blocks',
-    todo: 'Signon shows another token under the approved id. Stop, find out whether the environment was copied over, then retry: the evidence is gathered afresh.',
+    todo: 'Signon shows another token under the approved id. Find out whether the environment was copied over, then retry: the rotation gathers new evidence.',
   },
   NewTokenGone: {
     treatment: 'blocks',
-    todo: 'The new token was revoked, or the API user suspended: look in Signon which tokens live, abort this rotation and start another.',
+    todo: 'Somebody revoked the new token or suspended the API user. Check in Signon which tokens are live, abort this rotation and start another.',
   },
   ConfirmFailed: {
     treatment: 'blocks',
-    todo: 'Incident; a revoke cannot be undone. Restart the workloads named here, then retry. Where that does not help, abort and start a rotation of the pair with force (send accept ["unlisted-token"] when it asks).',
+    todo: 'Incident: a revoke cannot be undone. Restart the workloads named here, then retry. If that fails, abort and start a rotation of the pair with force. When it asks, send retry with accept ["unlisted-token"].',
   },
   SlackRefused: {
     treatment: 'blocks',

@@ -17,7 +17,7 @@ export const YOU = '';
 
 /** A decision that may be sent now, and what it does. */
 export interface Offer {
-  /** What it does, e.g. `To keep the old token`. */
+  /** What it does, e.g. `To approve the revoke`. */
   purpose: string;
   decision: DecisionName | 'pause' | 'resume';
   input: object;
@@ -71,7 +71,7 @@ const VOUCHED: readonly RetryOffer[] = [
 const RETRIES: readonly RetryOffer[] = [
   { purpose: 'To retry this step', retry: { by: YOU }, helps: () => true },
   {
-    purpose: 'To restart the Deployments named here and retry',
+    purpose: 'To restart the Deployments named in the message, then retry',
     retry: { by: YOU, restart: true },
     helps: ({ workloads }) => deploymentsOf(workloads).length > 0,
   },
@@ -101,7 +101,7 @@ export function whyNoRetry(
   const words = offered.flatMap((retry) => retry.accept ?? []);
   if (accept.some((one) => !words.includes(one)))
     return `accept: ${words.length > 0 ? `expected one of ${words.join(', ')}` : 'nothing is up for acceptance here'}`;
-  if (accept.length > 1) return 'accept: only one of them';
+  if (accept.length > 1) return 'accept: name only one of them';
   if (restart && !offered.some((retry) => retry.restart))
     return 'restart: no Deployment stands in the way here';
   return sync && !offered.some((retry) => retry.sync)
@@ -141,24 +141,31 @@ function classificationsFor({ recipient }: Findings): Classify[] {
 
 const CLASSES: Record<Classify['as'], string> = {
   external: 'If a holder outside the cluster uses it',
-  disused: 'If nobody uses it any more (you are asked again before the revoke)',
+  disused: 'If its owner says that nobody uses it (you are asked again before the revoke)',
   internal: 'If a container holds it (fill in the names)',
 };
 
-const ABORT: Offer = { purpose: 'To stop', decision: 'abort', input: { by: YOU, reason: '' } };
+const ABORT: Offer = {
+  purpose: 'To end the rotation here',
+  decision: 'abort',
+  input: { by: YOU, reason: '' },
+};
 
 /** All that may be sent about what is waited for; the first is what helps. */
 export function offersFor(waiting: Waiting | undefined, runId: string): Offer[] {
   if (waiting?.kind === 'approval') {
     const { evidence } = waiting;
+    const isRevoke = evidence.asks === 'revoke';
     const isRefused = evidence.shortfalls.some(({ code }) => code === 'smoke-failed');
     const approve: Offer = {
-      purpose: 'To approve',
+      purpose: isRevoke ? 'To approve the revoke' : 'To approve the new token',
       decision: 'approve',
       input: approvalFor(evidence, runId),
     };
     const reject: Offer = {
-      purpose: 'To keep the old token',
+      purpose: isRevoke
+        ? 'To refuse, keep the old token and end'
+        : 'To refuse, issue nothing and end',
       decision: 'reject',
       input: { by: YOU, reason: '' },
     };
@@ -167,7 +174,7 @@ export function offersFor(waiting: Waiting | undefined, runId: string): Offer[] 
       decision: 'retry',
       input: { by: YOU },
     };
-    const others = evidence.asks === 'revoke' ? [reject, again, ABORT] : [reject, ABORT];
+    const others = isRevoke ? [reject, again, ABORT] : [reject, ABORT];
     return isRefused ? others : [approve, ...others];
   }
   if (waiting?.kind === 'blocked') {

@@ -119,14 +119,18 @@ export function whatWorks(
   ];
   const isRevoking = revoked.length > 0 || perhaps.length > 0;
   const isBoth = isNewLive && old.length === 1 && !isRevoking;
-  const count = isBoth ? 'Both tokens work' : `Tokens that work: ${working.length}`;
+  const count = isBoth
+    ? 'Both tokens work'
+    : `${working.length} token${working.length === 1 ? ' works' : 's work'}`;
   const notIssued = createsLost ? 'A new token may have been issued.' : 'No token was issued.';
   return [
     ...(revoked.length > 0 ? [`Revoked: ${named(revoked)}.`] : []),
-    ...(perhaps.length > 0 ? [`Perhaps revoked, its answer was lost: ${named(perhaps)}.`] : []),
+    ...(perhaps.length > 0
+      ? [`May be revoked, because Signon’s answer was lost: ${named(perhaps)}.`]
+      : []),
     ...(newToken && !isNewLive ? ['Signon no longer lists the new token as live.'] : []),
     ...(!newToken && (createsLost || revoked.length === 0) ? [notIssued] : []),
-    ...(working.length > 0 ? [`${count}, ${working.join(', ')}.`] : []),
+    ...(working.length > 0 ? [`${count}: ${working.join(', ')}.`] : []),
     ...(working.length === 0 && newToken && perhaps.length === 0
       ? ['No token of the pair works.']
       : []),

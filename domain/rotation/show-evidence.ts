@@ -40,7 +40,7 @@ export function showEvidence(evidence: Evidence, environment: string): Omit<Show
       ...lines('Watched', watched?.since && watchSentence(watched.since)),
       ...consumers.map(describeEvidenceOf),
       ...toRevoke.flatMap(({ masked, heldBy }) =>
-        lines(`Held ${masked} when seen`, heldBy.join(', ')),
+        lines(`Holders seen of ${masked}`, heldBy.join(', ')),
       ),
       ...lines('Not proven', ...evidence.shortfalls.map(({ code, what }) => `${code}: ${what}`)),
       ...lines('Warning', ...warnings),
@@ -72,7 +72,14 @@ function againstIt({ shortfalls, warnings, consumers, newToken, toRevoke }: Evid
   const all = [
     ...lines(
       'Not proven',
-      ...unknown.map(({ masked }) => `nobody knows who holds ${masked}; the JSON names it`),
+      ...unknown.map(({ masked, authorisationId, heldBy }) =>
+        [
+          heldBy.length > 0
+            ? `${heldBy.join(', ')} still holds ${masked}, or will`
+            : `no holder of ${masked} was found`,
+          `an approval revokes it only if it names authorisation ${authorisationId}`,
+        ].join('; '),
+      ),
       ...shortfalls.map(({ code, what }) => `${code}: ${what}`),
     ),
     ...lines('Warning', ...warnings),
@@ -130,6 +137,6 @@ function describeToRevoke(token: TokenToRevoke): string {
   const known =
     token.standing === 'given-up'
       ? 'given up by its holders'
-      : 'HOLDER UNKNOWN, revoked only if named';
+      : `${token.heldBy.length > 0 ? 'STILL HELD' : 'HOLDER UNKNOWN'}, revoked only if named`;
   return `${describeWithEnd(token)}, ${known}`;
 }

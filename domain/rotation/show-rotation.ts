@@ -42,7 +42,7 @@ function showBlocked(blocked: Blocked): Omit<Shown, 'offers'> {
   const heading = isFailure(failure) ? failure : 'Unexpected';
   const said = message.split('\n').filter((line) => line.trim() !== '');
   const first = cut(said.join(' · '), LONGEST_FIRST_LINE);
-  const started = tries > 1 ? `; this step was started ${tries} times` : '';
+  const started = tries > 1 ? `; runs of this step so far: ${tries}` : '';
   return {
     heading: `✗ Blocked in ${step}: ${failure}`,
     before: [{ text: first }, ...lines('Tokens', tokens)],
@@ -75,6 +75,7 @@ function showFindings({
   census,
   recipient,
 }: Findings): Omit<Shown, 'offers'> {
+  const [ends] = tokens.map(({ expires }) => expires).toSorted();
   return {
     heading: '▶ Who holds this token?',
     before: [
@@ -82,13 +83,15 @@ function showFindings({
         text: `No workload reads the Secret ${secret}, and no container that was asked holds a token of the pair.`,
       },
     ],
+    lead: 'Ask the team that owns the API user first. This rotation has issued no token.',
     after: [
+      ...lines('Time left', ends && `until ${ends}, when the first token expires`),
       ...lines(
         'API user',
-        `its e-mail is of ${domain}, ${internal ? '' : 'not '}an internal domain of Signon`,
+        `${domain} is ${internal ? 'a' : 'not a'} domain whose tokens Signon renews`,
       ),
       ...lines(
-        'Holder outside, by the settings',
+        'Holder outside the cluster (settings)',
         recipient ??
           'none. To hand a token over, add one with its age key, restart the worker, abort here and start again',
       ),

@@ -41,8 +41,8 @@ export function renewalWarning(
   if (due === undefined) return undefined;
   const rule = `Signon renews this API user’s tokens that have under ${renewal.before} left, revoked ones too`;
   return due < nextRenewalOver(now, renewal)
-    ? `${rule}: access may be back after the next night. This rotation looks again then, and offers to revoke what came back: that ends the renewal`
-    : `${rule}: access may come back about ${new Date(due).toISOString().slice(0, 10)}, unless a later-expiring token was made and revoked`;
+    ? `${rule}. Access may be back after the next night. This rotation then looks again, and asks you to revoke what came back. After that, Signon stops renewing`
+    : `${rule}. Access may come back about ${new Date(due).toISOString().slice(0, 10)}, unless a later-expiring token was made and revoked`;
 }
 
 /** Whether Signon renews this API user's tokens by itself. */

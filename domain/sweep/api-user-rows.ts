@@ -54,12 +54,12 @@ function forcedIntent(
 ): Pick<SweepRow, 'state' | 'what'> {
   const special = specialCaseOf({ apiUser }, settings);
   if (special) return { state: 'left alone', what: `${special.outcome}: ${special.why}` };
-  if (ends === undefined) return { state: 'left alone', what: 'no token of it is live' };
+  if (ends === undefined) return { state: 'left alone', what: 'it has no live token' };
   return {
     state: 'to come',
     what:
       consumers === 0
-        ? 'ask a person who holds the token: no workload reads its Secret'
+        ? 'ask a person: who holds the token? No workload reads its Secret'
         : 'issue a token, roll it out, then ask to revoke every older one',
   };
 }

@@ -126,9 +126,9 @@ function intentFor(
   const special = specialCaseOf({ apiUser }, settings);
   if (special) return leave(`${special.outcome}: ${special.why}`);
   const newest = newestOf(tokens);
-  if (!newest || ends === undefined) return leave('no token of it is live');
+  if (!newest || ends === undefined) return leave('it has no live token');
   if (outlives({ expires: ends }, now, settings.window))
-    return leave(`no live token of it ends within ${settings.window}`);
+    return leave(`no live token expires within ${settings.window}`);
   if (apiUser.suspended) return leave('its API user is suspended in Signon: the sync skips it');
   if (!isRead)
     return {
@@ -137,7 +137,7 @@ function intentFor(
         (recipient) => recipient.apiUser.trim().toLowerCase() === apiUser.email,
       )
         ? 'ask to approve a hand-over: its holder is outside the cluster'
-        : 'ask a person who holds the token: no workload reads its Secret',
+        : 'ask a person: who holds the token? No workload reads its Secret',
     };
   return {
     state: 'to come',

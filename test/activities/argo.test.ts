@@ -96,7 +96,7 @@ test('makes no Job beside one that runs on, which could write older tokens: name
   const environment = new MockActivityEnvironment();
   await expect(environment.run(() => argo.createSyncJob(order))).rejects.toMatchObject({
     type: 'SyncJobUnseen',
-    message: `Job ${job.name} of ${cronJob.name} runs on, and another beside it could write older tokens`,
+    message: `Job ${job.name} of ${cronJob.name} still runs. A second Job could overwrite new tokens with older ones, so none was made`,
   });
   expect(sandbox.world.happened.jobs).toEqual([]);
 });
@@ -149,7 +149,7 @@ test('makes no Job of a CronJob that is not the configured one by its uid, and n
   await expect(create(iso(0), 'uid-of-signon-delete-expired-tokens')).rejects.toMatchObject({
     type: 'SyncCronJobChanged',
     message: expect.stringContaining(
-      `has uid ${cronJob.uid} in Argo CD, the request says uid-of-signon`,
+      `has uid ${cronJob.uid} in Argo CD, but the rotation expected uid-of-signon`,
     ),
   });
   expect(sandbox.world.happened.jobs).toEqual([]);

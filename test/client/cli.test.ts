@@ -78,7 +78,7 @@ describe('with a pair that nobody rotated before', () => {
     await waiting(); // a worker that is stopped while it signs in waits up to 40 s for leave to
   });
 
-  test('list shows what waits for whom, show the checklist and the evidence', async () => {
+  test('list shows what each rotation waits for, show the checklist and the evidence', async () => {
     await cli(['start', ...PAIR, ...GRACE]);
     await waiting();
     const listed = await cli(['list', '--waiting']);
@@ -102,7 +102,7 @@ describe('with a pair that nobody rotated before', () => {
     expect(shown.out).toMatch(/Not proven: no-pod-seen: cron-task of CronJob/);
     expect(shown.out).toMatch(/Evidence code: [0-9a-f]{8}/);
     expect(shown.out).toContain(
-      'To approve: signon-rotation approve short-url-manager@alphagov.co.uk publishing-api --environment integration --accept no-pod-seen',
+      'To approve the revoke: signon-rotation approve short-url-manager@alphagov.co.uk publishing-api --environment integration --accept no-pod-seen',
     );
   });
 
@@ -119,7 +119,7 @@ describe('with a pair that nobody rotated before', () => {
       return shown.code === EXIT.usage ? shown : undefined;
     });
     expect(both.err).toBe(
-      `short-url-manager is more than one rotation:\n${ID}\nrotate-token/integration/short-url-manager@alphagov.co.uk/no-such-api`,
+      `short-url-manager matches several rotations. Use one of these ids:\n${ID}\nrotate-token/integration/short-url-manager@alphagov.co.uk/no-such-api`,
     );
     expect(await cli(['show', 'short-url'])).toMatchObject({ code: EXIT.nothing });
     expect(await cli(['start', 'short-url-manager', 'publishing-api', ...GRACE])).toMatchObject({
@@ -208,7 +208,7 @@ describe('with a pair that nobody rotated before', () => {
     });
     expect(approved).toMatchObject({
       code: EXIT.declined,
-      err: expect.stringContaining('nobody answered on a terminal'),
+      err: expect.stringContaining('needs a terminal'),
     });
   });
 
@@ -227,7 +227,7 @@ describe('with a pair that nobody rotated before', () => {
     expect(approved.code).toBe(EXIT.done);
     expect(stage.sandbox.world.happened.revoked).toHaveLength(before + 1); // it waited for that
     expect(approved.err).toMatch(
-      /Revokes: \S{8}…\S{8} \(authorisation \d+\), expires \S+, given up by its holders[^]*Held \S{8}…\S{8} when seen: app in \S+/,
+      /Revokes: \S{8}…\S{8} \(authorisation \d+\), expires \S+, given up by its holders[^]*Holders seen of \S{8}…\S{8}: app in \S+/,
     );
     const watched = await cli(['show', ...PAIR, '--watch']);
     expect(watched.out).toContain('Outcome: rotated\n');
@@ -548,7 +548,7 @@ describe('with a worker and no rotation', () => {
     ],
     [['list', '--output', 'xml'], /option '-o, --output <format>' argument 'xml' is invalid/],
     [['retry', REQUEST.apiUser, 'Support', 'API', ...GRACE], /quote a name of several words/],
-    [['retry', '--blocked-by', 'Bogus', ...GRACE], /Bogus is no failure/],
+    [['retry', '--blocked-by', 'Bogus', ...GRACE], /Bogus is not the name of a failure/],
   ])('wrong usage is said, and nothing is sent: %j', async (args, says) => {
     const { code, err } = await cli(args);
     expect({ code, err }).toEqual({ code: EXIT.usage, err: expect.stringMatching(says) });

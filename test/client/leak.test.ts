@@ -150,7 +150,7 @@ describe('with a stage of its own', () => {
     const { code, out, err } = await cli(['leak', ALONE, ...BY, '--wait']);
     expect(code).toBe(EXIT.nothing);
     expect(out + err).toContain('publishing-api: referred: Left alone: it has a page of its own');
-    expect(out + err).not.toContain('no token of it is live');
+    expect(out + err).not.toContain('it has no live token');
   });
 
   test('a leak that nothing answers for is said to, and not called handled', async () => {

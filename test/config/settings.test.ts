@@ -96,7 +96,7 @@ test.each([
   ],
   [
     'approvers:\n  production:\n    who: [a@b.uk]\n    approvals: 2\n',
-    'line 4: approvers.production.approvals: expected at most 1: who names no more people',
+    'line 4: approvers.production.approvals: expected at most 1: “who” names no more people',
   ],
   [
     'people: [[a@b.uk, c@b.uk]]\napprovers:\n  production: { who: [a@b.uk, c@b.uk], approvals: 2 }\n',

@@ -75,7 +75,7 @@ test('a search attribute that is missing is named, with the command that registe
     return /✗ {2}search attributes/.test(ran.out) ? ran : undefined;
   });
   expect(out).toMatch(
-    /RotationApplication cannot be searched by\n.*--name RotationApplication --type Keyword/,
+    /not registered: RotationApplication\n.*--name RotationApplication --type Keyword/,
   );
   const { out: mended } = await doctor(['--fix']);
   expect(mended).toMatch(

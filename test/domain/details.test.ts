@@ -261,7 +261,11 @@ describe('a rotation that waits for approval', () => {
     // the JSON offers to revoke it all the same
     const unknown = drawEvidence(anEvidence({ everHeld: [] }));
     expect(unknown).not.toContain('**Proven:**');
-    expect(unknown).toContain('**Not proven:** nobody knows who holds first101…last0101');
+    expect(unknown).toContain('**Not proven:** no holder of first101…last0101 was found');
+    const tokens = [{ ...OLD, standing: 'holder-unknown' as const, heldBy: ['app in pod-1'] }];
+    const held = drawEvidence({ ...anEvidence(), toRevoke: tokens });
+    expect(held).toContain('**Not proven:** app in pod-1 still holds first101…last0101, or will');
+    expect(held).toContain('STILL HELD, revoked only if named');
   });
 
   test('shows each token on offer with its standing, and the new one', () => {

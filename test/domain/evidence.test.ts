@@ -126,7 +126,7 @@ describe('what was not shown', () => {
     expect(evidence.shortfalls).toEqual([
       {
         code: 'not-smoke-tested',
-        what: 'worker of Deployment/short-url-manager-worker: it runs, and cannot be asked what it holds',
+        what: 'worker of Deployment/short-url-manager-worker: no smoke call, because it runs but cannot be asked what it holds',
       },
     ]);
     expect(evidence.consumers).toMatchObject([{}, { pods: [], mute: ['short-url-manager-1'] }]);

@@ -257,7 +257,7 @@ describe('the right environment', () => {
   test('is told by the other containers of the namespace where no consumer runs, unless one of them is of the environment', () => {
     const environments = [{ value: 'production', seenIn: 'app in router-1' }];
     const wrong = [
-      'app in router-1 has GOVUK_ENVIRONMENT "production", the request says "integration"',
+      'app in router-1 has GOVUK_ENVIRONMENT "production", but the request says "integration"',
     ];
     const where = (given: Partial<Census>, containers: ConsumingContainer[] = []): string[] =>
       disagreements(aLook(containers, { census: aCensus(given) }), 'integration').environment;

@@ -13,25 +13,25 @@ describe('which tokens work, for whoever reads it while a rotation is blocked', 
   test('is nothing of what was changed before anything was', () => {
     expect(whatWorks(report({}), [], NOW)).toBe('No token was issued.');
     expect(whatWorks(report({ alive: [OLD] }), [], NOW)).toBe(
-      'No token was issued. Tokens that work: 1, the old one until 2026-09-10.',
+      'No token was issued. 1 token works: the old one until 2026-09-10.',
     );
   });
 
   test('is both once a new one was issued, each with its day', () => {
     expect(whatWorks(report({ newToken: NEW, alive: [OLD, NEW] }), [], NOW)).toBe(
-      'Both tokens work, the new one until 2028-09-01, the old one until 2026-09-10.',
+      'Both tokens work: the new one until 2028-09-01, the old one until 2026-09-10.',
     );
   });
 
   test('is not both where a revoke was sent and its answer was lost', () => {
     const said = whatWorks(report({ newToken: NEW, alive: [OLD, NEW] }), [OLD], NOW);
-    expect(said).toMatch(/^Perhaps revoked, its answer was lost: first101…last0101/);
+    expect(said).toMatch(/^May be revoked, because Signon’s answer was lost: first101…last0101/);
     expect(said).not.toMatch(/Both|the old one until/);
   });
 
   test('is not the old one after its last day, nor after its revoke', () => {
     const alive = report({ newToken: NEW, alive: [OLD, NEW] });
-    expect(whatWorks(alive, [], LATER)).toBe('Tokens that work: 1, the new one until 2028-09-01.');
+    expect(whatWorks(alive, [], LATER)).toBe('1 token works: the new one until 2028-09-01.');
     const revoked = report({ newToken: NEW, alive: [NEW], revoked: [OLD] });
     expect(whatWorks(revoked, [OLD], NOW)).toMatch(
       /^Revoked: first101…last0101 .*the new one until 2028-09-01\.$/,
@@ -40,11 +40,11 @@ describe('which tokens work, for whoever reads it while a rotation is blocked', 
 
   test('calls none dead that may work, and no two “both” beside one that was revoked', () => {
     expect(whatWorks(report({ newToken: NEW, alive: [OLD] }), [OLD], NOW)).toBe(
-      'Perhaps revoked, its answer was lost: first101…last0101 (authorisation 101). Signon no longer lists the new token as live.',
+      'May be revoked, because Signon’s answer was lost: first101…last0101 (authorisation 101). Signon no longer lists the new token as live.',
     );
     const another = { ...OLD, authorisationId: 100, masked: 'first100…last0100' };
     const some = report({ newToken: NEW, alive: [OLD, NEW], revoked: [another] });
-    expect(whatWorks(some, [another], NOW)).toMatch(/^Revoked: .*Tokens that work: 2, the new one/);
+    expect(whatWorks(some, [another], NOW)).toMatch(/^Revoked: .*2 tokens work: the new one/);
   });
 
   test('says so where the new one is gone, or may be there', () => {
@@ -60,6 +60,6 @@ describe('which tokens work, for whoever reads it while a rotation is blocked', 
 test('a rotation that is stopped names no token as live that has ended since it was listed', () => {
   const listed = report({ newToken: NEW, alive: [OLD, NEW] });
   expect(whatWorks(listed, [], NOW)).toContain('Both tokens work');
-  expect(whatWorks(listed, [], LATER)).toBe('Tokens that work: 1, the new one until 2028-09-01.');
+  expect(whatWorks(listed, [], LATER)).toBe('1 token works: the new one until 2028-09-01.');
   expect(whatWorks(report({ alive: [OLD] }), [], LATER)).toBe('No token was issued.');
 });

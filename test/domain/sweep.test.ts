@@ -56,16 +56,16 @@ describe('what a sweep makes of a pair', () => {
   test.each([
     ['its only token ends inside the window', [10], 'to come', /issue a token/],
     ['its only token ends today', [0], 'to come', /issue a token/],
-    ['its only token outlives the window', [15], 'left alone', /no live token of it ends within/],
+    ['its only token outlives the window', [15], 'left alone', /no live token expires within/],
     [
       'a longer-lived token exists, and the older one lives',
       [10, 700],
       'to come',
       /roll out the token that expires .*, then ask/,
     ],
-    ['the older one has expired', [-1, 700], 'left alone', /no live token of it ends within/],
-    ['all have expired', [-1, -400], 'left alone', /no token of it is live/],
-    ['it has none', [], 'left alone', /no token of it is live/],
+    ['the older one has expired', [-1, 700], 'left alone', /no live token expires within/],
+    ['all have expired', [-1, -400], 'left alone', /it has no live token/],
+    ['it has none', [], 'left alone', /it has no live token/],
   ] as const)('%s', (_, ends, state, what) => {
     expect(rowFor(aPair([...ends]))).toMatchObject({ state, what: expect.stringMatching(what) });
   });
@@ -80,7 +80,7 @@ describe('what a sweep makes of a pair', () => {
 
   test('of one whose Secret nothing reads it says that a person will be asked, or that it is handed over', () => {
     expect(rowFor(aPair([10]), { isRead: false }).what).toMatch(
-      /^ask a person who holds the token/,
+      /^ask a person: who holds the token\?/,
     );
     const pair = aPair([10]);
     const recipients = [
@@ -269,7 +269,7 @@ describe('after a leak', () => {
     expect(rows.map(({ application, state }) => `${application} ${state}`)).toEqual(
       ['d', 'c', 'b', 'a'].map((application) => `${application} to come`),
     );
-    expect(rows[0]!.what).toContain('ask a person who holds the token');
+    expect(rows[0]!.what).toContain('ask a person: who holds the token?');
   });
 
   test('every live token is rotated, whenever it ends; what is open, special or dead is not', () => {

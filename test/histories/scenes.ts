@@ -209,9 +209,8 @@ const WAITS: Record<string, Scene> = {
     await until('the soak', async () => {
       const { steps = [] } = (await rotation.status()) ?? {};
       return (
-        steps.some(
-          ({ name, note }) => name === 'confirm' && note.includes('another look come after'),
-        ) || undefined
+        steps.some(({ name, note }) => name === 'confirm' && note.includes('checking again in')) ||
+        undefined
       );
     });
     return idOf(rotation);

@@ -120,7 +120,7 @@ test(
           by: 'grace@example.org',
         });
       }
-      for (const rotation of rotations) await rotation.noted('confirm', /another look come after/);
+      for (const rotation of rotations) await rotation.noted('confirm', /checking again in/);
       await server.sleep('11 minutes'); // the soak
       for (const rotation of rotations) await rotation.ended();
       // Without skipping time: many that skip it at once are too much for this server.

@@ -130,7 +130,7 @@ export class Rotation {
 
   /** Lets the soak after a revoke pass: smoke calls come after it. */
   async passSoak(meanwhile: () => void = () => undefined): Promise<void> {
-    await this.noted('confirm', /another look come after/);
+    await this.noted('confirm', /checking again in/);
     meanwhile();
     await this.pass('11 minutes');
   }

@@ -197,7 +197,7 @@ test('a production cluster behind an integration worker blocks before anything i
   const rotation = await stage.rotation();
   const { message } = await rotation.blocked('WrongEnvironment');
   expect(message).toMatch(
-    /^app in \S+ has GOVUK_ENVIRONMENT "production", the request says "integration"/,
+    /^app in \S+ has GOVUK_ENVIRONMENT "production", but the request says "integration"/,
   );
   expect(stage.sandbox.world.happened.created).toEqual([]);
 });

@@ -127,7 +127,7 @@ test('a rejection ends the rotation with both tokens alive', () =>
     expect(report).toMatchObject({
       outcome: 'rejected',
       why: expect.stringMatching(
-        /^grace@example\.org: a release is under way\. Both tokens work, the new one until/,
+        /^grace@example\.org: a release is under way\. Both tokens work: the new one until/,
       ),
       revoked: [],
     });
@@ -284,7 +284,9 @@ test('retry while an approval is asked for gathers the evidence anew, e.g. once 
         evidence: { shortfalls: [{ code: 'not-smoke-tested' }, { code: 'not-smoke-tested' }] },
       });
       await rotation.send('retry', { by: 'ada@example.org', restart: true });
-      await rotation.answered(/while an approval is asked for, retry takes only by/);
+      await rotation.answered(
+        /while an approval is asked for, send retry with the field “by” alone/,
+      );
       rotation.systems.smoke = 'passed';
       await rotation.send('retry', { by: 'ada@example.org' });
       const second = await rotation.awaitingApproval(1);

@@ -103,7 +103,7 @@ test('retry may be sent again and again, and says so when nothing is blocked', (
       }
       await rotation.awaitingApproval();
       await rotation.approve();
-      await rotation.noted('confirm', /another look come after/);
+      await rotation.noted('confirm', /checking again in/);
       await rotation.send('retry', BY);
       await rotation.answered(/nothing is blocked/);
     },
@@ -201,7 +201,7 @@ test('an integration request to a production cluster blocks before anything is i
     async (rotation) => {
       const { message } = await rotation.blocked('WrongEnvironment');
       expect(message).toContain(
-        'app in a-1 has GOVUK_ENVIRONMENT "production", the request says "integration"',
+        'app in a-1 has GOVUK_ENVIRONMENT "production", but the request says "integration"',
       );
       expect(rotation.systems.calls).not.toContain('createToken');
     },

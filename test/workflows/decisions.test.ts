@@ -76,7 +76,7 @@ const SCENES: Record<string, (rotation: Rotation, way: Way) => Promise<void>> = 
   },
   'a retry of what is not blocked is refused': async (rotation, way) => {
     await rotation.approve();
-    await rotation.noted('confirm', /another look come after/);
+    await rotation.noted('confirm', /checking again in/);
     expect(await refused[way](rotation, 'retry', { by: GRACE })).toBe(
       'retry not accepted: nothing is blocked',
     );

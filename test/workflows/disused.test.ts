@@ -65,7 +65,7 @@ test('a classification never revokes by itself, and an approval must name the to
   rotating(async (rotation) => {
     await disused(rotation);
     await rotation.approve({ revoke: undefined });
-    await rotation.answered(/no token was seen to be given up/);
+    await rotation.answered(/no token is proven unused/);
     expect(rotation.systems.revoked).toEqual([]);
   }, OUTSIDER));
 

@@ -388,7 +388,7 @@ test('where an attempt before may have sent the revoke, the token is perhaps rev
     async (rotation) => {
       await rotation.approve();
       const { tokens } = await rotation.blocked('LookTooOld');
-      expect(tokens).toContain('Perhaps revoked, its answer was lost: first101');
+      expect(tokens).toContain('May be revoked, because Signon’s answer was lost: first101');
     },
     { prepare: (systems) => systems.fail('revokeToken', 'LookTooOld', { times: 5 }) },
   ));
@@ -421,7 +421,7 @@ test('a workload that begins to mount the Secret as files while a person is wait
     rotation.systems.mountedBy = ['DaemonSet/collector'];
     await rotation.approve();
     expect((await rotation.blocked('SecretMountedAsFile')).message).toContain(
-      'DaemonSet/collector mount',
+      'by DaemonSet/collector',
     );
     expect(rotation.systems.revoked).toEqual([]);
   }));

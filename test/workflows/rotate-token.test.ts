@@ -59,7 +59,7 @@ test('skips the sync where every container holds the adopted token already; the 
   rotating(
     async (rotation) => {
       await rotation.approve({ revoke: undefined });
-      await rotation.answered(/no token was seen to be given up/);
+      await rotation.answered(/no token is proven unused/);
       await rotation.approve({ revoke: [101] });
       expect(await rotation.report()).toMatchObject({ outcome: 'rotated', syncJobs: [] });
       expect(rotation.systems.revoked).toEqual([101]);
@@ -143,7 +143,7 @@ test('a forced rotation never falls back to a token from before it', () =>
       await rotation.send('abort', { by: 'grace@example.org', reason: 'it is gone' });
       expect(await rotation.report()).toMatchObject({
         why: expect.stringMatching(
-          /no longer lists the new token as live\. Tokens that work: 2, the old one until/,
+          /no longer lists the new token as live\. 2 tokens work: the old one until/,
         ),
       });
     },
@@ -169,7 +169,7 @@ test('fails a bad request at once, naming each field and what was expected', () 
   rotating(
     async (rotation) => {
       const { type, message } = await rotation.failure();
-      expect(await rotation.details()).toContain('The request cannot be read');
+      expect(await rotation.details()).toContain('The request is not valid');
       expect(type).toBe('InvalidRequest');
       expect(message).toContain('api_user: unknown field, did you mean apiUser?');
       expect(message).toContain(

@@ -50,13 +50,13 @@ test('a run that held another token than the new one brings one more sync; anoth
     const { waiting, notes } = await rotation.awaitingApproval(1);
     expect(waiting).toMatchObject({ evidence: { shortfalls: [{ code: 'no-pod-seen' }] } });
     expect(notes).toContainEqual(
-      expect.stringMatching(/^When it ran: cron-task in run-1 holds first101…last0101/),
+      expect.stringMatching(
+        /^A later run does not hold the new token: cron-task in run-1 holds first101…last0101/,
+      ),
     );
     expect(systems.calls.filter((call) => call === 'createSyncJob')).toHaveLength(2);
     if (waiting?.kind !== 'approval') throw new Error('nothing waits for approval');
-    expect(waiting.evidence.shortfalls[0]!.what).toMatch(
-      /when it last ran, .* it held another token/,
-    );
+    expect(waiting.evidence.shortfalls[0]!.what).toMatch(/its last run, .*, held another token/);
     await watched(systems);
     systems.runOf(TASK, 101);
     const { message, workloads } = await rotation.blocked('SecretNotUpdated');
@@ -97,7 +97,7 @@ test('a token that a CronJob held when last seen is not given up: it must be nam
         evidence: { toRevoke: [{ authorisationId: 101, standing: 'holder-unknown' }] },
       });
       await rotation.approve({ revoke: undefined }, 1);
-      await rotation.answered(/no token was seen to be given up/);
+      await rotation.answered(/no token is proven unused/);
       await watched(systems);
       systems.runOf(TASK, 102);
       const again = await rotation.awaitingApproval(2);
@@ -154,7 +154,7 @@ test('a run that is seen while an approval is judged voids that approval', () =>
     await until(
       'it to be known',
       async () =>
-        (await rotation.status()).notes.some((note) => note.startsWith('When it ran')) || undefined,
+        (await rotation.status()).notes.some((note) => note.startsWith('A later run')) || undefined,
     );
     judging.open();
     await rotation.answered(/the evidence has changed meanwhile/);

@@ -83,7 +83,7 @@ test('of many tokens, no other is revoked after one whose page shows that the ap
         systems.tokens = systems.tokens.filter(({ authorisationId }) => authorisationId !== 1150);
       };
       await rotation.approve();
-      await rotation.noted('confirm', /another look come after/);
+      await rotation.noted('confirm', /checking again in/);
       await rotation.pass('11 minutes'); // the soak
       await rotation.awaitingApproval(1);
       expect(systems.revoked).toHaveLength(1);

@@ -173,7 +173,7 @@ test('an abort after a revoke whose answer was lost says that the token may be g
       await rotation.send('abort', ABORT);
       const { why } = await rotation.report();
       expect(why).toContain(
-        'Perhaps revoked, its answer was lost: first101…last0101 (authorisation 101)',
+        'May be revoked, because Signon’s answer was lost: first101…last0101 (authorisation 101)',
       );
     },
     { prepare: (systems) => systems.fail('revokeToken', 'RevokeNotSeen', { after: true }) },
@@ -208,7 +208,7 @@ test('a cancel during the soak keeps the revoke in the report', () =>
   rotating(async (rotation) => {
     await rotation.approve();
     await until('the soak', async () =>
-      /another look come after/.test(await rotation.details()) ? true : undefined,
+      /checking again in/.test(await rotation.details()) ? true : undefined,
     );
     await rotation.handle.cancel();
     expect(await rotation.report()).toMatchObject({
@@ -251,7 +251,7 @@ for (const [step, activity] of Object.entries(UNDER_WAY))
           else if (step === 'approve') await rotation.awaitingApproval();
           else
             await until('the soak', async () =>
-              /another look come after/.test(await rotation.details()) ? true : undefined,
+              /checking again in/.test(await rotation.details()) ? true : undefined,
             );
           await stop(rotation);
           await rotation.heard(/stopping: asked by/);

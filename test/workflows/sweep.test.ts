@@ -113,7 +113,7 @@ test('a plan says for every pair what would be done, starts nothing, and holds n
       expect(outcome).toBe('planned');
       expect(planned.map(({ state, what }) => `${state}: ${what}`)).toEqual([
         'to come: issue a token, roll it out, then ask to revoke the old one',
-        expect.stringMatching(/^left alone: no live token of it ends within/),
+        expect.stringMatching(/^left alone: no live token expires within/),
       ]);
       expect(await started(sweep)).toEqual([]);
       expect(sweep.world.looked).toEqual([]);

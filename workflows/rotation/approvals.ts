@@ -68,7 +68,8 @@ export class Approvals {
       if (!this.isAsking)
         return {
           accepted: false,
-          answer: 'rejection not accepted: nothing waits for approval; abort ends a rotation',
+          answer:
+            'rejection not accepted: no approval is asked for now. To end the rotation, send abort',
         };
       this.rejection = refusal;
       return { accepted: true, answer: `rejected by ${refusal.by}` };

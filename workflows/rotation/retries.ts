@@ -74,9 +74,10 @@ export class Retries {
    * can be made.
    */
   private takeForEvidence({ by, restart, sync, accept }: Retry): Answer {
-    if (restart || sync || accept) return no('while an approval is asked for, retry takes only by');
+    if (restart || sync || accept)
+      return no('while an approval is asked for, send retry with the field “by” alone');
     if (!this.host.gatherAfresh())
-      return no('the plan of a hand-over has no evidence to gather anew');
+      return no('an approval to issue a token rests on no evidence that another look could change');
     this.host.remark(`${by} had the evidence gathered anew`);
     return { accepted: true, answer: `gathering the evidence anew: asked by ${by}` };
   }

@@ -29,7 +29,7 @@ import { runbook } from './open-runbook.ts';
 import type { Runbook } from './runbook.ts';
 
 /**
- * Rotates one Signon API token. The old token keeps working until a person approves its end. Its
+ * Rotates one Signon API token. The old token works until a person approves its revoke. Its
  * workflow id, `rotate-token/<environment>/<api user>/<application>`, is the pair's lock; under any
  * other id it hands over.
  * @param delegation set by a run that handed over; believed only where the server records that run

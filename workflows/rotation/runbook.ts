@@ -146,7 +146,9 @@ export class Runbook {
     const { report, record, checklist, rounds, retries, situation } = this;
     const { agreedKey, vouchedFor } = this;
     if (checklist.step === 'revoke')
-      this.remark('The history was cut before the revoke: what was approved is asked again');
+      this.remark(
+        'The rotation went on in a new run before the revoke, for its history was long. Please approve again: the earlier approval no longer counts',
+      );
     const { steps } = checklist.progress;
     const accepted = [...retries.accepted];
     return {

@@ -59,7 +59,10 @@ export class Sightings {
         const seen = await activities.awaitSighting({ readers, consumers, application, call });
         const containers = seen.map(({ container }) => container);
         const others = containers.filter((container) => !holds(container, newToken));
-        if (others.length > 0) this.book.remark(`When it ran: ${describeOthers(others, tokens)}`);
+        if (others.length > 0)
+          this.book.remark(
+            `A later run does not hold the new token: ${describeOthers(others, tokens)}`,
+          );
         this.all.push(...seen);
         this.recent.push(...seen);
         const left = consumers.filter((one) => !containers.some((ran) => sameConsumer(one, ran)));

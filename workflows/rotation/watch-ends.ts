@@ -63,13 +63,13 @@ async function tellOfHolders(
   if (holders?.length === 0) return false;
   const text = holders
     ? `containers still hold ${who}: ${describeOthers(holders, [token])}`
-    : `whether containers still hold ${who}, cannot be seen`;
+    : `the worker cannot check whether containers still hold ${who}`;
   book.remark(`Incident: ${text}`);
   await book.notices.tell({
     kind: 'incident',
     cause: 'an old token ends',
     text,
-    todo: 'Get the workloads named here to hold the new token before that day is over: fix what blocks the rotation and send retry, or restart them.',
+    todo: 'Fix what blocks the rotation and send retry, or restart the workloads that hold the old token. Do it before the token expires: then they lose access.',
   });
   return true;
 }

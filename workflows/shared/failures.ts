@@ -69,7 +69,7 @@ function triedBy({ activityType, retryState }: ActivityFailure): string {
     : undefined;
   const what = known ? `${known.summary} (${activityType})` : activityType;
   if (retryState !== RetryState.MAXIMUM_ATTEMPTS_REACHED || !known)
-    return `${what}; retrying would not fix it`;
+    return `${what}; not retried automatically`;
   const { maximumAttempts }: RetryPolicy = STEPS_OPTIONS[known.as].retry;
   return `${what}; all${maximumAttempts === undefined ? '' : ` ${maximumAttempts}`} attempts failed`;
 }

@@ -114,7 +114,7 @@ export function refuseUnprovable(look: ClusterLook, pair: Pair): void {
   if (look.mountedBy.length > 0)
     throw blocks(
       'SecretMountedAsFile',
-      `${look.mountedBy.join(', ')} mount ${pair.secret}, or a Secret of no pair, as files`,
+      `mounted as files: ${pair.secret}, or another Secret of the sync that no pair owns, by ${look.mountedBy.join(', ')}`,
     );
 }
 

@@ -36,13 +36,13 @@ export async function confirmed(book: Runbook, round: Round): Promise<Round> {
     await confirmOnce(book, round, proof, { call: false }); // caches would answer calls
     book.note(
       'confirm',
-      `every running consumer holds the new token; smoke calls and another look come after ${soak}`,
+      `every running consumer holds the new token; checking again in ${soak}, with smoke calls`,
     );
     await sleep(soak);
     const seen = await confirmOnce(book, round, proof, { call: true });
     book.note(
       'confirm',
-      `checked again after ${soak}: every running consumer holds the new token, and the smoke calls that passed still pass`,
+      `healthy: after ${soak}, every running consumer holds the new token, and the smoke calls that passed still pass`,
     );
     return lookAgain(book, seen); // a token may have come or gone meanwhile
   });

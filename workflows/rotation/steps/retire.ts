@@ -92,7 +92,7 @@ async function giveUp(
         refused = true;
         throw blocks(
           'StillInUse',
-          `${describeConsumer(reader)} read the Secret ${reader.secret} in ${reader.pod} at ${reader.at}`,
+          `${describeConsumer(reader)} read the Secret ${reader.secret} in ${reader.pod}, ${minute(reader.at)}`,
         );
       }
       if (reader) return seen;
@@ -153,7 +153,7 @@ async function usedAfterAll(
   { pod, at, secret, ...consumer }: SeenReader,
 ): Promise<Situation> {
   book.remark(
-    `${describeConsumer(consumer)} read the Secret ${secret} in ${pod} at ${at}: the pair is not disused, and is rotated`,
+    `${describeConsumer(consumer)} read the Secret ${secret} in ${pod}, ${minute(at)}: the pair is in use, and is rotated`,
   );
   const passing = distinctConsumers([...(situation.readers.passing ?? []), consumer]);
   const readers = { ...readersAfter(situation.readers, now.tokens), passing };

@@ -155,7 +155,10 @@ export async function revokeEach<S extends Observation>(
           });
       });
       if (!revoked && ++tooOld >= LOOKS_AT_MOST)
-        throw blocks('LookTooOld', `${tooOld} looks grew too old before the revoke`);
+        throw blocks(
+          'LookTooOld',
+          `${tooOld} times, no revoke was sent within 2 minutes of the look before it; the token is not revoked`,
+        );
       if (!revoked) break;
       tooOld = 0;
       book.record.revoked(token);

@@ -61,7 +61,7 @@ async function askForSync(
   const queue = syncTokensId(book.report.environment);
   // It may queue behind a Job that takes all its time.
   const deadline = Date.now() + 3 * ms(limit) + ms(gathering.atMost);
-  book.note('sync', `asked for a Job, which ${queue} makes for all that ask together`);
+  book.note('sync', `waiting for a sync Job; ${queue} makes one for all rotations that wait`);
   book.syncAnswers.set(request.ticket, undefined);
   for (;;) {
     await activities.requestSync(request);
