@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { Encrypter } from 'age-encryption';
 import { approversOf, comparable, ENVIRONMENTS, personOf } from '../domain/request/index.ts';
 import { isObject } from '../domain/shape/index.ts';
-import { redact } from '../domain/text/index.ts';
+import { parameterize, redact } from '../domain/text/index.ts';
 import type { Settings } from '../domain/settings/index.ts';
 import { LARGEST_WAVE } from '../domain/sweep/index.ts';
 import { address, text } from './variables.ts';
@@ -156,16 +156,26 @@ const schemaOf = (within: Between) =>
           before: within('1 day', '365 days', 'Signon renews a token in its last month'),
         })
         .partial(),
-      smokeCalls: z.record(
-        z.string(),
-        z.strictObject({
-          adapter: text,
-          requires: text,
-          method: text,
-          positional: z.array(z.unknown()),
-          keyword: z.record(z.string(), z.unknown()),
+      smokeCalls: z
+        .record(
+          z.string(),
+          z.strictObject({
+            adapter: text,
+            requires: text,
+            method: text,
+            positional: z.array(z.unknown()),
+            keyword: z.record(z.string(), z.unknown()),
+          }),
+        )
+        .superRefine((calls, context) => {
+          for (const name of Object.keys(calls))
+            if (parameterize(name) !== name)
+              context.addIssue({
+                code: 'custom',
+                path: [name],
+                message: `expected a name as in the alert’s label application, such as ${parameterize(name)}`,
+              });
         }),
-      ),
       hosts: z.partialRecord(z.enum(ENVIRONMENTS), pattern),
     })
     .partial()
@@ -218,11 +228,14 @@ export function readSettings(file: string, standIns = false): Settings {
     return [name, isObject(value) && isObject(shipped) ? { ...shipped, ...value } : value];
   });
   const settings = { ...DEFAULT_SETTINGS, ...(Object.fromEntries(merged) as Partial<Settings>) };
-  const { soak, lookupCachedFor } = settings;
-  if (!forStandIns && ms(soak) < ms(lookupCachedFor))
-    throw new BadSettings([
+  const { soak, lookupCachedFor, syncGathering } = settings;
+  const problems = [
+    ms(soak) < ms(lookupCachedFor) &&
       `soak: expected at least lookupCachedFor (${lookupCachedFor}): until then caches answer the smoke calls`,
-    ]);
+    ms(syncGathering.quietFor) > ms(syncGathering.atMost) &&
+      `syncGathering.quietFor: expected at most atMost (${syncGathering.atMost}): a Job is made then in any case`,
+  ].filter((problem) => problem !== false);
+  if (!forStandIns && problems.length > 0) throw new BadSettings(problems);
   return settings;
 }
 

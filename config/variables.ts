@@ -6,6 +6,7 @@ export const text = z.string().trim().min(1);
 /** An address that may be logged, shown and sent: with a password in it, it would be a secret. */
 export const address = z
   .url({ protocol: /^https?$/ })
+  .regex(/^[^\s<>|]+$/, 'expected an address without blanks, <, > and |')
   .refine(isWithoutCredentials, 'expected an address without user and password');
 /** `host:port`. */
 export const hostAndPort = text

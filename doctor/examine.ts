@@ -98,7 +98,7 @@ async function outside(configuration: Configuration, examination: Examination): 
     return examined.findings;
   });
   const kubernetes = await guarded(KUBERNETES_CHECKS[0], () =>
-    examineKubernetes(clients.kubernetes, environment, cronJob),
+    examineKubernetes(clients.kubernetes, environment, cronJob, settings.smokeCalls),
   );
   const credential = well('Kubernetes credential', credentialOf(clients.kubeConfig));
   return [hosts, ...signon, ...argo, credential, ...kubernetes, slackFinding];

@@ -4,8 +4,9 @@ import { CensusTaker, type ExecAnswer } from '../activities/kubernetes/census.ts
 import { isPairs, pairSecretsOf } from '../activities/kubernetes/consumers.ts';
 import { type PodContainer } from '../activities/kubernetes/pods.ts';
 import { READ_SECRETS, RESTART, RIGHTS } from '../activities/kubernetes/rights.ts';
-import { censusWithRuby } from '../activities/kubernetes/scripts.ts';
+import { censusWithRuby, smokeWithRuby, textOf } from '../activities/kubernetes/scripts.ts';
 import { describeContainer } from '../domain/cluster/index.ts';
+import type { Settings } from '../domain/settings/index.ts';
 import {
   allNotChecked,
   guarded,
@@ -31,15 +32,19 @@ const [RIGHTS_CHECK, SECRETS, RESTARTS, READERS, SAME, EXEC, POLICY, ENVIRONMENT
   KUBERNETES_CHECKS;
 
 const ROLE = 'Apply deploy/kubernetes/role.yaml.';
+const APPLY_POLICY =
+  'Apply what this prints, with the worker’s settings: signon-rotation-doctor --exec-policy';
 
 /**
  * Whether the cluster is Argo CD's, and the worker may do there what rotations do.
  * @param cronJob as Argo CD shows it
+ * @param smokeCalls of the settings
  */
 export async function examineKubernetes(
   kubernetes: KubernetesClient,
   environment: string,
   cronJob: SyncCronJob | undefined,
+  smokeCalls: Settings['smokeCalls'],
 ): Promise<Finding[]> {
   let missing: string[];
   try {
@@ -62,7 +67,7 @@ export async function examineKubernetes(
     cronJob
       ? await sameCluster(kubernetes, cronJob)
       : notChecked(SAME, 'Argo CD shows no sync CronJob to compare'),
-    ...(await insidePods(kubernetes, environment)),
+    ...(await insidePods(kubernetes, environment, smokeCalls)),
   ];
 }
 
@@ -132,7 +137,11 @@ async function sameCluster(
  * Asks one container of the namespace, as rotations ask all: its variables' digests, and its
  * environment.
  */
-async function insidePods(kubernetes: KubernetesClient, environment: string): Promise<Finding[]> {
+async function insidePods(
+  kubernetes: KubernetesClient,
+  environment: string,
+  smokeCalls: Settings['smokeCalls'],
+): Promise<Finding[]> {
   const inside = [POLICY, ENVIRONMENT, RUBY];
   let container: PodContainer | undefined;
   let answer: ExecAnswer;
@@ -141,7 +150,8 @@ async function insidePods(kubernetes: KubernetesClient, environment: string): Pr
     if (!container) return allNotChecked([EXEC, ...inside], 'no running container reads a token');
     answer = await new CensusTaker(kubernetes).ask(container);
   } catch (error) {
-    return [wrong(EXEC, reasonOf(error), ROLE), ...allNotChecked(inside, 'no container was asked')];
+    const todo = isRefusedByPolicy(error) ? APPLY_POLICY : ROLE;
+    return [wrong(EXEC, reasonOf(error), todo), ...allNotChecked(inside, 'no container was asked')];
   }
   const who = describeContainer(container);
   if (typeof answer === 'string' || !('environment' in answer))
@@ -160,7 +170,7 @@ async function insidePods(kubernetes: KubernetesClient, environment: string): Pr
         );
   return [
     well(EXEC, `${who} was asked`),
-    await policy(kubernetes, container),
+    await policy(kubernetes, container, smokeCalls),
     inEnvironment,
     await ruby(kubernetes, container),
   ];
@@ -170,15 +180,27 @@ async function insidePods(kubernetes: KubernetesClient, environment: string): Pr
 const HARMLESS = ['true'];
 
 /** Whether the worker's credentials can do more in a container than its own programs do. */
-async function policy(kubernetes: KubernetesClient, container: PodContainer): Promise<Finding> {
+async function policy(
+  kubernetes: KubernetesClient,
+  container: PodContainer,
+  smokeCalls: Settings['smokeCalls'],
+): Promise<Finding> {
   try {
     const { kind } = await kubernetes.exec(container, HARMLESS);
     if (kind === 'gone' || kind === 'timed-out')
       return notChecked(POLICY, `${describeContainer(container)} did not answer`);
   } catch (error) {
+    if (isRefusedByPolicy(error)) {
+      const refused = await refusedCalls(kubernetes, container, smokeCalls);
+      return refused.length === 0
+        ? well(POLICY, 'only the worker’s own programs may run in containers')
+        : wrong(
+            POLICY,
+            `it refuses the settings’ smoke calls of ${refused.join(', ')}`,
+            APPLY_POLICY,
+          );
+    }
     const reason = reasonOf(error);
-    if (reason.includes(' with 422'))
-      return well(POLICY, 'only the worker’s own programs may run in containers');
     if (!reason.includes('lacks its end')) return notChecked(POLICY, reason);
   }
   return notChecked(
@@ -186,6 +208,32 @@ async function policy(kubernetes: KubernetesClient, container: PodContainer): Pr
     'none is in force: this account may run any program in any container of the namespace',
     'Apply deploy/kubernetes/exec-policy.yaml.',
   );
+}
+
+/** A name that no pod has. */
+const NO_POD = 'signon-rotation-doctor-asks';
+
+/**
+ * The applications whose smoke calls the policy refuses. Runs none of them: the policy is asked
+ * before the pod is looked up.
+ */
+async function refusedCalls(
+  kubernetes: KubernetesClient,
+  container: PodContainer,
+  smokeCalls: Settings['smokeCalls'],
+): Promise<string[]> {
+  const refused: string[] = [];
+  for (const [application, call] of Object.entries(smokeCalls)) {
+    const command = smokeWithRuby(textOf(call), application, 'A_BEARER_TOKEN');
+    await kubernetes.exec({ ...container, pod: NO_POD }, command).catch((error: unknown) => {
+      if (isRefusedByPolicy(error)) refused.push(application);
+    });
+  }
+  return refused;
+}
+
+function isRefusedByPolicy(error: unknown): boolean {
+  return reasonOf(error).includes(' with 422');
 }
 
 async function ruby(kubernetes: KubernetesClient, container: PodContainer): Promise<Finding> {

@@ -4,7 +4,7 @@ import ms from 'ms';
 import { userMetadataLink } from '../../domain/rotation/index.ts';
 import type { LinkedNotice } from '../../domain/notices/index.ts';
 import type { Settings } from '../../domain/settings/index.ts';
-import { taskQueueOf } from '../../domain/request/index.ts';
+import { type Environment, taskQueueOf } from '../../domain/request/index.ts';
 import type { Secret } from '../../config/secret.ts';
 import type { NotifyActivities } from './interface.ts';
 import { postToSlack } from './post-to-slack.ts';
@@ -12,6 +12,7 @@ import { SIGNAL, WORKFLOW, notificationsId } from '../../domain/names/index.ts';
 
 /** Where notices go, and how they are paced. */
 export interface Notifying {
+  ROTATION_ENVIRONMENT: Environment;
   /** The whole address is a secret. No webhook, no notification. */
   SLACK_WEBHOOK_URL?: Secret;
   settings: Pick<Settings, 'temporalUiUrl' | 'notices' | 'answerLimit'>;
@@ -22,7 +23,7 @@ const HANDED_OVER_WITHIN_MS = 5000;
 
 export function createNotifyActivities(
   client: Client,
-  { SLACK_WEBHOOK_URL: webhook, settings }: Notifying,
+  { ROTATION_ENVIRONMENT: environment, SLACK_WEBHOOK_URL: webhook, settings }: Notifying,
 ): NotifyActivities {
   const { temporalUiUrl: url, notices, answerLimit } = settings;
   const { namespace } = client.options;
@@ -36,8 +37,9 @@ export function createNotifyActivities(
       };
       await client.withDeadline(Date.now() + HANDED_OVER_WITHIN_MS, () =>
         client.workflow.signalWithStart(WORKFLOW.notifications, {
-          workflowId: notificationsId(notice.environment),
-          taskQueue: taskQueueOf(notice.environment),
+          // Of the worker, not of the notice: a request for staging may be on any queue.
+          workflowId: notificationsId(environment),
+          taskQueue: taskQueueOf(environment),
           args: [],
           signal: SIGNAL.noticed,
           signalArgs: [linked],

@@ -1,5 +1,6 @@
 import type {
   Approve,
+  Delegation,
   Evidence,
   Given,
   RecordedSender,
@@ -11,13 +12,6 @@ import type { SignInOutcome, SignInQuestion } from '../../domain/sign-in/index.t
 import type { Remembered, Stage } from '../../domain/rotation/index.ts';
 import type { SyncRequest, SyncSettings } from '../../domain/sync/index.ts';
 import type { Settings } from '../../domain/settings/index.ts';
-
-/** The run that handed a request over to the canonical id, with who started it. */
-export interface Delegation {
-  workflowId: string;
-  runId: string;
-  starter: RecordedSender;
-}
 
 /** What a rotation asks of Temporal and of its own worker. */
 export interface TemporalActivities {

@@ -1,8 +1,7 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
-import type { RecordedSender } from '../../domain/evidence/index.ts';
+import type { Delegation, RecordedSender } from '../../domain/evidence/index.ts';
 import { decoded, type Event, principalOf, startOf } from './history.ts';
-import type { Delegation } from './interface.ts';
 
 /**
  * Who started the calling run, or the first of those that it continues, or the run that handed it

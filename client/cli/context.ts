@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import { stringify } from 'yaml';
 import type { TemporalUi } from '../../domain/rotation/index.ts';
 import {
+  command,
   ENVIRONMENTS,
   parseRequest,
   rotationId,
@@ -234,7 +235,7 @@ export class Context {
     }
     throw new CommandEnd(
       EXIT.nothing,
-      `There is no rotation of ${named} in ${this.environment}. To see all: signon-rotation list --closed --environment ${this.environment}`,
+      `There is no rotation of ${named} in ${this.environment}. To see all: ${command(this.environment, 'list', '--closed')}`,
     );
   }
 }

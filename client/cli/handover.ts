@@ -1,5 +1,5 @@
 import type { TokenToRevoke } from '../../domain/evidence/index.ts';
-import { word } from '../../domain/request/index.ts';
+import { command } from '../../domain/request/index.ts';
 import type { HandOver, RotationReport } from '../../domain/rotation/index.ts';
 import type { Context } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
@@ -38,7 +38,7 @@ function toTell(
     '  1. Save it as token.age, and decrypt it where the token belongs: age --decrypt --identity KEY-FILE token.age',
     `  2. Use it as the bearer token for ${application} from now on. The old one works until it is revoked${oldEnds ? `, at the latest until ${oldEnds}` : ''}.`,
     '  3. Say when every caller uses it. Only then is the old one revoked.',
-    `When they have said so: signon-rotation approve ${word(apiUser)} ${word(application)} --environment ${environment} --accept consumer-confirmed --revoke ${ids.length > 0 ? ids.join(',') : 'IDS'}`,
+    `When they have said so: ${command(environment, 'approve', apiUser, application)} --accept consumer-confirmed --revoke ${ids.length > 0 ? ids.join(',') : 'IDS'}`,
   ];
 }
 

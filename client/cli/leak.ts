@@ -7,7 +7,7 @@ import {
   type SweepProgress,
   type SweepRow,
 } from '../../domain/sweep/index.ts';
-import { word } from '../../domain/request/index.ts';
+import { command } from '../../domain/request/index.ts';
 import type { InventoryRow } from '../../domain/inventory/index.ts';
 import { askStatus } from '../rotations.ts';
 import { type Started, type RotateExpiringTokens, startSweep } from '../start-workflows.ts';
@@ -49,7 +49,7 @@ export async function leak(
     throw new CommandEnd(EXIT.nothing, `Nothing was started: ${report.why}.`);
   await printStarted(context, { handle, fresh });
   context.say(
-    'The leaked tokens work until their revokes are approved: signon-rotation approve --waiting',
+    `The leaked tokens work until their revokes are approved: ${command(environment, 'approve', '--waiting')}`,
   );
   const begunBefore = (fresh ? [] : (status?.rows ?? []))
     .filter(({ started }) => started)
@@ -107,7 +107,7 @@ function whyNotRotated(
 
 /** How to replace the open leak of an API user by another. */
 function startAnew({ environment, apiUser }: ApiUserRequest): string {
-  return `To replace this leak: signon-rotation sweep abort ${word(apiUser)} --environment ${environment} --reason 'replaced'. Then run leak again`;
+  return `To replace this leak: ${command(environment, 'sweep', 'abort', apiUser)} --reason replaced. Then run leak again`;
 }
 
 const LOOK_EVERY_MS = 500;

@@ -3,7 +3,7 @@ import {
   WorkflowNotFoundError,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
-import { pairOfId } from '../../domain/request/index.ts';
+import { command, pairOfId } from '../../domain/request/index.ts';
 import { type RotationReport, startFormLink } from '../../domain/rotation/index.ts';
 import { askStatus, type Status } from '../rotations.ts';
 import type { RotateToken } from '../start-workflows.ts';
@@ -79,7 +79,7 @@ export async function statusOf<T = Status>(context: Context, workflowId: string)
 /** There is no such rotation: says so, and how to start one. */
 function notThere({ ui, environment }: Context, workflowId: string): CommandEnd {
   const { apiUser, application } = pairOfId(workflowId);
-  const start = `Start one: signon-rotation start ${apiUser} ${application} --environment ${environment}`;
+  const start = `Start one: ${command(environment, 'start', apiUser, application)}`;
   const form = ui ? [`or here: ${startFormLink(ui, { environment, apiUser, application })}`] : [];
   return new CommandEnd(EXIT.nothing, `There is no rotation ${workflowId}. ${start}`, ...form);
 }

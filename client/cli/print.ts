@@ -10,7 +10,7 @@ import {
   showEnd,
   showEvidence,
 } from '../../domain/rotation/index.ts';
-import { type RotationRequest, word } from '../../domain/request/index.ts';
+import { command, type RotationRequest } from '../../domain/request/index.ts';
 import type { Decisions, Evidence } from '../../domain/evidence/index.ts';
 import { minute } from '../../domain/text/index.ts';
 import type { Status } from '../rotations.ts';
@@ -71,9 +71,9 @@ function shownLines({ heading, before, lead, after, table, details }: Shown): Pr
 function nextCommand(request: RotationRequest, [first]: readonly Offer[]): string[] {
   if (!first) return [];
   const { apiUser, application, environment } = request;
-  const command = `signon-rotation ${first.decision} ${word(apiUser)} ${word(application)} --environment ${environment}`;
+  const send = command(environment, first.decision, apiUser, application);
   if (first.decision === 'classify')
-    return ['', `When you know who holds it: ${command} --as external|disused|internal`];
+    return ['', `When you know who holds it: ${send} --as external|disused|internal`];
   const { accept, revoke, restart, sync } = first.input as Partial<
     Decisions['approve'] & Decisions['retry']
   >;
@@ -84,5 +84,5 @@ function nextCommand(request: RotationRequest, [first]: readonly Offer[]): strin
     ...(sync ? [' --sync'] : []),
     ...(first.decision === 'reject' || first.decision === 'abort' ? [` --reason '…'`] : []),
   ];
-  return ['', `${first.purpose}: ${command}${options.join('')}`];
+  return ['', `${first.purpose}: ${send}${options.join('')}`];
 }

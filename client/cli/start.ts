@@ -1,6 +1,6 @@
 import type { Workflow } from '@temporalio/client';
 import { startFormLink, userMetadataLink } from '../../domain/rotation/index.ts';
-import { parseRequest, word } from '../../domain/request/index.ts';
+import { command, parseRequest } from '../../domain/request/index.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { type Started, startRotation } from '../start-workflows.ts';
 import { leavesAlone, type Context } from './context.ts';
@@ -34,7 +34,7 @@ export async function start(
   if (!started.fresh && (force || recipient !== undefined))
     throw new CommandEnd(
       EXIT.notAccepted,
-      `The open rotation may have been started without ${force ? '--force' : '--recipient'}. If so, replace it: signon-rotation abort ${word(apiUser)} ${word(application)} --environment ${environment} --reason 'replaced'. Then start again.`,
+      `The open rotation may have been started without ${force ? '--force' : '--recipient'}. If so, replace it: ${command(environment, 'abort', apiUser, application)} --reason replaced. Then start again.`,
     );
   return options.wait && code === EXIT.done ? show(context, [workflowId], { watch: true }) : code;
 }

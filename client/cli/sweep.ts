@@ -9,7 +9,7 @@ import {
   type SweepReport,
   type SweepRow,
 } from '../../domain/sweep/index.ts';
-import { type Environment, word } from '../../domain/request/index.ts';
+import { command, type Environment } from '../../domain/request/index.ts';
 import { minute } from '../../domain/text/index.ts';
 import type { Sendable } from '../rotations.ts';
 import { startSweep } from '../start-workflows.ts';
@@ -65,7 +65,7 @@ export function showSweep(
       report: (report) => [
         ...reportLines(report as SweepReport, wanted),
         '',
-        `This is as of ${minute((run.closeTime ?? new Date()).toISOString())}. Where the rotations stand now: signon-rotation list --environment ${context.environment}`,
+        `This is as of ${minute((run.closeTime ?? new Date()).toISOString())}. Where the rotations stand now: ${command(context.environment, 'list')}`,
       ],
     });
   };
@@ -113,18 +113,17 @@ function progressLines(
   { request, rows, doing, pausedBy, blocked, lastAnswer }: SweepProgress,
   wanted: Wanted,
 ): Printed[] {
-  const named = `${isOfApiUser(request) ? ` ${word(request.apiUser)}` : ''} --environment ${request.environment}`;
+  const named = isOfApiUser(request) ? [request.apiUser] : [];
+  const next = (verb: string): string => command(request.environment, 'sweep', verb, ...named);
   return [
     `${isOfApiUser(request) ? `Tokens of ${request.apiUser}` : 'Expiring tokens'}, ${request.environment}, requested by ${request.requestedBy}`,
     `  ${doing}`,
-    ...(pausedBy === undefined
-      ? []
-      : [`  Paused by ${pausedBy}: signon-rotation sweep resume${named}`]),
+    ...(pausedBy === undefined ? [] : [`  Paused by ${pausedBy}: ${next('resume')}`]),
     ...(lastAnswer === undefined ? [] : [`  last answer: ${lastAnswer}`]),
     ...(blocked
       ? [
           `  Blocked since ${minute(blocked.since)}: ${blocked.failure}: ${blocked.message}`,
-          `  What to do: ${blocked.todo} Then: signon-rotation sweep retry${named}`,
+          `  What to do: ${blocked.todo} Then: ${next('retry')}`,
         ]
       : []),
     ...rowLines(request.environment, rows, wanted),

@@ -72,7 +72,7 @@ export class OpenRotations {
     );
     this.lost = gauge(
       'signon_rotation_lost',
-      'Rotations of the last day that were terminated or timed out: they ended without a report, and told nobody.',
+      'Rotations that were terminated or timed out within a day, and not started again: they left no report.',
     );
     this.lastLook = gauge(
       'signon_rotation_last_look_timestamp_seconds',
@@ -173,16 +173,22 @@ export class OpenRotations {
     return found;
   }
 
-  /** How many rotations the server ended, or somebody by terminating them. */
+  /**
+   * How many rotations the server ended, or somebody by terminating them. Leaves out those that
+   * were started again since, e.g. by a reset.
+   */
   private async lostSince(moment: number): Promise<number> {
-    const { count } = await this.client.workflow.count(
-      [
-        rotationsOf(this.environment),
-        `ExecutionStatus IN ('Terminated', 'TimedOut')`,
-        `CloseTime > '${new Date(moment).toISOString()}'`,
-      ].join(' AND '),
-    );
-    return count;
+    const query = [
+      rotationsOf(this.environment),
+      `ExecutionStatus IN ('Terminated', 'TimedOut')`,
+      `CloseTime > '${new Date(moment).toISOString()}'`,
+    ].join(' AND ');
+    let lost = 0;
+    for await (const { workflowId, runId } of this.client.workflow.list({ query })) {
+      const last = await this.client.workflow.getHandle(workflowId).describe();
+      if (last.runId === runId) lost++;
+    }
+    return lost;
   }
 }
 

@@ -57,7 +57,11 @@ export function createReceiver(
   const metrics = createMetrics(environment);
   const openRotations = new OpenRotations(client, environment, metrics.registry);
   const server = fastify({
-    logger,
+    logger: {
+      ...logger,
+      // At TRACE, Fastify tells all of a request that it could not parse: its token, too.
+      serializers: { err: ({ name, code }) => ({ type: name, message: code, stack: '' }) },
+    },
     // Requested addresses come from outside.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,

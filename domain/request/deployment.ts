@@ -1,3 +1,5 @@
+import { word } from './commands.ts';
+
 /** A version of Temporal's Worker Deployment: which build of the worker gets which tasks. */
 export interface DeploymentVersion {
   deploymentName: string;
@@ -12,9 +14,4 @@ export function nameVersion({ deploymentName, buildId }: DeploymentVersion): str
 /** The command that makes a version current: until then its workers get no tasks. */
 export function makeCurrent({ deploymentName, buildId }: DeploymentVersion): string {
   return `temporal worker deployment set-current-version --deployment-name ${word(deploymentName)} --build-id ${word(buildId)}`;
-}
-
-/** Quotes a text as one word of a shell. */
-export function word(text: string): string {
-  return /^[\w@.+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -134,13 +134,18 @@ export function unknownFields(given: Record<string, unknown>, known: readonly st
   });
 }
 
+/** Problems that are named: a failure must fit into a history. */
+const MOST_PROBLEMS = 20;
+
 /** A request as it was read, its texts trimmed; or what is wrong with it, a sentence for each. */
 export type Parsed<T> = { ok: true; request: T } | { ok: false; problems: string[] };
 
 /** Reads a request strictly: each problem names the field and what was expected. */
 export function parseAs<T>(input: unknown, fields: Fields<T>): Parsed<T> {
   if (!isObject(input)) return { ok: false, problems: ['the input must be one JSON object'] };
-  const problems = [...unknownFields(input, Object.keys(fields)), ...problemsOf(input, fields)];
+  const problems = [...problemsOf(input, fields), ...unknownFields(input, Object.keys(fields))];
+  const more = problems.length - MOST_PROBLEMS;
+  if (more > 0) problems.splice(MOST_PROBLEMS, more, `and ${more} more`);
   if (problems.length > 0) return { ok: false, problems };
   const read = Object.entries(readAs(input, fields) as Record<string, unknown>);
   const trimmed = read.map(([name, value]) => [

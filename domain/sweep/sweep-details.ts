@@ -1,4 +1,5 @@
 import { escapeMarkdown as text, minute, table } from '../text/index.ts';
+import { command } from '../request/index.ts';
 import { drawOffer, YOU } from '../rotation/index.ts';
 import { countByState, RANK, type RowState, type SweepReport, type SweepRow } from './sweep.ts';
 import { isOfApiUser } from './api-user-request.ts';
@@ -39,13 +40,9 @@ export function introduceSweep(request: SweepRequest): {
     : [summary, ''];
   return {
     staticSummary: what,
-    staticDetails: `Requested by ${text(requestedBy)}${why}.\n\nThe current details show every pair and where it stands. They need a running worker. Press R to refresh them.`,
+    staticDetails: `Requested by ${text(requestedBy)}${why}.\n\nThis page shows every pair and where it stands. It needs a running worker. Press R to refresh it.`,
   };
 }
-
-/** Warns that a running leak response has not yet ended the leaked tokens. */
-const STAYS_ALIVE =
-  '**The leaked tokens work until somebody approves their revoke**, rotation by rotation: `signon-rotation approve --waiting`.';
 
 /**
  * More rows than these are counted, and only those that people can do something about are named.
@@ -65,6 +62,7 @@ const MARKS: Partial<Record<RowState, string>> = {
 /** A sweep's table as Markdown for the Temporal UI, with what may be sent. */
 export function drawSweep(progress: SweepProgress): string {
   const { request, rows, doing, pausedBy, blocked, outcome, lastAnswer } = progress;
+  const approveAll = command(request.environment, 'approve', '--waiting');
   return [
     `### ${headingOf(progress)}`,
     blocked &&
@@ -76,7 +74,9 @@ export function drawSweep(progress: SweepProgress): string {
     blocked && drawOffer({ purpose: 'To retry', decision: 'retry', input: { by: YOU } }),
     pausedBy && drawOffer({ purpose: 'To continue', decision: 'resume', input: { by: YOU } }),
     lastAnswer && !outcome ? `**Last answer:** ${text(lastAnswer)}` : undefined,
-    isOfApiUser(request) && !outcome ? STAYS_ALIVE : undefined,
+    isOfApiUser(request) && !outcome
+      ? `**The leaked tokens work until somebody approves their revoke**, rotation by rotation: \`${approveAll}\`.`
+      : undefined,
     text(doing),
     rows.length > 0
       ? countByState(rows)
@@ -85,7 +85,7 @@ export function drawSweep(progress: SweepProgress): string {
       : undefined,
     drawRows(rows),
     rows.some(({ state }) => state === 'waiting-approval')
-      ? 'To approve all that can be approved: `signon-rotation approve --waiting`'
+      ? `To approve all that can be approved: \`${approveAll}\``
       : undefined,
     outcome || request.plan
       ? undefined

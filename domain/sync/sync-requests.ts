@@ -1,5 +1,14 @@
 import ms from 'ms';
-import { FLAG, type Fields, oneOf, optional, readAs, textUpTo, TIMESTAMP } from '../shape/index.ts';
+import {
+  FLAG,
+  type Fields,
+  matching,
+  oneOf,
+  optional,
+  readAs,
+  textUpTo,
+  TIMESTAMP,
+} from '../shape/index.ts';
 import { MOST_CARRIED, sizeOf } from '../text/index.ts';
 
 /**
@@ -121,7 +130,7 @@ export function latestOf(batch: readonly Queued[]): string {
 
 const TEXT = textUpTo(10_000);
 const REQUEST: Fields<SyncRequest> = {
-  workflowId: textUpTo(1000),
+  workflowId: matching(/^rotate-token\/[^\p{C}]{1,600}$/u),
   ticket: textUpTo(100),
   cronJobUid: textUpTo(100),
   notBefore: TIMESTAMP,

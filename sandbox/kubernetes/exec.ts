@@ -93,15 +93,15 @@ export class ExecEndpoint {
     const fault = this.faults.shift() ?? this.byChance();
     if (fault === 'unauthorized') return refuse(socket, 401);
     if (fault === 'refused') return refuse(socket, 403);
-    if (!pod) return refuse(socket, 404);
-    if (!container || pod.stuck === 'unschedulable') return refuse(socket, 400);
     const command = url.searchParams.getAll('command');
     const [stdin, tty] = ['stdin', 'tty'].map((name) => url.searchParams.get(name) === 'true') as [
       boolean,
       boolean,
     ];
-    if (!this.allows({ command, container: container.name, stdin, tty }))
-      return refuse(socket, 422);
+    // The API server asks its policies before it looks the pod up.
+    if (!this.allows({ command, container: wanted ?? '', stdin, tty })) return refuse(socket, 422);
+    if (!pod) return refuse(socket, 404);
+    if (!container || pod.stuck === 'unschedulable') return refuse(socket, 400);
     this.sockets.handleUpgrade(request, socket, head, (connection) => {
       this.open.now++;
       this.open.most = Math.max(this.open.most, this.open.now);

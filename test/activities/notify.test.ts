@@ -41,7 +41,12 @@ function notifying(
   const withDeadline = (_at: number, call: () => Promise<void>): Promise<void> => call();
   const options = { namespace: 'default' };
   const client = { workflow: { signalWithStart }, withDeadline, options } as unknown as Client;
-  const all = { SLACK_WEBHOOK_URL: new Secret(webhook), settings, ...given };
+  const all: Notifying = {
+    ROTATION_ENVIRONMENT: 'integration',
+    SLACK_WEBHOOK_URL: new Secret(webhook),
+    settings,
+    ...given,
+  };
   return { ...createNotifyActivities(client, all), started };
 }
 
@@ -199,9 +204,9 @@ describe('a notice', () => {
     text: 'every consumer that runs holds the new token',
   };
   const workflowExecution = { workflowId: 'rotate-token/integration/a@b/c', runId: 'run-1' };
-  const tell = async (given: Partial<Notifying> = {}): Promise<unknown[]> => {
+  const tell = async (given: Partial<Notifying> = {}, told = notice): Promise<unknown[]> => {
     const { notify, started } = notifying(given);
-    await new MockActivityEnvironment({ workflowExecution }).run(() => notify(notice));
+    await new MockActivityEnvironment({ workflowExecution }).run(() => notify(told));
     return started;
   };
 
@@ -230,6 +235,16 @@ describe('a notice', () => {
     expect(await tell({ settings: { ...settings, temporalUiUrl: undefined } })).toEqual([
       ['notifications', expect.objectContaining({ signalArgs: [notice] })],
     ]);
+  });
+
+  test('of staging goes to the worker’s own collector: nobody works for staging', async () => {
+    const [[, start]] = (await tell({}, { ...notice, environment: 'staging' })) as [
+      [string, object],
+    ];
+    expect(start).toMatchObject({
+      workflowId: 'notifications/integration',
+      taskQueue: 'signon-rotation-integration',
+    });
   });
 
   test('says nothing of the webhook', async () => {

@@ -429,6 +429,22 @@ describe('who may post', () => {
     expect(metrics).toMatch(/signon_rotation_receiver_requests_total\{status="400"\} \d/);
     expect([answer.text, metrics, ...receiver.logged].join('\n')).not.toContain(TOKEN);
   });
+
+  test('nor does the token of a request that cannot be parsed stand in the log at TRACE', async () => {
+    const receiver = await listen();
+    const { hostname, port } = new URL(receiver.url);
+    const socket = connect(Number(port), hostname);
+    socket.write(
+      `POST ${WEBHOOK_PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n`,
+    );
+    await once(socket.resume(), 'close');
+    const logged = receiver.logged.join('');
+    expect(logged).toContain('client error');
+    const bytes = [...logged.matchAll(/\[([\d,]+)\]/g)].map(([, list = '']) =>
+      Buffer.from(list.split(',').map(Number)).toString('latin1'),
+    );
+    expect([logged, ...bytes].join('\n')).not.toContain(TOKEN);
+  });
 });
 
 describe('whatever is posted', () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '../support/jest.ts';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { Registry } from 'prom-client';
 import { OpenRotations } from '../../client/receiver/open-rotations.ts';
 import { isPolled } from '../../client/polling.ts';
@@ -131,6 +131,27 @@ test('its end is told although no worker answers any more', async () => {
   const ends = `signon_rotation_waiting_token_ends_timestamp_seconds{${PAIR}}`;
   expect((await exported())[ends]).toBeGreaterThan(0);
   await rotation.handle.terminate('asked about no more');
+});
+
+test('a rotation that was terminated is lost until it is started again, as a reset does', async () => {
+  const LOST = 'signon_rotation_lost{environment="integration"}';
+  const worker = await stage.worker();
+  const request = { ...BY, apiUser: COLLECTIONS, application: 'asset-manager' };
+  const start = (): Promise<WorkflowHandle> =>
+    stage.client.workflow.start('rotateToken', {
+      workflowId: rotationId(request),
+      taskQueue: taskQueueOf('integration'),
+      args: [request],
+    });
+  const lostNow = (count: number): Promise<true> =>
+    until(`${count} lost`, async () => (await exported())[LOST] === count || undefined);
+  const before = (await exported())[LOST]!;
+  await (await start()).terminate('for the test');
+  await lostNow(before + 1);
+  const again = await start();
+  await lostNow(before);
+  await again.terminate('no longer needed');
+  await worker.stop();
 });
 
 test('when the last sweep began is told, and that a sweep and a leak are blocked', async () => {

@@ -111,6 +111,14 @@ test.each([
     'renewal:\n  domains: ["@alphagov.co.uk"]\n',
     'line 2: renewal.domains.0: expected a domain such as alphagov.co.uk',
   ],
+  [
+    'smokeCalls:\n  Frontend API: { adapter: F, requires: f, method: m, positional: [], keyword: {} }\n',
+    'line 2: smokeCalls.Frontend API: expected a name as in the alert’s label application',
+  ],
+  [
+    'syncGathering:\n  quietFor: 10 minutes\n  atMost: 1 minute\n',
+    'syncGathering.quietFor: expected at most atMost (1 minute)',
+  ],
   ['soak: [1\n', 'line '],
   ['- soak\n', 'line 1: '],
 ])('a mistake is named with its line and field: %j', (source, says) => {

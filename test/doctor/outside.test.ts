@@ -488,7 +488,21 @@ describe('Kubernetes', () => {
       found: expect.stringMatching(
         /with 422: its policy for exec does not allow the program “census \(sh\)”$/,
       ),
+      todo: expect.stringContaining('--exec-policy'),
     });
+  });
+
+  test('a policy that refuses a smoke call of the settings', async () => {
+    const shipped = policyFrom(SHIPPED_POLICY);
+    sandbox.kubernetes.exec.allows = (exec) =>
+      shipped(exec) && !exec.command.includes('publishing-api');
+    const { execs } = sandbox.world.happened;
+    expect(await found('exec policy')).toMatchObject({
+      verdict: 'wrong',
+      found: 'it refuses the settings’ smoke calls of publishing-api',
+      todo: expect.stringContaining('--exec-policy'),
+    });
+    expect(sandbox.world.happened.execs).toBeGreaterThan(execs);
   });
 
   test('pods of another environment', async () => {

@@ -79,6 +79,15 @@ describe('a request', () => {
       expect(problems.filter((problem) => problem.startsWith(`${field}:`))).toHaveLength(1);
   });
 
+  test('with thousands of unknown fields names the first twenty', () => {
+    const strangers = Object.fromEntries(
+      Array.from({ length: 25_000 }, (_, at) => [`field${at}`, at]),
+    );
+    const problems = problemsOf({ ...aRequest(), ...strangers });
+    expect(problems).toHaveLength(21);
+    expect(problems.at(-1)).toBe('and 24980 more');
+  });
+
   test('with a misspelt field is refused, and told the right name', () => {
     expect(problemsOf({ ...aRequest(), forced: true })).toEqual([
       'forced: unknown field, did you mean force?',

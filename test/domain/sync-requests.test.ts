@@ -129,8 +129,12 @@ describe('a request', () => {
     expect(parseSyncRequest({ ...aRequest(), ...forged }, NOW)).toEqual(aRequest());
   });
 
-  test('that is huge is none', () => {
-    expect(parseSyncRequest(aRequest({ workflowId: 'x'.repeat(1_900_000) }), NOW)).toBeUndefined();
+  test.each([
+    ['huge', `rotate-token/${'x'.repeat(1_900_000)}`],
+    ['of another workflow', 'sweep/integration'],
+    ['of characters that take six bytes each', `rotate-token/${'\u0001'.repeat(500)}`],
+  ])('whose id is %s is none', (_what, workflowId) => {
+    expect(parseSyncRequest(aRequest({ workflowId }), NOW)).toBeUndefined();
   });
 
   test('under another ticket takes no other’s place, and of one rotation a few wait at most', () => {

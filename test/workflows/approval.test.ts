@@ -188,9 +188,15 @@ test('a rejection that was accepted is heard although the verdict beside it fail
   });
 });
 
-test.each(['json/protobuf', 'binary/unheard-of', 'json/plain'])(
-  'a signal whose payload cannot be read (%s) is answered, and stops nothing',
-  (encoding) =>
+test.each([
+  ['json/protobuf', '{"by": '],
+  ['binary/unheard-of', '{"by": '],
+  ['json/plain', '{"by": '],
+  ['binary/plain', 'any bytes'],
+  ['json/plain', '['.repeat(200_000) + ']'.repeat(200_000)],
+])(
+  'a signal whose payload is of no use (%s, %.8s) is answered, and stops nothing',
+  (encoding, data) =>
     rotating(async (rotation) => {
       await rotation.awaitingApproval();
       const { client, handle } = rotation;
@@ -200,9 +206,7 @@ test.each(['json/protobuf', 'binary/unheard-of', 'json/plain'])(
         signalName: 'approve',
         requestId: randomUUID(),
         input: {
-          payloads: [
-            { metadata: { encoding: Buffer.from(encoding) }, data: Buffer.from('{"by": ') },
-          ],
+          payloads: [{ metadata: { encoding: Buffer.from(encoding) }, data: Buffer.from(data) }],
         },
       });
       await rotation.answered(/expected one JSON object/);

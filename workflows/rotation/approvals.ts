@@ -1,5 +1,4 @@
 import { condition } from '@temporalio/workflow';
-import type { Delegation } from '../../activities/temporal/interface.ts';
 import type {
   CarriedRotation,
   RotationReport,
@@ -7,7 +6,7 @@ import type {
   Waiting,
 } from '../../domain/rotation/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
-import type { Evidence, Given } from '../../domain/evidence/index.ts';
+import type { Delegation, Evidence, Given } from '../../domain/evidence/index.ts';
 import { endOfDay } from '../../domain/tokens/index.ts';
 import { activities, onDecision } from '../shared/index.ts';
 import { Inbox } from './inbox.ts';

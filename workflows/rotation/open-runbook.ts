@@ -4,7 +4,7 @@ import {
   condition,
   continueAsNew,
 } from '@temporalio/workflow';
-import type { Delegation } from '../../activities/temporal/interface.ts';
+import type { Delegation } from '../../domain/evidence/index.ts';
 import type { CarriedRotation, RotationReport } from '../../domain/rotation/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
 import { activities, HistoryIsLong } from '../shared/index.ts';

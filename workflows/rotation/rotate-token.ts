@@ -1,5 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
-import type { Delegation } from '../../activities/temporal/interface.ts';
+import { parseDelegation } from '../../domain/evidence/index.ts';
 import {
   endOf,
   parseCarriedRotation,
@@ -40,12 +40,13 @@ import type { Runbook } from './runbook.ts';
  */
 export async function rotateToken(
   input: unknown,
-  delegation?: Delegation,
+  delegation?: unknown,
   given?: unknown,
 ): Promise<RotationReport> {
   const request = requestOrFail(parseRequest(input));
   const carried = carriedOver(given, parseCarriedRotation);
-  return runbook({ request, delegation, carried }, async (book) => {
+  const opening = { request, delegation: parseDelegation(delegation), carried };
+  return runbook(opening, async (book) => {
     const leftAlone = whyLeftAlone(request.environment);
     if (leftAlone) return book.close('ignored', leftAlone);
     if (workflowInfo().workflowId !== rotationId(request)) return delegate(book);

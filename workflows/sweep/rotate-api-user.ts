@@ -1,4 +1,3 @@
-import type { Delegation } from '../../activities/temporal/interface.ts';
 import { parseApiUserRequest, type SweepReport } from '../../domain/sweep/index.ts';
 import { requestOrFail } from '../shared/index.ts';
 import { rotateInWaves } from './waves.ts';
@@ -11,7 +10,7 @@ import { rotateInWaves } from './waves.ts';
  */
 export async function rotateApiUser(
   input: unknown,
-  delegation?: Delegation,
+  delegation?: unknown,
   carried?: unknown,
 ): Promise<SweepReport> {
   return rotateInWaves(requestOrFail(parseApiUserRequest(input)), delegation, carried);

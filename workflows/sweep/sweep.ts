@@ -8,8 +8,7 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Delegation } from '../../activities/temporal/interface.ts';
-import type { RecordedSender } from '../../domain/evidence/index.ts';
+import type { Delegation, RecordedSender } from '../../domain/evidence/index.ts';
 import { attributesOf, introduce, pairsOf } from '../../domain/rotation/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
 import type { Settings } from '../../domain/settings/index.ts';

@@ -1,5 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
-import type { Delegation } from '../../activities/temporal/interface.ts';
+import { parseDelegation } from '../../domain/evidence/index.ts';
 import { whyLeftAlone } from '../../domain/request/index.ts';
 import { lockOf, type SweepReport, type SweepRequest } from '../../domain/sweep/index.ts';
 import { sweep } from './sweep.ts';
@@ -14,10 +14,10 @@ import { sweep } from './sweep.ts';
  */
 export function rotateInWaves(
   request: SweepRequest,
-  delegation: Delegation | undefined,
+  delegation: unknown,
   carried: unknown,
 ): Promise<SweepReport> {
-  return sweep(request, delegation, carried, async (run) => {
+  return sweep(request, parseDelegation(delegation), carried, async (run) => {
     const leftAlone = whyLeftAlone(request.environment);
     if (leftAlone) return run.close('ignored', leftAlone);
     const isCanonical = workflowInfo().workflowId === lockOf(request);
