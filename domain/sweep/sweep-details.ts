@@ -1,5 +1,5 @@
 import { escapeMarkdown as text, minute, table } from '../text/index.ts';
-import { drawOffer, YOU } from '../rotation/index.ts';
+import { drawOffer, offer } from '../rotation/index.ts';
 import { countByState, RANK, type RowState, type SweepReport, type SweepRow } from './sweep.ts';
 import { isOfApiUser } from './api-user-request.ts';
 import type { SweepRequest } from './sweep-request.ts';
@@ -73,8 +73,8 @@ export function drawSweep(progress: SweepProgress): string {
         `**Do this:** ${text(blocked.todo)}`,
         `**Blocked since:** ${minute(blocked.since)}. Open rotations continue.`,
       ].join('\n'),
-    blocked && drawOffer({ purpose: 'To retry', decision: 'retry', input: { by: YOU } }),
-    pausedBy && drawOffer({ purpose: 'To continue', decision: 'resume', input: { by: YOU } }),
+    blocked && drawOffer(offer('To retry', 'retry')),
+    pausedBy && drawOffer(offer('To continue', 'resume')),
     lastAnswer && !outcome ? `**Last answer:** ${text(lastAnswer)}` : undefined,
     isOfApiUser(request) && !outcome ? STAYS_ALIVE : undefined,
     text(doing),
@@ -90,20 +90,8 @@ export function drawSweep(progress: SweepProgress): string {
     outcome || request.plan
       ? undefined
       : [
-          ...(pausedBy
-            ? []
-            : [
-                drawOffer({
-                  purpose: 'To start no further wave',
-                  decision: 'pause',
-                  input: { by: YOU },
-                }),
-              ]),
-          drawOffer({
-            purpose: 'To end the sweep (open rotations continue)',
-            decision: 'abort',
-            input: { by: YOU, reason: '' },
-          }),
+          ...(pausedBy ? [] : [drawOffer(offer('To start no further wave', 'pause'))]),
+          drawOffer(offer('To end the sweep (open rotations continue)', 'abort', { reason: '' })),
         ].join('\n\n'),
   ]
     .filter((part) => part !== undefined)
