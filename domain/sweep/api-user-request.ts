@@ -1,14 +1,6 @@
 import { apiUserIdsOf, planId, sweepId } from '../names/index.ts';
 import { parseRequest } from '../request/index.ts';
-import {
-  type Fields,
-  kind,
-  listOf,
-  optional,
-  type Parsed,
-  parseAs,
-  textUpTo,
-} from '../shape/index.ts';
+import { kind, listOf, optional, type Parsed, parseAs, textUpTo } from '../shape/index.ts';
 import type { SweepRequest } from './sweep-request.ts';
 
 /** What a person asks for after a leak: the input of `rotateApiUser`. */
@@ -23,7 +15,7 @@ export interface ApiUserRequest extends SweepRequest {
 /** No API user has more. */
 const MOST_APPLICATIONS = 100;
 const ANYTHING = kind<never>('', () => true); // checked by the rules of a rotation's request
-const FIELDS: Fields<Omit<ApiUserRequest, 'plan' | 'maxConcurrent'>> = {
+const FIELDS = {
   environment: ANYTHING,
   apiUser: ANYTHING,
   requestedBy: ANYTHING,

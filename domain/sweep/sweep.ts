@@ -1,7 +1,7 @@
 import { parameterize, tokenSecretName } from '../text/index.ts';
 import { OUTCOMES, specialCaseOf, type Stage, WAITS_FOR_PERSON } from '../rotation/index.ts';
 import { rotationId, type Environment } from '../request/index.ts';
-import { ANY_TEXT, type Fields, oneOf, readAs } from '../shape/index.ts';
+import { ANY_TEXT, oneOf, reader } from '../shape/index.ts';
 import type { Settings } from '../settings/index.ts';
 import { isLive, newestOf, outlives, type Day } from '../tokens/index.ts';
 
@@ -170,13 +170,8 @@ export function hear(row: SweepRow, state: Stage | 'ended'): void {
   if (!holdsItsPlace(row)) row.hadItsTurn = true;
 }
 
-/** What a rotation that a sweep started tells it. */
-export interface StageReport {
-  workflowId: string;
-  stage: Stage;
-}
-
-const STAGE_REPORT: Fields<StageReport> = {
+/** Reads what a rotation that a sweep started tells it. */
+export const parseStageReport = reader({
   workflowId: ANY_TEXT,
   stage: oneOf<Stage>([
     'preparing',
@@ -185,15 +180,7 @@ const STAGE_REPORT: Fields<StageReport> = {
     ...WAITS_FOR_PERSON,
     ...OUTCOMES,
   ]),
-};
-
-/**
- * Reads what came as a report strictly: anybody who may signal can send anything. Undefined where
- * it is none.
- */
-export function parseStageReport(input: unknown): StageReport | undefined {
-  return readAs(input, STAGE_REPORT);
-}
+});
 
 /** How many rows stand where, those that people can do something about first. */
 export function countByState(rows: readonly SweepRow[]): { state: RowState; count: number }[] {

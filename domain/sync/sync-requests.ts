@@ -1,23 +1,49 @@
 import ms from 'ms';
-import { FLAG, type Fields, oneOf, optional, readAs, textUpTo, TIMESTAMP } from '../shape/index.ts';
+import { FLAG, oneOf, optional, type Read, reader, textUpTo, TIMESTAMP } from '../shape/index.ts';
 import { MOST_CARRIED, sizeOf } from '../text/index.ts';
+
+const TEXT = textUpTo(10_000);
 
 /**
  * What a rotation asks of the environment's sync. Says nothing of how it is done: that stands in
  * the worker's settings.
  */
-export interface SyncRequest {
+const REQUEST = {
   /** The rotation that is answered. */
-  workflowId: string;
+  workflowId: textUpTo(1000),
   /** Told apart by this: asked twice, it counts once. */
-  ticket: string;
+  ticket: textUpTo(100),
   /**
    * The CronJob that the rotation saw in Argo CD and in Kubernetes: a Job of another does not serve
    * it.
    */
-  cronJobUid: string;
-  /** ISO: a Job that was created before does not serve it. */
-  notBefore: string;
+  cronJobUid: textUpTo(100),
+  /** A Job that was created before does not serve it. */
+  notBefore: TIMESTAMP,
+};
+export type SyncRequest = Read<typeof REQUEST>;
+const readRequest = reader(REQUEST);
+
+const SYNCED = {
+  kind: oneOf(['synced']),
+  ticket: TEXT,
+  job: TEXT,
+  createdAt: TIMESTAMP,
+  seenAt: TIMESTAMP,
+  seenHealthy: FLAG,
+};
+/** `job` where one was made. */
+const FAILED = {
+  kind: oneOf(['failed']),
+  ticket: TEXT,
+  type: TEXT,
+  message: TEXT,
+  job: optional(TEXT),
+};
+export type SyncAnswer = Read<typeof SYNCED> | Read<typeof FAILED>;
+const [readSynced, readFailed] = [reader(SYNCED), reader(FAILED)];
+export function parseSyncAnswer(input: unknown): SyncAnswer | undefined {
+  return readSynced(input) ?? readFailed(input);
 }
 
 /** How requests gather before a Job is made, so that many are served by one. */
@@ -36,12 +62,6 @@ export interface SyncSettings {
   limit: ms.StringValue;
   gathering: Gathering;
 }
-
-export type SyncAnswer = { ticket: string } & (
-  | { kind: 'synced'; job: string; createdAt: string; seenAt: string; seenHealthy: boolean }
-  /** `job` where one was made. */
-  | { kind: 'failed'; type: string; message: string; job?: string }
-);
 
 /** A request and when it came, ms since the epoch. */
 export interface Queued {
@@ -119,32 +139,13 @@ export function latestOf(batch: readonly Queued[]): string {
     .reduce((a, b) => (Date.parse(a) > Date.parse(b) ? a : b));
 }
 
-const TEXT = textUpTo(10_000);
-const REQUEST: Fields<SyncRequest> = {
-  workflowId: textUpTo(1000),
-  ticket: textUpTo(100),
-  cronJobUid: textUpTo(100),
-  notBefore: TIMESTAMP,
-};
-const ANSWERS: { [Kind in SyncAnswer['kind']]: Fields<Extract<SyncAnswer, { kind: Kind }>> } = {
-  synced: {
-    kind: oneOf(['synced']),
-    ticket: TEXT,
-    job: TEXT,
-    createdAt: TIMESTAMP,
-    seenAt: TIMESTAMP,
-    seenHealthy: FLAG,
-  },
-  failed: { kind: oneOf(['failed']), ticket: TEXT, type: TEXT, message: TEXT, job: optional(TEXT) },
-};
-
 /**
  * Reads what came as a request strictly: anybody who may signal can send anything. Undefined where
  * it is none. A `notBefore` in the future becomes now: the token existed when the request came.
  * @param now ms since the epoch
  */
 export function parseSyncRequest(input: unknown, now: number): SyncRequest | undefined {
-  const request = readAs(input, REQUEST);
+  const request = readRequest(input);
   return (
     request && {
       ...request,
@@ -162,9 +163,4 @@ export function parseQueue(input: unknown, now: number): Queued[] | undefined {
   }));
   const isQueue = queue.every(({ request, at }) => request !== undefined && Number.isFinite(at));
   return isQueue ? (queue as Queued[]) : undefined;
-}
-
-/** Reads what came as an answer strictly. Undefined where it is none. */
-export function parseSyncAnswer(input: unknown): SyncAnswer | undefined {
-  return readAs(input, ANSWERS.synced) ?? readAs(input, ANSWERS.failed);
 }
