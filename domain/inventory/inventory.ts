@@ -1,10 +1,10 @@
 import ms from 'ms';
 import { distinctConsumers, type Consumer, type Workload, workloadsOf } from '../cluster/index.ts';
 import { isNamedAfter, parameterize, tokenSecretName } from '../text/index.ts';
-import { specialCaseOf } from '../rotation/index.ts';
+import { recipientOf, specialCaseOf } from '../rotation/index.ts';
 import type { Environment } from '../request/index.ts';
 import type { Settings } from '../settings/index.ts';
-import type { SignonPair } from '../sweep/index.ts';
+import { firstToEndFirst, type SignonPair } from '../sweep/index.ts';
 import { isLive, newestOf, outlives, startOfDay, type Day } from '../tokens/index.ts';
 
 /** A container that reads a Secret of Signon's sync, by its workload's template or its pod. */
@@ -83,8 +83,7 @@ export function inventoryOf(
     environment,
     takenAt: new Date(now).toISOString(),
     window: settings.window,
-    // Compares code units: the same order on every machine.
-    rows: rows.toSorted((a, b) => (order(a) < order(b) ? -1 : 1)),
+    rows: rows.toSorted(firstToEndFirst),
     unknownSecrets: [...new Set(unknown.map(({ secret }) => secret))].toSorted().map((secret) => ({
       secret,
       workloads: workloadsOf(unknown.filter((one) => one.secret === secret)),
@@ -128,7 +127,7 @@ function rowOf(
     due: ends !== undefined && !outlives({ expires: ends }, now, settings.window),
     consumers,
   };
-  const recipient = settings.recipients.find((known) => known.apiUser === apiUser.email);
+  const recipient = recipientOf(settings, pair);
   const isMounted = mountedBy.length > 0;
   const isRead = consumers.length > 0 || isMounted;
   const expired = tokens.filter((token) => !token.live);
@@ -178,10 +177,6 @@ function odd(kind: OddityKind, what: string | false): InventoryRow['oddities'] {
 
 function named({ authorisationId, expires }: InventoryRow['tokens'][number]): string {
   return `authorisation ${authorisationId}, until ${expires}`;
-}
-
-function order({ ends, apiUser, application }: InventoryRow): string {
-  return [ends ?? '9999', apiUser, application].join(' ');
 }
 
 function countBy(names: readonly string[]): Map<string, number> {

@@ -1,13 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  allHandlersFinished,
-  CancellationScope,
-  condition,
-  continueAsNew,
-  ParentClosePolicy,
-  startChild,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
 import type { Delegation } from '../../activities/temporal/interface.ts';
 import type { RecordedSender } from '../../domain/evidence/index.ts';
 import { attributesOf, introduce, pairsOf } from '../../domain/rotation/index.ts';
@@ -38,7 +30,6 @@ import {
   carriedOver,
   failedWith,
   failureOf,
-  HistoryIsLong,
   onMessage,
   startCanonical,
 } from '../shared/index.ts';
@@ -95,12 +86,8 @@ export class Sweep {
     if (typeof pairs === 'string') return pairs;
     const { variables, files } = await bounds.attempt(() => activities.listReadings());
     const readings = [...variables, ...files].map(({ secret }) => secret);
-    const facts = { settings, environment, open: new Set(open), now: Date.now() };
-    table.fill(
-      isOfApiUser(request)
-        ? rowsOfApiUser(pairs, request, { ...facts, readings })
-        : rowsOf(pairs, { ...facts, secretsRead: new Set(readings) }),
-    );
+    const facts = { settings, environment, open: new Set(open), readings, now: Date.now() };
+    table.fill(isOfApiUser(request) ? rowsOfApiUser(pairs, request, facts) : rowsOf(pairs, facts));
     this.settings = settings;
     const isToCome =
       this.nextWave().length > 0 || table.rows.some(({ state }) => state === 'open before');
@@ -298,29 +285,3 @@ function unlessUnknown(error: unknown): string {
   if (failedWith(error, 'UnknownApiUser')) return failureOf(error).message;
   throw error;
 }
-
-/** Runs a sweep to a tidy end, whoever ends it. A cancel is taken as `abort`. */
-export async function sweep(
-  request: SweepRequest,
-  delegation: Delegation | undefined,
-  carried: unknown,
-  steps: (run: Sweep) => Promise<SweepReport>,
-): Promise<SweepReport> {
-  const run = new Sweep(request, delegation, carried);
-  CancellationScope.current().cancelRequested.catch(() => run.end('the workflow was cancelled'));
-  return CancellationScope.nonCancellable(async () => {
-    const report = await steps(run).catch((error: unknown) => {
-      if (error instanceof HistoryIsLong) return undefined;
-      return run.closeEnded(error);
-    });
-    await condition(allHandlersFinished); // whoever sent a decision as an update gets its answer
-    // The children go on, and tell this id.
-    return report ?? run.closeIfDue() ?? continueAsNew<Sweeps>(request, delegation, run.carry());
-  });
-}
-
-type Sweeps = (
-  request: SweepRequest,
-  delegation: Delegation | undefined,
-  carried: CarriedSweep | undefined,
-) => Promise<SweepReport>;
