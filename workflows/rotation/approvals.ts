@@ -1,27 +1,14 @@
 import { condition } from '@temporalio/workflow';
 import type { Delegation } from '../../activities/temporal/interface.ts';
-import type {
-  CarriedRotation,
-  RotationReport,
-  StepName,
-  Waiting,
-} from '../../domain/rotation/index.ts';
+import type { CarriedRotation, RotationReport, Waiting } from '../../domain/rotation/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
 import type { Evidence, Given } from '../../domain/evidence/index.ts';
 import { endOfDay } from '../../domain/tokens/index.ts';
 import { activities, onDecision } from '../shared/index.ts';
 import { Inbox } from './inbox.ts';
 import { Rejected } from './ends.ts';
+import type { Checklist } from './checklist.ts';
 import type { RotationRecord } from './record.ts';
-
-/** What it says and asks of the runbook. */
-interface Book {
-  rounds: number;
-  answer: (text: string) => void;
-  note: (step: StepName, note: string) => void;
-  waitFor: (waiting: Waiting | undefined) => void;
-  record: Pick<RotationRecord, 'approved'>;
-}
 
 /** One of the approvals that an evidence needs. */
 interface CountedApproval {
@@ -49,6 +36,8 @@ export class Approvals {
   /** A person wants the evidence gathered anew. */
   private afresh = false;
   needed = 1;
+  /** Rounds of evidence so far. */
+  rounds: number;
   /**
    * The approvals of one evidence that count. Reported once they are complete: what one of two
    * people approved may lapse.
@@ -56,9 +45,11 @@ export class Approvals {
   private judged?: { evidence: Evidence; counted: CountedApproval[] };
 
   constructor(
-    private readonly book: Book,
+    private readonly book: Checklist,
+    private readonly record: RotationRecord,
     private readonly opening: Opening,
   ) {
+    this.rounds = opening.carried?.rounds ?? 0;
     this.approvals = new Inbox(
       'approve',
       book,
@@ -82,7 +73,7 @@ export class Approvals {
 
   /** The number of the evidence to be gathered next: no two of one run have the same code. */
   nextRound(): number {
-    return ++this.book.rounds;
+    return ++this.rounds;
   }
 
   /**
@@ -195,7 +186,7 @@ export class Approvals {
           continue;
         }
         this.approvals.answerFirst({ accepted: true, answer: `approved by ${by}` });
-        for (const one of counted) book.record.approved(one.approval);
+        for (const one of counted) this.record.approved(one.approval);
         const all = counted.map(({ shownBy }) => shownBy).join(' and ');
         if (evidence.asks === 'hand-over') book.note('approve plan', `by ${all}`);
         else book.note('approve', `by ${all}, for ${revoke.join(', ')}`);

@@ -38,7 +38,8 @@ const LONGEST_NOTE = 2000;
  */
 export class Checklist {
   readonly progress: Progress;
-  step: StepName = 'assess';
+  /** The step that was begun last. */
+  current: StepName = 'assess';
   private active = false;
   private watching = false;
   private stage: Stage;
@@ -89,6 +90,14 @@ export class Checklist {
     this.mark(name, this.stateOf(name).state, note);
   }
 
+  skip(name: StepName, note: string): void {
+    this.mark(name, 'skipped', note);
+  }
+
+  answer(text: string): void {
+    if (!this.progress.ended) this.show({ lastAnswer: { at: new Date().toISOString(), text } });
+  }
+
   /** Keeps a remark for details and report. */
   remark(text: string): void {
     const { notes } = this.progress;
@@ -111,7 +120,7 @@ export class Checklist {
   }
 
   begin(name: StepName): void {
-    this.step = name;
+    this.current = name;
     this.mark(name, 'now');
     this.active = true;
     this.watchRetries();

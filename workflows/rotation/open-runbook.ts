@@ -47,7 +47,7 @@ export async function runbook(
     const { outcome, why } = report!;
     if (outcome !== 'delegated')
       await book.notices.tell({ kind: 'ended', cause: outcome, text: why });
-    await book.sweepTold();
+    await book.sweepTold;
     return report!;
   });
 }

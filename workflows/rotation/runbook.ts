@@ -35,7 +35,7 @@ import {
 } from '../shared/index.ts';
 import { Rejected } from './ends.ts';
 import { Inbox } from './inbox.ts';
-import { RotationMetrics } from './metrics.ts';
+import { blocked, ended, started, stepTook } from './metrics.ts';
 import { RotationRecord } from './record.ts';
 import { Retries } from './retries.ts';
 import { Sightings } from './sightings.ts';
@@ -49,7 +49,7 @@ const SIGHTINGS_CARRIED = 100;
  * for all steps: a step whose retries are spent blocks until a person sends `retry`, then runs
  * again.
  */
-export class Runbook {
+export class Runbook extends Checklist {
   readonly request: RotationRequest;
   readonly report: RotationReport;
   readonly record: RotationRecord;
@@ -69,9 +69,6 @@ export class Runbook {
    * The token that a person says its holder outside has, though this rotation did not hand it over.
    */
   vouchedFor?: number;
-  rounds: number;
-  private readonly checklist: Checklist;
-  private readonly metrics: RotationMetrics;
   private readonly attempts = new Attempts({
     endIfDue: () => {
       this.stops.stopIfAsked();
@@ -88,38 +85,28 @@ export class Runbook {
 
   constructor(opening: Opening) {
     const { request, carried } = opening;
+    const report = carried?.report ?? newReport(request);
+    super(request, report, carried?.steps);
     this.request = request;
-    this.report = carried?.report ?? newReport(request);
-    this.checklist = new Checklist(request, this.report, carried?.steps);
-    this.record = new RotationRecord(this.report, this.checklist, carried?.revokesBegun);
-    this.rounds = carried?.rounds ?? 0;
+    this.report = report;
+    this.record = new RotationRecord(report, this, carried?.revokesBegun);
     this.sightings = new Sightings(this, carried?.sightings);
     this.agreedKey = carried?.agreedKey;
     this.vouchedFor = carried?.vouchedFor;
     this.situation = carried?.situation; // until a fresh look says more: it may be cut again before
-    this.metrics = new RotationMetrics(request.environment);
+    started.add(1, { environment: request.environment });
     this.notices = new Notices(request, () => {
       const old = this.record.oldTokens();
       return old.find(({ expires }) => startOfDay(expires) > Date.now()) ?? old.at(-1);
     });
-    const remark = (text: string): void => this.remark(text);
-    this.approvals = new Approvals(this, opening);
+    this.approvals = new Approvals(this, this.record, opening);
     this.classifications = new Inbox(
       'classify',
       this,
       'classify not accepted: nothing waits for a classification',
     );
-    this.stops = new Stops({ remark, interrupt: () => this.attempts.interrupt() });
-    this.retries = new Retries(
-      {
-        remark,
-        waiting: () => this.checklist.progress.waiting,
-        goOn: () => this.attempts.retry(),
-        gatherAfresh: () => this.approvals.gatherAfresh(),
-        isAsking: () => this.approvals.isAsking,
-      },
-      carried?.accepted,
-    );
+    this.stops = new Stops(this, this.attempts);
+    this.retries = new Retries(this, this.approvals, this.attempts, carried?.accepted);
     this.listen();
     // Whatever a step waits for: the server ends a run whose history grows without end, so this one
     // is cut before.
@@ -143,19 +130,16 @@ export class Runbook {
 
   /** What a run with a fresh history goes on from. */
   carry(starter: RecordedSender | undefined): CarriedRotation {
-    const { report, record, checklist, rounds, retries, situation } = this;
-    const { agreedKey, vouchedFor } = this;
-    if (checklist.step === 'revoke')
+    const { report, record, approvals, retries, situation, agreedKey, vouchedFor } = this;
+    if (this.current === 'revoke')
       this.remark('The history was cut before the revoke: what was approved is asked again');
-    const { steps } = checklist.progress;
-    const accepted = [...retries.accepted];
     return {
       report,
-      steps,
+      steps: this.progress.steps,
       starter,
-      rounds,
+      rounds: approvals.rounds,
       revokesBegun: record.revokesBegun,
-      accepted,
+      accepted: [...retries.accepted],
       sightings: this.sightings.all.slice(-SIGHTINGS_CARRIED),
       agreedKey,
       vouchedFor,
@@ -170,30 +154,32 @@ export class Runbook {
   async step<T>(name: StepName, act: () => Promise<T>): Promise<T> {
     const begun = Date.now();
     const result = await this.attempts.run(async () => {
-      this.checklist.begin(name);
+      this.begin(name);
       return act()
         .catch((error: unknown) => {
           // A rejection counts, whatever else ends the rotation.
           if (error instanceof Rejected) return error;
           throw error;
         })
-        .finally(() => this.checklist.rest());
+        .finally(() => this.rest());
     });
     if (result instanceof Rejected) {
-      this.checklist.mark(name, 'done', `rejected by ${result.refusal.by}`);
+      this.mark(name, 'done', `rejected by ${result.refusal.by}`);
       throw result;
     }
-    this.checklist.mark(name, 'done');
-    this.metrics.stepDone(name, Date.now() - begun);
+    this.mark(name, 'done');
+    stepTook.record((Date.now() - begun) / 1000, {
+      environment: this.request.environment,
+      step: name,
+    });
     this.stops.stopIfAsked();
     return result;
   }
 
   /** Says what a person is needed for, and reminds them until it goes on. */
-  waitFor(waiting: Waiting | undefined): void {
-    this.checklist.waitFor(waiting);
-    if (waiting)
-      void this.notices.whileNeeded(waiting, () => this.checklist.progress.waiting === waiting);
+  override waitFor(waiting: Waiting | undefined): void {
+    super.waitFor(waiting);
+    if (waiting) void this.notices.whileNeeded(waiting, () => this.progress.waiting === waiting);
   }
 
   /** What this rotation has done by now, as its end says. */
@@ -207,14 +193,10 @@ export class Runbook {
 
   close(outcome: Outcome, why: string): RotationReport {
     Object.assign(this.report, { outcome, why });
-    this.checklist.end(this.report);
-    this.metrics.ended(outcome);
+    this.end(this.report);
+    ended.add(1, { environment: this.request.environment, outcome });
     this.remark(why);
     return this.report;
-  }
-
-  skip(step: StepName, note: string): void {
-    this.checklist.mark(step, 'skipped', note);
   }
 
   /**
@@ -223,33 +205,11 @@ export class Runbook {
    */
   revokeLeftUndone(): void {
     const { revoked } = this.report;
-    this.checklist.mark(
+    this.mark(
       'revoke',
       'to come',
       revoked.length > 0 ? undefined : 'nothing was revoked: the evidence no longer held',
     );
-  }
-
-  stillToCome(step: StepName): void {
-    this.checklist.mark(step, 'to come');
-  }
-
-  note(step: StepName, note: string): void {
-    this.checklist.note(step, note);
-  }
-
-  remark(text: string): void {
-    this.checklist.remark(text);
-  }
-
-  answer(text: string): void {
-    if (!this.checklist.progress.ended)
-      this.checklist.show({ lastAnswer: { at: new Date().toISOString(), text } });
-  }
-
-  /** Says that Signon's renewal is waited for, until then (ISO); undefined when it is over. */
-  awaitRenewal(over: string | undefined): void {
-    this.checklist.show({ renewalOver: over });
   }
 
   /** Shows links into the Temporal UI and the documentation from now on. */
@@ -259,11 +219,7 @@ export class Runbook {
     const ui = temporalUiUrl
       ? { url: temporalUiUrl, namespace: workflowInfo().namespace }
       : undefined;
-    this.checklist.show({ links: { ui, docs: docsUrl } });
-  }
-
-  sweepTold(): Promise<unknown> {
-    return this.checklist.sweepTold;
+    this.show({ links: { ui, docs: docsUrl } });
   }
 
   /** The tidy end after a stop: says what was revoked and what lives on. */
@@ -282,10 +238,10 @@ export class Runbook {
   }
 
   private block({ type, message, tried, workloads }: ShownFailure, tries: number): void {
-    const { step } = this.checklist;
+    const { current: step } = this;
     this.retries.blockedAnew();
-    this.checklist.mark(step, 'blocked', type);
-    this.metrics.blocked(step, type);
+    this.mark(step, 'blocked', type);
+    blocked.add(1, { environment: this.request.environment, step, failure: type });
     const offered = this.mayRestart ? workloads : undefined;
     const failure = {
       step,
@@ -312,7 +268,7 @@ export class Runbook {
     );
     onDecision('retry', this, (retry) => this.retries.take(retry));
     onDecision('abort', this, ({ by, reason }, sent) => {
-      if (this.checklist.progress.ended)
+      if (this.progress.ended)
         return { accepted: false, answer: 'abort not accepted: the rotation has ended' };
       return this.stops.take(sent, by, reason);
     });

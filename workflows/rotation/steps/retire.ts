@@ -190,12 +190,12 @@ async function afterRenewal(
     'confirm',
     `looks again at ${minute(new Date(over).toISOString())}, after Signon’s renewal`,
   );
-  book.awaitRenewal(new Date(over).toISOString());
+  book.show({ renewalOver: new Date(over).toISOString() });
   try {
     const summary = 'Until Signon’s next renewal is over';
     if (await condition(isSeen, Math.max(1, over - Date.now()), { summary })) return false;
   } finally {
-    book.awaitRenewal(undefined);
+    book.show({ renewalOver: undefined });
   }
   book.note('confirm', 'looked again after Signon’s renewal');
   return true;
