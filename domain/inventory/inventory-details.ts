@@ -6,10 +6,7 @@ import { escapeMarkdown as text, table } from '../text/index.ts';
 const NAMED_AT_MOST = 100;
 
 /** What an inventory is started with for the UI. */
-export function introduceInventory({ environment, requestedBy }: InventoryRequest): {
-  staticSummary: string;
-  staticDetails: string;
-} {
+export function introduceInventory({ environment, requestedBy }: InventoryRequest) {
   return {
     staticSummary: `Inventory of ${environment}`,
     staticDetails: `Requested by ${text(requestedBy)}. Reads only. The result is JSON; \`signon-rotation inventory --html\` draws it.`,

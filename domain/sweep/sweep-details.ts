@@ -28,10 +28,7 @@ export function stageOfSweep({ blocked }: SweepProgress): SweepStage {
 }
 
 /** What a sweep is started with for the UI. */
-export function introduceSweep(request: SweepRequest): {
-  staticSummary: string;
-  staticDetails: string;
-} {
+export function introduceSweep(request: SweepRequest) {
   const { environment, requestedBy, plan } = request;
   const summary = `${plan ? 'Plan for expiring' : 'Expiring'} tokens of ${environment}`;
   const [what, why] = isOfApiUser(request)
