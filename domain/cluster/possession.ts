@@ -77,7 +77,6 @@ export function judgeRollout(
   return waitedFor.length === 0 ? { kind: 'held' } : { kind: 'waiting', for: waitedFor };
 }
 
-/** Whether this container's variable is that token. */
 export function holds(
   container: Pick<ConsumingContainer, 'token'>,
   token: Pick<Fingerprint, 'masked'>,
@@ -100,7 +99,6 @@ export function allReady({
   });
 }
 
-/** Which of the listed tokens running containers hold. */
 export function heldTokens(
   look: Pick<ClusterLook, 'containers'>,
   tokens: readonly ListedToken[],

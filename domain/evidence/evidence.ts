@@ -79,7 +79,6 @@ export interface Evidence {
   oddities: string[];
   /** What will or may happen after an approval. */
   warnings: string[];
-  /** What asking every running container of the namespace came to. */
   census: EvidenceCensus;
   /**
    * For how long every pod of the namespace was watched, where nobody is to have access any more.
@@ -123,12 +122,10 @@ export function givenUpIn({ toRevoke }: Evidence): SeenHolding[] {
 export const CANNOT_BE_SEEN =
   'holders outside the namespace; tokens in files, images or arguments, or fetched at run time; tokens that are encoded, in parts, or amid longer words; what a Secret or ConfigMap became after its last reader started; when a token was last used';
 
-/** How many containers were asked, and how many were not. */
 export function censusSentence({ asked, starting, unasked }: EvidenceCensus): string {
   return `${asked} running containers of the namespace said what they hold; ${starting.length + unasked.length} could not be asked`;
 }
 
-/** The pods of a consumer, for a sentence. */
 export function podNames({
   pods,
   running: all,

@@ -179,8 +179,8 @@ function named({ authorisationId, expires }: InventoryRow['tokens'][number]): st
   return `authorisation ${authorisationId}, until ${expires}`;
 }
 
-function countBy(names: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
+export function countBy<Name>(names: readonly Name[]): Map<Name, number> {
+  const counts = new Map<Name, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return counts;
 }

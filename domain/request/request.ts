@@ -20,21 +20,17 @@ const LONGEST_TEXT = 254;
  */
 const UNPRINTABLE = /(?![\t\n\r])[\p{Cc}\p{Cs}]/u;
 
-/**
- * Whether a field holds a text that every system takes: not empty, not long, printable. The rule of
- * all requests.
- */
-function isPlainText(value: unknown): value is string {
-  return (
-    typeof value === 'string' &&
-    value.trim() !== '' &&
-    value.length <= LONGEST_TEXT &&
-    !UNPRINTABLE.test(value)
-  );
-}
-
+/** A text that every system takes: not empty, not long, printable. The rule of all requests. */
 const plain = (expected: string, like: (value: string) => boolean = Boolean): Kind<string> =>
-  kind(expected, (value) => isPlainText(value) && like(value.trim()));
+  kind(
+    expected,
+    (value) =>
+      typeof value === 'string' &&
+      value.length <= LONGEST_TEXT &&
+      !UNPRINTABLE.test(value) &&
+      value.trim() !== '' &&
+      like(value.trim()),
+  );
 /** Who asks: the rule of all requests. */
 export const REQUESTER = plain(
   'the e-mail address or name of who asks, in one script',
@@ -89,7 +85,6 @@ export function pairOfId(workflowId: string): Pick<RotationRequest, 'apiUser' | 
   return type === 'rotate-token' ? { apiUser, application } : { apiUser: '', application: '' };
 }
 
-/** The task queue of the workers of one environment. */
 export function taskQueueOf(environment: Environment): string {
   return `signon-rotation-${environment}`;
 }

@@ -21,7 +21,6 @@ export interface Assessment {
   look: ClusterLook;
 }
 
-/** How a rotation can end. */
 export const OUTCOMES = [
   'rotated',
   'revoked-disused',

@@ -41,7 +41,6 @@ export function parseApiUserRequest(input: unknown): Parsed<ApiUserRequest> {
   return { ok: true, request: isNamed ? { ...request, applications: named } : request };
 }
 
-/** Whether a sweep is one of an API user's tokens, after a leak. */
 export function isOfApiUser(request: SweepRequest): request is ApiUserRequest {
   return 'apiUser' in request;
 }

@@ -63,7 +63,6 @@ export interface SweepReport {
   rows: SweepRow[];
 }
 
-/** The rotation of a row. */
 export function rowId(environment: Environment, { apiUser, application }: SweepRow): string {
   return rotationId({ environment, apiUser, application });
 }

@@ -1,5 +1,16 @@
 import ms from 'ms';
-import { FLAG, oneOf, optional, type Read, reader, textUpTo, TIMESTAMP } from '../shape/index.ts';
+import {
+  FLAG,
+  listOf,
+  MOMENT,
+  object,
+  oneOf,
+  optional,
+  type Read,
+  reader,
+  textUpTo,
+  TIMESTAMP,
+} from '../shape/index.ts';
 import { MOST_CARRIED, sizeOf } from '../text/index.ts';
 
 const TEXT = textUpTo(10_000);
@@ -56,18 +67,15 @@ export interface Gathering {
   askAgainAfter: ms.StringValue;
 }
 
-/** What the worker's settings say of syncs. */
 export interface SyncSettings {
   /** How long a Job may take, from the request to its end. */
   limit: ms.StringValue;
   gathering: Gathering;
 }
 
-/** A request and when it came, ms since the epoch. */
-export interface Queued {
-  request: SyncRequest;
-  at: number;
-}
+/** A request and when it came. */
+const QUEUED = { request: object(REQUEST), at: MOMENT };
+export type Queued = Read<typeof QUEUED>;
 
 /**
  * A Job made for others serves a request only if created this long after its `notBefore`: times are
@@ -154,13 +162,13 @@ export function parseSyncRequest(input: unknown, now: number): SyncRequest | und
   );
 }
 
+const QUEUE = listOf(object(QUEUED), undefined, MOST_REQUESTS);
+
 /** Reads the requests that a cut history handed on. Undefined where one of them is none. */
 export function parseQueue(input: unknown, now: number): Queued[] | undefined {
-  if (!Array.isArray(input) || input.length > MOST_REQUESTS) return undefined;
-  const queue = input.map((one: { request?: unknown; at?: unknown } | null) => ({
-    request: parseSyncRequest(one?.request, now),
-    at: Math.min(Number(one?.at), now),
+  if (!QUEUE.is(input)) return undefined;
+  return input.map(({ request, at }) => ({
+    request: parseSyncRequest(request, now)!,
+    at: Math.min(at, now),
   }));
-  const isQueue = queue.every(({ request, at }) => request !== undefined && Number.isFinite(at));
-  return isQueue ? (queue as Queued[]) : undefined;
 }

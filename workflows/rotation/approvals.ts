@@ -32,7 +32,6 @@ export interface Opening {
 export class Approvals {
   private readonly approvals: Inbox<'approve'>;
   private rejection?: { by: string; reason: string };
-  private asks: Evidence['asks'] = 'revoke';
   /** A person wants the evidence gathered anew. */
   private afresh = false;
   needed = 1;
@@ -81,7 +80,7 @@ export class Approvals {
    * that a look can change.
    */
   gatherAfresh(): boolean {
-    this.afresh = this.isAsking && this.asks === 'revoke';
+    this.afresh = this.isAsking && this.judged?.evidence.asks === 'revoke';
     return this.afresh;
   }
 
@@ -116,7 +115,6 @@ export class Approvals {
     const isOutdated = (): boolean =>
       this.afresh || outdated(counted.length > 0 || first() !== undefined);
     book.waitFor(shown);
-    this.asks = evidence.asks;
     this.approvals.open();
     try {
       for (;;) {

@@ -41,7 +41,7 @@ export async function runbook(
       ? undefined
       : (carried?.starter ?? (await activities.readStarter(delegation).catch(() => undefined)));
     await condition(allHandlersFinished); // whoever sent a decision as an update gets its answer
-    if (!ended) await book.stops.settled(); // a cancel is no handler
+    if (!ended) await book.stops.judged; // a cancel is no handler
     const report = ended ?? (book.stops.stop ? book.closeStopped() : undefined);
     if (!report) await continueAsNew<Rotates>(request, delegation, book.carry(starter));
     const { outcome, why } = report!;

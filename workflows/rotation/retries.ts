@@ -53,7 +53,6 @@ export class Retries {
     for (const once of ANSWERED_ONCE) this.accepted.delete(once);
   }
 
-  /** Takes out what the accepted retry asked for. */
   takeRemedy<Kind extends keyof Remedy>(kind: Kind): Remedy[Kind] {
     const { [kind]: remedy } = this.remedy;
     delete this.remedy[kind];

@@ -12,7 +12,7 @@ export class Stops {
   /** The one that ends the rotation. */
   stop?: { by: string; reason: string };
   /** Settles when it is known of every stop whether it counts. */
-  private judged: Promise<unknown> = Promise.resolve();
+  judged: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly book: Checklist,
@@ -38,12 +38,6 @@ export class Stops {
     return { accepted: true, answer: `stopping: asked by ${by}` };
   }
 
-  /** Settles once it is known of every stop whether it counts. */
-  settled(): Promise<unknown> {
-    return this.judged;
-  }
-
-  /** Ends the rotation here, if somebody asked for it. */
   stopIfAsked(): void {
     if (this.stop) throw new Stopped();
   }

@@ -23,7 +23,6 @@ export interface Shows {
   answer: (text: string) => void;
 }
 
-/** Takes a decision that people send to a rotation. */
 export function onDecision<Name extends DecisionName>(
   name: Name,
   shows: Shows,

@@ -39,7 +39,6 @@ import { WORKFLOW } from '../../domain/names/index.ts';
 
 /** Rows named in a sentence. */
 const ROWS_NAMED = 5;
-/** Rotations started at once. */
 const STARTED_AT_ONCE = 25;
 
 /** A sweep under way: the rotations it starts, and what people send it. */
@@ -110,7 +109,6 @@ export class Sweep {
     return `the sweep ${await startCanonical(lockOf(request), request, starter, introduceSweep(request))}`;
   }
 
-  /** The rotations that hold a place in their wave. */
   atWork(): SweepRow[] {
     return this.table.rows.filter(holdsItsPlace);
   }

@@ -126,7 +126,7 @@ async function giveUp(
       warnings: warning === undefined ? [] : [warning],
       watched: watch.watched,
     });
-    const wasEnough = watch.isEnough();
+    const { enough: wasEnough } = watch;
     const outdated = (isApproved: boolean): boolean =>
       watch.changedSince(evidence.watched!, wasEnough, isApproved);
     const revoke = await book.step('approve', () => book.approvals.ask(evidence, outdated));
