@@ -99,13 +99,6 @@ export function allReady({
   });
 }
 
-export function heldTokens(
-  look: Pick<ClusterLook, 'containers'>,
-  tokens: readonly ListedToken[],
-): ListedToken[] {
-  return tokens.filter((token) => running(look).some((container) => holds(container, token)));
-}
-
 /** A container that was seen holding a token. */
 export interface SeenHolding {
   /** The token's masked value. */

@@ -2,7 +2,7 @@ import {
   type ClusterLook,
   type Consumer,
   distinctConsumers,
-  heldTokens,
+  holds,
   type Readers,
   running,
   sameConsumer,
@@ -105,6 +105,8 @@ export function isHolder(
   look: ClusterLook,
   tokens: readonly ListedToken[],
 ): boolean {
-  const containers = running(look).filter((container) => sameConsumer(container, consumer));
-  return heldTokens({ ...look, containers }, tokens).length > 0;
+  return running(look).some(
+    (container) =>
+      sameConsumer(container, consumer) && tokens.some((token) => holds(container, token)),
+  );
 }

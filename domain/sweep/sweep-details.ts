@@ -19,13 +19,11 @@ export interface SweepProgress {
   lastAnswer?: string;
 }
 
-/** Where an open sweep or leak stands: at work for hours, or waiting for a person. */
+/**
+ * Where an open sweep or leak stands, as it lists in its `RotationStage`: at work for hours, or
+ * waiting for a person.
+ */
 export type SweepStage = 'sweeping' | 'blocked';
-
-/** A sweep lists it as its `RotationStage`. */
-export function stageOfSweep({ blocked }: SweepProgress): SweepStage {
-  return blocked ? 'blocked' : 'sweeping';
-}
 
 /** What a sweep is started with for the UI. */
 export function introduceSweep(request: SweepRequest) {

@@ -95,9 +95,14 @@ export function firstToEndFirst(a: Ending, b: Ending): number {
 }
 type Ending = Pick<SweepRow, 'ends' | 'apiUser' | 'application'>;
 
+/** The Secret that Signon's sync writes for a pair. */
+export function secretOf({ apiUser, application }: SignonPair): string {
+  return tokenSecretName(apiUser.name, application);
+}
+
 /** How often the namespace's containers read a pair's Secret. */
-export function readingsOf({ apiUser, application }: SignonPair, { readings }: SweepFacts): number {
-  const secret = tokenSecretName(apiUser.name, application);
+export function readingsOf(pair: SignonPair, { readings }: SweepFacts): number {
+  const secret = secretOf(pair);
   return readings.filter((read) => read === secret).length;
 }
 

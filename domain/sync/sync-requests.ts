@@ -37,7 +37,6 @@ const readRequest = reader(REQUEST);
 
 const SYNCED = {
   kind: oneOf(['synced']),
-  ticket: TEXT,
   job: TEXT,
   createdAt: TIMESTAMP,
   seenAt: TIMESTAMP,
@@ -46,13 +45,15 @@ const SYNCED = {
 /** `job` where one was made. */
 const FAILED = {
   kind: oneOf(['failed']),
-  ticket: TEXT,
   type: TEXT,
   message: TEXT,
   job: optional(TEXT),
 };
-export type SyncAnswer = Read<typeof SYNCED> | Read<typeof FAILED>;
-const [readSynced, readFailed] = [reader(SYNCED), reader(FAILED)];
+/** What became of a sync, for all requests that it serves. */
+export type SyncResult = Read<typeof SYNCED> | Read<typeof FAILED>;
+export type SyncAnswer = SyncResult & { ticket: string };
+const readSynced = reader({ ...SYNCED, ticket: TEXT });
+const readFailed = reader({ ...FAILED, ticket: TEXT });
 export function parseSyncAnswer(input: unknown): SyncAnswer | undefined {
   return readSynced(input) ?? readFailed(input);
 }

@@ -18,7 +18,6 @@ import {
   type Progress,
   type RotationReport,
   SEARCH_ATTRIBUTES,
-  type SearchAttribute,
   type Stage,
   stageOf,
   type StepName,
@@ -53,13 +52,11 @@ export class Checklist {
     steps: Progress['steps'] = STEPS.map((name) => ({ name, state: 'to come', note: '' })),
   ) {
     this.progress = { request, steps, retrying: [], notes, links: {}, handOver, remembered };
-    setHandler(
-      status,
-      () => ({ ...this.progress, code: currentCode(this.progress, workflowInfo().runId) }),
-      {
-        description: 'Where this rotation stands',
-      },
-    );
+    const withCode = () => ({
+      ...this.progress,
+      code: currentCode(this.progress, workflowInfo().runId),
+    });
+    setHandler(status, withCode, { description: 'Where this rotation stands' });
     // Starters of ours set them, so that a rotation no worker has seen yet is listed too; the UI's
     // form does not.
     const { typedSearchAttributes: given } = workflowInfo();
@@ -70,7 +67,7 @@ export class Checklist {
       return name === 'RotationStage' ? value === undefined : value !== attributes[name];
     });
     this.stage = isWrong ? 'preparing' : (given.get(keyOf('RotationStage')) as Stage);
-    if (isWrong) this.attribute(attributes);
+    if (isWrong) upsertSearchAttributes(pairsOf(attributes));
     this.show();
   }
 
@@ -81,7 +78,7 @@ export class Checklist {
     const stage = stageOf(this.progress);
     if (stage === undefined || stage === this.stage) return;
     this.stage = stage;
-    this.attribute({ RotationStage: stage });
+    upsertSearchAttributes(pairsOf({ RotationStage: stage }));
     this.tellSweep(stage);
   }
 
@@ -162,10 +159,6 @@ export class Checklist {
     const firstEnd = firstEndOf(this.progress);
     if (firstEnd !== undefined && firstEnd !== workflowInfo().memo?.firstEnd)
       upsertMemo({ firstEnd });
-  }
-
-  private attribute(values: Partial<Record<SearchAttribute, string>>): void {
-    upsertSearchAttributes(pairsOf(values));
   }
 
   private stateOf(name: StepName): Progress['steps'][number] {
