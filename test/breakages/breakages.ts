@@ -718,7 +718,7 @@ export const BREAKAGES: readonly Breakage[] = [
     },
   },
   {
-    what: 'a token is issued for a holder outside without the approval of its plan',
+    what: 'a token is issued for a holder outside without the approval of its plan, where a disused pair is used after all',
     file: 'workflows/rotation/steps/begin.ts',
     find: "  if (plan.kind === 'issue') await agreed(book, situation);\n",
     replace: '',
