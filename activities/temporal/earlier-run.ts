@@ -1,22 +1,25 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
-import { type Consumer, distinctConsumers, type SeenHolding } from '../../domain/cluster/index.ts';
+import { distinctConsumers, type Workload } from '../../domain/cluster/index.ts';
 import { STATUS, WORKFLOW } from '../../domain/names/index.ts';
 import type { Remembered } from '../../domain/rotation/index.ts';
-import { isObject, listOf, matching, object, textUpTo } from '../../domain/shape/index.ts';
+import {
+  isObject,
+  type Kind,
+  listOf,
+  matching,
+  object,
+  textUpTo,
+} from '../../domain/shape/index.ts';
 
 /** More than a rotation remembers: three containers for each of a pair's tokens. */
 const LONGEST_LIST = 1000;
 const NAME = textUpTo(600);
-const REMEMBERED = object<Remembered>({
-  givenUp: listOf(
-    object<SeenHolding>({ token: matching(/^\S{8}…\S{8}$/), by: NAME }),
-    undefined,
-    LONGEST_LIST,
-  ),
+const REMEMBERED: Kind<Remembered> = object({
+  givenUp: listOf(object({ token: matching(/^\S{8}…\S{8}$/), by: NAME }), undefined, LONGEST_LIST),
   also: listOf(
-    object<Consumer>({
-      workload: matching(/^\w+\/\S{1,253}$/) as never,
+    object({
+      workload: matching(/^\w+\/\S{1,253}$/) as Kind<Workload>,
       container: NAME,
       variable: NAME,
     }),

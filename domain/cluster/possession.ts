@@ -77,7 +77,6 @@ export function judgeRollout(
   return waitedFor.length === 0 ? { kind: 'held' } : { kind: 'waiting', for: waitedFor };
 }
 
-/** Whether this container's variable is that token. */
 export function holds(
   container: Pick<ConsumingContainer, 'token'>,
   token: Pick<Fingerprint, 'masked'>,
@@ -98,14 +97,6 @@ export function allReady({
     );
     return staying.length === 0 || staying.some(({ ready }) => ready);
   });
-}
-
-/** Which of the listed tokens running containers hold. */
-export function heldTokens(
-  look: Pick<ClusterLook, 'containers'>,
-  tokens: readonly ListedToken[],
-): ListedToken[] {
-  return tokens.filter((token) => running(look).some((container) => holds(container, token)));
 }
 
 /** A container that was seen holding a token. */

@@ -97,7 +97,6 @@ export function judgeApproval(
     /** Who may approve here, and which addresses are one person's. */
     approvers: 'anyone' | Approvers | undefined;
     people: People;
-    /** Approvals of this evidence that count already. */
     given: readonly Given[];
   },
 ): Verdict {

@@ -1,4 +1,4 @@
-import { SHORTFALLS, type Shortfall } from './evidence.ts';
+import { SHORTFALLS } from './evidence.ts';
 import {
   FLAG,
   type Fields,
@@ -9,54 +9,16 @@ import {
   oneOf,
   optional,
   problemsOf,
+  type Read,
   textUpTo,
   unknownFields,
   wholeNumber,
 } from '../shape/index.ts';
 
-/** What people send. `by` is who sends it: a name or e-mail. */
-export interface Approve {
-  /** May be left out where the server records the sender’s e-mail address or principal. */
-  by?: string;
-  /** The evidence code shown in the details. */
-  evidence: string;
-  /** Authorisation ids to revoke; without it, the tokens given up. */
-  revoke?: number[];
-  accept?: Shortfall[];
-}
-export interface Refusal {
-  by: string;
-  reason: string;
-}
-export interface Retry {
-  by: string;
-  /**
-   * Restart the Deployments that the failure names, as `kubectl rollout restart` does, before going
-   * on.
-   */
-  restart?: boolean;
-  /** Make another sync Job before going on. */
-  sync?: boolean;
-  accept?: RetryAccept[];
-}
-
 /** What a person may vouch for with a retry, where it is offered. */
 export const RETRY_ACCEPTS = ['unlisted-token', 'already-handed-over', 'issue-another'] as const;
 export type RetryAccept = (typeof RETRY_ACCEPTS)[number];
 
-/** Who holds a token that no container reads, as a person says. */
-export type Classify =
-  | { by: string; as: 'external'; recipient: string }
-  | { by: string; as: 'disused' }
-  | { by: string; as: 'internal'; workload: string; container: string; variable: string };
-
-export interface Decisions {
-  approve: Approve;
-  reject: Refusal;
-  retry: Retry;
-  abort: Refusal;
-  classify: Classify;
-}
 export type DecisionName = keyof Decisions;
 
 /** What a decision came to. One that was not accepted changed nothing, and says why. */
@@ -77,38 +39,36 @@ export type Shaped<T> = { ok: true; value: T } | { ok: false; why: string };
 const LONGEST_LIST = 1000;
 const NAME = textUpTo(254, 'your name or e-mail address');
 const BY = { by: NAME };
-const REFUSAL: Fields<Refusal> = { ...BY, reason: textUpTo() };
 const listOfWords = <Word extends string>(words: readonly Word[]): Kind<Word[]> =>
   listOf(oneOf(words), `a list of ${words.map((word) => `"${word}"`).join(', ')}`, LONGEST_LIST);
 
-/**
- * Checks the shape of what came with a signal: anything may come, and what does not fit changes
- * nothing.
- */
-export const shapeApprove = shapeOf<Approve>(
-  {
-    by: optional(NAME),
-    evidence: textUpTo(),
-    revoke: optional(listOf(wholeNumber(), 'a list of authorisation ids', LONGEST_LIST)),
-    accept: optional(listOfWords(SHORTFALLS)),
-  },
-  (text) => (/^[0-9a-f]{8}$/i.test(text) ? { evidence: text } : undefined),
-);
-export const shapeRefusal = shapeOf<Refusal>(REFUSAL);
-/** Who sends it, and nothing else. */
-export const shapeBy = shapeOf<{ by: string }>(BY);
-export const shapeRetry = shapeOf<Retry>({
+/** What people send. `by` is who sends it. */
+const APPROVE = {
+  /** May be left out where the server records the sender’s e-mail address or principal. */
+  by: optional(NAME),
+  /** The evidence code shown in the details. */
+  evidence: textUpTo(),
+  /** Authorisation ids to revoke; without it, the tokens given up. */
+  revoke: optional(listOf(wholeNumber(), 'a list of authorisation ids', LONGEST_LIST)),
+  accept: optional(listOfWords(SHORTFALLS)),
+};
+const REFUSAL = { ...BY, reason: textUpTo() };
+const RETRY = {
   ...BY,
+  /**
+   * Restart the Deployments that the failure names, as `kubectl rollout restart` does, before going
+   * on.
+   */
   restart: optional(FLAG),
+  /** Make another sync Job before going on. */
   sync: optional(FLAG),
   accept: optional(listOfWords(RETRY_ACCEPTS)),
-});
-
+};
 /**
- * The fields that each class needs; names of workloads, containers and variables must be valid in
- * Kubernetes.
+ * Who holds a token that no container reads, as a person says; names of workloads, containers and
+ * variables must be valid in Kubernetes.
  */
-const CLASSES: { [As in Classify['as']]: Fields<Extract<Classify, { as: As }>> } = {
+const CLASSES = {
   external: { ...BY, as: oneOf(['external']), recipient: textUpTo() },
   disused: { ...BY, as: oneOf(['disused']) },
   internal: {
@@ -125,16 +85,40 @@ const CLASSES: { [As in Classify['as']]: Fields<Extract<Classify, { as: As }>> }
     ),
   },
 };
+type Classes = typeof CLASSES;
+
+export type Approve = Read<typeof APPROVE>;
+export type Refusal = Read<typeof REFUSAL>;
+export type Retry = Read<typeof RETRY>;
+export type Classify = { [As in keyof Classes]: Read<Classes[As]> }[keyof Classes];
+
+export interface Decisions {
+  approve: Approve;
+  reject: Refusal;
+  retry: Retry;
+  abort: Refusal;
+  classify: Classify;
+}
+
+/**
+ * Checks the shape of what came with a signal: anything may come, and what does not fit changes
+ * nothing.
+ */
+export const shapeApprove = shapeOf(APPROVE, (text) =>
+  /^[0-9a-f]{8}$/i.test(text) ? { evidence: text } : undefined,
+);
+export const shapeRefusal = shapeOf(REFUSAL);
+/** Who sends it, and nothing else. */
+export const shapeBy = shapeOf(BY);
+export const shapeRetry = shapeOf(RETRY);
 
 export function shapeClassify(given: unknown): Shaped<Classify> {
   const input = unwrapped(given);
   const as = isObject(input) ? input.as : undefined;
   const fields =
-    typeof as === 'string' && Object.hasOwn(CLASSES, as)
-      ? CLASSES[as as Classify['as']]
-      : undefined;
+    typeof as === 'string' && Object.hasOwn(CLASSES, as) ? CLASSES[as as keyof Classes] : undefined;
   if (!fields) return { ok: false, why: `as: expected one of ${Object.keys(CLASSES).join(', ')}` };
-  return shapeOf(fields as Fields<Classify>)(input);
+  return shapeOf(fields)(input) as Shaped<Classify>;
 }
 
 /** Every decision: how its input is shaped, and what the UI's forms say of it. */
@@ -166,10 +150,10 @@ export const DECISIONS: {
 };
 
 /** @param fromText what a text that is no JSON stands for; undefined for nothing */
-function shapeOf<T>(
-  fields: Fields<T>,
+function shapeOf<F extends Fields>(
+  fields: F,
   fromText?: (text: string) => object | undefined,
-): (given: unknown) => Shaped<T> {
+): (given: unknown) => Shaped<Read<F>> {
   const names = Object.keys(fields);
   return (given) => {
     const read = unwrapped(given);
@@ -177,7 +161,7 @@ function shapeOf<T>(
     if (!isObject(input))
       return { ok: false, why: `expected one JSON object with ${names.join(', ')}` };
     const [why] = [...unknownFields(input, names), ...problemsOf(input, fields)];
-    return why === undefined ? { ok: true, value: input as T } : { ok: false, why };
+    return why === undefined ? { ok: true, value: input as Read<F> } : { ok: false, why };
   };
 }
 

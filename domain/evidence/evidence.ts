@@ -2,7 +2,6 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import type ms from 'ms';
 import type { Census, Consumer, ConsumingContainer, SeenHolding } from '../cluster/index.ts';
-import { minute } from '../text/index.ts';
 import type { Recipient } from '../settings/index.ts';
 import { isLive, type ListedToken } from '../tokens/index.ts';
 
@@ -79,7 +78,6 @@ export interface Evidence {
   oddities: string[];
   /** What will or may happen after an approval. */
   warnings: string[];
-  /** What asking every running container of the namespace came to. */
   census: EvidenceCensus;
   /**
    * For how long every pod of the namespace was watched, where nobody is to have access any more.
@@ -108,11 +106,6 @@ export interface Watched {
   why?: string;
 }
 
-/** What a watch came to, so far. @param since ISO */
-export function watchSentence(since: string): string {
-  return `every pod of the namespace since ${minute(since)}; none read the Secret`;
-}
-
 /** Which containers held the tokens that are given up now. */
 export function givenUpIn({ toRevoke }: Evidence): SeenHolding[] {
   const givenUp = toRevoke.filter(({ standing }) => standing === 'given-up');
@@ -123,17 +116,8 @@ export function givenUpIn({ toRevoke }: Evidence): SeenHolding[] {
 export const CANNOT_BE_SEEN =
   'holders outside the namespace; tokens in files, images or arguments; tokens fetched at run time; encoded or split tokens, or tokens inside longer words; changes to a Secret or ConfigMap since its last reader started; when a token was last used';
 
-/** How many containers were asked, and how many were not. */
 export function censusSentence({ asked, starting, unasked }: EvidenceCensus): string {
   return `${asked} running containers of the namespace said what they hold; ${starting.length + unasked.length} could not be asked`;
-}
-
-/** The pods of a consumer, for a sentence. */
-export function podNames({
-  pods,
-  running: all,
-}: Pick<Evidence['consumers'][number], 'pods' | 'running'>): string {
-  return pods.join(', ') + (all > pods.length ? ` and ${all - pods.length} more` : '');
 }
 
 /** Live tokens of the pair but the new one. */

@@ -82,9 +82,7 @@ export function gatherEvidence(seen: {
       .map(describeContainer),
   ];
   return {
-    asks: 'revoke',
-    round: seen.round,
-    gatheredAt: new Date(seen.now).toISOString(),
+    ...evidenceOfNothing(seen),
     newToken: seen.newToken,
     recipient: recipient && { name: recipient.name, key: recipient.key },
     toRevoke: othersAlive(seen.tokens, seen.newToken, seen.now).map((token) => ({
@@ -98,8 +96,6 @@ export function gatherEvidence(seen: {
         ({ container, workload, variable }) =>
           `${container} of ${workload} has this token, which is for ${seen.application}, in ${variable}`,
       ),
-    warnings: [],
-    census: censusShown(seen.look),
     shortfalls: [
       ...notAsked(seen.look),
       ...shortfall(
@@ -147,20 +143,14 @@ export function gatherHandOver(seen: {
   recipient: Recipient;
   look: ClusterLook;
 }): Evidence {
-  const { round, now, recipient, look } = seen;
+  const { name, key } = seen.recipient;
   return {
+    ...evidenceOfNothing(seen),
     asks: 'hand-over',
-    round,
-    gatheredAt: new Date(now).toISOString(),
-    recipient: { name: recipient.name, key: recipient.key },
-    toRevoke: [],
-    consumers: [],
-    oddities: [],
+    recipient: { name, key },
     warnings: [
-      `a token is issued and leaves this system encrypted to the key ${recipient.key}: whoever has the private key to it has access`,
+      `a token is issued and leaves this system encrypted to the key ${key}: whoever has the private key to it has access`,
     ],
-    census: censusShown(look),
-    shortfalls: [],
   };
 }
 
@@ -175,18 +165,13 @@ export function gatherDisused(seen: {
   warnings: string[];
   watched: Watched;
 }): Evidence {
-  const { round, now, tokens, look, recipient, warnings, watched } = seen;
+  const { now, tokens, look, recipient, warnings, watched } = seen;
   return {
-    asks: 'revoke',
-    round,
-    gatheredAt: new Date(now).toISOString(),
+    ...evidenceOfNothing(seen),
     toRevoke: tokens
       .filter((token) => isLive(token, now))
       .map((token) => ({ ...token, standing: 'holder-unknown', heldBy: [] })),
-    consumers: [],
-    oddities: [],
     warnings,
-    census: censusShown(look),
     watched,
     shortfalls: [
       ...notAsked(look),
@@ -197,6 +182,21 @@ export function gatherDisused(seen: {
           `the settings name ${recipient.name} as a holder outside: ask whether they still use it`,
       ),
     ],
+  };
+}
+
+/** Evidence before anything speaks for or against a revoke. */
+function evidenceOfNothing(seen: { round: number; now: number; look: ClusterLook }): Evidence {
+  return {
+    asks: 'revoke',
+    round: seen.round,
+    gatheredAt: new Date(seen.now).toISOString(),
+    toRevoke: [],
+    consumers: [],
+    oddities: [],
+    warnings: [],
+    census: censusShown(seen.look),
+    shortfalls: [],
   };
 }
 

@@ -1,15 +1,12 @@
 import type { InventoryRequest } from './inventory-request.ts';
-import type { Inventory, OddityKind } from './inventory.ts';
+import { countBy, type Inventory, type OddityKind } from './inventory.ts';
 import { escapeMarkdown as text, table } from '../text/index.ts';
 
 /** Rows named in the details; the result has them all. */
 const NAMED_AT_MOST = 100;
 
 /** What an inventory is started with for the UI. */
-export function introduceInventory({ environment, requestedBy }: InventoryRequest): {
-  staticSummary: string;
-  staticDetails: string;
-} {
+export function introduceInventory({ environment, requestedBy }: InventoryRequest) {
   return {
     staticSummary: `Inventory of ${environment}`,
     staticDetails: `Requested by ${text(requestedBy)}. Reads only. The result is JSON; \`signon-rotation inventory --html\` draws it.`,
@@ -57,13 +54,9 @@ export function drawNoInventory(
   ].join('\n\n');
 }
 
-/** How many pairs are odd in which way. */
 export function oddityCounts({
   rows,
 }: Pick<Inventory, 'rows'>): { kind: OddityKind; count: number }[] {
-  const counts = new Map<OddityKind, number>();
-  for (const { oddities } of rows)
-    for (const kind of new Set(oddities.map((one) => one.kind)))
-      counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  return [...counts].map(([kind, count]) => ({ kind, count }));
+  const kinds = rows.flatMap(({ oddities }) => [...new Set(oddities.map(({ kind }) => kind))]);
+  return [...countBy(kinds)].map(([kind, count]) => ({ kind, count }));
 }

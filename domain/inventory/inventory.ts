@@ -1,10 +1,10 @@
 import ms from 'ms';
 import { distinctConsumers, type Consumer, type Workload, workloadsOf } from '../cluster/index.ts';
-import { isNamedAfter, parameterize, tokenSecretName } from '../text/index.ts';
-import { specialCaseOf } from '../rotation/index.ts';
+import { isNamedAfter, parameterize } from '../text/index.ts';
+import { recipientOf, specialCaseOf } from '../rotation/index.ts';
 import type { Environment } from '../request/index.ts';
 import type { Settings } from '../settings/index.ts';
-import type { SignonPair } from '../sweep/index.ts';
+import { firstToEndFirst, secretOf, type SignonPair } from '../sweep/index.ts';
 import { isLive, newestOf, outlives, startOfDay, type Day } from '../tokens/index.ts';
 
 /** A container that reads a Secret of Signon's sync, by its workload's template or its pod. */
@@ -70,12 +70,8 @@ export function inventoryOf(
   readings: Readings,
   { environment, settings, now }: { environment: Environment; settings: Settings; now: number },
 ): Inventory {
-  const secretOf = ({ apiUser, application }: SignonPair): string =>
-    tokenSecretName(apiUser.name, application);
   const sharing = countBy(pairs.map(secretOf));
-  const rows = pairs.map((pair) =>
-    rowOf(pair, readings, { settings, now, shared: sharing.get(secretOf(pair))! > 1 }),
-  );
+  const rows = pairs.map((pair) => rowOf(pair, readings, { settings, now, sharing }));
   const unknown = [...readings.variables, ...readings.files].filter(
     ({ secret }) => !sharing.has(secret),
   );
@@ -83,8 +79,7 @@ export function inventoryOf(
     environment,
     takenAt: new Date(now).toISOString(),
     window: settings.window,
-    // Compares code units: the same order on every machine.
-    rows: rows.toSorted((a, b) => (order(a) < order(b) ? -1 : 1)),
+    rows: rows.toSorted(firstToEndFirst),
     unknownSecrets: [...new Set(unknown.map(({ secret }) => secret))].toSorted().map((secret) => ({
       secret,
       workloads: workloadsOf(unknown.filter((one) => one.secret === secret)),
@@ -100,10 +95,10 @@ export function daysUntil(day: Day, now: number): number {
 function rowOf(
   pair: SignonPair,
   { variables, files }: Readings,
-  { settings, now, shared }: { settings: Settings; now: number; shared: boolean },
+  { settings, now, sharing }: { settings: Settings; now: number; sharing: Map<string, number> },
 ): InventoryRow {
   const { apiUser, application } = pair;
-  const secret = tokenSecretName(apiUser.name, application);
+  const secret = secretOf(pair);
   const consumers = distinctConsumers(variables.filter((reading) => reading.secret === secret));
   const mountedBy = workloadsOf(files.filter((one) => one.secret === secret));
   const tokens = pair.tokens
@@ -128,7 +123,7 @@ function rowOf(
     due: ends !== undefined && !outlives({ expires: ends }, now, settings.window),
     consumers,
   };
-  const recipient = settings.recipients.find((known) => known.apiUser === apiUser.email);
+  const recipient = recipientOf(settings, pair);
   const isMounted = mountedBy.length > 0;
   const isRead = consumers.length > 0 || isMounted;
   const expired = tokens.filter((token) => !token.live);
@@ -151,7 +146,10 @@ function rowOf(
       ),
       ...odd('expired tokens', expired.map(named).join(', ')),
       ...odd('suspended API user', apiUser.suspended && 'the sync skips it'),
-      ...odd('shared Secret', shared && `another pair’s token is written to ${secret} too`),
+      ...odd(
+        'shared Secret',
+        sharing.get(secret)! > 1 && `another pair’s token is written to ${secret} too`,
+      ),
     ],
     remarks: [
       ...(recipient ? [`${recipient.name} holds it outside the cluster, as the settings say`] : []),
@@ -180,12 +178,8 @@ function named({ authorisationId, expires }: InventoryRow['tokens'][number]): st
   return `authorisation ${authorisationId}, until ${expires}`;
 }
 
-function order({ ends, apiUser, application }: InventoryRow): string {
-  return [ends ?? '9999', apiUser, application].join(' ');
-}
-
-function countBy(names: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
+export function countBy<Name>(names: readonly Name[]): Map<Name, number> {
+  const counts = new Map<Name, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return counts;
 }

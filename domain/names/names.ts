@@ -1,4 +1,3 @@
-/** The types of the workflows. */
 export const WORKFLOW = {
   rotation: 'rotateToken',
   sweep: 'rotateExpiringTokens',
@@ -40,13 +39,9 @@ const idOf =
 export const sweepId = idOf('sweep');
 /** A sweep that only says what it would do. */
 export const planId = idOf('sweep-plan');
-/** The workflow that serves all syncs. */
 export const syncTokensId = idOf('sync-tokens');
-/** The workflow that collects notices. */
 export const notificationsId = idOf('notifications');
-/** The workflow that counts the sign-ins of workers. */
 export const signInLedgerId = idOf('sign-in-ledger');
-/** The workflow that takes an inventory. */
 export const inventoryId = idOf('inventory');
 
 /** What the ids of rotations of a whole API user begin with. */

@@ -1,8 +1,7 @@
 import ms from 'ms';
-import { ENVIRONMENTS, type Environment } from '../request/index.ts';
+import { ENVIRONMENTS } from '../request/index.ts';
 import {
   ANY_TEXT,
-  type Fields,
   listOf,
   matching,
   MOMENT,
@@ -10,62 +9,42 @@ import {
   oneOf,
   optional,
   pairOf,
-  readAs,
+  type Read,
+  reader,
   textUpTo,
   wholeNumber,
 } from '../shape/index.ts';
 import { MOST_CARRIED, sizeOf } from '../text/index.ts';
-
-const KINDS = ['needed', 'reminder', 'incident', 'ended'] as const;
-
-/**
- * What people are told outside the Temporal UI. Holds no secret: it is written into histories and
- * sent to a chat.
- */
-export interface Notice {
-  kind: (typeof KINDS)[number];
-  /** What several notices have in common: a failure's name, `approval`, an outcome. */
-  cause: string;
-  environment: Environment;
-  apiUser: string;
-  application: string;
-  /** What happened, one sentence. */
-  text: string;
-  /** What to do, one sentence; the same for all of one cause. */
-  todo?: string;
-  /** The day the old token ends. */
-  ends?: string;
-}
-
-/** A notice with the page to go to, where the UI's address is known. */
-export interface LinkedNotice extends Notice {
-  link?: string;
-}
 
 /** Characters of one field; whoever tells cuts what is longer. */
 const LONGEST_FIELD = 2000;
 /** Of a cause, which is a name of ours. */
 const LONGEST_CAUSE = 100;
 const TEXT = textUpTo(LONGEST_FIELD);
-const FIELDS: Fields<LinkedNotice> = {
-  kind: oneOf(KINDS),
+/**
+ * What people are told outside the Temporal UI. Holds no secret: it is written into histories and
+ * sent to a chat.
+ */
+const NOTICE = {
+  kind: oneOf(['needed', 'reminder', 'incident', 'ended']),
+  /** What several notices have in common: a failure's name, `approval`, an outcome. */
   cause: textUpTo(LONGEST_CAUSE),
   environment: oneOf(ENVIRONMENTS),
   apiUser: TEXT,
   application: TEXT,
+  /** What happened, one sentence. */
   text: TEXT,
+  /** What to do, one sentence; the same for all of one cause. */
   todo: optional(TEXT),
+  /** The day the old token ends. */
   ends: optional(TEXT),
-  link: optional(matching(/^https?:\/\/[^\s<>|]{1,1990}$/)),
 };
+export type Notice = Read<typeof NOTICE>;
 
-/**
- * Reads what came as a notice strictly: anybody who may signal the collector can send anything.
- * Undefined where it is none.
- */
-export function parseNotice(input: unknown): LinkedNotice | undefined {
-  return readAs(input, FIELDS);
-}
+/** A notice with the page to go to, where the UI's address is known. */
+const LINKED = { ...NOTICE, link: optional(matching(/^https?:\/\/[^\s<>|]{1,1990}$/)) };
+export type LinkedNotice = Read<typeof LINKED>;
+export const parseNotice = reader(LINKED);
 
 /** Rotations named in one message; the rest is counted. */
 const NAMED_AT_MOST = 15;
@@ -79,35 +58,21 @@ export interface NoticePace {
   quietFor: ms.StringValue;
 }
 
-/** A notice and when it came, in milliseconds since the epoch. */
-export interface Pending {
-  notice: LinkedNotice;
-  at: number;
-  /** What it takes in a history, where it was counted. */
-  size?: number;
-}
+/** A notice and when it came; `size` is what it takes in a history, where it was counted. */
+const PENDING = { notice: object(LINKED), at: MOMENT, size: optional(MOMENT) };
+export type Pending = Read<typeof PENDING>;
 
 /** What the collector's cut history hands on. */
-export interface CarriedNotices {
-  pending: Pending[];
+const CARRIED = {
+  pending: listOf(object(PENDING)),
   /** When each group's last message was sent. */
-  sent: [group: string, at: number][];
-  /** When each group's message that was not taken is sent again. */
-  held: [group: string, at: number][];
-  dropped: number;
-}
-
-const CARRIED: Fields<CarriedNotices> = {
-  pending: listOf(object<Pending>({ notice: object(FIELDS), at: MOMENT, size: optional(MOMENT) })),
   sent: listOf(pairOf(ANY_TEXT, MOMENT)),
+  /** When each group's message that was not taken is sent again. */
   held: listOf(pairOf(ANY_TEXT, MOMENT)),
   dropped: wholeNumber(),
 };
-
-/** Reads what a cut history handed on. Undefined where it is not of that shape. */
-export function parseCarriedNotices(input: unknown): CarriedNotices | undefined {
-  return readAs(input, CARRIED);
-}
+export type CarriedNotices = Read<typeof CARRIED>;
+export const parseCarriedNotices = reader(CARRIED);
 
 /**
  * What a cut history can hand on: anybody may make up groups, and the server takes 2 MB in one

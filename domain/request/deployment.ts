@@ -6,7 +6,6 @@ export interface DeploymentVersion {
   buildId: string;
 }
 
-/** How a version is shown. */
 export function nameVersion({ deploymentName, buildId }: DeploymentVersion): string {
   return `${deploymentName}/${buildId}`;
 }

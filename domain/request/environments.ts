@@ -28,16 +28,12 @@ export function whyLeftAlone(environment: Environment): string | undefined {
   return leftAlone && `${environment} is left alone, since ${leftAlone}`;
 }
 
+const those = (like: (environment: Environment) => boolean) =>
+  ENVIRONMENTS.filter(like) as typeof ENVIRONMENTS;
 /** Environments in which tokens are rotated: each has workers. */
-export const ROTATED = ENVIRONMENTS.filter((one) => !whyLeftAlone(one)) as [
-  Environment,
-  ...Environment[],
-];
+export const ROTATED = those((one) => !whyLeftAlone(one));
 /** Those in which a password may go over a network in clear. */
-export const PLAIN_HTTP = ENVIRONMENTS.filter((one) => policyOf(one).plainHttp) as [
-  Environment,
-  ...Environment[],
-];
+export const PLAIN_HTTP = those((one) => policyOf(one).plainHttp);
 
 /** Whether an approval needs another person than the one who asked. */
 export function needsSecondPerson(environment: Environment): boolean {

@@ -4,36 +4,14 @@ import { ENVIRONMENTS, type Environment } from './environments.ts';
 import { rotationIdsOf } from '../names/index.ts';
 import {
   FLAG,
-  type Fields,
   type Kind,
   kind,
   oneOf,
   optional,
   type Parsed,
   parseAs,
+  type Read,
 } from '../shape/index.ts';
-
-/** What a person, an alert or a sweep asks for: the input of `rotateToken`. */
-export interface RotationRequest {
-  environment: Environment;
-  /** E-mail of the API user, as in the alert's `api_user` label. */
-  apiUser: string;
-  /**
-   * Parameterized name of the server application, as in the alert's `application` label; a display
-   * name is understood too.
-   */
-  application: string;
-  /** Who asks: a name or e-mail. */
-  requestedBy: string;
-  reason?: string;
-  /**
-   * Rotate although the token is not near its end (a leak). Never adopts a token that existed
-   * before.
-   */
-  force?: boolean;
-  /** Name of an outside recipient in the settings. */
-  recipient?: string;
-}
 
 const LONGEST_TEXT = 254;
 /**
@@ -42,40 +20,48 @@ const LONGEST_TEXT = 254;
  */
 const UNPRINTABLE = /(?![\t\n\r])[\p{Cc}\p{Cs}]/u;
 
-/**
- * Whether a field holds a text that every system takes: not empty, not long, printable. The rule of
- * all requests.
- */
-function isPlainText(value: unknown): value is string {
-  return (
-    typeof value === 'string' &&
-    value.trim() !== '' &&
-    value.length <= LONGEST_TEXT &&
-    !UNPRINTABLE.test(value)
-  );
-}
-
+/** A text that every system takes: not empty, not long, printable. The rule of all requests. */
 const plain = (expected: string, like: (value: string) => boolean = Boolean): Kind<string> =>
-  kind(expected, (value) => isPlainText(value) && like(value.trim()));
+  kind(
+    expected,
+    (value) =>
+      typeof value === 'string' &&
+      value.length <= LONGEST_TEXT &&
+      !UNPRINTABLE.test(value) &&
+      value.trim() !== '' &&
+      like(value.trim()),
+  );
 /** Who asks: the rule of all requests. */
 export const REQUESTER = plain(
   'the e-mail address or name of who asks, in one script',
   (name) => comparable(name) !== undefined,
 );
-const FIELDS: Fields<RotationRequest> = {
+/** What a person, an alert or a sweep asks for: the input of `rotateToken`. */
+const FIELDS = {
   environment: oneOf(ENVIRONMENTS),
+  /** E-mail of the API user, as in the alert's `api_user` label. */
   apiUser: plain('an e-mail address, e.g. short-url-manager@alphagov.co.uk', (address) =>
     /^[^\s@/]+@[^\s@/]+$/.test(address),
   ),
+  /**
+   * Parameterized name of the server application, as in the alert's `application` label; a display
+   * name is understood too.
+   */
   application: plain(
     'the server application’s name, e.g. publishing-api',
     (name) => parameterize(name) !== '',
   ),
   requestedBy: REQUESTER,
   reason: optional(plain(`a text of at most ${LONGEST_TEXT} characters`)),
+  /**
+   * Rotate although the token is not near its end (a leak). Never adopts a token that existed
+   * before.
+   */
   force: optional(FLAG),
+  /** Name of an outside recipient in the settings. */
   recipient: optional(plain('a recipient’s name from the settings')),
 };
+export type RotationRequest = Read<typeof FIELDS>;
 
 /** Reads a request strictly: each problem names the field and what was expected. */
 export function parseRequest(input: unknown): Parsed<RotationRequest> {
@@ -99,7 +85,6 @@ export function pairOfId(workflowId: string): Pick<RotationRequest, 'apiUser' | 
   return type === 'rotate-token' ? { apiUser, application } : { apiUser: '', application: '' };
 }
 
-/** The task queue of the workers of one environment. */
 export function taskQueueOf(environment: Environment): string {
   return `signon-rotation-${environment}`;
 }

@@ -17,7 +17,6 @@ export interface CarriedRotation {
   /** Rounds of evidence so far: no two of a rotation have the same number. */
   rounds: number;
   revokesBegun: ListedToken[];
-  /** What people vouched for. */
   accepted: string[];
   /** Runs of consumers that were seen while a person was asked. */
   sightings?: Sighting[];

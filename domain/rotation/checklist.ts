@@ -93,7 +93,6 @@ export interface Progress {
   notes: string[];
 }
 
-/** How a step's state is shown. */
 export const MARKS: Record<StepProgress['state'], string> = {
   'to come': '·',
   now: '▶',

@@ -11,17 +11,8 @@ import { escapeMarkdown as text, minute, table } from '../text/index.ts';
  * The summary and details that a rotation is started with. The UI shows them beside the current
  * details for good.
  */
-export function introduce({
-  apiUser,
-  application,
-  environment,
-  requestedBy,
-  reason,
-}: RotationRequest): {
-  staticSummary: string;
-  staticDetails: string;
-  memo: { pair: string; environment: string };
-} {
+export function introduce(request: RotationRequest) {
+  const { apiUser, application, environment, requestedBy, reason } = request;
   return {
     memo: { pair: `${apiUser} → ${application}`, environment },
     staticSummary: text(`${apiUser} → ${application}, ${environment}`),

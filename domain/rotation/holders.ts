@@ -2,14 +2,14 @@ import {
   type ClusterLook,
   type Consumer,
   distinctConsumers,
-  heldTokens,
+  holds,
   type Readers,
   running,
   sameConsumer,
   workloadsOf,
 } from '../cluster/index.ts';
 import { censusShown, type EvidenceCensus } from '../evidence/index.ts';
-import type { Assessment, Pair } from './plan.ts';
+import type { Assessment } from './plan.ts';
 import { isRenewed, type Recipient, type Settings } from '../settings/index.ts';
 import type { ListedToken } from '../tokens/index.ts';
 
@@ -26,7 +26,10 @@ export interface Findings {
 }
 
 /** The holder outside the cluster that the settings name for an API user. */
-export function recipientOf({ recipients }: Settings, { apiUser }: Pair): Recipient | undefined {
+export function recipientOf(
+  { recipients }: Settings,
+  { apiUser }: { apiUser: { email: string } },
+): Recipient | undefined {
   return recipients.find((recipient) => recipient.apiUser.trim().toLowerCase() === apiUser.email);
 }
 
@@ -102,6 +105,8 @@ export function isHolder(
   look: ClusterLook,
   tokens: readonly ListedToken[],
 ): boolean {
-  const containers = running(look).filter((container) => sameConsumer(container, consumer));
-  return heldTokens({ ...look, containers }, tokens).length > 0;
+  return running(look).some(
+    (container) =>
+      sameConsumer(container, consumer) && tokens.some((token) => holds(container, token)),
+  );
 }

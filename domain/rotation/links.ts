@@ -1,7 +1,6 @@
 import { rotationId, taskQueueOf, type RotationRequest } from '../request/index.ts';
 import { WORKFLOW } from '../names/index.ts';
 
-/** Where a Temporal UI is. */
 export interface TemporalUi {
   /** e.g. `https://temporal.example.org`; a path in it is kept. */
   url: string;

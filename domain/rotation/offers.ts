@@ -1,19 +1,12 @@
 import type { Progress, Waiting } from './checklist.ts';
-import {
-  type Classify,
-  type DecisionName,
-  type Evidence,
-  evidenceCode,
-  type Retry,
-} from '../evidence/index.ts';
+import { type DecisionName, type Evidence, evidenceCode, type Retry } from '../evidence/index.ts';
 import { deploymentsOf, type Workload } from '../cluster/index.ts';
-import type { Findings } from './holders.ts';
 
 /** A step whose retries are spent. */
 export type Blocked = Extract<Waiting, { kind: 'blocked' }>;
 
 /** Who sends what is offered: to be filled in, so that nobody signs with a made-up name. */
-export const YOU = '';
+const YOU = { by: '' };
 
 /** A decision that may be sent now, and what it does. */
 export interface Offer {
@@ -21,6 +14,11 @@ export interface Offer {
   purpose: string;
   decision: DecisionName | 'pause' | 'resume';
   input: object;
+}
+
+/** An offer, whose input names who sends it. */
+export function offer(purpose: string, decision: Offer['decision'], input: object = {}): Offer {
+  return { purpose, decision, input: { ...YOU, ...input } };
 }
 
 /** The evidence code of what is shown now, if an approval is waited for. */
@@ -36,7 +34,7 @@ export function approvalFor(evidence: Evidence, runId: string): object {
   const codes = evidence.shortfalls.map(({ code }) => code);
   const shortfalls = [...new Set(codes)].filter((code) => code !== 'smoke-failed');
   return {
-    by: YOU,
+    ...YOU,
     evidence: evidenceCode(runId, evidence),
     ...(unknown ? { revoke: evidence.toRevoke.map(({ authorisationId }) => authorisationId) } : {}),
     ...(shortfalls.length > 0 ? { accept: shortfalls } : {}),
@@ -54,30 +52,30 @@ interface RetryOffer {
 const VOUCHED: readonly RetryOffer[] = [
   {
     purpose: 'To continue although Signon does not list that token',
-    retry: { by: YOU, accept: ['unlisted-token'] },
+    retry: { ...YOU, accept: ['unlisted-token'] },
     helps: ({ failure }) => failure === 'UnlistedToken',
   },
   {
     purpose: 'If its holder has this very token',
-    retry: { by: YOU, accept: ['already-handed-over'] },
+    retry: { ...YOU, accept: ['already-handed-over'] },
     helps: ({ failure }) => failure === 'CannotHandOver',
   },
   {
     purpose: 'If its holder does not have it, to issue another',
-    retry: { by: YOU, accept: ['issue-another'] },
+    retry: { ...YOU, accept: ['issue-another'] },
     helps: ({ failure }) => failure === 'CannotHandOver',
   },
 ];
 const RETRIES: readonly RetryOffer[] = [
-  { purpose: 'To retry this step', retry: { by: YOU }, helps: () => true },
+  { purpose: 'To retry this step', retry: YOU, helps: () => true },
   {
     purpose: 'To restart the Deployments named in the message, then retry',
-    retry: { by: YOU, restart: true },
+    retry: { ...YOU, restart: true },
     helps: ({ workloads }) => deploymentsOf(workloads).length > 0,
   },
   {
     purpose: 'To make another sync Job and retry',
-    retry: { by: YOU, sync: true },
+    retry: { ...YOU, sync: true },
     helps: ({ step, failure }) =>
       step === 'roll out' && (failure === 'RolloutIncomplete' || failure === 'SecretNotUpdated'),
   },
@@ -121,35 +119,7 @@ export function beside(
   ];
 }
 
-/**
- * The classifications that may be true, for a person to send under their own name. The last is to
- * be filled in.
- */
-function classificationsFor({ recipient }: Findings): Classify[] {
-  return [
-    ...(recipient === undefined ? [] : [{ by: YOU, as: 'external' as const, recipient }]),
-    { by: YOU, as: 'disused' },
-    {
-      by: YOU,
-      as: 'internal',
-      workload: 'Deployment/name',
-      container: 'app',
-      variable: 'NAME_BEARER_TOKEN',
-    },
-  ];
-}
-
-const CLASSES: Record<Classify['as'], string> = {
-  external: 'If a holder outside the cluster uses it',
-  disused: 'If its owner says that nobody uses it (you are asked again before the revoke)',
-  internal: 'If a container holds it (fill in the names)',
-};
-
-const ABORT: Offer = {
-  purpose: 'To end the rotation here',
-  decision: 'abort',
-  input: { by: YOU, reason: '' },
-};
+const ABORT = offer('To end the rotation here', 'abort', { reason: '' });
 
 /** All that may be sent about what is waited for; the first is what helps. */
 export function offersFor(waiting: Waiting | undefined, runId: string): Offer[] {
@@ -157,43 +127,44 @@ export function offersFor(waiting: Waiting | undefined, runId: string): Offer[] 
     const { evidence } = waiting;
     const isRevoke = evidence.asks === 'revoke';
     const isRefused = evidence.shortfalls.some(({ code }) => code === 'smoke-failed');
-    const approve: Offer = {
-      purpose: isRevoke ? 'To approve the revoke' : 'To approve the new token',
-      decision: 'approve',
-      input: approvalFor(evidence, runId),
-    };
-    const reject: Offer = {
-      purpose: isRevoke
-        ? 'To refuse, keep the old token and end'
-        : 'To refuse, issue nothing and end',
-      decision: 'reject',
-      input: { by: YOU, reason: '' },
-    };
-    const again: Offer = {
-      purpose: 'To gather the evidence anew',
-      decision: 'retry',
-      input: { by: YOU },
-    };
-    const others = isRevoke ? [reject, again, ABORT] : [reject, ABORT];
+    const approve = offer(
+      isRevoke ? 'To approve the revoke' : 'To approve the new token',
+      'approve',
+      approvalFor(evidence, runId),
+    );
+    const keeps = isRevoke ? 'keep the old token' : 'issue nothing';
+    const reject = offer(`To refuse, ${keeps} and end`, 'reject', { reason: '' });
+    const again = isRevoke ? [offer('To gather the evidence anew', 'retry')] : [];
+    const others = [reject, ...again, ABORT];
     return isRefused ? others : [approve, ...others];
   }
   if (waiting?.kind === 'blocked') {
-    const retries = retriesFor(waiting).map(({ purpose, retry: input }): Offer => ({
-      purpose,
-      decision: 'retry',
-      input,
-    }));
+    const retries = retriesFor(waiting).map(({ purpose, retry }) => offer(purpose, 'retry', retry));
     return helpsToRetry(waiting) ? [...retries, ABORT] : [ABORT, ...retries];
   }
-  if (waiting?.kind === 'classification')
+  if (waiting?.kind === 'classification') {
+    const { recipient } = waiting.findings;
+    const outside = { as: 'external', recipient };
     return [
-      ...classificationsFor(waiting.findings).map((input): Offer => ({
-        purpose: CLASSES[input.as],
-        decision: 'classify',
-        input,
-      })),
+      ...(recipient === undefined
+        ? []
+        : [offer('If a holder outside the cluster uses it', 'classify', outside)]),
+      offer(
+        'If its owner says that nobody uses it (you are asked again before the revoke)',
+        'classify',
+        {
+          as: 'disused',
+        },
+      ),
+      offer('If a container holds it (fill in the names)', 'classify', {
+        as: 'internal',
+        workload: 'Deployment/name',
+        container: 'app',
+        variable: 'NAME_BEARER_TOKEN',
+      }),
       ABORT,
     ];
+  }
   return [ABORT];
 }
 

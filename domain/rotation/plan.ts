@@ -1,4 +1,4 @@
-import { allHold, type ClusterLook, holdersOf, type Readers } from '../cluster/index.ts';
+import { allHold, type ClusterLook, holdersOf } from '../cluster/index.ts';
 import type { RotationRequest } from '../request/index.ts';
 import type { Settings } from '../settings/index.ts';
 import { generatedAfter, isLive, newestOf, outlives, type ListedToken } from '../tokens/index.ts';
@@ -11,16 +11,16 @@ export interface Pair {
   secret: string;
 }
 
-/** What was seen before the first act. */
+/** A pair, and what was seen of it last. */
 export interface Assessment {
   settings: Settings;
   pair: Pair;
+  /** As last listed. */
   tokens: ListedToken[];
+  /** The last look. */
   look: ClusterLook;
-  readers: Readers;
 }
 
-/** How a rotation can end. */
 export const OUTCOMES = [
   'rotated',
   'revoked-disused',

@@ -79,7 +79,6 @@ export function isConfirmedByHolder({
   );
 }
 
-/** The report of a rotation that has done nothing yet. */
 export function newReport({ environment, apiUser, application }: RotationRequest): RotationReport {
   return {
     outcome: 'aborted',

@@ -1,6 +1,5 @@
 import {
   allHold,
-  type ClusterLook,
   holdersOf,
   type Readers,
   seenHeld,
@@ -11,8 +10,8 @@ import {
 } from '../cluster/index.ts';
 import { othersAlive, type Proof } from '../evidence/index.ts';
 import { readersAfter } from './holders.ts';
-import type { Outcome, Pair } from './plan.ts';
-import type { Recipient, Settings } from '../settings/index.ts';
+import type { Assessment, Outcome } from './plan.ts';
+import type { Recipient } from '../settings/index.ts';
 import {
   generatedAfter,
   isToken,
@@ -32,9 +31,7 @@ export interface WatchState {
 }
 
 /** What is known of a pair: its tokens, who reads them and what was seen. */
-export interface Situation {
-  settings: Settings;
-  pair: Pair;
+export interface Situation extends Assessment {
   cronJob: { name: string; uid: string };
   /** The holder outside the cluster, where there is one. */
   recipient?: Recipient;
@@ -45,10 +42,6 @@ export interface Situation {
   readers: Readers;
   /** Containers that were seen holding a token, some of them for each. */
   everHeld: SeenHolding[];
-  /** As last listed. */
-  tokens: ListedToken[];
-  /** The last look. */
-  look: ClusterLook;
   /** The state of the watch of a disused pair, handed on when a history is cut. */
   watch?: WatchState;
   /** How many revokes were confirmed. */

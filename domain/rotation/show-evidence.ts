@@ -2,9 +2,7 @@ import {
   CANNOT_BE_SEEN,
   censusSentence,
   type Evidence,
-  podNames,
   type TokenToRevoke,
-  watchSentence,
 } from '../evidence/index.ts';
 import { minute } from '../text/index.ts';
 import { describeWithEnd } from '../tokens/index.ts';
@@ -37,7 +35,11 @@ export function showEvidence(evidence: Evidence, environment: string): Omit<Show
       ...lines('Now', asks === 'hand-over' && 'no token is issued yet, and none is revoked'),
       ...lines('Gathered', `${minute(evidence.gatheredAt)}, round ${evidence.round}`),
       ...lines('Asked', censusSentence(census)),
-      ...lines('Watched', watched?.since && watchSentence(watched.since)),
+      ...lines(
+        'Watched',
+        watched?.since &&
+          `every pod of the namespace since ${minute(watched.since)}; none read the Secret`,
+      ),
       ...consumers.map(describeEvidenceOf),
       ...toRevoke.flatMap(({ masked, heldBy }) =>
         lines(`Holders seen of ${masked}`, heldBy.join(', ')),
@@ -120,13 +122,14 @@ function consumerTable(consumers: Evidence['consumers']): ShownTable {
 }
 
 function describeEvidenceOf(consumer: Evidence['consumers'][number]): Line {
-  const { container, workload, variable, seenAt, pods, mute, detail } = consumer;
+  const { container, workload, variable, seenAt, pods, running, mute, detail } = consumer;
+  const more = running > pods.length ? ` and ${running - pods.length} more` : '';
   const where =
     pods.length === 0
       ? mute
         ? `${mute.join(', ')}, which cannot be asked`
         : 'no pod'
-      : `${podNames(consumer)}${seenAt ? `, which ran until after ${minute(seenAt)}` : ''}`;
+      : `${pods.join(', ')}${more}${seenAt ? `, which ran until after ${minute(seenAt)}` : ''}`;
   return {
     label: `${container} of ${workload}`,
     text: `${variable} in ${where}. Smoke call: ${detail}`,

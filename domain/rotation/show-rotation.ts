@@ -67,14 +67,8 @@ function approvalsSoFar(needed: number | undefined, approvedBy: readonly string[
   return lines('Approved', `${approvedBy.length} of ${needed}: ${by}${missing} missing`);
 }
 
-function showFindings({
-  secret,
-  domain,
-  internal,
-  tokens,
-  census,
-  recipient,
-}: Findings): Omit<Shown, 'offers'> {
+function showFindings(findings: Findings): Omit<Shown, 'offers'> {
+  const { secret, domain, internal, tokens, census, recipient } = findings;
   const [ends] = tokens.map(({ expires }) => expires).toSorted();
   return {
     heading: '▶ Who holds this token?',

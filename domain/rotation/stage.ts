@@ -3,18 +3,21 @@ import type { Outcome } from './plan.ts';
 import type { RotationRequest } from '../request/index.ts';
 import type { Day } from '../tokens/index.ts';
 
+/** Where an open rotation stands: from what needs a person to what needs nobody. */
+export const OPEN_STAGES = [
+  'blocked',
+  'waiting-classification',
+  'waiting-approval',
+  'waiting-renewal',
+  'revoking',
+  'preparing',
+] as const;
+
 /**
  * Where a rotation stands, coarse enough to filter by: the search attribute `RotationStage`. An
  * ended one shows its outcome.
  */
-export type Stage =
-  | 'preparing'
-  | 'waiting-classification'
-  | 'waiting-approval'
-  | 'waiting-renewal'
-  | 'blocked'
-  | 'revoking'
-  | Outcome;
+export type Stage = (typeof OPEN_STAGES)[number] | Outcome;
 
 /** The stages in which a person is waited for. */
 export const WAITS_FOR_PERSON: readonly Stage[] = [

@@ -8,7 +8,14 @@ export interface Kind<T> {
 }
 
 /** The kind of each field; only a field whose kind is `optional` may be absent. */
-export type Fields<T> = { [Field in keyof T]-?: Kind<T[Field]> };
+export type Fields = Readonly<Record<string, Kind<unknown>>>;
+
+type Of<K> = K extends Kind<infer T> ? T : never;
+type Optional<F> = { [Name in keyof F]: undefined extends Of<F[Name]> ? Name : never }[keyof F];
+/** An object as these fields read it: they are its only description. */
+export type Read<F> = {
+  -readonly [Name in Exclude<keyof F, Optional<F>>]: Of<F[Name]>;
+} & { -readonly [Name in Optional<F>]?: Of<F[Name]> };
 
 export function kind<T>(expected: string, test: (value: unknown) => boolean): Kind<T> {
   return { expected, is: (value): value is T => test(value) };
@@ -84,7 +91,7 @@ export function pairOf<A, B>(first: Kind<A>, second: Kind<B>): Kind<[A, B]> {
 }
 
 /** An object with these fields, and maybe others. */
-export function object<T>(fields: Fields<T>): Kind<T> {
+export function object<F extends Fields>(fields: F): Kind<Read<F>> {
   return kind('an object', (value) => isObject(value) && problemsOf(value, fields).length === 0);
 }
 
@@ -93,8 +100,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** What is wrong with an object's fields: a sentence for each. */
-export function problemsOf<T>(given: Record<string, unknown>, fields: Fields<T>): string[] {
-  return Object.entries<Kind<unknown>>(fields)
+export function problemsOf(given: Record<string, unknown>, fields: Fields): string[] {
+  return Object.entries(fields)
     .filter(([field, { is }]) => !is(given[field]))
     .map(([field, { expected }]) => `${field}: expected ${expected}, got ${said(given[field])}`);
 }
@@ -112,15 +119,17 @@ function said(value: unknown): string {
 }
 
 /**
- * An object of exactly these fields, and nothing else of what was given; undefined where it is
- * none.
+ * Makes a strict reader of what came from outside: anybody who may signal can send anything. What
+ * it returns has these fields, and nothing else of what was given; undefined where one is wrong.
  */
-export function readAs<T>(input: unknown, fields: Fields<T>): T | undefined {
-  if (!object(fields).is(input)) return undefined;
-  const names = Object.keys(fields) as (keyof T)[];
-  return Object.fromEntries(
-    names.filter((name) => input[name] !== undefined).map((name) => [name, input[name]]),
-  ) as T;
+export function reader<F extends Fields>(fields: F): (input: unknown) => Read<F> | undefined {
+  const whole = object(fields);
+  return (input) => {
+    if (!whole.is(input)) return undefined;
+    const given = input as Record<string, unknown>;
+    const names = Object.keys(fields).filter((name) => given[name] !== undefined);
+    return Object.fromEntries(names.map((name) => [name, given[name]])) as Read<F>;
+  };
 }
 
 /** Fields that nobody knows: a sentence for each. */
@@ -141,16 +150,15 @@ const MOST_PROBLEMS = 20;
 export type Parsed<T> = { ok: true; request: T } | { ok: false; problems: string[] };
 
 /** Reads a request strictly: each problem names the field and what was expected. */
-export function parseAs<T>(input: unknown, fields: Fields<T>): Parsed<T> {
+export function parseAs<F extends Fields>(input: unknown, fields: F): Parsed<Read<F>> {
   if (!isObject(input)) return { ok: false, problems: ['the input must be one JSON object'] };
   const problems = [...problemsOf(input, fields), ...unknownFields(input, Object.keys(fields))];
   const more = problems.length - MOST_PROBLEMS;
   if (more > 0) problems.splice(MOST_PROBLEMS, more, `and ${more} more`);
   if (problems.length > 0) return { ok: false, problems };
-  const read = Object.entries(readAs(input, fields) as Record<string, unknown>);
-  const trimmed = read.map(([name, value]) => [
+  const trimmed = Object.entries(reader(fields)(input)!).map(([name, value]) => [
     name,
     typeof value === 'string' ? value.trim() : value,
   ]);
-  return { ok: true, request: Object.fromEntries(trimmed) as T };
+  return { ok: true, request: Object.fromEntries(trimmed) as Read<F> };
 }

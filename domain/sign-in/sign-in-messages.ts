@@ -1,38 +1,33 @@
 import {
   FLAG,
-  type Fields,
   listOf,
   matching,
   object,
   oneOf,
   pairOf,
-  readAs,
+  type Read,
+  reader,
   wholeNumber,
 } from '../shape/index.ts';
 
+const ID = matching(/^[\w-]{1,64}$/);
+/** HMAC-SHA256 (hex). It takes the account's TOTP secret to make one, so a worker made it. */
+const PROOF = matching(/^[0-9a-f]{64}$/);
+/** Ms since the epoch. */
+const AT = wholeNumber();
+
 /**
- * What a worker says to the sign-in ledger. The proof shows that a worker says it: it takes the
- * account's TOTP secret to make one.
+ * What a worker asks the sign-in ledger.
+ * `at` is when, by the worker's clock: an old question is somebody's copy.
  */
-export interface SignInQuestion {
-  id: string;
-  /**
-   * When it was asked, by the worker's clock, ms since the epoch: an old question is somebody's
-   * copy.
-   */
-  at: number;
-  /** HMAC-SHA256 (hex). */
-  proof: string;
-}
+const QUESTION = { id: ID, at: AT, proof: PROOF };
+export type SignInQuestion = Read<typeof QUESTION>;
+export const parseQuestion = reader(QUESTION);
 
-const OUTCOMES = ['accepted', 'refused', 'no-effect'] as const;
-
-export interface SignInOutcome {
-  id: string;
-  /** `no-effect` where Signon did not judge it. */
-  outcome: (typeof OUTCOMES)[number];
-  proof: string;
-}
+/** What a sign-in came to: `no-effect` where Signon did not judge it. */
+const OUTCOME = { id: ID, outcome: oneOf(['accepted', 'refused', 'no-effect']), proof: PROOF };
+export type SignInOutcome = Read<typeof OUTCOME>;
+export const parseOutcome = reader(OUTCOME);
 
 /** What the ledger answers to a question. */
 export interface SignInGrant {
@@ -48,45 +43,12 @@ export interface SignInGrant {
   unproven?: true;
 }
 
-/** A sign-in that counts. */
-interface CountedSignIn {
-  id: string;
-  /** Ms since the epoch. */
-  at: number;
-  refused: boolean;
-}
-
-/** What the ledger's cut history hands on. */
-export interface CarriedLedger {
-  counted: CountedSignIn[];
-  /** Questions that were answered, and when: one of them counts no second time. */
-  answered: [id: string, at: number][];
-  /** Refusals since the last sign-in that was accepted. */
-  inARow: number;
-}
-
-const ID = matching(/^[\w-]{1,64}$/);
-const PROOF = matching(/^[0-9a-f]{64}$/);
-const AT = wholeNumber();
-const QUESTION: Fields<SignInQuestion> = { id: ID, at: AT, proof: PROOF };
-const OUTCOME: Fields<SignInOutcome> = { id: ID, outcome: oneOf(OUTCOMES), proof: PROOF };
-const LEDGER: Fields<CarriedLedger> = {
+/** Reads what the ledger's cut history handed on. */
+export const parseLedger = reader({
+  /** Sign-ins that count. */
   counted: listOf(object({ id: ID, at: AT, refused: FLAG })),
+  /** Questions that were answered, and when: one of them counts no second time. */
   answered: listOf(pairOf(ID, AT)),
+  /** Refusals since the last sign-in that was accepted. */
   inARow: wholeNumber(0),
-};
-
-/** Reads what came as a question strictly. Undefined where it is none. */
-export function parseQuestion(input: unknown): SignInQuestion | undefined {
-  return readAs(input, QUESTION);
-}
-
-/** Reads what came as an outcome strictly. Undefined where it is none. */
-export function parseOutcome(input: unknown): SignInOutcome | undefined {
-  return readAs(input, OUTCOME);
-}
-
-/** Reads what a cut history handed on. Undefined where it is not of that shape. */
-export function parseLedger(input: unknown): CarriedLedger | undefined {
-  return readAs(input, LEDGER);
-}
+});

@@ -1,14 +1,6 @@
 import { apiUserIdsOf, planId, sweepId } from '../names/index.ts';
 import { parseRequest } from '../request/index.ts';
-import {
-  type Fields,
-  kind,
-  listOf,
-  optional,
-  type Parsed,
-  parseAs,
-  textUpTo,
-} from '../shape/index.ts';
+import { kind, listOf, optional, type Parsed, parseAs, textUpTo } from '../shape/index.ts';
 import type { SweepRequest } from './sweep-request.ts';
 
 /** What a person asks for after a leak: the input of `rotateApiUser`. */
@@ -23,7 +15,7 @@ export interface ApiUserRequest extends SweepRequest {
 /** No API user has more. */
 const MOST_APPLICATIONS = 100;
 const ANYTHING = kind<never>('', () => true); // checked by the rules of a rotation's request
-const FIELDS: Fields<Omit<ApiUserRequest, 'plan' | 'maxConcurrent'>> = {
+const FIELDS = {
   environment: ANYTHING,
   apiUser: ANYTHING,
   requestedBy: ANYTHING,
@@ -49,7 +41,6 @@ export function parseApiUserRequest(input: unknown): Parsed<ApiUserRequest> {
   return { ok: true, request: isNamed ? { ...request, applications: named } : request };
 }
 
-/** Whether a sweep is one of an API user's tokens, after a leak. */
 export function isOfApiUser(request: SweepRequest): request is ApiUserRequest {
   return 'apiUser' in request;
 }

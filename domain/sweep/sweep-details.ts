@@ -1,6 +1,6 @@
 import { escapeMarkdown as text, minute, table } from '../text/index.ts';
 import { command } from '../request/index.ts';
-import { drawOffer, YOU } from '../rotation/index.ts';
+import { drawOffer, offer } from '../rotation/index.ts';
 import { countByState, RANK, type RowState, type SweepReport, type SweepRow } from './sweep.ts';
 import { isOfApiUser } from './api-user-request.ts';
 import type { SweepRequest } from './sweep-request.ts';
@@ -20,19 +20,14 @@ export interface SweepProgress {
   lastAnswer?: string;
 }
 
-/** Where an open sweep or leak stands: at work for hours, or waiting for a person. */
+/**
+ * Where an open sweep or leak stands, as it lists in its `RotationStage`: at work for hours, or
+ * waiting for a person.
+ */
 export type SweepStage = 'sweeping' | 'blocked';
 
-/** A sweep lists it as its `RotationStage`. */
-export function stageOfSweep({ blocked }: SweepProgress): SweepStage {
-  return blocked ? 'blocked' : 'sweeping';
-}
-
 /** What a sweep is started with for the UI. */
-export function introduceSweep(request: SweepRequest): {
-  staticSummary: string;
-  staticDetails: string;
-} {
+export function introduceSweep(request: SweepRequest) {
   const { environment, requestedBy, plan } = request;
   const summary = `${plan ? 'Plan for expiring' : 'Expiring'} tokens of ${environment}`;
   const [what, why] = isOfApiUser(request)
@@ -71,8 +66,8 @@ export function drawSweep(progress: SweepProgress): string {
         `**Do this:** ${text(blocked.todo)}`,
         `**Blocked since:** ${minute(blocked.since)}. Open rotations continue.`,
       ].join('\n'),
-    blocked && drawOffer({ purpose: 'To retry', decision: 'retry', input: { by: YOU } }),
-    pausedBy && drawOffer({ purpose: 'To continue', decision: 'resume', input: { by: YOU } }),
+    blocked && drawOffer(offer('To retry', 'retry')),
+    pausedBy && drawOffer(offer('To continue', 'resume')),
     lastAnswer && !outcome ? `**Last answer:** ${text(lastAnswer)}` : undefined,
     isOfApiUser(request) && !outcome
       ? `**The leaked tokens work until somebody approves their revoke**, rotation by rotation: \`${approveAll}\`.`
@@ -90,20 +85,8 @@ export function drawSweep(progress: SweepProgress): string {
     outcome || request.plan
       ? undefined
       : [
-          ...(pausedBy
-            ? []
-            : [
-                drawOffer({
-                  purpose: 'To start no further wave',
-                  decision: 'pause',
-                  input: { by: YOU },
-                }),
-              ]),
-          drawOffer({
-            purpose: 'To end the sweep (open rotations continue)',
-            decision: 'abort',
-            input: { by: YOU, reason: '' },
-          }),
+          ...(pausedBy ? [] : [drawOffer(offer('To start no further wave', 'pause'))]),
+          drawOffer(offer('To end the sweep (open rotations continue)', 'abort', { reason: '' })),
         ].join('\n\n'),
   ]
     .filter((part) => part !== undefined)

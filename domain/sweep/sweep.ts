@@ -1,7 +1,13 @@
 import { parameterize, tokenSecretName } from '../text/index.ts';
-import { OUTCOMES, specialCaseOf, type Stage, WAITS_FOR_PERSON } from '../rotation/index.ts';
+import {
+  OPEN_STAGES,
+  OUTCOMES,
+  recipientOf,
+  specialCaseOf,
+  type Stage,
+} from '../rotation/index.ts';
 import { rotationId, type Environment } from '../request/index.ts';
-import { ANY_TEXT, type Fields, oneOf, readAs } from '../shape/index.ts';
+import { ANY_TEXT, oneOf, reader } from '../shape/index.ts';
 import type { Settings } from '../settings/index.ts';
 import { isLive, newestOf, outlives, type Day } from '../tokens/index.ts';
 
@@ -13,16 +19,20 @@ export interface SignonPair {
   tokens: { authorisationId: number; masked: string; expires: Day }[];
 }
 
-export type RowState =
-  | Stage
+/** Where a row stands: from what needs a person to what needs nobody. */
+export const RANK = [
+  ...OPEN_STAGES,
   /** Its wave has not begun. */
-  | 'to come'
+  'to come',
   /** Its rotation was open before this sweep: listed, not started. */
-  | 'open before'
+  'open before',
   /** Its rotation is closed, and nobody said how. */
-  | 'ended'
+  'ended',
+  ...OUTCOMES,
   /** Nothing is to be done. */
-  | 'left alone';
+  'left alone',
+] as const;
+export type RowState = (typeof RANK)[number];
 
 /** One line of a sweep's table. */
 export interface SweepRow {
@@ -53,30 +63,8 @@ export interface SweepReport {
   rows: SweepRow[];
 }
 
-/** The rotation of a row. */
 export function rowId(environment: Environment, { apiUser, application }: SweepRow): string {
   return rotationId({ environment, apiUser, application });
-}
-
-/**
- * Makes a row of every pair, the first to end first. A pair is rotated if any live token of it ends
- * inside the window, even where a longer-lived one exists: pods may still hold the older one, and
- * nothing else reports it.
- */
-export function rowsOf(
-  pairs: readonly SignonPair[],
-  facts: SweepFacts & {
-    /** Secrets that something in the namespace reads. */
-    secretsRead: ReadonlySet<string>;
-  },
-): SweepRow[] {
-  const { settings, secretsRead, now } = facts;
-  return pairs
-    .map((pair) => {
-      const isRead = secretsRead.has(tokenSecretName(pair.apiUser.name, pair.application));
-      return rowFor(pair, facts, (ends) => intentFor(pair, ends, settings, isRead, now));
-    })
-    .toSorted((a, b) => (order(a) < order(b) ? -1 : 1)); // by code units: the same on every machine
 }
 
 /** What a sweep knows beside the pairs. */
@@ -85,66 +73,93 @@ export interface SweepFacts {
   environment: Environment;
   /** Ids of rotations that are open already. */
   open: ReadonlySet<string>;
+  /** Secrets that the namespace's containers read, once for each reading. */
+  readings: readonly string[];
   now: number;
 }
 
 /**
- * One pair's row.
- * @param intent what is to be done, where its rotation is not open; given the first day on which a
- * live token ends
+ * Makes a row of every pair, the first to end first. A pair is rotated if any live token of it ends
+ * inside the window, even where a longer-lived one exists: pods may still hold the older one, and
+ * nothing else reports it.
  */
-export function rowFor(
-  pair: SignonPair,
-  { environment, open, now }: SweepFacts,
-  intent: (ends: Day | undefined) => Pick<SweepRow, 'state' | 'what'>,
-): SweepRow {
+export function rowsOf(pairs: readonly SignonPair[], facts: SweepFacts): SweepRow[] {
+  return pairs.map((pair) => rowOf(pair, facts)).toSorted(firstToEndFirst);
+}
+
+/** Sorts rows by the day on which access ends; by code units, so the same on every machine. */
+export function firstToEndFirst(a: Ending, b: Ending): number {
+  const order = ({ ends, apiUser, application }: Ending): string =>
+    [ends ?? '9999', apiUser, application].join(' ');
+  return order(a) < order(b) ? -1 : 1;
+}
+type Ending = Pick<SweepRow, 'ends' | 'apiUser' | 'application'>;
+
+/** The Secret that Signon's sync writes for a pair. */
+export function secretOf({ apiUser, application }: SignonPair): string {
+  return tokenSecretName(apiUser.name, application);
+}
+
+/** How often the namespace's containers read a pair's Secret. */
+export function readingsOf(pair: SignonPair, { readings }: SweepFacts): number {
+  const secret = secretOf(pair);
+  return readings.filter((read) => read === secret).length;
+}
+
+/** Says of a rotation that was open before a leak that it may adopt the leaked token: it is not forced. */
+export const OPEN_BEFORE_LEAK =
+  'its open rotation may adopt a token from before the leak: abort it, and run leak again';
+
+/**
+ * One pair's row.
+ * @param leaked its tokens are rotated whenever they end
+ */
+export function rowOf(pair: SignonPair, facts: SweepFacts, leaked = false): SweepRow {
   const apiUser = pair.apiUser.email;
   const application = parameterize(pair.application);
   const [ends] = pair.tokens
-    .filter((token) => isLive(token, now))
+    .filter((token) => isLive(token, facts.now))
     .map(({ expires }) => expires)
     .toSorted();
-  const isOpen = open.has(rotationId({ environment, apiUser, application }));
-  const what = isOpen
-    ? ({ state: 'open before', what: 'its rotation is open already' } as const)
-    : intent(ends);
-  return { apiUser, application, ends, ...what };
-}
-
-function order({ ends, apiUser, application }: SweepRow): string {
-  return [ends ?? '9999', apiUser, application].join(' ');
-}
-
-function intentFor(
-  { apiUser, tokens }: SignonPair,
-  ends: Day | undefined,
-  settings: Settings,
-  isRead: boolean,
-  now: number,
-): Pick<SweepRow, 'state' | 'what'> {
-  const leave = (what: string): Pick<SweepRow, 'state' | 'what'> => ({ state: 'left alone', what });
-  const special = specialCaseOf({ apiUser }, settings);
-  if (special) return leave(`${special.outcome}: ${special.why}`);
-  const newest = newestOf(tokens);
-  if (!newest || ends === undefined) return leave('it has no live token');
-  if (outlives({ expires: ends }, now, settings.window))
-    return leave(`no live token expires within ${settings.window}`);
-  if (apiUser.suspended) return leave('its API user is suspended in Signon: the sync skips it');
-  if (!isRead)
+  const row = { apiUser, application, ends };
+  if (facts.open.has(rotationId({ ...row, environment: facts.environment })))
     return {
-      state: 'to come',
-      what: settings.recipients.some(
-        (recipient) => recipient.apiUser.trim().toLowerCase() === apiUser.email,
-      )
-        ? 'ask to approve a hand-over: its holder is outside the cluster'
-        : 'ask a person: who holds the token? No workload reads its Secret',
+      ...row,
+      state: 'open before',
+      what: leaked ? OPEN_BEFORE_LEAK : 'its rotation is open already',
     };
-  return {
-    state: 'to come',
-    what: outlives(newest, now, settings.window)
-      ? `roll out the token that expires ${newest.expires}, then ask to revoke the older one`
-      : 'issue a token, roll it out, then ask to revoke the old one',
-  };
+  const leftAlone = whyRowIsLeftAlone(pair, ends, facts, leaked);
+  return leftAlone === undefined
+    ? { ...row, state: 'to come', what: intentFor(pair, facts, leaked) }
+    : { ...row, state: 'left alone', what: leftAlone };
+}
+
+function whyRowIsLeftAlone(
+  { apiUser }: SignonPair,
+  ends: Day | undefined,
+  { settings, now }: SweepFacts,
+  leaked: boolean,
+): string | undefined {
+  const special = specialCaseOf({ apiUser }, settings);
+  if (special) return `${special.outcome}: ${special.why}`;
+  if (ends === undefined) return 'it has no live token';
+  if (leaked) return undefined;
+  if (outlives({ expires: ends }, now, settings.window))
+    return `no live token expires within ${settings.window}`;
+  return apiUser.suspended ? 'its API user is suspended in Signon: the sync skips it' : undefined;
+}
+
+function intentFor(pair: SignonPair, facts: SweepFacts, leaked: boolean): string {
+  const { settings, now } = facts;
+  if (readingsOf(pair, facts) === 0)
+    return !leaked && recipientOf(settings, pair)
+      ? 'ask to approve a hand-over: its holder is outside the cluster'
+      : 'ask a person: who holds the token? No workload reads its Secret';
+  if (leaked) return 'issue a token, roll it out, then ask to revoke every older one';
+  const newest = newestOf(pair.tokens)!; // one is live
+  return outlives(newest, now, settings.window)
+    ? `roll out the token that expires ${newest.expires}, then ask to revoke the older one`
+    : 'issue a token, roll it out, then ask to revoke the old one';
 }
 
 /** The rows of the wave that is next; empty where none is left. */
@@ -170,30 +185,11 @@ export function hear(row: SweepRow, state: Stage | 'ended'): void {
   if (!holdsItsPlace(row)) row.hadItsTurn = true;
 }
 
-/** What a rotation that a sweep started tells it. */
-export interface StageReport {
-  workflowId: string;
-  stage: Stage;
-}
-
-const STAGE_REPORT: Fields<StageReport> = {
+/** Reads what a rotation that a sweep started tells it. */
+export const parseStageReport = reader({
   workflowId: ANY_TEXT,
-  stage: oneOf<Stage>([
-    'preparing',
-    'revoking',
-    'waiting-renewal',
-    ...WAITS_FOR_PERSON,
-    ...OUTCOMES,
-  ]),
-};
-
-/**
- * Reads what came as a report strictly: anybody who may signal can send anything. Undefined where
- * it is none.
- */
-export function parseStageReport(input: unknown): StageReport | undefined {
-  return readAs(input, STAGE_REPORT);
-}
+  stage: oneOf([...OPEN_STAGES, ...OUTCOMES]),
+});
 
 /** How many rows stand where, those that people can do something about first. */
 export function countByState(rows: readonly SweepRow[]): { state: RowState; count: number }[] {
@@ -202,18 +198,3 @@ export function countByState(rows: readonly SweepRow[]): { state: RowState; coun
     .toSorted((a, b) => RANK.indexOf(a) - RANK.indexOf(b))
     .map((state) => ({ state, count: rows.filter((row) => row.state === state).length }));
 }
-
-/** From what needs a person to what needs nobody. */
-export const RANK: readonly RowState[] = [
-  'blocked',
-  'waiting-classification',
-  'waiting-approval',
-  'waiting-renewal',
-  'revoking',
-  'preparing',
-  'to come',
-  'open before',
-  'ended',
-  ...OUTCOMES,
-  'left alone',
-];

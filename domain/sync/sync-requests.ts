@@ -1,32 +1,62 @@
 import ms from 'ms';
 import {
   FLAG,
-  type Fields,
+  listOf,
   matching,
+  MOMENT,
+  object,
   oneOf,
   optional,
-  readAs,
+  type Read,
+  reader,
   textUpTo,
   TIMESTAMP,
 } from '../shape/index.ts';
 import { MOST_CARRIED, sizeOf } from '../text/index.ts';
 
+const TEXT = textUpTo(10_000);
+
 /**
  * What a rotation asks of the environment's sync. Says nothing of how it is done: that stands in
  * the worker's settings.
  */
-export interface SyncRequest {
+const REQUEST = {
   /** The rotation that is answered. */
-  workflowId: string;
+  workflowId: matching(/^rotate-token\/[^\p{C}]{1,600}$/u),
   /** Told apart by this: asked twice, it counts once. */
-  ticket: string;
+  ticket: textUpTo(100),
   /**
    * The CronJob that the rotation saw in Argo CD and in Kubernetes: a Job of another does not serve
    * it.
    */
-  cronJobUid: string;
-  /** ISO: a Job that was created before does not serve it. */
-  notBefore: string;
+  cronJobUid: textUpTo(100),
+  /** A Job that was created before does not serve it. */
+  notBefore: TIMESTAMP,
+};
+export type SyncRequest = Read<typeof REQUEST>;
+const readRequest = reader(REQUEST);
+
+const SYNCED = {
+  kind: oneOf(['synced']),
+  job: TEXT,
+  createdAt: TIMESTAMP,
+  seenAt: TIMESTAMP,
+  seenHealthy: FLAG,
+};
+/** `job` where one was made. */
+const FAILED = {
+  kind: oneOf(['failed']),
+  type: TEXT,
+  message: TEXT,
+  job: optional(TEXT),
+};
+/** What became of a sync, for all requests that it serves. */
+export type SyncResult = Read<typeof SYNCED> | Read<typeof FAILED>;
+export type SyncAnswer = SyncResult & { ticket: string };
+const readSynced = reader({ ...SYNCED, ticket: TEXT });
+const readFailed = reader({ ...FAILED, ticket: TEXT });
+export function parseSyncAnswer(input: unknown): SyncAnswer | undefined {
+  return readSynced(input) ?? readFailed(input);
 }
 
 /** How requests gather before a Job is made, so that many are served by one. */
@@ -39,24 +69,15 @@ export interface Gathering {
   askAgainAfter: ms.StringValue;
 }
 
-/** What the worker's settings say of syncs. */
 export interface SyncSettings {
   /** How long a Job may take, from the request to its end. */
   limit: ms.StringValue;
   gathering: Gathering;
 }
 
-export type SyncAnswer = { ticket: string } & (
-  | { kind: 'synced'; job: string; createdAt: string; seenAt: string; seenHealthy: boolean }
-  /** `job` where one was made. */
-  | { kind: 'failed'; type: string; message: string; job?: string }
-);
-
-/** A request and when it came, ms since the epoch. */
-export interface Queued {
-  request: SyncRequest;
-  at: number;
-}
+/** A request and when it came. */
+const QUEUED = { request: object(REQUEST), at: MOMENT };
+export type Queued = Read<typeof QUEUED>;
 
 /**
  * A Job made for others serves a request only if created this long after its `notBefore`: times are
@@ -128,32 +149,13 @@ export function latestOf(batch: readonly Queued[]): string {
     .reduce((a, b) => (Date.parse(a) > Date.parse(b) ? a : b));
 }
 
-const TEXT = textUpTo(10_000);
-const REQUEST: Fields<SyncRequest> = {
-  workflowId: matching(/^rotate-token\/[^\p{C}]{1,600}$/u),
-  ticket: textUpTo(100),
-  cronJobUid: textUpTo(100),
-  notBefore: TIMESTAMP,
-};
-const ANSWERS: { [Kind in SyncAnswer['kind']]: Fields<Extract<SyncAnswer, { kind: Kind }>> } = {
-  synced: {
-    kind: oneOf(['synced']),
-    ticket: TEXT,
-    job: TEXT,
-    createdAt: TIMESTAMP,
-    seenAt: TIMESTAMP,
-    seenHealthy: FLAG,
-  },
-  failed: { kind: oneOf(['failed']), ticket: TEXT, type: TEXT, message: TEXT, job: optional(TEXT) },
-};
-
 /**
  * Reads what came as a request strictly: anybody who may signal can send anything. Undefined where
  * it is none. A `notBefore` in the future becomes now: the token existed when the request came.
  * @param now ms since the epoch
  */
 export function parseSyncRequest(input: unknown, now: number): SyncRequest | undefined {
-  const request = readAs(input, REQUEST);
+  const request = readRequest(input);
   return (
     request && {
       ...request,
@@ -162,18 +164,13 @@ export function parseSyncRequest(input: unknown, now: number): SyncRequest | und
   );
 }
 
+const QUEUE = listOf(object(QUEUED), undefined, MOST_REQUESTS);
+
 /** Reads the requests that a cut history handed on. Undefined where one of them is none. */
 export function parseQueue(input: unknown, now: number): Queued[] | undefined {
-  if (!Array.isArray(input) || input.length > MOST_REQUESTS) return undefined;
-  const queue = input.map((one: { request?: unknown; at?: unknown } | null) => ({
-    request: parseSyncRequest(one?.request, now),
-    at: Math.min(Number(one?.at), now),
+  if (!QUEUE.is(input)) return undefined;
+  return input.map(({ request, at }) => ({
+    request: parseSyncRequest(request, now)!,
+    at: Math.min(at, now),
   }));
-  const isQueue = queue.every(({ request, at }) => request !== undefined && Number.isFinite(at));
-  return isQueue ? (queue as Queued[]) : undefined;
-}
-
-/** Reads what came as an answer strictly. Undefined where it is none. */
-export function parseSyncAnswer(input: unknown): SyncAnswer | undefined {
-  return readAs(input, ANSWERS.synced) ?? readAs(input, ANSWERS.failed);
 }

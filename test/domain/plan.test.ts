@@ -14,7 +14,6 @@ import {
   OLD,
   SETTINGS,
   somePairsTokens,
-  someReaders,
 } from '../support/builders.ts';
 
 const pair = {
@@ -41,11 +40,8 @@ function plan(
   } = {},
 ): Plan {
   const { look = aLook([aContainer(OLD)]), force, now = NOW, window = SETTINGS.window } = given;
-  return planFor(
-    { settings: { ...SETTINGS, window }, pair, tokens, look, readers: someReaders() },
-    aRequest({ force }),
-    now,
-  );
+  const settings = { ...SETTINGS, window };
+  return planFor({ settings, pair, tokens, look }, aRequest({ force }), now);
 }
 
 describe('a pair without any listed token', () => {

@@ -5,11 +5,11 @@ import {
   allHold,
   describeOthers,
   disagreements,
-  heldTokens,
   holds,
   judgeRollout,
   unseenConsumers,
 } from '../../domain/cluster/possession.ts';
+import { isHolder } from '../../domain/rotation/holders.ts';
 import { tokenOf } from '../../domain/tokens/tokens.ts';
 import {
   aCensus,
@@ -185,9 +185,11 @@ describe('a rollout', () => {
   });
 });
 
-test('a token counts as held only while a running container has it', () => {
+test('a consumer counts as a holder only while a running container of it has one of the tokens', () => {
   const look = aLook([aContainer(NEW), aContainer(OLD, { state: 'ended' })]);
-  expect(heldTokens(look, [aToken(99), OLD, NEW])).toEqual([NEW]);
+  const [consumer] = look.consumers;
+  expect(isHolder(consumer!, look, [NEW])).toBe(true);
+  expect(isHolder(consumer!, look, [aToken(99), OLD])).toBe(false);
 });
 
 test('a consumer is unseen where none of its containers runs', () => {

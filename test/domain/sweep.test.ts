@@ -46,10 +46,9 @@ function rowFor(
 ): SweepRow {
   const settings = { ...SETTINGS, ...given.settings };
   const open = new Set(given.open ?? []);
-  const secretsRead = new Set(
-    given.isRead === false ? [] : [tokenSecretName(pair.apiUser.name, pair.application)],
-  );
-  return rowsOf([pair], { settings, environment: 'integration', open, secretsRead, now: NOW })[0]!;
+  const secret = tokenSecretName(pair.apiUser.name, pair.application);
+  const readings = given.isRead === false ? [] : [secret];
+  return rowsOf([pair], { settings, environment: 'integration', open, readings, now: NOW })[0]!;
 }
 
 describe('what a sweep makes of a pair', () => {
@@ -105,12 +104,11 @@ describe('what a sweep makes of a pair', () => {
           ...aPair([], { name: `user ${at}` }),
           tokens: days.map((expires, id) => ({ authorisationId: id, masked: MASKED, expires })),
         }));
-        const none = new Set<string>();
         const about = {
           settings: SETTINGS,
           environment: 'integration',
-          open: none,
-          secretsRead: none,
+          open: new Set<string>(),
+          readings: [],
         } as const;
         const rows = rowsOf(pairs, { ...about, now: NOW });
         const due = pairs.filter(({ tokens }) =>

@@ -134,7 +134,7 @@ test('a later run that a look shows with another token outweighs the one that wa
       evidence: {
         toRevoke: [{ standing: 'holder-unknown', heldBy: ['cron-task in run-2'] }],
         shortfalls: [
-          { code: 'no-pod-seen', what: expect.stringContaining('it held another token') },
+          { code: 'no-pod-seen', what: expect.stringContaining('held another token than') },
         ],
       },
     });

@@ -46,7 +46,7 @@ beforeEach(async () => {
 afterEach(() => server.teardown());
 
 const aRequest = (ticket: string, given: Partial<SyncRequest> = {}): SyncRequest => ({
-  workflowId: `rotation-${ticket}`,
+  workflowId: `rotate-token/${ticket}`,
   ticket,
   cronJobUid: 'cron-1',
   notBefore: '2026-01-01T00:00:00Z',
@@ -315,7 +315,7 @@ test.each([
 );
 
 test('who is no running rotation gets no Job and no answer', async () => {
-  runs = (workflowId) => workflowId === 'rotation-a';
+  runs = (workflowId) => workflowId === 'rotate-token/a';
   expect(await syncing([aRequest('stranger')])).toEqual([]);
   expect(jobs).toEqual([]);
   gathering = { ...AT_ONCE, quietFor: '10 seconds', atMost: '1 minute' };

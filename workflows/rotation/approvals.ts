@@ -1,26 +1,13 @@
 import { condition } from '@temporalio/workflow';
-import type {
-  CarriedRotation,
-  RotationReport,
-  StepName,
-  Waiting,
-} from '../../domain/rotation/index.ts';
+import type { CarriedRotation, RotationReport, Waiting } from '../../domain/rotation/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
 import type { Delegation, Evidence, Given } from '../../domain/evidence/index.ts';
 import { endOfDay } from '../../domain/tokens/index.ts';
 import { activities, onDecision } from '../shared/index.ts';
 import { Inbox } from './inbox.ts';
 import { Rejected } from './ends.ts';
+import type { Checklist } from './checklist.ts';
 import type { RotationRecord } from './record.ts';
-
-/** What it says and asks of the runbook. */
-interface Book {
-  rounds: number;
-  answer: (text: string) => void;
-  note: (step: StepName, note: string) => void;
-  waitFor: (waiting: Waiting | undefined) => void;
-  record: Pick<RotationRecord, 'approved'>;
-}
 
 /** One of the approvals that an evidence needs. */
 interface CountedApproval {
@@ -44,10 +31,11 @@ export interface Opening {
 export class Approvals {
   private readonly approvals: Inbox<'approve'>;
   private rejection?: { by: string; reason: string };
-  private asks: Evidence['asks'] = 'revoke';
   /** A person wants the evidence gathered anew. */
   private afresh = false;
   needed = 1;
+  /** Rounds of evidence so far. */
+  rounds: number;
   /**
    * The approvals of one evidence that count. Reported once they are complete: what one of two
    * people approved may lapse.
@@ -55,15 +43,17 @@ export class Approvals {
   private judged?: { evidence: Evidence; counted: CountedApproval[] };
 
   constructor(
-    private readonly book: Book,
+    private readonly checklist: Checklist,
+    private readonly record: RotationRecord,
     private readonly opening: Opening,
   ) {
+    this.rounds = opening.carried?.rounds ?? 0;
     this.approvals = new Inbox(
       'approve',
-      book,
+      checklist,
       'approval not accepted: nothing waits for approval now',
     );
-    onDecision('reject', book, (refusal) => {
+    onDecision('reject', checklist, (refusal) => {
       if (!this.isAsking)
         return {
           accepted: false,
@@ -82,7 +72,7 @@ export class Approvals {
 
   /** The number of the evidence to be gathered next: no two of one run have the same code. */
   nextRound(): number {
-    return ++this.book.rounds;
+    return ++this.rounds;
   }
 
   /**
@@ -90,7 +80,7 @@ export class Approvals {
    * that a look can change.
    */
   gatherAfresh(): boolean {
-    this.afresh = this.isAsking && this.asks === 'revoke';
+    this.afresh = this.isAsking && this.judged?.evidence.asks === 'revoke';
     return this.afresh;
   }
 
@@ -110,7 +100,7 @@ export class Approvals {
     evidence: Evidence,
     outdated: (isApproved: boolean) => boolean = () => false,
   ): Promise<number[] | undefined> {
-    const { book } = this;
+    const { checklist } = this;
     const ends = evidence.toRevoke.map(({ expires }) => endOfDay(expires));
     // The same evidence is asked about again where a verdict could not be had.
     if (this.judged?.evidence !== evidence) this.judged = { evidence, counted: [] };
@@ -124,8 +114,7 @@ export class Approvals {
     const first = () => this.approvals.first();
     const isOutdated = (): boolean =>
       this.afresh || outdated(counted.length > 0 || first() !== undefined);
-    book.waitFor(shown);
-    this.asks = evidence.asks;
+    checklist.waitFor(shown);
     this.approvals.open();
     try {
       for (;;) {
@@ -136,7 +125,7 @@ export class Approvals {
         if (this.rejection) throw new Rejected(this.rejection);
         if (!decided || isOutdated()) return undefined;
         const { value: approval, sent } = first()!;
-        book.waitFor(undefined);
+        checklist.waitFor(undefined);
         const { request, delegation, carried } = this.opening;
         const verdict = await activities
           .judge({
@@ -166,7 +155,7 @@ export class Approvals {
           continue;
         }
         if (!verdict.counts) {
-          book.waitFor(shown);
+          checklist.waitFor(shown);
           refuse(verdict.why);
           continue;
         }
@@ -189,23 +178,23 @@ export class Approvals {
         if (missing > 0) {
           this.needed = counted.length + missing;
           shown = waiting();
-          book.waitFor(shown);
+          checklist.waitFor(shown);
           const more = `${missing} more approval${missing === 1 ? ' is' : 's are'} needed, by other people`;
           this.approvals.answerFirst({ accepted: true, answer: `approved by ${by}; ${more}` });
           continue;
         }
         this.approvals.answerFirst({ accepted: true, answer: `approved by ${by}` });
-        for (const one of counted) book.record.approved(one.approval);
+        for (const one of counted) this.record.approved(one.approval);
         const all = counted.map(({ shownBy }) => shownBy).join(' and ');
-        if (evidence.asks === 'hand-over') book.note('approve plan', `by ${all}`);
-        else book.note('approve', `by ${all}, for ${revoke.join(', ')}`);
+        if (evidence.asks === 'hand-over') checklist.note('approve plan', `by ${all}`);
+        else checklist.note('approve', `by ${all}, for ${revoke.join(', ')}`);
         return revoke;
       }
     } finally {
       this.approvals.close();
       this.afresh = false;
       this.rejection = undefined;
-      book.waitFor(undefined);
+      checklist.waitFor(undefined);
     }
   }
 }

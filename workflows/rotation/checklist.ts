@@ -18,14 +18,19 @@ import {
   type Progress,
   type RotationReport,
   SEARCH_ATTRIBUTES,
-  type SearchAttribute,
   type Stage,
   stageOf,
   type StepName,
   STEPS,
 } from '../../domain/rotation/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
-import { activities, stageReported, status, WATCH_RETRIES_AFTER } from '../shared/index.ts';
+import {
+  activities,
+  type Notices,
+  stageReported,
+  status,
+  WATCH_RETRIES_AFTER,
+} from '../shared/index.ts';
 import { apiUserIdsOf, sweepId } from '../../domain/names/index.ts';
 
 /** Remarks kept for the report. */
@@ -38,7 +43,8 @@ const LONGEST_NOTE = 2000;
  */
 export class Checklist {
   readonly progress: Progress;
-  step: StepName = 'assess';
+  /** The step that was begun last. */
+  current: StepName = 'assess';
   private active = false;
   private watching = false;
   private stage: Stage;
@@ -49,16 +55,15 @@ export class Checklist {
   constructor(
     request: RotationRequest,
     { notes, handOver, remembered }: Pick<RotationReport, 'notes' | 'handOver' | 'remembered'>,
+    private readonly notices: Notices,
     steps: Progress['steps'] = STEPS.map((name) => ({ name, state: 'to come', note: '' })),
   ) {
     this.progress = { request, steps, retrying: [], notes, links: {}, handOver, remembered };
-    setHandler(
-      status,
-      () => ({ ...this.progress, code: currentCode(this.progress, workflowInfo().runId) }),
-      {
-        description: 'Where this rotation stands',
-      },
-    );
+    const withCode = () => ({
+      ...this.progress,
+      code: currentCode(this.progress, workflowInfo().runId),
+    });
+    setHandler(status, withCode, { description: 'Where this rotation stands' });
     // Starters of ours set them, so that a rotation no worker has seen yet is listed too; the UI's
     // form does not.
     const { typedSearchAttributes: given } = workflowInfo();
@@ -69,7 +74,7 @@ export class Checklist {
       return name === 'RotationStage' ? value === undefined : value !== attributes[name];
     });
     this.stage = isWrong ? 'preparing' : (given.get(keyOf('RotationStage')) as Stage);
-    if (isWrong) this.attribute(attributes);
+    if (isWrong) upsertSearchAttributes(pairsOf(attributes));
     this.show();
   }
 
@@ -80,13 +85,17 @@ export class Checklist {
     const stage = stageOf(this.progress);
     if (stage === undefined || stage === this.stage) return;
     this.stage = stage;
-    this.attribute({ RotationStage: stage });
+    upsertSearchAttributes(pairsOf({ RotationStage: stage }));
     this.tellSweep(stage);
   }
 
   /** Says what a step did, in the checklist. */
   note(name: StepName, note: string): void {
     this.mark(name, this.stateOf(name).state, note);
+  }
+
+  answer(text: string): void {
+    if (!this.progress.ended) this.show({ lastAnswer: { at: new Date().toISOString(), text } });
   }
 
   /** Keeps a remark for details and report. */
@@ -99,10 +108,13 @@ export class Checklist {
     this.show();
   }
 
-  /** Shows what a person is needed for; undefined when the rotation continues. */
+  /**
+   * Shows what a person is needed for, and reminds them until the rotation continues (undefined).
+   */
   waitFor(waiting: Progress['waiting']): void {
     this.show({ waiting });
-    if (!waiting) this.watchRetries();
+    if (waiting) void this.notices.whileNeeded(waiting, () => this.progress.waiting === waiting);
+    else this.watchRetries();
   }
 
   /** The rotation has ended: nobody is waited for any more. */
@@ -111,7 +123,7 @@ export class Checklist {
   }
 
   begin(name: StepName): void {
-    this.step = name;
+    this.current = name;
     this.mark(name, 'now');
     this.active = true;
     this.watchRetries();
@@ -153,10 +165,6 @@ export class Checklist {
     const firstEnd = firstEndOf(this.progress);
     if (firstEnd !== undefined && firstEnd !== workflowInfo().memo?.firstEnd)
       upsertMemo({ firstEnd });
-  }
-
-  private attribute(values: Partial<Record<SearchAttribute, string>>): void {
-    upsertSearchAttributes(pairsOf(values));
   }
 
   private stateOf(name: StepName): Progress['steps'][number] {

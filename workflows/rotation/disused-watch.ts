@@ -12,7 +12,8 @@ import { activities, failureOf } from '../shared/index.ts';
  */
 export class DisusedWatch {
   seen?: SeenReader;
-  private enough = false;
+  /** Pods were watched for long enough. */
+  enough = false;
   private why?: string;
   private over = false;
   private readonly scope = new CancellationScope();
@@ -80,10 +81,6 @@ export class DisusedWatch {
   /** Whether there was a time since then when nobody watched. */
   wasInterruptedSince(before: Watched): boolean {
     return this.watched.why !== before.why || this.watched.since !== before.since;
-  }
-
-  isEnough(): boolean {
-    return this.enough;
   }
 
   end(): void {

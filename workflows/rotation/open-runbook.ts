@@ -27,7 +27,7 @@ export async function runbook(
   CancellationScope.current().cancelRequested.catch(() => {
     void book.stops
       .take('cancel', 'a cancel request', 'the workflow was cancelled')
-      .then(({ answer }) => book.answer(answer));
+      .then(({ answer }) => book.checklist.answer(answer));
   });
   return CancellationScope.nonCancellable(async () => {
     const ended = await steps(book).catch((error: unknown) => {
@@ -41,13 +41,13 @@ export async function runbook(
       ? undefined
       : (carried?.starter ?? (await activities.readStarter(delegation).catch(() => undefined)));
     await condition(allHandlersFinished); // whoever sent a decision as an update gets its answer
-    if (!ended) await book.stops.settled(); // a cancel is no handler
+    if (!ended) await book.stops.judged; // a cancel is no handler
     const report = ended ?? (book.stops.stop ? book.closeStopped() : undefined);
     if (!report) await continueAsNew<Rotates>(request, delegation, book.carry(starter));
     const { outcome, why } = report!;
     if (outcome !== 'delegated')
       await book.notices.tell({ kind: 'ended', cause: outcome, text: why });
-    await book.sweepTold();
+    await book.checklist.sweepTold;
     return report!;
   });
 }

@@ -1,19 +1,9 @@
 import type { Answer, Retry, RetryAccept } from '../../domain/evidence/index.ts';
-import { beside, type Waiting, whyNoRetry } from '../../domain/rotation/index.ts';
+import { beside, whyNoRetry } from '../../domain/rotation/index.ts';
 import { deploymentsOf, type Workload } from '../../domain/cluster/index.ts';
-
-/** What it says and asks of the runbook. */
-interface RetryHost {
-  waiting: () => Waiting | undefined;
-  remark: (text: string) => void;
-  /**
-   * Continues the blocked step. False where none is, e.g. after another retry was accepted.
-   */
-  goOn: () => boolean;
-  /** Has the evidence that is asked about gathered anew. False where no look can change it. */
-  gatherAfresh: () => boolean;
-  isAsking: () => boolean;
-}
+import type { Attempts } from '../shared/index.ts';
+import type { Approvals } from './approvals.ts';
+import type { Checklist } from './checklist.ts';
 
 /** What an accepted retry asked for, besides continuing. */
 interface Remedy {
@@ -34,26 +24,27 @@ export class Retries {
   private remedy: Remedy = {};
 
   constructor(
-    private readonly host: RetryHost,
+    private readonly checklist: Checklist,
+    private readonly approvals: Approvals,
+    private readonly attempts: Attempts,
     accepted: readonly string[] = [],
   ) {
     this.accepted = new Set(accepted);
   }
 
   take(retry: Retry): Answer {
-    const { host } = this;
     const { by, restart, sync, accept = [] } = retry;
-    if (host.isAsking()) return this.takeForEvidence(retry);
-    const waiting = host.waiting();
+    if (this.approvals.isAsking) return this.takeForEvidence(retry);
+    const { waiting } = this.checklist.progress;
     if (waiting?.kind !== 'blocked') return no('nothing is blocked');
     const why = whyNoRetry(retry, waiting);
     if (why) return no(why);
-    if (!host.goOn()) return no('another retry was accepted just before');
+    if (!this.attempts.retry()) return no('another retry was accepted just before');
     for (const one of accept) this.accepted.add(one);
     const workloads = restart ? deploymentsOf(waiting.workloads) : undefined;
     this.remedy = { restart: workloads, sync };
     const asked = beside(retry, workloads);
-    host.remark([`${by} sent retry in “${waiting.step}”`, ...asked].join(', '));
+    this.checklist.remark([`${by} sent retry in “${waiting.step}”`, ...asked].join(', '));
     return { accepted: true, answer: [`retrying: asked by ${by}`, ...asked].join(', ') };
   }
 
@@ -62,7 +53,6 @@ export class Retries {
     for (const once of ANSWERED_ONCE) this.accepted.delete(once);
   }
 
-  /** Takes out what the accepted retry asked for. */
   takeRemedy<Kind extends keyof Remedy>(kind: Kind): Remedy[Kind] {
     const { [kind]: remedy } = this.remedy;
     delete this.remedy[kind];
@@ -76,9 +66,9 @@ export class Retries {
   private takeForEvidence({ by, restart, sync, accept }: Retry): Answer {
     if (restart || sync || accept)
       return no('while an approval is asked for, send retry with the field “by” alone');
-    if (!this.host.gatherAfresh())
+    if (!this.approvals.gatherAfresh())
       return no('an approval to issue a token rests on no evidence that another look could change');
-    this.host.remark(`${by} had the evidence gathered anew`);
+    this.checklist.remark(`${by} had the evidence gathered anew`);
     return { accepted: true, answer: `gathering the evidence anew: asked by ${by}` };
   }
 }

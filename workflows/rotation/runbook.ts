@@ -11,7 +11,6 @@ import {
   type Situation,
   type StepName,
   todoFor,
-  type Waiting,
   isConfirmedByHolder,
   type WatchState,
   whatWorks,
@@ -35,7 +34,7 @@ import {
 } from '../shared/index.ts';
 import { Rejected } from './ends.ts';
 import { Inbox } from './inbox.ts';
-import { RotationMetrics } from './metrics.ts';
+import { blocked, ended, started, stepTook } from './metrics.ts';
 import { RotationRecord } from './record.ts';
 import { Retries } from './retries.ts';
 import { Sightings } from './sightings.ts';
@@ -52,6 +51,7 @@ const SIGHTINGS_CARRIED = 100;
 export class Runbook {
   readonly request: RotationRequest;
   readonly report: RotationReport;
+  readonly checklist: Checklist;
   readonly record: RotationRecord;
   readonly notices: Notices;
   readonly approvals: Approvals;
@@ -69,16 +69,13 @@ export class Runbook {
    * The token that a person says its holder outside has, though this rotation did not hand it over.
    */
   vouchedFor?: number;
-  rounds: number;
-  private readonly checklist: Checklist;
-  private readonly metrics: RotationMetrics;
   private readonly attempts = new Attempts({
     endIfDue: () => {
       this.stops.stopIfAsked();
       if (isHistoryLong()) throw new HistoryIsLong();
     },
     block: (failure, tries) => this.block(failure, tries),
-    goOn: () => this.waitFor(undefined),
+    goOn: () => this.checklist.waitFor(undefined),
     until: (happened) =>
       condition(() => happened() || this.stops.stop !== undefined || isHistoryLong()),
   });
@@ -90,36 +87,26 @@ export class Runbook {
     const { request, carried } = opening;
     this.request = request;
     this.report = carried?.report ?? newReport(request);
-    this.checklist = new Checklist(request, this.report, carried?.steps);
-    this.record = new RotationRecord(this.report, this.checklist, carried?.revokesBegun);
-    this.rounds = carried?.rounds ?? 0;
-    this.sightings = new Sightings(this, carried?.sightings);
-    this.agreedKey = carried?.agreedKey;
-    this.vouchedFor = carried?.vouchedFor;
-    this.situation = carried?.situation; // until a fresh look says more: it may be cut again before
-    this.metrics = new RotationMetrics(request.environment);
     this.notices = new Notices(request, () => {
       const old = this.record.oldTokens();
       return old.find(({ expires }) => startOfDay(expires) > Date.now()) ?? old.at(-1);
     });
-    const remark = (text: string): void => this.remark(text);
-    this.approvals = new Approvals(this, opening);
+    const checklist = new Checklist(request, this.report, this.notices, carried?.steps);
+    this.checklist = checklist;
+    this.record = new RotationRecord(this.report, checklist, carried?.revokesBegun);
+    this.sightings = new Sightings(checklist, carried?.sightings);
+    this.agreedKey = carried?.agreedKey;
+    this.vouchedFor = carried?.vouchedFor;
+    this.situation = carried?.situation; // until a fresh look says more: it may be cut again before
+    started.add(1, { environment: request.environment });
+    this.approvals = new Approvals(checklist, this.record, opening);
     this.classifications = new Inbox(
       'classify',
-      this,
+      checklist,
       'classify not accepted: nothing waits for a classification',
     );
-    this.stops = new Stops({ remark, interrupt: () => this.attempts.interrupt() });
-    this.retries = new Retries(
-      {
-        remark,
-        waiting: () => this.checklist.progress.waiting,
-        goOn: () => this.attempts.retry(),
-        gatherAfresh: () => this.approvals.gatherAfresh(),
-        isAsking: () => this.approvals.isAsking,
-      },
-      carried?.accepted,
-    );
+    this.stops = new Stops(checklist, this.attempts);
+    this.retries = new Retries(checklist, this.approvals, this.attempts, carried?.accepted);
     this.listen();
     // Whatever a step waits for: the server ends a run whose history grows without end, so this one
     // is cut before.
@@ -143,21 +130,18 @@ export class Runbook {
 
   /** What a run with a fresh history goes on from. */
   carry(starter: RecordedSender | undefined): CarriedRotation {
-    const { report, record, checklist, rounds, retries, situation } = this;
-    const { agreedKey, vouchedFor } = this;
-    if (checklist.step === 'revoke')
+    const { report, record, approvals, retries, situation, agreedKey, vouchedFor } = this;
+    if (this.checklist.current === 'revoke')
       this.remark(
         'The rotation went on in a new run before the revoke, for its history was long. Please approve again: the earlier approval no longer counts',
       );
-    const { steps } = checklist.progress;
-    const accepted = [...retries.accepted];
     return {
       report,
-      steps,
+      steps: this.checklist.progress.steps,
       starter,
-      rounds,
+      rounds: approvals.rounds,
       revokesBegun: record.revokesBegun,
-      accepted,
+      accepted: [...retries.accepted],
       sightings: this.sightings.all.slice(-SIGHTINGS_CARRIED),
       agreedKey,
       vouchedFor,
@@ -186,16 +170,12 @@ export class Runbook {
       throw result;
     }
     this.checklist.mark(name, 'done');
-    this.metrics.stepDone(name, Date.now() - begun);
+    stepTook.record((Date.now() - begun) / 1000, {
+      environment: this.request.environment,
+      step: name,
+    });
     this.stops.stopIfAsked();
     return result;
-  }
-
-  /** Says what a person is needed for, and reminds them until it goes on. */
-  waitFor(waiting: Waiting | undefined): void {
-    this.checklist.waitFor(waiting);
-    if (waiting)
-      void this.notices.whileNeeded(waiting, () => this.checklist.progress.waiting === waiting);
   }
 
   /** What this rotation has done by now, as its end says. */
@@ -210,13 +190,9 @@ export class Runbook {
   close(outcome: Outcome, why: string): RotationReport {
     Object.assign(this.report, { outcome, why });
     this.checklist.end(this.report);
-    this.metrics.ended(outcome);
+    ended.add(1, { environment: this.request.environment, outcome });
     this.remark(why);
     return this.report;
-  }
-
-  skip(step: StepName, note: string): void {
-    this.checklist.mark(step, 'skipped', note);
   }
 
   /**
@@ -232,28 +208,6 @@ export class Runbook {
     );
   }
 
-  stillToCome(step: StepName): void {
-    this.checklist.mark(step, 'to come');
-  }
-
-  note(step: StepName, note: string): void {
-    this.checklist.note(step, note);
-  }
-
-  remark(text: string): void {
-    this.checklist.remark(text);
-  }
-
-  answer(text: string): void {
-    if (!this.checklist.progress.ended)
-      this.checklist.show({ lastAnswer: { at: new Date().toISOString(), text } });
-  }
-
-  /** Says that Signon's renewal is waited for, until then (ISO); undefined when it is over. */
-  awaitRenewal(over: string | undefined): void {
-    this.checklist.show({ renewalOver: over });
-  }
-
   /** Shows links into the Temporal UI and the documentation from now on. */
   linkTo({ temporalUiUrl, docsUrl, mayRestart, approvers }: Settings): void {
     this.approvals.needed = approvalsNeeded(approvers ?? {}, this.request.environment);
@@ -264,8 +218,16 @@ export class Runbook {
     this.checklist.show({ links: { ui, docs: docsUrl } });
   }
 
-  sweepTold(): Promise<unknown> {
-    return this.checklist.sweepTold;
+  note(step: StepName, note: string): void {
+    this.checklist.note(step, note);
+  }
+
+  skip(step: StepName, note: string): void {
+    this.checklist.mark(step, 'skipped', note);
+  }
+
+  remark(text: string): void {
+    this.checklist.remark(text);
   }
 
   /** The tidy end after a stop: says what was revoked and what lives on. */
@@ -284,10 +246,10 @@ export class Runbook {
   }
 
   private block({ type, message, tried, workloads }: ShownFailure, tries: number): void {
-    const { step } = this.checklist;
+    const { current: step } = this.checklist;
     this.retries.blockedAnew();
     this.checklist.mark(step, 'blocked', type);
-    this.metrics.blocked(step, type);
+    blocked.add(1, { environment: this.request.environment, step, failure: type });
     const offered = this.mayRestart ? workloads : undefined;
     const failure = {
       step,
@@ -299,7 +261,7 @@ export class Runbook {
       workloads: offered,
       tries,
     };
-    this.waitFor({ kind: 'blocked', ...failure, since: new Date().toISOString() });
+    this.checklist.waitFor({ kind: 'blocked', ...failure, since: new Date().toISOString() });
   }
 
   private listen(): void {
@@ -312,12 +274,12 @@ export class Runbook {
       },
       { description: 'Sent by sync-tokens, not by people' },
     );
-    onDecision('retry', this, (retry) => this.retries.take(retry));
-    onDecision('abort', this, ({ by, reason }, sent) => {
+    onDecision('retry', this.checklist, (retry) => this.retries.take(retry));
+    onDecision('abort', this.checklist, ({ by, reason }, sent) => {
       if (this.checklist.progress.ended)
         return { accepted: false, answer: 'abort not accepted: the rotation has ended' };
       return this.stops.take(sent, by, reason);
     });
-    answerOtherSignals(this);
+    answerOtherSignals(this.checklist);
   }
 }

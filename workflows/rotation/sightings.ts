@@ -1,19 +1,19 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { Evidence, Sighting } from '../../domain/evidence/index.ts';
 import {
-  type Consumer,
   describeContainer,
   describeOthers,
   disagreements,
+  distinctConsumers,
   holds,
   running,
   sameConsumer,
 } from '../../domain/cluster/index.ts';
 import { parameterize } from '../../domain/text/index.ts';
-import type { RotationRequest } from '../../domain/request/index.ts';
 import type { Round } from '../../domain/rotation/index.ts';
 import type { ListedToken } from '../../domain/tokens/index.ts';
 import { activities, blocks, failureOf } from '../shared/index.ts';
+import type { Checklist } from './checklist.ts';
 
 /**
  * Looks out for consumers of which nothing runs, while a person is asked: a CronJob's next run
@@ -26,10 +26,7 @@ export class Sightings {
   private syncedAgainFor?: number;
 
   constructor(
-    private readonly book: {
-      request: Pick<RotationRequest, 'environment'>;
-      remark: (text: string) => void;
-    },
+    private readonly checklist: Checklist,
     public all: Sighting[] = [],
   ) {}
 
@@ -47,11 +44,7 @@ export class Sightings {
     if (unseen.length === 0) return ask(() => false);
     const application = parameterize(pair.application.name);
     const call = settings.smokeCalls[application];
-    let consumers: Consumer[] = unseen.map(({ workload, container, variable }) => ({
-      workload,
-      container,
-      variable,
-    }));
+    let consumers = distinctConsumers(unseen);
     const watch = new CancellationScope();
     let over = false;
     const watchAll = async (): Promise<void> => {
@@ -60,7 +53,7 @@ export class Sightings {
         const containers = seen.map(({ container }) => container);
         const others = containers.filter((container) => !holds(container, newToken));
         if (others.length > 0)
-          this.book.remark(
+          this.checklist.remark(
             `A later run does not hold the new token: ${describeOthers(others, tokens)}`,
           );
         this.all.push(...seen);
@@ -73,7 +66,7 @@ export class Sightings {
     void watch.run(watchAll).catch((error: unknown) => {
       // Whoever cannot be seen is accepted by name, as before.
       if (!over)
-        this.book.remark(`No longer watching for further runs: ${failureOf(error).message}`);
+        this.checklist.remark(`No longer watching for further runs: ${failureOf(error).message}`);
     });
     try {
       return await ask((isApproved) =>
@@ -154,6 +147,6 @@ export class Sightings {
 
   private otherEnvironments(containers: Sighting['container'][]): string[] {
     const seen = { containers, census: { environments: [] } };
-    return disagreements(seen, this.book.request.environment).environment;
+    return disagreements(seen, this.checklist.progress.request.environment).environment;
   }
 }

@@ -1,14 +1,8 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { Answer, DecisionId } from '../../domain/evidence/index.ts';
-import { activities } from '../shared/index.ts';
+import { activities, type Attempts } from '../shared/index.ts';
+import type { Checklist } from './checklist.ts';
 import { Stopped } from './ends.ts';
-
-/** What it says and asks of the runbook. */
-interface StopHost {
-  remark: (text: string) => void;
-  /** Cancels what is under way. */
-  interrupt: () => void;
-}
 
 /**
  * Takes aborts and cancels: the first one ends the rotation, as soon as what must not be cut short
@@ -18,9 +12,12 @@ export class Stops {
   /** The one that ends the rotation. */
   stop?: { by: string; reason: string };
   /** Settles when it is known of every stop whether it counts. */
-  private judged: Promise<unknown> = Promise.resolve();
+  judged: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly host: StopHost) {}
+  constructor(
+    private readonly checklist: Checklist,
+    private readonly attempts: Attempts,
+  ) {}
 
   /**
    * Ends the rotation as somebody asks. What a reset applied again was sent to an earlier run, and
@@ -33,20 +30,14 @@ export class Stops {
     this.judged = Promise.all([this.judged, before]);
     if (await before) {
       const answer = `not stopped: ${by} asked an earlier run of this rotation, which was reset; send abort to end this one`;
-      this.host.remark(answer);
+      this.checklist.remark(answer);
       return { accepted: false, answer };
     }
     this.stop ??= { by, reason };
-    this.host.interrupt();
+    this.attempts.interrupt();
     return { accepted: true, answer: `stopping: asked by ${by}` };
   }
 
-  /** Settles once it is known of every stop whether it counts. */
-  settled(): Promise<unknown> {
-    return this.judged;
-  }
-
-  /** Ends the rotation here, if somebody asked for it. */
   stopIfAsked(): void {
     if (this.stop) throw new Stopped();
   }

@@ -1,7 +1,13 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
 import ms from 'ms';
 import { describeOthers, holds, type Readers, running } from '../../domain/cluster/index.ts';
-import { describeToken, isLive, startOfDay, type ListedToken } from '../../domain/tokens/index.ts';
+import {
+  describeToken,
+  isLive,
+  isToken,
+  startOfDay,
+  type ListedToken,
+} from '../../domain/tokens/index.ts';
 import { activities } from '../shared/index.ts';
 import type { Runbook } from './runbook.ts';
 
@@ -51,12 +57,7 @@ async function tellOfHolders(
   token: ListedToken,
 ): Promise<boolean> {
   const seen = await activities.lookAtConsumers(readers).catch(() => undefined);
-  if (
-    !book.record
-      .oldTokens()
-      .some(({ authorisationId }) => authorisationId === token.authorisationId)
-  )
-    return false; // revoked meanwhile
+  if (!book.record.oldTokens().some(isToken(token))) return false; // revoked meanwhile
   const ends = isLive(token, Date.now()) ? 'ends' : 'ended';
   const who = `${describeToken(token)}, which ${ends} on ${token.expires}`;
   const holders = seen && running(seen).filter((container) => holds(container, token));

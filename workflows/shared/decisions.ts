@@ -2,6 +2,8 @@ import {
   ApplicationFailure,
   CancellationScope,
   currentUpdateInfo,
+  defineSignal,
+  defineUpdate,
   setDefaultSignalHandler,
   setHandler,
 } from '@temporalio/workflow';
@@ -14,7 +16,6 @@ import {
   type Shaped,
 } from '../../domain/evidence/index.ts';
 import { sizeOf } from '../../domain/text/index.ts';
-import { signalOf, updateOf } from './messages.ts';
 
 /** More than any decision takes; a thousand ids are half of it. */
 const LARGEST_DECISION = 16 * 1024;
@@ -23,7 +24,6 @@ export interface Shows {
   answer: (text: string) => void;
 }
 
-/** Takes a decision that people send to a rotation. */
 export function onDecision<Name extends DecisionName>(
   name: Name,
   shows: Shows,
@@ -35,7 +35,8 @@ export function onDecision<Name extends DecisionName>(
 /**
  * Takes what people send, as signal and as update, by one handler. What is misshapen never reaches
  * `take`: a signal is answered in the details, an update is refused. A decision that is not
- * accepted changed nothing, and fails its update.
+ * accepted changed nothing, and fails its update. The input is shaped by hand, since the UI's form
+ * takes any JSON.
  */
 export function onMessage<Value>(
   name: string,
@@ -57,7 +58,7 @@ export function onMessage<Value>(
       return answer;
     });
   setHandler(
-    signalOf(name),
+    defineSignal<[unknown]>(name),
     async (input) => {
       await handle(input, { signal: signals++ });
     },
@@ -69,7 +70,7 @@ export function onMessage<Value>(
     if (!answer.accepted) throw ApplicationFailure.nonRetryable(answer.answer, 'NotAccepted');
     return answer;
   };
-  setHandler(updateOf(name), handleUpdate, {
+  setHandler(defineUpdate<Answer, [unknown]>(name), handleUpdate, {
     description,
     validator: (input) => {
       const shaped = shapeSmall(input);

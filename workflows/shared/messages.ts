@@ -1,16 +1,10 @@
-import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import { defineQuery, defineSignal } from '@temporalio/workflow';
 import { SIGNAL, STATUS } from '../../domain/names/index.ts';
 import type { Progress } from '../../domain/rotation/index.ts';
-import type { Answer } from '../../domain/evidence/index.ts';
 import type { SweepProgress } from '../../domain/sweep/index.ts';
 
 /** Where a rotation stands, with the evidence code that counts now. */
 export const status = defineQuery<Progress & { code?: string }>(STATUS);
-
-/** A decision's signal: the input is shaped by hand, since the UI's form takes any JSON. */
-export const signalOf = (name: string) => defineSignal<[unknown]>(name);
-/** The same decision as an update, for callers who need the answer. */
-export const updateOf = (name: string) => defineUpdate<Answer, [unknown]>(name);
 
 /** Asks `syncTokens` for a sync; input a `SyncRequest`. */
 export const syncRequested = defineSignal<[unknown]>(SIGNAL.syncRequested);

@@ -16,7 +16,6 @@ export class Notices {
 
   constructor(
     private readonly request: RotationRequest,
-    /** The old token that ends next, where it is known. */
     private readonly firstToEnd: () => ListedToken | undefined,
   ) {}
 

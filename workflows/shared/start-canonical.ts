@@ -1,7 +1,11 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
+import {
+  type ChildWorkflowOptions,
+  ParentClosePolicy,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { RecordedSender } from '../../domain/evidence/index.ts';
-import type { introduce } from '../../domain/rotation/index.ts';
 
 /**
  * Starts the same workflow under its canonical id, as a child that outlives this run and knows who
@@ -12,9 +16,7 @@ export async function startCanonical(
   canonical: string,
   request: object,
   starter: RecordedSender,
-  about: Omit<ReturnType<typeof introduce>, 'memo'> & {
-    memo?: ReturnType<typeof introduce>['memo'];
-  },
+  about: Pick<ChildWorkflowOptions, 'staticSummary' | 'staticDetails' | 'memo'>,
 ): Promise<string> {
   const { workflowId, runId, workflowType, taskQueue } = workflowInfo();
   try {

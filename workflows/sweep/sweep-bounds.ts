@@ -78,7 +78,6 @@ export class SweepBounds {
     return error instanceof SweepEnd ? error : isCancellation(error) ? this.stop : undefined;
   }
 
-  /** Goes on from what is blocked. False where nothing is. */
   retry(): boolean {
     return this.attempts.retry();
   }

@@ -1,13 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  allHandlersFinished,
-  CancellationScope,
-  condition,
-  continueAsNew,
-  ParentClosePolicy,
-  startChild,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
 import type { Delegation, RecordedSender } from '../../domain/evidence/index.ts';
 import { attributesOf, introduce, pairsOf } from '../../domain/rotation/index.ts';
 import type { RotationRequest } from '../../domain/request/index.ts';
@@ -37,7 +29,6 @@ import {
   carriedOver,
   failedWith,
   failureOf,
-  HistoryIsLong,
   onMessage,
   startCanonical,
 } from '../shared/index.ts';
@@ -47,7 +38,6 @@ import { WORKFLOW } from '../../domain/names/index.ts';
 
 /** Rows named in a sentence. */
 const ROWS_NAMED = 5;
-/** Rotations started at once. */
 const STARTED_AT_ONCE = 25;
 
 /** A sweep under way: the rotations it starts, and what people send it. */
@@ -94,12 +84,8 @@ export class Sweep {
     if (typeof pairs === 'string') return pairs;
     const { variables, files } = await bounds.attempt(() => activities.listReadings());
     const readings = [...variables, ...files].map(({ secret }) => secret);
-    const facts = { settings, environment, open: new Set(open), now: Date.now() };
-    table.fill(
-      isOfApiUser(request)
-        ? rowsOfApiUser(pairs, request, { ...facts, readings })
-        : rowsOf(pairs, { ...facts, secretsRead: new Set(readings) }),
-    );
+    const facts = { settings, environment, open: new Set(open), readings, now: Date.now() };
+    table.fill(isOfApiUser(request) ? rowsOfApiUser(pairs, request, facts) : rowsOf(pairs, facts));
     this.settings = settings;
     const isToCome =
       this.nextWave().length > 0 || table.rows.some(({ state }) => state === 'open before');
@@ -122,7 +108,6 @@ export class Sweep {
     return `the sweep ${await startCanonical(lockOf(request), request, starter, introduceSweep(request))}`;
   }
 
-  /** The rotations that hold a place in their wave. */
   atWork(): SweepRow[] {
     return this.table.rows.filter(holdsItsPlace);
   }
@@ -297,29 +282,3 @@ function unlessUnknown(error: unknown): string {
   if (failedWith(error, 'UnknownApiUser')) return failureOf(error).message;
   throw error;
 }
-
-/** Runs a sweep to a tidy end, whoever ends it. A cancel is taken as `abort`. */
-export async function sweep(
-  request: SweepRequest,
-  delegation: Delegation | undefined,
-  carried: unknown,
-  steps: (run: Sweep) => Promise<SweepReport>,
-): Promise<SweepReport> {
-  const run = new Sweep(request, delegation, carried);
-  CancellationScope.current().cancelRequested.catch(() => run.end('the workflow was cancelled'));
-  return CancellationScope.nonCancellable(async () => {
-    const report = await steps(run).catch((error: unknown) => {
-      if (error instanceof HistoryIsLong) return undefined;
-      return run.closeEnded(error);
-    });
-    await condition(allHandlersFinished); // whoever sent a decision as an update gets its answer
-    // The children go on, and tell this id.
-    return report ?? run.closeIfDue() ?? continueAsNew<Sweeps>(request, delegation, run.carry());
-  });
-}
-
-type Sweeps = (
-  request: SweepRequest,
-  delegation: Delegation | undefined,
-  carried: CarriedSweep | undefined,
-) => Promise<SweepReport>;

@@ -18,8 +18,8 @@ import {
   parseSyncRequest,
   serves,
   type Queued,
-  type SyncAnswer,
   type SyncRequest,
+  type SyncResult,
 } from '../../domain/sync/index.ts';
 import {
   activities,
@@ -37,13 +37,6 @@ const JOBS_PER_RUN = 50;
  * may hold.
  */
 const AT_ONCE = 500;
-
-/** The outcome of one Job, for whoever it serves. */
-type Result = SyncAnswer extends infer Answer
-  ? Answer extends SyncAnswer
-    ? Omit<Answer, 'ticket'>
-    : never
-  : never;
 
 /**
  * Syncs an environment's tokens for all rotations that ask: one Job at a time, and every request
@@ -117,7 +110,7 @@ async function syncOnce(
   { batch, limit }: { batch: Queued[]; limit: ms.StringValue },
   queued: () => Queued[],
   made: (job: string) => void,
-): Promise<{ result: Result; served: Queued[] }> {
+): Promise<{ result: SyncResult; served: Queued[] }> {
   const [{ request }] = batch as [Queued];
   const deadline = (): string => new Date(Date.now() + ms(limit)).toISOString();
   let served = batch;
@@ -153,7 +146,7 @@ async function ofRotations(asking: readonly Queued[]): Promise<Queued[]> {
 }
 
 /** Tells a rotation. One that is gone needs no answer. */
-async function answer({ workflowId, ticket }: SyncRequest, result: Result): Promise<void> {
+async function answer({ workflowId, ticket }: SyncRequest, result: SyncResult): Promise<void> {
   await getExternalWorkflowHandle(workflowId)
     .signal(syncAnswered, { ticket, ...result })
     .catch(() => undefined);

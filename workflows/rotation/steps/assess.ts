@@ -1,12 +1,10 @@
-import type { SyncCronJob } from '../../../activities/argo/interface.ts';
 import { ALERT } from '../../../domain/evidence/index.ts';
 import {
-  type Assessment,
   type Pair,
   readersAfter,
   readInCluster,
   recipientOf,
-  type Remembered,
+  type Situation,
   specialCaseOf,
   type Stop,
 } from '../../../domain/rotation/index.ts';
@@ -18,7 +16,6 @@ import {
 } from '../../../domain/cluster/index.ts';
 import type { RotationRequest } from '../../../domain/request/index.ts';
 import type { Recipient } from '../../../domain/settings/index.ts';
-import type { ListedToken } from '../../../domain/tokens/index.ts';
 import { activities, blocks, failedWith, failureOf } from '../../shared/index.ts';
 import { findCronJob } from './cron-job.ts';
 import { lookAtHolders } from './look-at-holders.ts';
@@ -27,11 +24,7 @@ import type { Runbook } from '../runbook.ts';
 /**
  * Gathers all that the plan needs, and blocks where the systems do not fit together. Reads only.
  */
-export async function assess(
-  book: Runbook,
-): Promise<
-  Stop | (Assessment & { kind: 'assessed'; cronJob: SyncCronJob; remembered: Remembered })
-> {
+export async function assess(book: Runbook): Promise<Stop | Situation> {
   const { request } = book;
   const settings = await activities.beginRotation(request);
   book.linkTo(settings);
@@ -39,7 +32,8 @@ export async function assess(
   if ('kind' in pair) return pair;
   const special = specialCaseOf(pair, settings);
   if (special) return special;
-  if (request.recipient !== undefined && recipientOf(settings, pair)?.name !== request.recipient)
+  const recipient = recipientOf(settings, pair);
+  if (request.recipient !== undefined && recipient?.name !== request.recipient)
     throw blocks(
       'UnknownRecipient',
       `the settings name no recipient “${request.recipient}” for ${pair.apiUser.email}`,
@@ -47,11 +41,13 @@ export async function assess(
   // Without it, an old token's holder is unknown, and it is revoked by name alone.
   const read = await activities.remembersOf().catch(() => undefined);
   if (read) book.record.remember(read);
-  const remembered = read ?? { givenUp: [], also: [] };
+  const { givenUp, also } = read ?? { givenUp: [], also: [] };
   const tokens = await activities.listTokens(pair);
   book.record.observed(tokens);
   const cronJob = await findCronJob(); // before a container of another cluster is asked
-  const { look, readers } = await findHolders(pair, tokens, remembered);
+  const order = { secret: pair.secret, holding: tokens, also, ofOtherPairs: [] };
+  const { look, readers: found } = await lookAtHolders(order);
+  const readers = readersAfter(found, tokens, look);
   book.readers = readers;
   if (tokens.length > 0 && pair.apiUser.suspended)
     throw blocks(
@@ -59,9 +55,9 @@ export async function assess(
       `${pair.apiUser.email} is suspended in Signon: the sync skips it`,
     );
   refuseUnprovable(look, pair);
-  refuseReadInCluster(look, recipientOf(settings, pair));
-  refuseOtherEnvironment(look, request);
-  const { unlisted } = disagreements(look, request.environment);
+  refuseReadInCluster(look, recipient);
+  const { environment: others, unlisted } = disagreements(look, request.environment);
+  if (others.length > 0) throw blocks('WrongEnvironment', others.join('; '));
   if (tokens.length > 0 && unlisted.length > 0 && !book.retries.accepted.has('unlisted-token'))
     throw blocks('UnlistedToken', unlisted.join('; '));
   const pods = new Set(running(look).map(({ pod }) => pod)).size;
@@ -71,17 +67,9 @@ export async function assess(
     'assess',
     `tokens listed: ${tokens.length}; consumers: ${look.consumers.length}${idle > 0 ? `, ${idle} of them not running` : ''}; pods: ${pods}${silent > 0 ? `; containers without GOVUK_ENVIRONMENT, which prove nothing of the environment: ${silent}` : ''}`,
   );
-  return { kind: 'assessed', settings, pair, cronJob, tokens, look, readers, remembered };
-}
-
-/** Asks the namespace who holds the pair's tokens. */
-async function findHolders(
-  { secret }: Pair,
-  tokens: ListedToken[],
-  { also }: Remembered,
-): Promise<Pick<Assessment, 'look' | 'readers'>> {
-  const seen = await lookAtHolders({ secret, holding: tokens, also, ofOtherPairs: [] });
-  return { look: seen.look, readers: readersAfter(seen.readers, tokens, seen.look) };
+  const before = request.force ? tokens.map(({ authorisationId }) => authorisationId) : [];
+  const about = { settings, pair, cronJob, recipient, before, readers, tokens, look };
+  return { ...about, known: [], everHeld: givenUp, confirmedRevokes: 0 };
 }
 
 /**
@@ -116,10 +104,4 @@ export function refuseUnprovable(look: ClusterLook, pair: Pair): void {
       'SecretMountedAsFile',
       `mounted as files: ${pair.secret}, or another Secret of the sync that no pair owns, by ${look.mountedBy.join(', ')}`,
     );
-}
-
-/** Blocks where containers are of another environment than the request. */
-function refuseOtherEnvironment(look: ClusterLook, { environment }: RotationRequest): void {
-  const { environment: others } = disagreements(look, environment);
-  if (others.length > 0) throw blocks('WrongEnvironment', others.join('; '));
 }

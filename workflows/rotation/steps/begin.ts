@@ -1,5 +1,6 @@
 import {
   type Carried,
+  type Plan,
   planFor,
   type Round,
   type Situation,
@@ -32,29 +33,23 @@ export async function begin(
     if (!('newToken' in carried)) return { kind: 'retire', situation: carried };
     return { kind: 'rotate', round: await book.step('assess', () => lookAgain(book, carried)) };
   }
-  const assessment = await book.step('assess', () => assess(book));
-  if (assessment.kind === 'stop') return assessment;
-  const plan = planFor(assessment, book.request, Date.now());
+  const assessed = await book.step('assess', () => assess(book));
+  if ('outcome' in assessed) return assessed;
+  const plan = planFor(assessed, book.request, Date.now());
   if (plan.kind === 'stop') return plan;
-  const { settings, pair, cronJob, tokens } = assessment;
-  const { readers, look, recipient, disused } = await findHolders(book, assessment);
-  const before = book.request.force ? tokens.map(({ authorisationId }) => authorisationId) : [];
-  const known = workloadsOf(look.consumers);
-  const everHeld = seenHeld(assessment.remembered.givenUp, look.containers, known);
-  const about = {
-    settings,
-    pair,
-    cronJob,
-    recipient,
-    before,
-    known,
-    readers,
-    everHeld,
-    tokens,
-    look,
-  };
-  const situation: Situation = { ...about, confirmedRevokes: 0 };
-  if (disused) return { kind: 'retire', situation };
+  const { disused, ...held } = await findHolders(book, assessed);
+  const known = workloadsOf(held.look.consumers);
+  const everHeld = seenHeld(held.everHeld, held.look.containers, known);
+  const situation = { ...held, known, everHeld };
+  return disused ? { kind: 'retire', situation } : prove(book, situation, plan);
+}
+
+/** Issues or adopts the token that is to be proven, once a holder outside may have it. */
+async function prove(
+  book: Runbook,
+  situation: Situation,
+  plan: Exclude<Plan, Stop>,
+): Promise<Extract<Beginning, { kind: 'rotate' }>> {
   if (plan.kind === 'issue') await agreed(book, situation);
   return { kind: 'rotate', round: await issued(book, situation, plan) };
 }
@@ -68,10 +63,7 @@ export async function beginAnew(
   situation: Situation,
 ): Promise<Exclude<Beginning, { kind: 'retire' }>> {
   const plan = planFor(situation, book.request, Date.now());
-  if (plan.kind === 'issue') await agreed(book, situation);
+  if (plan.kind !== 'stop') return prove(book, situation, plan);
   const newest = newestOf(situation.tokens);
-  if (plan.kind !== 'stop') return { kind: 'rotate', round: await issued(book, situation, plan) };
-  if (!newest) return plan;
-  const round = await issued(book, situation, { kind: 'adopt', token: newest });
-  return { kind: 'rotate', round };
+  return newest ? prove(book, situation, { kind: 'adopt', token: newest }) : plan;
 }

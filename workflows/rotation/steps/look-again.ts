@@ -47,13 +47,10 @@ export async function lookAgain(
       'NewTokenGone',
       `${describeToken(newToken)} is no longer listed, and no other token can take its place`,
     );
-  if (!isToken(newToken)(seen.newToken))
-    book.remark(`${describeToken(seen.newToken)} has become the new token`);
+  const isSame = isToken(newToken)(seen.newToken);
+  if (!isSame) book.remark(`${describeToken(seen.newToken)} has become the new token`);
   book.sightings.noticed(seen);
-  book.record.issued(
-    seen.newToken,
-    isToken(newToken)(seen.newToken) ? book.report.origin : 'adopted',
-  );
+  book.record.issued(seen.newToken, isSame ? book.report.origin : 'adopted');
   return seen;
 }
 

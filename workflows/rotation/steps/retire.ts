@@ -2,7 +2,6 @@ import { condition } from '@temporalio/workflow';
 import {
   describeConsumer,
   distinctConsumers,
-  type Readers,
   type SeenReader,
 } from '../../../domain/cluster/index.ts';
 import { gatherDisused } from '../../../domain/evidence/index.ts';
@@ -61,11 +60,17 @@ async function giveUp(
 ): Promise<RotationReport | Situation> {
   const { pair, settings, tokens, readers, recipient } = situation;
   const known = new Map<number, ListedToken>(tokens.map((token) => [token.authorisationId, token]));
+  /** Lists the pair's tokens, and asks all containers whether they hold one. */
   const look = async (): Promise<Observation> => {
-    const seen = await lookForUse(book, pair, readersAfter(readers, [...known.values()]));
+    const [listed, seen] = await Promise.all([
+      activities.listTokens(pair),
+      lookAtHolders(readersAfter(readers, [...known.values()])),
+    ]);
+    refuseUnprovable(seen.look, pair);
+    book.record.observed(listed);
     await watch.untilKnown();
-    for (const token of seen.tokens) known.set(token.authorisationId, token);
-    return seen;
+    for (const token of listed) known.set(token.authorisationId, token);
+    return { tokens: listed, look: seen.look };
   };
   /**
    * A look right before a revoke; a pod that read the Secret meanwhile is a consumer of it, which
@@ -80,6 +85,7 @@ async function giveUp(
    * Whether a token was live or revoked since the last renewal: Signon renews ended tokens, too.
    */
   let liveSince = book.report.revoked.length > 0;
+  const mayBeRenewed = isRenewed(pair.apiUser.email, settings.renewal);
   for (;;) {
     book.keep({ ...situation, tokens: [...known.values()] });
     let refused = false;
@@ -95,23 +101,20 @@ async function giveUp(
           `${describeConsumer(reader)} read the Secret ${reader.secret} in ${reader.pod}, ${minute(reader.at)}`,
         );
       }
-      if (reader) return seen;
-      if (seen.look.consumers.length > 0)
+      if (!reader && seen.look.consumers.length > 0)
         throw blocks('StillInUse', seen.look.consumers.map(describeConsumer).join('; '));
       return seen;
     });
     if (watch.seen) return usedAfterAll(book, situation, now, watch.seen);
     const live = now.tokens.filter((token) => isLive(token, Date.now()));
     if (live.length > 0) liveSince = true;
-    const mayComeBack =
-      live.length === 0 && liveSince && isRenewed(pair.apiUser.email, settings.renewal);
-    if (mayComeBack) {
+    if (live.length === 0 && liveSince && mayBeRenewed) {
       const isSeen = (): boolean => watch.seen !== undefined;
       const isOver = await book.step('confirm', () => afterRenewal(book, settings, isSeen));
       if (isOver) liveSince = false;
       continue;
     }
-    if (live.length === 0 && !isRenewed(pair.apiUser.email, settings.renewal))
+    if (live.length === 0 && !mayBeRenewed)
       book.skip('confirm', 'Signon does not renew tokens of this API user');
     if (live.length === 0) return closeRetired(book, pair, [...known.values()], settings);
     const warning = renewalWarning(pair.apiUser, [...known.values()], settings.renewal, Date.now());
@@ -123,7 +126,7 @@ async function giveUp(
       warnings: warning === undefined ? [] : [warning],
       watched: watch.watched,
     });
-    const wasEnough = watch.isEnough();
+    const { enough: wasEnough } = watch;
     const outdated = (isApproved: boolean): boolean =>
       watch.changedSince(evidence.watched!, wasEnough, isApproved);
     const revoke = await book.step('approve', () => book.approvals.ask(evidence, outdated));
@@ -165,17 +168,6 @@ async function usedAfterAll(
   return { ...situation, tokens: now.tokens, readers, look };
 }
 
-/** Lists the pair's tokens, and asks all containers whether they hold one. */
-async function lookForUse(book: Runbook, pair: Pair, readers: Readers): Promise<Observation> {
-  const [tokens, { look }] = await Promise.all([
-    activities.listTokens(pair),
-    lookAtHolders(readers),
-  ]);
-  refuseUnprovable(look, pair);
-  book.record.observed(tokens);
-  return { tokens, look };
-}
-
 /**
  * Waits until Signon's next renewal, and the sync after it, are over. False where a pod that reads
  * the Secret is seen before: it has no access.
@@ -190,12 +182,12 @@ async function afterRenewal(
     'confirm',
     `looks again at ${minute(new Date(over).toISOString())}, after Signon’s renewal`,
   );
-  book.awaitRenewal(new Date(over).toISOString());
+  book.checklist.show({ renewalOver: new Date(over).toISOString() });
   try {
     const summary = 'Until Signon’s next renewal is over';
     if (await condition(isSeen, Math.max(1, over - Date.now()), { summary })) return false;
   } finally {
-    book.awaitRenewal(undefined);
+    book.checklist.show({ renewalOver: undefined });
   }
   book.note('confirm', 'looked again after Signon’s renewal');
   return true;
@@ -207,18 +199,12 @@ function closeRetired(
   known: readonly ListedToken[],
   { renewal }: Settings,
 ): RotationReport {
-  if (book.report.revoked.length === 0)
-    return book.close(
-      'old-token-expired',
-      'nobody uses this pair, and none of its tokens is live any more',
-    );
+  const why = 'nobody uses this pair, and none of its tokens is live any more';
+  if (book.report.revoked.length === 0) return book.close('old-token-expired', why);
   const due = renewalDue(apiUser, known, renewal);
   const may =
     due !== undefined && due > Date.now()
       ? `; Signon’s renewal may bring access back about ${new Date(due).toISOString().slice(0, 10)}, since it looks at revoked tokens too`
       : '';
-  return book.close(
-    'revoked-disused',
-    `nobody uses this pair, and none of its tokens is live any more${may}`,
-  );
+  return book.close('revoked-disused', `${why}${may}`);
 }

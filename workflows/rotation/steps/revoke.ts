@@ -151,7 +151,8 @@ export async function revokeEach<S extends Observation>(
           .catch((error: unknown) => {
             if (isNotSent(error)) begun = wasBegun;
             if (isNotSent(error) && isNew) book.record.revokeNotSent(token);
-            return unlessTooOld(error);
+            if (!failedWith(error, 'LookTooOld')) throw error;
+            return undefined; // it looks again
           });
       });
       if (!revoked && ++tooOld >= LOOKS_AT_MOST)
@@ -184,11 +185,6 @@ export async function untilStarted<S extends Pick<Observation, 'look'>>(
     if (news.length === 0 || looks > STARTS_LOOKED_FOR) return seen;
     await sleep(ms(rolloutLimit) / STARTS_LOOKED_FOR);
   }
-}
-
-/** Swallows `LookTooOld`, after which the caller looks again; throws any other failure. */
-function unlessTooOld(error: unknown): undefined {
-  if (!failedWith(error, 'LookTooOld')) throw error;
 }
 
 /**

@@ -73,15 +73,10 @@ async function isSucceeded({ pair, newToken, before, settings }: Round): Promise
 }
 
 /** One wait for the rollout, bounded by the setting. */
-export function rolledOut({
-  readers,
-  newToken,
-  madeAfter,
-  settings,
-  sync,
-}: Round): ReturnType<typeof activities.awaitRollout> {
+export function rolledOut(round: Round): ReturnType<typeof activities.awaitRollout> {
+  const { readers, newToken: token, madeAfter, settings, sync } = round;
   const deadline = new Date(Date.now() + ms(settings.rolloutLimit)).toISOString();
-  return activities.awaitRollout({ readers, token: newToken, madeAfter, sync, deadline });
+  return activities.awaitRollout({ readers, token, madeAfter, sync, deadline });
 }
 
 /**

@@ -18,7 +18,7 @@ export async function smokeCalls(book: Runbook, round: Round): Promise<Proof | u
     ++tries > 1 ? undefined : callAll(book, round),
   );
   if (!smoke) {
-    book.stillToCome('smoke');
+    book.checklist.mark('smoke', 'to come');
     return undefined;
   }
   const { application } = round.pair;
