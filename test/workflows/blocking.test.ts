@@ -245,7 +245,7 @@ test('an unlisted token cannot be accepted before anybody was shown it', () =>
   ));
 
 test.each([
-  ['SecretMountedAsFile', /Deployment\/legacy mount/],
+  ['SecretMountedAsFile', /by Deployment\/legacy/],
   ['ApiUserSuspended', /suspended/],
 ] as const)('blocks with %s before anything is issued', (failure, message) =>
   rotating(

@@ -109,7 +109,7 @@ test('the renewal that brings an internal pair’s access back is warned of, loo
       await disused(rotation);
       const { waiting } = await rotation.awaitingApproval();
       expect(waiting).toMatchObject({
-        evidence: { warnings: [expect.stringMatching(/access may be back after the next night/)] },
+        evidence: { warnings: [expect.stringMatching(/Access may be back after the next night/)] },
       });
       await rotation.approve();
       await rotation.noted('confirm', /looks again at \S+ 01:40 UTC/);
