@@ -42,7 +42,7 @@ export async function examineSignon(
   } catch (error) {
     if (error instanceof ApplicationFailure && error.type === 'NotPermitted')
       return [
-        well(SIGN_IN, `${account.email} is let in`),
+        well(SIGN_IN, `${account.SIGNON_EMAIL} is let in`),
         wrong(
           SUPERADMIN,
           error.message,
@@ -58,7 +58,10 @@ export async function examineSignon(
     ];
   }
   return [
-    well(SIGN_IN, `${account.email} is let in, with its second step where Signon asks for one`),
+    well(
+      SIGN_IN,
+      `${account.SIGNON_EMAIL} is let in, with its second step where Signon asks for one`,
+    ),
     well(SUPERADMIN, 'API users are shown'),
     await readPages(list, open),
   ];

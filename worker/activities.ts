@@ -28,13 +28,14 @@ export function createActivities(
 ): object {
   const {
     settings,
+    SIGNON_TOTP_SECRET: totpSecret,
     ROTATION_ENVIRONMENT: environment,
     ALERT_RECEIVER_IDENTITY: receiver,
   } = configuration;
-  const { signonAccount, argoAccount, argo, kubernetes, hosts } = createClients(configuration, env);
+  const { argo, kubernetes, hosts } = createClients(configuration, env);
   const session = new SignonSession(
-    signonAccount,
-    createSignInBudget(client, environment, signonAccount.totpSecret),
+    configuration,
+    createSignInBudget(client, environment, totpSecret),
   );
   const waits = { everyMs: ms(settings.pollEvery), draining };
   return {
@@ -47,9 +48,9 @@ export function createActivities(
       standIns: isLoopback(configuration.SIGNON_URL),
       mayRestart: () => soon(kubernetes.may(RESTART)),
     }),
-    ...createLedgerActivities(signonAccount.totpSecret, environment),
+    ...createLedgerActivities(totpSecret, environment),
     ...createSignonActivities(session, settings.recipients, draining),
-    ...createArgoActivities(argo, argoAccount, kubernetes, waits),
+    ...createArgoActivities(argo, kubernetes, waits),
     ...createKubernetesActivities(kubernetes, waits),
   };
 }

@@ -3,7 +3,7 @@ import { redact } from '../../domain/text/index.ts';
 import { failure, failedWith } from '../failure.ts';
 import type { CronJobsJob, KubernetesClient } from '../kubernetes/client.ts';
 import { lookUntil, type Waits } from '../polling.ts';
-import type { ArgoAccount, ArgoClient, TreeNode } from './client.ts';
+import type { ArgoClient } from './client.ts';
 import type { ArgoActivities, SyncCronJob } from './interface.ts';
 
 /**
@@ -22,7 +22,6 @@ const LISTED_WITHIN_MS = ms('2 minutes');
  */
 export function createArgoActivities(
   argo: ArgoClient,
-  account: ArgoAccount,
   kubernetes: Pick<KubernetesClient, 'jobsOf' | 'jobState' | 'watchPods'>,
   waits: Waits,
 ): ArgoActivities {
@@ -55,12 +54,10 @@ export function createArgoActivities(
     );
   };
   return {
-    async findSyncCronJob() {
-      return cronJobIn(await argo.tree(), account);
-    },
+    findSyncCronJob: () => argo.syncCronJob(),
 
     async createSyncJob({ cronJobUid, notBefore, deadline }) {
-      const cronJob = cronJobIn(await argo.tree(), account);
+      const cronJob = await argo.syncCronJob();
       if (cronJob.uid !== cronJobUid)
         throw failure(
           'SyncCronJobChanged',
@@ -112,23 +109,6 @@ export function createArgoActivities(
       return { seenAt: new Date().toISOString(), seenHealthy: end === 'complete' };
     },
   };
-}
-
-/** The first of the configured CronJobs that the application has. */
-export function cronJobIn(
-  nodes: TreeNode[],
-  { cronJobs, namespace, application }: ArgoAccount,
-): SyncCronJob {
-  for (const name of cronJobs) {
-    const uid = nodes.find(
-      (node) => node.kind === 'CronJob' && node.name === name && node.namespace === namespace,
-    )?.uid;
-    if (uid !== undefined) return { name, uid };
-  }
-  throw failure(
-    'SyncCronJobMissing',
-    `Argo CD’s application ${application} has none of ${cronJobs.join(', ')} in ${namespace}`,
-  );
 }
 
 async function quoteLog(argo: ArgoClient, job: string): Promise<string> {

@@ -1,7 +1,10 @@
 import { Context } from '@temporalio/activity';
+import ms from 'ms';
 import pLimit from 'p-limit';
 import { failedWith, failure } from '../failure.ts';
+import type { Configuration } from '../../config/configuration.ts';
 import type { Secret } from '../../config/secret.ts';
+import type { Settings } from '../../domain/settings/index.ts';
 import type { HttpResponse } from '../http.ts';
 import { Browser, type SignonPage } from './browser.ts';
 import { redact } from '../../domain/text/index.ts';
@@ -9,14 +12,10 @@ import { hasField, readAlert, readFormToken } from './pages.ts';
 import type { SignInBudget } from './sign-in-budget.ts';
 import { totpCode } from '../../config/totp.ts';
 
-export interface SignonAccount {
-  url: string;
-  email: string;
-  password: Secret;
-  totpSecret: Secret;
-  /** How long to wait for one answer, in ms. */
-  limitMs: number;
-}
+export type SignonAccount = Pick<
+  Configuration,
+  'SIGNON_URL' | 'SIGNON_EMAIL' | 'SIGNON_PASSWORD' | 'SIGNON_TOTP_SECRET'
+> & { settings: Pick<Settings, 'answerLimit'> };
 
 const SIGN_IN = '/users/sign_in';
 const SECOND_STEP = '/users/two_step_verification_session';
@@ -45,7 +44,7 @@ export class SignonSession {
      */
     private readonly codes: readonly number[] = [0, 1],
   ) {
-    this.browser = new Browser(account.url, account.limitMs);
+    this.browser = new Browser(account.SIGNON_URL, ms(account.settings.answerLimit));
   }
 
   /**
@@ -102,12 +101,13 @@ export class SignonSession {
       if (!progress.undecided) await settle('no-effect');
       throw error;
     });
-    if (refusedBecause !== undefined) this.refused = redact(refusedBecause, [this.account.email]);
+    if (refusedBecause !== undefined)
+      this.refused = redact(refusedBecause, [this.account.SIGNON_EMAIL]);
     await settle(refusedBecause === undefined ? 'accepted' : 'refused');
     if (refusedBecause !== undefined)
       throw failure(
         'SignInRefused',
-        `Signon refused to sign ${this.account.email} in: ${this.refused}`,
+        `Signon refused to sign ${this.account.SIGNON_EMAIL} in: ${this.refused}`,
       );
     this.isSignedIn = true;
   }
@@ -123,8 +123,8 @@ export class SignonSession {
     progress: { undecided: boolean },
   ): Promise<string | undefined> {
     const fields = {
-      'user[email]': this.account.email,
-      [PASSWORD]: this.account.password.reveal(),
+      'user[email]': this.account.SIGNON_EMAIL,
+      [PASSWORD]: this.account.SIGNON_PASSWORD.reveal(),
     };
     const answer = await this.browser
       .submit(SIGN_IN, SIGN_IN, csrf, fields)
@@ -179,7 +179,7 @@ export class SignonSession {
 
   private code(stepsBack: number): string {
     return totpCode(
-      this.account.totpSecret,
+      this.account.SIGNON_TOTP_SECRET,
       Math.floor(this.now() / 1000) - stepsBack * STEP_SECONDS,
     );
   }
