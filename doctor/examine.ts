@@ -1,8 +1,7 @@
 import type { Client } from '@temporalio/client';
 import ms from 'ms';
 import type { SyncCronJob } from '../activities/argo/interface.ts';
-import type { SignonAccount } from '../activities/signon/session.ts';
-import type { SignInBudget } from '../activities/signon/sign-in-budget.ts';
+import type { SignInBudget, SignonAccount } from '../activities/signon/session.ts';
 import { createSignInBudget } from '../activities/temporal/sign-in-budget.ts';
 import type { Environment } from '../domain/request/index.ts';
 import { createClients, credentialOf, type Clients } from '../worker/clients.ts';

@@ -7,8 +7,11 @@ import {
   readRevokePage,
   type ApiUserRow,
 } from '../activities/signon/pages.ts';
-import { SignonSession, type SignonAccount } from '../activities/signon/session.ts';
-import type { SignInBudget } from '../activities/signon/sign-in-budget.ts';
+import {
+  SignonSession,
+  type SignInBudget,
+  type SignonAccount,
+} from '../activities/signon/session.ts';
 import { FAILURES, type FailureName } from '../domain/rotation/index.ts';
 import { allNotChecked, notChecked, reasonOf, well, wrong, type Finding } from './finding.ts';
 

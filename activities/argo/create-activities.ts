@@ -22,7 +22,7 @@ const LISTED_WITHIN_MS = ms('2 minutes');
  */
 export function createArgoActivities(
   argo: ArgoClient,
-  kubernetes: Pick<KubernetesClient, 'jobsOf' | 'jobState' | 'watchPods'>,
+  kubernetes: Pick<KubernetesClient, 'jobsOf' | 'jobState' | 'podWatch'>,
   waits: Waits,
 ): ArgoActivities {
   const jobWaits = {
@@ -30,7 +30,8 @@ export function createArgoActivities(
     everyMs: Math.max(waits.everyMs, LOOKS_EVERY_MS),
     soonestMs: LOOKS_EVERY_MS,
     // The Job's pod changes when the Job does.
-    nudges: (nudge: () => void, signal: AbortSignal): void => kubernetes.watchPods(nudge, signal),
+    nudges: (nudge: () => void, signal: AbortSignal): void =>
+      kubernetes.podWatch.nudge(nudge, signal),
   };
   /** The Job that was just made: no other is made where it is not listed. */
   const listed = async (

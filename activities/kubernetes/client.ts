@@ -21,7 +21,7 @@ import type { SyncCronJob, SyncJob } from '../argo/interface.ts';
 import { failure, failedWith } from '../failure.ts';
 import { boundedHttp } from './bounded-http.ts';
 import { type Template } from './consumers.ts';
-import { type PodEvent, PodWatch } from './pod-watch.ts';
+import { PodWatch } from './pod-watch.ts';
 import { hindranceOf } from './pods.ts';
 import { SharedRead } from '../shared-read.ts';
 import { EXEC, type Right } from './rights.ts';
@@ -46,7 +46,7 @@ export class KubernetesClient {
   private apis: ReturnType<typeof apisOf>;
   private readonly execs = pLimit(EXECS_AT_ONCE);
   private readonly snapshots = new SharedRead(() => this.readSnapshot());
-  private readonly podWatch = new PodWatch({
+  readonly podWatch = new PodWatch({
     request: (query) => this.podRequest(query),
     version: async () => {
       const { namespace } = this;
@@ -238,16 +238,6 @@ export class KubernetesClient {
     } catch {
       return;
     }
-  }
-
-  /** As `PodWatch.nudge` says. */
-  watchPods(changed: () => void, signal: AbortSignal): void {
-    this.podWatch.nudge(changed, signal);
-  }
-
-  /** As `PodWatch.events` says. */
-  podEvents(since: string, signal: AbortSignal): AsyncGenerator<PodEvent> {
-    return this.podWatch.events(since, signal);
   }
 
   /** A request for the pods, with the credential. */

@@ -5,6 +5,7 @@ import type {
   V1Job,
   V1Pod,
 } from '@kubernetes/client-node';
+import { quantityToScalar } from '@kubernetes/client-node/dist/util.js';
 import type { ConsumingContainer, Workload } from '../../domain/cluster/index.ts';
 import { redact } from '../../domain/text/index.ts';
 import {
@@ -36,12 +37,8 @@ export function isAlive(pod: V1Pod): boolean {
 
 /** The containers of a pod that run or may still start, by their own status. */
 export function containersIn(pod: V1Pod, workload: Workload): PodContainer[] {
-  const { status, spec, metadata } = pod;
-  const statuses = [
-    ...(status?.containerStatuses ?? []),
-    ...(status?.initContainerStatuses ?? []),
-    ...(status?.ephemeralContainerStatuses ?? []),
-  ];
+  const { spec, metadata } = pod;
+  const statuses = statusesOf(pod);
   return containersOf(spec).flatMap((container) => {
     const seen = statuses.find(({ name }) => name === container.name);
     const state = stateOf(container, seen, pod);
@@ -113,12 +110,18 @@ export function nextPodOf(job: V1Job, pods: readonly V1Pod[]): V1Pod | undefined
 }
 
 /** Whether a container ended for want of memory and has not started again. */
-export function ranOutOfMemory({ status }: V1Pod, container: string): boolean {
+export function ranOutOfMemory(pod: V1Pod, container: string): boolean {
+  return statusesOf(pod).some(
+    ({ name, state }) => name === container && state?.terminated?.reason === 'OOMKilled',
+  );
+}
+
+function statusesOf({ status }: V1Pod): V1ContainerStatus[] {
   return [
     ...(status?.containerStatuses ?? []),
     ...(status?.initContainerStatuses ?? []),
     ...(status?.ephemeralContainerStatuses ?? []),
-  ].some(({ name, state }) => name === container && state?.terminated?.reason === 'OOMKilled');
+  ];
 }
 
 /**
@@ -219,22 +222,15 @@ function isoOf(time: Date | string | undefined): string | undefined {
   return time === undefined ? undefined : new Date(time).toISOString();
 }
 
-const UNITS: Record<string, number> = {
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  Ki: 1024,
-  Mi: 1024 ** 2,
-  Gi: 1024 ** 3,
-};
-
 /**
  * A container's limit of memory, in bytes; infinite where it has none, 0 where it cannot be read.
  */
 export function memoryLimitOf(spec: ContainerSpec | undefined): number {
   const limit = spec?.resources?.limits?.memory;
   if (limit === undefined) return Number.MAX_VALUE;
-  const [, amount = '', unit = ''] = /^(\d+(?:\.\d+)?)([kMG]i?|)$/.exec(limit) ?? [];
-  return Number(amount) * (UNITS[unit] ?? 0);
+  try {
+    return Number(quantityToScalar(limit));
+  } catch {
+    return 0;
+  }
 }

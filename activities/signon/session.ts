@@ -7,9 +7,9 @@ import type { Secret } from '../../config/secret.ts';
 import type { Settings } from '../../domain/settings/index.ts';
 import type { HttpResponse } from '../http.ts';
 import { Browser, type SignonPage } from './browser.ts';
+import type { SignInOutcome } from '../../domain/sign-in/index.ts';
 import { redact } from '../../domain/text/index.ts';
 import { hasField, readAlert, readFormToken } from './pages.ts';
-import type { SignInBudget } from './sign-in-budget.ts';
 import { totpCode } from '../../config/totp.ts';
 
 export type SignonAccount = Pick<
@@ -22,6 +22,18 @@ const SECOND_STEP = '/users/two_step_verification_session';
 const PROMPT = '/account/two_step_verification/prompt';
 const STEP_SECONDS = 30;
 const PASSWORD = 'user[password]';
+
+/** At most 3 refused sign-ins an hour reach Signon from all workers and restarts together. */
+export interface SignInBudget {
+  /**
+   * Permits sending a password to Signon once; counts against the hour until Signon is known not to
+   * have refused it.
+   * @returns what says what the sign-in came to
+   * @throws SignInBudgetSpent (not retried), naming when the next may be tried; Unreachable
+   * (retried) while too many are under way
+   */
+  reserve: () => Promise<(outcome: SignInOutcome['outcome']) => Promise<void>>;
+}
 
 /**
  * One worker's session with Signon. Signs in when first needed and when the session ended; a
