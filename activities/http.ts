@@ -49,7 +49,6 @@ export async function send(
   }
 }
 
-/** Longest that a server's `Retry-After` is kept to. */
 const LONGEST_RETRY_AFTER_MS = ms('10 minutes');
 
 /**

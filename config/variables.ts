@@ -9,7 +9,6 @@ export const text = z.string().trim().min(1);
 export const address = z
   .url({ protocol: /^https?$/ })
   .refine(isWithoutCredentials, 'expected an address without user and password');
-/** `host:port`. */
 export const hostAndPort = text
   .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port')
   .refine((value) => Number(/\d+$/.exec(value)) <= 65_535, 'expected a port of at most 65535');

@@ -30,7 +30,6 @@ export interface Examination {
   fix: boolean;
   /** Sign in to Signon: always, never, or where a worker is there to count refusals. */
   signIn: boolean | undefined;
-  /** Post a line to Slack. */
   slack: boolean;
   /** Says something before it is done. */
   warn: (line: string) => void;

@@ -58,7 +58,6 @@ export function createActivities(
 /** A rotation begins within seconds, whether Kubernetes answers or not. */
 const KNOWN_WITHIN_MS = 2000;
 
-/** An answer that comes soon; undefined where none does. */
 function soon<T>(answer: Promise<T>): Promise<T | undefined> {
   return Promise.race([answer, after(KNOWN_WITHIN_MS, undefined, { ref: false })]).catch(
     () => undefined,

@@ -72,7 +72,6 @@ export async function attributesOfOtherTypes(
   );
 }
 
-/** The command that removes search attributes. */
 export function removalOf(namespace: string, names: readonly string[]): string {
   return `temporal operator search-attribute remove --namespace ${namespace} ${names.map((name) => `--name ${name}`).join(' ')}`;
 }

@@ -41,7 +41,6 @@ const refusal = z.object({ code: z.number(), message: z.string() });
 
 export type TreeNode = z.infer<typeof node>;
 
-/** Argo CD's API as the sync needs it. */
 export class ArgoClient {
   private token: Secret;
 
@@ -53,7 +52,6 @@ export class ArgoClient {
     this.token = account.ARGOCD_TOKEN;
   }
 
-  /** The application's resource tree. @throws NotPermitted, Unreachable, ContractChanged */
   async tree(): Promise<TreeNode[]> {
     const answer = await this.get('resource-tree', this.scope());
     const parsed = tree.safeParse(json(answer.body));
@@ -130,7 +128,6 @@ export class ArgoClient {
     return answer;
   }
 
-  /** Asks for something of the application; posts where there is a body. */
   private send(
     what: string,
     params: Record<string, string>,

@@ -38,7 +38,6 @@ type ReadPage<T> = (page: { namespace: string; limit: number; _continue?: string
 }>;
 
 type JobState = 'complete' | 'failed' | 'suspended' | 'running';
-/** A Job of a CronJob, and where it stands. */
 export type CronJobsJob = SyncJob & { state: JobState };
 
 /** The Kubernetes API as the rotation needs it, in one namespace. */
@@ -125,7 +124,6 @@ export class KubernetesClient {
     ];
   }
 
-  /** @returns undefined where there is none */
   async cronJobUid(name: string): Promise<string | undefined> {
     const found = await this.orUndefined(`get cronjob ${name}`, () =>
       this.apis.batch.readNamespacedCronJob({ name, namespace: this.namespace }),
@@ -240,7 +238,6 @@ export class KubernetesClient {
     }
   }
 
-  /** A request for the pods, with the credential. */
   private async podRequest(query: Record<string, string>): Promise<AxiosRequestConfig> {
     const server = this.config.getCurrentCluster()?.server;
     const url = new URL(`${server}/api/v1/namespaces/${this.namespace}/pods`);

@@ -22,7 +22,6 @@ const LONGEST_PAUSE_MS = 60_000;
 /** A connection that died says nothing: every event is known at most so much later. */
 const EVENTS_FOR_S = 30;
 
-/** The watch of all pods of the namespace. */
 export class PodWatch {
   /** Told of every change of a pod, by one watch for all. */
   private readonly watchers = new Set<() => void>();
@@ -32,7 +31,6 @@ export class PodWatch {
     private readonly api: {
       /** A request for the pods, with the credential. */
       request: (query: Record<string, string>) => Promise<AxiosRequestConfig>;
-      /** The version of the pods now. */
       version: () => Promise<string>;
       /** The failure that a status, or another error, stands for. */
       refused: (status: number) => Error;

@@ -16,7 +16,6 @@ import {
   type Template,
 } from './consumers.ts';
 
-/** One container of one pod, as listed. */
 export interface PodContainer extends Pick<
   ConsumingContainer,
   'workload' | 'container' | 'pod' | 'state' | 'startedAt' | 'ready' | 'terminating' | 'why'
@@ -146,7 +145,6 @@ export function ownerOf(pod: V1Pod, jobs: readonly V1Job[]): Workload {
 /** Reasons that every container has on its way. */
 const ON_ITS_WAY = ['ContainerCreating', 'PodInitializing'];
 
-/** What keeps a container from starting, in Kubernetes' words. */
 function whyNotStarted({ status }: V1Pod, seen: V1ContainerStatus | undefined): { why?: string } {
   const { waiting } = seen?.state ?? {};
   if (waiting?.reason && !ON_ITS_WAY.includes(waiting.reason)) return { why: inWords(waiting) };

@@ -131,7 +131,6 @@ export function readFormToken(html: string, field: string): Secret {
   return csrfOf($, $(`input[name="${field}"]`).closest('form'), `a form with the field ${field}`);
 }
 
-/** Whether a page has a field of that name. */
 export function hasField(html: string, field: string): boolean {
   return load(html)(`input[name="${field}"]`).length > 0;
 }

@@ -4,10 +4,6 @@ import type { RecordedSender } from '../../domain/evidence/index.ts';
 import { decoded, type Event, principalOf, startOf } from './history.ts';
 import type { Delegation } from './interface.ts';
 
-/**
- * Who started the calling run, or the first of those that it continues, or the run that handed it
- * over.
- */
 export async function starterOf(
   client: Client,
   delegation: Delegation | undefined,

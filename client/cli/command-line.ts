@@ -32,20 +32,17 @@ export function newProgram(name: string, description: string, terminal: Terminal
     });
 }
 
-/** Who acts: recorded, and compared in production. */
 export const BY = new Option('--by <who>', 'who you are: a name or e-mail, recorded and compared');
 const PAIR = `
 <pair>: the API user’s e-mail and the application, e.g. short-url-manager@alphagov.co.uk publishing-api; or the workflow id.
 For an existing rotation, short names are enough if only one has them: short-url-manager publishing-api, or short-url-manager.
 `;
 
-/** How a program's commands are made. */
 export function commandsOf(program: Command, terminal: Terminal) {
   let code: ExitCode = EXIT.done;
   return {
     /** What the command ended with that has run. */
     code: () => code,
-    /** A command with the options that all take. */
     command: (usage: string, description: string, example: string, parent = program): Command =>
       withCommonOptions(parent.command(usage).description(description)).addHelpText(
         'after',
@@ -74,7 +71,6 @@ export function commandsOf(program: Command, terminal: Terminal) {
 }
 export type Commands = ReturnType<typeof commandsOf>;
 
-/** Adds the options that every command takes. */
 export function withCommonOptions(command: Command): Command {
   return command
     .addOption(

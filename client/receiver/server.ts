@@ -23,7 +23,6 @@ const SAID_EVERY_MS = 3_600_000;
  * half a request, has no longer either.
  */
 const CLOSES_WITHIN_MS = 10_000;
-/** Where Alertmanager posts. */
 export const WEBHOOK_PATH = '/alerts';
 
 /**
