@@ -181,7 +181,7 @@ function toHave(container: PodContainer, { secret, also }: Readers): ConsumingCo
     (one) => one.workload === container.workload && one.container === container.container,
   );
   const variables = new Set([
-    ...readingVariables(container.spec, secret),
+    ...readingVariables(container.sources, secret),
     ...told.map(({ variable }) => variable),
   ]);
   return [...variables].map((variable) => rowOf(container, variable));
@@ -196,7 +196,7 @@ function holding(
   told: Exclude<Told, { unable: string }>,
   { secret, holding: tokens }: Readers,
 ): ConsumingContainer[] {
-  const reading = readingVariables(container.spec, secret);
+  const reading = readingVariables(container.sources, secret);
   const found = told.held.flatMap((piece) => {
     const token = tokenOf(piece, tokens);
     return token ? { variable: piece.variable, token: token.masked } : [];
