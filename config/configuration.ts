@@ -35,10 +35,6 @@ function makesCodes(totpSecret: Secret): boolean {
   }
 }
 
-function isAddress(webhook: Secret): boolean {
-  return address.safeParse(webhook.reveal()).success;
-}
-
 /** Temporal joins the parts of a version's name by these. */
 const versionPart = text.regex(/^[^.:\s]+$/, 'expected no “.”, “:” or blank');
 
@@ -80,7 +76,7 @@ export const WORKER_VARIABLES = z.object({
     .describe('a YAML or JSON file with the settings that differ from those below'),
   SLACK_WEBHOOK_URL: secret
     .refine(
-      isAddress,
+      (webhook) => address.safeParse(webhook.reveal()).success,
       'expected an address that begins with https:// or http://, without user and password',
     )
     .optional()

@@ -16,7 +16,6 @@ import {
 } from '@kubernetes/client-node';
 import type { AxiosRequestConfig } from 'axios';
 import pLimit from 'p-limit';
-import type { Workload, WorkloadKind } from '../../domain/cluster/index.ts';
 import type { SyncCronJob, SyncJob } from '../argo/interface.ts';
 import { failure, failedWith } from '../failure.ts';
 import { boundedHttp } from './bounded-http.ts';
@@ -52,8 +51,7 @@ export class KubernetesClient {
       const { metadata } = await this.apis.core.listNamespacedPod({ namespace, limit: 1 });
       return metadata?.resourceVersion ?? '';
     },
-    refused: (status) => this.rebuilt(new ApiException(status, '', undefined, {}), 'watch pods'),
-    away: (error) => this.rebuilt(error, 'watch pods'),
+    rebuilt: (error) => this.rebuilt(error, 'watch pods'),
   });
 
   /** @param readAgain reads the kubeconfig afresh: its credential may have been renewed */
@@ -105,20 +103,18 @@ export class KubernetesClient {
       this.all('list statefulsets', (page) => this.apis.apps.listNamespacedStatefulSet(page)),
       this.all('list cronjobs', (page) => this.apis.batch.listNamespacedCronJob(page)),
     ]);
-    const named = (kind: WorkloadKind, name: string | undefined): Workload =>
-      `${kind}/${name ?? ''}`;
     return [
-      ...deployments.map((deployment) => ({
-        workload: named('Deployment', deployment.metadata?.name),
+      ...deployments.map((deployment): Template => ({
+        workload: `Deployment/${deployment.metadata?.name}`,
         spec: deployment.spec?.template.spec,
         hindrance: hindranceOf(deployment),
       })),
-      ...statefulSets.map(({ metadata, spec }) => ({
-        workload: named('StatefulSet', metadata?.name),
+      ...statefulSets.map(({ metadata, spec }): Template => ({
+        workload: `StatefulSet/${metadata?.name}`,
         spec: spec?.template.spec,
       })),
-      ...cronJobs.map(({ metadata, spec }) => ({
-        workload: named('CronJob', metadata?.name),
+      ...cronJobs.map(({ metadata, spec }): Template => ({
+        workload: `CronJob/${metadata?.name}`,
         spec: spec?.jobTemplate.spec?.template.spec,
       })),
     ];

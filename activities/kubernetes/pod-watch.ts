@@ -1,4 +1,4 @@
-import type { V1Pod } from '@kubernetes/client-node';
+import { ApiException, type V1Pod } from '@kubernetes/client-node';
 import { ApplicationFailure } from '@temporalio/common';
 import axios, { type AxiosRequestConfig } from 'axios';
 import type { Readable } from 'node:stream';
@@ -32,9 +32,8 @@ export class PodWatch {
       /** A request for the pods, with the credential. */
       request: (query: Record<string, string>) => Promise<AxiosRequestConfig>;
       version: () => Promise<string>;
-      /** The failure that a status, or another error, stands for. */
-      refused: (status: number) => Error;
-      away: (error: unknown) => Error;
+      /** The failure that an error stands for. */
+      rebuilt: (error: unknown) => Error;
     },
   ) {}
 
@@ -102,13 +101,13 @@ export class PodWatch {
       });
       data = answer.data;
       if (answer.status === 410) throw new VersionGone();
-      if (answer.status !== 200) throw this.api.refused(answer.status);
+      if (answer.status !== 200) throw new ApiException(answer.status, '', undefined, {});
       for await (const line of linesOf(data as AsyncIterable<Buffer>)) yield eventOf(line);
     } catch (error) {
       signal.throwIfAborted();
       throw error instanceof VersionGone || error instanceof ApplicationFailure
         ? error
-        : this.api.away(error);
+        : this.api.rebuilt(error);
     } finally {
       data?.destroy(); // one that was refused is not read, and would keep its connection
       clearTimeout(timer);

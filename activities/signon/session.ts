@@ -169,7 +169,8 @@ export class SignonSession {
     for (const stepsBack of this.codes) {
       progress.undecided = true;
       const wasRefused = alert !== '';
-      const fields = { code: this.code(stepsBack) };
+      const at = Math.floor(this.now() / 1000) - stepsBack * STEP_SECONDS;
+      const fields = { code: totpCode(this.account.SIGNON_TOTP_SECRET, at) };
       const answer = await this.browser
         .submit(SECOND_STEP, page.path, csrf, fields)
         .catch((error: unknown) => {
@@ -187,13 +188,6 @@ export class SignonSession {
       csrf = readFormToken(answer.body, 'code');
     }
     return alert;
-  }
-
-  private code(stepsBack: number): string {
-    return totpCode(
-      this.account.SIGNON_TOTP_SECRET,
-      Math.floor(this.now() / 1000) - stepsBack * STEP_SECONDS,
-    );
   }
 }
 
