@@ -217,9 +217,8 @@ function holding(
 function rowOf(
   { workload, container, pod, state, startedAt, ready, terminating, why }: PodContainer,
   variable: string,
-) {
-  const row = { workload, container, variable, pod, state, startedAt, ready, terminating };
-  return (why === undefined ? row : { ...row, why }) satisfies ConsumingContainer;
+): ConsumingContainer {
+  return { workload, container, variable, pod, state, startedAt, ready, terminating, why };
 }
 
 /** Where a variable's value comes from, as far as the spec tells. */

@@ -41,16 +41,17 @@ export function containersIn(pod: V1Pod, workload: Workload): PodContainer[] {
   return containersOf(spec).flatMap((container) => {
     const seen = statuses.find(({ name }) => name === container.name);
     const state = stateOf(container, seen, pod);
+    const started = seen?.state?.running?.startedAt;
     if (state === 'ended') return [];
     return {
       workload,
       container: container.name,
       pod: metadata?.name ?? '',
       state,
-      startedAt: state === 'running' ? isoOf(seen?.state?.running?.startedAt) : undefined,
+      startedAt: started && new Date(started).toISOString(),
       ready: state === 'running' && seen?.ready === true,
       terminating: metadata?.deletionTimestamp !== undefined,
-      ...(state === 'starting' && whyNotStarted(pod, seen)),
+      why: state === 'starting' ? whyNotStarted(pod, seen) : undefined,
       spec: container,
       sources: sourcesOf(container),
       containerId: seen?.containerID ?? '',
@@ -145,13 +146,13 @@ export function ownerOf(pod: V1Pod, jobs: readonly V1Job[]): Workload {
 /** Reasons that every container has on its way. */
 const ON_ITS_WAY = ['ContainerCreating', 'PodInitializing'];
 
-function whyNotStarted({ status }: V1Pod, seen: V1ContainerStatus | undefined): { why?: string } {
+function whyNotStarted({ status }: V1Pod, seen: V1ContainerStatus | undefined): string | undefined {
   const { waiting } = seen?.state ?? {};
-  if (waiting?.reason && !ON_ITS_WAY.includes(waiting.reason)) return { why: inWords(waiting) };
+  if (waiting?.reason && !ON_ITS_WAY.includes(waiting.reason)) return inWords(waiting);
   const unscheduled = status?.conditions?.find(
     ({ type, status: is }) => type === 'PodScheduled' && is === 'False',
   );
-  return unscheduled ? { why: inWords(unscheduled) } : {};
+  return unscheduled && inWords(unscheduled);
 }
 
 export const PAUSED = 'its Deployment is paused';
@@ -214,10 +215,6 @@ function startsBy({ exitCodes }: V1ContainerRestartRule, exitCode: number): bool
   if (operator === 'In') return values.includes(exitCode);
   if (operator === 'NotIn') return !values.includes(exitCode);
   return true;
-}
-
-function isoOf(time: Date | string | undefined): string | undefined {
-  return time === undefined ? undefined : new Date(time).toISOString();
 }
 
 /**
