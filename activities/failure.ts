@@ -15,7 +15,6 @@ export function failure(
   return ApplicationFailure.create({ type: name, message, nonRetryable, nextRetryDelay });
 }
 
-/** Whether an error is a failure of that name. */
 export function failedWith(error: unknown, name: FailureName): error is ApplicationFailure {
   return error instanceof ApplicationFailure && error.type === name;
 }

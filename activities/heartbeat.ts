@@ -47,7 +47,6 @@ export function keepForNextAttempt(progress: unknown): void {
   heartbeat(progress);
 }
 
-/** What an attempt before this one kept. */
 export function keptByLastAttempt(): unknown {
   return activityInfo().heartbeatDetails;
 }

@@ -15,7 +15,8 @@ const LARGEST_BODY = 8 * 1024 * 1024;
  * status is an answer.
  * @param system name for messages, e.g. `Signon`
  * @param config.limitMs how long to wait for the whole answer
- * @param shown what messages call the address: its path, unless that is a secret
+ * @param shown what messages call the address: its path, unless that is a secret; a query may hold
+ * more than a message should
  * @throws Unreachable (retried), rebuilt from method and path: axios' own error carries headers and
  * bodies and is never passed on
  */
@@ -26,7 +27,7 @@ export async function send(
     largest = LARGEST_BODY,
     ...config
   }: AxiosRequestConfig & { url: string; limitMs: number; largest?: number },
-  shown = pathOf(config.url),
+  shown = new URL(config.url).pathname,
 ): Promise<HttpResponse> {
   const method = config.method ?? 'GET';
   try {
@@ -49,7 +50,6 @@ export async function send(
   }
 }
 
-/** Longest that a server's `Retry-After` is kept to. */
 const LONGEST_RETRY_AFTER_MS = ms('10 minutes');
 
 /**
@@ -63,9 +63,4 @@ export function retryAfterOf(
   const said = String(headers['retry-after'] ?? '').trim();
   const wait = /^\d{1,9}$/.test(said) ? Number(said) * 1000 : Date.parse(said) - now;
   return Number.isFinite(wait) ? Math.min(Math.max(wait, 0), LONGEST_RETRY_AFTER_MS) : undefined;
-}
-
-/** The path of an address, for messages: queries may hold more than a message should. */
-function pathOf(url: string): string {
-  return new URL(url).pathname;
 }

@@ -8,7 +8,6 @@ import { failure } from './failure.ts';
  */
 export type Nudges = (nudge: () => void, signal: AbortSignal) => void;
 
-/** How waits of a worker behave. */
 export interface Waits {
   /** Time between looks, in ms. */
   everyMs: number;
@@ -93,7 +92,6 @@ export async function givingWay<T>(
   }
 }
 
-/** Pauses, unless the signal aborts it. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return after(Math.max(0, ms), undefined, { signal }).catch(() => undefined);
 }

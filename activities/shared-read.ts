@@ -9,8 +9,7 @@ interface Begun<T> {
   /** By `performance.now()`. */
   at: number;
   value: Promise<T>;
-  ended: boolean;
-  failed: boolean;
+  state: 'under way' | 'ended' | 'failed';
 }
 
 /**
@@ -30,28 +29,23 @@ export class SharedRead<T> {
    * absent
    */
   get(since = performance.now()): Promise<T> {
-    if (this.begun && this.begun.at >= since && !this.begun.failed) return this.begun.value;
+    if (this.begun && this.begun.at >= since && this.begun.state !== 'failed')
+      return this.begun.value;
     this.next ??= this.begin(this.begun);
     return this.next;
   }
 
   private async begin(last: Begun<T> | undefined): Promise<T> {
-    const inARow = last && !last.ended;
+    const inARow = last?.state === 'under way';
     await last?.value.catch(() => undefined);
     if (inARow)
       await after(Math.min(performance.now() - last.at, REST_AT_MOST_MS), undefined, {
         ref: false,
       });
-    const begun: Begun<T> = {
-      at: performance.now(),
-      value: this.read(),
-      ended: false,
-      failed: false,
-    };
-    const end = (failed: boolean): void => void Object.assign(begun, { ended: true, failed });
+    const begun: Begun<T> = { at: performance.now(), value: this.read(), state: 'under way' };
     begun.value.then(
-      () => end(false),
-      () => end(true), // whoever asked is told of it, who asks after it is not
+      () => (begun.state = 'ended'),
+      () => (begun.state = 'failed'), // whoever asked is told of it, who asks after it is not
     );
     this.begun = begun;
     this.next = undefined;

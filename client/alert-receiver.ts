@@ -15,12 +15,7 @@ try {
     identity: configuration.ALERT_RECEIVER_IDENTITY,
     dataConverter: DATA_CONVERTER,
   });
-  const server = createReceiver(client, {
-    environment: configuration.ROTATION_ENVIRONMENT,
-    token: configuration.RECEIVER_TOKEN,
-    startsPerHour: configuration.RECEIVER_STARTS_PER_HOUR,
-    logger: { level: configuration.LOG_LEVEL.toLowerCase() },
-  });
+  const server = createReceiver(client, configuration);
   const stop = (): void => void server.close().then(() => connection.close());
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   await server.listen(configuration.RECEIVER_ADDRESS);

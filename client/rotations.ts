@@ -68,6 +68,7 @@ export function rotationsOf(environment: Environment): string {
 
 function listed(execution: WorkflowExecutionInfo): ListedRotation {
   const { workflowId, runId } = execution;
+  const { name } = execution.status;
   const named = pairOfId(workflowId);
   return {
     workflowId,
@@ -75,15 +76,11 @@ function listed(execution: WorkflowExecutionInfo): ListedRotation {
     apiUser: attributeOf(execution, 'RotationApiUser') || named.apiUser,
     application: attributeOf(execution, 'RotationApplication') || named.application,
     stage: (attributeOf(execution, 'RotationStage') || 'preparing') as Stage,
-    ...endOf(execution),
+    end: ['RUNNING', 'COMPLETED'].includes(name) ? undefined : name.toLowerCase(),
     firstEnd: DAY.is(execution.memo?.firstEnd) ? execution.memo.firstEnd : undefined,
-    open: execution.status.name === 'RUNNING',
+    open: name === 'RUNNING',
     startedAt: execution.startTime,
   };
-}
-
-function endOf({ status: { name } }: WorkflowExecutionInfo): Pick<ListedRotation, 'end'> {
-  return name === 'RUNNING' || name === 'COMPLETED' ? {} : { end: name.toLowerCase() };
 }
 
 /** A search attribute of a rotation; empty where it has none. */

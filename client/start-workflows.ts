@@ -58,10 +58,7 @@ export function startRotation(
   });
 }
 
-/**
- * Starts a sweep, or the rotations of an API user's tokens, under the id that is its lock.
- * @throws as Temporal's client does
- */
+/** Starts a sweep, or the rotations of an API user's tokens, under the id that is its lock. */
 export function startSweep(
   client: Client,
   request: SweepRequest | ApiUserRequest,
@@ -75,10 +72,7 @@ export function startSweep(
   });
 }
 
-/**
- * Has an inventory taken; one that is being taken already serves too.
- * @throws as Temporal's client does
- */
+/** Has an inventory taken; one that is being taken already serves too. */
 export function startInventory(
   client: Client,
   request: InventoryRequest,

@@ -4,14 +4,12 @@ import { delimiter } from 'node:path';
 import { z } from 'zod';
 import type { Secret } from './secret.ts';
 import { totpCode } from './totp.ts';
-import { ALERT_RECEIVER } from '../domain/evidence/index.ts';
 import {
   approversOf,
   type DeploymentVersion,
   type Environment,
   needsSecondPerson,
   PLAIN_HTTP,
-  ROTATED,
 } from '../domain/request/index.ts';
 import type { Settings } from '../domain/settings/index.ts';
 import { BadSettings, DEFAULT_SETTINGS, readSettings } from './settings.ts';
@@ -20,8 +18,10 @@ import {
   BadConfiguration,
   hostAndPort,
   isLoopback,
-  LOG_LEVELS,
+  logLevel,
   readVariables,
+  receiverIdentity,
+  rotationEnvironment,
   secret,
   text,
   url,
@@ -35,10 +35,6 @@ function makesCodes(totpSecret: Secret): boolean {
   }
 }
 
-function isAddress(webhook: Secret): boolean {
-  return address.safeParse(webhook.reveal()).success;
-}
-
 /** Temporal joins the parts of a version's name by these. */
 const versionPart = text.regex(/^[^.:\s]+$/, 'expected no “.”, “:” or blank');
 
@@ -47,9 +43,7 @@ const traces = address.optional();
 
 /** Every variable with what it means: docs/configuration.md is made from it. */
 export const WORKER_VARIABLES = z.object({
-  ROTATION_ENVIRONMENT: z
-    .enum(ROTATED)
-    .describe('`integration` or `production`; the task queue is `signon-rotation-<environment>`'),
+  ROTATION_ENVIRONMENT: rotationEnvironment,
   SIGNON_URL: url.describe('Signon’s address'),
   SIGNON_EMAIL: z.email().describe('e-mail address of a superadmin with a second step'),
   SIGNON_PASSWORD: secret.describe('its password'),
@@ -82,15 +76,13 @@ export const WORKER_VARIABLES = z.object({
     .describe('a YAML or JSON file with the settings that differ from those below'),
   SLACK_WEBHOOK_URL: secret
     .refine(
-      isAddress,
+      (webhook) => address.safeParse(webhook.reveal()).success,
       'expected an address that begins with https:// or http://, without user and password',
     )
     .optional()
     .describe('where messages go; without it none are sent'),
   TEMPORAL_UI_URL: url.optional().describe('the Temporal UI’s address, for links'),
-  ALERT_RECEIVER_IDENTITY: text
-    .default(ALERT_RECEIVER)
-    .describe('the identity of the alert receiver; worker and receiver need the same'),
+  ALERT_RECEIVER_IDENTITY: receiverIdentity,
   TEMPORAL_DEPLOYMENT_NAME: versionPart
     .optional()
     .describe('the Worker Deployment; give both this and the build id, or neither'),
@@ -125,10 +117,7 @@ export const WORKER_VARIABLES = z.object({
     .describe(
       '`integration` allows `http://` for Signon, Argo CD and Slack there; never in production, not needed on loopback',
     ),
-  LOG_LEVEL: z
-    .enum(LOG_LEVELS)
-    .default('INFO')
-    .describe('`TRACE`, `DEBUG`, `INFO`, `WARN` or `ERROR`; logs are one JSON object a line'),
+  LOG_LEVEL: logLevel,
 });
 
 /** What a worker runs with: one environment's addresses and credentials, and its settings. */

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { ALERT_RECEIVER } from '../domain/evidence/index.ts';
+import { ROTATED } from '../domain/request/index.ts';
 import { Secret } from './secret.ts';
 
 export const text = z.string().trim().min(1);
@@ -8,7 +10,6 @@ export const address = z
   .url({ protocol: /^https?$/ })
   .regex(/^[^\s<>|]+$/, 'expected an address without blanks, <, > and |')
   .refine(isWithoutCredentials, 'expected an address without user and password');
-/** `host:port`. */
 export const hostAndPort = text
   .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port')
   .refine((value) => Number(/\d+$/.exec(value)) <= 65_535, 'expected a port of at most 65535');
@@ -19,7 +20,18 @@ export const secret = z
   .string()
   .refine(isOneLine, ONE_LINE)
   .transform((value) => new Secret(value));
-export const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
+
+/** What worker and alert receiver both read. */
+export const rotationEnvironment = z
+  .enum(ROTATED)
+  .describe('`integration` or `production`; the task queue is `signon-rotation-<environment>`');
+export const receiverIdentity = text
+  .default(ALERT_RECEIVER)
+  .describe('the identity of the alert receiver; worker and receiver need the same');
+export const logLevel = z
+  .enum(['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'])
+  .default('INFO')
+  .describe('`TRACE`, `DEBUG`, `INFO`, `WARN` or `ERROR`; logs are one JSON object a line');
 
 /** Thrown at start: names every bad variable at once, never its value. */
 export class BadConfiguration extends Error {

@@ -1,5 +1,4 @@
-import type { ArgoAccount, ArgoClient, TreeNode } from '../activities/argo/client.ts';
-import { cronJobIn } from '../activities/argo/create-activities.ts';
+import type { ArgoClient } from '../activities/argo/client.ts';
 import type { SyncCronJob } from '../activities/argo/interface.ts';
 import type { KubernetesClient } from '../activities/kubernetes/client.ts';
 import {
@@ -28,12 +27,11 @@ const RBAC = 'Give its account the lines of deploy/argocd-rbac.csv.';
  */
 export async function examineArgo(
   argo: ArgoClient,
-  account: ArgoAccount,
+  application: string,
   kubernetes: Pick<KubernetesClient, 'jobsOf'>,
 ): Promise<{ findings: Finding[]; cronJob?: SyncCronJob }> {
-  let tree: TreeNode[];
   try {
-    tree = await argo.tree();
+    await argo.tree();
   } catch (error) {
     const findings = [
       wrong(
@@ -45,10 +43,10 @@ export async function examineArgo(
     ];
     return { findings };
   }
-  const seen = well(APPLICATION, `shows ${account.application}`);
+  const seen = well(APPLICATION, `shows ${application}`);
   let cronJob: SyncCronJob;
   try {
-    cronJob = cronJobIn(tree, account);
+    cronJob = await argo.syncCronJob();
   } catch (error) {
     const todo = 'Check ARGOCD_SYNC_CRONJOBS and KUBERNETES_NAMESPACE.';
     const missing = wrong(CRON_JOB, reasonOf(error), todo);

@@ -1,19 +1,18 @@
 import type { Environment } from '../domain/request/index.ts';
 import { isHostOf, type Settings } from '../domain/settings/index.ts';
 import { BadConfiguration } from '../config/variables.ts';
-import { readConfiguration, type Configuration } from '../config/configuration.ts';
+import {
+  readConfiguration,
+  WORKER_VARIABLES,
+  type Configuration,
+} from '../config/configuration.ts';
 import { notChecked, well, wrong, type Finding } from './finding.ts';
 
 const CHECK = 'configuration';
 /** What no worker starts without. */
-const NEEDED = [
-  'SIGNON_URL',
-  'SIGNON_EMAIL',
-  'SIGNON_PASSWORD',
-  'SIGNON_TOTP_SECRET',
-  'ARGOCD_URL',
-  'ARGOCD_TOKEN',
-];
+const NEEDED = Object.entries(WORKER_VARIABLES.omit({ ROTATION_ENVIRONMENT: true }).shape)
+  .filter(([, variable]) => !variable.safeParse(undefined).success)
+  .map(([name]) => name);
 
 /**
  * Reads what a worker would run with.

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import ms from 'ms';
 import type { SyncCronJob } from '../activities/argo/interface.ts';
-import type { SignInBudget } from '../activities/signon/sign-in-budget.ts';
+import type { SignInBudget, SignonAccount } from '../activities/signon/session.ts';
 import { createSignInBudget } from '../activities/temporal/sign-in-budget.ts';
 import type { Environment } from '../domain/request/index.ts';
 import { createClients, credentialOf, type Clients } from '../worker/clients.ts';
@@ -30,7 +30,6 @@ export interface Examination {
   fix: boolean;
   /** Sign in to Signon: always, never, or where a worker is there to count refusals. */
   signIn: boolean | undefined;
-  /** Post a line to Slack. */
   slack: boolean;
   /** Says something before it is done. */
   warn: (line: string) => void;
@@ -90,10 +89,14 @@ async function outside(configuration: Configuration, examination: Examination): 
       slackFinding,
     ];
   }
-  const signon = await guarded(SIGNON_CHECKS[0], () => signonFindings(clients, examination));
+  const signon = await guarded(SIGNON_CHECKS[0], () => signonFindings(configuration, examination));
   let cronJob: SyncCronJob | undefined;
   const argo = await guarded(ARGO_CHECKS[0], async () => {
-    const examined = await examineArgo(clients.argo, clients.argoAccount, clients.kubernetes);
+    const examined = await examineArgo(
+      clients.argo,
+      configuration.ARGOCD_APPLICATION,
+      clients.kubernetes,
+    );
     cronJob = examined.cronJob;
     return examined.findings;
   });
@@ -105,7 +108,7 @@ async function outside(configuration: Configuration, examination: Examination): 
 }
 
 async function signonFindings(
-  { signonAccount: account }: Clients,
+  account: SignonAccount,
   { client, environment, signIn, warn }: Examination,
 ): Promise<Finding[]> {
   if (signIn === false) return allNotChecked(SIGNON_CHECKS, 'not signed in, as asked');
@@ -120,11 +123,11 @@ async function signonFindings(
     ];
   }
   warn(
-    `Signs in to ${account.url} once, as ${account.email}. A refusal counts towards the account’s lock.`,
+    `Signs in to ${account.SIGNON_URL} once, as ${account.SIGNON_EMAIL}. A refusal counts towards the account’s lock.`,
   );
   return examineSignon(
     account,
-    counted ? createSignInBudget(client, environment, account.totpSecret) : UNCOUNTED,
+    counted ? createSignInBudget(client, environment, account.SIGNON_TOTP_SECRET) : UNCOUNTED,
   );
 }
 

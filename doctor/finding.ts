@@ -1,12 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common';
 
-/** What one check came to. */
 export interface Finding {
   check: string;
   verdict: 'well' | 'wrong' | 'not checked';
   /** What was found, one sentence or part of one. Text of outside systems may be in it. */
   found: string;
-  /** What to do, where there is something. */
   todo?: string;
 }
 
@@ -53,7 +51,6 @@ export async function guarded(check: string, act: () => Promise<Finding[]>): Pro
   ]);
 }
 
-/** Checks that cannot be made, all for one reason. */
 export function allNotChecked(checks: readonly string[], why: string): Finding[] {
   return checks.map((check) => notChecked(check, why));
 }

@@ -253,7 +253,6 @@ async function ruby(kubernetes: KubernetesClient, container: PodContainer): Prom
   }
 }
 
-/** A ready container that reads a Secret of Signon's sync. */
 async function someReader(kubernetes: KubernetesClient): Promise<PodContainer | undefined> {
   const snapshot = await kubernetes.snapshot();
   return snapshot.containers.find(

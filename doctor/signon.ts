@@ -7,8 +7,11 @@ import {
   readRevokePage,
   type ApiUserRow,
 } from '../activities/signon/pages.ts';
-import { SignonSession, type SignonAccount } from '../activities/signon/session.ts';
-import type { SignInBudget } from '../activities/signon/sign-in-budget.ts';
+import {
+  SignonSession,
+  type SignInBudget,
+  type SignonAccount,
+} from '../activities/signon/session.ts';
 import { FAILURES, type FailureName } from '../domain/rotation/index.ts';
 import { allNotChecked, notChecked, reasonOf, well, wrong, type Finding } from './finding.ts';
 
@@ -42,7 +45,7 @@ export async function examineSignon(
   } catch (error) {
     if (error instanceof ApplicationFailure && error.type === 'NotPermitted')
       return [
-        well(SIGN_IN, `${account.email} is let in`),
+        well(SIGN_IN, `${account.SIGNON_EMAIL} is let in`),
         wrong(
           SUPERADMIN,
           error.message,
@@ -58,7 +61,10 @@ export async function examineSignon(
     ];
   }
   return [
-    well(SIGN_IN, `${account.email} is let in, with its second step where Signon asks for one`),
+    well(
+      SIGN_IN,
+      `${account.SIGNON_EMAIL} is let in, with its second step where Signon asks for one`,
+    ),
     well(SUPERADMIN, 'API users are shown'),
     await readPages(list, open),
   ];

@@ -28,13 +28,14 @@ export function createActivities(
 ): object {
   const {
     settings,
+    SIGNON_TOTP_SECRET: totpSecret,
     ROTATION_ENVIRONMENT: environment,
     ALERT_RECEIVER_IDENTITY: receiver,
   } = configuration;
-  const { signonAccount, argoAccount, argo, kubernetes, hosts } = createClients(configuration, env);
+  const { argo, kubernetes, hosts } = createClients(configuration, env);
   const session = new SignonSession(
-    signonAccount,
-    createSignInBudget(client, environment, signonAccount.totpSecret),
+    configuration,
+    createSignInBudget(client, environment, totpSecret),
   );
   const waits = { everyMs: ms(settings.pollEvery), draining };
   return {
@@ -47,9 +48,9 @@ export function createActivities(
       standIns: isLoopback(configuration.SIGNON_URL),
       mayRestart: () => soon(kubernetes.may(RESTART)),
     }),
-    ...createLedgerActivities(signonAccount.totpSecret, environment),
+    ...createLedgerActivities(totpSecret, environment),
     ...createSignonActivities(session, settings.recipients, draining),
-    ...createArgoActivities(argo, argoAccount, kubernetes, waits),
+    ...createArgoActivities(argo, kubernetes, waits),
     ...createKubernetesActivities(kubernetes, waits),
   };
 }
@@ -57,7 +58,6 @@ export function createActivities(
 /** A rotation begins within seconds, whether Kubernetes answers or not. */
 const KNOWN_WITHIN_MS = 2000;
 
-/** An answer that comes soon; undefined where none does. */
 function soon<T>(answer: Promise<T>): Promise<T | undefined> {
   return Promise.race([answer, after(KNOWN_WITHIN_MS, undefined, { ref: false })]).catch(
     () => undefined,

@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DATA_CONVERTER } from '../config/temporal.ts';
-import { WORKFLOWS_PATH } from './paths.ts';
+
+/** Where the workflows are; a bundle made before may be given instead. */
+export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 
 /**
  * The rules hold no state, so all workflows of a worker share them: each would else keep a copy of

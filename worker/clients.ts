@@ -5,9 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { delimiter, dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { ArgoClient, type ArgoAccount } from '../activities/argo/client.ts';
+import { ArgoClient } from '../activities/argo/client.ts';
 import { KubernetesClient } from '../activities/kubernetes/client.ts';
-import type { SignonAccount } from '../activities/signon/session.ts';
 import { readConfiguration, type Configuration } from '../config/configuration.ts';
 import { BadConfiguration, isWithoutCredentials } from '../config/variables.ts';
 
@@ -23,28 +22,9 @@ export type Clients = ReturnType<typeof createClients>;
 export function createClients(configuration: Configuration, env?: NodeJS.ProcessEnv) {
   const { KUBERNETES_NAMESPACE: namespace } = configuration;
   const limitMs = ms(configuration.settings.answerLimit);
-  const argoAccount: ArgoAccount = {
-    url: configuration.ARGOCD_URL,
-    token: configuration.ARGOCD_TOKEN,
-    application: configuration.ARGOCD_APPLICATION,
-    appNamespace: configuration.ARGOCD_APP_NAMESPACE,
-    project: configuration.ARGOCD_PROJECT,
-    namespace,
-    cronJobs: configuration.ARGOCD_SYNC_CRONJOBS,
-    limitMs,
-  };
-  const signonAccount: SignonAccount = {
-    url: configuration.SIGNON_URL,
-    email: configuration.SIGNON_EMAIL,
-    password: configuration.SIGNON_PASSWORD,
-    totpSecret: configuration.SIGNON_TOTP_SECRET,
-    limitMs,
-  };
   const kubeConfig = readKubeConfig(configuration.KUBECONFIG);
   return {
-    signonAccount,
-    argoAccount,
-    argo: new ArgoClient(argoAccount, env && (() => readConfiguration(env).ARGOCD_TOKEN)),
+    argo: new ArgoClient(configuration, env && (() => readConfiguration(env).ARGOCD_TOKEN)),
     kubeConfig,
     kubernetes: new KubernetesClient(kubeConfig, namespace, limitMs, () =>
       readKubeConfig(configuration.KUBECONFIG),

@@ -3,11 +3,10 @@ import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker
 import { heartbeats, inWorkflowsOnly } from '../activities/heartbeat.ts';
 import { taskQueueOf, waitsQueueOf } from '../domain/request/index.ts';
 import { createActivities } from './activities.ts';
-import { bundlerOptions } from './bundle.ts';
+import { bundlerOptions, WORKFLOWS_PATH } from './bundle.ts';
 import { deploymentOptions, warnUnlessCurrent } from './deployment.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import { DATA_CONVERTER, readTemporal } from '../config/temporal.ts';
-import { WORKFLOWS_PATH } from './paths.ts';
 import { createTracing } from './tracing.ts';
 import type { Configuration } from '../config/configuration.ts';
 

@@ -45,7 +45,11 @@ export async function ensureSearchAttributes(
       namespace,
       searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD])),
     })
-    .then(() => undefined, reasonOf);
+    .then(
+      () => undefined,
+      (error: unknown) =>
+        redact(error instanceof Error ? error.message : String(error)).slice(0, 300),
+    );
   const deadline = Date.now() + KNOWN_WITHIN_MS;
   // Where it is refused, another worker may have been faster.
   while (!(await areKnown(connection, namespace))) {
@@ -72,7 +76,6 @@ export async function attributesOfOtherTypes(
   );
 }
 
-/** The command that removes search attributes. */
 export function removalOf(namespace: string, names: readonly string[]): string {
   return `temporal operator search-attribute remove --namespace ${namespace} ${names.map((name) => `--name ${name}`).join(' ')}`;
 }
@@ -97,8 +100,4 @@ export async function missingAttributes(
 
 async function areKnown(connection: Connection, namespace: string): Promise<boolean> {
   return (await missingAttributes(connection, namespace)).length === 0;
-}
-
-function reasonOf(error: unknown): string {
-  return redact(error instanceof Error ? error.message : String(error)).slice(0, 300);
 }

@@ -13,7 +13,6 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { createHash } from 'node:crypto';
 
-/** Traces of a worker. */
 export interface Tracing {
   interceptor: ActivityInterceptorsFactory;
   /** Sends what is left. Never throws: traces hold up nothing. */

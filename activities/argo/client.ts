@@ -1,22 +1,23 @@
+import ms from 'ms';
 import { z } from 'zod';
 import { failure } from '../failure.ts';
 import { send, type HttpResponse } from '../http.ts';
+import type { Configuration } from '../../config/configuration.ts';
 import type { Secret } from '../../config/secret.ts';
 import { redact } from '../../domain/text/index.ts';
+import type { Settings } from '../../domain/settings/index.ts';
+import type { SyncCronJob } from './interface.ts';
 
-export interface ArgoAccount {
-  url: string;
-  token: Secret;
-  application: string;
-  appNamespace: string;
-  project: string;
-  /** Namespace of the CronJobs. */
-  namespace: string;
-  /** In order: the first that the application has is the sync. */
-  cronJobs: string[];
-  /** How long to wait for one answer, in ms. */
-  limitMs: number;
-}
+export type ArgoAccount = Pick<
+  Configuration,
+  | 'ARGOCD_URL'
+  | 'ARGOCD_TOKEN'
+  | 'ARGOCD_APPLICATION'
+  | 'ARGOCD_APP_NAMESPACE'
+  | 'ARGOCD_PROJECT'
+  | 'ARGOCD_SYNC_CRONJOBS'
+  | 'KUBERNETES_NAMESPACE'
+> & { settings: Pick<Settings, 'answerLimit'> };
 
 const CREATE_JOB = 'create-job';
 const NAME_TAKEN = 409;
@@ -40,7 +41,6 @@ const refusal = z.object({ code: z.number(), message: z.string() });
 
 export type TreeNode = z.infer<typeof node>;
 
-/** Argo CD's API as the sync needs it. */
 export class ArgoClient {
   private token: Secret;
 
@@ -49,16 +49,31 @@ export class ArgoClient {
     private readonly account: ArgoAccount,
     private readonly readAgain?: () => Secret,
   ) {
-    this.token = account.token;
+    this.token = account.ARGOCD_TOKEN;
   }
 
-  /** The application's resource tree. @throws NotPermitted, Unreachable, ContractChanged */
   async tree(): Promise<TreeNode[]> {
     const answer = await this.get('resource-tree', this.scope());
     const parsed = tree.safeParse(json(answer.body));
     if (!parsed.success)
       throw failure('ContractChanged', 'Argo CD’s resource tree is not the JSON expected');
     return parsed.data.nodes ?? [];
+  }
+
+  /** The first of the configured CronJobs that the application has. @throws SyncCronJobMissing */
+  async syncCronJob(): Promise<SyncCronJob> {
+    const nodes = await this.tree();
+    const { ARGOCD_SYNC_CRONJOBS: names, KUBERNETES_NAMESPACE: namespace } = this.account;
+    for (const name of names) {
+      const uid = nodes.find(
+        (one) => one.kind === 'CronJob' && one.name === name && one.namespace === namespace,
+      )?.uid;
+      if (uid !== undefined) return { name, uid };
+    }
+    throw failure(
+      'SyncCronJobMissing',
+      `Argo CD’s application ${this.account.ARGOCD_APPLICATION} has none of ${names.join(', ')} in ${namespace}`,
+    );
   }
 
   /**
@@ -68,7 +83,7 @@ export class ArgoClient {
   async createJob(cronJob: string): Promise<boolean> {
     const fields = {
       ...this.scope(),
-      namespace: this.account.namespace,
+      namespace: this.account.KUBERNETES_NAMESPACE,
       resourceName: cronJob,
       group: 'batch',
       kind: 'CronJob',
@@ -87,7 +102,7 @@ export class ArgoClient {
   async logTail(job: string, lines: number): Promise<string> {
     const query = {
       ...this.scope(),
-      namespace: this.account.namespace,
+      namespace: this.account.KUBERNETES_NAMESPACE,
       group: 'batch',
       kind: 'Job',
       resourceName: job,
@@ -113,24 +128,27 @@ export class ArgoClient {
     return answer;
   }
 
-  /** Asks for something of the application; posts where there is a body. */
   private send(
     what: string,
     params: Record<string, string>,
     body?: unknown,
   ): Promise<HttpResponse> {
     return send('Argo CD', {
-      limitMs: this.account.limitMs,
+      limitMs: ms(this.account.settings.answerLimit),
       method: body === undefined ? 'GET' : 'POST',
-      url: this.account.url + this.path(what),
+      url: this.account.ARGOCD_URL + this.path(what),
       params,
       data: body && JSON.stringify(body),
-      headers: { ...this.headers(), 'Content-Type': 'application/json' },
+      headers: {
+        Authorization: `Bearer ${this.token.reveal()}`,
+        Accept: 'application/json',
+        'Content-Type': 'application/json',
+      },
     });
   }
 
   private path(what: string): string {
-    return `/api/v1/applications/${this.account.application}/${what}`;
+    return `/api/v1/applications/${this.account.ARGOCD_APPLICATION}/${what}`;
   }
 
   /** Where it cannot be read now, the one at hand stays. */
@@ -142,17 +160,14 @@ export class ArgoClient {
     }
   }
 
-  private headers(): Record<string, string> {
-    return { Authorization: `Bearer ${this.token.reveal()}`, Accept: 'application/json' };
-  }
-
   private scope(): Record<string, string> {
-    return { appNamespace: this.account.appNamespace, project: this.account.project };
+    const { ARGOCD_APP_NAMESPACE: appNamespace, ARGOCD_PROJECT: project } = this.account;
+    return { appNamespace, project };
   }
 
   /** Names of the sync's CronJobs and Jobs, as far as they stand in a text: they are no secrets. */
   private namesIn(words: string): string[] {
-    return this.account.cronJobs.flatMap(
+    return this.account.ARGOCD_SYNC_CRONJOBS.flatMap(
       (name) => words.match(new RegExp(`${name}(-\\d{8,17})?`, 'g')) ?? [],
     );
   }

@@ -3,7 +3,7 @@ import { redact } from '../../domain/text/index.ts';
 import { failure, failedWith } from '../failure.ts';
 import type { CronJobsJob, KubernetesClient } from '../kubernetes/client.ts';
 import { lookUntil, type Waits } from '../polling.ts';
-import type { ArgoAccount, ArgoClient, TreeNode } from './client.ts';
+import type { ArgoClient } from './client.ts';
 import type { ArgoActivities, SyncCronJob } from './interface.ts';
 
 /**
@@ -22,8 +22,7 @@ const LISTED_WITHIN_MS = ms('2 minutes');
  */
 export function createArgoActivities(
   argo: ArgoClient,
-  account: ArgoAccount,
-  kubernetes: Pick<KubernetesClient, 'jobsOf' | 'jobState' | 'watchPods'>,
+  kubernetes: Pick<KubernetesClient, 'jobsOf' | 'jobState' | 'podWatch'>,
   waits: Waits,
 ): ArgoActivities {
   const jobWaits = {
@@ -31,7 +30,8 @@ export function createArgoActivities(
     everyMs: Math.max(waits.everyMs, LOOKS_EVERY_MS),
     soonestMs: LOOKS_EVERY_MS,
     // The Job's pod changes when the Job does.
-    nudges: (nudge: () => void, signal: AbortSignal): void => kubernetes.watchPods(nudge, signal),
+    nudges: (nudge: () => void, signal: AbortSignal): void =>
+      kubernetes.podWatch.nudge(nudge, signal),
   };
   /** The Job that was just made: no other is made where it is not listed. */
   const listed = async (
@@ -55,12 +55,10 @@ export function createArgoActivities(
     );
   };
   return {
-    async findSyncCronJob() {
-      return cronJobIn(await argo.tree(), account);
-    },
+    findSyncCronJob: () => argo.syncCronJob(),
 
     async createSyncJob({ cronJobUid, notBefore, deadline }) {
-      const cronJob = cronJobIn(await argo.tree(), account);
+      const cronJob = await argo.syncCronJob();
       if (cronJob.uid !== cronJobUid)
         throw failure(
           'SyncCronJobChanged',
@@ -112,23 +110,6 @@ export function createArgoActivities(
       return { seenAt: new Date().toISOString(), seenHealthy: end === 'complete' };
     },
   };
-}
-
-/** The first of the configured CronJobs that the application has. */
-export function cronJobIn(
-  nodes: TreeNode[],
-  { cronJobs, namespace, application }: ArgoAccount,
-): SyncCronJob {
-  for (const name of cronJobs) {
-    const uid = nodes.find(
-      (node) => node.kind === 'CronJob' && node.name === name && node.namespace === namespace,
-    )?.uid;
-    if (uid !== undefined) return { name, uid };
-  }
-  throw failure(
-    'SyncCronJobMissing',
-    `Argo CD’s application ${application} has none of ${cronJobs.join(', ')} in ${namespace}`,
-  );
 }
 
 async function quoteLog(argo: ArgoClient, job: string): Promise<string> {

@@ -3,9 +3,7 @@ export interface SyncCronJob {
   uid: string;
 }
 
-export interface SyncJob {
-  name: string;
-  uid: string;
+export interface SyncJob extends SyncCronJob {
   /** ISO, whole seconds, by the cluster's clock. */
   createdAt: string;
 }

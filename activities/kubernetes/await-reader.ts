@@ -59,7 +59,7 @@ export function awaitReader(
           if (version === undefined) told(pods.version);
         }
         isTold = false;
-        for await (const event of cluster.podEvents(version!, ends)) {
+        for await (const event of cluster.podWatch.events(version!, ends)) {
           if (event.pod && readerIn(event.pod, order))
             return await seen(cluster, event.pod, order, event.version);
           told(event.version);

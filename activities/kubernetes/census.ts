@@ -92,7 +92,6 @@ export class CensusTaker {
     return asked;
   }
 
-  /** Forgets containers that are not there any more. */
   keepOnly(containers: readonly PodContainer[]): void {
     const there = new Set(containers.map(({ containerId }) => containerId));
     for (const id of this.told.keys()) if (!there.has(id)) this.told.delete(id);

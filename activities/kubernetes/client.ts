@@ -16,12 +16,11 @@ import {
 } from '@kubernetes/client-node';
 import type { AxiosRequestConfig } from 'axios';
 import pLimit from 'p-limit';
-import type { Workload, WorkloadKind } from '../../domain/cluster/index.ts';
 import type { SyncCronJob, SyncJob } from '../argo/interface.ts';
 import { failure, failedWith } from '../failure.ts';
 import { boundedHttp } from './bounded-http.ts';
 import { type Template } from './consumers.ts';
-import { type PodEvent, PodWatch } from './pod-watch.ts';
+import { PodWatch } from './pod-watch.ts';
 import { hindranceOf } from './pods.ts';
 import { SharedRead } from '../shared-read.ts';
 import { EXEC, type Right } from './rights.ts';
@@ -38,7 +37,6 @@ type ReadPage<T> = (page: { namespace: string; limit: number; _continue?: string
 }>;
 
 type JobState = 'complete' | 'failed' | 'suspended' | 'running';
-/** A Job of a CronJob, and where it stands. */
 export type CronJobsJob = SyncJob & { state: JobState };
 
 /** The Kubernetes API as the rotation needs it, in one namespace. */
@@ -46,15 +44,14 @@ export class KubernetesClient {
   private apis: ReturnType<typeof apisOf>;
   private readonly execs = pLimit(EXECS_AT_ONCE);
   private readonly snapshots = new SharedRead(() => this.readSnapshot());
-  private readonly podWatch = new PodWatch({
+  readonly podWatch = new PodWatch({
     request: (query) => this.podRequest(query),
     version: async () => {
       const { namespace } = this;
       const { metadata } = await this.apis.core.listNamespacedPod({ namespace, limit: 1 });
       return metadata?.resourceVersion ?? '';
     },
-    refused: (status) => this.rebuilt(new ApiException(status, '', undefined, {}), 'watch pods'),
-    away: (error) => this.rebuilt(error, 'watch pods'),
+    rebuilt: (error) => this.rebuilt(error, 'watch pods'),
   });
 
   /** @param readAgain reads the kubeconfig afresh: its credential may have been renewed */
@@ -106,26 +103,23 @@ export class KubernetesClient {
       this.all('list statefulsets', (page) => this.apis.apps.listNamespacedStatefulSet(page)),
       this.all('list cronjobs', (page) => this.apis.batch.listNamespacedCronJob(page)),
     ]);
-    const named = (kind: WorkloadKind, name: string | undefined): Workload =>
-      `${kind}/${name ?? ''}`;
     return [
-      ...deployments.map((deployment) => ({
-        workload: named('Deployment', deployment.metadata?.name),
+      ...deployments.map((deployment): Template => ({
+        workload: `Deployment/${deployment.metadata?.name}`,
         spec: deployment.spec?.template.spec,
         hindrance: hindranceOf(deployment),
       })),
-      ...statefulSets.map(({ metadata, spec }) => ({
-        workload: named('StatefulSet', metadata?.name),
+      ...statefulSets.map(({ metadata, spec }): Template => ({
+        workload: `StatefulSet/${metadata?.name}`,
         spec: spec?.template.spec,
       })),
-      ...cronJobs.map(({ metadata, spec }) => ({
-        workload: named('CronJob', metadata?.name),
+      ...cronJobs.map(({ metadata, spec }): Template => ({
+        workload: `CronJob/${metadata?.name}`,
         spec: spec?.jobTemplate.spec?.template.spec,
       })),
     ];
   }
 
-  /** @returns undefined where there is none */
   async cronJobUid(name: string): Promise<string | undefined> {
     const found = await this.orUndefined(`get cronjob ${name}`, () =>
       this.apis.batch.readNamespacedCronJob({ name, namespace: this.namespace }),
@@ -240,17 +234,6 @@ export class KubernetesClient {
     }
   }
 
-  /** As `PodWatch.nudge` says. */
-  watchPods(changed: () => void, signal: AbortSignal): void {
-    this.podWatch.nudge(changed, signal);
-  }
-
-  /** As `PodWatch.events` says. */
-  podEvents(since: string, signal: AbortSignal): AsyncGenerator<PodEvent> {
-    return this.podWatch.events(since, signal);
-  }
-
-  /** A request for the pods, with the credential. */
   private async podRequest(query: Record<string, string>): Promise<AxiosRequestConfig> {
     const server = this.config.getCurrentCluster()?.server;
     const url = new URL(`${server}/api/v1/namespaces/${this.namespace}/pods`);

@@ -28,6 +28,8 @@ export interface Source {
   from: string;
   /** The Secret's name, where it is one. */
   secret?: string;
+  /** The variable that has the token of a pair's Secret, unless another overrides it. */
+  reads?: string;
   /** A literal value, as the spec has it. Never leaves the worker. */
   literal?: string;
 }
@@ -35,25 +37,9 @@ export interface Source {
 /** Key of the token inside its Secret. */
 const KEY = 'bearer_token';
 
-/** The env vars through which a container reads the Secret. */
-export function readingVariables(
-  { env = [], envFrom = [] }: ContainerSpec,
-  secret: string,
-): string[] {
-  const single = env
-    .filter(({ valueFrom }) => valueFrom?.secretKeyRef?.name === secret)
-    .map(({ name }) => name);
-  // A variable of its own overrides one from a whole Secret, and the last whole Secret the others.
-  const isOverridden = (variable: string, prefix: string, at: number): boolean =>
-    env.some(({ name }) => name === variable) ||
-    envFrom
-      .slice(at + 1)
-      .some((later) => isPairs(later.secretRef?.name) && (later.prefix ?? '') === prefix);
-  const whole = envFrom.flatMap(({ secretRef, prefix = '' }, at) => {
-    const variable = `${prefix}${KEY}`;
-    return secretRef?.name === secret && !isOverridden(variable, prefix, at) ? [variable] : [];
-  });
-  return [...single, ...whole];
+/** The variables through which a container reads a Secret. */
+export function readingVariables(sources: readonly Source[], secret: string): string[] {
+  return sources.flatMap((one) => (one.secret === secret ? (one.reads ?? []) : []));
 }
 
 /**
@@ -68,7 +54,7 @@ export function sourcesOf({ env = [], envFrom = [] }: ContainerSpec): Source[] {
   const single = effective.flatMap(({ name: variable, value, valueFrom }): Source[] => {
     if (valueFrom?.secretKeyRef) {
       const { name = '', key } = valueFrom.secretKeyRef;
-      return [{ variable, from: `Secret ${name}, key ${key}`, secret: name }];
+      return [{ variable, from: `Secret ${name}, key ${key}`, secret: name, reads: variable }];
     }
     if (valueFrom?.configMapKeyRef) {
       const { name = '', key } = valueFrom.configMapKeyRef;
@@ -85,30 +71,36 @@ export function sourcesOf({ env = [], envFrom = [] }: ContainerSpec): Source[] {
       ? [{ variable, from: 'a literal value', literal: value }]
       : [];
   });
-  const whole = envFrom.map(({ secretRef, configMapRef }): Source => {
-    if (secretRef) return { from: `all of Secret ${secretRef.name ?? ''}`, secret: secretRef.name };
-    return { from: `all of ConfigMap ${configMapRef?.name ?? ''}` };
+  const whole = envFrom.map(({ secretRef, configMapRef, prefix = '' }, at): Source => {
+    if (!secretRef) return { from: `all of ConfigMap ${configMapRef?.name ?? ''}` };
+    const { name: secret = '' } = secretRef;
+    const reads = `${prefix}${KEY}`;
+    // A variable of its own overrides one from a whole Secret, and the last whole Secret the others.
+    const isOverridden =
+      env.some(({ name }) => name === reads) ||
+      envFrom
+        .slice(at + 1)
+        .some((later) => isPairs(later.secretRef?.name) && (later.prefix ?? '') === prefix);
+    return { from: `all of Secret ${secret}`, secret, ...(!isOverridden && { reads }) };
   });
   return [...single, ...whole];
 }
 
-/** The containers of a template that read a Secret through variables, init containers included. */
-export function readersIn({ workload, spec }: Template, secret: string): Consumer[] {
+/** Every container of a template that reads a Secret of some pair, and through which variable. */
+export function pairSecretsOf({ workload, spec }: Template): Reading[] {
   return containersOf(spec).flatMap((container) =>
-    readingVariables(container, secret).map((variable) => ({
-      workload,
-      container: container.name,
-      variable,
-    })),
+    sourcesOf(container).flatMap(({ secret, reads: variable }) =>
+      isPairs(secret) && variable !== undefined
+        ? { workload, container: container.name, variable, secret }
+        : [],
+    ),
   );
 }
 
-/** Every container of a template that reads a Secret of some pair, and through which variable. */
-export function pairSecretsOf({ workload, spec }: Template): Reading[] {
-  const sources = containersOf(spec).flatMap((container) => sourcesOf(container));
-  const secrets = new Set(sources.flatMap(({ secret }) => (isPairs(secret) ? secret : [])));
-  return [...secrets].flatMap((secret) =>
-    readersIn({ workload, spec }, secret).map((consumer) => ({ ...consumer, secret })),
+/** The containers of a template that read a pair's Secret, init containers included. */
+export function readersIn(template: Template, pairs: string): Consumer[] {
+  return pairSecretsOf(template).flatMap(({ secret, ...consumer }) =>
+    secret === pairs ? consumer : [],
   );
 }
 

@@ -13,9 +13,9 @@ import { awaitReader } from './await-reader.ts';
 import type { KubernetesClient } from './client.ts';
 import type { KubernetesActivities } from './interface.ts';
 import { CensusTaker } from './census.ts';
+import { filesOf, pairSecretsOf } from './consumers.ts';
 import { memoryLimitOf, PAUSED } from './pods.ts';
 import { look } from './look.ts';
-import { findReadings } from './readings.ts';
 import { smoke } from './smoke.ts';
 
 /** Runs of CronJobs are told by the watch; this carries the wait where that is cut. */
@@ -37,12 +37,22 @@ export function createKubernetesActivities(
   const census = new CensusTaker(cluster);
   const podWaits: Waits & { nudges: Nudges } = {
     ...waits,
-    nudges: (nudge, signal) => cluster.watchPods(nudge, signal),
+    nudges: (nudge, signal) => cluster.podWatch.nudge(nudge, signal),
   };
   return {
     cronJobUid: (name) => cluster.cronJobUid(name),
 
-    listReadings: () => findReadings(cluster),
+    async listReadings() {
+      const { specs } = await cluster.snapshot();
+      return {
+        variables: distinct(specs.flatMap((template) => pairSecretsOf(template))),
+        files: distinct(
+          specs.flatMap(({ workload, spec }) =>
+            filesOf(spec).map((secret) => ({ workload, secret })),
+          ),
+        ),
+      };
+    },
 
     lookAtConsumers: (readers) => look(cluster, census, readers),
 
@@ -147,4 +157,9 @@ export function createKubernetesActivities(
       return results;
     },
   };
+}
+
+/** Each once: a workload's pods read what its template does. */
+function distinct<T extends object>(items: readonly T[]): T[] {
+  return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
 }

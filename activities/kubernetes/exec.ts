@@ -10,10 +10,8 @@ export interface Target {
   container: string;
 }
 
-/** What a command came to. */
 export type ExecResult =
   | { kind: 'answered'; lines: string[] }
-  /** The program is not in the container. */
   | { kind: 'no-such-program' }
   | { kind: 'exited'; code: number }
   /**

@@ -52,7 +52,7 @@ export function idleConsumers(
     const open: Source[] = [];
     const byName = new Set<string | undefined>([
       ...sources.map(({ variable }) => variable),
-      ...readingVariables(spec, readers.secret),
+      ...readingVariables(sources, readers.secret),
     ]);
     for (const source of sources) {
       if (source.secret === readers.secret) continue;

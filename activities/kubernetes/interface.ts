@@ -37,8 +37,7 @@ interface RolloutOrder {
 
 type RolloutSeen =
   | { kind: 'held'; look: ClusterLook }
-  | { kind: 'not-updated' | 'stale'; containers: ConsumingContainer[] }
-  | { kind: 'incomplete'; containers: ConsumingContainer[] };
+  | { kind: 'not-updated' | 'stale' | 'incomplete'; containers: ConsumingContainer[] };
 
 /**
  * What a rotation asks of Kubernetes. Every method throws `NotPermitted` and `ContractChanged` (not

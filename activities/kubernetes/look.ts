@@ -181,7 +181,7 @@ function toHave(container: PodContainer, { secret, also }: Readers): ConsumingCo
     (one) => one.workload === container.workload && one.container === container.container,
   );
   const variables = new Set([
-    ...readingVariables(container.spec, secret),
+    ...readingVariables(container.sources, secret),
     ...told.map(({ variable }) => variable),
   ]);
   return [...variables].map((variable) => rowOf(container, variable));
@@ -196,7 +196,7 @@ function holding(
   told: Exclude<Told, { unable: string }>,
   { secret, holding: tokens }: Readers,
 ): ConsumingContainer[] {
-  const reading = readingVariables(container.spec, secret);
+  const reading = readingVariables(container.sources, secret);
   const found = told.held.flatMap((piece) => {
     const token = tokenOf(piece, tokens);
     return token ? { variable: piece.variable, token: token.masked } : [];
@@ -217,9 +217,8 @@ function holding(
 function rowOf(
   { workload, container, pod, state, startedAt, ready, terminating, why }: PodContainer,
   variable: string,
-) {
-  const row = { workload, container, variable, pod, state, startedAt, ready, terminating };
-  return (why === undefined ? row : { ...row, why }) satisfies ConsumingContainer;
+): ConsumingContainer {
+  return { workload, container, variable, pod, state, startedAt, ready, terminating, why };
 }
 
 /** Where a variable's value comes from, as far as the spec tells. */

@@ -1,4 +1,4 @@
-import type { V1Pod } from '@kubernetes/client-node';
+import { ApiException, type V1Pod } from '@kubernetes/client-node';
 import { ApplicationFailure } from '@temporalio/common';
 import axios, { type AxiosRequestConfig } from 'axios';
 import type { Readable } from 'node:stream';
@@ -22,7 +22,6 @@ const LONGEST_PAUSE_MS = 60_000;
 /** A connection that died says nothing: every event is known at most so much later. */
 const EVENTS_FOR_S = 30;
 
-/** The watch of all pods of the namespace. */
 export class PodWatch {
   /** Told of every change of a pod, by one watch for all. */
   private readonly watchers = new Set<() => void>();
@@ -32,11 +31,9 @@ export class PodWatch {
     private readonly api: {
       /** A request for the pods, with the credential. */
       request: (query: Record<string, string>) => Promise<AxiosRequestConfig>;
-      /** The version of the pods now. */
       version: () => Promise<string>;
-      /** The failure that a status, or another error, stands for. */
-      refused: (status: number) => Error;
-      away: (error: unknown) => Error;
+      /** The failure that an error stands for. */
+      rebuilt: (error: unknown) => Error;
     },
   ) {}
 
@@ -104,13 +101,13 @@ export class PodWatch {
       });
       data = answer.data;
       if (answer.status === 410) throw new VersionGone();
-      if (answer.status !== 200) throw this.api.refused(answer.status);
+      if (answer.status !== 200) throw new ApiException(answer.status, '', undefined, {});
       for await (const line of linesOf(data as AsyncIterable<Buffer>)) yield eventOf(line);
     } catch (error) {
       signal.throwIfAborted();
       throw error instanceof VersionGone || error instanceof ApplicationFailure
         ? error
-        : this.api.away(error);
+        : this.api.rebuilt(error);
     } finally {
       data?.destroy(); // one that was refused is not read, and would keep its connection
       clearTimeout(timer);

@@ -5,6 +5,7 @@ import type {
   V1Job,
   V1Pod,
 } from '@kubernetes/client-node';
+import { quantityToScalar } from '@kubernetes/client-node/dist/util.js';
 import type { ConsumingContainer, Workload } from '../../domain/cluster/index.ts';
 import { redact } from '../../domain/text/index.ts';
 import {
@@ -15,7 +16,6 @@ import {
   type Template,
 } from './consumers.ts';
 
-/** One container of one pod, as listed. */
 export interface PodContainer extends Pick<
   ConsumingContainer,
   'workload' | 'container' | 'pod' | 'state' | 'startedAt' | 'ready' | 'terminating' | 'why'
@@ -36,25 +36,22 @@ export function isAlive(pod: V1Pod): boolean {
 
 /** The containers of a pod that run or may still start, by their own status. */
 export function containersIn(pod: V1Pod, workload: Workload): PodContainer[] {
-  const { status, spec, metadata } = pod;
-  const statuses = [
-    ...(status?.containerStatuses ?? []),
-    ...(status?.initContainerStatuses ?? []),
-    ...(status?.ephemeralContainerStatuses ?? []),
-  ];
+  const { spec, metadata } = pod;
+  const statuses = statusesOf(pod);
   return containersOf(spec).flatMap((container) => {
     const seen = statuses.find(({ name }) => name === container.name);
     const state = stateOf(container, seen, pod);
+    const started = seen?.state?.running?.startedAt;
     if (state === 'ended') return [];
     return {
       workload,
       container: container.name,
       pod: metadata?.name ?? '',
       state,
-      startedAt: state === 'running' ? isoOf(seen?.state?.running?.startedAt) : undefined,
+      startedAt: started && new Date(started).toISOString(),
       ready: state === 'running' && seen?.ready === true,
       terminating: metadata?.deletionTimestamp !== undefined,
-      ...(state === 'starting' && whyNotStarted(pod, seen)),
+      why: state === 'starting' ? whyNotStarted(pod, seen) : undefined,
       spec: container,
       sources: sourcesOf(container),
       containerId: seen?.containerID ?? '',
@@ -113,12 +110,18 @@ export function nextPodOf(job: V1Job, pods: readonly V1Pod[]): V1Pod | undefined
 }
 
 /** Whether a container ended for want of memory and has not started again. */
-export function ranOutOfMemory({ status }: V1Pod, container: string): boolean {
+export function ranOutOfMemory(pod: V1Pod, container: string): boolean {
+  return statusesOf(pod).some(
+    ({ name, state }) => name === container && state?.terminated?.reason === 'OOMKilled',
+  );
+}
+
+function statusesOf({ status }: V1Pod): V1ContainerStatus[] {
   return [
     ...(status?.containerStatuses ?? []),
     ...(status?.initContainerStatuses ?? []),
     ...(status?.ephemeralContainerStatuses ?? []),
-  ].some(({ name, state }) => name === container && state?.terminated?.reason === 'OOMKilled');
+  ];
 }
 
 /**
@@ -143,14 +146,13 @@ export function ownerOf(pod: V1Pod, jobs: readonly V1Job[]): Workload {
 /** Reasons that every container has on its way. */
 const ON_ITS_WAY = ['ContainerCreating', 'PodInitializing'];
 
-/** What keeps a container from starting, in Kubernetes' words. */
-function whyNotStarted({ status }: V1Pod, seen: V1ContainerStatus | undefined): { why?: string } {
+function whyNotStarted({ status }: V1Pod, seen: V1ContainerStatus | undefined): string | undefined {
   const { waiting } = seen?.state ?? {};
-  if (waiting?.reason && !ON_ITS_WAY.includes(waiting.reason)) return { why: inWords(waiting) };
+  if (waiting?.reason && !ON_ITS_WAY.includes(waiting.reason)) return inWords(waiting);
   const unscheduled = status?.conditions?.find(
     ({ type, status: is }) => type === 'PodScheduled' && is === 'False',
   );
-  return unscheduled ? { why: inWords(unscheduled) } : {};
+  return unscheduled && inWords(unscheduled);
 }
 
 export const PAUSED = 'its Deployment is paused';
@@ -215,26 +217,15 @@ function startsBy({ exitCodes }: V1ContainerRestartRule, exitCode: number): bool
   return true;
 }
 
-function isoOf(time: Date | string | undefined): string | undefined {
-  return time === undefined ? undefined : new Date(time).toISOString();
-}
-
-const UNITS: Record<string, number> = {
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  Ki: 1024,
-  Mi: 1024 ** 2,
-  Gi: 1024 ** 3,
-};
-
 /**
  * A container's limit of memory, in bytes; infinite where it has none, 0 where it cannot be read.
  */
 export function memoryLimitOf(spec: ContainerSpec | undefined): number {
   const limit = spec?.resources?.limits?.memory;
   if (limit === undefined) return Number.MAX_VALUE;
-  const [, amount = '', unit = ''] = /^(\d+(?:\.\d+)?)([kMG]i?|)$/.exec(limit) ?? [];
-  return Number(amount) * (UNITS[unit] ?? 0);
+  try {
+    return Number(quantityToScalar(limit));
+  } catch {
+    return 0;
+  }
 }

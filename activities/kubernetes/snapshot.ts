@@ -43,7 +43,7 @@ export class Snapshot {
     const hindrances = new Map(templates.map(({ workload, hindrance }) => [workload, hindrance]));
     this.containers = owned.flatMap(({ workload, containers }) => {
       const why = hindrances.get(workload);
-      return containers.map((one) => (why === undefined ? one : { ...one, why: one.why ?? why }));
+      return containers.map((one) => ({ ...one, why: one.why ?? why }));
     });
     this.specs = [
       ...templates,

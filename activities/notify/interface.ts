@@ -12,8 +12,8 @@ export interface NotifyActivities {
   noticePace: () => Promise<NoticePace>;
   /**
    * Sends one message to the Slack webhook. A retry after a lost answer may send it twice.
-   * @throws Unreachable (retried), SlackRefused (not retried); neither names the webhook's address,
-   * which is a secret
+   * @throws Unreachable (retried, after the pause that Slack asks for), SlackRefused (not retried);
+   * neither names the webhook's address, which is a secret
    */
   postToSlack: (text: string) => Promise<void>;
 }

@@ -2,11 +2,6 @@ import { failure } from '../failure.ts';
 import type { Secret } from '../../config/secret.ts';
 import { retryAfterOf, send } from '../http.ts';
 
-/**
- * Posts one message.
- * @param webhook the whole address is a secret
- * @throws Unreachable (retried, after the pause that Slack asks for), SlackRefused
- */
 export async function postToSlack(webhook: Secret, text: string, limitMs: number): Promise<void> {
   const answer = await send(
     'Slack’s webhook',

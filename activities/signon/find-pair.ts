@@ -23,11 +23,6 @@ export function listApiUsers(session: SignonSession): Promise<ListedApiUser[]> {
   );
 }
 
-/**
- * The pair that an e-mail and a parameterized name stand for.
- * @param rows all API users
- * @throws UnknownApiUser, UnknownApplication, AmbiguousApplication, SecretNameShared (not retried)
- */
 export async function findPair(
   pages: Pages,
   rows: ListedApiUser[],
@@ -67,9 +62,6 @@ export async function findPair(
   return { apiUser: { id, name, email, suspended }, application: chosen, secret };
 }
 
-/**
- * Those of the Secrets that the sync writes for one of the API users and an application on offer.
- */
 export async function secretsOfPairs(
   pages: Pages,
   rows: readonly ListedApiUser[],
@@ -139,7 +131,6 @@ export function knownUser(rows: readonly ListedApiUser[], email: string): Listed
   );
 }
 
-/** The API user with an e-mail; undefined where there is none. */
 export function userOf(rows: readonly ListedApiUser[], email: string): ListedApiUser | undefined {
   return rows.find((row) => row.email === email.toLowerCase());
 }

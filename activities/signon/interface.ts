@@ -50,7 +50,7 @@ export interface SignonActivities {
   /**
    * The tokens of all API users, or of one, one page after the other with a pause between two.
    * Reads only; a retry goes on where the last attempt was.
-   * @throws UnknownApiUser (not retried)
+   * @throws UnknownApiUser (not retried); WaitInterrupted (retried) when the worker shuts down
    */
   listPairs: (order: { pause: ms.StringValue; apiUser?: string }) => Promise<SignonPair[]>;
   /**

@@ -11,11 +11,6 @@ interface Kept {
   pairs: SignonPair[];
 }
 
-/**
- * Reads the tokens of all API users, one page at a time with a pause between two; a retry goes on
- * where the last attempt was.
- * @throws WaitInterrupted (retried) when the worker shuts down
- */
 export function listPairs(
   session: SignonSession,
   apiUsers: readonly ApiUserRow[],

@@ -3,6 +3,8 @@ import { failure } from '../failure.ts';
 import { Secret, sha256 } from '../../config/secret.ts';
 import type { Day, ListedToken } from '../../domain/tokens/index.ts';
 
+// Each reader throws ContractChanged where a page is not what it expects.
+
 /** No name or title on these pages is longer; what is longer is cut. */
 const LONGEST_TEXT = 1000;
 
@@ -17,7 +19,7 @@ export interface Card extends ListedToken {
   application: string;
 }
 
-/** Reads `GET /api_users`. @throws ContractChanged */
+/** Reads `GET /api_users`. */
 export function readApiUsers(html: string): ApiUserRow[] {
   const $ = load(html);
   const rows = $('table tbody tr').toArray();
@@ -49,7 +51,7 @@ export function readApiUsers(html: string): ApiUserRow[] {
   });
 }
 
-/** Reads `GET /api_users/:id/manage_tokens`: whose it is, and its cards. @throws ContractChanged */
+/** Reads `GET /api_users/:id/manage_tokens`: whose it is, and its cards. */
 export function readManageTokens(html: string): { apiUser: string; cards: Card[] } {
   const $ = load(html);
   const title = heading($);
@@ -68,7 +70,7 @@ export function readManageTokens(html: string): { apiUser: string; cards: Card[]
   return { apiUser: title.slice(prefix.length), cards };
 }
 
-/** Reads name and e-mail from `GET /api_users/:id/edit`. @throws ContractChanged */
+/** Reads name and e-mail from `GET /api_users/:id/edit`. */
 export function readApiUser(html: string): { name: string; email: string } {
   const $ = load(html);
   const name = rowValue($, $.root(), 'Name');
@@ -83,10 +85,7 @@ export function readShownToken(html: string): Secret | undefined {
   return value === undefined ? undefined : new Secret(value);
 }
 
-/**
- * Reads heading, details and form of `GET /api_users/:id/authorisations/:id/edit`.
- * @throws ContractChanged
- */
+/** Reads heading, details and form of `GET /api_users/:id/authorisations/:id/edit`. */
 export function readRevokePage(
   html: string,
 ): Omit<Card, 'authorisationId'> & { heading: string; csrf: Secret; action: string } {
@@ -105,11 +104,7 @@ export function readRevokePage(
   };
 }
 
-/**
- * Reads the applications on offer and the form's token from `GET
- * /api_users/:id/authorisations/new`.
- * @throws ContractChanged
- */
+/** Reads applications on offer and the form's token: `GET /api_users/:id/authorisations/new`. */
 export function readNewTokenPage(html: string): {
   applications: { id: number; name: string }[];
   csrf: Secret;
@@ -125,13 +120,12 @@ export function readNewTokenPage(html: string): {
   return { applications, csrf: csrfOf($, select.closest('form'), 'the form around the select') };
 }
 
-/** The form's own token at sign-in and at the second step. @throws ContractChanged */
+/** The form's own token at sign-in and at the second step. */
 export function readFormToken(html: string, field: string): Secret {
   const $ = load(html);
   return csrfOf($, $(`input[name="${field}"]`).closest('form'), `a form with the field ${field}`);
 }
 
-/** Whether a page has a field of that name. */
 export function hasField(html: string, field: string): boolean {
   return load(html)(`input[name="${field}"]`).length > 0;
 }

@@ -5,7 +5,6 @@ import { failure } from '../failure.ts';
 import { readApiUser, readManageTokens, readNewTokenPage } from './pages.ts';
 import type { Pages } from './session.ts';
 
-/** Where Signon lists the tokens of a pair's API user. */
 export const managePath = (pair: Pair): string => `/api_users/${pair.apiUser.id}/manage_tokens`;
 
 /** The page on which a token is issued to an API user. */

@@ -1,28 +1,39 @@
 import { Context } from '@temporalio/activity';
+import ms from 'ms';
 import pLimit from 'p-limit';
 import { failedWith, failure } from '../failure.ts';
+import type { Configuration } from '../../config/configuration.ts';
 import type { Secret } from '../../config/secret.ts';
+import type { Settings } from '../../domain/settings/index.ts';
 import type { HttpResponse } from '../http.ts';
 import { Browser, type SignonPage } from './browser.ts';
+import type { SignInOutcome } from '../../domain/sign-in/index.ts';
 import { redact } from '../../domain/text/index.ts';
 import { hasField, readAlert, readFormToken } from './pages.ts';
-import type { SignInBudget } from './sign-in-budget.ts';
 import { totpCode } from '../../config/totp.ts';
 
-export interface SignonAccount {
-  url: string;
-  email: string;
-  password: Secret;
-  totpSecret: Secret;
-  /** How long to wait for one answer, in ms. */
-  limitMs: number;
-}
+export type SignonAccount = Pick<
+  Configuration,
+  'SIGNON_URL' | 'SIGNON_EMAIL' | 'SIGNON_PASSWORD' | 'SIGNON_TOTP_SECRET'
+> & { settings: Pick<Settings, 'answerLimit'> };
 
 const SIGN_IN = '/users/sign_in';
 const SECOND_STEP = '/users/two_step_verification_session';
 const PROMPT = '/account/two_step_verification/prompt';
 const STEP_SECONDS = 30;
 const PASSWORD = 'user[password]';
+
+/** At most 3 refused sign-ins an hour reach Signon from all workers and restarts together. */
+export interface SignInBudget {
+  /**
+   * Permits sending a password to Signon once; counts against the hour until Signon is known not to
+   * have refused it.
+   * @returns what says what the sign-in came to
+   * @throws SignInBudgetSpent (not retried), naming when the next may be tried; Unreachable
+   * (retried) while too many are under way
+   */
+  reserve: () => Promise<(outcome: SignInOutcome['outcome']) => Promise<void>>;
+}
 
 /**
  * One worker's session with Signon. Signs in when first needed and when the session ended; a
@@ -45,7 +56,7 @@ export class SignonSession {
      */
     private readonly codes: readonly number[] = [0, 1],
   ) {
-    this.browser = new Browser(account.url, account.limitMs);
+    this.browser = new Browser(account.SIGNON_URL, ms(account.settings.answerLimit));
   }
 
   /**
@@ -106,12 +117,13 @@ export class SignonSession {
       if (!progress.undecided) await settle('no-effect');
       throw error;
     });
-    if (refusedBecause !== undefined) this.refused = redact(refusedBecause, [this.account.email]);
+    if (refusedBecause !== undefined)
+      this.refused = redact(refusedBecause, [this.account.SIGNON_EMAIL]);
     await settle(refusedBecause === undefined ? 'accepted' : 'refused');
     if (refusedBecause !== undefined)
       throw failure(
         'SignInRefused',
-        `Signon refused to sign ${this.account.email} in: ${this.refused}`,
+        `Signon refused to sign ${this.account.SIGNON_EMAIL} in: ${this.refused}`,
       );
     this.isSignedIn = true;
   }
@@ -127,8 +139,8 @@ export class SignonSession {
     progress: { undecided: boolean },
   ): Promise<string | undefined> {
     const fields = {
-      'user[email]': this.account.email,
-      [PASSWORD]: this.account.password.reveal(),
+      'user[email]': this.account.SIGNON_EMAIL,
+      [PASSWORD]: this.account.SIGNON_PASSWORD.reveal(),
     };
     const answer = await this.browser
       .submit(SIGN_IN, SIGN_IN, csrf, fields)
@@ -161,7 +173,8 @@ export class SignonSession {
     for (const stepsBack of this.codes) {
       progress.undecided = true;
       const wasRefused = alert !== '';
-      const fields = { code: this.code(stepsBack) };
+      const at = Math.floor(this.now() / 1000) - stepsBack * STEP_SECONDS;
+      const fields = { code: totpCode(this.account.SIGNON_TOTP_SECRET, at) };
       const answer = await this.browser
         .submit(SECOND_STEP, page.path, csrf, fields)
         .catch((error: unknown) => {
@@ -179,13 +192,6 @@ export class SignonSession {
       csrf = readFormToken(answer.body, 'code');
     }
     return alert;
-  }
-
-  private code(stepsBack: number): string {
-    return totpCode(
-      this.account.totpSecret,
-      Math.floor(this.now() / 1000) - stepsBack * STEP_SECONDS,
-    );
   }
 }
 

@@ -5,7 +5,7 @@ import { type Environment, taskQueueOf } from '../../domain/request/index.ts';
 import type { SignInGrant, SignInOutcome, SignInQuestion } from '../../domain/sign-in/index.ts';
 import { failure } from '../failure.ts';
 import type { Secret } from '../../config/secret.ts';
-import type { SignInBudget } from '../signon/sign-in-budget.ts';
+import type { SignInBudget } from '../signon/session.ts';
 import { signInProof } from './sign-in-proof.ts';
 import { SIGNAL, WORKFLOW, signInLedgerId } from '../../domain/names/index.ts';
 

@@ -3,10 +3,6 @@ import type { Client } from '@temporalio/client';
 import type { Delegation, RecordedSender } from '../../domain/evidence/index.ts';
 import { decoded, type Event, principalOf, startOf } from './history.ts';
 
-/**
- * Who started the calling run, or the first of those that it continues, or the run that handed it
- * over.
- */
 export async function starterOf(
   client: Client,
   delegation: Delegation | undefined,

@@ -1,17 +1,12 @@
 import pLimit from 'p-limit';
-import {
-  coveredBy,
-  whatLacks,
-  type Evidence,
-  type Shortfall,
-} from '../../domain/evidence/index.ts';
+import { whatLacks, type Evidence, type Shortfall } from '../../domain/evidence/index.ts';
 import { comparable, needsSecondPerson } from '../../domain/request/index.ts';
-import { describeToken, isToken } from '../../domain/tokens/index.ts';
+import { describeToken } from '../../domain/tokens/index.ts';
 import type { Status } from '../rotations.ts';
 import { AT_ONCE, type Context } from './context.ts';
 import type { Printed } from './columns.ts';
 import { answersTo, printAnswers } from './decide.ts';
-import { revokedOrWhyNot } from './await-revoke.ts';
+import { approvedTokens, revokedOrWhyNot } from './await-revoke.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { thoseThatWait } from './list.ts';
 import { codeLine, evidenceLines } from './print.ts';
@@ -88,9 +83,7 @@ async function send(
   askings: Asking[],
 ): Promise<ExitCode> {
   const tokens = askings.flatMap(({ evidence }) =>
-    coveredBy(evidence, named).map((id) =>
-      describeToken(evidence.toRevoke.find(isToken({ authorisationId: id }))!),
-    ),
+    approvedTokens(evidence, named).map((token) => describeToken(token)),
   );
   const recipients = askings.flatMap(({ evidence: { asks, recipient } }) =>
     asks === 'hand-over' ? [recipient?.name ?? ''] : [],

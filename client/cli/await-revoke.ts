@@ -1,6 +1,11 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { setTimeout as after } from 'node:timers/promises';
-import { coveredBy, type Approve, type Evidence } from '../../domain/evidence/index.ts';
+import {
+  coveredBy,
+  type Answer,
+  type Approve,
+  type Evidence,
+} from '../../domain/evidence/index.ts';
 import { isToken, type ListedToken } from '../../domain/tokens/index.ts';
 import { askStatus, type Status } from '../rotations.ts';
 import type { Context } from './context.ts';
@@ -8,6 +13,13 @@ import type { SentDecision } from './decide.ts';
 import { describeRotation, reportOf } from './open-rotation.ts';
 
 const LOOK_EVERY_MS = 1000;
+
+/** The tokens that an approval covers. */
+export function approvedTokens(evidence: Evidence, named: Pick<Approve, 'revoke'>): ListedToken[] {
+  return coveredBy(evidence, named).map((id) =>
+    evidence.toRevoke.find(isToken({ authorisationId: id }))!,
+  );
+}
 
 /**
  * Waits until what an approval covers is revoked, or it is known why it is not: an accepted
@@ -20,32 +32,25 @@ export async function revokedOrWhyNot(
   named: Pick<Approve, 'revoke'>,
 ): Promise<SentDecision> {
   const { workflowId, answer } = approved;
-  const tokens = coveredBy(evidence, named).map((id) =>
-    evidence.toRevoke.find(isToken({ authorisationId: id }))!,
-  );
+  const tokens = approvedTokens(evidence, named);
   for (;;) {
     const run = await describeRotation(context, workflowId);
     const end =
       run.status.name === 'RUNNING'
         ? await whileRunning(context, workflowId, evidence, tokens)
         : await onceEnded(context, run, tokens);
-    if (end) return { workflowId, accepted: end.isWell, answer: `${answer}; ${end.how}` };
+    if (end) return { workflowId, ...end, answer: `${answer}; ${end.answer}` };
     await after(LOOK_EVERY_MS);
   }
 }
 
-interface End {
-  /** Revoked, or approved as far as one person can. */
-  isWell: boolean;
-  how: string;
-}
-
+/** Accepted: revoked, or approved as far as one person can. */
 async function whileRunning(
   context: Context,
   workflowId: string,
   { round }: Evidence,
   tokens: readonly ListedToken[],
-): Promise<End | undefined> {
+): Promise<Answer | undefined> {
   const status = await askStatus(context.client, workflowId);
   if (!status) {
     await context.needWorker();
@@ -53,13 +58,13 @@ async function whileRunning(
   }
   const note = status.steps.find(({ name }) => name === 'revoke')?.note ?? '';
   if (tokens.every(({ masked }) => note.includes(masked)))
-    return { isWell: true, how: `${note}; confirm follows` };
+    return { accepted: true, answer: `${note}; confirm follows` };
   const { waiting } = status;
   if (!waiting) return undefined;
   if (waiting.kind !== 'approval' || waiting.evidence.round !== round)
-    return { isWell: false, how: `NOT revoked: ${whyNot(status)}` };
+    return { accepted: false, answer: `NOT revoked: ${whyNot(status)}` };
   return waiting.approvedBy?.length
-    ? { isWell: true, how: `nothing is revoked before ${waiting.needed} people have approved` }
+    ? { accepted: true, answer: `nothing is revoked before ${waiting.needed} people have approved` }
     : undefined;
 }
 
@@ -74,12 +79,12 @@ async function onceEnded(
   context: Context,
   run: WorkflowExecutionDescription,
   tokens: readonly ListedToken[],
-): Promise<End> {
+): Promise<Answer> {
   const report = await reportOf(context, run);
   const revoked =
     report !== undefined && tokens.every((token) => report.revoked.some(isToken(token)));
   return {
-    isWell: revoked,
-    how: `${revoked ? 'revoked' : 'NOT revoked'}; it ended as ${report?.outcome ?? 'failed'}`,
+    accepted: revoked,
+    answer: `${revoked ? 'revoked' : 'NOT revoked'}; it ended as ${report?.outcome ?? 'failed'}`,
   };
 }

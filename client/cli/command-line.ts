@@ -32,7 +32,6 @@ export function newProgram(name: string, description: string, terminal: Terminal
     });
 }
 
-/** Who acts: recorded, and compared in production. */
 export const BY = new Option(
   '--by <who>',
   'who you are: a name or e-mail; in production compared with the requester',
@@ -42,13 +41,11 @@ const PAIR = `
 For an existing rotation, short names are enough if only one has them: short-url-manager publishing-api, or short-url-manager.
 `;
 
-/** How a program's commands are made. */
 export function commandsOf(program: Command, terminal: Terminal) {
   let code: ExitCode = EXIT.done;
   return {
     /** What the command ended with that has run. */
     code: () => code,
-    /** A command with the options that all take. */
     command: (usage: string, description: string, example: string, parent = program): Command =>
       withCommonOptions(parent.command(usage).description(description)).addHelpText(
         'after',
@@ -77,7 +74,6 @@ export function commandsOf(program: Command, terminal: Terminal) {
 }
 export type Commands = ReturnType<typeof commandsOf>;
 
-/** Adds the options that every command takes. */
 export function withCommonOptions(command: Command): Command {
   return command
     .addOption(

@@ -45,7 +45,6 @@ export interface Terminal {
 export const OUTPUTS = ['table', 'wide', 'json', 'yaml'] as const;
 export type Output = (typeof OUTPUTS)[number];
 
-/** Options that every command takes. */
 export interface CommonOptions {
   environment?: string;
   output: Output;
@@ -147,7 +146,6 @@ export class Context {
     throw new CommandEnd(EXIT.usage, 'Say who you are: --by you@example.org, or ROTATION_BY.');
   }
 
-  /** Prints for people, or one value for programs. */
   print(lines: readonly Printed[], value: unknown): void {
     printAs(this.output, this.terminal, lines, value);
   }

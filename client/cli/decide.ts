@@ -91,7 +91,6 @@ async function confirmRestart(context: Context, workflowIds: readonly string[]):
     );
 }
 
-/** Says who holds a token that no container reads. */
 export async function classify(
   context: Context,
   pair: string[],
@@ -105,7 +104,6 @@ export async function classify(
 /** What became of a decision that was sent to one rotation. */
 export type SentDecision = Answer & { workflowId: string };
 
-/** A decision on its way to a rotation. */
 interface Sending<Name extends keyof Sendable> {
   workflowId: string;
   /** Taken by no other rotation that has been started under the id since then. */
@@ -113,7 +111,6 @@ interface Sending<Name extends keyof Sendable> {
   decision: Sendable[Name];
 }
 
-/** Sends a decision to each rotation, and prints every answer. */
 export async function sendEach<Name extends keyof Sendable>(
   context: Context,
   name: Name,

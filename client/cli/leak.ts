@@ -9,6 +9,7 @@ import {
 } from '../../domain/sweep/index.ts';
 import { command } from '../../domain/request/index.ts';
 import type { InventoryRow } from '../../domain/inventory/index.ts';
+import { fingerprintOf, Secret } from '../../config/secret.ts';
 import { askStatus } from '../rotations.ts';
 import { type Started, type RotateExpiringTokens, startSweep } from '../start-workflows.ts';
 import { leavesAlone, type Context } from './context.ts';
@@ -144,8 +145,6 @@ function missingIn(
   return (applications ?? ['all others']).filter((application) => !running.includes(application));
 }
 
-/** Characters at each end of a token that Signon shows. */
-const SHOWN = 8;
 const WHOLE = /^[A-Za-z0-9_-]{43}$/;
 
 /**
@@ -185,7 +184,7 @@ async function pairOf(
 /** First and last eight characters of a whole token; nothing else of it is kept. */
 function maskedOf(token: string | undefined): string {
   const whole = token?.trim() ?? '';
-  if (WHOLE.test(whole)) return `${whole.slice(0, SHOWN)}…${whole.slice(-SHOWN)}`;
+  if (WHOLE.test(whole)) return fingerprintOf(new Secret(whole)).masked;
   throw new CommandEnd(
     EXIT.usage,
     'That is no token of Signon: expected 43 letters, digits, - and _.',

@@ -115,7 +115,6 @@ function valueOf({ environment, ui }: Context, rotation: KnownRotation): object 
   return { ...rotation, waitsFor: waitsFor(rotation), ...links };
 }
 
-/** What a rotation waits for, and whom. */
 function waitsFor({ status, stage, open }: KnownRotation): string {
   if (!open) return '';
   if (!status) return 'no answer from a worker';

@@ -39,12 +39,10 @@ export function statusLines(status: Status, runId: string): Printed[] {
   ];
 }
 
-/** Evidence, as an approver reads it. */
 export function evidenceLines(evidence: Evidence, environment: string): Printed[] {
   return shownLines({ ...showEvidence(evidence, environment), offers: [] });
 }
 
-/** How a rotation ended. */
 export function reportLines(report: RotationReport): Printed[] {
   return shownLines(showEnd(report));
 }

@@ -1,18 +1,30 @@
 import { InvalidArgumentError } from 'commander';
-import { ScheduleAlreadyRunning, type ScheduleDescription } from '@temporalio/client';
-import { whyLeftAlone } from '../../domain/request/index.ts';
 import {
+  ScheduleAlreadyRunning,
+  ScheduleOverlapPolicy,
+  type Client,
+  type ScheduleDescription,
+  type ScheduleHandle,
+} from '@temporalio/client';
+import { SCHEDULE } from '../../domain/evidence/index.ts';
+import { taskQueueOf, whyLeftAlone, type Environment } from '../../domain/request/index.ts';
+import {
+  CATCH_UP_MINUTES,
+  HAND_OVER_MINUTES,
+  introduceSweep,
   LARGEST_WAVE,
+  minuteOfDay,
+  type SweepRequest,
   type SweepTime,
+  TIME_ZONE,
   timeProblems,
   type Weekday,
   WEEKDAYS,
 } from '../../domain/sweep/index.ts';
 import { minute } from '../../domain/text/index.ts';
-import { createSchedule } from '../sweep-schedule.ts';
 import type { Context } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
-import { sweepId } from '../../domain/names/index.ts';
+import { sweepId, WORKFLOW } from '../../domain/names/index.ts';
 
 /** Creates the environment's Schedule; one that is there is left as it is. */
 export async function create(
@@ -43,6 +55,42 @@ export async function create(
   };
   context.print([`Created ${id}.`, ...scheduleLines(schedule)], value);
   return EXIT.done;
+}
+
+/**
+ * Creates an environment's Schedule. Each start has an id of its own, hands over to the
+ * environment's sweep, and ends: a sweep that runs for hours keeps no later start from finding it
+ * open.
+ * @param time one without `timeProblems`
+ * @throws ScheduleAlreadyRunning where there is one
+ */
+export async function createSchedule(
+  client: Client,
+  environment: Environment,
+  { time, maxConcurrent, note }: { time: SweepTime; maxConcurrent?: number; note?: string },
+): Promise<ScheduleHandle> {
+  const request: SweepRequest = { environment, requestedBy: SCHEDULE, maxConcurrent };
+  const startsAt = minuteOfDay(time.at)!;
+  return client.schedule.create({
+    scheduleId: sweepId(environment),
+    spec: {
+      calendars: [{ hour: Math.floor(startsAt / 60), minute: startsAt % 60, dayOfWeek: time.days }],
+      timezone: TIME_ZONE,
+      ...(time.jitterMinutes > 0 && { jitter: `${time.jitterMinutes} minutes` }),
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: `${CATCH_UP_MINUTES} minutes` },
+    action: {
+      type: 'startWorkflow',
+      workflowType: WORKFLOW.sweep,
+      workflowId: sweepId(environment),
+      taskQueue: taskQueueOf(environment),
+      args: [request],
+      // The sweep that it hands over to outlives it.
+      workflowExecutionTimeout: `${HAND_OVER_MINUTES} minutes`,
+      ...introduceSweep(request),
+    },
+    state: note === undefined ? undefined : { note },
+  });
 }
 
 function scheduleLines({ state, info }: ScheduleDescription): string[] {

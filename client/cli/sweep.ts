@@ -82,7 +82,6 @@ export function idOfSweep({ environment }: Context, apiUser: string | undefined)
     : `${apiUserIdsOf(environment)}${apiUser.trim().toLowerCase()}`;
 }
 
-/** Sends a sweep a decision. */
 export async function decideSweep<Name extends keyof SweepDecisions>(
   context: Context,
   workflowId: string,

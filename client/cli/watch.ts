@@ -14,12 +14,8 @@ export interface Frame {
   value: unknown;
   /** What is compared with the look before; the lines, unless said. */
   key?: unknown;
-  /** Nothing changes any more. */
-  ended?: boolean;
-  /** It ended without a report: failed, terminated or timed out. */
-  failed?: boolean;
-  /** Until a person decides, nothing changes. */
-  needsPerson?: boolean;
+  /** Why nothing changes any more; `failed` is an end without a report. */
+  state?: 'needs a person' | 'ended' | 'failed';
 }
 
 /**
@@ -33,14 +29,13 @@ export async function printWatched(
 ): Promise<ExitCode> {
   let before: string | undefined;
   for (;;) {
-    const frame = await look();
-    const { lines, value, key = lines, ended = false, failed = false } = frame;
+    const { lines, value, key = lines, state } = await look();
     const seen = JSON.stringify(key);
     if (seen !== before) context.print(before === undefined ? lines : ['', ...lines], value);
     before = seen;
-    if (watch && failed) return EXIT.failed;
-    if (!watch || ended) return EXIT.done;
-    if (frame.needsPerson && until === 'needed') return EXIT.needsPerson;
+    if (!watch || state === 'ended') return EXIT.done;
+    if (state === 'failed') return EXIT.failed;
+    if (state === 'needs a person' && until === 'needed') return EXIT.needsPerson;
     await after(LOOK_EVERY_MS);
   }
 }
@@ -60,17 +55,18 @@ export async function frameOf<Status>(
 ): Promise<Frame> {
   if (name === 'RUNNING') {
     const value = await statusOf<Status>(context, workflowId);
-    return { lines: draw.status(value), value, needsPerson: draw.needsPerson(value) };
+    const state = draw.needsPerson(value) ? 'needs a person' : undefined;
+    return { lines: draw.status(value), value, state };
   }
   try {
     const handle = context.client.workflow.getHandle(workflowId, runId);
     const report: unknown = await handle.result();
-    return { lines: draw.report(report), value: { report }, ended: true };
+    return { lines: draw.report(report), value: { report }, state: 'ended' };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const why = error.cause?.message ?? '';
     const ended = name.toLowerCase();
     const line = `${workflowId} ended as ${ended}${why ? `: ${why}` : ''}`;
-    return { lines: [line], value: { ended, why }, ended: true, failed: true };
+    return { lines: [line], value: { ended, why }, state: 'failed' };
   }
 }

@@ -65,7 +65,6 @@ ${labels.join('\n')}
 </svg>`;
 }
 
-/** The first of each month between two moments. */
 function monthsBetween(from: number, to: number): { time: number; name: string }[] {
   const start = new Date(from);
   const months: { time: number; name: string }[] = [];

@@ -1,15 +1,14 @@
 import { z } from 'zod';
-import { ROTATED } from '../../domain/request/index.ts';
-import { ALERT_RECEIVER } from '../../domain/evidence/index.ts';
 import {
   BadConfiguration,
   hostAndPort,
-  LOG_LEVELS,
+  logLevel,
   readVariables,
+  receiverIdentity,
+  rotationEnvironment,
   secret,
   text,
 } from '../../config/variables.ts';
-import { STARTS_PER_HOUR } from './starts.ts';
 
 const SHORTEST_TOKEN = 16;
 const MOST_STARTS = 1000;
@@ -21,10 +20,7 @@ const address = hostAndPort.transform((value) => {
 
 /** Every variable with what it means: docs/configuration.md is made from it. */
 export const RECEIVER_VARIABLES = z.object({
-  ROTATION_ENVIRONMENT: z
-    .enum(ROTATED)
-    // Every receiver ignores alerts of other environments.
-    .describe('`integration` or `production`; the task queue is `signon-rotation-<environment>`'),
+  ROTATION_ENVIRONMENT: rotationEnvironment, // every receiver ignores alerts of other ones
   RECEIVER_TOKEN: secret
     .refine(
       (token) => token.reveal().length >= SHORTEST_TOKEN && /^\S+$/.test(token.reveal()),
@@ -38,15 +34,10 @@ export const RECEIVER_VARIABLES = z.object({
     .regex(/^\d{1,4}$/, A_COUNT)
     .transform(Number)
     .refine((starts) => starts >= 1 && starts <= MOST_STARTS, A_COUNT)
-    .default(STARTS_PER_HOUR)
+    .default(20) // as many as a sweep's wave: no more at once than pods are restarted for
     .describe('how many rotations each replica starts in an hour, 1 to 1000'),
-  ALERT_RECEIVER_IDENTITY: text
-    .default(ALERT_RECEIVER)
-    .describe('the identity of the alert receiver; worker and receiver need the same'),
-  LOG_LEVEL: z
-    .enum(LOG_LEVELS)
-    .default('INFO')
-    .describe('`TRACE`, `DEBUG`, `INFO`, `WARN` or `ERROR`; logs are one JSON object a line'),
+  ALERT_RECEIVER_IDENTITY: receiverIdentity,
+  LOG_LEVEL: logLevel,
 });
 
 /** What the receiver runs with: one environment, and the token that Alertmanager sends. */

@@ -9,26 +9,25 @@ import { RESULTS } from './take-alerts.ts';
 export function createMetrics(environment: Environment) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const counter = (name: string, help: string, label: string): Counter =>
+    new Counter({ name, help, labelNames: [label], registers: [registry] });
   const metrics = {
     registry,
-    alerts: new Counter({
-      name: 'signon_rotation_receiver_alerts_total',
-      help: 'Alerts taken, by what became of them.',
-      labelNames: ['result'],
-      registers: [registry],
-    }),
-    leftOut: new Counter({
-      name: 'signon_rotation_receiver_alerts_left_out_total',
-      help: 'Alerts that Alertmanager left out of a payload: its receiver sets max_alerts.',
-      labelNames: ['environment'],
-      registers: [registry],
-    }),
-    requests: new Counter({
-      name: 'signon_rotation_receiver_requests_total',
-      help: 'Requests to the webhook, by the status of the answer.',
-      labelNames: ['status'],
-      registers: [registry],
-    }),
+    alerts: counter(
+      'signon_rotation_receiver_alerts_total',
+      'Alerts taken, by what became of them.',
+      'result',
+    ),
+    leftOut: counter(
+      'signon_rotation_receiver_alerts_left_out_total',
+      'Alerts that Alertmanager left out of a payload: its receiver sets max_alerts.',
+      'environment',
+    ),
+    requests: counter(
+      'signon_rotation_receiver_requests_total',
+      'Requests to the webhook, by the status of the answer.',
+      'status',
+    ),
   };
   metrics.leftOut.inc({ environment }, 0);
   for (const result of RESULTS) metrics.alerts.inc({ result }, 0);

@@ -3,9 +3,8 @@ import { Gauge, type Registry } from 'prom-client';
 import type { Environment } from '../../domain/request/index.ts';
 import { startOfDay } from '../../domain/tokens/index.ts';
 import { isPolled } from '../polling.ts';
-import { attributeOf, listRotations, rotationsOf, type ListedRotation } from '../rotations.ts';
+import { attributeOf, listRotations, rotationsOf } from '../rotations.ts';
 import { apiUserIdsOf, sweepId, WORKFLOW } from '../../domain/names/index.ts';
-import type { SweepStage } from '../../domain/sweep/index.ts';
 
 const LOOK_EVERY_MS = 60_000;
 /** How long to wait for all answers of one look. */
@@ -14,13 +13,7 @@ const LOOK_WITHIN_MS = 50_000;
 const HOLDS_FOR_MS = 5 * 60_000;
 const LOST_WITHIN_MS = 24 * 60 * 60_000;
 
-/** An open sweep or leak: of all API users, or of one. */
-interface OpenSweep {
-  apiUser: string;
-  stage: SweepStage;
-}
-
-const PAIR = ['environment', 'api_user', 'application'] as const;
+const PAIR = ['environment', 'api_user', 'application'];
 
 /**
  * What no worker can tell, for it may be the worker that is away: which rotations are open and in
@@ -28,12 +21,7 @@ const PAIR = ['environment', 'api_user', 'application'] as const;
  * minute.
  */
 export class OpenRotations {
-  private readonly open: Gauge;
-  private readonly tokenEnds: Gauge;
-  private readonly polled: Gauge;
-  private readonly lastSweep: Gauge;
-  private readonly lost: Gauge;
-  private readonly lastLook: Gauge;
+  private readonly gauges: ReturnType<typeof gaugesOf>;
   private ended = false;
   /**
    * Ends the look that is under way. One for each look: the SDK keeps every call that a signal was
@@ -47,38 +35,8 @@ export class OpenRotations {
     private readonly environment: Environment,
     registry: Registry,
   ) {
-    const gauge = (
-      name: string,
-      help: string,
-      labelNames: readonly string[] = ['environment'],
-    ): Gauge => new Gauge({ name, help, labelNames, registers: [registry] });
-    this.open = gauge(
-      'signon_rotation_open',
-      'Open rotations, sweeps and leaks: 1 for each, with its stage.',
-      [...PAIR, 'stage'],
-    );
-    this.tokenEnds = gauge(
-      'signon_rotation_waiting_token_ends_timestamp_seconds',
-      'Of each rotation that waits for approval: when the first token that it is to revoke ends.',
-      PAIR,
-    );
-    this.polled = gauge(
-      'signon_rotation_worker_polls',
-      '1 where a worker gets the tasks of the environment, else 0.',
-    );
-    this.lastSweep = gauge(
-      'signon_rotation_last_sweep_timestamp_seconds',
-      'When the last sweep began; 0 where none is known.',
-    );
-    this.lost = gauge(
-      'signon_rotation_lost',
-      'Rotations that were terminated or timed out within a day, and not started again: they left no report.',
-    );
-    this.lastLook = gauge(
-      'signon_rotation_last_look_timestamp_seconds',
-      'When Temporal last answered all of this; 0 before the first time.',
-    );
-    this.lastLook.set({ environment }, 0);
+    this.gauges = gaugesOf(registry);
+    this.gauges.lastLook.set({ environment }, 0);
   }
 
   /**
@@ -119,34 +77,33 @@ export class OpenRotations {
       });
       this.readAt = now;
     } catch (error) {
+      const { open, tokenEnds, polled, lost } = this.gauges;
       if (now - this.readAt > HOLDS_FOR_MS)
-        for (const figure of [this.open, this.tokenEnds, this.polled, this.lost]) figure.reset();
+        for (const figure of [open, tokenEnds, polled, lost]) figure.reset();
       throw error;
     }
   }
 
   private async lookFurther(polled: boolean, now: number): Promise<void> {
-    const { client, environment } = this;
+    const { client, environment, gauges } = this;
     const rotations = await listRotations(client, environment);
     const sweptAt = await this.lastSweepAt();
     const sweeps = await this.openSweeps();
     const lost = await this.lostSince(now - LOST_WITHIN_MS);
-    this.open.reset();
-    for (const { apiUser, stage } of sweeps) {
-      const pairs = pairOf({ apiUser, application: 'all applications' });
-      this.open.set({ environment, ...pairs, stage }, 1);
-    }
-    this.tokenEnds.reset();
-    for (const { stage, firstEnd, ...rotation } of rotations) {
-      const pair = { environment, ...pairOf(rotation) };
-      this.open.set({ ...pair, stage }, 1);
+    gauges.open.reset();
+    for (const { apiUser: api_user, stage } of sweeps)
+      gauges.open.set({ environment, api_user, application: 'all applications', stage }, 1);
+    gauges.tokenEnds.reset();
+    for (const { apiUser: api_user, application, stage, firstEnd } of rotations) {
+      const pair = { environment, api_user, application };
+      gauges.open.set({ ...pair, stage }, 1);
       if (stage === 'waiting-approval' && firstEnd !== undefined)
-        this.tokenEnds.set(pair, startOfDay(firstEnd) / 1000);
+        gauges.tokenEnds.set(pair, startOfDay(firstEnd) / 1000);
     }
-    this.polled.set({ environment }, polled ? 1 : 0);
-    this.lastSweep.set({ environment }, sweptAt);
-    this.lost.set({ environment }, lost);
-    this.lastLook.set({ environment }, now / 1000);
+    gauges.polled.set({ environment }, polled ? 1 : 0);
+    gauges.lastSweep.set({ environment }, sweptAt);
+    gauges.lost.set({ environment }, lost);
+    gauges.lastLook.set({ environment }, now / 1000);
   }
 
   /** Seconds since the epoch. */
@@ -159,14 +116,14 @@ export class OpenRotations {
   }
 
   /** The environment's open sweep and leaks: what blocks one is as urgent as in a rotation. */
-  private async openSweeps(): Promise<OpenSweep[]> {
+  private async openSweeps(): Promise<{ apiUser: string; stage: string }[]> {
     const query = `WorkflowType IN ('${WORKFLOW.sweep}', '${WORKFLOW.apiUser}') AND ExecutionStatus = 'Running'`;
-    const [ofAll, ofOne] = [sweepId(this.environment), apiUserIdsOf(this.environment)];
-    const found: OpenSweep[] = [];
+    const ofOne = apiUserIdsOf(this.environment);
+    const found = [];
     for await (const execution of this.client.workflow.list({ query })) {
       const { workflowId } = execution;
-      const stage = (attributeOf(execution, 'RotationStage') || 'sweeping') as SweepStage;
-      if (workflowId === ofAll) found.push({ apiUser: 'all API users', stage });
+      const stage = attributeOf(execution, 'RotationStage') || 'sweeping';
+      if (workflowId === sweepId(this.environment)) found.push({ apiUser: 'all API users', stage });
       else if (workflowId.startsWith(ofOne))
         found.push({ apiUser: workflowId.slice(ofOne.length), stage });
     }
@@ -192,9 +149,35 @@ export class OpenRotations {
   }
 }
 
-function pairOf({ apiUser, application }: Pick<ListedRotation, 'apiUser' | 'application'>): {
-  api_user: string;
-  application: string;
-} {
-  return { api_user: apiUser, application };
+function gaugesOf(registry: Registry) {
+  const gauge = (name: string, help: string, labelNames = ['environment']): Gauge =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
+  return {
+    open: gauge(
+      'signon_rotation_open',
+      'Open rotations, sweeps and leaks: 1 for each, with its stage.',
+      [...PAIR, 'stage'],
+    ),
+    tokenEnds: gauge(
+      'signon_rotation_waiting_token_ends_timestamp_seconds',
+      'Of each rotation that waits for approval: when the first token that it is to revoke ends.',
+      PAIR,
+    ),
+    polled: gauge(
+      'signon_rotation_worker_polls',
+      '1 where a worker gets the tasks of the environment, else 0.',
+    ),
+    lastSweep: gauge(
+      'signon_rotation_last_sweep_timestamp_seconds',
+      'When the last sweep began; 0 where none is known.',
+    ),
+    lost: gauge(
+      'signon_rotation_lost',
+      'Rotations that were terminated or timed out within a day, and not started again: they left no report.',
+    ),
+    lastLook: gauge(
+      'signon_rotation_last_look_timestamp_seconds',
+      'When Temporal last answered all of this; 0 before the first time.',
+    ),
+  };
 }

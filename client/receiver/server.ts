@@ -6,12 +6,12 @@ import fastify, {
   type FastifyInstance,
 } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Environment } from '../../domain/request/index.ts';
 import type { Secret } from '../../config/secret.ts';
+import type { ReceiverConfiguration } from './configuration.ts';
 import { createMetrics } from './metrics.ts';
 import { OpenRotations } from './open-rotations.ts';
 import { readPayload } from './payload.ts';
-import { Starts, STARTS_PER_HOUR } from './starts.ts';
+import { Starts } from './starts.ts';
 import { takeAlerts } from './take-alerts.ts';
 
 /** What the largest estate sends in one payload, many times over. */
@@ -23,42 +23,40 @@ const SAID_EVERY_MS = 3_600_000;
  * half a request, has no longer either.
  */
 const CLOSES_WITHIN_MS = 10_000;
-/** Where Alertmanager posts. */
 export const WEBHOOK_PATH = '/alerts';
 
 /**
  * The alert receiver: `POST /alerts` takes Alertmanager's v4 webhook and answers with what became
  * of each alert. 503 where any of them is to come again; `GET /healthz` and `GET /metrics`, which
  * tells what is open, ask for no token.
- * @param options.logger where its JSON lines go
+ * @param options.stream where its JSON lines go; standard output where absent
  */
 export function createReceiver(
   client: Client,
-  options: {
-    environment: Environment;
-    token: Secret;
-    /** How many rotations are started in an hour at most. */
-    startsPerHour?: number;
-    closesWithinMs?: number;
-    logger: { level: string; stream?: { write: (line: string) => void } };
-    now?: () => number;
-  },
-): FastifyInstance {
-  const {
-    environment,
-    token,
-    startsPerHour = STARTS_PER_HOUR,
+  {
+    ROTATION_ENVIRONMENT: environment,
+    RECEIVER_TOKEN: token,
+    RECEIVER_STARTS_PER_HOUR: startsPerHour,
+    LOG_LEVEL,
+  }: Omit<ReceiverConfiguration, 'RECEIVER_ADDRESS' | 'ALERT_RECEIVER_IDENTITY'>,
+  {
+    stream,
     closesWithinMs = CLOSES_WITHIN_MS,
-    logger,
     now = Date.now,
-  } = options;
+  }: {
+    stream?: { write: (line: string) => void };
+    closesWithinMs?: number;
+    now?: () => number;
+  } = {},
+): FastifyInstance {
   const starts = new Starts(startsPerHour);
   let saidThrottled = -Infinity;
   const metrics = createMetrics(environment);
   const openRotations = new OpenRotations(client, environment, metrics.registry);
   const server = fastify({
     logger: {
-      ...logger,
+      level: LOG_LEVEL.toLowerCase(),
+      stream,
       // At TRACE, Fastify tells all of a request that it could not parse: its token, too.
       serializers: { err: ({ name, code }) => ({ type: name, message: code, stack: '' }) },
     },

@@ -1,6 +1,4 @@
 const HOUR_MS = 3_600_000;
-/** As many as a sweep's wave: no more at once than pods are restarted for. */
-export const STARTS_PER_HOUR = 20;
 
 /**
  * Counts the rotations that this process started within the last hour. Its memory is all that keeps

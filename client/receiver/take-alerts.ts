@@ -24,7 +24,6 @@ export const RESULTS = [
   'throttled',
 ] as const;
 
-/** What became of one alert. */
 export interface Taken {
   result: (typeof RESULTS)[number];
   /** Of an alert that was ignored, refused or is to come again. */

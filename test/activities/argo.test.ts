@@ -24,21 +24,21 @@ beforeEach(async () => {
   config.loadFromFile(sandbox.workerEnv().KUBECONFIG!);
   const waits = { everyMs: 50, draining: new AbortController().signal };
   const kubernetes = new KubernetesClient(config, 'apps', 5000);
-  argo = createArgoActivities(new ArgoClient(account(), renewed), account(), kubernetes, waits);
+  argo = createArgoActivities(new ArgoClient(account(), renewed), kubernetes, waits);
   cronJob = await argo.findSyncCronJob();
 });
 afterEach(() => sandbox.stop());
 
 function account(): ArgoAccount {
   return {
-    url: sandbox.urls.argo,
-    token: new Secret(sandbox.world.state.argoToken),
-    application: 'signon',
-    appNamespace: 'cluster-services',
-    project: 'govuk',
-    namespace: 'apps',
-    cronJobs: ['signon-sync-token-secrets-to-k8s', 'signon-sync-app-secrets-to-k8s'],
-    limitMs: 1000,
+    ARGOCD_URL: sandbox.urls.argo,
+    ARGOCD_TOKEN: new Secret(sandbox.world.state.argoToken),
+    ARGOCD_APPLICATION: 'signon',
+    ARGOCD_APP_NAMESPACE: 'cluster-services',
+    ARGOCD_PROJECT: 'govuk',
+    KUBERNETES_NAMESPACE: 'apps',
+    ARGOCD_SYNC_CRONJOBS: ['signon-sync-token-secrets-to-k8s', 'signon-sync-app-secrets-to-k8s'],
+    settings: { answerLimit: '1 second' },
   };
 }
 
@@ -211,7 +211,7 @@ test('a Job that Kubernetes forbids Argo CD to make is not tried again, and its 
 
 test('a Job whose name would be over 63 characters is not tried again, and the limit is quoted', async () => {
   sandbox.world.state.cronJob.name = `signon-sync-${'x'.repeat(50)}`;
-  const named = { ...account(), cronJobs: [sandbox.world.state.cronJob.name] };
+  const named = { ...account(), ARGOCD_SYNC_CRONJOBS: [sandbox.world.state.cronJob.name] };
   const client = new ArgoClient(named);
   await expect(client.createJob(sandbox.world.state.cronJob.name)).rejects.toMatchObject({
     type: 'SyncJobRefused',

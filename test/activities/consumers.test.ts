@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '../support/jest.t
 import { KubeConfig } from '@kubernetes/client-node';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { KubernetesClient } from '../../activities/kubernetes/client.ts';
-import { readingVariables } from '../../activities/kubernetes/consumers.ts';
+import { readingVariables, sourcesOf } from '../../activities/kubernetes/consumers.ts';
 import { createKubernetesActivities } from '../../activities/kubernetes/create-activities.ts';
 import type { KubernetesActivities } from '../../activities/kubernetes/interface.ts';
 import { fingerprintOf, Secret } from '../../config/secret.ts';
@@ -564,7 +564,7 @@ test('of two whole Secrets of pairs, a container has the token of the last alone
   const all = [SECRET, 'signon-token-short-url-manager-asset-manager'];
   const reads = (names: string[], more: object = {}): string[] =>
     readingVariables(
-      { name: 'app', envFrom: names.map((name) => ({ secretRef: { name } })), ...more },
+      sourcesOf({ name: 'app', envFrom: names.map((name) => ({ secretRef: { name } })), ...more }),
       SECRET,
     );
   expect(reads(all)).toEqual([]);

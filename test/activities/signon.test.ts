@@ -39,11 +39,11 @@ function both(
   const { account } = sandbox.world.state;
   const session = new SignonSession(
     {
-      url: sandbox.urls.signon,
-      email: account.email,
-      password: new Secret(account.password),
-      totpSecret: new Secret(account.totpSecret),
-      limitMs: 1000,
+      SIGNON_URL: sandbox.urls.signon,
+      SIGNON_EMAIL: account.email,
+      SIGNON_PASSWORD: new Secret(account.password),
+      SIGNON_TOTP_SECRET: new Secret(account.totpSecret),
+      settings: { answerLimit: '1 second' },
     },
     {
       reserve: () => Promise.resolve((outcome) => Promise.resolve(void settled.push(outcome))),

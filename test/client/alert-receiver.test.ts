@@ -84,6 +84,7 @@ async function listen({
   environment = 'integration',
   connection = stage.client.connection,
   now = Date.now,
+  startsPerHour = 20,
   ...options
 }: {
   environment?: Environment;
@@ -110,13 +111,16 @@ async function listen({
       ],
     },
   });
-  const server = createReceiver(client, {
-    environment,
-    token: new Secret(TOKEN),
-    ...options,
-    logger: { level: 'trace', stream: { write: (line) => logged.push(line) } },
-    now,
-  });
+  const server = createReceiver(
+    client,
+    {
+      ROTATION_ENVIRONMENT: environment,
+      RECEIVER_TOKEN: new Secret(TOKEN),
+      RECEIVER_STARTS_PER_HOUR: startsPerHour,
+      LOG_LEVEL: 'TRACE',
+    },
+    { ...options, stream: { write: (line) => logged.push(line) }, now },
+  );
   const url = await server.listen({ port: 0, host: '127.0.0.1' });
   const one: Listening = {
     url,

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { SignInBudget } from '../../activities/signon/sign-in-budget.ts';
+import type { SignInBudget } from '../../activities/signon/session.ts';
 
 const MARK = fileURLToPath(new URL('../../.cache/contract-sign-in-pending', import.meta.url));
 const HOUR_MS = 3_600_000;

@@ -30,7 +30,7 @@ export const writingTest = mayWrite ? test : test.skip;
  */
 export const standInTest = live ? test.skip : test;
 
-export interface Systems extends Omit<Clients, 'signonAccount' | 'hosts'> {
+export interface Systems extends Omit<Clients, 'hosts'> {
   configuration: Configuration;
   /** The pair that writing tests write to, and others read. */
   pair: { apiUser: string; application: string };
@@ -65,7 +65,7 @@ export function useSystems(
 }
 
 function connect(configuration: Configuration, now = Date.now): Omit<Systems, 'sandbox'> {
-  const { argo, argoAccount, kubernetes, kubeConfig } = createClients(configuration);
+  const { argo, kubernetes, kubeConfig } = createClients(configuration);
   return {
     configuration,
     pair: {
@@ -73,7 +73,6 @@ function connect(configuration: Configuration, now = Date.now): Omit<Systems, 's
       application: CONTRACT_APPLICATION ?? 'publishing-api',
     },
     signon: newSession(configuration, now),
-    argoAccount,
     argo,
     kubeConfig,
     kubernetes,
@@ -83,7 +82,7 @@ function connect(configuration: Configuration, now = Date.now): Omit<Systems, 's
 /** A session of its own with Signon, not signed in yet. */
 export function newSession(configuration: Configuration, now = Date.now): SignonSession {
   return new SignonSession(
-    createClients(configuration).signonAccount,
+    configuration,
     live ? oneRefusalAnHour : { reserve: () => Promise.resolve(() => Promise.resolve()) },
     now,
   );

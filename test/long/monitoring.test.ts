@@ -155,9 +155,10 @@ describe('worker and receiver', () => {
     const receiver = createReceiver(
       new Client({ connection: stage.client.connection, namespace: stage.namespace }),
       {
-        environment: 'integration',
-        token: new Secret('a-token-of-alertmanager-0123456789'),
-        logger: { level: 'silent' },
+        ROTATION_ENVIRONMENT: 'integration',
+        RECEIVER_TOKEN: new Secret('a-token-of-alertmanager-0123456789'),
+        RECEIVER_STARTS_PER_HOUR: 20,
+        LOG_LEVEL: 'ERROR',
       },
     );
     const receiverUrl = await receiver.listen({ port: 0, host: '127.0.0.1' });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '../support/jest.ts';
-import { createSchedule } from '../../client/sweep-schedule.ts';
+import { createSchedule } from '../../client/cli/schedule.ts';
 import { taskQueueOf } from '../../domain/request/request.ts';
 import { OFFICE_HOURS, WEEKDAYS } from '../../domain/sweep/sweep-schedule.ts';
 import type { SweepReport } from '../../domain/sweep/sweep.ts';

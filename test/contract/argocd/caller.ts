@@ -20,11 +20,11 @@ export async function callArgo(
   call: ArgoCall = {},
 ): Promise<ArgoAnswer> {
   const answer = await ask(
-    `${systems.argoAccount.url}/api/v1${path}?${new URLSearchParams(call.query).toString()}`,
+    `${systems.configuration.ARGOCD_URL}/api/v1${path}?${new URLSearchParams(call.query).toString()}`,
     {
       method: call.body === undefined ? 'GET' : 'POST',
       headers: {
-        Authorization: `Bearer ${systems.argoAccount.token.reveal()}`,
+        Authorization: `Bearer ${systems.configuration.ARGOCD_TOKEN.reveal()}`,
         ...(call.body !== undefined && { 'Content-Type': 'application/json' }),
         ...call.headers,
       },
@@ -51,15 +51,15 @@ export async function shownJobs(systems: Systems): Promise<ShownNode[]> {
   return (json as { nodes: ShownNode[] }).nodes.filter(({ kind }) => kind === 'Job');
 }
 
-export const scopeOf = ({ argoAccount }: Systems): Record<string, string> => ({
-  appNamespace: argoAccount.appNamespace,
-  project: argoAccount.project,
+export const scopeOf = ({ configuration }: Systems): Record<string, string> => ({
+  appNamespace: configuration.ARGOCD_APP_NAMESPACE,
+  project: configuration.ARGOCD_PROJECT,
 });
 
 /** What create-job is asked with. */
 export const orderOf = (systems: Systems, cronJob: string): Record<string, string> => ({
   ...scopeOf(systems),
-  namespace: systems.argoAccount.namespace,
+  namespace: systems.configuration.KUBERNETES_NAMESPACE,
   resourceName: cronJob,
   group: 'batch',
   kind: 'CronJob',
@@ -73,7 +73,7 @@ export const logQuery = (
   tailLines = '100',
 ): Record<string, string> => ({
   ...scopeOf(systems),
-  namespace: systems.argoAccount.namespace,
+  namespace: systems.configuration.KUBERNETES_NAMESPACE,
   group: 'batch',
   kind: 'Job',
   resourceName: job,

@@ -18,7 +18,7 @@ const createJob = (call: Partial<ArgoCall> = {}): Promise<ArgoAnswer> =>
   });
 const jobNames = async (): Promise<string[]> => (await shownJobs(systems)).map(({ name }) => name);
 const activities = (): ArgoActivities =>
-  createArgoActivities(systems.argo, systems.argoAccount, systems.kubernetes, {
+  createArgoActivities(systems.argo, systems.kubernetes, {
     everyMs: 20,
     draining: new AbortController().signal,
   });

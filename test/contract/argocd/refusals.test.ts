@@ -16,7 +16,7 @@ const act = (resourceName: string, action: string): Promise<ArgoAnswer> =>
     body: { ...orderOf(systems, resourceName), action },
   });
 const clientWith = (changes: Partial<ArgoAccount>): ArgoClient =>
-  new ArgoClient({ ...systems.argoAccount, ...changes });
+  new ArgoClient({ ...systems.configuration, ...changes });
 const refused = (code: number, message: string): object => ({ code, error: message, message });
 
 describe('Argo CD refuses', () => {
@@ -29,7 +29,7 @@ describe('Argo CD refuses', () => {
         json: { code: 16 },
       });
       const token = new Secret('nonsense');
-      await expect(clientWith({ token }).tree()).rejects.toMatchObject({
+      await expect(clientWith({ ARGOCD_TOKEN: token }).tree()).rejects.toMatchObject({
         type: 'CredentialRefused',
         nonRetryable: false,
       });
@@ -57,12 +57,12 @@ describe('Argo CD refuses', () => {
           status: 403,
           json: refused(7, 'permission denied'),
         });
-      await expect(clientWith({ application: 'no-such-application' }).tree()).rejects.toMatchObject(
-        {
-          type: 'Unreachable',
-          message: expect.stringContaining('an unknown application'),
-        },
-      );
+      await expect(
+        clientWith({ ARGOCD_APPLICATION: 'no-such-application' }).tree(),
+      ).rejects.toMatchObject({
+        type: 'Unreachable',
+        message: expect.stringContaining('an unknown application'),
+      });
     },
   );
 

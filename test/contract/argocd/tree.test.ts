@@ -24,7 +24,7 @@ async function ended(name: string, fails = false): Promise<void> {
   await until(`${name} to end`, async () => (await health(name)) !== 'Progressing' || undefined);
 }
 const activities = (): ArgoActivities =>
-  createArgoActivities(systems.argo, systems.argoAccount, systems.kubernetes, {
+  createArgoActivities(systems.argo, systems.kubernetes, {
     everyMs: 20,
     draining: new AbortController().signal,
   });
@@ -34,7 +34,7 @@ describe('the tree', () => {
     'holds the sync CronJob, with the uid that the Kubernetes API gives it',
     async () => {
       const cronJob = await run(activities().findSyncCronJob);
-      expect(systems.argoAccount.cronJobs).toContain(cronJob.name);
+      expect(systems.configuration.ARGOCD_SYNC_CRONJOBS).toContain(cronJob.name);
       expect(await systems.kubernetes.cronJobUid(cronJob.name)).toBe(cronJob.uid);
     },
   );

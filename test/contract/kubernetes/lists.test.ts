@@ -116,7 +116,7 @@ describe('a watch', () => {
     const { sandbox, kubernetes } = systems;
     const stop = new AbortController();
     let calls = 0;
-    kubernetes.watchPods(() => calls++, stop.signal);
+    kubernetes.podWatch.nudge(() => calls++, stop.signal);
     await until('the watch', () => sandbox.kubernetes.watching > 0 || undefined);
     sandbox.cluster.roll('short-url-manager');
     await until('a call', () => calls > 0 || undefined);
@@ -132,7 +132,7 @@ describe('a watch', () => {
     sandbox.cluster.kill(pod);
     const stop = new AbortController();
     const told: (string | undefined)[] = [];
-    for await (const event of kubernetes.podEvents(version, stop.signal)) {
+    for await (const event of kubernetes.podWatch.events(version, stop.signal)) {
       told.push(event.pod?.metadata?.name);
       if (told.length === 2) break;
     }
