@@ -1,12 +1,16 @@
 import {
   allReady,
   type ClusterLook,
+  type Consumer,
   type ConsumingContainer,
+  distinctConsumers,
   holds,
+  inSecretSince,
   judgeRollout,
   sameConsumer,
 } from '../../domain/cluster/index.ts';
 import type { Sighting, SmokeResult } from '../../domain/evidence/index.ts';
+import { passingIn } from '../../domain/rotation/index.ts';
 import { failure, failedWith } from '../failure.ts';
 import { lookUntil, type Nudges, type Waits } from '../polling.ts';
 import { awaitReader } from './await-reader.ts';
@@ -56,20 +60,30 @@ export function createKubernetesActivities(
 
     lookAtConsumers: (readers) => look(cluster, census, readers),
 
-    async awaitRollout({ readers, token, madeAfter, sync, deadline }) {
+    async awaitRollout({ readers, token, sync, deadline, ...order }) {
       const syncedAt =
         sync && ((await cluster.jobCompletedAt(sync.job)) ?? Date.parse(sync.seenAt));
+      let known = earliest(order.inSecretSince, syncedAt);
       let last: ConsumingContainer[] = [];
       let held: { look: ClusterLook; since: number } | undefined;
+      const passing: Consumer[] = [];
+      const holding = (now: ClusterLook) => ({
+        kind: 'held' as const,
+        look: now,
+        inSecretSince: known,
+        passing: distinctConsumers(passing),
+      });
       const seen = await lookUntil(
         async (since) => {
           const now = await look(cluster, census, readers, since);
+          passing.push(...passingIn(now, token));
+          known = inSecretSince(now, token, known);
           const rollout = judgeRollout(
             now,
             token,
             syncedAt,
             sync?.firstSeenAt ? Date.parse(sync.firstSeenAt) : undefined,
-            madeAfter,
+            known,
           );
           held =
             rollout.kind === 'held'
@@ -77,7 +91,7 @@ export function createKubernetesActivities(
               : undefined;
           const isQuiet = allReady(now) && now.census.starting.length === 0;
           if (held && (isQuiet || performance.now() - held.since > READY_WITHIN_MS))
-            return { kind: 'held' as const, look: now };
+            return holding(now);
           if (rollout.kind === 'held') return undefined;
           if (rollout.kind !== 'waiting') return rollout;
           last = rollout.for;
@@ -85,10 +99,7 @@ export function createKubernetesActivities(
         },
         { ...podWaits, deadline },
       );
-      return (
-        seen ??
-        (held ? { kind: 'held', look: held.look } : { kind: 'incomplete', containers: last })
-      );
+      return seen ?? (held ? holding(held.look) : { kind: 'incomplete', containers: last });
     },
 
     async restartDeployments({ deployments, at }) {
@@ -157,6 +168,12 @@ export function createKubernetesActivities(
       return results;
     },
   };
+}
+
+/** @param moment ms since the epoch */
+function earliest(known: string | undefined, moment: number | undefined): string | undefined {
+  if (moment === undefined) return known;
+  return new Date(Math.min(moment, known === undefined ? moment : Date.parse(known))).toISOString();
 }
 
 /** Each once: a workload's pods read what its template does. */

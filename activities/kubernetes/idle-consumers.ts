@@ -34,14 +34,17 @@ export function idleConsumers(
   idle: Consumer[];
   holders: IdleHolder[];
   unresolved: string[];
+  lastRuns: string[];
   otherSecrets: string[];
+  withoutToken: string[];
 } {
   const idle: Consumer[] = [];
   const holders: IdleHolder[] = [];
   const unresolved: string[] = [];
+  const lastRuns: string[] = [];
   const otherSecrets = new Set<string>();
   const maskedOf: MaskedOf = (piece) => tokenOf(piece, readers.holding)?.masked;
-  let known: ReturnType<typeof knownSources> | undefined;
+  const known = knownSources(answers, maskedOf);
   for (const { workload, spec, sources } of snapshot.idle) {
     const named = { workload, container: spec.name };
     idle.push(
@@ -49,6 +52,7 @@ export function idleConsumers(
     );
     const last = census.lastOf({ workload, spec, sources });
     const told = last && !('unable' in last) ? last : undefined;
+    /** What neither a running container nor the spec tells. */
     const open: Source[] = [];
     const byName = new Set<string | undefined>([
       ...sources.map(({ variable }) => variable),
@@ -57,7 +61,10 @@ export function idleConsumers(
     for (const source of sources) {
       if (source.secret === readers.secret) continue;
       const { variable, secret, from } = source;
-      known ??= knownSources(answers, maskedOf);
+      const isOfOtherPair = secret !== undefined && readers.ofOtherPairs.includes(secret);
+      const held =
+        source.literal === undefined ? known.get(from) : heldLiterally(source.literal, maskedOf);
+      if (!held && !isOfOtherPair && !isPairs(secret)) open.push(source);
       // What runs now tells what a source has; a last run, what it had.
       if (told && (source.literal !== undefined || !known.has(from))) {
         for (const piece of told.held) {
@@ -69,21 +76,36 @@ export function idleConsumers(
         }
         continue;
       }
-      if (secret !== undefined && readers.ofOtherPairs.includes(secret)) continue;
-      const held =
-        source.literal === undefined ? known.get(from) : heldLiterally(source.literal, maskedOf);
+      if (isOfOtherPair) continue;
       const consumer = { ...named, variable: variable ?? from };
       if (held) holders.push(...[...held].map((token) => ({ ...consumer, token, from })));
       else if (isPairs(secret)) {
         otherSecrets.add(secret);
         idle.push(consumer);
-      } else open.push(source);
+      }
     }
     if (open.length > 0)
-      unresolved.push(`${spec.name} of ${workload} does not run with ${describeSources(open)}`);
+      (told ? lastRuns : unresolved).push(
+        `${spec.name} of ${workload} does not run with ${describeSources(open)}`,
+      );
   }
   idle.push(...distinctConsumers(holders));
-  return { idle, holders, unresolved, otherSecrets: [...otherSecrets] };
+  const withoutToken = withoutTokenOf([...answers.keys()], known, readers.secret);
+  return { idle, holders, unresolved, lastRuns, otherSecrets: [...otherSecrets], withoutToken };
+}
+
+function withoutTokenOf(
+  containers: readonly PodContainer[],
+  known: ReturnType<typeof knownSources>,
+  own: string,
+): string[] {
+  const read = containers
+    .flatMap(({ sources }) => sources)
+    .filter(({ secret }) => secret !== own && isPairs(secret));
+  const isEmpty = ({ variable, from }: Source): boolean =>
+    variable !== undefined && known.get(from)?.size === 0;
+  const others = new Set(read.filter((one) => !isEmpty(one)).map(({ secret }) => secret!));
+  return [...new Set(read.map(({ secret }) => secret!))].filter((secret) => !others.has(secret));
 }
 
 /**
@@ -136,6 +158,8 @@ function describeSources(sources: readonly Source[]): string {
       ),
     ),
   ];
-  const more = names.length - 3;
-  return names.slice(0, 3).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  const rest = names.slice(3);
+  const more =
+    rest.length > 0 ? ` and ${rest.length} more (${sha256(rest.join()).slice(0, 8)})` : '';
+  return names.slice(0, 3).join(', ') + more;
 }

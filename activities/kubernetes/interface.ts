@@ -27,8 +27,8 @@ export interface ReaderOrder {
 interface RolloutOrder {
   readers: Readers;
   token: Fingerprint;
-  /** ISO: the token did not exist before. */
-  madeAfter?: string;
+  /** ISO: the first moment at which the Secret is known to have had the token, as far as is known. */
+  inSecretSince?: string;
   /** The sync the rollout follows; absent where none was needed. */
   sync?: { job: string; seenAt: string; firstSeenAt?: string };
   /** ISO; the wait ends there. */
@@ -36,7 +36,8 @@ interface RolloutOrder {
 }
 
 type RolloutSeen =
-  | { kind: 'held'; look: ClusterLook }
+  /** `passing`: consumers of kinds that nothing lists, which held another token meanwhile. */
+  | { kind: 'held'; look: ClusterLook; inSecretSince?: string; passing?: Consumer[] }
   | { kind: 'not-updated' | 'stale' | 'incomplete'; containers: ConsumingContainer[] };
 
 /**

@@ -133,7 +133,7 @@ function assembled(
     if (told.environment !== '') environments.set(told.environment, describeContainer(container));
     seen.push(...holding(container, told, readers));
   }
-  const { idle, holders, unresolved, otherSecrets } = idleConsumers(
+  const { idle, holders, unresolved, lastRuns, otherSecrets, withoutToken } = idleConsumers(
     snapshot,
     census,
     readers,
@@ -165,12 +165,14 @@ function assembled(
         .slice(0, NAMED_AT_MOST),
       starting: bounded(starting),
       unasked: bounded([...unasked, ...unresolved]),
+      lastRuns: bounded(lastRuns),
       otherSecrets: [
         ...new Set([
           ...otherSecrets,
           ...mounting.flatMap(({ files }) => files).filter((secret) => secret !== readers.secret),
         ]),
       ].slice(0, NAMED_AT_MOST), // those beyond count as no pair's
+      withoutToken: withoutToken.slice(0, NAMED_AT_MOST),
     } satisfies Census,
   };
 }

@@ -9,23 +9,26 @@ import {
   listOf,
   matching,
   object,
+  optional,
   textUpTo,
 } from '../../domain/shape/index.ts';
 
 /** More than a rotation remembers: three containers for each of a pair's tokens. */
 const LONGEST_LIST = 1000;
 const NAME = textUpTo(600);
+const CONSUMERS = listOf(
+  object({
+    workload: matching(/^\w+\/\S{1,253}$/) as Kind<Workload>,
+    container: NAME,
+    variable: NAME,
+  }),
+  undefined,
+  LONGEST_LIST,
+);
 const REMEMBERED: Kind<Remembered> = object({
   givenUp: listOf(object({ token: matching(/^\S{8}…\S{8}$/), by: NAME }), undefined, LONGEST_LIST),
-  also: listOf(
-    object({
-      workload: matching(/^\w+\/\S{1,253}$/) as Kind<Workload>,
-      container: NAME,
-      variable: NAME,
-    }),
-    undefined,
-    LONGEST_LIST,
-  ),
+  also: CONSUMERS,
+  passing: optional(CONSUMERS),
 });
 /** Runs in a row that were stopped before they knew anything. */
 const RUNS_AT_MOST = 10;
@@ -49,12 +52,14 @@ export async function rememberedByEarlierRun(client: Client): Promise<Remembered
     const handle = client.workflow.getHandle(workflowId, runId);
     const said: unknown =
       status.name === 'COMPLETED' ? await handle.result() : await handle.query(STATUS);
-    const remembered = isObject(said) ? said.remembered : undefined;
+    const { remembered, outcome } = isObject(said) ? said : {};
     if (remembered === undefined) continue; // it was stopped before it knew
     if (!REMEMBERED.is(remembered)) return NOTHING;
     return {
       givenUp: remembered.givenUp.map(({ token, by }) => ({ token, by })),
       also: distinctConsumers(remembered.also),
+      // Whatever those held is revoked, if it ended well.
+      passing: outcome === 'rotated' ? [] : distinctConsumers(remembered.passing ?? []),
     };
   }
   return NOTHING;

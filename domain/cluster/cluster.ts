@@ -110,10 +110,17 @@ export interface Census {
   /** What may hold a token and was not asked, a sentence each, with the reason. */
   unasked: string[];
   /**
+   * Of those that do not run: what only their last run told. A worker that did not see that run
+   * says the same sentence in `unasked`.
+   */
+  lastRuns?: string[];
+  /**
    * Other Secrets of Signon's sync: each may hold this pair's token, unless Signon says that it
    * belongs to another pair.
    */
   otherSecrets: string[];
+  /** Those whose every key that a running container reads holds none of the pair's tokens. */
+  withoutToken?: string[];
 }
 
 /** `app in short-url-manager-6c9…` for sentences. */

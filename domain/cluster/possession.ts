@@ -35,15 +35,15 @@ const REPLACED_WITHIN_MS = 60_000;
  * @param syncedAt ms since the epoch when the sync ended, whole seconds; undefined where no sync
  * ran
  * @param firstSyncedAt when the sync before it ended, where there was one
- * @param madeAfter ISO: the token did not exist before; a container that started before and cannot
- * be asked holds another, and is waited for
+ * @param knownSince ISO: the Secret is known to have had the token then. A container that cannot be
+ * asked, and started before the first such moment, is waited for.
  */
 export function judgeRollout(
   look: Pick<ClusterLook, 'at' | 'containers' | 'mute'>,
   token: Fingerprint,
   syncedAt: number | undefined,
   firstSyncedAt = syncedAt,
-  madeAfter?: string,
+  knownSince?: string,
 ): Rollout {
   const others = running(look).filter((container) => !holds(container, token));
   const startedSince = (
@@ -63,18 +63,46 @@ export function judgeRollout(
   );
   const stays = ({ workload, terminating, startedAt }: ConsumingContainer): boolean =>
     !terminating &&
-    Date.parse(look.at) - Date.parse(startedAt ?? look.at) >= REPLACED_WITHIN_MS &&
-    !starting.some((one) => one.workload === workload);
+    Date.parse(look.at) - Math.max(Date.parse(startedAt ?? look.at), syncedAt ?? 0) >=
+      REPLACED_WITHIN_MS &&
+    ![...starting, ...running(look).filter(({ ready }) => !ready)].some(
+      (one) => one.workload === workload,
+    );
   const stale = others.filter((one) => startedSince(one, firstSyncedAt) && stays(one));
   if (stale.length > 0) return { kind: 'stale', containers: stale };
+  const known = Math.min(firstKnown(look, token, knownSince), syncedAt ?? Infinity);
   const tooOld = (look.mute ?? []).filter(
-    ({ startedAt }) =>
-      madeAfter !== undefined &&
-      startedAt !== undefined &&
-      Date.parse(startedAt) < Date.parse(madeAfter),
+    ({ startedAt }) => startedAt !== undefined && Date.parse(startedAt) < known,
   );
   const waitedFor = [...others, ...starting, ...tooOld];
   return waitedFor.length === 0 ? { kind: 'held' } : { kind: 'waiting', for: waitedFor };
+}
+
+/**
+ * The first moment (ISO) at which a pair's Secret is known to have had a token: a container that
+ * got it from there started then, or it was known before.
+ * @param before ISO
+ */
+export function inSecretSince(
+  look: Pick<ClusterLook, 'containers'>,
+  token: Fingerprint,
+  before?: string,
+): string | undefined {
+  const first = firstKnown(look, token, before);
+  return first === Infinity ? undefined : new Date(first).toISOString();
+}
+
+/** The same in ms since the epoch. */
+function firstKnown(
+  look: Pick<ClusterLook, 'containers'>,
+  token: Fingerprint,
+  before: string | undefined,
+): number {
+  const starts = running(look)
+    .filter(({ from, ...one }) => from === undefined && holds(one, token))
+    .map(({ startedAt }) => startedAt);
+  const moments = [...starts, before].filter((one) => one !== undefined);
+  return Math.min(...moments.map((one) => Date.parse(one)));
 }
 
 export function holds(
@@ -133,8 +161,8 @@ export function seenHeld(
 }
 
 /** Whether every running consuming container holds the token already. */
-export function allHold(look: ClusterLook, token: Fingerprint, madeAfter?: string): boolean {
-  return judgeRollout(look, token, undefined, undefined, madeAfter).kind === 'held';
+export function allHold(look: ClusterLook, token: Fingerprint, knownSince?: string): boolean {
+  return judgeRollout(look, token, undefined, undefined, knownSince).kind === 'held';
 }
 
 /**
@@ -160,7 +188,7 @@ export function describeOthers(
       if (container.state === 'starting')
         return `${describeContainer(container)} has not started${why}`;
       if (container.unable !== undefined)
-        return `${describeContainer(container)} started before the new token was made, and ${container.unable}`;
+        return `${describeContainer(container)} may have started before the Secret held the new token, and ${container.unable}`;
       const token = tokens.find((listed) => holds(container, listed));
       const what = token
         ? describeToken(token)

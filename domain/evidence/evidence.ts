@@ -88,7 +88,7 @@ export interface Evidence {
 }
 
 /** Of the census, what an approval rests on. */
-export type EvidenceCensus = Pick<Census, 'asked' | 'starting' | 'unasked'>;
+export type EvidenceCensus = Pick<Census, 'asked' | 'starting' | 'unasked' | 'lastRuns'>;
 
 /** Evidence that a new token has taken an old one's place. */
 export type Proof = Evidence & { newToken: ListedToken };

@@ -201,8 +201,9 @@ function evidenceOfNothing(seen: { round: number; now: number; look: ClusterLook
 }
 
 /** What of a census people are shown. */
-export function censusShown({ census: { asked, starting, unasked } }: ClusterLook): EvidenceCensus {
-  return { asked, starting, unasked };
+export function censusShown({ census }: ClusterLook): EvidenceCensus {
+  const { asked, starting, unasked, lastRuns } = census;
+  return { asked, starting, unasked, lastRuns };
 }
 
 function standingOf(

@@ -106,7 +106,9 @@ function isShown(
 function unheardOf({ census }: Evidence, { census: now }: ClusterLook): string | undefined {
   const starting = now.starting.find((container) => !census.starting.includes(container));
   if (starting !== undefined) return `${starting} has not started, and cannot be asked yet`;
-  return now.unasked.find((what) => !census.unasked.includes(what));
+  // Where this worker did not see a last run, another did and showed what it held.
+  const shown = [...census.unasked, ...(census.lastRuns ?? [])];
+  return now.unasked.find((what) => !shown.includes(what));
 }
 
 /**

@@ -11,7 +11,7 @@ import {
 import { censusShown, type EvidenceCensus } from '../evidence/index.ts';
 import type { Assessment } from './plan.ts';
 import { isRenewed, type Recipient, type Settings } from '../settings/index.ts';
-import type { ListedToken } from '../tokens/index.ts';
+import type { Fingerprint, ListedToken } from '../tokens/index.ts';
 
 /** What a person sees when asked who holds a token that no container reads. */
 export interface Findings {
@@ -62,10 +62,29 @@ export function findingsOf({ pair, settings, tokens, look }: Assessment): Findin
 const IS_LISTED = /^(Deployment|StatefulSet|CronJob|Job)\//;
 
 /**
+ * Consumers of a kind that nothing lists, as an Argo Workflow's pod, that hold another token than
+ * the new one: nothing shows what the next of them will hold.
+ */
+export function passingIn(
+  { containers }: Pick<ClusterLook, 'containers'>,
+  newToken: Pick<Fingerprint, 'masked'>,
+): Consumer[] {
+  return containers.filter(
+    ({ workload, token }) =>
+      !IS_LISTED.test(workload) && token !== undefined && token !== newToken.masked,
+  );
+}
+
+/** Keeps such consumers, which no look shows once they have ended. */
+export function withPassing(readers: Readers, passing: readonly Consumer[] = []): Readers {
+  if (passing.length === 0) return readers;
+  return { ...readers, passing: distinctConsumers([...(readers.passing ?? []), ...passing]) };
+}
+
+/**
  * Adds to what the next look searches for: every token ever listed for the pair, since a container
- * may still hold an expired one, and consumers found with a token that do not read the Secret. One
- * of a kind that nothing lists, as an Argo Workflow's pod, stays a consumer if it held another token
- * than the new one: nothing shows what the next of it will hold.
+ * may still hold an expired one, consumers found with a token that do not read the Secret, and those
+ * that only pass by.
  */
 export function readersAfter(
   readers: Readers,
@@ -80,17 +99,8 @@ export function readersAfter(
     ]),
   );
   const elsewhere = (look?.containers ?? []).filter(({ from }) => from !== undefined);
-  const passing = newToken
-    ? (look?.containers ?? []).filter(
-        ({ workload, token }) =>
-          !IS_LISTED.test(workload) && token !== undefined && token !== newToken.masked,
-      )
-    : [];
   return {
-    ...readers,
-    ...(passing.length > 0 && {
-      passing: distinctConsumers([...(readers.passing ?? []), ...passing]),
-    }),
+    ...withPassing(readers, look && newToken && passingIn(look, newToken)),
     holding: [...holding.values()],
     also: distinctConsumers([...readers.also, ...elsewhere]),
   };

@@ -1,7 +1,7 @@
 import { allHold, type ClusterLook, holdersOf } from '../cluster/index.ts';
 import type { RotationRequest } from '../request/index.ts';
 import type { Settings } from '../settings/index.ts';
-import { generatedAfter, isLive, newestOf, outlives, type ListedToken } from '../tokens/index.ts';
+import { isLive, newestOf, outlives, type ListedToken } from '../tokens/index.ts';
 
 /** The pair as Signon shows it. */
 export interface Pair {
@@ -74,7 +74,7 @@ export function planFor(assessment: Assessment, request: RotationRequest, now: n
     };
   if (request.force || !outlives(newest, now, settings.window)) return { kind: 'issue' };
   const others = tokens.filter((token) => token !== newest && isLive(token, now));
-  if (others.length === 0 && allHold(look, newest, generatedAfter(newest)))
+  if (others.length === 0 && allHold(look, newest))
     return {
       kind: 'stop',
       outcome: 'nothing-to-do',

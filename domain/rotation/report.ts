@@ -21,6 +21,8 @@ export interface Remembered {
    * Consumers that do not read the pair’s Secret: they stay consumers while nothing of them runs.
    */
   also: Consumer[];
+  /** Consumers of kinds that nothing lists, which held an old token. */
+  passing?: Consumer[];
 }
 
 export interface RotationReport {

@@ -1,6 +1,7 @@
 import {
   allHold,
   holdersOf,
+  inSecretSince,
   type Readers,
   seenHeld,
   type SeenHolding,
@@ -12,13 +13,7 @@ import { othersAlive, type Proof } from '../evidence/index.ts';
 import { readersAfter } from './holders.ts';
 import type { Assessment, Outcome } from './plan.ts';
 import type { Recipient } from '../settings/index.ts';
-import {
-  generatedAfter,
-  isToken,
-  successorOf,
-  withKnownDigest,
-  type ListedToken,
-} from '../tokens/index.ts';
+import { isToken, successorOf, withKnownDigest, type ListedToken } from '../tokens/index.ts';
 
 /** A watch of every pod, for one that reads the Secret. */
 export interface WatchState {
@@ -51,8 +46,6 @@ export interface Situation extends Assessment {
 /** A sync that was seen to end well. */
 export interface Sync {
   job: string;
-  /** ISO, by the cluster's clock: when its Job was made. */
-  createdAt: string;
   /** ISO, by the worker's clock. */
   seenAt: string;
   /** The same of the sync before it, where that was not enough. */
@@ -64,8 +57,8 @@ export interface Round extends Situation {
   newToken: ListedToken;
   /** ISO: when the new token was there for certain. A sync Job made before counts for nothing. */
   issuedAt: string;
-  /** ISO: the new token did not exist before. */
-  madeAfter?: string;
+  /** ISO: the first moment at which the pair's Secret is known to have had the new token. */
+  inSecretSince?: string;
   /** The authorisation id of the new token that was synced last. */
   syncedFor?: number;
   /** The sync that the rollout follows, if one was needed. */
@@ -91,36 +84,31 @@ export function observe(
   const tokens = withKnownDigest(seen.tokens, newToken);
   const successor = successorOf(newToken, tokens, { before, window: settings.window, now });
   if (!successor) return undefined;
+  const isSame = isToken(newToken)(successor);
   return {
     ...round,
     tokens,
     look: seen.look,
     newToken: successor,
-    ...(isToken(newToken)(successor)
-      ? {}
-      : { issuedAt: new Date(now).toISOString(), madeAfter: generatedAfter(successor) }),
+    ...(!isSame && { issuedAt: new Date(now).toISOString() }),
+    inSecretSince: inSecretSince(seen.look, successor, isSame ? round.inSecretSince : undefined),
     readers: readersAfter(round.readers, tokens, seen.look, successor),
     everHeld: seenHeld(round.everHeld, seen.look.containers, known),
   };
 }
 
 /**
- * A round whose new token was just synced: a container that cannot be asked, and started before the
- * Job was made, has what the Secret held before.
- */
-export function sinceSync(round: Round, { createdAt }: Pick<Sync, 'createdAt'>): Round {
-  const { madeAfter } = round;
-  const isLater = madeAfter === undefined || Date.parse(createdAt) > Date.parse(madeAfter);
-  return isLater ? { ...round, madeAfter: createdAt } : round;
-}
-
-/**
  * Why no sync is needed; undefined where one is. A consumer that does not run cannot be asked what
  * it holds, so each new token is synced once.
  */
-export function whyNoSync({ look, newToken, syncedFor }: Round): string | undefined {
+export function whyNoSync({
+  look,
+  newToken,
+  syncedFor,
+  inSecretSince: since,
+}: Round): string | undefined {
   const isSynced = syncedFor === newToken.authorisationId || unseenConsumers(look).length === 0;
-  if (!isSynced || !allHold(look, newToken)) return undefined;
+  if (!isSynced || !allHold(look, newToken, since)) return undefined;
   return look.consumers.length > 0
     ? 'every consumer holds the new token already'
     : 'no container reads the token';

@@ -39,7 +39,6 @@ const readRequest = reader(REQUEST);
 const SYNCED = {
   kind: oneOf(['synced']),
   job: TEXT,
-  createdAt: TIMESTAMP,
   seenAt: TIMESTAMP,
   seenHealthy: FLAG,
 };

@@ -34,11 +34,6 @@ export function startOfDay(day: Day): number {
   return utcMidnight - londonOffset(utcMidnight);
 }
 
-/** ISO: a token did not exist before this, by the day on which Signon says it was generated. */
-export function generatedAfter({ generated }: Pick<ListedToken, 'generated'>): string {
-  return new Date(startOfDay(generated)).toISOString();
-}
-
 /** The end of that day in London, in milliseconds since the epoch. */
 export function endOfDay(day: Day): number {
   return startOfDay(

@@ -70,6 +70,38 @@ test.each([
   ]);
 });
 
+test('what only its last run told of a CronJob is said in the words of a worker that did not see that run', async () => {
+  const census = new CensusTaker({
+    exec: () => Promise.resolve({ kind: 'answered', lines: ['environment integration'] }),
+  });
+  const lookBy = (taker: CensusTaker, pods: V1Pod[]) => {
+    const snapshot = new Snapshot(
+      '2026-09-01T12:00:00.000Z',
+      [cronJob(fromSecret('legacy'))],
+      pods,
+      [],
+    );
+    return look({ snapshot: () => Promise.resolve(snapshot) }, taker, READERS);
+  };
+  const run = aListedPod('nightly-1', [fromSecret('legacy')]);
+  run.metadata!.ownerReferences = [
+    { apiVersion: 'batch/v1', kind: 'CronJob', name: 'nightly', uid: 'uid-2' },
+  ];
+  await lookBy(census, [run]);
+  const first = (await lookBy(census, [])).census;
+  const other = new CensusTaker({ exec: () => Promise.reject(new Error('nothing runs')) });
+  const second = (await lookBy(other, [])).census;
+  expect(first.unasked).toEqual([]);
+  expect(second.unasked).toHaveLength(1);
+  expect(first.lastRuns).toEqual(second.unasked);
+});
+
+test('a Secret of the sync that a running container told of, and that holds none of the tokens, is named', async () => {
+  const pods = [running(fromSecret('signon-token-left-over-retired-app', 'RETIRED'))];
+  const { census } = await lookAt({ pods });
+  expect(census.withoutToken).toEqual(['signon-token-left-over-retired-app']);
+});
+
 test('what a CronJob will have is known from a container that runs with the same Secret', async () => {
   const { census } = await lookAt({
     templates: [cronJob(fromSecret('legacy'))],

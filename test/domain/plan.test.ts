@@ -54,15 +54,15 @@ describe('a pair without any listed token', () => {
   });
 });
 
-test('the only live token is proven where a container that cannot be asked is older than it', () => {
+test('the only live token is not proven where a container that cannot be asked started before another got it', () => {
   const unable = 'has neither a shell with sha256sum nor Ruby';
   const mute = (startedAt: string) => [aContainer(NEW, { token: undefined, unable, startedAt })];
   const look = (startedAt: string) => aLook([aContainer(NEW)], { mute: mute(startedAt) });
-  expect(plan([NEW], { look: look('2026-08-01T00:00:00Z') })).toEqual({
+  expect(plan([NEW], { look: look('2026-07-31T23:59:59Z') })).toEqual({
     kind: 'adopt',
     token: NEW,
   });
-  expect(plan([NEW], { look: look('2026-09-02T00:00:00Z') })).toMatchObject({
+  expect(plan([NEW], { look: look('2026-08-01T00:00:00Z') })).toMatchObject({
     outcome: 'nothing-to-do',
   });
 });

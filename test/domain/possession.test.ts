@@ -74,23 +74,25 @@ describe('a rollout', () => {
     });
   });
 
-  test('waits for a container that cannot be asked and started before the new token was made: it holds another', () => {
-    const made = '2026-09-01T11:00:00Z';
-    const mute = { token: undefined, unable: 'has neither a shell with sha256sum nor Ruby' };
-    const old = aContainer(OLD, { ...TWIN, ...mute });
-    const fresh = aContainer(NEW, { ...TWIN, ...mute, startedAt: '2026-09-01T11:59:00Z' });
-    const judge = (madeAfter?: string) =>
-      judgeRollout(
-        aLook([aContainer(NEW)], { mute: [old, fresh] }),
-        NEW,
-        SYNCED,
-        SYNCED,
-        madeAfter,
-      );
-    expect(judge(made)).toEqual({ kind: 'waiting', for: [old] });
-    expect(judge()).toEqual({ kind: 'held' });
+  test('waits for a container that cannot be asked, and started before the Secret is known to hold the new token', () => {
+    const unable = 'has neither a shell with sha256sum nor Ruby';
+    const startedAt = (time: string) =>
+      aContainer(OLD, { ...TWIN, token: undefined, unable, startedAt: `2026-09-01T${time}Z` });
+    const shown = aContainer(NEW, { startedAt: '2026-09-01T11:30:00Z' });
+    const [old, fresh] = [startedAt('11:29:59'), startedAt('11:30:00')];
+    const judge = (containers: ConsumingContainer[], synced?: number, madeAfter?: string) =>
+      judgeRollout(aLook(containers, { mute: [old, fresh] }), NEW, synced, synced, madeAfter);
+    // A running container got it from the Secret before the sync had ended.
+    expect(judge([shown], SYNCED)).toEqual({ kind: 'waiting', for: [old] });
+    expect(judge([shown])).toEqual({ kind: 'waiting', for: [old] });
+    // What has a copy tells nothing of the Secret; nor does anything else here.
+    const both = { kind: 'waiting', for: [old, fresh] };
+    expect(judge([{ ...shown, from: 'Secret legacy' }])).toEqual(both);
+    expect(judge([], SYNCED)).toEqual(both);
+    // It was known before, by a container that has been replaced since.
+    expect(judge([], undefined, '2026-09-01T11:29:00Z')).toEqual({ kind: 'held' });
     expect(describeOthers([old], [OLD, NEW])).toBe(
-      'worker in short-url-manager-1 started before the new token was made, and has neither a shell with sha256sum nor Ruby',
+      'worker in short-url-manager-1 may have started before the Secret held the new token, and has neither a shell with sha256sum nor Ruby',
     );
   });
 
@@ -123,6 +125,7 @@ describe('a rollout', () => {
         at('12:00:30', fresh, stale),
         at('12:05:00', fresh, leaving),
         at('12:05:00', fresh, stale, aStartingContainer()),
+        at('12:05:00', fresh, stale, aContainer(NEW, { pod: 'next', ready: false })),
       ])
         expect(judgeRollout(look, NEW, SYNCED).kind).toBe('waiting');
     });
@@ -134,6 +137,8 @@ describe('a rollout', () => {
         containers: [stale],
       });
       expect(judgeRollout(at('12:05:00', stale), NEW, second).kind).toBe('waiting');
+      // Reloader has a minute from that sync on.
+      expect(judgeRollout(at('12:03:59', stale), NEW, second, SYNCED).kind).toBe('waiting');
     });
   });
 

@@ -1,13 +1,14 @@
 import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
 import type { ConsumingContainer } from '../../domain/cluster/cluster.ts';
-import { endOf, observe, sinceSync, whyNoSync, type Round } from '../../domain/rotation/round.ts';
+import { endOf, observe, whyNoSync, type Round } from '../../domain/rotation/round.ts';
 import { isLive, isToken, outlives, type ListedToken } from '../../domain/tokens/tokens.ts';
 import {
   aContainer,
   aLook,
   APP,
   aStartingContainer,
+  aToken,
   NEW,
   NOW,
   OLD,
@@ -128,6 +129,18 @@ describe('a fresh look', () => {
   });
 });
 
+test('a round keeps the first moment at which the Secret is known to have had its token, and forgets it with the token', () => {
+  const look = aLook([aContainer(NEW, { startedAt: '2026-09-01T11:00:00.000Z' })]);
+  const since = (tokens: ListedToken[], inSecretSince?: string) =>
+    observe(aRound({ inSecretSince }), { tokens, look }, NOW)!.inSecretSince;
+  expect(since([OLD, NEW])).toBe('2026-09-01T11:00:00.000Z');
+  expect(since([OLD, NEW], '2026-09-01T10:00:00.000Z')).toBe('2026-09-01T10:00:00.000Z');
+  expect(since([OLD, NEW], '2026-09-01T12:00:00.000Z')).toBe('2026-09-01T11:00:00.000Z');
+  expect(
+    since([OLD, NEW, aToken(103, { expires: '2029-01-01' })], '2026-09-01T10:00:00.000Z'),
+  ).toBe(undefined);
+});
+
 describe('a consumer of a kind that nothing lists', () => {
   const workflow = { workload: 'Workflow/deploy-x7k2p' as never, container: 'main', variable: 'T' };
   const seen = (token: ListedToken): object[] =>
@@ -144,14 +157,6 @@ describe('a consumer of a kind that nothing lists', () => {
 });
 
 describe('a sync', () => {
-  test('shows that a container that cannot be asked, and started before its Job, has an older value', () => {
-    const job = { createdAt: '2026-09-01T11:30:00.000Z' };
-    expect(sinceSync(aRound(), job).madeAfter).toBe(job.createdAt);
-    expect(sinceSync(aRound({ madeAfter: BEFORE }), job).madeAfter).toBe(job.createdAt);
-    const later = '2026-09-01T11:45:00.000Z';
-    expect(sinceSync(aRound({ madeAfter: later }), job).madeAfter).toBe(later);
-  });
-
   test('is left out only where every running container holds the new token, none is about to start, and what cannot be seen was synced', () => {
     fc.assert(
       fc.property(

@@ -23,7 +23,7 @@ import type { Notice } from '../../domain/notices/notices.ts';
 import { tokenSecretName } from '../../domain/text/parameterize.ts';
 import type { Pair } from '../../domain/rotation/plan.ts';
 import type { Remembered } from '../../domain/rotation/report.ts';
-import { holds as isHeldBy, judgeRollout } from '../../domain/cluster/possession.ts';
+import { holds as isHeldBy, inSecretSince, judgeRollout } from '../../domain/cluster/possession.ts';
 import { type Fingerprint, newestOf, type ListedToken } from '../../domain/tokens/tokens.ts';
 
 type Activities = SignonActivities &
@@ -179,7 +179,8 @@ export class FakeSystems {
 
   /** Every container is replaced by one that holds what the Secret holds. */
   replaceAll(): void {
-    this.containers = this.containers.map((container) => ({ ...container, holds: this.secret }));
+    const startedAt = '2020-01-03T00:00:00Z'; // after the sync
+    this.containers = this.containers.map((one) => ({ ...one, startedAt, holds: this.secret }));
   }
 
   /**
@@ -268,11 +269,14 @@ export class FakeSystems {
       cronJobUid: () => Promise.resolve(this.cronJobUid),
       listReadings: () => Promise.resolve({ variables: [], files: [] }),
       lookAtConsumers: (readers) => Promise.resolve(this.look(readers)),
-      awaitRollout: ({ readers, token, sync, madeAfter }) => {
+      awaitRollout: ({ readers, token, sync, inSecretSince: known }) => {
         const look = this.look(readers);
         const syncedAt = sync && Date.parse(sync.seenAt);
-        const rollout = judgeRollout(look, token, syncedAt, syncedAt, madeAfter);
-        if (rollout.kind === 'held') return Promise.resolve({ kind: 'held', look });
+        const rollout = judgeRollout(look, token, syncedAt, syncedAt, known);
+        if (rollout.kind === 'held') {
+          const since = inSecretSince(look, token, sync?.seenAt ?? known);
+          return Promise.resolve({ kind: 'held', look, inSecretSince: since });
+        }
         if (rollout.kind !== 'waiting') return Promise.resolve(rollout);
         return Promise.resolve({ kind: 'incomplete', containers: rollout.for });
       },

@@ -63,6 +63,73 @@ test('a container that cannot be asked and started before the sync Job was made 
   expect(shortfalls.map(({ code }) => code)).toContain('not-asked');
 });
 
+test('a container that cannot be asked and started while the sync Job ran is waited for: the Secret may not have been written yet', async () => {
+  stage = await Stage.set({ jobMs: 6000 }, { rolloutLimit: '5 seconds' });
+  const { world, cluster } = stage.sandbox;
+  const tokens = [{ variable: VARIABLE, secret: SECRET }];
+  const containers = [{ name: 'app', ruby: false, bare: true, tokens }];
+  const router = { kind: 'Deployment' as const, name: 'router', replicas: 1, generation: 1 };
+  cluster.deploy({ ...router, uid: makeUid(), containers });
+  world.overlooked.add('router'); // by Reloader
+  await stage.worker();
+  const rotation = await stage.rotation();
+  const began = await until('the Job', () =>
+    world.state.jobs.some(({ status }) => status === 'Progressing') ? Date.now() : undefined,
+  );
+  // Kubernetes says in whole seconds when a container started.
+  await until('a later second', () => Date.now() > began + 1500 || undefined);
+  cluster.roll('router');
+  const { message } = await rotation.blocked('RolloutIncomplete');
+  expect(message).toContain('app in router-');
+});
+
+test('a pod of an Argo Workflow that held the old token is known to the next rotation, too', async () => {
+  stage = await Stage.set({}, { rolloutLimit: '1 minute' });
+  const { world, cluster } = stage.sandbox;
+  world.state.secrets[OLDER] = stage.tokens()[0]!.token;
+  const pod = cluster.runWorkflow(OLDER, 3_600_000);
+  await stage.worker();
+  const first = await stage.rotation();
+  await until('the new token', () => world.happened.created.length > 0 || undefined);
+  cluster.kill(pod);
+  await evidenceOf(first);
+  await first.send('reject', { reason: 'the Workflow would break' });
+  await first.report();
+  const { shortfalls } = await evidenceOf(await stage.rotation());
+  expect(shortfalls).toContainEqual({
+    code: 'no-pod-seen',
+    what: expect.stringContaining('main of Workflow/deploy-'),
+  });
+});
+
+test('a Secret that is left over of a pair that is gone keeps no other pair from being disused, once its reader told what it holds', async () => {
+  stage = await Stage.set({}, { disusedWatch: '1 day' });
+  const { world, cluster } = stage.sandbox;
+  const secret = 'signon-token-left-over-retired-app';
+  world.state.secrets[secret] = 'Z'.repeat(43);
+  const tokens = [{ variable: 'RETIRED_APP_BEARER_TOKEN', secret }];
+  const containers = [{ name: 'app', ruby: true, tokens }];
+  const bystander = { kind: 'Deployment' as const, name: 'bystander', replicas: 1, generation: 1 };
+  cluster.deploy({ ...bystander, uid: makeUid(), containers });
+  const email = 'nobody@alphagov.co.uk';
+  stage.addApiUser('Nobody', email);
+  const { length } = world.happened.created;
+  await stage.worker();
+  const rotation = await stage.rotation({ apiUser: email });
+  await rotation.awaitingClassification();
+  await rotation.send('classify', { as: 'disused' });
+  await evidenceOf(rotation);
+  await until('the watch to look past it', async () => {
+    const { events = [] } = await rotation.handle.fetchHistory();
+    const names = (events ?? []).map(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name,
+    );
+    return names.filter((name) => name === 'awaitReader').length >= 2 || undefined;
+  });
+  expect((await rotation.status())?.waiting?.kind).toBe('approval');
+  expect(world.happened.created).toHaveLength(length);
+});
+
 test('a pod that reads the Secret under an older name for a moment shows that a pair is not disused', async () => {
   stage = await Stage.set({}, { disusedWatch: '1 day' });
   const { world, cluster } = stage.sandbox;
@@ -79,9 +146,7 @@ test('a pod that reads the Secret under an older name for a moment shows that a 
   cluster.kill(cluster.runWorkflow('signon-token-before-it-was-renamed', 3_600_000));
   await until('it to be noticed', async () =>
     (await rotation.status())?.notes.some((note) =>
-      /read the Secret signon-token-before-it-was-renamed in .*: the pair is not disused/.test(
-        note,
-      ),
+      /read the Secret signon-token-before-it-was-renamed in .*: the pair is in use/.test(note),
     ),
   );
   expect(world.happened.revoked).toEqual([]);

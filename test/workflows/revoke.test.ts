@@ -78,6 +78,56 @@ test('a one-off Job that was called before the approval and has ended has nothin
     },
   ));
 
+test('a run of a CronJob that ends before the repeated smoke calls has nothing to lapse', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.awaitingApproval();
+      await rotation.pass('61 minutes'); // longer than evidence holds for
+      systems.onCall = (name) => {
+        if (name === 'smokeConsumers')
+          systems.containers = systems.containers.filter(({ pod }) => pod !== 'nightly-1');
+      };
+      await rotation.approve();
+      expect(await rotation.report()).toMatchObject({ outcome: 'rotated', approvals: [{}] });
+    },
+    {
+      prepare: (systems) => {
+        systems.containers.push({
+          ...systems.container('app', 'nightly-1'),
+          workload: 'CronJob/nightly',
+        });
+      },
+    },
+  ));
+
+test('a pod of an Argo Workflow that holds the old token in the look before the revoke voids the approval, though it ends while another container starts', () =>
+  rotating(async (rotation) => {
+    const { systems } = rotation;
+    await rotation.awaitingApproval();
+    systems.elsewhere = [
+      {
+        ...systems.container('app', 'deploy-1'),
+        workload: 'Workflow/deploy-1' as never,
+        holds: 101,
+      },
+    ];
+    systems.containers.push({ ...systems.container('app', 'a-3'), state: 'starting', holds: 102 });
+    systems.onCall = (name) => {
+      if (name !== 'awaitRollout') return;
+      systems.elsewhere = [];
+      for (const container of systems.containers) container.state = 'running';
+    };
+    await rotation.approve();
+    const { waiting } = await rotation.awaitingApproval(1);
+    expect(systems.revoked).toEqual([]);
+    expect(waiting).toMatchObject({
+      evidence: {
+        shortfalls: [{ code: 'no-pod-seen', what: expect.stringContaining('Workflow/deploy-1') }],
+      },
+    });
+  }));
+
 test('new pods with the new token change nothing; a new consumer of which nothing runs asks anew', () =>
   rotating(async (rotation) => {
     await rotation.awaitingApproval();

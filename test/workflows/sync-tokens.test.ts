@@ -131,7 +131,6 @@ test('a request brings one Job, and its rotation is told of its end', async () =
       ticket: 'a',
       kind: 'synced',
       job: 'sync-1',
-      createdAt: '2026-01-01T00:00:00Z',
       seenAt: '2026-01-01T00:01:00Z',
       seenHealthy: true,
     },

@@ -27,7 +27,7 @@ export class DisusedWatch {
 
   /** @param before what the watch came to in the run before this one, if its history was cut */
   constructor(
-    private readonly readers: Pick<Readers, 'secret' | 'ofOtherPairs'>,
+    private readonly readers: Readers,
     private readonly wanted: Settings['disusedWatch'],
     { since: before, until, seen }: WatchState = {},
   ) {
@@ -108,11 +108,11 @@ export class DisusedWatch {
       const seen = await activities.awaitReader({ secret, ofOtherPairs, from, version });
       if (!('interrupted' in seen)) {
         this.isAsking = true;
-        const others = seen.secret === secret ? [] : await activities.secretsOfPairs([seen.secret]);
-        if (others.length === 0) this.seen = seen;
+        const isOther = seen.secret !== secret && (await this.isOfNoInterest(seen.secret));
+        if (!isOther) this.seen = seen;
         this.isAsking = false;
         if (this.seen) return;
-        ofOtherPairs = [...ofOtherPairs, ...others];
+        ofOtherPairs = [...ofOtherPairs, seen.secret];
         ({ version } = seen); // nothing that came meanwhile is missed
         continue;
       }
@@ -122,6 +122,16 @@ export class DisusedWatch {
       if (this.enough) this.run(() => this.count());
       this.enough = false;
     }
+  }
+
+  /**
+   * Whether a Secret is another pair's; or a left-over of none, which running containers told to
+   * hold none of this pair's tokens.
+   */
+  private async isOfNoInterest(secret: string): Promise<boolean> {
+    if ((await activities.secretsOfPairs([secret])).length > 0) return true;
+    const { census } = await activities.lookAtConsumers(this.readers);
+    return census.withoutToken?.includes(secret) === true;
   }
 
   private run(act: () => Promise<void>): void {

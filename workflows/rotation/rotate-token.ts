@@ -84,7 +84,7 @@ async function rotate(book: Runbook, first: Round): Promise<RotationReport> {
     if (endOf(round, book.done, Date.now())) {
       round = await lookedAgain(book, round); // its tokens may have been listed days ago
       const proven = endOf(round, book.done, Date.now());
-      const isHeld = allHold(round.look, evidence.newToken);
+      const isHeld = allHold(round.look, evidence.newToken, round.inSecretSince);
       if (!proven || !isHeld || !isToken(round.newToken)(evidence.newToken)) continue;
       book.skip('approve', 'no other token of the pair is live');
       return book.close(proven.outcome, proven.why);

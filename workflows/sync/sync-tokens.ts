@@ -125,8 +125,7 @@ async function syncOnce(
     made(name);
     served = queued().filter((one) => serves(job, batch, one));
     const { seenAt, seenHealthy } = await activities.awaitSyncJob({ job, deadline: deadline() });
-    const { createdAt } = job;
-    return { result: { kind: 'synced', job: name, createdAt, seenAt, seenHealthy }, served };
+    return { result: { kind: 'synced', job: name, seenAt, seenHealthy }, served };
   } catch (error) {
     const { type, message } = failureOf(error);
     return { result: { kind: 'failed', type, message, job: name }, served };

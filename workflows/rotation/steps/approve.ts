@@ -11,7 +11,8 @@ export function askApproval(
   round: Round,
   evidence: Evidence,
 ): Promise<number[] | undefined> {
-  book.record.remember({ givenUp: givenUpIn(evidence), also: round.readers.also });
+  const { also, passing } = round.readers;
+  book.record.remember({ givenUp: givenUpIn(evidence), also, passing });
   return book.step('approve', () =>
     book.sightings.whileAsking(evidence, round, (outdated) =>
       book.approvals.ask(evidence, outdated),

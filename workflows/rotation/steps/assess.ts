@@ -41,11 +41,11 @@ export async function assess(book: Runbook): Promise<Stop | Situation> {
   // Without it, an old token's holder is unknown, and it is revoked by name alone.
   const read = await activities.remembersOf().catch(() => undefined);
   if (read) book.record.remember(read);
-  const { givenUp, also } = read ?? { givenUp: [], also: [] };
+  const { givenUp, also, passing } = read ?? { givenUp: [], also: [] };
   const tokens = await activities.listTokens(pair);
   book.record.observed(tokens);
   const cronJob = await findCronJob(); // before a container of another cluster is asked
-  const order = { secret: pair.secret, holding: tokens, also, ofOtherPairs: [] };
+  const order = { secret: pair.secret, holding: tokens, also, passing, ofOtherPairs: [] };
   const { look, readers: found } = await lookAtHolders(order);
   const readers = readersAfter(found, tokens, look);
   book.readers = readers;

@@ -1,4 +1,4 @@
-import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, sleep } from '@temporalio/workflow';
 import {
   type Plan,
   readersAfter,
@@ -7,7 +7,6 @@ import {
 } from '../../../domain/rotation/index.ts';
 import {
   describeToken,
-  generatedAfter,
   isToken,
   newestOf,
   type ListedToken,
@@ -22,27 +21,14 @@ export function issued(
   plan: Exclude<Plan, { kind: 'stop' }>,
 ): Promise<Round> {
   return book.step('issue', async () => {
-    const beganAt = new Date().toISOString();
-    const { tokens, own } =
-      plan.kind === 'adopt'
-        ? { tokens: situation.tokens, own: undefined }
-        : await create(book, situation);
+    const tokens = plan.kind === 'adopt' ? situation.tokens : await create(book, situation);
     const newToken = plan.kind === 'adopt' ? plan.token : newestOf(tokens)!;
     if (plan.kind === 'adopt') {
       book.record.issued(newToken, 'adopted');
       book.note('issue', `adopted ${describeToken(newToken)}`);
     }
     const readers = readersAfter(situation.readers, tokens, situation.look, newToken);
-    const madeAfter = [
-      generatedAfter(newToken),
-      // it was not listed when this run began
-      ...(situation.tokens.some(isToken(newToken)) ? [] : [workflowInfo().startTime.toISOString()]),
-      ...(newToken.authorisationId === own ? [beganAt] : []),
-    ]
-      .toSorted()
-      .at(-1);
-    const issuedAt = new Date().toISOString();
-    return { ...situation, tokens, newToken, readers, issuedAt, madeAfter };
+    return { ...situation, tokens, newToken, readers, issuedAt: new Date().toISOString() };
   });
 }
 
@@ -53,7 +39,7 @@ export function issued(
 async function create(
   book: Runbook,
   { settings, pair, recipient, before, tokens }: Situation,
-): Promise<{ tokens: ListedToken[]; own?: number }> {
+): Promise<ListedToken[]> {
   // After this, a token of a late request is listed. A stop ends it.
   if (book.report.createsLost) await sleep(settings.signonRequestLimit);
   const created = await CancellationScope.nonCancellable(async () => {
@@ -87,8 +73,5 @@ async function create(
         `also made since this rotation began: ${describeToken(extra)}; revoked only if named`,
       );
   book.note('issue', `${origin}: ${describeToken(newToken)}`);
-  return {
-    tokens: listed.length > 0 ? listed : [token],
-    ...(origin === 'issued' && { own: token.authorisationId }),
-  };
+  return listed.length > 0 ? listed : [token];
 }

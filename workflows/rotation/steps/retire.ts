@@ -1,14 +1,11 @@
 import { condition } from '@temporalio/workflow';
-import {
-  describeConsumer,
-  distinctConsumers,
-  type SeenReader,
-} from '../../../domain/cluster/index.ts';
+import { describeConsumer, type SeenReader } from '../../../domain/cluster/index.ts';
 import { gatherDisused } from '../../../domain/evidence/index.ts';
 import {
   type Carried,
   type Pair,
   readersAfter,
+  withPassing,
   type RotationReport,
   type Observation,
   type Situation,
@@ -89,7 +86,7 @@ async function giveUp(
   for (;;) {
     book.keep({ ...situation, tokens: [...known.values()] });
     let refused = false;
-    const now = await book.step('approve', async () => {
+    const { now, reader: user } = await book.step('approve', async () => {
       if (refused) watch.startAnew(); // after a retry, only what reads the Secret from now on counts
       refused = false;
       const seen = await look();
@@ -103,9 +100,9 @@ async function giveUp(
       }
       if (!reader && seen.look.consumers.length > 0)
         throw blocks('StillInUse', seen.look.consumers.map(describeConsumer).join('; '));
-      return seen;
+      return { now: seen, reader };
     });
-    if (watch.seen) return usedAfterAll(book, situation, now, watch.seen);
+    if (user) return usedAfterAll(book, situation, now, user);
     const live = now.tokens.filter((token) => isLive(token, Date.now()));
     if (live.length > 0) liveSince = true;
     if (live.length === 0 && liveSince && mayBeRenewed) {
@@ -139,7 +136,7 @@ async function giveUp(
         revoke,
         lookAfresh: () => untilStarted(lookUnlessRead, settings, evidence),
         voids: () =>
-          watch.wasInterruptedSince(evidence.watched!)
+          watch.seen || watch.wasInterruptedSince(evidence.watched!)
             ? 'pods that read the Secret were not watched all the time'
             : undefined,
       }),
@@ -158,8 +155,7 @@ async function usedAfterAll(
   book.remark(
     `${describeConsumer(consumer)} read the Secret ${secret} in ${pod}, ${minute(at)}: the pair is in use, and is rotated`,
   );
-  const passing = distinctConsumers([...(situation.readers.passing ?? []), consumer]);
-  const readers = { ...readersAfter(situation.readers, now.tokens), passing };
+  const readers = withPassing(readersAfter(situation.readers, now.tokens), [consumer]);
   const look = await book.step('approve', async () => {
     const seen = await activities.lookAtConsumers(readers);
     refuseReadInCluster(seen, situation.recipient);

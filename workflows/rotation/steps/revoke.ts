@@ -8,7 +8,12 @@ import {
   type TokenToRevoke,
   voidedBy,
 } from '../../../domain/evidence/index.ts';
-import type { Pair, Round, Observation } from '../../../domain/rotation/index.ts';
+import {
+  type Pair,
+  type Round,
+  type Observation,
+  withPassing,
+} from '../../../domain/rotation/index.ts';
 import { allReady, describeOthers } from '../../../domain/cluster/index.ts';
 import type { Settings } from '../../../domain/settings/index.ts';
 import { activities, blocks, failedWith, isNotSent } from '../../shared/index.ts';
@@ -61,7 +66,11 @@ export async function revokeWhileEvidenceHolds(
       shown: {
         lasts: settings.evidenceHoldsFor,
         again: async ({ look }) => {
-          const lapsed = smokeThatLapsed(evidence, look, await callAll(book, { ...round, look }));
+          const results = await callAll(book, { ...round, look });
+          const lapsed =
+            smokeThatLapsed(evidence, look, results) &&
+            // A run that has ended since that look has nothing to lapse.
+            smokeThatLapsed(evidence, await activities.lookAtConsumers(round.readers), results);
           if (lapsed === undefined) book.note('revoke', 'the smoke calls passed again');
           return lapsed;
         },
@@ -192,8 +201,10 @@ export async function untilStarted<S extends Pick<Observation, 'look'>>(
  * first, the approval kept.
  */
 async function lookUntilSettled(book: Runbook, round: Round): Promise<Round> {
+  let { readers } = round;
   for (let waits = 1; ; waits++) {
-    const seen = await lookAgain(book, round);
+    const seen = await lookAgain(book, { ...round, readers });
+    ({ readers } = seen); // whoever was seen meanwhile stays a consumer
     const { containers } = seen.look;
     const starting = containers.filter(({ state }) => state === 'starting');
     const moving = containers.filter((one) => starting.includes(one) || one.terminating);
@@ -203,7 +214,8 @@ async function lookUntilSettled(book: Runbook, round: Round): Promise<Round> {
       throw blocks('RolloutIncomplete', describeOthers(starting, seen.tokens));
     }
     book.note('revoke', 'waits for containers that start, end or are not ready');
-    const settled = await rolledOut({ ...round, sync: undefined });
-    if (settled.kind !== 'held') waits = WAITS_AT_MOST; // its limit is over: one more look
+    const settled = await rolledOut({ ...round, readers, sync: undefined });
+    if (settled.kind === 'held') readers = withPassing(readers, settled.passing);
+    else waits = WAITS_AT_MOST; // its limit is over: one more look
   }
 }

@@ -5,7 +5,7 @@ import {
   running,
   seenHeld,
 } from '../../../domain/cluster/index.ts';
-import { readersAfter, type Round, sinceSync } from '../../../domain/rotation/index.ts';
+import { readersAfter, type Round, withPassing } from '../../../domain/rotation/index.ts';
 import { isToken, successorOf } from '../../../domain/tokens/index.ts';
 import { activities, blocks } from '../../shared/index.ts';
 import { refuseReadInCluster, refuseUnprovable } from './assess.ts';
@@ -21,9 +21,8 @@ import { syncOnce } from './sync.ts';
  * syncs once more, then blocks. So it does where the sync was skipped, since all held the token,
  * and some do not any more.
  */
-export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round | undefined> {
+export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round | undefined> {
   return book.step('roll out', async () => {
-    let round = before;
     book.sightings.refuseWhatWasSeen(round);
     await restarted(book);
     let sync = book.retries.takeRemedy('sync') ? await syncOnce(book, round) : round.sync;
@@ -31,7 +30,6 @@ export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round 
     if (seen.kind === 'not-updated' || (seen.kind === 'incomplete' && !sync)) {
       const first = sync?.seenAt;
       sync = { ...(await syncOnce(book, round)), firstSeenAt: first };
-      round = sinceSync(round, sync);
       seen = await rolledOut({ ...round, sync });
     }
     if (seen.kind !== 'held') {
@@ -47,9 +45,10 @@ export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round 
     }
     const { otherSecrets } = seen.look.census;
     const { readers } = otherSecrets.length > 0 ? await lookAtHolders(round.readers) : round;
+    const { passing } = seen;
     if (readers !== round.readers) seen = await rolledOut({ ...round, readers, sync });
     if (seen.kind !== 'held') return undefined; // it changed right now: another round looks again
-    const { look } = seen;
+    const { look, inSecretSince } = seen;
     refuseUnprovable(look, round.pair);
     refuseReadInCluster(look, round.recipient);
     const holding = running(look);
@@ -59,7 +58,8 @@ export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round 
       ...round,
       sync,
       look,
-      readers: readersAfter(readers, round.tokens, look, round.newToken),
+      inSecretSince,
+      readers: readersAfter(withPassing(readers, passing), round.tokens, look, round.newToken),
       everHeld: seenHeld(round.everHeld, look.containers, round.known),
     };
   });
@@ -74,9 +74,9 @@ async function isSucceeded({ pair, newToken, before, settings }: Round): Promise
 
 /** One wait for the rollout, bounded by the setting. */
 export function rolledOut(round: Round): ReturnType<typeof activities.awaitRollout> {
-  const { readers, newToken: token, madeAfter, settings, sync } = round;
+  const { readers, newToken: token, inSecretSince, settings, sync } = round;
   const deadline = new Date(Date.now() + ms(settings.rolloutLimit)).toISOString();
-  return activities.awaitRollout({ readers, token, madeAfter, sync, deadline });
+  return activities.awaitRollout({ readers, token, inSecretSince, sync, deadline });
 }
 
 /**

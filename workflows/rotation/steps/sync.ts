@@ -1,12 +1,6 @@
 import { condition, uuid4, workflowInfo } from '@temporalio/workflow';
 import ms from 'ms';
-import {
-  isFailure,
-  type Round,
-  sinceSync,
-  type Sync,
-  whyNoSync,
-} from '../../../domain/rotation/index.ts';
+import { isFailure, type Round, type Sync, whyNoSync } from '../../../domain/rotation/index.ts';
 import type { SyncAnswer, SyncRequest } from '../../../domain/sync/index.ts';
 import { activities, blocks } from '../../shared/index.ts';
 import { findCronJob } from './cron-job.ts';
@@ -21,8 +15,7 @@ export async function synced(book: Runbook, round: Round): Promise<Round> {
   const sync =
     needless === undefined ? await book.step('sync', () => syncOnce(book, round)) : undefined;
   const { authorisationId } = round.newToken;
-  const isFirst = sync && round.syncedFor !== authorisationId;
-  return { ...(isFirst ? sinceSync(round, sync) : round), sync, syncedFor: authorisationId };
+  return { ...round, sync, syncedFor: authorisationId };
 }
 
 /**
@@ -37,12 +30,12 @@ export async function syncOnce(book: Runbook, round: Round): Promise<Sync> {
   if (answer.job !== undefined) book.record.synced(answer.job);
   if (answer.kind === 'failed')
     throw blocks(isFailure(answer.type) ? answer.type : 'Unexpected', answer.message);
-  const { job, createdAt, seenAt, seenHealthy } = answer;
+  const { job, seenAt, seenHealthy } = answer;
   book.note(
     'sync',
     `Job ${job} ${seenHealthy ? 'is healthy' : 'was deleted before its end was seen'}`,
   );
-  return { job, createdAt, seenAt };
+  return { job, seenAt };
 }
 
 /**
