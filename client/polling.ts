@@ -40,7 +40,7 @@ export async function whyNothingMoves(
   const version = polling.find((one) => one !== undefined);
   const idle = `The worker that polls ${queue} gets no tasks:`;
   if (!version)
-    return `${idle} version ${nameVersion(current!)} is current, and this worker has no version.`;
+    return `${idle} version ${nameVersion(current!)} is current, and this worker has no version. Give it TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID.`;
   return `${idle} its version ${nameVersion(version)} is not current. Once it may take over: ${makeCurrent(version)}`;
 }
 

@@ -110,6 +110,6 @@ async function worker(client: Client, environment: Environment): Promise<Finding
   if (why === undefined) return well('worker', 'a worker gets the tasks');
   const todo = why.startsWith('No worker')
     ? 'Start one; in Kubernetes, see why its pod does not run: kubectl --namespace signon-rotation get pods'
-    : 'Run the command in this line.';
+    : 'Do what this line says.';
   return wrong('worker', why, todo);
 }

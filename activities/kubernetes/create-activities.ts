@@ -67,12 +67,6 @@ export function createKubernetesActivities(
       let last: ConsumingContainer[] = [];
       let held: { look: ClusterLook; since: number } | undefined;
       const passing: Consumer[] = [];
-      const holding = (now: ClusterLook) => ({
-        kind: 'held' as const,
-        look: now,
-        inSecretSince: known,
-        passing: distinctConsumers(passing),
-      });
       const seen = await lookUntil(
         async (since) => {
           const now = await look(cluster, census, readers, since);
@@ -91,7 +85,7 @@ export function createKubernetesActivities(
               : undefined;
           const isQuiet = allReady(now) && now.census.starting.length === 0;
           if (held && (isQuiet || performance.now() - held.since > READY_WITHIN_MS))
-            return holding(now);
+            return { kind: 'held' as const, look: now };
           if (rollout.kind === 'held') return undefined;
           if (rollout.kind !== 'waiting') return rollout;
           last = rollout.for;
@@ -99,7 +93,12 @@ export function createKubernetesActivities(
         },
         { ...podWaits, deadline },
       );
-      return seen ?? (held ? holding(held.look) : { kind: 'incomplete', containers: last });
+      const end =
+        seen ??
+        (held
+          ? { kind: 'held' as const, look: held.look }
+          : { kind: 'incomplete' as const, containers: last });
+      return { ...end, inSecretSince: known, passing: distinctConsumers(passing) };
     },
 
     async restartDeployments({ deployments, at }) {

@@ -35,10 +35,13 @@ interface RolloutOrder {
   deadline: string;
 }
 
-type RolloutSeen =
-  /** `passing`: consumers of kinds that nothing lists, which held another token meanwhile. */
-  | { kind: 'held'; look: ClusterLook; inSecretSince?: string; passing?: Consumer[] }
-  | { kind: 'not-updated' | 'stale' | 'incomplete'; containers: ConsumingContainer[] };
+type RolloutSeen = {
+  /** Consumers of kinds that nothing lists, which held another token meanwhile. */
+  passing?: Consumer[];
+} & (
+  | { kind: 'held'; look: ClusterLook; inSecretSince?: string }
+  | { kind: 'not-updated' | 'stale' | 'incomplete'; containers: ConsumingContainer[] }
+);
 
 /**
  * What a rotation asks of Kubernetes. Every method throws `NotPermitted` and `ContractChanged` (not

@@ -30,6 +30,8 @@ const REMEMBERED: Kind<Remembered> = object({
   also: CONSUMERS,
   passing: optional(CONSUMERS),
 });
+/** Outcomes after which no other token than the new one was live. */
+const ENDED_WELL: readonly unknown[] = ['rotated', 'handed-over', 'old-token-expired'];
 /** Runs in a row that were stopped before they knew anything. */
 const RUNS_AT_MOST = 10;
 const NOTHING: Remembered = { givenUp: [], also: [] };
@@ -58,8 +60,8 @@ export async function rememberedByEarlierRun(client: Client): Promise<Remembered
     return {
       givenUp: remembered.givenUp.map(({ token, by }) => ({ token, by })),
       also: distinctConsumers(remembered.also),
-      // Whatever those held is revoked, if it ended well.
-      passing: outcome === 'rotated' ? [] : distinctConsumers(remembered.passing ?? []),
+      // Where it ended well, what those held is no longer live.
+      passing: ENDED_WELL.includes(outcome) ? [] : distinctConsumers(remembered.passing ?? []),
     };
   }
   return NOTHING;

@@ -71,7 +71,7 @@ function nextCommand(request: RotationRequest, [first]: readonly Offer[]): strin
   const { apiUser, application, environment } = request;
   const send = command(environment, first.decision, apiUser, application);
   if (first.decision === 'classify')
-    return ['', `When you know who holds it: ${send} --as external|disused|internal`];
+    return ['', `When you know who holds it: ${send} --as CLASS (external, disused or internal)`];
   const { accept, revoke, restart, sync } = first.input as Partial<
     Decisions['approve'] & Decisions['retry']
   >;

@@ -65,7 +65,7 @@ export function judgeRollout(
     !terminating &&
     Date.parse(look.at) - Math.max(Date.parse(startedAt ?? look.at), syncedAt ?? 0) >=
       REPLACED_WITHIN_MS &&
-    ![...starting, ...running(look).filter(({ ready }) => !ready)].some(
+    ![...starting, ...running(look).filter((one) => !one.ready && holds(one, token))].some(
       (one) => one.workload === workload,
     );
   const stale = others.filter((one) => startedSince(one, firstSyncedAt) && stays(one));

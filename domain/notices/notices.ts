@@ -62,7 +62,7 @@ export interface NoticePace {
 const PENDING = { notice: object(LINKED), at: MOMENT, size: optional(MOMENT) };
 export type Pending = Read<typeof PENDING>;
 
-/** What the collector's cut history hands on. */
+/** What the collector passes to continue-as-new. */
 const CARRIED = {
   pending: listOf(object(PENDING)),
   /** When each group's last message was sent. */
@@ -75,7 +75,7 @@ export type CarriedNotices = Read<typeof CARRIED>;
 export const parseCarriedNotices = reader(CARRIED);
 
 /**
- * What a cut history can hand on: anybody may make up groups, and the server takes 2 MB in one
+ * What continue-as-new can take: anybody may make up groups, and the server takes 2 MB in one
  * piece. Drops the oldest of `sent`, and of `held` what has no notice any more.
  */
 export function carriableNotices({ pending, sent, held, dropped }: CarriedNotices): CarriedNotices {

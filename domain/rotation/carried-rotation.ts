@@ -8,7 +8,7 @@ import type { ListedToken } from '../tokens/index.ts';
 /** A situation or round without its look and sync, which the next run finds out anew. */
 export type Carried<T extends Situation> = T extends unknown ? Omit<T, 'look' | 'sync'> : never;
 
-/** What a rotation hands on when its history is cut. */
+/** What a rotation passes to continue-as-new. */
 export interface CarriedRotation {
   report: RotationReport;
   steps: StepProgress[];

@@ -107,7 +107,7 @@ export const FAILURES = {
     'Two syncs did not bring the new token into the Secret. Read the sync Job’s log, check that the API user is not suspended, then retry.',
   ),
   RolloutIncomplete: blocks(
-    'Containers named in the message hold another token or have not started. Send retry with restart, or fix what stops them and send retry.',
+    'Containers named in the message hold another token or have not started. Restart their workloads (retry with restart, where it is offered) or fix what stops them, then retry.',
   ),
   DeploymentPaused: blocks(
     'Resume the Deployment named here (kubectl rollout resume), then retry.',

@@ -100,8 +100,7 @@ export function whyNoRetry(
   if (accept.some((one) => !words.includes(one)))
     return `accept: ${words.length > 0 ? `expected one of ${words.join(', ')}` : 'nothing is up for acceptance here'}`;
   if (accept.length > 1) return 'accept: name only one of them';
-  if (restart && !offered.some((retry) => retry.restart))
-    return 'restart: no Deployment stands in the way here';
+  if (restart && !offered.some((retry) => retry.restart)) return 'restart: it is not offered here';
   return sync && !offered.some((retry) => retry.sync)
     ? 'sync: another sync Job would not help here'
     : undefined;

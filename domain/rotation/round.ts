@@ -37,7 +37,7 @@ export interface Situation extends Assessment {
   readers: Readers;
   /** Containers that were seen holding a token, some of them for each. */
   everHeld: SeenHolding[];
-  /** The state of the watch of a disused pair, handed on when a history is cut. */
+  /** The state of the watch of a disused pair, as passed to continue-as-new. */
   watch?: WatchState;
   /** How many revokes were confirmed. */
   confirmedRevokes: number;

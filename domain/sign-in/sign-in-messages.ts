@@ -43,7 +43,7 @@ export interface SignInGrant {
   unproven?: true;
 }
 
-/** Reads what the ledger's cut history handed on. */
+/** Reads what the ledger passed to continue-as-new. */
 export const parseLedger = reader({
   /** Sign-ins that count. */
   counted: listOf(object({ id: ID, at: AT, refused: FLAG })),

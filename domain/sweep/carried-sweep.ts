@@ -2,7 +2,7 @@ import { ANY_TEXT, listOf, MOMENT, object, optional, wholeNumber } from '../shap
 import type { Settings } from '../settings/index.ts';
 import type { SweepRow } from './sweep.ts';
 
-/** What a sweep's cut history hands on. */
+/** What a sweep passes to continue-as-new. */
 export interface CarriedSweep {
   rows: SweepRow[];
   settings: Settings;
@@ -21,7 +21,7 @@ const CARRIED = object({
 });
 
 /**
- * Reads what a cut history handed on. Undefined where it is not of that shape: the sweep then
+ * Reads what the run before passed on. Undefined where it is not of that shape: the sweep then
  * begins anew.
  */
 export function parseCarriedSweep(input: unknown): CarriedSweep | undefined {

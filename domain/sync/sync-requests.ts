@@ -116,7 +116,7 @@ export function isTaken(queue: readonly Queued[], request: SyncRequest): boolean
 }
 
 /**
- * As many requests as the server lets a cut history hand on, the first to come first. The rest is
+ * As many requests as the server lets continue-as-new take, the first to come first. The rest is
  * asked again.
  */
 export function carriable(queue: readonly Queued[]): Queued[] {
@@ -165,7 +165,7 @@ export function parseSyncRequest(input: unknown, now: number): SyncRequest | und
 
 const QUEUE = listOf(object(QUEUED), undefined, MOST_REQUESTS);
 
-/** Reads the requests that a cut history handed on. Undefined where one of them is none. */
+/** Reads the requests that the run before passed on. Undefined where one of them is none. */
 export function parseQueue(input: unknown, now: number): Queued[] | undefined {
   if (!QUEUE.is(input)) return undefined;
   return input.map(({ request, at }) => ({

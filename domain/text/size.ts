@@ -1,4 +1,4 @@
-/** The most that is carried over when a history is cut: the server takes 2 MB in one piece. */
+/** The most that is passed to continue-as-new: the server takes 2 MB in one piece. */
 export const MOST_CARRIED = 1_000_000;
 
 /**

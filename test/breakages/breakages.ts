@@ -342,7 +342,7 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'nothing is confirmed after the revoke',
     file: 'workflows/rotation/steps/confirm.ts',
-    find: 'if (!proof || !book.record.hasUnconfirmed(round)) return round;',
+    find: 'if (!proof || !book.record.hasUnconfirmedRevokes(round)) return round;',
     replace: 'if (book) return { ...round, confirmedRevokes: book.report.revoked.length };',
     caughtBy: {
       file: 'test/workflows/revoke.test.ts',
@@ -541,8 +541,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'smoke calls are not repeated, however long the look after the approval took',
     file: 'workflows/rotation/steps/revoke.ts',
-    find: 'Date.now() - shownAt > ms(shown.lasts)',
-    replace: 'Date.now() - shownAt > ms(shown.lasts) && tooOld > 99',
+    find: 'Date.now() - shownAt > ms(shown.validFor)',
+    replace: 'Date.now() - shownAt > ms(shown.validFor) && tooOld > 99',
     caughtBy: {
       file: 'test/workflows/revoke.test.ts',
       test: 'smoke calls that grew old while the look before the revoke took days are repeated before anything is revoked',
@@ -759,8 +759,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a later token that the sync wrote is not taken for the new one',
     file: 'workflows/rotation/steps/rollout.ts',
-    find: 'if (await isSucceeded(round)) return undefined;',
-    replace: 'if ((await isSucceeded(round)) && book === undefined) return undefined;',
+    find: 'if (await isSuperseded(round)) return undefined;',
+    replace: 'if ((await isSuperseded(round)) && book === undefined) return undefined;',
     caughtBy: {
       file: 'test/workflows/meanwhile.test.ts',
       test: 'a later token that the sync wrote is the new one: the rollout waits for it, and the report names all',

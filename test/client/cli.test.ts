@@ -73,7 +73,9 @@ describe('with a pair that nobody rotated before', () => {
     // The open one may adopt the token that leaked.
     expect(await cli(['start', ...PAIR, '--force', ...GRACE])).toMatchObject({
       code: EXIT.notAccepted,
-      err: expect.stringMatching(/without --force\. If so, end it with signon-rotation abort/),
+      err: expect.stringMatching(
+        /without --force\. If so, replace it: signon-rotation abort \S+ publishing-api --environment integration --reason/,
+      ),
     });
     await waiting(); // a worker that is stopped while it signs in waits up to 40 s for leave to
   });
@@ -375,7 +377,7 @@ describe('with a pair that nobody rotated before', () => {
     const rejected = await cli(['reject', ...end], { lines: ['integration'] });
     expect(rejected).toMatchObject({
       code: EXIT.notAccepted,
-      out: expect.stringContaining('nothing waits for approval'),
+      out: expect.stringContaining('no approval is asked for now'),
     });
     expect((await cli(['abort', ...end], { lines: ['no'] })).code).toBe(EXIT.declined);
     const aborted = await cli(['abort', ...end], { lines: ['integration'] });

@@ -196,7 +196,7 @@ describe('with a stage of its own', () => {
     // Whether it was an old token that leaked, or one that this leak issued, nobody knows.
     expect(again.code).toBe(EXIT.notAccepted);
     expect(again.err).toContain('link-checker-api: its rotation began before');
-    expect(again.err).toContain('should its new token have leaked');
+    expect(again.err).toContain('If its new token leaked too');
   });
 });
 

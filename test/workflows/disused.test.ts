@@ -120,7 +120,7 @@ test('the renewal that brings an internal pair’s access back is warned of, loo
         evidence: {
           round: 2,
           toRevoke: [{ authorisationId: 102 }],
-          warnings: [expect.stringMatching(/access may come back about/)],
+          warnings: [expect.stringMatching(/Access may come back about/)],
         },
       });
       await rotation.approve();
@@ -316,7 +316,7 @@ test('tokens still in use offer no restart, since nothing would come of it', () 
     await rotation.approve();
     await rotation.blocked('StillInUse');
     await rotation.send('retry', { by: BY, restart: true });
-    await rotation.answered(/restart: no Deployment stands in the way here/);
+    await rotation.answered(/restart: it is not offered here/);
     expect(systems.restarted).toEqual([]);
   }, OUTSIDER));
 

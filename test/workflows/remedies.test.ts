@@ -74,7 +74,7 @@ test('where the role may not restart, no restart is offered, and one is refused'
       expect(blocked.workloads).toBeUndefined();
       expect(await rotation.details()).not.toContain('"restart":true');
       await rotation.send('retry', { ...BY, restart: true });
-      await rotation.answered(/restart: no Deployment stands in the way here/);
+      await rotation.answered(/restart: it is not offered here/);
       expect(rotation.systems.restarted).toEqual([]);
     },
     { prepare: overlooked, settings: { mayRestart: false } },
@@ -140,7 +140,7 @@ test('after a revoke, an incident may be mended by restarting what holds another
   }));
 
 test.each([
-  [{ restart: true }, /restart: no Deployment stands in the way here/],
+  [{ restart: true }, /restart: it is not offered here/],
   [{ sync: true }, /sync: another sync Job would not help here/],
   [{ restart: 'yes' }, /restart: expected true or false/],
 ])('what is not on offer is refused: retry %j', (remedy, why) =>

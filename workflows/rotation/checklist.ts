@@ -70,7 +70,7 @@ export class Checklist {
     const attributes = attributesOf(request);
     const isWrong = SEARCH_ATTRIBUTES.some((name) => {
       const value = given.get(keyOf(name));
-      // Where a history was cut, the stage is the one that the run before it came to.
+      // After continue-as-new, the stage is the one that the run before came to.
       return name === 'RotationStage' ? value === undefined : value !== attributes[name];
     });
     this.stage = isWrong ? 'preparing' : (given.get(keyOf('RotationStage')) as Stage);

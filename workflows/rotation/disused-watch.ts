@@ -25,7 +25,7 @@ export class DisusedWatch {
   /** ISO: since when without a gap. */
   private since: string;
 
-  /** @param before what the watch came to in the run before this one, if its history was cut */
+  /** @param before what the watch came to in the run before this one, after continue-as-new */
   constructor(
     private readonly readers: Readers,
     private readonly wanted: Settings['disusedWatch'],

@@ -15,7 +15,7 @@ import { watchEnds } from './watch-ends.ts';
 
 /**
  * Opens the runbook for a request and runs its steps to a tidy end, whoever stops it. A cancel is
- * taken as `abort`. A history that has grown long is cut, and the next run goes on.
+ * taken as `abort`. A run whose history has grown long continues as new.
  */
 export async function runbook(
   opening: Opening,

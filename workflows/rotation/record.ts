@@ -96,7 +96,7 @@ export class RotationRecord {
   }
 
   /** Whether something was revoked that nothing has confirmed yet. */
-  hasUnconfirmed({ confirmedRevokes }: Round): boolean {
+  hasUnconfirmedRevokes({ confirmedRevokes }: Round): boolean {
     return this.report.revoked.length > confirmedRevokes;
   }
 

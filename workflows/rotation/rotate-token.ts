@@ -34,7 +34,7 @@ import type { Runbook } from './runbook.ts';
  * other id it hands over.
  * @param delegation set by a run that handed over; believed only where the server records that run
  * as the parent
- * @param given what a run whose history was cut handed on; believed only from such a run
+ * @param given what a run passed to continue-as-new; believed only from such a run
  * @throws InvalidRequest naming each wrong field; nothing else fails a rotation, it blocks and asks
  * for a person
  */
@@ -71,7 +71,7 @@ async function rotateOrStop(
  * another round begins, as it does for tokens that an approval left alive.
  */
 async function rotate(book: Runbook, first: Round): Promise<RotationReport> {
-  let round = await confirmed(book, first); // a history may be cut between a revoke and this
+  let round = await confirmed(book, first); // after continue-as-new, a revoke may lack this
   for (;;) {
     book.keep(round);
     round = await delivered(book, round);
@@ -79,22 +79,26 @@ async function rotate(book: Runbook, first: Round): Promise<RotationReport> {
     round = await synced(book, round);
     const held = await everyConsumerHolds(book, round);
     const evidence = held && (await smokeCalls(book, held));
-    round = evidence ? held : await lookedAgain(book, round); // what was known is old
-    if (!evidence) continue;
+    if (!held || !evidence) {
+      round = await lookedAgain(book, round); // something changed, or a retry came days later
+      continue;
+    }
+    round = held;
     if (endOf(round, book.done, Date.now())) {
       round = await lookedAgain(book, round); // its tokens may have been listed days ago
-      const proven = endOf(round, book.done, Date.now());
+      const end = endOf(round, book.done, Date.now());
       const isHeld = allHold(round.look, evidence.newToken, round.inSecretSince);
-      if (!proven || !isHeld || !isToken(round.newToken)(evidence.newToken)) continue;
+      if (!end || !isHeld || !isToken(round.newToken)(evidence.newToken)) continue;
       book.skip('approve', 'no other token of the pair is live');
-      return book.close(proven.outcome, proven.why);
+      return book.close(end.outcome, end.why);
     }
     const approved = await askApproval(book, round, evidence);
-    round = await revokeWhileEvidenceHolds(book, round, evidence, approved);
-    // Nothing was revoked: another round gathers the evidence anew.
-    if (!book.record.hasUnconfirmed(round)) continue;
+    round = approved
+      ? await revokeWhileEvidenceHolds(book, round, evidence, approved)
+      : await lookedAgain(book, round, 'approve'); // the evidence changed, or somebody asked for it anew
+    if (!book.record.hasUnconfirmedRevokes(round)) continue; // nothing was revoked
     round = await confirmed(book, round);
-    const ended = endOf(round, book.done, Date.now());
-    if (ended) return book.close(ended.outcome, ended.why);
+    const end = endOf(round, book.done, Date.now());
+    if (end) return book.close(end.outcome, end.why);
   }
 }

@@ -40,7 +40,7 @@ import { Retries } from './retries.ts';
 import { Sightings } from './sightings.ts';
 import { Stops } from './stops.ts';
 
-/** Runs of consumers that a cut history hands on: the last ones count. */
+/** Runs of consumers that are passed to continue-as-new: the last ones count. */
 const SIGHTINGS_CARRIED = 100;
 
 /**
@@ -79,7 +79,7 @@ export class Runbook {
     until: (happened) =>
       condition(() => happened() || this.stops.stop !== undefined || isHistoryLong()),
   });
-  /** What a cut history hands on of what is being proven. */
+  /** What is passed to continue-as-new of what is being proven. */
   private situation?: Carried<Situation | Round>;
   private mayRestart = true;
 
@@ -108,14 +108,14 @@ export class Runbook {
     this.stops = new Stops(checklist, this.attempts);
     this.retries = new Retries(checklist, this.approvals, this.attempts, carried?.accepted);
     this.listen();
-    // Whatever a step waits for: the server ends a run whose history grows without end, so this one
-    // is cut before.
+    // Whatever a step waits for: the server ends a run whose history grows too long, so this one
+    // continues as new before.
     void CancellationScope.nonCancellable(() => condition(isHistoryLong)).then(() =>
       this.attempts.interrupt(),
     );
   }
 
-  /** Keeps what a cut history hands on. */
+  /** Keeps what is passed to continue-as-new. */
   keep(situation: Carried<Situation | Round>): void {
     const { look: _, sync: __, ...kept } = situation as Partial<Round>;
     this.situation = kept as Carried<Round>;

@@ -94,7 +94,7 @@ export class Sightings {
    * Whether a run that was just seen held another token, for the first time: the Secret may not
    * have been updated, so one more sync may help.
    */
-  askForSync({ newToken }: Round): boolean {
+  wantsSync({ newToken }: Round): boolean {
     if (this.syncedAgainFor === newToken.authorisationId || this.others(newToken).length === 0)
       return false;
     this.syncedAgainFor = newToken.authorisationId;

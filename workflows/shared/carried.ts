@@ -18,7 +18,7 @@ export function carriedOver<T>(
 /** Thrown where a history has grown long: unwinds to a run with a fresh one. */
 export class HistoryIsLong extends Error {}
 
-/** Whether the server says that this run's history should be cut: well before it warns. */
+/** Whether the server suggests continue-as-new: well before it warns. */
 export function isHistoryLong(): boolean {
   return workflowInfo().continueAsNewSuggested;
 }

@@ -60,7 +60,7 @@ export class Sweep {
   }
 
   /**
-   * Reads the pairs and says what is to be done with each, unless a cut history brought that along.
+   * Reads the pairs and says what is to be done with each, unless the run before brought that along.
    * @returns why nothing can be done, if so
    */
   async begin(): Promise<string | undefined> {
@@ -175,7 +175,7 @@ export class Sweep {
     return this.close(end.outcome, end.why);
   }
 
-  /** Closes where its end came while its history was to be cut. */
+  /** Closes where its end came while it was to continue as new. */
   closeIfDue(): SweepReport | undefined {
     const { due } = this.bounds;
     return due && this.close(due.outcome, due.why);

@@ -61,7 +61,7 @@ async function waves(run: Sweep, request: SweepRequest): Promise<SweepReport> {
   const nothing = await run.begin();
   if (nothing !== undefined) return run.close('nothing-to-do', nothing);
   if (request.plan) return run.close('planned', 'nothing was touched');
-  await run.untilOver(run.atWork()); // what a history that was cut waited for
+  await run.untilOver(run.atWork()); // what the run before this one waited for
   for (let wave = run.nextWave(); wave.length > 0; wave = run.nextWave()) {
     await run.untilNotPaused();
     await run.start(wave);

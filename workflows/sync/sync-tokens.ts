@@ -43,7 +43,7 @@ const AT_ONCE = 500;
  * that came before a Job was made is served by it. Answers each by a signal. Started with the first
  * request, ends when idle. Anybody may send a request, so how to sync stands in the worker's
  * settings, and only running rotations get a Job.
- * @param carried requests that a cut history hands on; believed only of one
+ * @param carried requests that the run before passed on; believed only after continue-as-new
  */
 export async function syncTokens(carried?: unknown): Promise<void> {
   let queue = carriedOver(carried, (given) => parseQueue(given, Date.now())) ?? [];

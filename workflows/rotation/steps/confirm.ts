@@ -29,7 +29,7 @@ const LOOKS = 10;
  */
 export async function confirmed(book: Runbook, round: Round): Promise<Round> {
   const { proof, settings } = round;
-  if (!proof || !book.record.hasUnconfirmed(round)) return round;
+  if (!proof || !book.record.hasUnconfirmedRevokes(round)) return round;
   const { soak } = settings;
   const last = await book.step('confirm', async () => {
     if (await restarted(book)) await rolledOut({ ...round, sync: undefined });

@@ -40,14 +40,14 @@ export async function delivered(book: Runbook, round: Round): Promise<Round> {
   const { recipient, newToken } = round;
   if (!recipient) return round;
   const said = await book.step('hand over', () =>
-    Promise.resolve(whether(book, recipient, newToken)),
+    Promise.resolve(takeDelivery(book, recipient, newToken)),
   );
   if (said === 'delivered') return round;
   await agreed(book, round);
   return delivered(book, { ...round, ...(await issued(book, round, { kind: 'issue' })) });
 }
 
-function whether(
+function takeDelivery(
   book: Runbook,
   { name }: Recipient,
   token: ListedToken,

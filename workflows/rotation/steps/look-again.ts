@@ -1,5 +1,10 @@
 import ms from 'ms';
-import { observe, readersAfter, type Round } from '../../../domain/rotation/index.ts';
+import {
+  observe,
+  readersAfter,
+  type Round,
+  type StepName,
+} from '../../../domain/rotation/index.ts';
 import { describeToken, isToken, type ListedToken } from '../../../domain/tokens/index.ts';
 import { activities, blocks } from '../../shared/index.ts';
 import { refuseUnprovable } from './assess.ts';
@@ -55,6 +60,10 @@ export async function lookAgain(
 }
 
 /** Looks again as a step of its own, where what a round has shown is old. */
-export function lookedAgain(book: Runbook, round: Round): Promise<Round> {
-  return book.step('roll out', () => lookAgain(book, round));
+export function lookedAgain(
+  book: Runbook,
+  round: Round,
+  step: StepName = 'roll out',
+): Promise<Round> {
+  return book.step(step, () => lookAgain(book, round));
 }

@@ -46,7 +46,7 @@ export async function retire(
     return await giveUp(book, situation, watch);
   } finally {
     watch.end();
-    book.keepWatch(watch.state); // a history that is cut hands on what was seen by now
+    book.keepWatch(watch.state); // what was seen by now is passed to continue-as-new
   }
 }
 
@@ -70,18 +70,9 @@ async function giveUp(
     return { tokens: listed, look: seen.look };
   };
   /**
-   * A look right before a revoke; a pod that read the Secret meanwhile is a consumer of it, which
-   * voids the approval.
-   */
-  const lookUnlessRead = async (): Promise<Observation> => {
-    const seen = await look();
-    if (!watch.seen) return seen;
-    return { ...seen, look: { ...seen.look, consumers: [...seen.look.consumers, watch.seen] } };
-  };
-  /**
    * Whether a token was live or revoked since the last renewal: Signon renews ended tokens, too.
    */
-  let liveSince = book.report.revoked.length > 0;
+  let mayComeBack = book.report.revoked.length > 0;
   const mayBeRenewed = isRenewed(pair.apiUser.email, settings.renewal);
   for (;;) {
     book.keep({ ...situation, tokens: [...known.values()] });
@@ -104,11 +95,11 @@ async function giveUp(
     });
     if (user) return usedAfterAll(book, situation, now, user);
     const live = now.tokens.filter((token) => isLive(token, Date.now()));
-    if (live.length > 0) liveSince = true;
-    if (live.length === 0 && liveSince && mayBeRenewed) {
+    if (live.length > 0) mayComeBack = true;
+    if (live.length === 0 && mayComeBack && mayBeRenewed) {
       const isSeen = (): boolean => watch.seen !== undefined;
       const isOver = await book.step('confirm', () => afterRenewal(book, settings, isSeen));
-      if (isOver) liveSince = false;
+      if (isOver) mayComeBack = false;
       continue;
     }
     if (live.length === 0 && !mayBeRenewed)
@@ -134,11 +125,13 @@ async function giveUp(
         pair,
         evidence,
         revoke,
-        lookAfresh: () => untilStarted(lookUnlessRead, settings, evidence),
+        lookAfresh: () => untilStarted(look, settings, evidence),
         voids: () =>
-          watch.seen || watch.wasInterruptedSince(evidence.watched!)
-            ? 'pods that read the Secret were not watched all the time'
-            : undefined,
+          watch.seen
+            ? `${describeConsumer(watch.seen)} read the Secret ${watch.seen.secret} in ${watch.seen.pod}`
+            : watch.wasInterruptedSince(evidence.watched!)
+              ? 'pods that read the Secret were not watched all the time'
+              : undefined,
       }),
     );
     if (!('done' in after)) book.revokeLeftUndone();

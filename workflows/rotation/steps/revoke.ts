@@ -42,19 +42,18 @@ interface Done {
 /**
  * Revokes what an approval of a proven rollout covers, for as long as the evidence holds; where the
  * smoke calls are old, they must pass again first.
- * @param approved ids to revoke; undefined where the evidence is to be gathered afresh
+ * @param approved ids to revoke
  * @returns the round as seen afterwards
  */
 export async function revokeWhileEvidenceHolds(
   book: Runbook,
   round: Round,
   evidence: Proof,
-  approved: number[] | undefined,
+  approved: number[],
 ): Promise<Round> {
-  if (!approved) return book.step('approve', () => lookAgain(book, round));
   const { pair, settings } = round;
   const approvedRound = { ...round, proof: evidence };
-  // If the history is cut after a revoke, the next run begins by confirming it.
+  // If the run continues as new after a revoke, the next one begins by confirming it.
   book.keep(approvedRound);
   const after = await book.step('revoke', () =>
     revokeEach(book, {
@@ -64,8 +63,8 @@ export async function revokeWhileEvidenceHolds(
       lookAfresh: () =>
         untilStarted(() => lookUntilSettled(book, approvedRound), settings, evidence),
       shown: {
-        lasts: settings.evidenceHoldsFor,
-        again: async ({ look }) => {
+        validFor: settings.evidenceHoldsFor,
+        repeat: async ({ look }) => {
           const results = await callAll(book, { ...round, look });
           const lapsed =
             smokeThatLapsed(evidence, look, results) &&
@@ -77,7 +76,7 @@ export async function revokeWhileEvidenceHolds(
       },
     }).catch(async (error: unknown) => {
       // What was revoked by now is confirmed at once, whatever keeps the rest.
-      if (!isCancellation(error) && book.record.hasUnconfirmed(approvedRound))
+      if (!isCancellation(error) && book.record.hasUnconfirmedRevokes(approvedRound))
         await confirmOnce(book, approvedRound, evidence, { call: false });
       throw error;
     }),
@@ -103,10 +102,10 @@ export async function revokeEach<S extends Observation>(
     /** Lists the tokens and looks at every consumer. */
     lookAfresh: () => Promise<S>;
     /**
-     * The smoke calls: `again` repeats them where they are older than `lasts`, and says why they
+     * The smoke calls: `repeat` makes them anew where they are older than `validFor`, and says why they
      * no longer pass.
      */
-    shown?: { lasts: ms.StringValue; again: (seen: S) => Promise<string | undefined> };
+    shown?: { validFor: ms.StringValue; repeat: (seen: S) => Promise<string | undefined> };
     /** Why the evidence no longer holds, beside what looks show. */
     voids?: () => string | undefined;
   },
@@ -132,11 +131,11 @@ export async function revokeEach<S extends Observation>(
       return order.voids?.() ?? voidedBy(evidence, { ...seen, revoke, ended, now: Date.now() });
     };
     let reason = reasonNow(fresh);
-    if (reason === undefined && shown && Date.now() - shownAt > ms(shown.lasts)) {
+    if (reason === undefined && shown && Date.now() - shownAt > ms(shown.validFor)) {
       shownAt = Date.now();
       reason = await (begun
-        ? CancellationScope.nonCancellable(() => shown.again(fresh))
-        : shown.again(fresh));
+        ? CancellationScope.nonCancellable(() => shown.repeat(fresh))
+        : shown.repeat(fresh));
     }
     if (reason !== undefined) {
       book.remark(`The evidence of round ${evidence.round} no longer holds: ${reason}`);
@@ -147,7 +146,7 @@ export async function revokeEach<S extends Observation>(
     // look nor smoke calls are older.
     const lookEnds = Date.parse(fresh.look.at) + LOOK_HOLDS_FOR;
     const notAfter = new Date(
-      Math.min(lookEnds, shown ? shownAt + ms(shown.lasts) : lookEnds),
+      Math.min(lookEnds, shown ? shownAt + ms(shown.validFor) : lookEnds),
     ).toISOString();
     for (const token of left().slice(0, perLook)) {
       const revoked = await CancellationScope.nonCancellable(async () => {
@@ -215,7 +214,7 @@ async function lookUntilSettled(book: Runbook, round: Round): Promise<Round> {
     }
     book.note('revoke', 'waits for containers that start, end or are not ready');
     const settled = await rolledOut({ ...round, readers, sync: undefined });
-    if (settled.kind === 'held') readers = withPassing(readers, settled.passing);
-    else waits = WAITS_AT_MOST; // its limit is over: one more look
+    readers = withPassing(readers, settled.passing);
+    if (settled.kind !== 'held') waits = WAITS_AT_MOST; // its limit is over: one more look
   }
 }

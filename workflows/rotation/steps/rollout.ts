@@ -5,7 +5,12 @@ import {
   running,
   seenHeld,
 } from '../../../domain/cluster/index.ts';
-import { readersAfter, type Round, withPassing } from '../../../domain/rotation/index.ts';
+import {
+  readersAfter,
+  type Round,
+  type Sync,
+  withPassing,
+} from '../../../domain/rotation/index.ts';
 import { isToken, successorOf } from '../../../domain/tokens/index.ts';
 import { activities, blocks } from '../../shared/index.ts';
 import { refuseReadInCluster, refuseUnprovable } from './assess.ts';
@@ -21,19 +26,31 @@ import { syncOnce } from './sync.ts';
  * syncs once more, then blocks. So it does where the sync was skipped, since all held the token,
  * and some do not any more.
  */
-export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round | undefined> {
+export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round | undefined> {
+  // Kept over a retry: who passed by meanwhile; and that a sync did not bring the token, so that its
+  // end tells nothing of the Secret.
+  let round = before;
+  let isNotUpdated = false;
+  const wait = async (sync: Sync | undefined): ReturnType<typeof rolledOut> => {
+    const seen = await rolledOut({ ...round, sync });
+    round = { ...round, readers: withPassing(round.readers, seen.passing) };
+    return seen;
+  };
   return book.step('roll out', async () => {
     book.sightings.refuseWhatWasSeen(round);
     await restarted(book);
-    let sync = book.retries.takeRemedy('sync') ? await syncOnce(book, round) : round.sync;
-    let seen = await rolledOut({ ...round, sync });
+    const isAsked = book.retries.takeRemedy('sync') === true;
+    let sync = isAsked || isNotUpdated ? await syncOnce(book, round) : round.sync;
+    let seen = await wait(sync);
     if (seen.kind === 'not-updated' || (seen.kind === 'incomplete' && !sync)) {
+      if (seen.kind === 'not-updated') round = { ...round, inSecretSince: undefined };
       const first = sync?.seenAt;
       sync = { ...(await syncOnce(book, round)), firstSeenAt: first };
-      seen = await rolledOut({ ...round, sync });
+      seen = await wait(sync);
+      isNotUpdated = seen.kind === 'not-updated';
     }
     if (seen.kind !== 'held') {
-      if (await isSucceeded(round)) return undefined;
+      if (await isSuperseded(round)) return undefined;
       const who = describeOthers(seen.containers, round.tokens);
       if (seen.kind === 'not-updated')
         throw blocks('SecretNotUpdated', `started after the second sync: ${who}`, seen.containers);
@@ -43,10 +60,10 @@ export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round |
           : '';
       throw blocks('RolloutIncomplete', how + who, seen.containers);
     }
-    const { otherSecrets } = seen.look.census;
-    const { readers } = otherSecrets.length > 0 ? await lookAtHolders(round.readers) : round;
-    const { passing } = seen;
-    if (readers !== round.readers) seen = await rolledOut({ ...round, readers, sync });
+    const { readers } = round;
+    if (seen.look.census.otherSecrets.length > 0)
+      round = { ...round, readers: (await lookAtHolders(readers)).readers };
+    if (round.readers !== readers) seen = await wait(sync);
     if (seen.kind !== 'held') return undefined; // it changed right now: another round looks again
     const { look, inSecretSince } = seen;
     refuseUnprovable(look, round.pair);
@@ -59,14 +76,14 @@ export function everyConsumerHolds(book: Runbook, round: Round): Promise<Round |
       sync,
       look,
       inSecretSince,
-      readers: readersAfter(withPassing(readers, passing), round.tokens, look, round.newToken),
+      readers: readersAfter(round.readers, round.tokens, look, round.newToken),
       everHeld: seenHeld(round.everHeld, look.containers, round.known),
     };
   });
 }
 
 /** Whether Signon lists the round's token no more, or a later one that the sync writes. */
-async function isSucceeded({ pair, newToken, before, settings }: Round): Promise<boolean> {
+async function isSuperseded({ pair, newToken, before, settings }: Round): Promise<boolean> {
   const about = { before, window: settings.window, now: Date.now() };
   const successor = successorOf(newToken, await activities.listTokens(pair), about);
   return !successor || !isToken(newToken)(successor);

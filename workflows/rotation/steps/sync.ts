@@ -8,9 +8,13 @@ import type { Runbook } from '../runbook.ts';
 import { syncTokensId } from '../../../domain/names/index.ts';
 
 /** Brings the newest tokens into the Secrets, where that is needed. */
-export async function synced(book: Runbook, round: Round): Promise<Round> {
-  const syncedFor = book.sightings.askForSync(round) ? undefined : round.syncedFor;
-  const needless = whyNoSync({ ...round, syncedFor });
+export async function synced(book: Runbook, before: Round): Promise<Round> {
+  // A run that held another token shows that the last sync did not bring this one.
+  const isDisproved = book.sightings.wantsSync(before);
+  const round = isDisproved
+    ? { ...before, syncedFor: undefined, inSecretSince: undefined }
+    : before;
+  const needless = whyNoSync(round);
   if (needless !== undefined) book.skip('sync', needless);
   const sync =
     needless === undefined ? await book.step('sync', () => syncOnce(book, round)) : undefined;
@@ -23,9 +27,9 @@ export async function synced(book: Runbook, round: Round): Promise<Round> {
  * answer. A CronJob that was made anew meanwhile is compared in Argo CD and Kubernetes again, once.
  */
 export async function syncOnce(book: Runbook, round: Round): Promise<Sync> {
-  let answer = await askForSync(book, round);
+  let answer = await requestSync(book, round);
   if (answer.kind === 'failed' && answer.type === 'SyncCronJobChanged') {
-    answer = await askForSync(book, { ...round, cronJob: await findCronJob() });
+    answer = await requestSync(book, { ...round, cronJob: await findCronJob() });
   }
   if (answer.job !== undefined) book.record.synced(answer.job);
   if (answer.kind === 'failed')
@@ -43,7 +47,7 @@ export async function syncOnce(book: Runbook, round: Round): Promise<Sync> {
  * The first request accepts a Job that began after the token was there; a later one needs a new
  * Job, since the first was not enough.
  */
-async function askForSync(
+async function requestSync(
   book: Runbook,
   { cronJob, issuedAt, settings }: Round,
 ): Promise<SyncAnswer> {
