@@ -963,7 +963,7 @@ export const BREAKAGES: readonly Breakage[] = [
     replace: 'return isUsable(value, 1_000_000) ? value : undefined;',
     caughtBy: {
       file: 'test/workflows/approval.test.ts',
-      test: 'a signal whose payload is of no use (json/plain, [[[[[[[[) is answered, and stops nothing',
+      test: 'a signal whose payload is of no use',
     },
   },
   {
