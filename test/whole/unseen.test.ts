@@ -124,7 +124,10 @@ test('a Secret that is left over of a pair that is gone keeps no other pair from
     const names = (events ?? []).map(
       (event) => event.activityTaskScheduledEventAttributes?.activityType?.name,
     );
-    return names.filter((name) => name === 'awaitReader').length >= 2 || undefined;
+    // Signon was asked whose the Secrets are, of another pair and this one; then it watches on.
+    const isAsked = names.filter((name) => name === 'secretsOfPairs').length >= 2;
+    const watches = names.lastIndexOf('awaitReader') > names.lastIndexOf('secretsOfPairs');
+    return (isAsked && watches) || undefined;
   });
   expect((await rotation.status())?.waiting?.kind).toBe('approval');
   expect(world.happened.created).toHaveLength(length);
