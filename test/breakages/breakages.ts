@@ -962,8 +962,8 @@ export const BREAKAGES: readonly Breakage[] = [
     find: 'return isUsable(value, DEEPEST) ? value : undefined;',
     replace: 'return value;',
     caughtBy: {
-      file: 'test/workflows/approval.test.ts',
-      test: 'a signal whose payload is of no use',
+      file: 'test/config/payload-converter.test.ts',
+      test: 'what is nested deeper than anything of ours is nothing',
     },
   },
   {
