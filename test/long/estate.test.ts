@@ -11,7 +11,7 @@ beforeAll(async () => {
   stage = await Stage.set(
     {
       terminationMs: 150,
-      signonLimit: { requests: 5, everyMs: 500, retryAfterS: 1 },
+      signonLimit: { requests: 5, everyMs: 1500, retryAfterS: 1 },
       unauthorized: { everyMs: 1500, forMs: 300 },
     },
     {},
@@ -45,5 +45,5 @@ test('rotations end well though Signon’s load balancer answers 429, and Argo C
   expect(reports).toMatchObject([1, 2].map(() => ({ outcome: 'rotated', createsLost: false })));
   expect(stage.tokens().filter(({ revokedAt }) => revokedAt === undefined)).toHaveLength(1);
   const { signon, kubernetes } = stage.sandbox;
-  expect([signon, kubernetes].filter(({ faults }) => faults.hits === 0)).toEqual([]);
+  expect([signon, kubernetes].map(({ faults }) => faults.hits > 0)).toEqual([true, true]);
 });
