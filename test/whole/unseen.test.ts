@@ -17,6 +17,16 @@ async function evidenceOf(rotation: StagedRotation, round = 1): Promise<Evidence
   return waiting.evidence;
 }
 
+/** A Deployment that cannot be asked what it holds, and that Reloader overlooks. */
+function deployRouter(): void {
+  const { world, cluster } = stage.sandbox;
+  const tokens = [{ variable: VARIABLE, secret: SECRET }];
+  const containers = [{ name: 'app', ruby: false, bare: true, tokens }];
+  const router = { kind: 'Deployment' as const, name: 'router', replicas: 1, generation: 1 };
+  cluster.deploy({ ...router, uid: makeUid(), containers });
+  world.overlooked.add('router');
+}
+
 test('a pod of an Argo Workflow that held the old token and ended is no sign that the next one will not: it is accepted by name', async () => {
   stage = await Stage.set({}, { rolloutLimit: '1 minute' });
   const { world, cluster } = stage.sandbox;
@@ -42,11 +52,7 @@ test('a container that cannot be asked and started before the sync Job was made 
   };
   stage = await Stage.set({}, { rolloutLimit: '3 seconds', syncGathering });
   const { world, cluster } = stage.sandbox;
-  const tokens = [{ variable: VARIABLE, secret: SECRET }];
-  const containers = [{ name: 'app', ruby: false, bare: true, tokens }];
-  const router = { kind: 'Deployment' as const, name: 'router', replicas: 1, generation: 1 };
-  cluster.deploy({ ...router, uid: makeUid(), containers });
-  world.overlooked.add('router'); // by Reloader
+  deployRouter();
   await stage.worker();
   const rotation = await stage.rotation();
   const made = await until('the new token', () =>
@@ -66,11 +72,7 @@ test('a container that cannot be asked and started before the sync Job was made 
 test('a container that cannot be asked and started while the sync Job ran is waited for: the Secret may not have been written yet', async () => {
   stage = await Stage.set({ jobMs: 6000 }, { rolloutLimit: '5 seconds' });
   const { world, cluster } = stage.sandbox;
-  const tokens = [{ variable: VARIABLE, secret: SECRET }];
-  const containers = [{ name: 'app', ruby: false, bare: true, tokens }];
-  const router = { kind: 'Deployment' as const, name: 'router', replicas: 1, generation: 1 };
-  cluster.deploy({ ...router, uid: makeUid(), containers });
-  world.overlooked.add('router'); // by Reloader
+  deployRouter();
   await stage.worker();
   const rotation = await stage.rotation();
   const began = await until('the Job', () =>
