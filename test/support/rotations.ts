@@ -135,7 +135,11 @@ export class Rotation {
     await this.pass('11 minutes');
   }
 
-  /** Lets time pass, timers and retries included. */
+  /**
+   * Lets time pass, timers and retries included. Reminders come at whole days: a signal at that very
+   * moment cancels a timer that fires, and the server then gives the workflow no more tasks
+   * (temporalio/sdk-java#3088).
+   */
   pass(time: Parameters<TestWorkflowEnvironment['sleep']>[0]): Promise<void> {
     return this.server.sleep(time);
   }

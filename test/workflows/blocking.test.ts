@@ -114,7 +114,7 @@ test('a rotation that is blocked goes on weeks later', () =>
   rotating(
     async (rotation) => {
       await rotation.blocked('SyncJobFailed');
-      await rotation.pass('5 days');
+      await rotation.pass('121 hours');
       await rotation.send('retry', BY);
       await rotation.approve();
       expect(await rotation.report()).toMatchObject({

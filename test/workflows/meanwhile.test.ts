@@ -149,7 +149,7 @@ test('evidence that follows a blocked smoke call shows what runs after the retry
     const { systems } = rotation;
     systems.smoke = 'failed';
     await rotation.blocked('SmokeFailed');
-    await rotation.pass('5 days');
+    await rotation.pass('121 hours');
     systems.smoke = 'passed';
     let smokeWhileRollingOut: string | undefined;
     systems.onCall = async (activity) => {
@@ -209,7 +209,7 @@ test('a container that cannot be asked and started while the rotation was blocke
     const { name, email } = systems.pair.apiUser;
     systems.pair.apiUser.suspended = true;
     await rotation.blocked('ApiUserSuspended');
-    await rotation.pass('2 days');
+    await rotation.pass('49 hours');
     systems.mute = [
       {
         ...systems.container('app', 'router-1'),
@@ -231,7 +231,7 @@ test('a new token that somebody revoked while the rollout was blocked ends no ro
     const { systems } = rotation;
     systems.onSync = () => undefined;
     await rotation.blocked('RolloutIncomplete');
-    await rotation.pass('12 days'); // the old token has ended
+    await rotation.pass('289 hours'); // the old token has ended
     systems.tokens = systems.tokens.filter(({ authorisationId }) => authorisationId !== 102);
     systems.replaceAll();
     await rotation.send('retry', { by: BY });

@@ -56,7 +56,7 @@ test('an approval after 13 days counts, once the smoke calls have passed again, 
       await rotation.blocked('SyncJobFailed');
       await rotation.send('retry', BY);
       await rotation.awaitingApproval();
-      await rotation.pass('13 days');
+      await rotation.pass('313 hours');
       const smokes = () =>
         rotation.systems.calls.filter((call) => call === 'smokeConsumers').length;
       expect(smokes()).toBe(1);
@@ -243,7 +243,6 @@ test('a week of being blocked, then a retry: it goes on from there, reminded all
   rotating(
     async (rotation) => {
       await rotation.blocked('SyncJobFailed');
-      // the last reminder was an hour ago: a retry ends none at the same moment
       await rotation.pass('169 hours');
       const reminded = told(rotation, 'reminder').length;
       expect(reminded).toBeGreaterThanOrEqual(7);
