@@ -19,6 +19,7 @@ import {
 } from '../../domain/cluster/cluster.ts';
 import type { SmokeResult } from '../../domain/evidence/evidence.ts';
 import type { FailureName } from '../../domain/rotation/failures.ts';
+import { passingIn } from '../../domain/rotation/holders.ts';
 import type { Notice } from '../../domain/notices/notices.ts';
 import { tokenSecretName } from '../../domain/text/parameterize.ts';
 import type { Pair } from '../../domain/rotation/plan.ts';
@@ -277,8 +278,9 @@ export class FakeSystems {
           const since = inSecretSince(look, token, sync?.seenAt ?? known);
           return Promise.resolve({ kind: 'held', look, inSecretSince: since });
         }
-        if (rollout.kind !== 'waiting') return Promise.resolve(rollout);
-        return Promise.resolve({ kind: 'incomplete', containers: rollout.for });
+        const passing = passingIn(look, token);
+        if (rollout.kind !== 'waiting') return Promise.resolve({ ...rollout, passing });
+        return Promise.resolve({ kind: 'incomplete', containers: rollout.for, passing });
       },
       restartDeployments: ({ deployments }) => {
         this.restarted.push(...deployments);

@@ -115,11 +115,14 @@ export class Runbook {
     );
   }
 
-  /** Keeps what is passed to continue-as-new. */
+  /** Keeps what is passed to continue-as-new, and what the next rotation of the pair is to know. */
   keep(situation: Carried<Situation | Round>): void {
     const { look: _, sync: __, ...kept } = situation as Partial<Round>;
     this.situation = kept as Carried<Round>;
     this.readers = situation.readers;
+    const { also, passing } = situation.readers;
+    const { givenUp = [] } = this.report.remembered ?? {};
+    this.record.remember({ givenUp, also, passing });
   }
 
   /** Keeps what a watch over readers came to since the situation was kept. */

@@ -34,6 +34,7 @@ export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round 
   const wait = async (sync: Sync | undefined): ReturnType<typeof rolledOut> => {
     const seen = await rolledOut({ ...round, sync });
     round = { ...round, readers: withPassing(round.readers, seen.passing) };
+    book.keep(round);
     return seen;
   };
   return book.step('roll out', async () => {
