@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { distinctConsumers, type Workload } from '../../domain/cluster/index.ts';
 import { STATUS, WORKFLOW } from '../../domain/names/index.ts';
 import type { Remembered } from '../../domain/rotation/index.ts';
+import { eventsOf } from './history.ts';
 import {
   isObject,
   type Kind,
@@ -51,7 +52,9 @@ export async function rememberedByEarlierRun(client: Client): Promise<Remembered
     pageSize: RUNS_AT_MOST,
   })) {
     if (queue !== taskQueue || ++runs > RUNS_AT_MOST) return NOTHING;
+    if (status.name === 'FAILED') continue; // for a bad request: it knew nothing
     const handle = client.workflow.getHandle(workflowId, runId);
+    if (status.name !== 'COMPLETED' && !(await wasTaken(client, workflowId, runId))) continue;
     const said: unknown =
       status.name === 'COMPLETED' ? await handle.result() : await handle.query(STATUS);
     const { remembered, outcome } = isObject(said) ? said : {};
@@ -65,4 +68,11 @@ export async function rememberedByEarlierRun(client: Client): Promise<Remembered
     };
   }
   return NOTHING;
+}
+
+/** Whether a worker ever took a run; else it knew nothing, and answers no query. */
+async function wasTaken(client: Client, workflowId: string, runId: string): Promise<boolean> {
+  for await (const event of eventsOf(client, workflowId, runId))
+    if (event.workflowTaskCompletedEventAttributes) return true;
+  return false;
 }

@@ -104,6 +104,36 @@ test('a pod of an Argo Workflow that held the old token is known to the next rot
   });
 });
 
+test.each([
+  ['failed for a bad request', { input: { environment: 'integration' }, isTaken: true }],
+  ['was terminated before a worker took it', { input: {}, isTaken: false }],
+])('it is known to the next one, too, where a run in between %s', async (_, { input, isTaken }) => {
+  stage = await Stage.set({}, { rolloutLimit: '1 minute' });
+  const { world, cluster } = stage.sandbox;
+  world.state.secrets[OLDER] = stage.tokens()[0]!.token;
+  const pod = cluster.runWorkflow(OLDER, 3_600_000);
+  const worker = await stage.worker();
+  const first = await stage.rotation();
+  await until('the new token', () => world.happened.created.length > 0 || undefined);
+  cluster.kill(pod);
+  await evidenceOf(first);
+  await first.send('reject', { reason: 'the Workflow would break' });
+  await first.report();
+  const { type, taskQueue, workflowId } = await first.handle.describe();
+  if (!isTaken) await worker.stop();
+  const run = await stage.client.workflow.start(type, { workflowId, taskQueue, args: [input] });
+  if (isTaken) await expect(run.result()).rejects.toThrow();
+  else {
+    await run.terminate('nobody answers');
+    await stage.worker();
+  }
+  const { shortfalls } = await evidenceOf(await stage.rotation());
+  expect(shortfalls).toContainEqual({
+    code: 'no-pod-seen',
+    what: expect.stringContaining('main of Workflow/deploy-'),
+  });
+});
+
 test('a Secret that is left over of a pair that is gone keeps no other pair from being disused, once its reader told what it holds', async () => {
   stage = await Stage.set({}, { disusedWatch: '1 day' });
   const { world, cluster } = stage.sandbox;
