@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { distinctConsumers, type Workload } from '../../domain/cluster/index.ts';
 import { STATUS, WORKFLOW } from '../../domain/names/index.ts';
 import type { Remembered } from '../../domain/rotation/index.ts';
+import { failure } from '../failure.ts';
 import { eventsOf } from './history.ts';
 import {
   isObject,
@@ -45,13 +46,17 @@ const NOTHING: Remembered = { givenUp: [], also: [] };
 export async function rememberedByEarlierRun(client: Client): Promise<Remembered> {
   const { taskQueue, workflowExecution } = activityInfo();
   const { workflowId } = workflowExecution!;
-  const query = `WorkflowId = '${workflowId.replaceAll("'", "''")}' AND WorkflowType = '${WORKFLOW.rotation}' AND ExecutionStatus != 'Running' AND ExecutionStatus != 'ContinuedAsNew'`;
+  const query = `WorkflowId = '${workflowId.replaceAll("'", "''")}' AND WorkflowType = '${WORKFLOW.rotation}' AND ExecutionStatus != 'ContinuedAsNew'`;
   let runs = 0;
   for await (const { runId, taskQueue: queue, status } of client.workflow.list({
     query,
     pageSize: RUNS_AT_MOST,
   })) {
+    if (runId === workflowExecution!.runId) continue;
     if (queue !== taskQueue || ++runs > RUNS_AT_MOST) return NOTHING;
+    // An id has one open run, this one: the list lags behind, and may lack what that one came to.
+    if (status.name === 'RUNNING')
+      throw failure('Unreachable', 'Temporal lists the last rotation of this pair as still open');
     if (status.name === 'FAILED') continue; // for a bad request: it knew nothing
     const handle = client.workflow.getHandle(workflowId, runId);
     if (status.name !== 'COMPLETED' && !(await wasTaken(client, workflowId, runId))) continue;
