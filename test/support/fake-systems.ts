@@ -46,6 +46,8 @@ export class FakeSystems {
   readonly revokesNotAfter: string[] = [];
   /** Deployments that were restarted, in order. */
   readonly restarted: string[] = [];
+  /** The sync Jobs that rollouts were waited for after, in order. */
+  readonly rolloutsAfter: (string | undefined)[] = [];
   /** What people were told. */
   readonly notices: Notice[] = [];
   readonly pair: Pair = {
@@ -271,6 +273,7 @@ export class FakeSystems {
       listReadings: () => Promise.resolve({ variables: [], files: [] }),
       lookAtConsumers: (readers) => Promise.resolve(this.look(readers)),
       awaitRollout: ({ readers, token, sync, inSecretSince: known }) => {
+        this.rolloutsAfter.push(sync?.job);
         const look = this.look(readers);
         const syncedAt = sync && Date.parse(sync.seenAt);
         const rollout = judgeRollout(look, token, syncedAt, syncedAt, known);

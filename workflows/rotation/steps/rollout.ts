@@ -27,8 +27,8 @@ import { syncOnce } from './sync.ts';
  * and some do not any more.
  */
 export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round | undefined> {
-  // Kept over a retry: who passed by meanwhile; and that a sync did not bring the token, so that its
-  // end tells nothing of the Secret.
+  // Kept over a retry: who passed by meanwhile; the last sync; and that it did not bring the token,
+  // so that its end tells nothing of the Secret.
   let round = before;
   let isNotUpdated = false;
   const wait = async (sync: Sync | undefined): ReturnType<typeof rolledOut> => {
@@ -41,12 +41,14 @@ export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round 
     book.sightings.refuseWhatWasSeen(round);
     await restarted(book);
     const isAsked = book.retries.takeRemedy('sync') === true;
-    let sync = isAsked || isNotUpdated ? await syncOnce(book, round) : round.sync;
+    if (isAsked || isNotUpdated) round = { ...round, sync: await syncOnce(book, round) };
+    let { sync } = round;
     let seen = await wait(sync);
     if (seen.kind === 'not-updated' || (seen.kind === 'incomplete' && !sync)) {
       if (seen.kind === 'not-updated') round = { ...round, inSecretSince: undefined };
       const first = sync?.seenAt;
       sync = { ...(await syncOnce(book, round)), firstSeenAt: first };
+      round = { ...round, sync }; // after a retry, the first counts for nothing
       seen = await wait(sync);
       isNotUpdated = seen.kind === 'not-updated';
     }
