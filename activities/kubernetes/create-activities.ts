@@ -63,7 +63,7 @@ export function createKubernetesActivities(
     async awaitRollout({ readers, token, sync, deadline, ...order }) {
       const syncedAt =
         sync && ((await cluster.jobCompletedAt(sync.job)) ?? Date.parse(sync.seenAt));
-      let known = earliest(order.inSecretSince, syncedAt);
+      let known = earliest(order.inSecretSince, sync?.isUnsure ? undefined : syncedAt);
       let last: ConsumingContainer[] = [];
       let held: { look: ClusterLook; since: number } | undefined;
       const passing: Consumer[] = [];

@@ -177,3 +177,28 @@ test('after a retry, a rollout is judged by the last sync, not by one that was s
       },
     },
   ));
+
+test('a sync Job that was deleted before its end was seen does not count where nothing else shows that the Secret has the token: another is made', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.awaitingApproval();
+      expect(systems.rolloutsAfter).toEqual(['sync-1', 'sync-2']);
+    },
+    {
+      prepare: (systems) => {
+        systems.idle = systems.containers.splice(0);
+        systems.unseenEnds = 1;
+      },
+    },
+  ));
+
+test('where a container got the token from the Secret, it does', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.awaitingApproval();
+      expect(systems.rolloutsAfter).toEqual(['sync-1']);
+    },
+    { prepare: (systems) => void (systems.unseenEnds = 1) },
+  ));

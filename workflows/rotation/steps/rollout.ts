@@ -44,7 +44,8 @@ export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round 
     if (isAsked || isNotUpdated) round = { ...round, sync: await syncOnce(book, round) };
     let { sync } = round;
     let seen = await wait(sync);
-    if (seen.kind === 'not-updated' || (seen.kind === 'incomplete' && !sync)) {
+    const isUnsure = sync?.isUnsure === true && !showsToken(seen);
+    if (seen.kind === 'not-updated' || (seen.kind === 'incomplete' && !sync) || isUnsure) {
       if (seen.kind === 'not-updated') round = { ...round, inSecretSince: undefined };
       const first = sync?.seenAt;
       sync = { ...(await syncOnce(book, round)), firstSeenAt: first };
@@ -83,6 +84,12 @@ export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round 
       everHeld: seenHeld(round.everHeld, look.containers, round.known),
     };
   });
+}
+
+/** Whether a rollout shows that the Secret has the token, or nobody is to have it. */
+function showsToken(seen: Awaited<ReturnType<typeof rolledOut>>): boolean {
+  if (seen.kind !== 'held') return false;
+  return seen.inSecretSince !== undefined || seen.look.consumers.length === 0;
 }
 
 /** Whether Signon lists the round's token no more, or a later one that the sync writes. */
