@@ -120,9 +120,11 @@ export class Runbook {
     const { look: _, sync: __, ...kept } = situation as Partial<Round>;
     this.situation = kept as Carried<Round>;
     this.readers = situation.readers;
-    const { also, passing } = situation.readers;
+    const { readers, recipient } = situation;
+    // Where only a holder outside may have it, whoever starts the next has mended what passed by.
+    const passing = recipient && !recipient.alsoInCluster ? undefined : readers.passing;
     const { givenUp = [] } = this.report.remembered ?? {};
-    this.record.remember({ givenUp, also, passing });
+    this.record.remember({ givenUp, also: readers.also, passing });
   }
 
   /** Keeps what a watch over readers came to since the situation was kept. */
