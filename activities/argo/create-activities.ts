@@ -64,17 +64,21 @@ export function createArgoActivities(
           'SyncCronJobChanged',
           `CronJob ${cronJob.name} has uid ${cronJob.uid} in Argo CD, but the rotation expected ${cronJobUid}: somebody replaced it. No Job was made`,
         );
-      const serves = ({ state, createdAt }: CronJobsJob): boolean =>
-        state !== 'failed' && Date.parse(createdAt) >= Date.parse(notBefore) + TAKE_OVER_AFTER_MS;
+      let after = Date.parse(notBefore);
+      const isLater = ({ createdAt }: CronJobsJob): boolean =>
+        Date.parse(createdAt) >= after + TAKE_OVER_AFTER_MS;
       let running: string | undefined;
       const made = await lookUntil(
         async () => {
           const before = await kubernetes.jobsOf(cronJob);
-          const there = before.findLast(serves);
+          // A Job that read the tokens earlier could write older ones over those of a later Job.
+          running = before.find((job) => job.state === 'running' && !isLater(job))?.name;
+          if (running !== undefined) {
+            after = Math.max(after, Date.now());
+            return undefined;
+          }
+          const there = before.findLast((job) => job.state !== 'failed' && isLater(job));
           if (there) return there;
-          // A Job that read the tokens earlier could write older ones over those of ours.
-          running = before.find(({ state }) => state === 'running')?.name;
-          if (running !== undefined) return undefined;
           // Argo CD names Jobs by the minute: a name that is taken is free again in the next.
           if (!(await argo.createJob(cronJob.name))) return undefined;
           return listed(cronJob, before, deadline);

@@ -12,6 +12,7 @@ import {
 import type { Sighting, SmokeResult } from '../../domain/evidence/index.ts';
 import { passingIn } from '../../domain/rotation/index.ts';
 import { failure, failedWith } from '../failure.ts';
+import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
 import { lookUntil, type Nudges, type Waits } from '../polling.ts';
 import { awaitReader } from './await-reader.ts';
 import type { KubernetesClient } from './client.ts';
@@ -63,14 +64,16 @@ export function createKubernetesActivities(
     async awaitRollout({ readers, token, sync, deadline, ...order }) {
       const syncedAt =
         sync && ((await cluster.jobCompletedAt(sync.job)) ?? Date.parse(sync.seenAt));
-      let known = earliest(order.inSecretSince, syncedAt);
+      let known = earliest(order.inSecretSince, sync?.isUnsure ? undefined : syncedAt);
       let last: ConsumingContainer[] = [];
       let held: { look: ClusterLook; since: number } | undefined;
-      const passing: Consumer[] = [];
+      // No look shows them once they have ended, neither this worker's nor the next one's.
+      let passing = (keptByLastAttempt() ?? []) as Consumer[];
       const seen = await lookUntil(
         async (since) => {
           const now = await look(cluster, census, readers, since);
-          passing.push(...passingIn(now, token));
+          passing = distinctConsumers([...passing, ...passingIn(now, token)]);
+          if (passing.length > 0) keepForNextAttempt(passing);
           known = inSecretSince(now, token, known);
           const rollout = judgeRollout(
             now,
@@ -98,7 +101,7 @@ export function createKubernetesActivities(
         (held
           ? { kind: 'held' as const, look: held.look }
           : { kind: 'incomplete' as const, containers: last });
-      return { ...end, inSecretSince: known, passing: distinctConsumers(passing) };
+      return { ...end, inSecretSince: known, passing };
     },
 
     async restartDeployments({ deployments, at }) {

@@ -10,6 +10,7 @@ import type {
 import type { Sighting, SmokeResult } from '../../domain/evidence/index.ts';
 import type { SmokeCall } from '../../domain/settings/index.ts';
 import type { Readings } from '../../domain/inventory/index.ts';
+import type { Sync } from '../../domain/rotation/index.ts';
 import type { Fingerprint } from '../../domain/tokens/index.ts';
 
 /** Which pods are watched for, and since when. */
@@ -30,7 +31,7 @@ interface RolloutOrder {
   /** ISO: the first moment at which the Secret is known to have had the token, as far as is known. */
   inSecretSince?: string;
   /** The sync the rollout follows; absent where none was needed. */
-  sync?: { job: string; seenAt: string; firstSeenAt?: string };
+  sync?: Sync;
   /** ISO; the wait ends there. */
   deadline: string;
 }

@@ -3,6 +3,8 @@ import type { Client } from '@temporalio/client';
 import { distinctConsumers, type Workload } from '../../domain/cluster/index.ts';
 import { STATUS, WORKFLOW } from '../../domain/names/index.ts';
 import type { Remembered } from '../../domain/rotation/index.ts';
+import { failure } from '../failure.ts';
+import { eventsOf } from './history.ts';
 import {
   isObject,
   type Kind,
@@ -44,14 +46,20 @@ const NOTHING: Remembered = { givenUp: [], also: [] };
 export async function rememberedByEarlierRun(client: Client): Promise<Remembered> {
   const { taskQueue, workflowExecution } = activityInfo();
   const { workflowId } = workflowExecution!;
-  const query = `WorkflowId = '${workflowId.replaceAll("'", "''")}' AND WorkflowType = '${WORKFLOW.rotation}' AND ExecutionStatus != 'Running' AND ExecutionStatus != 'ContinuedAsNew'`;
+  const query = `WorkflowId = '${workflowId.replaceAll("'", "''")}' AND WorkflowType = '${WORKFLOW.rotation}' AND ExecutionStatus != 'ContinuedAsNew'`;
   let runs = 0;
   for await (const { runId, taskQueue: queue, status } of client.workflow.list({
     query,
     pageSize: RUNS_AT_MOST,
   })) {
+    if (runId === workflowExecution!.runId) continue;
     if (queue !== taskQueue || ++runs > RUNS_AT_MOST) return NOTHING;
+    // An id has one open run, this one: the list lags behind, and may lack what that one came to.
+    if (status.name === 'RUNNING')
+      throw failure('Unreachable', 'Temporal lists the last rotation of this pair as still open');
+    if (status.name === 'FAILED') continue; // for a bad request: it knew nothing
     const handle = client.workflow.getHandle(workflowId, runId);
+    if (status.name !== 'COMPLETED' && !(await wasTaken(client, workflowId, runId))) continue;
     const said: unknown =
       status.name === 'COMPLETED' ? await handle.result() : await handle.query(STATUS);
     const { remembered, outcome } = isObject(said) ? said : {};
@@ -65,4 +73,11 @@ export async function rememberedByEarlierRun(client: Client): Promise<Remembered
     };
   }
   return NOTHING;
+}
+
+/** Whether a worker ever took a run; else it knew nothing, and answers no query. */
+async function wasTaken(client: Client, workflowId: string, runId: string): Promise<boolean> {
+  for await (const event of eventsOf(client, workflowId, runId))
+    if (event.workflowTaskCompletedEventAttributes) return true;
+  return false;
 }

@@ -36,7 +36,7 @@ const REPLACED_WITHIN_MS = 60_000;
  * ran
  * @param firstSyncedAt when the sync before it ended, where there was one
  * @param knownSince ISO: the Secret is known to have had the token then. A container that cannot be
- * asked, and started before the first such moment, is waited for.
+ * asked, and started before the first such moment, is waited for: a sync alone shows nothing.
  */
 export function judgeRollout(
   look: Pick<ClusterLook, 'at' | 'containers' | 'mute'>,
@@ -70,7 +70,7 @@ export function judgeRollout(
     );
   const stale = others.filter((one) => startedSince(one, firstSyncedAt) && stays(one));
   if (stale.length > 0) return { kind: 'stale', containers: stale };
-  const known = Math.min(firstKnown(look, token, knownSince), syncedAt ?? Infinity);
+  const known = firstKnown(look, token, knownSince);
   const tooOld = (look.mute ?? []).filter(
     ({ startedAt }) => startedAt !== undefined && Date.parse(startedAt) < known,
   );

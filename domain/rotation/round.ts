@@ -43,13 +43,15 @@ export interface Situation extends Assessment {
   confirmedRevokes: number;
 }
 
-/** A sync that was seen to end well. */
+/** A sync that was seen to end. */
 export interface Sync {
   job: string;
   /** ISO, by the worker's clock. */
   seenAt: string;
   /** The same of the sync before it, where that was not enough. */
   firstSeenAt?: string;
+  /** Its Job was deleted before its end was seen: it may not have written the Secret. */
+  isUnsure?: true;
 }
 
 /** What is being proven: that every consumer of the pair holds one token, the new one. */

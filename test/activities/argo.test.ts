@@ -101,6 +101,16 @@ test('makes no Job beside one that runs on, which could write older tokens: name
   expect(sandbox.world.happened.jobs).toEqual([]);
 });
 
+test('takes no Job over beside which an older one runs, which could write older tokens after it: makes one once that has ended', async () => {
+  const older = jobFromBefore(20_000, 'Progressing');
+  older.endsAt = sandbox.world.now() + 1500;
+  const later = { ...jobFromBefore(10_000), name: `${cronJob.name}-later`, uid: 'uid-later' };
+  sandbox.world.state.jobs.splice(1, 1, later);
+  const made = await create(iso(-16_000));
+  expect(made.uid).not.toBe(later.uid);
+  expect(older.status).toBe('Healthy');
+});
+
 test('an attempt after a crash waits for the Job that the one before it made, and makes none beside it', async () => {
   sandbox.options.jobMs = 3_600_000;
   const made = await create(iso(0));

@@ -242,6 +242,26 @@ test('a pod that never becomes ready holds the new token all the same, when the 
   expect(seen.kind === 'held' && allReady(seen.look)).toBe(false);
 });
 
+test('a pod that nothing lists and that held the old token is told of, also where it ended before another worker went on waiting', async () => {
+  const pod = sandbox.cluster.runWorkflow(SECRET, 3_600_000);
+  const [old, token] = [heldToken(), fingerprintOf(new Secret(makeToken()))];
+  const readers = { ...READERS, holding: [old, token] };
+  const attempt = (heartbeatDetails: unknown, lasts: number): Promise<unknown> => {
+    const environment = new MockActivityEnvironment({ heartbeatDetails });
+    environment.on('heartbeat', (kept) => (last = kept));
+    const deadline = new Date(Date.now() + lasts).toISOString();
+    return environment.run(() => kubernetes.awaitRollout({ readers, token, deadline }));
+  };
+  let last: unknown;
+  await attempt(undefined, 0);
+  sandbox.cluster.kill(pod);
+  await until('it to end', () => !sandbox.world.state.pods.some(({ name }) => name === pod));
+  expect(await attempt(last, 0)).toMatchObject({
+    kind: 'incomplete',
+    passing: [{ workload: expect.stringMatching(/^Workflow\/deploy-/), container: 'main' }],
+  });
+});
+
 test('fifty who look at the same time cost as many lists as two', async () => {
   await run(() => kubernetes.lookAtConsumers(READERS));
   const { requests, execs } = sandbox.world.happened;

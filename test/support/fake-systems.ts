@@ -19,11 +19,16 @@ import {
 } from '../../domain/cluster/cluster.ts';
 import type { SmokeResult } from '../../domain/evidence/evidence.ts';
 import type { FailureName } from '../../domain/rotation/failures.ts';
+import { passingIn } from '../../domain/rotation/holders.ts';
 import type { Notice } from '../../domain/notices/notices.ts';
 import { tokenSecretName } from '../../domain/text/parameterize.ts';
 import type { Pair } from '../../domain/rotation/plan.ts';
 import type { Remembered } from '../../domain/rotation/report.ts';
-import { holds as isHeldBy, inSecretSince, judgeRollout } from '../../domain/cluster/possession.ts';
+import {
+  holds as isHeldBy,
+  inSecretSince as knownSince,
+  judgeRollout,
+} from '../../domain/cluster/possession.ts';
 import { type Fingerprint, newestOf, type ListedToken } from '../../domain/tokens/tokens.ts';
 
 type Activities = SignonActivities &
@@ -45,6 +50,10 @@ export class FakeSystems {
   readonly revokesNotAfter: string[] = [];
   /** Deployments that were restarted, in order. */
   readonly restarted: string[] = [];
+  /** So many sync Jobs are deleted before their end is seen. */
+  unseenEnds = 0;
+  /** The sync Jobs that rollouts were waited for after, in order. */
+  readonly rolloutsAfter: (string | undefined)[] = [];
   /** What people were told. */
   readonly notices: Notice[] = [];
   readonly pair: Pair = {
@@ -264,21 +273,25 @@ export class FakeSystems {
       awaitSyncJob: () => {
         this.secret = newestOf(this.tokens)!.authorisationId;
         this.onSync();
-        return Promise.resolve({ seenAt: '2020-01-02T00:00:00Z', seenHealthy: true });
+        const seenHealthy = this.unseenEnds-- <= 0;
+        return Promise.resolve({ seenAt: '2020-01-02T00:00:00Z', seenHealthy });
       },
       cronJobUid: () => Promise.resolve(this.cronJobUid),
       listReadings: () => Promise.resolve({ variables: [], files: [] }),
       lookAtConsumers: (readers) => Promise.resolve(this.look(readers)),
-      awaitRollout: ({ readers, token, sync, inSecretSince: known }) => {
+      awaitRollout: ({ readers, token, sync, inSecretSince }) => {
+        this.rolloutsAfter.push(sync?.job);
+        const known = sync && !sync.isUnsure ? sync.seenAt : inSecretSince;
         const look = this.look(readers);
         const syncedAt = sync && Date.parse(sync.seenAt);
         const rollout = judgeRollout(look, token, syncedAt, syncedAt, known);
         if (rollout.kind === 'held') {
-          const since = inSecretSince(look, token, sync?.seenAt ?? known);
+          const since = knownSince(look, token, known);
           return Promise.resolve({ kind: 'held', look, inSecretSince: since });
         }
-        if (rollout.kind !== 'waiting') return Promise.resolve(rollout);
-        return Promise.resolve({ kind: 'incomplete', containers: rollout.for });
+        const passing = passingIn(look, token);
+        if (rollout.kind !== 'waiting') return Promise.resolve({ ...rollout, passing });
+        return Promise.resolve({ kind: 'incomplete', containers: rollout.for, passing });
       },
       restartDeployments: ({ deployments }) => {
         this.restarted.push(...deployments);

@@ -18,9 +18,9 @@ async function evidenceOf(rotation: StagedRotation, round = 1): Promise<Evidence
 }
 
 /** A Deployment that cannot be asked what it holds, and that Reloader overlooks. */
-function deployRouter(): void {
+function deployRouter(secret = SECRET): void {
   const { world, cluster } = stage.sandbox;
-  const tokens = [{ variable: VARIABLE, secret: SECRET }];
+  const tokens = [{ variable: VARIABLE, secret }];
   const containers = [{ name: 'app', ruby: false, bare: true, tokens }];
   const router = { kind: 'Deployment' as const, name: 'router', replicas: 1, generation: 1 };
   cluster.deploy({ ...router, uid: makeUid(), containers });
@@ -85,6 +85,34 @@ test('a container that cannot be asked and started while the sync Job ran is wai
   expect(message).toContain('app in router-');
 });
 
+test('a sync Job that was deleted before its end was seen is no sign that the Secret has the token: a container that cannot be asked is waited for', async () => {
+  stage = await Stage.set({ jobMs: 6000 }, { rolloutLimit: '4 seconds' });
+  const { world, cluster } = stage.sandbox;
+  const apiUser = 'router-api@alphagov.co.uk';
+  const secret = 'signon-token-router-api-publishing-api';
+  world.state.secrets[secret] = stage.addApiUser('Router API', apiUser).token;
+  deployRouter(secret);
+  await stage.worker();
+  const rotation = await stage.rotation({ apiUser });
+  const began = await until('the Job', () =>
+    world.state.jobs.some(({ status }) => status === 'Progressing') ? Date.now() : undefined,
+  );
+  await until('it to be followed', () => Date.now() > began + 1500 || undefined);
+  world.state.jobs = world.state.jobs.filter(({ status }) => status !== 'Progressing');
+  await until('its end', async () => {
+    const steps = (await rotation.status())?.steps;
+    return steps?.some(({ note }) => /was deleted before its end was seen/.test(note)) || undefined;
+  });
+  cluster.roll('router');
+  const { message } = await rotation.blocked('RolloutIncomplete');
+  expect(message).toContain('app in router-');
+  expect(world.happened.jobs).toHaveLength(2);
+  cluster.roll('router');
+  await rotation.retry();
+  const { shortfalls } = await evidenceOf(rotation);
+  expect(shortfalls.map(({ code }) => code)).toContain('not-asked');
+});
+
 test('a pod of an Argo Workflow that held the old token is known to the next rotation, too', async () => {
   stage = await Stage.set({}, { rolloutLimit: '1 minute' });
   const { world, cluster } = stage.sandbox;
@@ -97,6 +125,36 @@ test('a pod of an Argo Workflow that held the old token is known to the next rot
   await evidenceOf(first);
   await first.send('reject', { reason: 'the Workflow would break' });
   await first.report();
+  const { shortfalls } = await evidenceOf(await stage.rotation());
+  expect(shortfalls).toContainEqual({
+    code: 'no-pod-seen',
+    what: expect.stringContaining('main of Workflow/deploy-'),
+  });
+});
+
+test.each([
+  ['failed for a bad request', { input: { environment: 'integration' }, isTaken: true }],
+  ['was terminated before a worker took it', { input: {}, isTaken: false }],
+])('it is known to the next one, too, where a run in between %s', async (_, { input, isTaken }) => {
+  stage = await Stage.set({}, { rolloutLimit: '1 minute' });
+  const { world, cluster } = stage.sandbox;
+  world.state.secrets[OLDER] = stage.tokens()[0]!.token;
+  const pod = cluster.runWorkflow(OLDER, 3_600_000);
+  const worker = await stage.worker();
+  const first = await stage.rotation();
+  await until('the new token', () => world.happened.created.length > 0 || undefined);
+  cluster.kill(pod);
+  await evidenceOf(first);
+  await first.send('reject', { reason: 'the Workflow would break' });
+  await first.report();
+  const { type, taskQueue, workflowId } = await first.handle.describe();
+  if (!isTaken) await worker.stop();
+  const run = await stage.client.workflow.start(type, { workflowId, taskQueue, args: [input] });
+  if (isTaken) await expect(run.result()).rejects.toThrow();
+  else {
+    await run.terminate('nobody answers');
+    await stage.worker();
+  }
   const { shortfalls } = await evidenceOf(await stage.rotation());
   expect(shortfalls).toContainEqual({
     code: 'no-pod-seen',

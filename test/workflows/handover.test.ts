@@ -314,3 +314,25 @@ test('of two answers to one question the first counts, and none is kept for a la
     },
     { prepare: (systems) => void systems.issueByHand() },
   ));
+
+test('a pod that nothing lists, and that may not read what goes outside, is not left to the next rotation: whoever starts that has mended it', () =>
+  outside(
+    async (rotation) => {
+      await rotation.approve();
+      await rotation.blocked('RolloutIncomplete');
+      await rotation.send('abort', { by: BY, reason: 'the pod was a mistake' });
+      const { remembered } = await rotation.report();
+      expect(remembered).toMatchObject({ also: [] });
+      expect(remembered!.passing ?? []).toEqual([]);
+    },
+    {
+      prepare: (systems) => {
+        const pod = systems.container('app', 'deploy-1');
+        systems.onCall = (activity) => {
+          const isThere = activity === 'awaitRollout';
+          const main = { ...pod, workload: 'Workflow/deploy-1' as never, holds: 101 };
+          systems.elsewhere = isThere ? [main] : [];
+        };
+      },
+    },
+  ));

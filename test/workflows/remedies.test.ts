@@ -1,5 +1,6 @@
 import { expect, test } from '../support/jest.ts';
 import type { FakeSystems } from '../support/fake-systems.ts';
+import { until } from '../support/until.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 
 const { rotating } = useTimeSkipping();
@@ -154,3 +155,50 @@ test.each([
     { prepare: (systems) => systems.fail('findPair', 'UnknownApiUser') },
   ),
 );
+
+test('after a retry, a rollout is judged by the last sync, not by one that was shown to bring nothing', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.blocked('RolloutIncomplete');
+      await rotation.send('retry', BY);
+      await until('another wait', () => systems.rolloutsAfter.length > 2 || undefined);
+      expect(systems.rolloutsAfter.slice(0, 3)).toEqual(['sync-1', 'sync-2', 'sync-2']);
+    },
+    {
+      prepare: (systems) => {
+        systems.onSync = () => {
+          const isFirst = !systems.calls.includes('awaitRollout');
+          systems.replaceAll();
+          for (const one of systems.containers)
+            if (isFirst || one.container === 'worker') one.holds = 101;
+          if (!isFirst) systems.containers.at(-1)!.startedAt = '2020-01-01T00:00:00Z';
+        };
+      },
+    },
+  ));
+
+test('a sync Job that was deleted before its end was seen does not count where nothing else shows that the Secret has the token: another is made', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.awaitingApproval();
+      expect(systems.rolloutsAfter).toEqual(['sync-1', 'sync-2']);
+    },
+    {
+      prepare: (systems) => {
+        systems.idle = systems.containers.splice(0);
+        systems.unseenEnds = 1;
+      },
+    },
+  ));
+
+test('where a container got the token from the Secret, it does', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.awaitingApproval();
+      expect(systems.rolloutsAfter).toEqual(['sync-1']);
+    },
+    { prepare: (systems) => void (systems.unseenEnds = 1) },
+  ));

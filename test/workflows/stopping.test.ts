@@ -348,3 +348,32 @@ test('a later rotation adopts what a stopped one issued', () =>
     );
     await again.terminate();
   }));
+
+test.each([['before it issues'], ['while it waits for the rollout']] as const)(
+  'a pod that nothing lists, seen %s, is left to the next rotation, also where no approval was asked for',
+  (when) =>
+    rotating(
+      async (rotation) => {
+        await rotation.blocked('RolloutIncomplete');
+        await rotation.send('abort', ABORT);
+        expect(await rotation.report()).toMatchObject({
+          outcome: 'aborted',
+          remembered: { passing: [{ workload: 'Workflow/deploy-1', container: 'main' }] },
+        });
+      },
+      {
+        prepare: (systems) => {
+          const pod = systems.container('app', 'deploy-1');
+          const main = { ...pod, workload: 'Workflow/deploy-1' as never, container: 'main' };
+          systems.onSync = () => undefined;
+          systems.onCall = (activity) => {
+            const isThere =
+              when === 'before it issues'
+                ? !systems.calls.includes('createSyncJob')
+                : activity === 'awaitRollout';
+            systems.elsewhere = isThere ? [main] : [];
+          };
+        },
+      },
+    ),
+);

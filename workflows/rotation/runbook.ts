@@ -115,11 +115,16 @@ export class Runbook {
     );
   }
 
-  /** Keeps what is passed to continue-as-new. */
+  /** Keeps what is passed to continue-as-new, and what the next rotation of the pair is to know. */
   keep(situation: Carried<Situation | Round>): void {
     const { look: _, sync: __, ...kept } = situation as Partial<Round>;
     this.situation = kept as Carried<Round>;
     this.readers = situation.readers;
+    const { readers, recipient } = situation;
+    // Where only a holder outside may have it, whoever starts the next has mended what passed by.
+    const passing = recipient && !recipient.alsoInCluster ? undefined : readers.passing;
+    const { givenUp = [] } = this.report.remembered ?? {};
+    this.record.remember({ givenUp, also: readers.also, passing });
   }
 
   /** Keeps what a watch over readers came to since the situation was kept. */

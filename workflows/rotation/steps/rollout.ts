@@ -27,25 +27,29 @@ import { syncOnce } from './sync.ts';
  * and some do not any more.
  */
 export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round | undefined> {
-  // Kept over a retry: who passed by meanwhile; and that a sync did not bring the token, so that its
-  // end tells nothing of the Secret.
+  // Kept over a retry: who passed by meanwhile; the last sync; and that it did not bring the token,
+  // so that its end tells nothing of the Secret.
   let round = before;
   let isNotUpdated = false;
   const wait = async (sync: Sync | undefined): ReturnType<typeof rolledOut> => {
     const seen = await rolledOut({ ...round, sync });
     round = { ...round, readers: withPassing(round.readers, seen.passing) };
+    book.keep(round);
     return seen;
   };
   return book.step('roll out', async () => {
     book.sightings.refuseWhatWasSeen(round);
     await restarted(book);
     const isAsked = book.retries.takeRemedy('sync') === true;
-    let sync = isAsked || isNotUpdated ? await syncOnce(book, round) : round.sync;
+    if (isAsked || isNotUpdated) round = { ...round, sync: await syncOnce(book, round) };
+    let { sync } = round;
     let seen = await wait(sync);
-    if (seen.kind === 'not-updated' || (seen.kind === 'incomplete' && !sync)) {
+    const isUnsure = sync?.isUnsure === true && !showsToken(seen);
+    if (seen.kind === 'not-updated' || (seen.kind === 'incomplete' && !sync) || isUnsure) {
       if (seen.kind === 'not-updated') round = { ...round, inSecretSince: undefined };
       const first = sync?.seenAt;
       sync = { ...(await syncOnce(book, round)), firstSeenAt: first };
+      round = { ...round, sync }; // after a retry, the first counts for nothing
       seen = await wait(sync);
       isNotUpdated = seen.kind === 'not-updated';
     }
@@ -80,6 +84,12 @@ export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round 
       everHeld: seenHeld(round.everHeld, look.containers, round.known),
     };
   });
+}
+
+/** Whether a rollout shows that the Secret has the token, or nobody is to have it. */
+function showsToken(seen: Awaited<ReturnType<typeof rolledOut>>): boolean {
+  if (seen.kind !== 'held') return false;
+  return seen.inSecretSince !== undefined || seen.look.consumers.length === 0;
 }
 
 /** Whether Signon lists the round's token no more, or a later one that the sync writes. */

@@ -39,7 +39,7 @@ export async function syncOnce(book: Runbook, round: Round): Promise<Sync> {
     'sync',
     `Job ${job} ${seenHealthy ? 'is healthy' : 'was deleted before its end was seen'}`,
   );
-  return { job, seenAt };
+  return { job, seenAt, ...(!seenHealthy && { isUnsure: true }) };
 }
 
 /**
