@@ -1,6 +1,5 @@
 import {
   allReady,
-  type ClusterLook,
   type Consumer,
   type ConsumingContainer,
   distinctConsumers,
@@ -15,7 +14,7 @@ import { failure, failedWith } from '../failure.ts';
 import { lookUntil, type Nudges, type Waits } from '../polling.ts';
 import { awaitReader } from './await-reader.ts';
 import type { KubernetesClient } from './client.ts';
-import type { KubernetesActivities } from './interface.ts';
+import type { KubernetesActivities, LastLook } from './interface.ts';
 import { CensusTaker } from './census.ts';
 import { filesOf, pairSecretsOf } from './consumers.ts';
 import { memoryLimitOf, PAUSED } from './pods.ts';
@@ -64,8 +63,8 @@ export function createKubernetesActivities(
       const syncedAt =
         sync && ((await cluster.jobCompletedAt(sync.job)) ?? Date.parse(sync.seenAt));
       let known = earliest(order.inSecretSince, syncedAt);
-      let last: ConsumingContainer[] = [];
-      let held: { look: ClusterLook; since: number } | undefined;
+      let last: LastLook = { kind: 'incomplete', containers: [] };
+      let heldSince: number | undefined;
       const passing: Consumer[] = [];
       const seen = await lookUntil(
         async (since) => {
@@ -79,26 +78,19 @@ export function createKubernetesActivities(
             sync?.firstSeenAt ? Date.parse(sync.firstSeenAt) : undefined,
             known,
           );
-          held =
-            rollout.kind === 'held'
-              ? { look: now, since: held?.since ?? performance.now() }
-              : undefined;
+          if (rollout.kind !== 'held') {
+            heldSince = undefined;
+            last = rollout;
+            return rollout.kind === 'incomplete' ? undefined : rollout;
+          }
+          last = { kind: 'held', look: now };
+          heldSince ??= performance.now();
           const isQuiet = allReady(now) && now.census.starting.length === 0;
-          if (held && (isQuiet || performance.now() - held.since > READY_WITHIN_MS))
-            return { kind: 'held' as const, look: now };
-          if (rollout.kind === 'held') return undefined;
-          if (rollout.kind !== 'waiting') return rollout;
-          last = rollout.for;
-          return undefined;
+          return isQuiet || performance.now() - heldSince > READY_WITHIN_MS ? last : undefined;
         },
         { ...podWaits, deadline },
       );
-      const end =
-        seen ??
-        (held
-          ? { kind: 'held' as const, look: held.look }
-          : { kind: 'incomplete' as const, containers: last });
-      return { ...end, inSecretSince: known, passing: distinctConsumers(passing) };
+      return { ...(seen ?? last), inSecretSince: known, passing: distinctConsumers(passing) };
     },
 
     async restartDeployments({ deployments, at }) {

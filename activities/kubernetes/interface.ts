@@ -1,14 +1,15 @@
 import type {
   ClusterLook,
   Consumer,
-  ConsumingContainer,
   Readers,
+  Rollout,
   SeenReader,
   Workload,
   Interruption,
 } from '../../domain/cluster/index.ts';
 import type { Sighting, SmokeResult } from '../../domain/evidence/index.ts';
 import type { SmokeCall } from '../../domain/settings/index.ts';
+import type { Sync } from '../../domain/rotation/index.ts';
 import type { Readings } from '../../domain/inventory/index.ts';
 import type { Fingerprint } from '../../domain/tokens/index.ts';
 
@@ -30,18 +31,19 @@ interface RolloutOrder {
   /** ISO: the first moment at which the Secret is known to have had the token, as far as is known. */
   inSecretSince?: string;
   /** The sync the rollout follows; absent where none was needed. */
-  sync?: { job: string; seenAt: string; firstSeenAt?: string };
+  sync?: Sync;
   /** ISO; the wait ends there. */
   deadline: string;
 }
 
-type RolloutSeen = {
+/** What the last look of a wait for a rollout came to. */
+export type LastLook = { kind: 'held'; look: ClusterLook } | Exclude<Rollout, { kind: 'held' }>;
+
+type RolloutSeen = LastLook & {
+  inSecretSince?: string;
   /** Consumers of kinds that nothing lists, which held another token meanwhile. */
   passing?: Consumer[];
-} & (
-  | { kind: 'held'; look: ClusterLook; inSecretSince?: string }
-  | { kind: 'not-updated' | 'stale' | 'incomplete'; containers: ConsumingContainer[] }
-);
+};
 
 /**
  * What a rotation asks of Kubernetes. Every method throws `NotPermitted` and `ContractChanged` (not

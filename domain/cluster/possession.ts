@@ -14,7 +14,8 @@ import { describeToken, type Fingerprint, type ListedToken } from '../tokens/ind
 /** Where a rollout stands, from one look. */
 export type Rollout =
   | { kind: 'held' }
-  | { kind: 'waiting'; for: ConsumingContainer[] }
+  /** Containers that are waited for. */
+  | { kind: 'incomplete'; containers: ConsumingContainer[] }
   /** Containers started after the sync ended and hold another token: the Secret was not updated. */
   | { kind: 'not-updated'; containers: ConsumingContainer[] }
   /**
@@ -74,8 +75,8 @@ export function judgeRollout(
   const tooOld = (look.mute ?? []).filter(
     ({ startedAt }) => startedAt !== undefined && Date.parse(startedAt) < known,
   );
-  const waitedFor = [...others, ...starting, ...tooOld];
-  return waitedFor.length === 0 ? { kind: 'held' } : { kind: 'waiting', for: waitedFor };
+  const containers = [...others, ...starting, ...tooOld];
+  return containers.length === 0 ? { kind: 'held' } : { kind: 'incomplete', containers };
 }
 
 /**

@@ -277,8 +277,7 @@ export class FakeSystems {
           const since = inSecretSince(look, token, sync?.seenAt ?? known);
           return Promise.resolve({ kind: 'held', look, inSecretSince: since });
         }
-        if (rollout.kind !== 'waiting') return Promise.resolve(rollout);
-        return Promise.resolve({ kind: 'incomplete', containers: rollout.for });
+        return Promise.resolve(rollout);
       },
       restartDeployments: ({ deployments }) => {
         this.restarted.push(...deployments);

@@ -176,10 +176,10 @@ export class ModelledSteps {
   protected everyConsumerHolds(expected: Expected, syncedAt: number | undefined): ClusterLook {
     const first = this.rolledOut(expected, syncedAt);
     const mayHelp =
-      first.kind === 'not-updated' || (first.kind === 'waiting' && syncedAt === undefined);
+      first.kind === 'not-updated' || (first.kind === 'incomplete' && syncedAt === undefined);
     const seen = mayHelp ? this.rolledOut(expected, this.sync()) : first;
     if (seen.kind !== 'held')
-      throw new Blocked(seen.kind === 'waiting' ? 'RolloutIncomplete' : 'SecretNotUpdated');
+      throw new Blocked(seen.kind === 'incomplete' ? 'RolloutIncomplete' : 'SecretNotUpdated');
     return seen.look;
   }
 
@@ -303,7 +303,7 @@ export class ModelledSteps {
       this.meanwhile();
       const look = this.world.look(readers);
       const rollout = judgeRollout(look, newToken, syncedAt);
-      if (rollout.kind !== 'waiting' || polls >= POLLS) return { ...rollout, look };
+      if (rollout.kind !== 'incomplete' || polls >= POLLS) return { ...rollout, look };
       this.world.settle();
     }
   }
