@@ -11,7 +11,7 @@ import {
 import type { Sighting, SmokeResult } from '../../domain/evidence/index.ts';
 import { passingIn } from '../../domain/rotation/index.ts';
 import { failure, failedWith } from '../failure.ts';
-import { lookUntil, type Nudges, type Waits } from '../polling.ts';
+import { lookUntil, type Waits } from '../polling.ts';
 import { awaitReader } from './await-reader.ts';
 import type { KubernetesClient } from './client.ts';
 import type { KubernetesActivities, LastLook } from './interface.ts';
@@ -38,10 +38,7 @@ export function createKubernetesActivities(
   waits: Waits,
 ): KubernetesActivities {
   const census = new CensusTaker(cluster);
-  const podWaits: Waits & { nudges: Nudges } = {
-    ...waits,
-    nudges: (nudge, signal) => cluster.podWatch.nudge(nudge, signal),
-  };
+  const podWaits = { ...waits, nudges: cluster.podWatch.nudges };
   return {
     cronJobUid: (name) => cluster.cronJobUid(name),
 
