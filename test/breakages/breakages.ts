@@ -210,9 +210,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a container that gives no answer is taken for ended',
     file: 'activities/kubernetes/look.ts',
-    find: "if (answer === 'gone') silent.set(",
-    replace:
-      "if (answer === KILLED || answer === 'gone') return;\n      if (answer === 'gone') silent.set(",
+    find: "if ('failed' in answer) silent.set(",
+    replace: "if (answer === KILLED) return;\n      if ('failed' in answer) silent.set(",
     caughtBy: {
       file: 'test/activities/kubernetes.test.ts',
       test: 'a container whose exec is killed every time is never taken for ended',
@@ -622,7 +621,7 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a container that died of being asked is asked again',
     file: 'activities/kubernetes/look.ts',
-    find: 'await refuseIfDead(container);\n',
+    find: 'if (answer === KILLED) await refuseIfDead(container);\n',
     replace: '',
     caughtBy: {
       file: 'test/activities/kubernetes.test.ts',
