@@ -57,9 +57,8 @@ export function createKubernetesActivities(
     lookAtConsumers: (readers) => look(cluster, census, readers),
 
     async awaitRollout({ readers, token, sync, deadline, ...order }) {
-      const syncedAt =
-        sync && ((await cluster.jobCompletedAt(sync.job)) ?? Date.parse(sync.seenAt));
-      let known = earliest(order.inSecretSince, syncedAt);
+      const syncedAt = sync && ((await cluster.jobCompletedAt(sync.job)) ?? sync.seenAt);
+      let known = order.inSecretSince;
       let last: LastLook = { kind: 'incomplete', containers: [] };
       let heldSince: number | undefined;
       const passing: Consumer[] = [];
@@ -67,14 +66,8 @@ export function createKubernetesActivities(
         async (since) => {
           const now = await look(cluster, census, readers, since);
           passing.push(...passingIn(now, token));
-          known = inSecretSince(now, token, known);
-          const rollout = judgeRollout(
-            now,
-            token,
-            syncedAt,
-            sync?.firstSeenAt ? Date.parse(sync.firstSeenAt) : undefined,
-            known,
-          );
+          known = inSecretSince(now, token, known, syncedAt);
+          const rollout = judgeRollout(now, token, syncedAt, sync?.firstSeenAt, known);
           if (rollout.kind !== 'held') {
             heldSince = undefined;
             last = rollout;
@@ -156,12 +149,6 @@ export function createKubernetesActivities(
       return results;
     },
   };
-}
-
-/** @param moment ms since the epoch */
-function earliest(known: string | undefined, moment: number | undefined): string | undefined {
-  if (moment === undefined) return known;
-  return new Date(Math.min(moment, known === undefined ? moment : Date.parse(known))).toISOString();
 }
 
 /** Each once: a workload's pods read what its template does. */

@@ -33,28 +33,27 @@ const REPLACED_WITHIN_MS = 60_000;
 /**
  * Judges a look. Held means: every running container holds the new token, terminating pods
  * included, and none is about to start.
- * @param syncedAt ms since the epoch when the sync ended, whole seconds; undefined where no sync
- * ran
- * @param firstSyncedAt when the sync before it ended, where there was one
+ * @param syncedAt ISO: when the sync ended, whole seconds; undefined where no sync ran
+ * @param firstSyncedAt ISO: when the sync before it ended, where there was one
  * @param knownSince ISO: the Secret is known to have had the token then. A container that cannot be
  * asked, and started before the first such moment, is waited for.
  */
 export function judgeRollout(
   look: Pick<ClusterLook, 'at' | 'containers' | 'mute'>,
   token: Fingerprint,
-  syncedAt: number | undefined,
+  syncedAt: string | undefined,
   firstSyncedAt = syncedAt,
   knownSince?: string,
 ): Rollout {
   const others = running(look).filter((container) => !holds(container, token));
   const startedSince = (
     { from, startedAt }: ConsumingContainer,
-    moment: number | undefined,
+    moment: string | undefined,
   ): boolean =>
     from === undefined &&
     moment !== undefined &&
     startedAt !== undefined &&
-    Date.parse(startedAt) > moment;
+    Date.parse(startedAt) > Date.parse(moment);
   const isUpdated = running(look).some((one) => holds(one, token) && startedSince(one, syncedAt));
   const startedAfter = others.filter((one) => startedSince(one, syncedAt));
   if (startedAfter.length > 0 && !isUpdated)
@@ -64,14 +63,15 @@ export function judgeRollout(
   );
   const stays = ({ workload, terminating, startedAt }: ConsumingContainer): boolean =>
     !terminating &&
-    Date.parse(look.at) - Math.max(Date.parse(startedAt ?? look.at), syncedAt ?? 0) >=
-      REPLACED_WITHIN_MS &&
+    [startedAt, syncedAt].every(
+      (moment) => Date.parse(look.at) - Date.parse(moment ?? look.at) >= REPLACED_WITHIN_MS,
+    ) &&
     ![...starting, ...running(look).filter((one) => !one.ready && holds(one, token))].some(
       (one) => one.workload === workload,
     );
   const stale = others.filter((one) => startedSince(one, firstSyncedAt) && stays(one));
   if (stale.length > 0) return { kind: 'stale', containers: stale };
-  const known = Math.min(firstKnown(look, token, knownSince), syncedAt ?? Infinity);
+  const known = firstKnown(look, token, [knownSince, syncedAt]);
   const tooOld = (look.mute ?? []).filter(
     ({ startedAt }) => startedAt !== undefined && Date.parse(startedAt) < known,
   );
@@ -82,12 +82,12 @@ export function judgeRollout(
 /**
  * The first moment (ISO) at which a pair's Secret is known to have had a token: a container that
  * got it from there started then, or it was known before.
- * @param before ISO
+ * @param before ISO: moments at which it was
  */
 export function inSecretSince(
   look: Pick<ClusterLook, 'containers'>,
   token: Fingerprint,
-  before?: string,
+  ...before: readonly (string | undefined)[]
 ): string | undefined {
   const first = firstKnown(look, token, before);
   return first === Infinity ? undefined : new Date(first).toISOString();
@@ -97,12 +97,12 @@ export function inSecretSince(
 function firstKnown(
   look: Pick<ClusterLook, 'containers'>,
   token: Fingerprint,
-  before: string | undefined,
+  before: readonly (string | undefined)[],
 ): number {
   const starts = running(look)
     .filter(({ from, ...one }) => from === undefined && holds(one, token))
     .map(({ startedAt }) => startedAt);
-  const moments = [...starts, before].filter((one) => one !== undefined);
+  const moments = [...starts, ...before].filter((one) => one !== undefined);
   return Math.min(...moments.map((one) => Date.parse(one)));
 }
 

@@ -838,7 +838,7 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a container that cannot be asked, and started before the sync Job, counts as new enough',
     file: 'activities/kubernetes/create-activities.ts',
-    find: 'known = inSecretSince(now, token, known);',
+    find: 'known = inSecretSince(now, token, known, syncedAt);',
     replace: "known = '2000-01-01T00:00:00Z';",
     caughtBy: {
       file: 'test/whole/unseen.test.ts',

@@ -24,7 +24,7 @@ import {
   TWIN,
 } from '../support/builders.ts';
 
-const SYNCED = Date.parse('2026-09-01T12:00:00Z');
+const SYNCED = '2026-09-01T12:00:00Z';
 const issued = { ...NEW, sha256: 'a'.repeat(64) };
 
 describe('a container', () => {
@@ -83,7 +83,7 @@ describe('a rollout', () => {
       aContainer(OLD, { ...TWIN, token: undefined, unable, startedAt: `2026-09-01T${time}Z` });
     const shown = aContainer(NEW, { startedAt: '2026-09-01T11:30:00Z' });
     const [old, fresh] = [startedAt('11:29:59'), startedAt('11:30:00')];
-    const judge = (containers: ConsumingContainer[], synced?: number, madeAfter?: string) =>
+    const judge = (containers: ConsumingContainer[], synced?: string, madeAfter?: string) =>
       judgeRollout(aLook(containers, { mute: [old, fresh] }), NEW, synced, synced, madeAfter);
     // A running container got it from the Secret before the sync had ended.
     expect(judge([shown], SYNCED)).toEqual({ kind: 'incomplete', containers: [old] });
@@ -134,7 +134,7 @@ describe('a rollout', () => {
     });
 
     test('names it after a second sync too, though nothing else tells that the Secret was updated', () => {
-      const second = Date.parse('2026-09-01T12:03:00Z');
+      const second = '2026-09-01T12:03:00Z';
       expect(judgeRollout(at('12:05:00', stale), NEW, second, SYNCED)).toEqual({
         kind: 'stale',
         containers: [stale],

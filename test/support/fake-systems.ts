@@ -271,7 +271,7 @@ export class FakeSystems {
       lookAtConsumers: (readers) => Promise.resolve(this.look(readers)),
       awaitRollout: ({ readers, token, sync, inSecretSince: known }) => {
         const look = this.look(readers);
-        const syncedAt = sync && Date.parse(sync.seenAt);
+        const syncedAt = sync?.seenAt;
         const rollout = judgeRollout(look, token, syncedAt, syncedAt, known);
         if (rollout.kind === 'held') {
           const since = inSecretSince(look, token, sync?.seenAt ?? known);

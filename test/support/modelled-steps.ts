@@ -167,13 +167,13 @@ export class ModelledSteps {
     return { tokens, newToken };
   }
 
-  protected sync(): number {
+  protected sync(): string {
     this.meanwhile();
     this.world.sync();
-    return this.world.now;
+    return new Date(this.world.now).toISOString();
   }
 
-  protected everyConsumerHolds(expected: Expected, syncedAt: number | undefined): ClusterLook {
+  protected everyConsumerHolds(expected: Expected, syncedAt: string | undefined): ClusterLook {
     const first = this.rolledOut(expected, syncedAt);
     const mayHelp =
       first.kind === 'not-updated' || (first.kind === 'incomplete' && syncedAt === undefined);
@@ -297,7 +297,7 @@ export class ModelledSteps {
 
   private rolledOut(
     { readers, newToken }: Expected,
-    syncedAt: number | undefined,
+    syncedAt: string | undefined,
   ): Rollout & { look: ClusterLook } {
     for (let polls = 1; ; polls++) {
       this.meanwhile();
