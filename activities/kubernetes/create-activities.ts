@@ -6,6 +6,7 @@ import {
   holds,
   inSecretSince,
   judgeRollout,
+  running,
   sameConsumer,
 } from '../../domain/cluster/index.ts';
 import type { Sighting, SmokeResult } from '../../domain/evidence/index.ts';
@@ -101,10 +102,8 @@ export function createKubernetesActivities(
       const seen = await lookUntil(
         async (since) => {
           const now = await look(cluster, census, readers, since);
-          const runs = now.containers.filter(
-            (container) =>
-              container.state === 'running' &&
-              consumers.some((consumer) => sameConsumer(consumer, container)),
+          const runs = running(now).filter((container) =>
+            consumers.some((consumer) => sameConsumer(consumer, container)),
           );
           return runs.length > 0 ? runs : undefined;
         },

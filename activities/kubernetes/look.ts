@@ -6,6 +6,7 @@ import {
   type ClusterLook,
   type ConsumingContainer,
   type Readers,
+  workloadsOf,
 } from '../../domain/cluster/index.ts';
 import { tokenOf } from '../../domain/tokens/index.ts';
 import { failure } from '../failure.ts';
@@ -151,9 +152,7 @@ function assembled(
     containers: seen,
     mute,
     idleHolders: holders,
-    mountedBy: [
-      ...new Set(mounting.filter(({ files }) => files.length > 0).map(({ workload }) => workload)),
-    ],
+    mountedBy: workloadsOf(mounting.filter(({ files }) => files.length > 0)),
     census: {
       asked,
       environments: [...environments]

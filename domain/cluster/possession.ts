@@ -1,6 +1,7 @@
 import {
   describeContainer,
   running,
+  runsOf,
   sameConsumer,
   type Census,
   type ClusterLook,
@@ -113,6 +114,15 @@ export function holds(
   return container.token === token.masked;
 }
 
+/** Whether a running container of a consumer holds one of the tokens. */
+export function isHolder(
+  consumer: Consumer,
+  look: Pick<ClusterLook, 'containers'>,
+  tokens: readonly ListedToken[],
+): boolean {
+  return runsOf(look, consumer).some((one) => tokens.some((token) => holds(one, token)));
+}
+
 /**
  * Whether each consumer that runs has a container to call from: a ready one, of a pod that stays.
  */
@@ -121,9 +131,7 @@ export function allReady({
   containers,
 }: Pick<ClusterLook, 'consumers' | 'containers'>): boolean {
   return consumers.every((consumer) => {
-    const staying = running({ containers }).filter(
-      (one) => !one.terminating && sameConsumer(one, consumer),
-    );
+    const staying = runsOf({ containers }, consumer).filter(({ terminating }) => !terminating);
     return staying.length === 0 || staying.some(({ ready }) => ready);
   });
 }
@@ -171,9 +179,7 @@ export function allHold(look: ClusterLook, token: Fingerprint, knownSince?: stri
  * cannot be seen.
  */
 export function unseenConsumers(look: ClusterLook): Consumer[] {
-  return look.consumers.filter(
-    (consumer) => !running(look).some((container) => sameConsumer(container, consumer)),
-  );
+  return look.consumers.filter((consumer) => runsOf(look, consumer).length === 0);
 }
 
 /**

@@ -581,8 +581,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'whoever joins after the evidence is taken for a holder of the new token',
     file: 'domain/evidence/voided.ts',
-    find: '(consumer) => wasOutside || !isShown(consumer, fresh.look, newToken),',
-    replace: '(consumer) => wasOutside && !isShown(consumer, fresh.look, newToken),',
+    find: '(consumer) => wasOutside || !isHolder(consumer, fresh.look, good),',
+    replace: '(consumer) => wasOutside && !isHolder(consumer, fresh.look, good),',
     caughtBy: {
       file: 'test/domain/voided.test.ts',
       test: 'by a new consuming workload of which nothing runs',

@@ -6,10 +6,10 @@ import {
   describeOthers,
   disagreements,
   holds,
+  isHolder,
   judgeRollout,
   unseenConsumers,
 } from '../../domain/cluster/possession.ts';
-import { isHolder } from '../../domain/rotation/holders.ts';
 import { tokenOf } from '../../domain/tokens/tokens.ts';
 import {
   aCensus,
