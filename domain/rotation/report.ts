@@ -5,10 +5,8 @@ import type { RotationRequest } from '../request/index.ts';
 import { describeToken, isLive, isToken, type ListedToken } from '../tokens/index.ts';
 
 /** A token on its way to a holder outside the cluster. */
-export interface HandOver {
+export interface HandOver extends Pick<ListedToken, 'authorisationId' | 'masked'> {
   recipient: string;
-  authorisationId: number;
-  masked: string;
   /** The token, encrypted with age to the recipient's registered key; armoured text. */
   armoured: string;
 }
@@ -25,13 +23,13 @@ export interface Remembered {
   passing?: Consumer[];
 }
 
-export interface RotationReport {
+export interface RotationReport extends Pick<
+  RotationRequest,
+  'environment' | 'apiUser' | 'application'
+> {
   outcome: Outcome;
   /** One sentence: why it ended so. */
   why: string;
-  environment: string;
-  apiUser: string;
-  application: string;
   newToken?: ListedToken;
   /** How the new token came about. */
   origin?: 'issued' | 'adopted' | 'maybe another’s';
