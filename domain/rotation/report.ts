@@ -1,7 +1,7 @@
 import type { Outcome } from './plan.ts';
 import type { Evidence, RecordedSender, Shortfall } from '../evidence/index.ts';
 import type { Consumer, SeenHolding } from '../cluster/index.ts';
-import type { RotationRequest } from '../request/index.ts';
+import type { RotatedPair } from '../request/index.ts';
 import { describeToken, isLive, isToken, type ListedToken } from '../tokens/index.ts';
 
 /** A token on its way to a holder outside the cluster. */
@@ -23,10 +23,7 @@ export interface Remembered {
   passing?: Consumer[];
 }
 
-export interface RotationReport extends Pick<
-  RotationRequest,
-  'environment' | 'apiUser' | 'application'
-> {
+export interface RotationReport extends RotatedPair {
   outcome: Outcome;
   /** One sentence: why it ended so. */
   why: string;
@@ -79,7 +76,7 @@ export function isConfirmedByHolder({
   );
 }
 
-export function newReport({ environment, apiUser, application }: RotationRequest): RotationReport {
+export function newReport({ environment, apiUser, application }: RotatedPair): RotationReport {
   return {
     outcome: 'aborted',
     why: '',
