@@ -154,7 +154,7 @@ async function insidePods(
     return [wrong(EXEC, reasonOf(error), todo), ...allNotChecked(inside, 'no container was asked')];
   }
   const who = describeContainer(container);
-  if (typeof answer === 'string' || !('environment' in answer))
+  if (!('environment' in answer))
     return [
       wrong(EXEC, `${who} did not tell what it holds`, 'Look at the pod.'),
       ...allNotChecked(inside, 'no container told'),

@@ -29,9 +29,7 @@ export function createArgoActivities(
     ...waits,
     everyMs: Math.max(waits.everyMs, LOOKS_EVERY_MS),
     soonestMs: LOOKS_EVERY_MS,
-    // The Job's pod changes when the Job does.
-    nudges: (nudge: () => void, signal: AbortSignal): void =>
-      kubernetes.podWatch.nudge(nudge, signal),
+    nudges: kubernetes.podWatch.nudges, // the Job's pod changes when the Job does
   };
   /** The Job that was just made: no other is made where it is not listed. */
   const listed = async (

@@ -17,7 +17,7 @@ export interface HeldPiece {
 export type Told = { held: HeldPiece[]; environment: string } | { unable: string };
 
 /** What asking came to this time. */
-export type ExecAnswer = Told | 'gone' | 'killed' | { failed: string };
+export type ExecAnswer = Told | { failed: string };
 
 /** Containers asked at the same time, in all and on one node: each starts a program. */
 const AT_ONCE = 16;
@@ -114,7 +114,7 @@ export class CensusTaker {
     if (answer === SILENT) onNode.timedOut.add(container.containerId);
     else onNode.timedOut.clear();
     onNode.at = performance.now();
-    if (typeof answer === 'string' || 'failed' in answer || !isFinal) return answer;
+    if ('failed' in answer || !isFinal) return answer;
     this.told.set(container.containerId, answer);
     const { workload, spec, sources } = container;
     if (HAS_TEMPLATE.test(workload))
@@ -132,10 +132,7 @@ export class CensusTaker {
       const byRuby = await this.cluster.exec(container, censusWithRuby, ANSWERS_WITHIN_MS);
       const hasNoRuby = byRuby.kind === 'no-such-program';
       const hasNoShell = byShell.kind === 'no-such-program' || byShell.code === LACKS_PROGRAMS;
-      const answer =
-        hasNoRuby && !hasNoShell
-          ? { unable: `cannot read its own variables (exit ${byShell.code})` }
-          : read(byRuby);
+      const answer = read(hasNoRuby && !hasNoShell ? byShell : byRuby);
       return { answer, isFinal: byRuby.kind === 'answered' || (hasNoRuby && hasNoShell) };
     } catch (error) {
       if (failedWith(error, 'ExecIncomplete'))
@@ -155,13 +152,14 @@ function isWithoutShell(
 /** The exit of a shell that lacks what the census needs. */
 const LACKS_PROGRAMS = 120;
 
-const SILENT: ExecAnswer = { failed: `it gave no answer in ${ANSWERS_WITHIN_MS / 1000} s` };
+const SILENT = { failed: `it gave no answer in ${ANSWERS_WITHIN_MS / 1000} s` };
+/** The program was killed: with its container, or for want of memory alone; a list tells which. */
+export const KILLED = { failed: 'the program that asks it was killed (137)' };
 
 function read(answer: ExecResult): ExecAnswer {
   if (answer.kind === 'timed-out') return SILENT;
-  if (answer.kind === 'gone') return 'gone';
-  // Killed (137): the container, or for want of memory only the program; a list tells which.
-  if (answer.kind === 'exited' && answer.code === 137) return 'killed';
+  if (answer.kind === 'gone') return { failed: 'it is listed as running, but gave no answer' };
+  if (answer.kind === 'exited' && answer.code === 137) return KILLED;
   if (answer.kind === 'no-such-program')
     return { unable: 'has neither a shell with sha256sum nor Ruby' };
   if (answer.kind === 'exited')

@@ -127,13 +127,10 @@ export class KubernetesClient {
     return found?.metadata?.uid;
   }
 
-  /**
-   * When a Job completed, ms since the epoch by the cluster's clock; undefined where it is gone or
-   * has not.
-   */
-  async jobCompletedAt(name: string): Promise<number | undefined> {
+  /** When a Job completed, ISO by the cluster's clock; undefined where it is gone or has not. */
+  async jobCompletedAt(name: string): Promise<string | undefined> {
     const time = (await this.job(name))?.status?.completionTime;
-    return time === undefined ? undefined : new Date(time).getTime();
+    return time && new Date(time).toISOString();
   }
 
   /** The Jobs that a CronJob owns, oldest first. */

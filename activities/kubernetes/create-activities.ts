@@ -1,22 +1,22 @@
 import {
   allReady,
-  type ClusterLook,
   type Consumer,
   type ConsumingContainer,
   distinctConsumers,
   holds,
   inSecretSince,
   judgeRollout,
+  running,
   sameConsumer,
 } from '../../domain/cluster/index.ts';
 import type { Sighting, SmokeResult } from '../../domain/evidence/index.ts';
 import { passingIn } from '../../domain/rotation/index.ts';
 import { failure, failedWith } from '../failure.ts';
 import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
-import { lookUntil, type Nudges, type Waits } from '../polling.ts';
+import { lookUntil, type Waits } from '../polling.ts';
 import { awaitReader } from './await-reader.ts';
 import type { KubernetesClient } from './client.ts';
-import type { KubernetesActivities } from './interface.ts';
+import type { KubernetesActivities, LastLook } from './interface.ts';
 import { CensusTaker } from './census.ts';
 import { filesOf, pairSecretsOf } from './consumers.ts';
 import { memoryLimitOf, PAUSED } from './pods.ts';
@@ -40,10 +40,7 @@ export function createKubernetesActivities(
   waits: Waits,
 ): KubernetesActivities {
   const census = new CensusTaker(cluster);
-  const podWaits: Waits & { nudges: Nudges } = {
-    ...waits,
-    nudges: (nudge, signal) => cluster.podWatch.nudge(nudge, signal),
-  };
+  const podWaits = { ...waits, nudges: cluster.podWatch.nudges };
   return {
     cronJobUid: (name) => cluster.cronJobUid(name),
 
@@ -62,11 +59,11 @@ export function createKubernetesActivities(
     lookAtConsumers: (readers) => look(cluster, census, readers),
 
     async awaitRollout({ readers, token, sync, deadline, ...order }) {
-      const syncedAt =
-        sync && ((await cluster.jobCompletedAt(sync.job)) ?? Date.parse(sync.seenAt));
-      let known = earliest(order.inSecretSince, sync?.isUnsure ? undefined : syncedAt);
-      let last: ConsumingContainer[] = [];
-      let held: { look: ClusterLook; since: number } | undefined;
+      const syncedAt = sync && ((await cluster.jobCompletedAt(sync.job)) ?? sync.seenAt);
+      const broughtAt = sync?.isUnsure ? undefined : syncedAt;
+      let known = order.inSecretSince;
+      let last: LastLook = { kind: 'incomplete', containers: [] };
+      let heldSince: number | undefined;
       // No look shows them once they have ended, neither this worker's nor the next one's.
       let passing = (keptByLastAttempt() ?? []) as Consumer[];
       const seen = await lookUntil(
@@ -74,34 +71,21 @@ export function createKubernetesActivities(
           const now = await look(cluster, census, readers, since);
           passing = distinctConsumers([...passing, ...passingIn(now, token)]);
           if (passing.length > 0) keepForNextAttempt(passing);
-          known = inSecretSince(now, token, known);
-          const rollout = judgeRollout(
-            now,
-            token,
-            syncedAt,
-            sync?.firstSeenAt ? Date.parse(sync.firstSeenAt) : undefined,
-            known,
-          );
-          held =
-            rollout.kind === 'held'
-              ? { look: now, since: held?.since ?? performance.now() }
-              : undefined;
+          known = inSecretSince(now, token, known, broughtAt);
+          const rollout = judgeRollout(now, token, syncedAt, sync?.firstSeenAt, known);
+          if (rollout.kind !== 'held') {
+            heldSince = undefined;
+            last = rollout;
+            return rollout.kind === 'incomplete' ? undefined : rollout;
+          }
+          last = { kind: 'held', look: now };
+          heldSince ??= performance.now();
           const isQuiet = allReady(now) && now.census.starting.length === 0;
-          if (held && (isQuiet || performance.now() - held.since > READY_WITHIN_MS))
-            return { kind: 'held' as const, look: now };
-          if (rollout.kind === 'held') return undefined;
-          if (rollout.kind !== 'waiting') return rollout;
-          last = rollout.for;
-          return undefined;
+          return isQuiet || performance.now() - heldSince > READY_WITHIN_MS ? last : undefined;
         },
         { ...podWaits, deadline },
       );
-      const end =
-        seen ??
-        (held
-          ? { kind: 'held' as const, look: held.look }
-          : { kind: 'incomplete' as const, containers: last });
-      return { ...end, inSecretSince: known, passing };
+      return { ...(seen ?? last), inSecretSince: known, passing };
     },
 
     async restartDeployments({ deployments, at }) {
@@ -122,10 +106,8 @@ export function createKubernetesActivities(
       const seen = await lookUntil(
         async (since) => {
           const now = await look(cluster, census, readers, since);
-          const runs = now.containers.filter(
-            (container) =>
-              container.state === 'running' &&
-              consumers.some((consumer) => sameConsumer(consumer, container)),
+          const runs = running(now).filter((container) =>
+            consumers.some((consumer) => sameConsumer(consumer, container)),
           );
           return runs.length > 0 ? runs : undefined;
         },
@@ -170,12 +152,6 @@ export function createKubernetesActivities(
       return results;
     },
   };
-}
-
-/** @param moment ms since the epoch */
-function earliest(known: string | undefined, moment: number | undefined): string | undefined {
-  if (moment === undefined) return known;
-  return new Date(Math.min(moment, known === undefined ? moment : Date.parse(known))).toISOString();
 }
 
 /** Each once: a workload's pods read what its template does. */

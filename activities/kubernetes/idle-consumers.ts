@@ -4,9 +4,9 @@ import {
   type IdleHolder,
   type Readers,
 } from '../../domain/cluster/index.ts';
-import { tokenOf } from '../../domain/tokens/index.ts';
+import { type Fingerprint, tokenOf } from '../../domain/tokens/index.ts';
 import { fingerprintOf, Secret, sha256 } from '../../config/secret.ts';
-import type { CensusTaker, HeldPiece, Told } from './census.ts';
+import type { CensusTaker, Told } from './census.ts';
 import { isPairs, readingVariables, type Source } from './consumers.ts';
 import { type PodContainer } from './pods.ts';
 import { tokenShapedIn } from './scripts.ts';
@@ -19,7 +19,7 @@ import type { Snapshot } from './snapshot.ts';
 export type Answers = ReadonlyMap<PodContainer, Told>;
 
 /** Which of the pair's tokens a piece of a value is, by masked value. */
-type MaskedOf = (piece: HeldPiece) => string | undefined;
+type MaskedOf = (piece: Omit<Fingerprint, 'masked'>) => string | undefined;
 
 /**
  * Consumers of which nothing runs, and what may be one and cannot be asked. What an idle container
@@ -114,8 +114,7 @@ function withoutTokenOf(
  */
 function heldLiterally(literal: string, maskedOf: MaskedOf): ReadonlySet<string> | undefined {
   const held = tokenShapedIn(literal).flatMap(
-    (piece) =>
-      maskedOf({ variable: '', ...fingerprintOf(new Secret(piece)), sha256: sha256(piece) }) ?? [],
+    (piece) => maskedOf(fingerprintOf(new Secret(piece))) ?? [],
   );
   return held.length === 0 && literal.includes('$(') ? undefined : new Set(held);
 }

@@ -1,48 +1,40 @@
 import type {
   ClusterLook,
   Consumer,
-  ConsumingContainer,
   Readers,
+  Rollout,
   SeenReader,
   Workload,
   Interruption,
 } from '../../domain/cluster/index.ts';
 import type { Sighting, SmokeResult } from '../../domain/evidence/index.ts';
 import type { SmokeCall } from '../../domain/settings/index.ts';
+import type { Round } from '../../domain/rotation/index.ts';
 import type { Readings } from '../../domain/inventory/index.ts';
-import type { Sync } from '../../domain/rotation/index.ts';
 import type { Fingerprint } from '../../domain/tokens/index.ts';
 
 /** Which pods are watched for, and since when. */
-export interface ReaderOrder {
-  /** The pair's own. */
-  secret: string;
-  /** Secrets of other pairs: who reads those is of no interest. */
-  ofOtherPairs: string[];
+export interface ReaderOrder extends Pick<Readers, 'secret' | 'ofOtherPairs'> {
   /** ISO: since when nobody else watches. */
   from: string;
   /** The version of the cluster up to which somebody watched, where it is known. */
   version?: string;
 }
 
-interface RolloutOrder {
-  readers: Readers;
+interface RolloutOrder extends Pick<Round, 'readers' | 'inSecretSince' | 'sync'> {
   token: Fingerprint;
-  /** ISO: the first moment at which the Secret is known to have had the token, as far as is known. */
-  inSecretSince?: string;
-  /** The sync the rollout follows; absent where none was needed. */
-  sync?: Sync;
   /** ISO; the wait ends there. */
   deadline: string;
 }
 
-type RolloutSeen = {
+/** What the last look of a wait for a rollout came to. */
+export type LastLook = { kind: 'held'; look: ClusterLook } | Exclude<Rollout, { kind: 'held' }>;
+
+type RolloutSeen = LastLook & {
+  inSecretSince?: string;
   /** Consumers of kinds that nothing lists, which held another token meanwhile. */
   passing?: Consumer[];
-} & (
-  | { kind: 'held'; look: ClusterLook; inSecretSince?: string }
-  | { kind: 'not-updated' | 'stale' | 'incomplete'; containers: ConsumingContainer[] }
-);
+};
 
 /**
  * What a rotation asks of Kubernetes. Every method throws `NotPermitted` and `ContractChanged` (not

@@ -6,11 +6,12 @@ import {
   type ClusterLook,
   type ConsumingContainer,
   type Readers,
+  workloadsOf,
 } from '../../domain/cluster/index.ts';
 import { tokenOf } from '../../domain/tokens/index.ts';
 import { failure } from '../failure.ts';
 import { sha256 } from '../../config/secret.ts';
-import type { CensusTaker, ExecAnswer, Told } from './census.ts';
+import { type CensusTaker, type ExecAnswer, KILLED, type Told } from './census.ts';
 import type { KubernetesClient } from './client.ts';
 import { fateOf } from './fate.ts';
 import { filesOf, readersIn, readingVariables, type Source } from './consumers.ts';
@@ -55,9 +56,8 @@ export async function look(
     const { told, silent } = await askAll(snapshot, async (container) => {
       if (killed.has(container.containerId)) return KILLED;
       const answer = await census.ask(container, toHave(container, readers).length > 0);
-      if (answer !== 'killed') return answer;
-      await refuseIfDead(container);
-      return KILLED;
+      if (answer === KILLED) await refuseIfDead(container);
+      return answer;
     });
     if (silent.size === 0 || tries >= LOOKS_AT_MOST) {
       const readerIsSilent = [...silent].filter(
@@ -77,12 +77,10 @@ export async function look(
   }
 }
 
-const KILLED = { failed: 'the program that asks it was killed (137)' };
-
 /** Asks each running container that may hold a token. `silent` gave no answer: why not. */
 async function askAll(
   snapshot: Snapshot,
-  ask: (container: PodContainer) => Promise<Exclude<ExecAnswer, 'killed'>>,
+  ask: (container: PodContainer) => Promise<ExecAnswer>,
 ): Promise<{ told: Map<PodContainer, Told>; silent: Map<PodContainer, string> }> {
   const told = new Map<PodContainer, Told>();
   const silent = new Map<PodContainer, string>();
@@ -90,8 +88,7 @@ async function askAll(
     snapshot.containers.map(async (container) => {
       if (container.state !== 'running' || container.sources.length === 0) return;
       const answer = await ask(container);
-      if (answer === 'gone') silent.set(container, 'it is listed as running, but gave no answer');
-      else if ('failed' in answer) silent.set(container, answer.failed);
+      if ('failed' in answer) silent.set(container, answer.failed);
       else told.set(container, answer);
     }),
   );
@@ -155,9 +152,7 @@ function assembled(
     containers: seen,
     mute,
     idleHolders: holders,
-    mountedBy: [
-      ...new Set(mounting.filter(({ files }) => files.length > 0).map(({ workload }) => workload)),
-    ],
+    mountedBy: workloadsOf(mounting.filter(({ files }) => files.length > 0)),
     census: {
       asked,
       environments: [...environments]

@@ -4,6 +4,7 @@ import axios, { type AxiosRequestConfig } from 'axios';
 import type { Readable } from 'node:stream';
 import { setTimeout as after } from 'node:timers/promises';
 import { failure, failedWith } from '../failure.ts';
+import type { Nudges } from '../polling.ts';
 
 /** One event of a watch: a pod as it is now, or a bookmark, which says only how far it came. */
 export interface PodEvent {
@@ -41,7 +42,7 @@ export class PodWatch {
    * Calls back whenever a pod changes, until stopped. A watch that was cut is opened again;
    * meanwhile this is silent.
    */
-  nudge(changed: () => void, signal: AbortSignal): void {
+  readonly nudges: Nudges = (changed, signal) => {
     if (signal.aborted) return;
     this.watchers.add(changed);
     signal.addEventListener('abort', () => {
@@ -53,7 +54,7 @@ export class PodWatch {
     if (this.watching) return;
     this.watching = new AbortController();
     void this.tellOfChanges(this.watching.signal);
-  }
+  };
 
   private async tellOfChanges(signal: AbortSignal): Promise<void> {
     for (let pauseMs = AGAIN_AFTER_MS; !signal.aborted;) {

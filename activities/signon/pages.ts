@@ -1,6 +1,7 @@
 import { load, type CheerioAPI } from 'cheerio';
 import { failure } from '../failure.ts';
 import { Secret, sha256 } from '../../config/secret.ts';
+import type { Pair } from '../../domain/rotation/index.ts';
 import type { Day, ListedToken } from '../../domain/tokens/index.ts';
 
 // Each reader throws ContractChanged where a page is not what it expects.
@@ -8,12 +9,7 @@ import type { Day, ListedToken } from '../../domain/tokens/index.ts';
 /** No name or title on these pages is longer; what is longer is cut. */
 const LONGEST_TEXT = 1000;
 
-export interface ApiUserRow {
-  id: number;
-  name: string;
-  email: string;
-  suspended: boolean;
-}
+export type ApiUserRow = Pair['apiUser'];
 
 export interface Card extends ListedToken {
   application: string;

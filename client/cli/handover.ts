@@ -1,11 +1,9 @@
 import type { TokenToRevoke } from '../../domain/evidence/index.ts';
-import { command } from '../../domain/request/index.ts';
-import type { HandOver, RotationReport } from '../../domain/rotation/index.ts';
+import { command, type RotatedPair } from '../../domain/request/index.ts';
+import type { HandOver } from '../../domain/rotation/index.ts';
 import type { Context } from './context.ts';
 import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRotation, reportOf, statusOf } from './open-rotation.ts';
-
-type PairNames = Pick<RotationReport, 'apiUser' | 'application' | 'environment'>;
 
 /**
  * Prints the new token for its holder outside the cluster, encrypted to their key, and what to tell
@@ -27,7 +25,7 @@ export async function handover(context: Context, pair: string[]): Promise<ExitCo
 /** What to tell the holder, beside the armoured text. */
 function toTell(
   { recipient, masked, authorisationId }: HandOver,
-  { apiUser, application, environment }: PairNames,
+  { apiUser, application, environment }: RotatedPair,
   toRevoke: readonly Pick<TokenToRevoke, 'expires' | 'authorisationId'>[],
 ): string[] {
   const [oldEnds] = toRevoke.map(({ expires }) => expires).toSorted();
@@ -46,7 +44,7 @@ function toTell(
 async function sealedBy(
   context: Context,
   workflowId: string,
-): Promise<{ of: PairNames; handOver?: HandOver; toRevoke?: TokenToRevoke[] }> {
+): Promise<{ of: RotatedPair; handOver?: HandOver; toRevoke?: TokenToRevoke[] }> {
   const run = await describeRotation(context, workflowId);
   if (run.status.name === 'RUNNING') {
     const { request, handOver, waiting } = await statusOf(context, workflowId);

@@ -158,6 +158,14 @@ export function sameConsumer(a: Consumer, b: Consumer): boolean {
   return a.workload === b.workload && a.container === b.container && a.variable === b.variable;
 }
 
+/** The running containers of a consumer. */
+export function runsOf(
+  look: Pick<ClusterLook, 'containers'>,
+  consumer: Consumer,
+): ConsumingContainer[] {
+  return running(look).filter((one) => sameConsumer(one, consumer));
+}
+
 /** Each consumer once, without what else is known of a container. */
 export function distinctConsumers(consumers: readonly Consumer[]): Consumer[] {
   const each = new Map<string, Consumer>();

@@ -1,6 +1,7 @@
 import {
   describeContainer,
   running,
+  runsOf,
   sameConsumer,
   type Census,
   type ClusterLook,
@@ -14,7 +15,8 @@ import { describeToken, type Fingerprint, type ListedToken } from '../tokens/ind
 /** Where a rollout stands, from one look. */
 export type Rollout =
   | { kind: 'held' }
-  | { kind: 'waiting'; for: ConsumingContainer[] }
+  /** Containers that are waited for. */
+  | { kind: 'incomplete'; containers: ConsumingContainer[] }
   /** Containers started after the sync ended and hold another token: the Secret was not updated. */
   | { kind: 'not-updated'; containers: ConsumingContainer[] }
   /**
@@ -32,28 +34,27 @@ const REPLACED_WITHIN_MS = 60_000;
 /**
  * Judges a look. Held means: every running container holds the new token, terminating pods
  * included, and none is about to start.
- * @param syncedAt ms since the epoch when the sync ended, whole seconds; undefined where no sync
- * ran
- * @param firstSyncedAt when the sync before it ended, where there was one
+ * @param syncedAt ISO: when the sync ended, whole seconds; undefined where no sync ran
+ * @param firstSyncedAt ISO: when the sync before it ended, where there was one
  * @param knownSince ISO: the Secret is known to have had the token then. A container that cannot be
  * asked, and started before the first such moment, is waited for: a sync alone shows nothing.
  */
 export function judgeRollout(
   look: Pick<ClusterLook, 'at' | 'containers' | 'mute'>,
   token: Fingerprint,
-  syncedAt: number | undefined,
+  syncedAt: string | undefined,
   firstSyncedAt = syncedAt,
   knownSince?: string,
 ): Rollout {
   const others = running(look).filter((container) => !holds(container, token));
   const startedSince = (
     { from, startedAt }: ConsumingContainer,
-    moment: number | undefined,
+    moment: string | undefined,
   ): boolean =>
     from === undefined &&
     moment !== undefined &&
     startedAt !== undefined &&
-    Date.parse(startedAt) > moment;
+    Date.parse(startedAt) > Date.parse(moment);
   const isUpdated = running(look).some((one) => holds(one, token) && startedSince(one, syncedAt));
   const startedAfter = others.filter((one) => startedSince(one, syncedAt));
   if (startedAfter.length > 0 && !isUpdated)
@@ -63,30 +64,31 @@ export function judgeRollout(
   );
   const stays = ({ workload, terminating, startedAt }: ConsumingContainer): boolean =>
     !terminating &&
-    Date.parse(look.at) - Math.max(Date.parse(startedAt ?? look.at), syncedAt ?? 0) >=
-      REPLACED_WITHIN_MS &&
+    [startedAt, syncedAt].every(
+      (moment) => Date.parse(look.at) - Date.parse(moment ?? look.at) >= REPLACED_WITHIN_MS,
+    ) &&
     ![...starting, ...running(look).filter((one) => !one.ready && holds(one, token))].some(
       (one) => one.workload === workload,
     );
   const stale = others.filter((one) => startedSince(one, firstSyncedAt) && stays(one));
   if (stale.length > 0) return { kind: 'stale', containers: stale };
-  const known = firstKnown(look, token, knownSince);
+  const known = firstKnown(look, token, [knownSince]);
   const tooOld = (look.mute ?? []).filter(
     ({ startedAt }) => startedAt !== undefined && Date.parse(startedAt) < known,
   );
-  const waitedFor = [...others, ...starting, ...tooOld];
-  return waitedFor.length === 0 ? { kind: 'held' } : { kind: 'waiting', for: waitedFor };
+  const containers = [...others, ...starting, ...tooOld];
+  return containers.length === 0 ? { kind: 'held' } : { kind: 'incomplete', containers };
 }
 
 /**
  * The first moment (ISO) at which a pair's Secret is known to have had a token: a container that
  * got it from there started then, or it was known before.
- * @param before ISO
+ * @param before ISO: moments at which it was
  */
 export function inSecretSince(
   look: Pick<ClusterLook, 'containers'>,
   token: Fingerprint,
-  before?: string,
+  ...before: readonly (string | undefined)[]
 ): string | undefined {
   const first = firstKnown(look, token, before);
   return first === Infinity ? undefined : new Date(first).toISOString();
@@ -96,12 +98,12 @@ export function inSecretSince(
 function firstKnown(
   look: Pick<ClusterLook, 'containers'>,
   token: Fingerprint,
-  before: string | undefined,
+  before: readonly (string | undefined)[],
 ): number {
   const starts = running(look)
     .filter(({ from, ...one }) => from === undefined && holds(one, token))
     .map(({ startedAt }) => startedAt);
-  const moments = [...starts, before].filter((one) => one !== undefined);
+  const moments = [...starts, ...before].filter((one) => one !== undefined);
   return Math.min(...moments.map((one) => Date.parse(one)));
 }
 
@@ -112,6 +114,15 @@ export function holds(
   return container.token === token.masked;
 }
 
+/** Whether a running container of a consumer holds one of the tokens. */
+export function isHolder(
+  consumer: Consumer,
+  look: Pick<ClusterLook, 'containers'>,
+  tokens: readonly ListedToken[],
+): boolean {
+  return runsOf(look, consumer).some((one) => tokens.some((token) => holds(one, token)));
+}
+
 /**
  * Whether each consumer that runs has a container to call from: a ready one, of a pod that stays.
  */
@@ -120,9 +131,7 @@ export function allReady({
   containers,
 }: Pick<ClusterLook, 'consumers' | 'containers'>): boolean {
   return consumers.every((consumer) => {
-    const staying = running({ containers }).filter(
-      (one) => !one.terminating && sameConsumer(one, consumer),
-    );
+    const staying = runsOf({ containers }, consumer).filter(({ terminating }) => !terminating);
     return staying.length === 0 || staying.some(({ ready }) => ready);
   });
 }
@@ -170,9 +179,7 @@ export function allHold(look: ClusterLook, token: Fingerprint, knownSince?: stri
  * cannot be seen.
  */
 export function unseenConsumers(look: ClusterLook): Consumer[] {
-  return look.consumers.filter(
-    (consumer) => !running(look).some((container) => sameConsumer(container, consumer)),
-  );
+  return look.consumers.filter((consumer) => runsOf(look, consumer).length === 0);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Approve } from './decisions.ts';
+import type { RecordedSender } from './delegation.ts';
 import type { Evidence, Shortfall } from './evidence.ts';
 import {
   type Approvers,
@@ -10,16 +11,6 @@ import {
   type RotationRequest,
 } from '../request/index.ts';
 import { isToken } from '../tokens/index.ts';
-
-/** Who sent or started something, as the server recorded it. */
-export interface RecordedSender {
-  /** What the client said of itself. */
-  identity: string;
-  /** The server's own word, where it has an authorizer. */
-  principal?: string;
-  /** The Schedule that started it, if one did. */
-  schedule?: string;
-}
 
 export type Verdict =
   | {

@@ -1,23 +1,26 @@
-import { isObject, kind, optional, reader } from '../shape/index.ts';
-import type { RecordedSender } from './approval.ts';
-
-/** The run that handed a request over to the canonical id, with who started it. */
-export interface Delegation {
-  workflowId: string;
-  runId: string;
-  starter: RecordedSender;
-}
+import { isObject, kind, optional, type Read, reader } from '../shape/index.ts';
 
 const NAME = kind<string>(
   'a text of at most 1000 characters',
   (value) => typeof value === 'string' && value.length <= 1000,
 );
-const readRun = reader({ workflowId: NAME, runId: NAME });
-const readSender = reader({
+
+const SENDER = {
+  /** What the client said of itself. */
   identity: NAME,
+  /** The server's own word, where it has an authorizer. */
   principal: optional(NAME),
+  /** The Schedule that started it, if one did. */
   schedule: optional(NAME),
-});
+};
+/** Who sent or started something, as the server recorded it. */
+export type RecordedSender = Read<typeof SENDER>;
+const readSender = reader(SENDER);
+
+const RUN = { workflowId: NAME, runId: NAME };
+const readRun = reader(RUN);
+/** The run that handed a request over to the canonical id, with who started it. */
+export type Delegation = Read<typeof RUN> & { starter: RecordedSender };
 
 /** Reads what a start says of its delegation: anybody may start a workflow with any argument. */
 export function parseDelegation(given: unknown): Delegation | undefined {

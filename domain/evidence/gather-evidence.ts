@@ -6,6 +6,7 @@ import {
   describeIdle,
   holds,
   running,
+  runsOf,
   sameConsumer,
   seenHeld,
   type SeenHolding,
@@ -43,8 +44,8 @@ export function gatherEvidence(seen: {
   sightings?: readonly Sighting[];
 }): Proof {
   const consumers = seen.look.consumers.map((consumer) => {
-    const pods = running(seen.look)
-      .filter((container) => sameConsumer(container, consumer) && holds(container, seen.newToken))
+    const pods = runsOf(seen.look, consumer)
+      .filter((container) => holds(container, seen.newToken))
       .map(({ pod }) => pod);
     const last = pods.length > 0 ? undefined : lastSighting(seen.sightings, consumer);
     const sighted = last && holds(last.container, seen.newToken) ? last : undefined;
@@ -73,7 +74,7 @@ export function gatherEvidence(seen: {
   );
   const lastSeen = sightings
     .map(({ container }) => lastSighting(sightings, container)!.container)
-    .filter((last) => !running(seen.look).some((now) => sameConsumer(now, last)));
+    .filter((last) => runsOf(seen.look, last).length === 0);
   /** Whoever holds a token now, held it when last seen, or will hold it when it runs. */
   const lastHolders = ({ masked }: ListedToken): string[] => [
     ...(seen.look.idleHolders ?? []).filter(({ token }) => token === masked).map(describeIdle),

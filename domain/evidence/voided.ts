@@ -6,7 +6,9 @@ import {
   describeIdle,
   describeOthers,
   holds,
+  isHolder,
   running,
+  runsOf,
   sameConsumer,
 } from '../cluster/index.ts';
 import { type Evidence, HOLDERS_NAMED, type SmokeResult } from './evidence.ts';
@@ -47,8 +49,10 @@ export function voidedBy(
   // If the only holder was outside the cluster, any consumer that joins voids the evidence, even
   // with the new token.
   const wasOutside = evidence.recipient !== undefined && evidence.consumers.length === 0;
+  // Whether one holds another token is checked for all containers at once, below.
+  const good = newToken ? [newToken] : [];
   const unshown = joinedSince(evidence, fresh.look).find(
-    (consumer) => wasOutside || !isShown(consumer, fresh.look, newToken),
+    (consumer) => wasOutside || !isHolder(consumer, fresh.look, good),
   );
   if (unshown)
     return `a new consumer appeared, and nothing shows what it holds: ${unshown.container} of ${unshown.workload}`;
@@ -82,20 +86,6 @@ export function voidedBy(
 export function joinedSince({ consumers }: Evidence, look: ClusterLook): Consumer[] {
   return look.consumers.filter(
     (consumer) => !consumers.some((known) => sameConsumer(known, consumer)),
-  );
-}
-
-/**
- * Whether a running container of this consumer holds the new token. Whether one holds another token
- * is checked for all containers at once.
- */
-function isShown(
-  consumer: Consumer,
-  look: ClusterLook,
-  newToken: ListedToken | undefined,
-): boolean {
-  return running(look).some(
-    (one) => sameConsumer(one, consumer) && newToken !== undefined && holds(one, newToken),
   );
 }
 
@@ -146,7 +136,7 @@ export function unconfirmed(
   const lapsed = (again ? lapsedOf(evidence, again) : [])
     .map(({ consumer, why }) => ({
       why,
-      those: running({ containers: staying }).filter((one) => sameConsumer(one, consumer)),
+      those: runsOf({ containers: staying }, consumer),
     }))
     .filter(({ those }) => those.length > 0);
   if (starting.length === 0 && lapsed.length === 0) return undefined;

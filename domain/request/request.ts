@@ -62,6 +62,8 @@ const FIELDS = {
   recipient: optional(plain('a recipient’s name from the settings')),
 };
 export type RotationRequest = Read<typeof FIELDS>;
+/** The pair of a rotation, in its environment. */
+export type RotatedPair = Pick<RotationRequest, 'environment' | 'apiUser' | 'application'>;
 
 /** Reads a request strictly: each problem names the field and what was expected. */
 export function parseRequest(input: unknown): Parsed<RotationRequest> {
@@ -73,10 +75,8 @@ export function parseRequest(input: unknown): Parsed<RotationRequest> {
 }
 
 /** The workflow id of a rotation, which is also the lock of its pair. Takes a request as parsed. */
-export function rotationId(
-  request: Pick<RotationRequest, 'environment' | 'apiUser' | 'application'>,
-): string {
-  return `${rotationIdsOf(request.environment)}${request.apiUser.trim().toLowerCase()}/${parameterize(request.application)}`;
+export function rotationId({ environment, apiUser, application }: RotatedPair): string {
+  return `${rotationIdsOf(environment)}${apiUser.trim().toLowerCase()}/${parameterize(application)}`;
 }
 
 /** The pair that a rotation's workflow id names; empty names for any other id. */

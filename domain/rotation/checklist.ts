@@ -32,27 +32,28 @@ export interface StepProgress {
   note: string;
 }
 
+/** What keeps a workflow from going on, as people are shown it. */
+export interface ShownFailure {
+  failure: string;
+  message: string;
+  /** What was tried, and how often, where an activity was. */
+  tried?: string;
+  /** Workloads whose containers stand in the way: a retry may restart the Deployments among them. */
+  workloads?: Workload[];
+}
+
 /** What a rotation waits for a person with. */
 export type Waiting =
-  | {
+  | (ShownFailure & {
       kind: 'blocked';
       step: StepName;
-      failure: string;
-      message: string;
       /** Which tokens of the pair work now, one sentence. */
       tokens: string;
       todo: string;
-      /**
-       * Workloads whose containers stand in the way: a retry may restart the Deployments among
-       * them.
-       */
-      workloads?: Workload[];
-      /** What was tried, and how often, where an activity was. */
-      tried?: string;
       since: string;
       /** How often the step was begun. */
       tries: number;
-    }
+    })
   | {
       kind: 'approval';
       evidence: Evidence;

@@ -2,10 +2,7 @@ import {
   type ClusterLook,
   type Consumer,
   distinctConsumers,
-  holds,
   type Readers,
-  running,
-  sameConsumer,
   workloadsOf,
 } from '../cluster/index.ts';
 import { censusShown, type EvidenceCensus } from '../evidence/index.ts';
@@ -104,19 +101,4 @@ export function readersAfter(
     holding: [...holding.values()],
     also: distinctConsumers([...readers.also, ...elsewhere]),
   };
-}
-
-/**
- * Whether a running container of that consumer holds one of the tokens: only then a person's word
- * that it does is believed.
- */
-export function isHolder(
-  consumer: Consumer,
-  look: ClusterLook,
-  tokens: readonly ListedToken[],
-): boolean {
-  return running(look).some(
-    (container) =>
-      sameConsumer(container, consumer) && tokens.some((token) => holds(container, token)),
-  );
 }

@@ -1,4 +1,4 @@
-import { rotationId, taskQueueOf, type RotationRequest } from '../request/index.ts';
+import { type RotatedPair, rotationId, taskQueueOf } from '../request/index.ts';
 import { WORKFLOW } from '../names/index.ts';
 
 export interface TemporalUi {
@@ -20,10 +20,7 @@ export function userMetadataLink(
 }
 
 /** The UI's Start form, filled in; where the pair was rotated before, with that run's input too. */
-export function startFormLink(
-  { url, namespace }: TemporalUi,
-  pair: Pick<RotationRequest, 'environment' | 'apiUser' | 'application'>,
-): string {
+export function startFormLink({ url, namespace }: TemporalUi, pair: RotatedPair): string {
   const fields = {
     workflowId: rotationId(pair),
     taskQueue: taskQueueOf(pair.environment),

@@ -1,14 +1,12 @@
 import type { Outcome } from './plan.ts';
 import type { Evidence, RecordedSender, Shortfall } from '../evidence/index.ts';
 import type { Consumer, SeenHolding } from '../cluster/index.ts';
-import type { RotationRequest } from '../request/index.ts';
+import type { RotatedPair } from '../request/index.ts';
 import { describeToken, isLive, isToken, type ListedToken } from '../tokens/index.ts';
 
 /** A token on its way to a holder outside the cluster. */
-export interface HandOver {
+export interface HandOver extends Pick<ListedToken, 'authorisationId' | 'masked'> {
   recipient: string;
-  authorisationId: number;
-  masked: string;
   /** The token, encrypted with age to the recipient's registered key; armoured text. */
   armoured: string;
 }
@@ -25,13 +23,10 @@ export interface Remembered {
   passing?: Consumer[];
 }
 
-export interface RotationReport {
+export interface RotationReport extends RotatedPair {
   outcome: Outcome;
   /** One sentence: why it ended so. */
   why: string;
-  environment: string;
-  apiUser: string;
-  application: string;
   newToken?: ListedToken;
   /** How the new token came about. */
   origin?: 'issued' | 'adopted' | 'maybe another’s';
@@ -81,7 +76,7 @@ export function isConfirmedByHolder({
   );
 }
 
-export function newReport({ environment, apiUser, application }: RotationRequest): RotationReport {
+export function newReport({ environment, apiUser, application }: RotatedPair): RotationReport {
   return {
     outcome: 'aborted',
     why: '',

@@ -1,6 +1,6 @@
 import type { Progress } from './checklist.ts';
 import type { Outcome } from './plan.ts';
-import type { RotationRequest } from '../request/index.ts';
+import type { RotatedPair } from '../request/index.ts';
 import type { Day } from '../tokens/index.ts';
 
 /** Where an open rotation stands: from what needs a person to what needs nobody. */
@@ -57,9 +57,7 @@ export const SEARCH_ATTRIBUTES = [
   'RotationStage',
 ] as const;
 /** The attributes of a rotation that has just begun. */
-export function attributesOf(
-  request: Pick<RotationRequest, 'environment' | 'apiUser' | 'application'>,
-): Record<SearchAttribute, string> {
+export function attributesOf(request: RotatedPair): Record<SearchAttribute, string> {
   return {
     RotationEnvironment: request.environment,
     RotationApiUser: request.apiUser,

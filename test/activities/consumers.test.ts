@@ -136,8 +136,8 @@ describe('evidence of a pod that', () => {
     );
     const seen = await look();
     expect(judgeRollout(seen, inSecret(), undefined)).toMatchObject({
-      kind: 'waiting',
-      for: [{ state: 'starting' }],
+      kind: 'incomplete',
+      containers: [{ state: 'starting' }],
     });
   });
 
@@ -149,8 +149,8 @@ describe('evidence of a pod that', () => {
     );
     const seen = await look();
     expect(judgeRollout(seen, inSecret(), undefined)).toMatchObject({
-      kind: 'waiting',
-      for: [{ state: 'starting' }],
+      kind: 'incomplete',
+      containers: [{ state: 'starting' }],
     });
   });
 
@@ -166,7 +166,7 @@ describe('evidence of a pod that', () => {
     expect(terminating.length).toBeGreaterThan(0);
     for (const one of terminating)
       expect(one).toMatchObject({ state: 'running', token: old.masked });
-    expect(judgeRollout(seen, inSecret(), undefined).kind).toBe('waiting');
+    expect(judgeRollout(seen, inSecret(), undefined).kind).toBe('incomplete');
   });
 
   test('ran an init container: that one has ended, and holds nothing', async () => {
@@ -345,7 +345,7 @@ describe('a container that holds the token is found by its value', () => {
     expect(podsOf(seen, 'Deployment/legacy')).toMatchObject([
       { variable: VARIABLE, token: old.masked },
     ]);
-    expect(judgeRollout(seen, inSecret(), undefined)).toMatchObject({ kind: 'waiting' });
+    expect(judgeRollout(seen, inSecret(), undefined)).toMatchObject({ kind: 'incomplete' });
   });
 
   test('in each variable that has it, and each token that one variable has', async () => {

@@ -113,7 +113,7 @@ describe('a stream', () => {
       response.writeHead(200, { 'Content-Type': 'application/json' });
       response.write(`${JSON.stringify(both)}\n`, () => response.end());
     };
-    client(1000).podWatch.nudge(() => lines++, stopping.signal);
+    client(1000).podWatch.nudges(() => lines++, stopping.signal);
     await until('two connections', () => asked >= 2 && lines >= 2);
     expect(lines).toBeLessThanOrEqual(asked);
   });

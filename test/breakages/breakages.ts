@@ -210,9 +210,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a container that gives no answer is taken for ended',
     file: 'activities/kubernetes/look.ts',
-    find: "if (answer === 'gone') silent.set(",
-    replace:
-      "if (answer === KILLED || answer === 'gone') return;\n      if (answer === 'gone') silent.set(",
+    find: "if ('failed' in answer) silent.set(",
+    replace: "if (answer === KILLED) return;\n      if ('failed' in answer) silent.set(",
     caughtBy: {
       file: 'test/activities/kubernetes.test.ts',
       test: 'a container whose exec is killed every time is never taken for ended',
@@ -582,8 +581,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'whoever joins after the evidence is taken for a holder of the new token',
     file: 'domain/evidence/voided.ts',
-    find: '(consumer) => wasOutside || !isShown(consumer, fresh.look, newToken),',
-    replace: '(consumer) => wasOutside && !isShown(consumer, fresh.look, newToken),',
+    find: '(consumer) => wasOutside || !isHolder(consumer, fresh.look, good),',
+    replace: '(consumer) => wasOutside && !isHolder(consumer, fresh.look, good),',
     caughtBy: {
       file: 'test/domain/voided.test.ts',
       test: 'by a new consuming workload of which nothing runs',
@@ -622,7 +621,7 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a container that died of being asked is asked again',
     file: 'activities/kubernetes/look.ts',
-    find: 'await refuseIfDead(container);\n',
+    find: 'if (answer === KILLED) await refuseIfDead(container);\n',
     replace: '',
     caughtBy: {
       file: 'test/activities/kubernetes.test.ts',
@@ -839,7 +838,7 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a container that cannot be asked, and started before the sync Job, counts as new enough',
     file: 'activities/kubernetes/create-activities.ts',
-    find: 'known = inSecretSince(now, token, known);',
+    find: 'known = inSecretSince(now, token, known, syncedAt);',
     replace: "known = '2000-01-01T00:00:00Z';",
     caughtBy: {
       file: 'test/whole/unseen.test.ts',

@@ -6,10 +6,10 @@ import {
   describeOthers,
   disagreements,
   holds,
+  isHolder,
   judgeRollout,
   unseenConsumers,
 } from '../../domain/cluster/possession.ts';
-import { isHolder } from '../../domain/rotation/holders.ts';
 import { tokenOf } from '../../domain/tokens/tokens.ts';
 import {
   aCensus,
@@ -24,7 +24,7 @@ import {
   TWIN,
 } from '../support/builders.ts';
 
-const SYNCED = Date.parse('2026-09-01T12:00:00Z');
+const SYNCED = '2026-09-01T12:00:00Z';
 const issued = { ...NEW, sha256: 'a'.repeat(64) };
 
 describe('a container', () => {
@@ -60,7 +60,10 @@ describe('a rollout', () => {
       startedAt: '2026-09-01T12:00:01Z',
       from: 'Secret legacy, key token',
     });
-    expect(judgeRollout(aLook([copy]), NEW, SYNCED)).toEqual({ kind: 'waiting', for: [copy] });
+    expect(judgeRollout(aLook([copy]), NEW, SYNCED)).toEqual({
+      kind: 'incomplete',
+      containers: [copy],
+    });
     expect(describeOthers([copy], [OLD])).toMatch(
       /\(authorisation 101\), from Secret legacy, key token$/,
     );
@@ -69,8 +72,8 @@ describe('a rollout', () => {
   test('waits for a pod that is being deleted and still holds the old token', () => {
     const leaving = aContainer(OLD, { terminating: true });
     expect(judgeRollout(aLook([aContainer(NEW), leaving]), NEW, SYNCED)).toEqual({
-      kind: 'waiting',
-      for: [leaving],
+      kind: 'incomplete',
+      containers: [leaving],
     });
   });
 
@@ -80,13 +83,13 @@ describe('a rollout', () => {
       aContainer(OLD, { ...TWIN, token: undefined, unable, startedAt: `2026-09-01T${time}Z` });
     const shown = aContainer(NEW, { startedAt: '2026-09-01T11:30:00Z' });
     const [old, fresh] = [startedAt('11:29:59'), startedAt('11:30:00')];
-    const judge = (containers: ConsumingContainer[], synced?: number, madeAfter?: string) =>
+    const judge = (containers: ConsumingContainer[], synced?: string, madeAfter?: string) =>
       judgeRollout(aLook(containers, { mute: [old, fresh] }), NEW, synced, synced, madeAfter);
     // A running container got it from the Secret before the sync had ended.
-    expect(judge([shown], SYNCED)).toEqual({ kind: 'waiting', for: [old] });
-    expect(judge([shown])).toEqual({ kind: 'waiting', for: [old] });
+    expect(judge([shown], SYNCED)).toEqual({ kind: 'incomplete', containers: [old] });
+    expect(judge([shown])).toEqual({ kind: 'incomplete', containers: [old] });
     // What has a copy tells nothing of the Secret; nor does anything else here.
-    const both = { kind: 'waiting', for: [old, fresh] };
+    const both = { kind: 'incomplete', containers: [old, fresh] };
     expect(judge([{ ...shown, from: 'Secret legacy' }])).toEqual(both);
     expect(judge([], SYNCED)).toEqual(both);
     // It was known before, by a container that has been replaced since.
@@ -99,8 +102,8 @@ describe('a rollout', () => {
   test('waits for a container that is about to start, unless its pod is being deleted', () => {
     const starting = aStartingContainer();
     expect(judgeRollout(aLook([aContainer(NEW), starting]), NEW, SYNCED)).toEqual({
-      kind: 'waiting',
-      for: [starting],
+      kind: 'incomplete',
+      containers: [starting],
     });
     const leaving = aStartingContainer({ terminating: true });
     expect(judgeRollout(aLook([aContainer(NEW), leaving]), NEW, SYNCED)).toEqual({ kind: 'held' });
@@ -127,18 +130,18 @@ describe('a rollout', () => {
         at('12:05:00', fresh, stale, aStartingContainer()),
         at('12:05:00', fresh, stale, aContainer(NEW, { pod: 'next', ready: false })),
       ])
-        expect(judgeRollout(look, NEW, SYNCED).kind).toBe('waiting');
+        expect(judgeRollout(look, NEW, SYNCED).kind).toBe('incomplete');
     });
 
     test('names it after a second sync too, though nothing else tells that the Secret was updated', () => {
-      const second = Date.parse('2026-09-01T12:03:00Z');
+      const second = '2026-09-01T12:03:00Z';
       expect(judgeRollout(at('12:05:00', stale), NEW, second, SYNCED)).toEqual({
         kind: 'stale',
         containers: [stale],
       });
-      expect(judgeRollout(at('12:05:00', stale), NEW, second).kind).toBe('waiting');
+      expect(judgeRollout(at('12:05:00', stale), NEW, second).kind).toBe('incomplete');
       // Reloader has a minute from that sync on.
-      expect(judgeRollout(at('12:03:59', stale), NEW, second, SYNCED).kind).toBe('waiting');
+      expect(judgeRollout(at('12:03:59', stale), NEW, second, SYNCED).kind).toBe('incomplete');
     });
   });
 
@@ -154,8 +157,8 @@ describe('a rollout', () => {
   test('proves nothing about the Secret by a container started in the very second the sync ended, or where none ran', () => {
     const same = aContainer(OLD, { startedAt: '2026-09-01T12:00:00Z' });
     const late = aContainer(OLD, { startedAt: '2026-09-01T12:00:01Z' });
-    expect(judgeRollout(aLook([same]), NEW, SYNCED)).toMatchObject({ kind: 'waiting' });
-    expect(judgeRollout(aLook([late]), NEW, undefined)).toMatchObject({ kind: 'waiting' });
+    expect(judgeRollout(aLook([same]), NEW, SYNCED)).toMatchObject({ kind: 'incomplete' });
+    expect(judgeRollout(aLook([late]), NEW, undefined)).toMatchObject({ kind: 'incomplete' });
   });
 
   test('is never done while any running container holds another token', () => {

@@ -283,15 +283,13 @@ export class FakeSystems {
         this.rolloutsAfter.push(sync?.job);
         const known = sync && !sync.isUnsure ? sync.seenAt : inSecretSince;
         const look = this.look(readers);
-        const syncedAt = sync && Date.parse(sync.seenAt);
+        const syncedAt = sync?.seenAt;
         const rollout = judgeRollout(look, token, syncedAt, syncedAt, known);
         if (rollout.kind === 'held') {
           const since = knownSince(look, token, known);
           return Promise.resolve({ kind: 'held', look, inSecretSince: since });
         }
-        const passing = passingIn(look, token);
-        if (rollout.kind !== 'waiting') return Promise.resolve({ ...rollout, passing });
-        return Promise.resolve({ kind: 'incomplete', containers: rollout.for, passing });
+        return Promise.resolve({ ...rollout, passing: passingIn(look, token) });
       },
       restartDeployments: ({ deployments }) => {
         this.restarted.push(...deployments);

@@ -10,14 +10,9 @@ import {
   gatherEvidence,
   gatherHandOver,
 } from '../../domain/evidence/gather-evidence.ts';
-import {
-  isHolder,
-  readersAfter,
-  readInCluster,
-  recipientOf,
-} from '../../domain/rotation/holders.ts';
+import { readersAfter, readInCluster, recipientOf } from '../../domain/rotation/holders.ts';
 import { planFor, type Plan } from '../../domain/rotation/plan.ts';
-import { allHold, seenHeld, unseenConsumers } from '../../domain/cluster/possession.ts';
+import { allHold, isHolder, seenHeld, unseenConsumers } from '../../domain/cluster/possession.ts';
 import { isRenewed, nextRenewalOver, renewalWarning } from '../../domain/settings/renewal.ts';
 import type { Recipient } from '../../domain/settings/settings.ts';
 import { isLive, type ListedToken } from '../../domain/tokens/tokens.ts';

@@ -167,19 +167,19 @@ export class ModelledSteps {
     return { tokens, newToken };
   }
 
-  protected sync(): number {
+  protected sync(): string {
     this.meanwhile();
     this.world.sync();
-    return this.world.now;
+    return new Date(this.world.now).toISOString();
   }
 
-  protected everyConsumerHolds(expected: Expected, syncedAt: number | undefined): ClusterLook {
+  protected everyConsumerHolds(expected: Expected, syncedAt: string | undefined): ClusterLook {
     const first = this.rolledOut(expected, syncedAt);
     const mayHelp =
-      first.kind === 'not-updated' || (first.kind === 'waiting' && syncedAt === undefined);
+      first.kind === 'not-updated' || (first.kind === 'incomplete' && syncedAt === undefined);
     const seen = mayHelp ? this.rolledOut(expected, this.sync()) : first;
     if (seen.kind !== 'held')
-      throw new Blocked(seen.kind === 'waiting' ? 'RolloutIncomplete' : 'SecretNotUpdated');
+      throw new Blocked(seen.kind === 'incomplete' ? 'RolloutIncomplete' : 'SecretNotUpdated');
     return seen.look;
   }
 
@@ -297,13 +297,13 @@ export class ModelledSteps {
 
   private rolledOut(
     { readers, newToken }: Expected,
-    syncedAt: number | undefined,
+    syncedAt: string | undefined,
   ): Rollout & { look: ClusterLook } {
     for (let polls = 1; ; polls++) {
       this.meanwhile();
       const look = this.world.look(readers);
       const rollout = judgeRollout(look, newToken, syncedAt);
-      if (rollout.kind !== 'waiting' || polls >= POLLS) return { ...rollout, look };
+      if (rollout.kind !== 'incomplete' || polls >= POLLS) return { ...rollout, look };
       this.world.settle();
     }
   }

@@ -28,7 +28,7 @@ export async function takeInventory(input: unknown): Promise<Inventory> {
     return inventory;
   } catch (error) {
     if (isCancellation(error)) throw error;
-    const { type, message } = failureOf(error);
+    const { failure: type, message } = failureOf(error);
     setCurrentDetails(drawNoInventory(request, { type, message, todo: todoFor(type) }));
     throw ApplicationFailure.nonRetryable(message, type);
   }

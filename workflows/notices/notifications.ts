@@ -123,8 +123,8 @@ async function whyNotSent(notices: readonly LinkedNotice[]): Promise<string | un
     await activities.postToSlack(drawMessage([first, ...more]));
     return undefined;
   } catch (error) {
-    const { type, message } = failureOf(error);
-    return `${type}: ${message}`;
+    const { failure, message } = failureOf(error);
+    return `${failure}: ${message}`;
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type Outcome,
   type RotationReport,
   type Round,
+  type ShownFailure,
   type Situation,
   type StepName,
   todoFor,
@@ -29,7 +30,6 @@ import {
   isHistoryLong,
   Notices,
   onDecision,
-  type ShownFailure,
   syncAnswered,
 } from '../shared/index.ts';
 import { Rejected } from './ends.ts';
@@ -250,23 +250,22 @@ export class Runbook {
     return whatWorks(this.report, this.record.revokesBegun, Date.now());
   }
 
-  private block({ type, message, tried, workloads }: ShownFailure, tries: number): void {
+  private block(failed: ShownFailure, tries: number): void {
+    const { failure } = failed;
     const { current: step } = this.checklist;
     this.retries.blockedAnew();
-    this.checklist.mark(step, 'blocked', type);
-    blocked.add(1, { environment: this.request.environment, step, failure: type });
-    const offered = this.mayRestart ? workloads : undefined;
-    const failure = {
+    this.checklist.mark(step, 'blocked', failure);
+    blocked.add(1, { environment: this.request.environment, step, failure });
+    this.checklist.waitFor({
+      ...failed,
+      kind: 'blocked',
       step,
-      failure: type,
-      message,
       tokens: this.whatWorks(),
-      todo: todoFor(type),
-      tried,
-      workloads: offered,
+      todo: todoFor(failure),
+      workloads: this.mayRestart ? failed.workloads : undefined,
+      since: new Date().toISOString(),
       tries,
-    };
-    this.checklist.waitFor({ kind: 'blocked', ...failure, since: new Date().toISOString() });
+    });
   }
 
   private listen(): void {

@@ -1,5 +1,6 @@
 import { CancellationScope } from '@temporalio/workflow';
-import { failureOf, type ShownFailure } from './failures.ts';
+import type { ShownFailure } from '../../domain/rotation/index.ts';
+import { failureOf } from './failures.ts';
 
 export interface Attempting {
   /** Throws the end, where one is due. */

@@ -6,18 +6,9 @@ import {
   TimeoutFailure,
 } from '@temporalio/workflow';
 import { workloadsOf, type Consumer, type Workload } from '../../domain/cluster/index.ts';
-import { type FailureName, NOT_SENT } from '../../domain/rotation/index.ts';
+import { type FailureName, NOT_SENT, type ShownFailure } from '../../domain/rotation/index.ts';
 import { invalidRequest } from './invalid-request.ts';
 import { ACTIVITIES, STEPS_OPTIONS, type ActivityName } from './activities.ts';
-
-export interface ShownFailure {
-  type: string;
-  message: string;
-  /** What was tried, and how often, where it was an activity. */
-  tried?: string;
-  /** Workloads whose containers stand in the way. */
-  workloads?: Workload[];
-}
 
 /**
  * To be thrown in a step that cannot go on: it blocks there.
@@ -56,11 +47,11 @@ export function failureOf(error: unknown): ShownFailure {
   if (cause instanceof ApplicationFailure) {
     if (cause.type === 'InvalidRequest') throw invalidRequest([cause.message]);
     const workloads = activity ? undefined : (cause.details?.[0] as Workload[] | undefined);
-    return { type: cause.type ?? 'Unexpected', message: cause.message, tried, workloads };
+    return { failure: cause.type ?? 'Unexpected', message: cause.message, tried, workloads };
   }
   if (cause instanceof TimeoutFailure)
-    return { type: 'Unreachable', message: `no answer in time (${cause.timeoutType})`, tried };
-  return { type: 'Unexpected', message: cause?.message ?? error.message, tried };
+    return { failure: 'Unreachable', message: `no answer in time (${cause.timeoutType})`, tried };
+  return { failure: 'Unexpected', message: cause?.message ?? error.message, tried };
 }
 
 function triedBy({ activityType, retryState }: ActivityFailure): string {

@@ -63,21 +63,17 @@ function whatIsNeeded(waiting: Waiting): What {
     };
   if (waiting.kind === 'approval') {
     const { asks, recipient, newToken, toRevoke } = waiting.evidence;
-    const what =
+    const about = !newToken
+      ? 'nobody seems to use this pair'
+      : recipient
+        ? `${recipient.name} was to be handed a token: ask whether they use it`
+        : 'the new token is rolled out';
+    const text =
       asks === 'hand-over'
         ? `a token is to be issued and handed over to ${recipient?.name ?? ''}`
-        : newToken
-          ? `the new token is rolled out; tokens to revoke: ${toRevoke.length}`
-          : `nobody seems to use this pair; tokens to revoke: ${toRevoke.length}`;
-    return {
-      kind: 'needed',
-      cause: 'approval',
-      text:
-        recipient && newToken
-          ? `${recipient.name} was to be handed a token: ask whether they use it; tokens to revoke: ${toRevoke.length}`
-          : what,
-      todo: 'Read the evidence and send approve or reject.',
-    };
+        : `${about}; tokens to revoke: ${toRevoke.length}`;
+    const todo = 'Read the evidence and send approve or reject.';
+    return { kind: 'needed', cause: 'approval', text, todo };
   }
   const { failure, step, message, todo } = waiting;
   // After a revoke something is broken: nobody should read of it a second time only in the list of

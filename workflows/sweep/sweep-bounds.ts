@@ -1,14 +1,8 @@
 import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import ms from 'ms';
-import { todoFor } from '../../domain/rotation/index.ts';
+import { type ShownFailure, todoFor } from '../../domain/rotation/index.ts';
 import { isOfApiUser, type SweepRequest } from '../../domain/sweep/index.ts';
-import {
-  Attempts,
-  HistoryIsLong,
-  isHistoryLong,
-  Notices,
-  type ShownFailure,
-} from '../shared/index.ts';
+import { Attempts, HistoryIsLong, isHistoryLong, Notices } from '../shared/index.ts';
 import type { SweepTable } from './sweep-table.ts';
 
 /** A sweep ends after this time, unless its settings say sooner. */
@@ -112,7 +106,7 @@ export class SweepBounds {
     });
   }
 
-  private block({ type: failure, message }: ShownFailure, tries: number): void {
+  private block({ failure, message }: ShownFailure, tries: number): void {
     if (this.request.plan) throw new SweepEnd('aborted', `${failure}: ${message}`);
     const blocked = { failure, message, todo: todoFor(failure), since: new Date().toISOString() };
     this.table.block(blocked);

@@ -127,7 +127,7 @@ async function syncOnce(
     const { seenAt, seenHealthy } = await activities.awaitSyncJob({ job, deadline: deadline() });
     return { result: { kind: 'synced', job: name, seenAt, seenHealthy }, served };
   } catch (error) {
-    const { type, message } = failureOf(error);
+    const { failure: type, message } = failureOf(error);
     return { result: { kind: 'failed', type, message, job: name }, served };
   }
 }

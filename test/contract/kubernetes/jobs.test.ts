@@ -38,7 +38,7 @@ standInTest(
       { type: 'Complete', is: 'True' },
     ]);
     const at = await systems.kubernetes.jobCompletedAt('a-job');
-    expect(at).toBe(new Date(job.status!.completionTime!).getTime());
+    expect(at).toBe(new Date(job.status!.completionTime!).toISOString());
   },
 );
 
@@ -68,5 +68,5 @@ standInTest('a Job that failed is Failed, after FailureTarget, and never complet
 standInTest('a Job that is gone is gone from here too', async () => {
   for (const name of ['first', 'second', 'third', 'fourth']) await ended(name);
   expect(await systems.kubernetes.jobCompletedAt('first')).toBeUndefined();
-  expect(await systems.kubernetes.jobCompletedAt('fourth')).toEqual(expect.any(Number));
+  expect(await systems.kubernetes.jobCompletedAt('fourth')).toEqual(expect.any(String));
 });

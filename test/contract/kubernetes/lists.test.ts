@@ -116,7 +116,7 @@ describe('a watch', () => {
     const { sandbox, kubernetes } = systems;
     const stop = new AbortController();
     let calls = 0;
-    kubernetes.podWatch.nudge(() => calls++, stop.signal);
+    kubernetes.podWatch.nudges(() => calls++, stop.signal);
     await until('the watch', () => sandbox.kubernetes.watching > 0 || undefined);
     sandbox.cluster.roll('short-url-manager');
     await until('a call', () => calls > 0 || undefined);

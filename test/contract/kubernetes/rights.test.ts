@@ -105,7 +105,7 @@ describe('the worker’s role', () => {
     const { kubernetes, sandbox } = systems;
     sandbox.kubernetes.role.pods = ['get', 'list'];
     let calls = 0;
-    kubernetes.podWatch.nudge(() => calls++, new AbortController().signal);
+    kubernetes.podWatch.nudges(() => calls++, new AbortController().signal);
     sandbox.cluster.roll('short-url-manager');
     expect(await kubernetes.pods()).not.toEqual([]);
     expect(calls).toBe(0);

@@ -1,9 +1,8 @@
 import { condition } from '@temporalio/workflow';
-import type { Consumer, Workload } from '../../../domain/cluster/index.ts';
+import { type Consumer, isHolder, type Workload } from '../../../domain/cluster/index.ts';
 import type { Classify } from '../../../domain/evidence/index.ts';
 import {
   findingsOf,
-  isHolder,
   readersAfter,
   readInCluster,
   type Situation,

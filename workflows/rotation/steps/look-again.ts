@@ -1,11 +1,12 @@
 import ms from 'ms';
+import type { Revoked } from '../../../activities/signon/interface.ts';
 import {
   observe,
   readersAfter,
   type Round,
   type StepName,
 } from '../../../domain/rotation/index.ts';
-import { describeToken, isToken, type ListedToken } from '../../../domain/tokens/index.ts';
+import { describeToken, isToken } from '../../../domain/tokens/index.ts';
 import { activities, blocks } from '../../shared/index.ts';
 import { refuseUnprovable } from './assess.ts';
 import { lookAtHolders } from './look-at-holders.ts';
@@ -16,12 +17,6 @@ import type { Runbook } from '../runbook.ts';
  */
 export const LOOK_HOLDS_FOR = ms('2 minutes');
 
-/** The pair's tokens, and when they were listed (ISO). */
-export interface Listing {
-  tokens: ListedToken[];
-  listedAt: string;
-}
-
 /**
  * Lists tokens, unless they just were, and looks at every consumer afresh; which token is new is
  * determined anew.
@@ -29,7 +24,7 @@ export interface Listing {
 export async function lookAgain(
   book: Runbook,
   round: Omit<Round, 'look'>,
-  listed?: Listing,
+  listed?: Revoked,
 ): Promise<Round> {
   const { pair, newToken } = round;
   const isFresh = listed && Date.now() - Date.parse(listed.listedAt) <= LOOK_HOLDS_FOR;

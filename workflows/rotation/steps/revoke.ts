@@ -1,5 +1,6 @@
 import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import ms from 'ms';
+import type { Revoked } from '../../../activities/signon/interface.ts';
 import {
   type Evidence,
   joinedSince,
@@ -18,7 +19,7 @@ import { allReady, describeOthers } from '../../../domain/cluster/index.ts';
 import type { Settings } from '../../../domain/settings/index.ts';
 import { activities, blocks, failedWith, isNotSent } from '../../shared/index.ts';
 import { confirmOnce } from './confirm.ts';
-import { lookAgain, LOOK_HOLDS_FOR, type Listing } from './look-again.ts';
+import { lookAgain, LOOK_HOLDS_FOR } from './look-again.ts';
 import { rolledOut } from './rollout.ts';
 import type { Runbook } from '../runbook.ts';
 import { callAll } from './smoke.ts';
@@ -35,8 +36,8 @@ const WAITS_AT_MOST = 3;
 /** All that an approval covers is revoked. */
 interface Done {
   done: true;
-  /** The pair's tokens as listed right after the last revoke. */
-  listed?: Listing;
+  /** The last revoke, with the pair's tokens as listed right after it. */
+  last?: Revoked;
 }
 
 /**
@@ -83,7 +84,7 @@ export async function revokeWhileEvidenceHolds(
   );
   if (!('done' in after)) book.revokeLeftUndone();
   return 'done' in after
-    ? book.step('revoke', () => lookAgain(book, approvedRound, after.listed))
+    ? book.step('revoke', () => lookAgain(book, approvedRound, after.last))
     : after;
 }
 
@@ -171,7 +172,7 @@ export async function revokeEach<S extends Observation>(
       if (!revoked) break;
       tooOld = 0;
       book.record.revoked(token);
-      if (left().length === 0) return { done: true, listed: revoked };
+      if (left().length === 0) return { done: true, last: revoked };
       // What the page listed after this revoke may end the approval before the next.
       if (reasonNow({ ...fresh, tokens: revoked.tokens }) !== undefined) break;
     }
