@@ -92,6 +92,10 @@ export class CensusTaker {
     return asked;
   }
 
+  hasAsked({ containerId }: PodContainer): boolean {
+    return this.told.has(containerId);
+  }
+
   keepOnly(containers: readonly PodContainer[]): void {
     const there = new Set(containers.map(({ containerId }) => containerId));
     for (const id of this.told.keys()) if (!there.has(id)) this.told.delete(id);

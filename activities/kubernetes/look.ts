@@ -21,6 +21,8 @@ import type { Snapshot } from './snapshot.ts';
 
 const LOOKS_AT_MOST = 3;
 const LOOKS_AGAIN_AFTER_MS = 500;
+/** A container's status follows a second or two after it was started again. */
+const STATUS_FOLLOWS_MS = 3000;
 /** Sentences of one kind: named up to this, counted beyond. */
 const NAMED_AT_MOST = 100;
 const LONGEST_SENTENCE = 400;
@@ -53,16 +55,29 @@ export async function look(
   };
   for (let tries = 1; ; tries++) {
     const snapshot = await cluster.snapshot(tries === 1 ? since : undefined);
+    const isReader = (container: PodContainer): boolean => toHave(container, readers).length > 0;
+    const news = snapshot.containers.filter((one) => isReader(one) && !census.hasAsked(one));
     const { told, silent } = await askAll(snapshot, async (container) => {
       if (killed.has(container.containerId)) return KILLED;
       const answer = await census.ask(container, toHave(container, readers).length > 0);
       if (answer === KILLED) await refuseIfDead(container);
       return answer;
     });
+    // Those that cannot be asked are measured by when others, which hold the token, started.
+    const isMute = ([, answer]: [PodContainer, Told]): boolean => 'unable' in answer;
+    const mute = [...told].filter(isMute).map(([one]) => one);
+    const asked = news.filter((one) => told.has(one) && !mute.includes(one));
+    if (asked.length > 0 && mute.some(isReader)) {
+      await pause(STATUS_FOLLOWS_MS);
+      const { containers } = await cluster.snapshot();
+      const there = new Set(containers.map(({ containerId }) => containerId));
+      for (const one of asked.filter(({ containerId }) => !there.has(containerId))) {
+        told.delete(one);
+        silent.set(one, 'it ended, or was started again, while it was asked');
+      }
+    }
     if (silent.size === 0 || tries >= LOOKS_AT_MOST) {
-      const readerIsSilent = [...silent].filter(
-        ([container]) => toHave(container, readers).length > 0,
-      );
+      const readerIsSilent = [...silent].filter(([container]) => isReader(container));
       if (readerIsSilent.length > 0)
         throw failure(
           'ExecIncomplete',

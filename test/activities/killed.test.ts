@@ -1,20 +1,21 @@
 import { describe, expect, test } from '../support/jest.ts';
-import type { V1ContainerState } from '@kubernetes/client-node';
+import type { V1ContainerState, V1Pod } from '@kubernetes/client-node';
 import { CensusTaker } from '../../activities/kubernetes/census.ts';
 import type { ExecResult } from '../../activities/kubernetes/exec.ts';
 import type { PodContainer } from '../../activities/kubernetes/pods.ts';
 import { look } from '../../activities/kubernetes/look.ts';
 import { Snapshot } from '../../activities/kubernetes/snapshot.ts';
-import { aListedPod, RUNS, someReaders } from '../support/builders.ts';
+import { judgeRollout } from '../../domain/cluster/possession.ts';
+import { aListedPod, NEW, piecesOf, RUNS, someReaders } from '../support/builders.ts';
+
+const env = [
+  {
+    name: 'PUBLISHING_API_BEARER_TOKEN',
+    valueFrom: { secretKeyRef: { name: someReaders().secret, key: 'bearer_token' } },
+  },
+];
 
 describe('a container that dies of being asked', () => {
-  const env = [
-    {
-      name: 'PUBLISHING_API_BEARER_TOKEN',
-      valueFrom: { secretKeyRef: { name: someReaders().secret, key: 'bearer_token' } },
-    },
-  ];
-
   test.each([
     ['has ended, and is not started again yet', { terminated: { exitCode: 137 } }],
     ['is kept from starting again for a while', { waiting: { reason: 'CrashLoopBackOff' } }],
@@ -77,5 +78,36 @@ describe('a container whose programs end early', () => {
     expect(await census.ask(container)).toMatchObject({ unable: expect.any(String) });
     const again = await census.ask(container);
     expect('held' in (again as object) ? 'asked again' : 'never asked again').toBe(then);
+  });
+});
+
+test('a container that was started again in its pod while it was asked does not show that the Secret had the token when it started first', async () => {
+  let isNew = false;
+  const census = new CensusTaker({
+    exec: ({ pod }) => {
+      if (pod === 'mute-1') return Promise.resolve({ kind: 'no-such-program' });
+      isNew = true; // it tells what it holds now
+      const { sha256, maskedSha256 } = piecesOf(NEW);
+      const token = `token ${sha256} ${maskedSha256} PUBLISHING_API_BEARER_TOKEN`;
+      return Promise.resolve({ kind: 'answered', lines: [token, 'environment integration'] });
+    },
+  });
+  const started = (name: string, id: string, at: string): V1Pod => {
+    const pod = aListedPod(name, env, { running: { startedAt: new Date(`2026-09-01T${at}Z`) } });
+    pod.status!.containerStatuses![0]!.containerID = id;
+    return pod;
+  };
+  const pods = (): V1Pod[] => [
+    isNew ? started('app-1', 'b', '12:00:00') : started('app-1', 'a', '00:00:00'),
+    started('mute-1', 'c', '06:00:00'),
+  ];
+  const cluster = {
+    snapshot: () => Promise.resolve(new Snapshot('2026-09-01T12:00:30.000Z', [], pods(), [])),
+  };
+  const readers = someReaders({ holding: [NEW] });
+  const seen = await look(cluster, census, readers, undefined, () => Promise.resolve());
+  expect(judgeRollout(seen, NEW, undefined)).toMatchObject({
+    kind: 'waiting',
+    for: [{ pod: 'mute-1' }],
   });
 });

@@ -106,7 +106,7 @@ test('a sync Job that was deleted before its end was seen is no sign that the Se
   cluster.roll('router');
   const { message } = await rotation.blocked('RolloutIncomplete');
   expect(message).toContain('app in router-');
-  expect(world.happened.jobs).toHaveLength(2);
+  expect(world.happened.jobs.length).toBeGreaterThan(1);
   cluster.roll('router');
   await rotation.retry();
   const { shortfalls } = await evidenceOf(rotation);
