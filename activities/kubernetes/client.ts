@@ -43,7 +43,11 @@ export type CronJobsJob = SyncJob & { state: JobState };
 export class KubernetesClient {
   private apis: ReturnType<typeof apisOf>;
   private readonly execs = pLimit(EXECS_AT_ONCE);
-  private readonly snapshots = new SharedRead(() => this.readSnapshot());
+  private readonly snapshots = new SharedRead(async () => {
+    const at = new Date().toISOString();
+    const [templates, pods, jobs] = await Promise.all([this.templates(), this.pods(), this.jobs()]);
+    return new Snapshot(at, templates, pods, jobs);
+  });
   readonly podWatch = new PodWatch({
     request: (query) => this.podRequest(query),
     version: async () => {
@@ -72,12 +76,6 @@ export class KubernetesClient {
    */
   snapshot(since?: number): Promise<Snapshot> {
     return this.snapshots.get(since);
-  }
-
-  private async readSnapshot(): Promise<Snapshot> {
-    const at = new Date().toISOString();
-    const [templates, pods, jobs] = await Promise.all([this.templates(), this.pods(), this.jobs()]);
-    return new Snapshot(at, templates, pods, jobs);
   }
 
   async pods(): Promise<V1Pod[]> {

@@ -36,6 +36,13 @@ type RolloutSeen = LastLook & {
   passing?: Consumer[];
 };
 
+/** Whose containers make which smoke call of an application. */
+interface SmokeOrder {
+  readers: Readers;
+  application: string;
+  call?: SmokeCall;
+}
+
 /**
  * What a rotation asks of Kubernetes. Every method throws `NotPermitted` and `ContractChanged` (not
  * retried), `Unreachable` and `ExecIncomplete` (retried).
@@ -70,12 +77,7 @@ export interface KubernetesActivities {
    * Waits until a container of one of these consumers runs, asks it what it holds and makes its
    * smoke call. Reads only. Waits for days: whoever no longer needs to know cancels it.
    */
-  awaitSighting: (order: {
-    readers: Readers;
-    consumers: Consumer[];
-    application: string;
-    call?: SmokeCall;
-  }) => Promise<Sighting[]>;
+  awaitSighting: (order: SmokeOrder & { consumers: Consumer[] }) => Promise<Sighting[]>;
   /**
    * Waits until any pod of the namespace reads a Secret, by its spec: whatever owns it, whatever
    * its phase, however short it lives. Reads only. Waits for days: whoever no longer needs to know
@@ -89,10 +91,5 @@ export interface KubernetesActivities {
    * Calls the server application from one ready pod of each consumer that holds one of the tokens,
    * with that token and with a made-up one.
    */
-  smokeConsumers: (order: {
-    readers: Readers;
-    tokens: Fingerprint[];
-    application: string;
-    call?: SmokeCall;
-  }) => Promise<SmokeResult[]>;
+  smokeConsumers: (order: SmokeOrder & { tokens: Fingerprint[] }) => Promise<SmokeResult[]>;
 }

@@ -219,22 +219,18 @@ export function disagreements(
 ): { environment: string[]; unlisted: string[] } {
   const live = running(look);
   const { environments } = look.census;
-  const telling = live.filter(({ environment: seen }) => seen !== undefined && seen !== '');
-  const others =
-    telling.length > 0
-      ? telling.map((container) => ({
-          who: describeContainer(container),
-          seen: container.environment ?? '',
-        }))
-      : environments.some(({ value }) => value === environment)
-        ? []
-        : environments.map(({ seenIn, value }) => ({ who: seenIn, seen: value }));
+  const telling = live.flatMap((container): Census['environments'] => {
+    const { environment: value } = container;
+    return value ? [{ value, seenIn: describeContainer(container) }] : [];
+  });
+  const isThere = environments.some(({ value }) => value === environment);
+  const others = telling.length > 0 || isThere ? telling : environments;
   return {
     environment: others
-      .filter(({ seen }) => seen !== environment)
+      .filter(({ value }) => value !== environment)
       .map(
-        ({ who, seen }) =>
-          `${who} has GOVUK_ENVIRONMENT "${seen}", but the request says "${environment}"`,
+        ({ value, seenIn }) =>
+          `${seenIn} has GOVUK_ENVIRONMENT "${value}", but the request says "${environment}"`,
       ),
     unlisted: live
       .filter(({ token, isEmpty }) => token === undefined && !isEmpty)

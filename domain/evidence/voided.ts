@@ -169,13 +169,8 @@ function lapsedOf(
       .filter(({ smoke, seenAt }) => smoke === 'passed' && seenAt === undefined)
       .flatMap((consumer) => {
         const now = again.find((result) => sameConsumer(result, consumer));
-        if (now?.verdict === 'passed') return [];
-        return [
-          {
-            consumer,
-            why: `${consumer.container} of ${consumer.workload}: ${now?.detail ?? 'no ready pod to call from'}`,
-          },
-        ];
+        const why = `${consumer.container} of ${consumer.workload}: ${now?.detail ?? 'no ready pod to call from'}`;
+        return now?.verdict === 'passed' ? [] : { consumer, why };
       })
   );
 }

@@ -151,9 +151,7 @@ export function offersFor(waiting: Waiting | undefined, runId: string): Offer[] 
       offer(
         'If its owner says that nobody uses it (you are asked again before the revoke)',
         'classify',
-        {
-          as: 'disused',
-        },
+        { as: 'disused' },
       ),
       offer('If a container holds it (fill in the names)', 'classify', {
         as: 'internal',

@@ -167,11 +167,9 @@ async function afterRenewal(
   isSeen: () => boolean,
 ): Promise<boolean> {
   const over = nextRenewalOver(Date.now(), renewal);
-  book.note(
-    'confirm',
-    `looks again at ${minute(new Date(over).toISOString())}, after Signon’s renewal`,
-  );
-  book.checklist.show({ renewalOver: new Date(over).toISOString() });
+  const renewalOver = new Date(over).toISOString();
+  book.note('confirm', `looks again at ${minute(renewalOver)}, after Signon’s renewal`);
+  book.checklist.show({ renewalOver });
   try {
     const summary = 'Until Signon’s next renewal is over';
     if (await condition(isSeen, Math.max(1, over - Date.now()), { summary })) return false;

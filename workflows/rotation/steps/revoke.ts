@@ -118,14 +118,13 @@ export async function revokeEach<S extends Observation>(
       ({ authorisationId }) =>
         revoke.includes(authorisationId) && !book.record.hasRevoked({ authorisationId }),
     );
-  /** Something of this approval was sent. */
+  /** Something of this approval was sent: all of it runs to its end, looks included. */
   let begun = false;
+  const uncut = <T>(act: () => Promise<T>): Promise<T> =>
+    begun ? CancellationScope.nonCancellable(act) : act();
   const perLook = Math.max(1, Math.ceil(left().length / LOOKS_FOR_ALL));
   for (let tooOld = 0; ;) {
-    // Once the first is sent, all that was approved runs to its end, looks included.
-    const fresh: S = await (begun
-      ? CancellationScope.nonCancellable(order.lookAfresh)
-      : order.lookAfresh());
+    const fresh = await uncut(order.lookAfresh);
     if (left().length === 0) return { done: true };
     const reasonNow = (seen: Observation): string | undefined => {
       const ended = book.record.revokesBegun.map(({ authorisationId }) => authorisationId);
@@ -134,9 +133,7 @@ export async function revokeEach<S extends Observation>(
     let reason = reasonNow(fresh);
     if (reason === undefined && shown && Date.now() - shownAt > ms(shown.validFor)) {
       shownAt = Date.now();
-      reason = await (begun
-        ? CancellationScope.nonCancellable(() => shown.repeat(fresh))
-        : shown.repeat(fresh));
+      reason = await uncut(() => shown.repeat(fresh));
     }
     if (reason !== undefined) {
       book.remark(`The evidence of round ${evidence.round} no longer holds: ${reason}`);
