@@ -127,6 +127,11 @@ export type Configuration = z.infer<typeof WORKER_VARIABLES> & {
   version?: DeploymentVersion;
 };
 
+/** Hosts of Signon and Argo CD, by the name of their variable. */
+export function hostsOf({ SIGNON_URL, ARGOCD_URL }: Record<'SIGNON_URL' | 'ARGOCD_URL', string>) {
+  return { SIGNON_URL: new URL(SIGNON_URL).hostname, ARGOCD_URL: new URL(ARGOCD_URL).hostname };
+}
+
 export const MAY_COME_FROM_FILE = [
   'SIGNON_PASSWORD',
   'SIGNON_TOTP_SECRET',
