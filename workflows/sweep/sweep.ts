@@ -12,7 +12,7 @@ import {
   isOfApiUser,
   lockOf,
   nextWave,
-  OPEN_BEFORE_LEAK,
+  openBefore,
   parseCarriedSweep,
   rowId,
   rowsOf,
@@ -220,8 +220,7 @@ export class Sweep {
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       delete row.started;
-      const what = isOfApiUser(asked) ? OPEN_BEFORE_LEAK : 'its rotation is open already';
-      Object.assign(row, { state: 'open before', what });
+      Object.assign(row, openBefore(isOfApiUser(asked)));
     }
   }
 
