@@ -33,3 +33,15 @@ export class CommandEnd extends Error {
     super(lines.map(plain).join('\n'));
   }
 }
+
+/** Makes the ends of a command, each named by what its exit code says. */
+const endWith =
+  (code: ExitCode) =>
+  (...lines: string[]): CommandEnd =>
+    new CommandEnd(code, ...lines);
+export const failed = endWith(EXIT.failed);
+export const badUsage = endWith(EXIT.usage);
+export const nothingThere = endWith(EXIT.nothing);
+export const notAccepted = endWith(EXIT.notAccepted);
+export const declined = endWith(EXIT.declined);
+export const noWorker = endWith(EXIT.noWorker);

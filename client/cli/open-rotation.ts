@@ -8,7 +8,7 @@ import { type RotationReport, startFormLink } from '../../domain/rotation/index.
 import { askStatus, type Status } from '../rotations.ts';
 import type { RotateToken } from '../start-workflows.ts';
 import type { Context } from './context.ts';
-import { CommandEnd, EXIT } from './exit-codes.ts';
+import { noWorker, nothingThere, type CommandEnd } from './exit-codes.ts';
 
 /** What Temporal knows of a rotation's last run. @throws CommandEnd where there is none */
 export function describeRotation(
@@ -49,7 +49,7 @@ export async function openRotation(context: Context, workflowId: string): Promis
 /** @throws CommandEnd where a run has ended: it takes no decision */
 export function refuseEnded({ workflowId, status: { name } }: WorkflowExecutionDescription): void {
   if (name !== 'RUNNING')
-    throw new CommandEnd(EXIT.nothing, `${workflowId} is not open: it is ${name.toLowerCase()}.`);
+    throw nothingThere(`${workflowId} is not open: it is ${name.toLowerCase()}.`);
 }
 
 /** The report of a run that has ended; undefined where it left none: failed, or was terminated. */
@@ -70,10 +70,7 @@ export async function statusOf<T = Status>(context: Context, workflowId: string)
   await context.needWorker();
   const status = await askStatus<T>(context.client, workflowId);
   if (status) return status;
-  throw new CommandEnd(
-    EXIT.noWorker,
-    `${workflowId} did not answer within 20 s: read the worker’s log.`,
-  );
+  throw noWorker(`${workflowId} did not answer within 20 s: read the worker’s log.`);
 }
 
 /** There is no such rotation: says so, and how to start one. */
@@ -81,5 +78,5 @@ function notThere({ ui, environment }: Context, workflowId: string): CommandEnd 
   const { apiUser, application } = pairOfId(workflowId);
   const start = `Start one: ${command(environment, 'start', apiUser, application)}`;
   const form = ui ? [`or here: ${startFormLink(ui, { environment, apiUser, application })}`] : [];
-  return new CommandEnd(EXIT.nothing, `There is no rotation ${workflowId}. ${start}`, ...form);
+  return nothingThere(`There is no rotation ${workflowId}. ${start}`, ...form);
 }

@@ -5,7 +5,7 @@ import { approve, approveWaiting, type Named } from './approve.ts';
 import { BY, commandsOf, exitCodeOf, newProgram } from './command-line.ts';
 import type { Terminal } from './context.ts';
 import { classify, end, retry } from './decide.ts';
-import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import { badUsage, type ExitCode } from './exit-codes.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { handover } from './handover.ts';
 import { inventory } from './inventory.ts';
@@ -122,9 +122,9 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
       does((context, pair, options) => {
         const { waiting, ...named } = options as unknown as Named & { waiting?: boolean };
         if ((waiting === true) === pair.length > 0)
-          throw new CommandEnd(EXIT.usage, 'Name one rotation, or say --waiting.');
+          throw badUsage('Name one rotation, or say --waiting.');
         if (waiting && (named.revoke !== undefined || named.evidence !== undefined))
-          throw new CommandEnd(EXIT.usage, '--revoke and --evidence need one rotation.');
+          throw badUsage('--revoke and --evidence need one rotation.');
         return waiting ? approveWaiting(context, named) : approve(context, pair, named);
       }),
     );
@@ -174,7 +174,7 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
       does((context, pair, options) => {
         const { blockedBy } = options;
         if ((blockedBy === undefined) === (pair.length === 0))
-          throw new CommandEnd(EXIT.usage, 'Name one rotation, or say --blocked-by.');
+          throw badUsage('Name one rotation, or say --blocked-by.');
         return retry(context, pair, options);
       }),
     );

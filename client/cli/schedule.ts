@@ -23,7 +23,7 @@ import {
 } from '../../domain/sweep/index.ts';
 import { minute } from '../../domain/text/index.ts';
 import type { Context } from './context.ts';
-import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import { badUsage, notAccepted, EXIT, type ExitCode } from './exit-codes.ts';
 import { sweepId, WORKFLOW } from '../../domain/names/index.ts';
 
 /** Creates the environment's Schedule; one that is there is left as it is. */
@@ -34,16 +34,15 @@ export async function create(
 ): Promise<ExitCode> {
   const { client, environment } = context;
   const leftAlone = whyLeftAlone(environment);
-  if (leftAlone) throw new CommandEnd(EXIT.usage, `${leftAlone}.`);
+  if (leftAlone) throw badUsage(`${leftAlone}.`);
   const problems = timeProblems(time);
-  if (problems.length > 0) throw new CommandEnd(EXIT.usage, ...problems);
+  if (problems.length > 0) throw badUsage(...problems);
   const id = sweepId(environment);
   const by = context.who();
   const options = { time, note: `created by ${by}`, maxConcurrent };
   const handle = await createSchedule(client, environment, options).catch((error: unknown) => {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    throw new CommandEnd(
-      EXIT.notAccepted,
+    throw notAccepted(
       `${id} is there already, and was left as it is: see Schedules in the Temporal UI`,
     );
   });
@@ -108,14 +107,12 @@ export function daysFrom(text: string): Weekday[] {
   const dayOf = (name: string): number => {
     const at =
       name.length < 3 ? -1 : WEEKDAYS.findIndex((day) => day.startsWith(name.trim().toUpperCase()));
-    if (at === -1)
-      throw new CommandEnd(EXIT.usage, `${name} is no day of the week, e.g. MON-FRI or TUE,THU.`);
+    if (at === -1) throw badUsage(`${name} is no day of the week, e.g. MON-FRI or TUE,THU.`);
     return at;
   };
   return text.split(',').flatMap((part) => {
     const [first = '', last = first, ...more] = part.split('-');
-    if (more.length > 0)
-      throw new CommandEnd(EXIT.usage, `${part} is no span of days, e.g. MON-FRI.`);
+    if (more.length > 0) throw badUsage(`${part} is no span of days, e.g. MON-FRI.`);
     const [from, to] = [dayOf(first), dayOf(last)];
     const length = ((to - from + 7) % 7) + 1;
     return Array.from({ length }, (_, at) => WEEKDAYS[(from + at) % 7]!);

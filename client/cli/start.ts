@@ -4,7 +4,7 @@ import { command, parseRequest } from '../../domain/request/index.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { type Started, startRotation } from '../start-workflows.ts';
 import { leavesAlone, type Context } from './context.ts';
-import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import { badUsage, notAccepted, EXIT, type ExitCode } from './exit-codes.ts';
 import { show } from './show.ts';
 
 /** Starts a rotation, or says that the pair's is open. */
@@ -25,15 +25,14 @@ export async function start(
     force,
     recipient,
   });
-  if (!parsed.ok) throw new CommandEnd(EXIT.usage, ...parsed.problems);
+  if (!parsed.ok) throw badUsage(...parsed.problems);
   if (leavesAlone(context)) return EXIT.done;
   const started = await startRotation(client, parsed.request);
   const startForm = ui && startFormLink(ui, parsed.request);
   const code = await printStarted(context, started, { startForm });
   const { workflowId } = started.handle;
   if (!started.fresh && (force || recipient !== undefined))
-    throw new CommandEnd(
-      EXIT.notAccepted,
+    throw notAccepted(
       `The open rotation may have been started without ${force ? '--force' : '--recipient'}. If so, replace it: ${command(environment, 'abort', apiUser, application)} --reason replaced. Then start again.`,
     );
   return options.wait && code === EXIT.done ? show(context, [workflowId], { watch: true }) : code;

@@ -15,7 +15,7 @@ import type { Sendable } from '../rotations.ts';
 import { startSweep } from '../start-workflows.ts';
 import { leavesAlone, type Context } from './context.ts';
 import { sendEach } from './decide.ts';
-import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import { badUsage, nothingThere, type CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRun, refuseEnded } from './open-rotation.ts';
 import type { Printed } from './columns.ts';
 import { printStarted } from './start.ts';
@@ -34,7 +34,7 @@ export async function startOne(
     maxConcurrent,
     plan,
   });
-  if (!parsed.ok) throw new CommandEnd(EXIT.usage, ...parsed.problems);
+  if (!parsed.ok) throw badUsage(...parsed.problems);
   if (leavesAlone(context)) return EXIT.done;
   if (plan) await context.needWorker(); // it is waited for
   const started = await startSweep(client, parsed.request);
@@ -97,8 +97,7 @@ function describeSweep(context: Context, workflowId: string): ReturnType<typeof 
   const { environment } = context;
   const how = workflowId === sweepId(environment) ? 'sweep start' : 'leak API-USER --reason WHY';
   const start = `Start one: signon-rotation ${how} --environment ${environment}`;
-  const none = (): CommandEnd =>
-    new CommandEnd(EXIT.nothing, `There was no ${workflowId}. ${start}`);
+  const none = (): CommandEnd => nothingThere(`There was no ${workflowId}. ${start}`);
   return describeRun(context, workflowId, none);
 }
 
