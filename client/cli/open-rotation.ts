@@ -1,11 +1,7 @@
-import {
-  WorkflowFailedError,
-  WorkflowNotFoundError,
-  type WorkflowExecutionDescription,
-} from '@temporalio/client';
+import { WorkflowFailedError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { command, pairOfId } from '../../domain/request/index.ts';
 import { type RotationReport, startFormLink } from '../../domain/rotation/index.ts';
-import { askStatus, type Status } from '../rotations.ts';
+import { askStatus, lastRunOf, type Status } from '../rotations.ts';
 import type { RotateToken } from '../start-workflows.ts';
 import type { Context } from './context.ts';
 import { noWorker, nothingThere, type CommandEnd } from './exit-codes.ts';
@@ -22,17 +18,14 @@ export function describeRotation(
  * What Temporal knows of a workflow's last run.
  * @throws what `otherwise` makes where there is none
  */
-export function describeRun(
+export async function describeRun(
   { client }: Context,
   workflowId: string,
   otherwise: () => CommandEnd,
 ): Promise<WorkflowExecutionDescription> {
-  return client.workflow
-    .getHandle(workflowId)
-    .describe()
-    .catch((error: unknown) => {
-      throw error instanceof WorkflowNotFoundError ? otherwise() : error;
-    });
+  const run = await lastRunOf(client, workflowId);
+  if (run) return run;
+  throw otherwise();
 }
 
 /**
