@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { OFFICE_HOURS } from '../../domain/sweep/index.ts';
+import { OFFICE_HOURS, type SweepDecisions } from '../../domain/sweep/index.ts';
 import { BY, type Commands } from './command-line.ts';
 import { create, daysFrom, waveFrom } from './schedule.ts';
 import { leak } from './leak.ts';
@@ -62,34 +62,22 @@ function addSweep(program: Command, { command, does }: Commands): void {
         showSweep(context, idOfSweep(context, apiUser), options),
       ),
     );
-  for (const [name, description] of [
-    ['pause', 'let no further wave begin; rotations that were started go on'],
-    ['resume', 'go on after a pause'],
-    ['retry', 'go on from what is blocked'],
-  ] as const)
-    command(`${name} [api-user]`, description, `sweep ${name} --by you@example.org`, sweep)
+  const decides = (name: keyof SweepDecisions, description: string, reason = ''): Command =>
+    command(`${name} [api-user]`, description, `sweep ${name} ${reason}--by you@example.org`, sweep)
       .addOption(BY)
       .action(
-        does((context, [apiUser]) =>
-          decideSweep(context, idOfSweep(context, apiUser), name, { by: context.who() }),
+        does((context, [apiUser], options) =>
+          decideSweep(context, idOfSweep(context, apiUser), name, options.reason as string),
         ),
       );
-  command(
-    'abort [api-user]',
+  decides('pause', 'let no further wave begin; rotations that were started go on');
+  decides('resume', 'go on after a pause');
+  decides('retry', 'go on from what is blocked');
+  decides(
+    'abort',
     'end the sweep; rotations that were started go on',
-    "sweep abort --reason 'a freeze' --by you@example.org",
-    sweep,
-  )
-    .addOption(BY)
-    .requiredOption('--reason <text>', 'why')
-    .action(
-      does((context, [apiUser], { reason }) =>
-        decideSweep(context, idOfSweep(context, apiUser), 'abort', {
-          by: context.who(),
-          reason: String(reason),
-        }),
-      ),
-    );
+    "--reason 'a freeze' ",
+  ).requiredOption('--reason <text>', 'why');
 }
 
 function addSchedule(program: Command, { command, does }: Commands): void {

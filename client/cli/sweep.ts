@@ -11,7 +11,6 @@ import {
 } from '../../domain/sweep/index.ts';
 import { command, type Environment } from '../../domain/request/index.ts';
 import { minute } from '../../domain/text/index.ts';
-import type { Sendable } from '../rotations.ts';
 import { startSweep } from '../start-workflows.ts';
 import { leavesAlone, type Context } from './context.ts';
 import { sendEach } from './decide.ts';
@@ -82,12 +81,13 @@ export function idOfSweep({ environment }: Context, apiUser: string | undefined)
     : `${apiUserIdsOf(environment)}${apiUser.trim().toLowerCase()}`;
 }
 
-export async function decideSweep<Name extends keyof SweepDecisions>(
+export async function decideSweep(
   context: Context,
   workflowId: string,
-  name: Name,
-  decision: Sendable[Name],
+  name: keyof SweepDecisions,
+  reason: string | undefined,
 ): Promise<ExitCode> {
+  const decision = { by: context.who(), reason };
   refuseEnded(await describeSweep(context, workflowId));
   await context.needWorker();
   return sendEach(context, name, [{ workflowId, decision }]);
