@@ -106,9 +106,9 @@ function addSchedule(program: Command, { command, does }: Commands): void {
     .addOption(waves())
     .action(
       does((context, _, options) => {
-        const { at: time, days, jitter, maxConcurrent } = options as Record<string, string>;
+        const { at: time, days, jitter } = options as Record<string, string>;
         const when = { at: time!, days: daysFrom(days!), jitterMinutes: Number(jitter) };
-        return create(context, when, { maxConcurrent } as { maxConcurrent?: number });
+        return create(context, when, options.maxConcurrent as number | undefined);
       }),
     );
 }

@@ -2,12 +2,10 @@ import { InvalidArgumentError } from 'commander';
 import {
   ScheduleAlreadyRunning,
   ScheduleOverlapPolicy,
-  type Client,
   type ScheduleDescription,
-  type ScheduleHandle,
 } from '@temporalio/client';
 import { SCHEDULE } from '../../domain/evidence/index.ts';
-import { taskQueueOf, whyLeftAlone, type Environment } from '../../domain/request/index.ts';
+import { taskQueueOf, whyLeftAlone } from '../../domain/request/index.ts';
 import {
   CATCH_UP_MINUTES,
   HAND_OVER_MINUTES,
@@ -26,11 +24,15 @@ import type { Context } from './context.ts';
 import { badUsage, notAccepted, EXIT, type ExitCode } from './exit-codes.ts';
 import { sweepId, WORKFLOW } from '../../domain/names/index.ts';
 
-/** Creates the environment's Schedule; one that is there is left as it is. */
+/**
+ * Creates the environment's Schedule; one that is there is left as it is. Each start has an id of
+ * its own, hands over to the environment's sweep, and ends: a sweep that runs for hours keeps no
+ * later start from finding it open.
+ */
 export async function create(
   context: Context,
   time: SweepTime,
-  { maxConcurrent }: { maxConcurrent?: number },
+  maxConcurrent: number | undefined,
 ): Promise<ExitCode> {
   const { client, environment } = context;
   const leftAlone = whyLeftAlone(environment);
@@ -39,8 +41,29 @@ export async function create(
   if (problems.length > 0) throw badUsage(...problems);
   const id = sweepId(environment);
   const by = context.who();
-  const options = { time, note: `created by ${by}`, maxConcurrent };
-  const handle = await createSchedule(client, environment, options).catch((error: unknown) => {
+  const request: SweepRequest = { environment, requestedBy: SCHEDULE, maxConcurrent };
+  const startsAt = minuteOfDay(time.at)!;
+  const creating = client.schedule.create({
+    scheduleId: id,
+    spec: {
+      calendars: [{ hour: Math.floor(startsAt / 60), minute: startsAt % 60, dayOfWeek: time.days }],
+      timezone: TIME_ZONE,
+      ...(time.jitterMinutes > 0 && { jitter: `${time.jitterMinutes} minutes` }),
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: `${CATCH_UP_MINUTES} minutes` },
+    action: {
+      type: 'startWorkflow',
+      workflowType: WORKFLOW.sweep,
+      workflowId: id,
+      taskQueue: taskQueueOf(environment),
+      args: [request],
+      // The sweep that it hands over to outlives it.
+      workflowExecutionTimeout: `${HAND_OVER_MINUTES} minutes`,
+      ...introduceSweep(request),
+    },
+    state: { note: `created by ${by}` },
+  });
+  const handle = await creating.catch((error: unknown) => {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     throw notAccepted(
       `${id} is there already, and was left as it is: see Schedules in the Temporal UI`,
@@ -54,42 +77,6 @@ export async function create(
   };
   context.print([`Created ${id}.`, ...scheduleLines(schedule)], value);
   return EXIT.done;
-}
-
-/**
- * Creates an environment's Schedule. Each start has an id of its own, hands over to the
- * environment's sweep, and ends: a sweep that runs for hours keeps no later start from finding it
- * open.
- * @param time one without `timeProblems`
- * @throws ScheduleAlreadyRunning where there is one
- */
-export async function createSchedule(
-  client: Client,
-  environment: Environment,
-  { time, maxConcurrent, note }: { time: SweepTime; maxConcurrent?: number; note?: string },
-): Promise<ScheduleHandle> {
-  const request: SweepRequest = { environment, requestedBy: SCHEDULE, maxConcurrent };
-  const startsAt = minuteOfDay(time.at)!;
-  return client.schedule.create({
-    scheduleId: sweepId(environment),
-    spec: {
-      calendars: [{ hour: Math.floor(startsAt / 60), minute: startsAt % 60, dayOfWeek: time.days }],
-      timezone: TIME_ZONE,
-      ...(time.jitterMinutes > 0 && { jitter: `${time.jitterMinutes} minutes` }),
-    },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: `${CATCH_UP_MINUTES} minutes` },
-    action: {
-      type: 'startWorkflow',
-      workflowType: WORKFLOW.sweep,
-      workflowId: sweepId(environment),
-      taskQueue: taskQueueOf(environment),
-      args: [request],
-      // The sweep that it hands over to outlives it.
-      workflowExecutionTimeout: `${HAND_OVER_MINUTES} minutes`,
-      ...introduceSweep(request),
-    },
-    state: note === undefined ? undefined : { note },
-  });
 }
 
 function scheduleLines({ state, info }: ScheduleDescription): string[] {
