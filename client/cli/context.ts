@@ -15,7 +15,15 @@ import { address as addressShape } from '../../config/variables.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { listRotations } from '../rotations.ts';
 import { drawn, type Printed } from './columns.ts';
-import { badUsage, declined, failed, noWorker, nothingThere, wordsOf } from './exit-codes.ts';
+import {
+  badUsage,
+  declined,
+  failed,
+  noWorker,
+  nothingThere,
+  requestOrEnd,
+  wordsOf,
+} from './exit-codes.ts';
 import { rotationIdsOf } from '../../domain/names/index.ts';
 
 /** Rotations that one command asks, or sends something to, at the same time. */
@@ -184,14 +192,8 @@ export class Context {
       throw badUsage(`${pair[0]} is not an id of a rotation of ${this.environment}.`);
     const [apiUser = '', application] = pair;
     if (!apiUser.includes('@')) return this.onlyIdOf(apiUser, application);
-    const parsed = parseRequest({
-      environment: this.environment,
-      apiUser,
-      application,
-      requestedBy: 'somebody',
-    });
-    if (!parsed.ok) throw badUsage(...parsed.problems);
-    return rotationId(parsed.request);
+    const asked = { environment: this.environment, apiUser, application, requestedBy: 'somebody' };
+    return rotationId(requestOrEnd(parseRequest(asked)));
   }
 
   /**

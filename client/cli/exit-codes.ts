@@ -1,4 +1,5 @@
 import { isGrpcServiceError } from '@temporalio/client';
+import type { Parsed } from '../../domain/shape/index.ts';
 import { plain } from '../../domain/text/index.ts';
 
 /** What the command's exit code says: `--help` explains each. */
@@ -45,3 +46,9 @@ export const nothingThere = endWith(EXIT.nothing);
 export const notAccepted = endWith(EXIT.notAccepted);
 export const declined = endWith(EXIT.declined);
 export const noWorker = endWith(EXIT.noWorker);
+
+/** What was parsed. @throws CommandEnd that names each field that is wrong */
+export function requestOrEnd<T>(parsed: Parsed<T>): T {
+  if (parsed.ok) return parsed.request;
+  throw badUsage(...parsed.problems);
+}

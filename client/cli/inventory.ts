@@ -9,7 +9,7 @@ import { inventoryPage } from '../inventory/page.ts';
 import { inventoryLines } from '../inventory/table.ts';
 import { startInventory } from '../start-workflows.ts';
 import type { Context } from './context.ts';
-import { badUsage, failed, EXIT, type ExitCode } from './exit-codes.ts';
+import { badUsage, failed, requestOrEnd, EXIT, type ExitCode } from './exit-codes.ts';
 
 /** Has every pair read by a worker, and prints what the estate looks like. */
 export async function inventory(
@@ -30,14 +30,11 @@ export async function inventory(
 
 /** Has a worker read every pair. @throws CommandEnd where it cannot */
 export async function takenInventory(context: Context): Promise<Inventory> {
-  const parsed = parseInventoryRequest({
-    environment: context.environment,
-    requestedBy: context.who(),
-  });
-  if (!parsed.ok) throw badUsage(...parsed.problems);
+  const asked = { environment: context.environment, requestedBy: context.who() };
+  const request = requestOrEnd(parseInventoryRequest(asked));
   await context.needWorker();
   context.say('A worker reads the tokens of all API users, one page after the other.');
-  const { handle } = await startInventory(context.client, parsed.request);
+  const { handle } = await startInventory(context.client, request);
   return handle.result().catch(fail);
 }
 

@@ -18,6 +18,7 @@ import {
   noWorker,
   notAccepted,
   nothingThere,
+  requestOrEnd,
   EXIT,
   type ExitCode,
 } from './exit-codes.ts';
@@ -40,16 +41,16 @@ export async function leak(
   if (leavesAlone(context)) return EXIT.done;
   const named = token === undefined ? { apiUser, applications } : await pairOf(context, token);
   const { environment } = context;
-  const parsed = parseApiUserRequest({ environment, requestedBy, reason, ...named });
-  if (!parsed.ok) throw badUsage(...parsed.problems);
+  const asked = { environment, requestedBy, reason, ...named };
+  const request = requestOrEnd(parseApiUserRequest(asked));
   // Without a worker nothing would happen, and people would believe that the leak is handled.
   await context.needWorker();
-  const { handle, fresh, status } = await startedAndListed(context, parsed.request);
+  const { handle, fresh, status } = await startedAndListed(context, request);
   const { workflowId } = handle;
-  const rest = fresh ? [] : missingIn(status, parsed.request.applications);
+  const rest = fresh ? [] : missingIn(status, request.applications);
   if (rest.length > 0)
     throw notAccepted(
-      `${workflowId} is open already, without ${rest.join(', ')}. ${startAnew(parsed.request)}.`,
+      `${workflowId} is open already, without ${rest.join(', ')}. ${startAnew(request)}.`,
     );
   const report = status === undefined ? await handle.result() : undefined;
   if (report?.outcome === 'nothing-to-do')
@@ -64,7 +65,7 @@ export async function leak(
   const code = await showSweep(context, workflowId, { watch: wait, all: true });
   const rows = report?.rows ?? (await rowsNow(context, handle)) ?? status?.rows ?? [];
   const left = rows.flatMap((row) => {
-    const why = whyNotRotated(row, parsed.request, begunBefore.includes(rowId(environment, row)));
+    const why = whyNotRotated(row, request, begunBefore.includes(rowId(environment, row)));
     return why === undefined ? [] : `${rowId(environment, row)}: ${why}.`;
   });
   context.say(...left);

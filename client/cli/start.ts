@@ -4,7 +4,7 @@ import { command, parseRequest } from '../../domain/request/index.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { type Started, startRotation } from '../start-workflows.ts';
 import { leavesAlone, type Context } from './context.ts';
-import { badUsage, notAccepted, EXIT, type ExitCode } from './exit-codes.ts';
+import { notAccepted, requestOrEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { show } from './show.ts';
 
 /** Starts a rotation, or says that the pair's is open. */
@@ -16,19 +16,12 @@ export async function start(
 ): Promise<ExitCode> {
   const { client, environment, ui } = context;
   const { reason, force, recipient } = options;
-  const parsed = parseRequest({
-    environment,
-    apiUser,
-    application,
-    requestedBy: context.who(),
-    reason,
-    force,
-    recipient,
-  });
-  if (!parsed.ok) throw badUsage(...parsed.problems);
+  const pair = { environment, apiUser, application };
+  const asked = { ...pair, requestedBy: context.who(), reason, force, recipient };
+  const request = requestOrEnd(parseRequest(asked));
   if (leavesAlone(context)) return EXIT.done;
-  const started = await startRotation(client, parsed.request);
-  const startForm = ui && startFormLink(ui, parsed.request);
+  const started = await startRotation(client, request);
+  const startForm = ui && startFormLink(ui, request);
   const code = await printStarted(context, started, { startForm });
   const { workflowId } = started.handle;
   if (!started.fresh && (force || recipient !== undefined))

@@ -14,7 +14,7 @@ import { minute } from '../../domain/text/index.ts';
 import { startSweep } from '../start-workflows.ts';
 import { leavesAlone, type Context } from './context.ts';
 import { sendEach } from './decide.ts';
-import { badUsage, nothingThere, type CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import { nothingThere, requestOrEnd, type CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRun, refuseEnded } from './open-rotation.ts';
 import type { Printed } from './columns.ts';
 import { printStarted } from './start.ts';
@@ -27,16 +27,11 @@ export async function startOne(
   { plan, maxConcurrent, all = false }: { plan?: boolean; maxConcurrent?: number; all?: boolean },
 ): Promise<ExitCode> {
   const { client, environment } = context;
-  const parsed = parseSweepRequest({
-    environment,
-    requestedBy: context.who(),
-    maxConcurrent,
-    plan,
-  });
-  if (!parsed.ok) throw badUsage(...parsed.problems);
+  const asked = { environment, requestedBy: context.who(), maxConcurrent, plan };
+  const request = requestOrEnd(parseSweepRequest(asked));
   if (leavesAlone(context)) return EXIT.done;
   if (plan) await context.needWorker(); // it is waited for
-  const started = await startSweep(client, parsed.request);
+  const started = await startSweep(client, request);
   if (plan) {
     const report = await started.handle.result();
     context.print(reportLines(report, { all, ids: context.output === 'wide' }), { report });
