@@ -31,12 +31,9 @@ export async function retry(
   pair: string[],
   { blockedBy, restart, sync, accept }: Omit<Decisions['retry'], 'by'> & { blockedBy?: string },
 ): Promise<ExitCode> {
-  const decision = {
-    by: context.who(),
-    restart,
-    sync,
-    accept,
-  };
+  if ((blockedBy === undefined) === (pair.length === 0))
+    throw badUsage('Name one rotation, or say --blocked-by.');
+  const decision = { by: context.who(), restart, sync, accept };
   await context.needWorker();
   if (blockedBy !== undefined && !isFailure(blockedBy))
     throw badUsage(`${blockedBy} is not the name of a failure; docs/failures.md lists them.`);
@@ -86,9 +83,10 @@ async function confirmRestart(context: Context, workflowIds: readonly string[]):
 export async function classify(
   context: Context,
   pair: string[],
-  said: Omit<Decisions['classify'], 'by'>,
+  { as, recipient, workload, container, variable }: Record<string, string | undefined>,
 ): Promise<ExitCode> {
-  const decision = { ...said, by: context.who() } as Decisions['classify'];
+  const said = { by: context.who(), as, recipient, workload, container, variable };
+  const decision = said as Decisions['classify'];
   await context.needWorker();
   return sendEach(context, 'classify', [{ workflowId: await context.idOf(pair), decision }]);
 }

@@ -14,6 +14,7 @@ import { badUsage, failed, requestOrEnd, EXIT, type ExitCode } from './exit-code
 /** Has every pair read by a worker, and prints what the estate looks like. */
 export async function inventory(
   context: Context,
+  _: string[],
   { csv = false, html = false }: { csv?: boolean; html?: boolean },
 ): Promise<ExitCode> {
   if (

@@ -69,6 +69,7 @@ export async function thoseThatWait<T>(
  */
 export function list(
   context: Context,
+  _: string[],
   options: { waiting?: boolean; closed?: boolean; watch?: boolean },
 ): Promise<ExitCode> {
   const none = `No rotation ${options.waiting ? 'waits for a person' : 'is open'} in ${context.environment}.`;

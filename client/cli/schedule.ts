@@ -31,9 +31,11 @@ import { sweepId, WORKFLOW } from '../../domain/names/index.ts';
  */
 export async function create(
   context: Context,
-  time: SweepTime,
-  maxConcurrent: number | undefined,
+  _: string[],
+  when: { at: string; days: string; jitter: string; maxConcurrent?: number },
 ): Promise<ExitCode> {
+  const { at, maxConcurrent } = when;
+  const time: SweepTime = { at, days: daysFrom(when.days), jitterMinutes: Number(when.jitter) };
   const { client, environment } = context;
   const leftAlone = whyLeftAlone(environment);
   if (leftAlone) throw badUsage(`${leftAlone}.`);
@@ -42,7 +44,7 @@ export async function create(
   const id = sweepId(environment);
   const by = context.who();
   const request: SweepRequest = { environment, requestedBy: SCHEDULE, maxConcurrent };
-  const startsAt = minuteOfDay(time.at)!;
+  const startsAt = minuteOfDay(at)!;
   const creating = client.schedule.create({
     scheduleId: id,
     spec: {
@@ -90,7 +92,7 @@ function scheduleLines({ state, info }: ScheduleDescription): string[] {
 }
 
 /** Days of the week as people write them: `MON-FRI`, `mon,thu`, `SATURDAY`. @throws CommandEnd */
-export function daysFrom(text: string): Weekday[] {
+function daysFrom(text: string): Weekday[] {
   const dayOf = (name: string): number => {
     const at =
       name.length < 3 ? -1 : WEEKDAYS.findIndex((day) => day.startsWith(name.trim().toUpperCase()));

@@ -10,8 +10,7 @@ import { show } from './show.ts';
 /** Starts a rotation, or says that the pair's is open. */
 export async function start(
   context: Context,
-  apiUser: string,
-  application: string,
+  [apiUser = '', application = '']: string[],
   options: { reason?: string; force?: boolean; recipient?: string; wait?: boolean },
 ): Promise<ExitCode> {
   const { client, environment, ui } = context;

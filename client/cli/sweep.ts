@@ -24,6 +24,7 @@ import { apiUserIdsOf, sweepId } from '../../domain/names/index.ts';
 /** Starts a sweep, or says that the environment's is open. A plan is waited for and printed. */
 export async function startOne(
   context: Context,
+  _: string[],
   { plan, maxConcurrent, all = false }: { plan?: boolean; maxConcurrent?: number; all?: boolean },
 ): Promise<ExitCode> {
   const { client, environment } = context;
