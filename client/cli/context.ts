@@ -77,16 +77,14 @@ export function printAs(
 /** @throws CommandEnd where the environment is not named, or is none */
 export function environmentOf(options: CommonOptions, env: NodeJS.ProcessEnv): Environment {
   const environment = (options.environment ?? env.ROTATION_ENVIRONMENT) as Environment | undefined;
-  if (environment && !ENVIRONMENTS.includes(environment)) {
-    const meant = ENVIRONMENTS.find((name) => name.startsWith(environment.toLowerCase()));
-    const hint = meant ? ` Did you mean ${meant}?` : '';
-    throw badUsage(`${environment} is not one of ${ENVIRONMENTS.join(', ')}.${hint}`);
-  }
   if (!environment)
     throw badUsage(
       `Say which environment: --environment, or ROTATION_ENVIRONMENT; one of ${ENVIRONMENTS.join(', ')}.`,
     );
-  return environment;
+  if (ENVIRONMENTS.includes(environment)) return environment;
+  const meant = ENVIRONMENTS.find((name) => name.startsWith(environment.toLowerCase()));
+  const hint = meant ? ` Did you mean ${meant}?` : '';
+  throw badUsage(`${environment} is not one of ${ENVIRONMENTS.join(', ')}.${hint}`);
 }
 
 /**
