@@ -89,14 +89,11 @@ async function send(
   const count = `${tokens.length} token${tokens.length === 1 ? '' : 's'}${of}`;
   const { environment } = context;
   const questions = [
-    ...(recipients.length > 0
-      ? [
-          `Issue a token in ${environment} and encrypt it for its holder outside: ${recipients.join(', ')}?`,
-        ]
-      : []),
-    ...(tokens.length > 0 ? [`Revoke ${count} in ${environment}: ${tokens.join(', ')}?`] : []),
+    recipients.length > 0 &&
+      `Issue a token in ${environment} and encrypt it for its holder outside: ${recipients.join(', ')}?`,
+    tokens.length > 0 && `Revoke ${count} in ${environment}: ${tokens.join(', ')}?`,
   ];
-  if (named.evidence === undefined) await context.confirm(questions.join(' '));
+  if (named.evidence === undefined) await context.confirm(questions.filter(Boolean).join(' '));
   const { accept, revoke, wait } = named;
   const answers = await answersTo(
     context,
