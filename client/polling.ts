@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { isDeepStrictEqual } from 'node:util';
 import {
   type DeploymentVersion,
   type Environment,
@@ -34,7 +35,7 @@ export async function whyNothingMoves(
     );
   // Undefined: workers without a version get the tasks.
   const current = versionOf(versioningInfo?.currentDeploymentVersion);
-  if (polling.some((version) => isSame(version, current))) return undefined;
+  if (polling.some((version) => isDeepStrictEqual(version, current))) return undefined;
   if (polling.length === 0)
     return `No worker polls ${queue}: nothing moves and nothing answers until one does.`;
   const version = polling.find((one) => one !== undefined);
@@ -64,8 +65,4 @@ function versionOf(
   return given?.deploymentName && given.buildId
     ? { deploymentName: given.deploymentName, buildId: given.buildId }
     : undefined;
-}
-
-function isSame(a: DeploymentVersion | undefined, b: DeploymentVersion | undefined): boolean {
-  return a?.deploymentName === b?.deploymentName && a?.buildId === b?.buildId;
 }

@@ -3,6 +3,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
   type Client,
+  type WorkflowExecutionDescription,
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
@@ -89,6 +90,19 @@ export function attributeOf(
   name: SearchAttribute,
 ): string {
   return typedSearchAttributes.get(keyOf(name)) ?? '';
+}
+
+/** What Temporal knows of a workflow's last run; undefined where it knows none. */
+export async function lastRunOf(
+  client: Client,
+  workflowId: string,
+): Promise<WorkflowExecutionDescription | undefined> {
+  try {
+    return await client.workflow.getHandle(workflowId).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
 }
 
 /**

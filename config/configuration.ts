@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { delimiter } from 'node:path';
 import { z } from 'zod';
-import type { Secret } from './secret.ts';
 import { totpCode } from './totp.ts';
 import {
   approversOf,
@@ -19,6 +18,7 @@ import {
   hostAndPort,
   isLoopback,
   logLevel,
+  passes,
   readVariables,
   receiverIdentity,
   rotationEnvironment,
@@ -26,14 +26,6 @@ import {
   text,
   url,
 } from './variables.ts';
-
-function makesCodes(totpSecret: Secret): boolean {
-  try {
-    return totpCode(totpSecret, 0).length === 6;
-  } catch {
-    return false;
-  }
-}
 
 /** Temporal joins the parts of a version's name by these. */
 const versionPart = text.regex(/^[^.:\s]+$/, 'expected no “.”, “:” or blank');
@@ -48,7 +40,10 @@ export const WORKER_VARIABLES = z.object({
   SIGNON_EMAIL: z.email().describe('e-mail address of a superadmin with a second step'),
   SIGNON_PASSWORD: secret.describe('its password'),
   SIGNON_TOTP_SECRET: secret
-    .refine(makesCodes, 'expected a base32 secret of at least 16 characters')
+    .refine(
+      (totpSecret) => passes(() => totpCode(totpSecret, 0)),
+      'expected a base32 secret of at least 16 characters',
+    )
     .describe('the secret of its second step, base32'),
   ARGOCD_URL: url.describe('Argo CD’s address'),
   ARGOCD_TOKEN: secret.describe(
@@ -126,6 +121,11 @@ export type Configuration = z.infer<typeof WORKER_VARIABLES> & {
   /** Of the Worker Deployment, where both its parts are given. */
   version?: DeploymentVersion;
 };
+
+/** Hosts of Signon and Argo CD, by the name of their variable. */
+export function hostsOf({ SIGNON_URL, ARGOCD_URL }: Record<'SIGNON_URL' | 'ARGOCD_URL', string>) {
+  return { SIGNON_URL: new URL(SIGNON_URL).hostname, ARGOCD_URL: new URL(ARGOCD_URL).hostname };
+}
 
 export const MAY_COME_FROM_FILE = [
   'SIGNON_PASSWORD',

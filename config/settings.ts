@@ -8,7 +8,7 @@ import { isObject } from '../domain/shape/index.ts';
 import { parameterize, redact } from '../domain/text/index.ts';
 import type { Settings } from '../domain/settings/index.ts';
 import { LARGEST_WAVE } from '../domain/sweep/index.ts';
-import { address, text } from './variables.ts';
+import { address, passes, text } from './variables.ts';
 
 /** A number without a unit would be milliseconds, which nobody means. */
 const DURATION = /^\d+(\.\d+)? ?[a-z]+$/i;
@@ -138,7 +138,10 @@ const schemaOf = (within: Between) =>
           z.strictObject({
             name: text,
             apiUser: z.email().transform((email) => email.toLowerCase()),
-            key: text.refine(isAgeKey, 'expected an age public key, as age-keygen prints it'),
+            key: text.refine(
+              (key) => passes(() => new Encrypter().addRecipient(key)),
+              'expected an age public key, as age-keygen prints it',
+            ),
             alsoInCluster: z.boolean().default(false),
           }),
         )
@@ -297,20 +300,6 @@ function lineOf(document: Document.Parsed, lines: LineCounter, path: PropertyKey
 
 /** Unanchored, a pattern would match other hosts that only contain one of ours. */
 function isPattern(value: string): boolean {
-  if (!value.startsWith('^') || !/(?<!\\)(\\\\)*\$$/.test(value)) return false;
-  try {
-    return !new RegExp(value).test('');
-  } catch {
-    return false;
-  }
-}
-
-/** Whether this is a public key that age can encrypt to, e.g. `age1…` as `age-keygen` prints it. */
-function isAgeKey(key: string): boolean {
-  try {
-    new Encrypter().addRecipient(key);
-    return true;
-  } catch {
-    return false;
-  }
+  const isAnchored = value.startsWith('^') && /(?<!\\)(\\\\)*\$$/.test(value);
+  return isAnchored && passes(() => new RegExp(value)) && !new RegExp(value).test('');
 }

@@ -45,6 +45,16 @@ export class BadConfiguration extends Error {
   }
 }
 
+/** Whether a check of a library, which throws where it fails, passes. */
+export function passes(check: () => unknown): boolean {
+  try {
+    check();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether a value is one line, not blank. A file's last newline is taken off before. */
 function isOneLine(value: string): boolean {
   return /\S/.test(value) && !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(value);

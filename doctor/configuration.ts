@@ -1,7 +1,8 @@
 import type { Environment } from '../domain/request/index.ts';
-import { isHostOf, type Settings } from '../domain/settings/index.ts';
+import { isHostOf } from '../domain/settings/index.ts';
 import { BadConfiguration } from '../config/variables.ts';
 import {
+  hostsOf,
   readConfiguration,
   WORKER_VARIABLES,
   type Configuration,
@@ -54,15 +55,10 @@ export function examineConfiguration(
   }
 }
 
-/**
- * Whether hosts are those of the environment, as the settings know them.
- * @param hosts by the name of their variable
- */
-export function examineHosts(
-  hosts: Record<string, string>,
-  environment: Environment,
-  settings: Settings,
-): Finding {
+/** Whether hosts are those of the environment, as the settings know them. */
+export function examineHosts(configuration: Configuration): Finding {
+  const { ROTATION_ENVIRONMENT: environment, settings } = configuration;
+  const hosts = hostsOf(configuration);
   const pattern = settings.hosts[environment];
   const others = Object.entries(hosts).filter(([, host]) => !isHostOf(pattern, host));
   if (others.length === 0)

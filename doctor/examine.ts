@@ -75,7 +75,7 @@ async function outside(configuration: Configuration, examination: Examination): 
       ),
     ];
   }
-  const hosts = examineHosts(clients.hosts, environment, settings);
+  const hosts = examineHosts(configuration);
   const slackFinding = await examineSlack(webhook, {
     send: slack,
     environment,

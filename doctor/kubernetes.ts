@@ -6,6 +6,7 @@ import { type PodContainer } from '../activities/kubernetes/pods.ts';
 import { READ_SECRETS, RESTART, RIGHTS } from '../activities/kubernetes/rights.ts';
 import { censusWithRuby, smokeWithRuby, textOf } from '../activities/kubernetes/scripts.ts';
 import { describeContainer } from '../domain/cluster/index.ts';
+import { countBy } from '../domain/inventory/index.ts';
 import type { Settings } from '../domain/settings/index.ts';
 import {
   allNotChecked,
@@ -102,11 +103,7 @@ async function readers(kubernetes: KubernetesClient): Promise<Finding> {
   const reading = specs
     .filter((template) => pairSecretsOf(template).length > 0)
     .map(({ workload }) => workload);
-  const counts = new Map<string, number>();
-  for (const workload of new Set(reading)) {
-    const [kind = ''] = workload.split('/');
-    counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  }
+  const counts = countBy([...new Set(reading)].map((workload) => workload.split('/')[0]));
   const kinds = [...counts].map(([kind, count]) => `${count} ${kind}${count === 1 ? '' : 's'}`);
   return well(
     READERS,

@@ -9,7 +9,7 @@ import {
   SearchAttributesMissing,
 } from '../worker/search-attributes.ts';
 import { whyNothingMoves } from '../client/polling.ts';
-import { guarded, notChecked, well, wrong, type Finding } from './finding.ts';
+import { allNotChecked, guarded, notChecked, well, wrong, type Finding } from './finding.ts';
 
 /** An alert may come again for so long, and must find what a person answered. */
 const SHORTEST_RETENTION_DAYS = 15;
@@ -35,9 +35,7 @@ export async function examineTemporal(
         `Temporal does not show the namespace ${namespace}`,
         'Check TEMPORAL_NAMESPACE and TEMPORAL_API_KEY.',
       ),
-      ...['retention', 'search attributes', 'worker'].map((check) =>
-        notChecked(check, 'the namespace is not shown'),
-      ),
+      ...allNotChecked(['retention', 'search attributes', 'worker'], 'the namespace is not shown'),
     ];
   const seconds = Number(found.config?.workflowExecutionRetentionTtl?.seconds ?? 0);
   return [

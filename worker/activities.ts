@@ -12,7 +12,6 @@ import { createSignInBudget } from '../activities/temporal/sign-in-budget.ts';
 import { createLedgerActivities } from '../activities/temporal/sign-in-proof.ts';
 import { createClients } from './clients.ts';
 import type { Configuration } from '../config/configuration.ts';
-import { isLoopback } from '../config/variables.ts';
 
 /**
  * Wires configuration into clients and clients into activities. Connects to nothing yet: a worker
@@ -30,9 +29,8 @@ export function createActivities(
     settings,
     SIGNON_TOTP_SECRET: totpSecret,
     ROTATION_ENVIRONMENT: environment,
-    ALERT_RECEIVER_IDENTITY: receiver,
   } = configuration;
-  const { argo, kubernetes, hosts } = createClients(configuration, env);
+  const { argo, kubernetes } = createClients(configuration, env);
   const session = new SignonSession(
     configuration,
     createSignInBudget(client, environment, totpSecret),
@@ -40,14 +38,7 @@ export function createActivities(
   const waits = { everyMs: ms(settings.pollEvery), draining };
   return {
     ...createNotifyActivities(client, configuration),
-    ...createTemporalActivities(client, {
-      environment,
-      settings,
-      receiver,
-      hosts,
-      standIns: isLoopback(configuration.SIGNON_URL),
-      mayRestart: () => soon(kubernetes.may(RESTART)),
-    }),
+    ...createTemporalActivities(client, configuration, () => soon(kubernetes.may(RESTART))),
     ...createLedgerActivities(totpSecret, environment),
     ...createSignonActivities(session, settings.recipients, draining),
     ...createArgoActivities(argo, kubernetes, waits),

@@ -29,11 +29,6 @@ export function createClients(configuration: Configuration, env?: NodeJS.Process
     kubernetes: new KubernetesClient(kubeConfig, namespace, limitMs, () =>
       readKubeConfig(configuration.KUBECONFIG),
     ),
-    /** Hosts of Signon and Argo CD, by the name of their variable. */
-    hosts: {
-      SIGNON_URL: new URL(configuration.SIGNON_URL).hostname,
-      ARGOCD_URL: new URL(configuration.ARGOCD_URL).hostname,
-    },
   };
 }
 

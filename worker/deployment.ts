@@ -1,25 +1,8 @@
 import type { Connection } from '@temporalio/client';
-import { Runtime, type WorkerOptions } from '@temporalio/worker';
+import { Runtime } from '@temporalio/worker';
 import { makeCurrent, nameVersion, type DeploymentVersion } from '../domain/request/index.ts';
 
 const ANSWERS_WITHIN_MS = 10_000;
-
-/**
- * A versioned worker's part of the options: rotations wait for weeks, so they move on to whichever
- * version is current.
- */
-export function deploymentOptions(
-  version: DeploymentVersion | undefined,
-): Pick<WorkerOptions, 'workerDeploymentOptions'> {
-  if (!version) return {};
-  return {
-    workerDeploymentOptions: {
-      version,
-      useWorkerVersioning: true,
-      defaultVersioningBehavior: 'AUTO_UPGRADE',
-    },
-  };
-}
 
 /**
  * Warns at start that a version does not get the tasks of its queue, and says what to do. Best

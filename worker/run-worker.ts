@@ -4,7 +4,7 @@ import { heartbeats, inWorkflowsOnly } from '../activities/heartbeat.ts';
 import { taskQueueOf, waitsQueueOf } from '../domain/request/index.ts';
 import { createActivities } from './activities.ts';
 import { bundlerOptions, WORKFLOWS_PATH } from './bundle.ts';
-import { deploymentOptions, warnUnlessCurrent } from './deployment.ts';
+import { warnUnlessCurrent } from './deployment.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import { DATA_CONVERTER, readTemporal } from '../config/temporal.ts';
 import { createTracing } from './tracing.ts';
@@ -54,12 +54,13 @@ export async function runWorker(
     await Promise.all([connection.close(), native.close()]);
     throw error;
   }
-  const taskQueue = taskQueueOf(configuration.ROTATION_ENVIRONMENT);
-  if (configuration.version) {
+  const { ROTATION_ENVIRONMENT: environment, version } = configuration;
+  const taskQueue = taskQueueOf(environment);
+  if (version) {
     const queue = { namespace: client.options.namespace, taskQueue: { name: taskQueue } };
-    await warnUnlessCurrent(connection, queue, configuration.version);
+    await warnUnlessCurrent(connection, queue, version);
   }
-  const tracing = createTracing(env, configuration.ROTATION_ENVIRONMENT);
+  const tracing = createTracing(env, environment);
   const draining = new AbortController();
   const workers = await createWorkers({
     connection: native,
@@ -69,7 +70,12 @@ export async function runWorker(
     interceptors: {
       activity: [inWorkflowsOnly, heartbeats, ...(tracing ? [tracing.interceptor] : [])],
     },
-    ...deploymentOptions(configuration.version),
+    // Rotations wait for weeks, so they move on to whichever version is current.
+    workerDeploymentOptions: version && {
+      version,
+      useWorkerVersioning: true,
+      defaultVersioningBehavior: 'AUTO_UPGRADE',
+    },
     workflows: bundle
       ? { workflowBundle: bundle }
       : { workflowsPath: WORKFLOWS_PATH, bundlerOptions: bundlerOptions() },

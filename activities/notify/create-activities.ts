@@ -4,19 +4,16 @@ import ms from 'ms';
 import { userMetadataLink } from '../../domain/rotation/index.ts';
 import type { LinkedNotice } from '../../domain/notices/index.ts';
 import type { Settings } from '../../domain/settings/index.ts';
-import { type Environment, taskQueueOf } from '../../domain/request/index.ts';
-import type { Secret } from '../../config/secret.ts';
+import { taskQueueOf } from '../../domain/request/index.ts';
+import type { Configuration } from '../../config/configuration.ts';
 import type { NotifyActivities } from './interface.ts';
 import { postToSlack } from './post-to-slack.ts';
 import { SIGNAL, WORKFLOW, notificationsId } from '../../domain/names/index.ts';
 
-/** Where notices go, and how they are paced. */
-export interface Notifying {
-  ROTATION_ENVIRONMENT: Environment;
-  /** The whole address is a secret. No webhook, no notification. */
-  SLACK_WEBHOOK_URL?: Secret;
+/** Where notices go, and how they are paced. No webhook, no notification. */
+export type Notifying = Pick<Configuration, 'ROTATION_ENVIRONMENT' | 'SLACK_WEBHOOK_URL'> & {
   settings: Pick<Settings, 'temporalUiUrl' | 'notices' | 'answerLimit'>;
-}
+};
 
 /** As long as the step `tell` gives it. */
 const HANDED_OVER_WITHIN_MS = 5000;

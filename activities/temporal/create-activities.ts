@@ -6,6 +6,7 @@ import pLimit from 'p-limit';
 import { evidenceCode, judgeApproval, shapeApprove } from '../../domain/evidence/index.ts';
 import { SIGNAL, WORKFLOW, rotationIdsOf, syncTokensId } from '../../domain/names/index.ts';
 import { approversOf } from '../../domain/request/index.ts';
+import { isLoopback } from '../../config/variables.ts';
 import { rememberedByEarlierRun } from './earlier-run.ts';
 import { decoded, eventsOf } from './history.ts';
 import type { TemporalActivities } from './interface.ts';
@@ -18,13 +19,21 @@ import { refuseUnserved, type WorkerScope } from './worker-scope.ts';
 const ANSWERS_WITHIN_MS = 50_000;
 const LOOKED_UP_AT_ONCE = 25;
 
-/** What an activity asks of Temporal itself; all of it has a deadline. */
-export function createTemporalActivities(client: Client, scope: WorkerScope): TemporalActivities {
+/**
+ * What an activity asks of Temporal itself; all of it has a deadline.
+ * @param mayRestart whether the worker's role may restart Deployments; undefined if unknown
+ */
+export function createTemporalActivities(
+  client: Client,
+  scope: WorkerScope,
+  mayRestart?: () => Promise<boolean | undefined>,
+): TemporalActivities {
+  const { ROTATION_ENVIRONMENT: environment, settings } = scope;
   return withDeadline(client, {
     async beginRotation(request) {
       refuseUnserved(request, scope);
-      const mayRestart = await scope.mayRestart?.();
-      return mayRestart === undefined ? scope.settings : { ...scope.settings, mayRestart };
+      const may = await mayRestart?.();
+      return may === undefined ? settings : { ...settings, mayRestart: may };
     },
 
     async readRetries() {
@@ -44,8 +53,8 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
 
     readStarter: (delegation) => starterOf(client, delegation),
 
-    async listOpen(environment) {
-      const query = `WorkflowType = '${WORKFLOW.rotation}' AND RotationEnvironment = '${environment}' AND ExecutionStatus = 'Running'`;
+    async listOpen(asked) {
+      const query = `WorkflowType = '${WORKFLOW.rotation}' AND RotationEnvironment = '${asked}' AND ExecutionStatus = 'Running'`;
       const ids: string[] = [];
       for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
       return ids;
@@ -55,7 +64,6 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
       pLimit(LOOKED_UP_AT_ONCE).map(workflowIds, (id) => stageOf(client, id)),
 
     async requestSync(request) {
-      const { environment } = scope;
       await client.workflow.signalWithStart(WORKFLOW.sync, {
         workflowId: syncTokensId(environment),
         taskQueue: activityInfo().taskQueue,
@@ -67,12 +75,12 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
     },
 
     syncSettings() {
-      const { syncLimit: limit, syncGathering: gathering } = scope.settings;
+      const { syncLimit: limit, syncGathering: gathering } = settings;
       return Promise.resolve({ limit, gathering });
     },
 
     async runningRotations(workflowIds) {
-      const ours = workflowIds.filter((id) => id.startsWith(rotationIdsOf(scope.environment)));
+      const ours = workflowIds.filter((id) => id.startsWith(rotationIdsOf(environment)));
       const runs = await pLimit(LOOKED_UP_AT_ONCE).map(ours, (id) => isRunningRotation(client, id));
       return ours.filter((_, index) => runs[index]);
     },
@@ -91,10 +99,10 @@ export function createTemporalActivities(client: Client, scope: WorkerScope): Te
         code: evidenceCode(runId, evidence),
         starter: starter ?? (await starterOf(client, delegation)),
         sender: received.sender,
-        receiver: scope.receiver,
-        standIns: scope.standIns,
-        approvers: approversOf(scope.settings.approvers, scope.environment),
-        people: scope.settings.people,
+        receiver: scope.ALERT_RECEIVER_IDENTITY,
+        standIns: isLoopback(scope.SIGNON_URL),
+        approvers: approversOf(settings.approvers, environment),
+        people: settings.people,
         given,
       });
     },

@@ -7,7 +7,7 @@ import { AT_ONCE, type Context } from './context.ts';
 import type { Printed } from './columns.ts';
 import { answersTo, printAnswers } from './decide.ts';
 import { approvedTokens, revokedOrWhyNot } from './await-revoke.ts';
-import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import { notAccepted, nothingThere, EXIT, type ExitCode } from './exit-codes.ts';
 import { thoseThatWait } from './list.ts';
 import { codeLine, evidenceLines } from './print.ts';
 import { openRotation, statusOf } from './open-rotation.ts';
@@ -36,15 +36,13 @@ export async function approve(context: Context, pair: string[], named: Named): P
   const workflowId = await context.idOf(pair);
   await openRotation(context, workflowId);
   const asking = askingOf(workflowId, await statusOf(context, workflowId));
-  if (!asking) throw new CommandEnd(EXIT.nothing, `${workflowId} does not wait for approval.`);
+  if (!asking) throw nothingThere(`${workflowId} does not wait for approval.`);
   context.say(...shown(asking));
   const lacking = lacks(asking, by, named);
-  if (lacking !== undefined)
-    throw new CommandEnd(EXIT.notAccepted, `Nothing was sent: ${lacking}.`);
+  if (lacking !== undefined) throw notAccepted(`Nothing was sent: ${lacking}.`);
   const { evidence } = named;
   if (evidence !== undefined && evidence.trim().toLowerCase() !== asking.code)
-    throw new CommandEnd(
-      EXIT.notAccepted,
+    throw notAccepted(
       `Nothing was sent: the evidence has changed, its code is now ${asking.code}.`,
     );
   return send(context, by, named, [asking]);
@@ -69,8 +67,7 @@ export async function approveWaiting(
     const lacking = lacks(asking, by, named);
     context.say(...shown(asking), ...(lacking === undefined ? [] : [`LEFT OUT: ${lacking}.`]), '');
   }
-  if (ready.length === 0)
-    throw new CommandEnd(EXIT.notAccepted, 'Nothing was sent: none can be approved as it is.');
+  if (ready.length === 0) throw notAccepted('Nothing was sent: none can be approved as it is.');
   const code = await send(context, by, named, ready);
   return code === EXIT.done ? atBest : code;
 }
@@ -92,14 +89,11 @@ async function send(
   const count = `${tokens.length} token${tokens.length === 1 ? '' : 's'}${of}`;
   const { environment } = context;
   const questions = [
-    ...(recipients.length > 0
-      ? [
-          `Issue a token in ${environment} and encrypt it for its holder outside: ${recipients.join(', ')}?`,
-        ]
-      : []),
-    ...(tokens.length > 0 ? [`Revoke ${count} in ${environment}: ${tokens.join(', ')}?`] : []),
+    recipients.length > 0 &&
+      `Issue a token in ${environment} and encrypt it for its holder outside: ${recipients.join(', ')}?`,
+    tokens.length > 0 && `Revoke ${count} in ${environment}: ${tokens.join(', ')}?`,
   ];
-  if (named.evidence === undefined) await context.confirm(questions.join(' '));
+  if (named.evidence === undefined) await context.confirm(questions.filter(Boolean).join(' '));
   const { accept, revoke, wait } = named;
   const answers = await answersTo(
     context,

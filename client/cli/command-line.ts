@@ -53,16 +53,10 @@ export function commandsOf(program: Command, terminal: Terminal) {
       ),
     /** What a command does, between connecting and closing. */
     does:
-      (
-        act: (
-          context: Context,
-          given: string[],
-          options: Record<string, unknown>,
-        ) => Promise<ExitCode>,
-      ) =>
+      <Options>(act: (context: Context, given: string[], options: Options) => Promise<ExitCode>) =>
       async (...called: unknown[]): Promise<void> => {
         const self = called.at(-1) as Command;
-        const options = self.opts<CommonOptions & Record<string, unknown>>();
+        const options = self.opts<CommonOptions & Options>();
         const context = await Context.open(options, terminal);
         try {
           code = await act(context, self.args, options);

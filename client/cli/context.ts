@@ -15,7 +15,15 @@ import { address as addressShape } from '../../config/variables.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { listRotations } from '../rotations.ts';
 import { drawn, type Printed } from './columns.ts';
-import { CommandEnd, EXIT, wordsOf } from './exit-codes.ts';
+import {
+  badUsage,
+  declined,
+  failed,
+  noWorker,
+  nothingThere,
+  requestOrEnd,
+  wordsOf,
+} from './exit-codes.ts';
 import { rotationIdsOf } from '../../domain/names/index.ts';
 
 /** Rotations that one command asks, or sends something to, at the same time. */
@@ -69,20 +77,14 @@ export function printAs(
 /** @throws CommandEnd where the environment is not named, or is none */
 export function environmentOf(options: CommonOptions, env: NodeJS.ProcessEnv): Environment {
   const environment = (options.environment ?? env.ROTATION_ENVIRONMENT) as Environment | undefined;
-  if (environment && !ENVIRONMENTS.includes(environment)) {
-    const meant = ENVIRONMENTS.find((name) => name.startsWith(environment.toLowerCase()));
-    const hint = meant ? ` Did you mean ${meant}?` : '';
-    throw new CommandEnd(
-      EXIT.usage,
-      `${environment} is not one of ${ENVIRONMENTS.join(', ')}.${hint}`,
-    );
-  }
   if (!environment)
-    throw new CommandEnd(
-      EXIT.usage,
+    throw badUsage(
       `Say which environment: --environment, or ROTATION_ENVIRONMENT; one of ${ENVIRONMENTS.join(', ')}.`,
     );
-  return environment;
+  if (ENVIRONMENTS.includes(environment)) return environment;
+  const meant = ENVIRONMENTS.find((name) => name.startsWith(environment.toLowerCase()));
+  const hint = meant ? ` Did you mean ${meant}?` : '';
+  throw badUsage(`${environment} is not one of ${ENVIRONMENTS.join(', ')}.${hint}`);
 }
 
 /**
@@ -97,8 +99,7 @@ export async function connect(env: NodeJS.ProcessEnv): Promise<Client> {
     ...connectionOptions,
     connectTimeout: '5 seconds',
   }).catch((error: unknown) => {
-    throw new CommandEnd(
-      EXIT.failed,
+    throw failed(
       `Temporal does not answer at ${address} (${redact(wordsOf(error))}). Check TEMPORAL_ADDRESS, TEMPORAL_API_KEY and TEMPORAL_TLS….`,
     );
   });
@@ -123,8 +124,7 @@ export class Context {
     const { env } = terminal;
     const isAddress = addressShape.optional().safeParse(env.TEMPORAL_UI_URL || undefined).success;
     if (!isAddress)
-      throw new CommandEnd(
-        EXIT.usage,
+      throw badUsage(
         'TEMPORAL_UI_URL: expected an address that begins with https:// or http://, without user and password.',
       );
     const environment = environmentOf(options, env);
@@ -143,7 +143,7 @@ export class Context {
   /** Who acts: recorded, and compared in production. */
   who(): string {
     if (this.by) return this.by;
-    throw new CommandEnd(EXIT.usage, 'Say who you are: --by you@example.org, or ROTATION_BY.');
+    throw badUsage('Say who you are: --by you@example.org, or ROTATION_BY.');
   }
 
   print(lines: readonly Printed[], value: unknown): void {
@@ -166,21 +166,17 @@ export class Context {
     this.say(`${question} Type ${this.environment} to go on: `);
     const answer = await this.terminal.readLine();
     if (answer === undefined)
-      throw new CommandEnd(
-        EXIT.declined,
+      throw declined(
         'Nothing was sent: this command asks a question, and needs a terminal for it. In a script, only approve works: add --evidence CODE.',
       );
     if (answer.trim() !== this.environment)
-      throw new CommandEnd(
-        EXIT.declined,
-        `Nothing was sent: the answer was not ${this.environment}.`,
-      );
+      throw declined(`Nothing was sent: the answer was not ${this.environment}.`);
   }
 
   /** @throws CommandEnd where nothing would answer */
   async needWorker(): Promise<void> {
     const why = await whyNothingMoves(this.client, this.environment);
-    if (why !== undefined) throw new CommandEnd(EXIT.noWorker, why);
+    if (why !== undefined) throw noWorker(why);
   }
 
   /**
@@ -188,24 +184,14 @@ export class Context {
    * as only one rotation has.
    */
   async idOf(pair: string[]): Promise<string> {
-    if (pair.length > 2)
-      throw new CommandEnd(EXIT.usage, 'Name one pair; quote a name of several words.');
+    if (pair.length > 2) throw badUsage('Name one pair; quote a name of several words.');
     if (pair.length === 1 && pair[0]!.startsWith(rotationIdsOf(this.environment))) return pair[0]!;
     if (pair.length === 1 && pair[0]!.includes('/'))
-      throw new CommandEnd(
-        EXIT.usage,
-        `${pair[0]} is not an id of a rotation of ${this.environment}.`,
-      );
+      throw badUsage(`${pair[0]} is not an id of a rotation of ${this.environment}.`);
     const [apiUser = '', application] = pair;
     if (!apiUser.includes('@')) return this.onlyIdOf(apiUser, application);
-    const parsed = parseRequest({
-      environment: this.environment,
-      apiUser,
-      application,
-      requestedBy: 'somebody',
-    });
-    if (!parsed.ok) throw new CommandEnd(EXIT.usage, ...parsed.problems);
-    return rotationId(parsed.request);
+    const asked = { environment: this.environment, apiUser, application, requestedBy: 'somebody' };
+    return rotationId(requestOrEnd(parseRequest(asked)));
   }
 
   /**
@@ -225,14 +211,9 @@ export class Context {
       const ids = [...new Set(fits.map(({ workflowId }) => workflowId))];
       if (ids.length === 1) return ids[0]!;
       if (ids.length > 1)
-        throw new CommandEnd(
-          EXIT.usage,
-          `${named} matches several rotations. Use one of these ids:`,
-          ...ids,
-        );
+        throw badUsage(`${named} matches several rotations. Use one of these ids:`, ...ids);
     }
-    throw new CommandEnd(
-      EXIT.nothing,
+    throw nothingThere(
       `There is no rotation of ${named} in ${this.environment}. To see all: ${command(this.environment, 'list', '--closed')}`,
     );
   }

@@ -5,7 +5,7 @@ import type { Answer, Decisions } from '../../domain/evidence/index.ts';
 import { isFailure } from '../../domain/rotation/index.ts';
 import { decide, type Sendable } from '../rotations.ts';
 import { AT_ONCE, type Context } from './context.ts';
-import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import { badUsage, notAccepted, EXIT, type ExitCode } from './exit-codes.ts';
 import { thoseThatWait } from './list.ts';
 import { openRotation, statusOf } from './open-rotation.ts';
 
@@ -31,18 +31,12 @@ export async function retry(
   pair: string[],
   { blockedBy, restart, sync, accept }: Omit<Decisions['retry'], 'by'> & { blockedBy?: string },
 ): Promise<ExitCode> {
-  const decision = {
-    by: context.who(),
-    restart,
-    sync,
-    accept,
-  };
+  if ((blockedBy === undefined) === (pair.length === 0))
+    throw badUsage('Name one rotation, or say --blocked-by.');
+  const decision = { by: context.who(), restart, sync, accept };
   await context.needWorker();
   if (blockedBy !== undefined && !isFailure(blockedBy))
-    throw new CommandEnd(
-      EXIT.usage,
-      `${blockedBy} is not the name of a failure; docs/failures.md lists them.`,
-    );
+    throw badUsage(`${blockedBy} is not the name of a failure; docs/failures.md lists them.`);
   if (blockedBy === undefined) {
     const workflowId = await context.idOf(pair);
     if (restart) {
@@ -52,10 +46,7 @@ export async function retry(
     return sendEach(context, 'retry', [{ workflowId, decision }]);
   }
   if (accept && accept.length > 0)
-    throw new CommandEnd(
-      EXIT.usage,
-      '--accept is one person’s word on one token: name its rotation.',
-    );
+    throw badUsage('--accept is one person’s word on one token: name its rotation.');
   const { found: blocked, atBest } = await thoseThatWait(
     context,
     `is blocked by ${blockedBy}`,
@@ -81,12 +72,10 @@ async function confirmRestart(context: Context, workflowIds: readonly string[]):
     return [...new Set(named)].toSorted().join(', ');
   };
   const deployments = await read();
-  if (deployments === '')
-    throw new CommandEnd(EXIT.notAccepted, 'Nothing was sent: no Deployment stands in the way.');
+  if (deployments === '') throw notAccepted('Nothing was sent: no Deployment stands in the way.');
   await context.confirm(`Restart ${deployments} in ${context.environment}?`);
   if ((await read()) !== deployments)
-    throw new CommandEnd(
-      EXIT.notAccepted,
+    throw notAccepted(
       'Nothing was sent: the Deployments to restart changed meanwhile. Run the command again.',
     );
 }
@@ -94,9 +83,10 @@ async function confirmRestart(context: Context, workflowIds: readonly string[]):
 export async function classify(
   context: Context,
   pair: string[],
-  said: Omit<Decisions['classify'], 'by'>,
+  { as, recipient, workload, container, variable }: Record<string, string | undefined>,
 ): Promise<ExitCode> {
-  const decision = { ...said, by: context.who() } as Decisions['classify'];
+  const said = { by: context.who(), as, recipient, workload, container, variable };
+  const decision = said as Decisions['classify'];
   await context.needWorker();
   return sendEach(context, 'classify', [{ workflowId: await context.idOf(pair), decision }]);
 }
@@ -143,8 +133,7 @@ export function answersTo<Name extends keyof Sendable>(
         const isGone = error instanceof WorkflowNotFoundError;
         if (decisions.length === 1 && isGone) {
           await openRotation(context, workflowId);
-          throw new CommandEnd(
-            EXIT.notAccepted,
+          throw notAccepted(
             `Nothing was sent: that rotation has ended, and ${workflowId} is another by now.`,
           );
         }

@@ -1,4 +1,5 @@
 import { isGrpcServiceError } from '@temporalio/client';
+import type { Parsed } from '../../domain/shape/index.ts';
 import { plain } from '../../domain/text/index.ts';
 
 /** What the command's exit code says: `--help` explains each. */
@@ -32,4 +33,22 @@ export class CommandEnd extends Error {
   ) {
     super(lines.map(plain).join('\n'));
   }
+}
+
+/** Makes the ends of a command, each named by what its exit code says. */
+const endWith =
+  (code: ExitCode) =>
+  (...lines: string[]): CommandEnd =>
+    new CommandEnd(code, ...lines);
+export const failed = endWith(EXIT.failed);
+export const badUsage = endWith(EXIT.usage);
+export const nothingThere = endWith(EXIT.nothing);
+export const notAccepted = endWith(EXIT.notAccepted);
+export const declined = endWith(EXIT.declined);
+export const noWorker = endWith(EXIT.noWorker);
+
+/** What was parsed. @throws CommandEnd that names each field that is wrong */
+export function requestOrEnd<T>(parsed: Parsed<T>): T {
+  if (parsed.ok) return parsed.request;
+  throw badUsage(...parsed.problems);
 }

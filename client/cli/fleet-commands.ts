@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
-import { OFFICE_HOURS } from '../../domain/sweep/index.ts';
+import { OFFICE_HOURS, type SweepDecisions } from '../../domain/sweep/index.ts';
 import { BY, type Commands } from './command-line.ts';
-import { create, daysFrom, waveFrom } from './schedule.ts';
+import { create, waveFrom } from './schedule.ts';
 import { leak } from './leak.ts';
 import { decideSweep, idOfSweep, showSweep, startOne } from './sweep.ts';
 
@@ -31,7 +31,7 @@ function addLeak({ command, does }: Commands): void {
       'after',
       '\nThe tokens work until their revokes are approved: signon-rotation approve --waiting.',
     )
-    .action(does((context, names, options) => leak(context, names, options as { reason: string })));
+    .action(does(leak));
 }
 
 function addSweep(program: Command, { command, does }: Commands): void {
@@ -48,7 +48,7 @@ function addSweep(program: Command, { command, does }: Commands): void {
     .option('--plan', 'only print what would be done with each pair; touches nothing')
     .option('--all', ALL)
     .addOption(waves())
-    .action(does((context, _, options) => startOne(context, options)));
+    .action(does(startOne));
   command(
     'show [api-user]',
     'where each pair of the sweep stands, or of a leak',
@@ -58,38 +58,26 @@ function addSweep(program: Command, { command, does }: Commands): void {
     .option('--watch', 'go on printing what changes, to the end; with --json, a value each time')
     .option('--all', ALL)
     .action(
-      does((context, [apiUser], options) =>
+      does((context, [apiUser], options: { watch?: boolean; all?: boolean }) =>
         showSweep(context, idOfSweep(context, apiUser), options),
       ),
     );
-  for (const [name, description] of [
-    ['pause', 'let no further wave begin; rotations that were started go on'],
-    ['resume', 'go on after a pause'],
-    ['retry', 'go on from what is blocked'],
-  ] as const)
-    command(`${name} [api-user]`, description, `sweep ${name} --by you@example.org`, sweep)
+  const decides = (name: keyof SweepDecisions, description: string, reason = ''): Command =>
+    command(`${name} [api-user]`, description, `sweep ${name} ${reason}--by you@example.org`, sweep)
       .addOption(BY)
       .action(
-        does((context, [apiUser]) =>
-          decideSweep(context, idOfSweep(context, apiUser), name, { by: context.who() }),
+        does((context, [apiUser], options: { reason?: string }) =>
+          decideSweep(context, idOfSweep(context, apiUser), name, options.reason),
         ),
       );
-  command(
-    'abort [api-user]',
+  decides('pause', 'let no further wave begin; rotations that were started go on');
+  decides('resume', 'go on after a pause');
+  decides('retry', 'go on from what is blocked');
+  decides(
+    'abort',
     'end the sweep; rotations that were started go on',
-    "sweep abort --reason 'a freeze' --by you@example.org",
-    sweep,
-  )
-    .addOption(BY)
-    .requiredOption('--reason <text>', 'why')
-    .action(
-      does((context, [apiUser], { reason }) =>
-        decideSweep(context, idOfSweep(context, apiUser), 'abort', {
-          by: context.who(),
-          reason: String(reason),
-        }),
-      ),
-    );
+    "--reason 'a freeze' ",
+  ).requiredOption('--reason <text>', 'why');
 }
 
 function addSchedule(program: Command, { command, does }: Commands): void {
@@ -116,13 +104,7 @@ function addSchedule(program: Command, { command, does }: Commands): void {
       String(jitterMinutes),
     )
     .addOption(waves())
-    .action(
-      does((context, _, options) => {
-        const { at: time, days, jitter, maxConcurrent } = options as Record<string, string>;
-        const when = { at: time!, days: daysFrom(days!), jitterMinutes: Number(jitter) };
-        return create(context, when, { maxConcurrent } as { maxConcurrent?: number });
-      }),
-    );
+    .action(does(create));
 }
 
 function waves(): Option {

@@ -2,7 +2,7 @@ import type { TokenToRevoke } from '../../domain/evidence/index.ts';
 import { command, type RotatedPair } from '../../domain/request/index.ts';
 import type { HandOver } from '../../domain/rotation/index.ts';
 import type { Context } from './context.ts';
-import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import { nothingThere, EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRotation, reportOf, statusOf } from './open-rotation.ts';
 
 /**
@@ -13,10 +13,7 @@ export async function handover(context: Context, pair: string[]): Promise<ExitCo
   const workflowId = await context.idOf(pair);
   const { of, handOver, toRevoke = [] } = await sealedBy(context, workflowId);
   if (!handOver)
-    throw new CommandEnd(
-      EXIT.nothing,
-      `${workflowId} has handed no token over, so there is nothing to send.`,
-    );
+    throw nothingThere(`${workflowId} has handed no token over, so there is nothing to send.`);
   context.say(...toTell(handOver, of, toRevoke), '');
   context.print(handOver.armoured.trim().split('\n'), handOver);
   return EXIT.done;
@@ -52,6 +49,6 @@ async function sealedBy(
     return { of: request, handOver, toRevoke };
   }
   const report = await reportOf(context, run);
-  if (!report) throw new CommandEnd(EXIT.nothing, `${workflowId} left no report.`);
+  if (!report) throw nothingThere(`${workflowId} left no report.`);
   return { of: report, handOver: report.handOver };
 }

@@ -9,17 +9,18 @@ import { inventoryPage } from '../inventory/page.ts';
 import { inventoryLines } from '../inventory/table.ts';
 import { startInventory } from '../start-workflows.ts';
 import type { Context } from './context.ts';
-import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import { badUsage, failed, requestOrEnd, EXIT, type ExitCode } from './exit-codes.ts';
 
 /** Has every pair read by a worker, and prints what the estate looks like. */
 export async function inventory(
   context: Context,
+  _: string[],
   { csv = false, html = false }: { csv?: boolean; html?: boolean },
 ): Promise<ExitCode> {
   if (
     [csv, html, context.output === 'json' || context.output === 'yaml'].filter(Boolean).length > 1
   )
-    throw new CommandEnd(EXIT.usage, 'Say one of --csv, --html and --output.');
+    throw badUsage('Say one of --csv, --html and --output.');
   const { terminal } = context;
   const found = await takenInventory(context);
   if (csv) terminal.out(inventoryCsv(found));
@@ -30,14 +31,11 @@ export async function inventory(
 
 /** Has a worker read every pair. @throws CommandEnd where it cannot */
 export async function takenInventory(context: Context): Promise<Inventory> {
-  const parsed = parseInventoryRequest({
-    environment: context.environment,
-    requestedBy: context.who(),
-  });
-  if (!parsed.ok) throw new CommandEnd(EXIT.usage, ...parsed.problems);
+  const asked = { environment: context.environment, requestedBy: context.who() };
+  const request = requestOrEnd(parseInventoryRequest(asked));
   await context.needWorker();
   context.say('A worker reads the tokens of all API users, one page after the other.');
-  const { handle } = await startInventory(context.client, parsed.request);
+  const { handle } = await startInventory(context.client, request);
   return handle.result().catch(fail);
 }
 
@@ -53,5 +51,5 @@ function fail(error: unknown): Inventory {
   if (!(error instanceof WorkflowFailedError)) throw error;
   const { cause } = error;
   const type = cause instanceof ApplicationFailure ? (cause.type ?? 'Unexpected') : 'Unexpected';
-  throw new CommandEnd(EXIT.failed, `${type}: ${cause?.message ?? error.message} ${todoFor(type)}`);
+  throw failed(`${type}: ${cause?.message ?? error.message} ${todoFor(type)}`);
 }

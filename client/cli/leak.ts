@@ -13,7 +13,15 @@ import { fingerprintOf, Secret } from '../../config/secret.ts';
 import { askStatus } from '../rotations.ts';
 import { type Started, type RotateExpiringTokens, startSweep } from '../start-workflows.ts';
 import { leavesAlone, type Context } from './context.ts';
-import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import {
+  badUsage,
+  noWorker,
+  notAccepted,
+  nothingThere,
+  requestOrEnd,
+  EXIT,
+  type ExitCode,
+} from './exit-codes.ts';
 import { takenInventory } from './inventory.ts';
 import { printStarted } from './start.ts';
 import { showSweep } from './sweep.ts';
@@ -28,26 +36,25 @@ export async function leak(
   { reason, token, wait }: { reason: string; token?: KnownToken; wait?: boolean },
 ): Promise<ExitCode> {
   if ((apiUser === undefined) === (token === undefined))
-    throw new CommandEnd(EXIT.usage, 'Name an API user, or say --token.');
+    throw badUsage('Name an API user, or say --token.');
   const requestedBy = context.who();
   if (leavesAlone(context)) return EXIT.done;
   const named = token === undefined ? { apiUser, applications } : await pairOf(context, token);
   const { environment } = context;
-  const parsed = parseApiUserRequest({ environment, requestedBy, reason, ...named });
-  if (!parsed.ok) throw new CommandEnd(EXIT.usage, ...parsed.problems);
+  const asked = { environment, requestedBy, reason, ...named };
+  const request = requestOrEnd(parseApiUserRequest(asked));
   // Without a worker nothing would happen, and people would believe that the leak is handled.
   await context.needWorker();
-  const { handle, fresh, status } = await startedAndListed(context, parsed.request);
+  const { handle, fresh, status } = await startedAndListed(context, request);
   const { workflowId } = handle;
-  const rest = fresh ? [] : missingIn(status, parsed.request.applications);
+  const rest = fresh ? [] : missingIn(status, request.applications);
   if (rest.length > 0)
-    throw new CommandEnd(
-      EXIT.notAccepted,
-      `${workflowId} is open already, without ${rest.join(', ')}. ${startAnew(parsed.request)}.`,
+    throw notAccepted(
+      `${workflowId} is open already, without ${rest.join(', ')}. ${startAnew(request)}.`,
     );
   const report = status === undefined ? await handle.result() : undefined;
   if (report?.outcome === 'nothing-to-do')
-    throw new CommandEnd(EXIT.nothing, `Nothing was started: ${report.why}.`);
+    throw nothingThere(`Nothing was started: ${report.why}.`);
   await printStarted(context, { handle, fresh });
   context.say(
     `The leaked tokens work until their revokes are approved: ${command(environment, 'approve', '--waiting')}`,
@@ -58,7 +65,7 @@ export async function leak(
   const code = await showSweep(context, workflowId, { watch: wait, all: true });
   const rows = report?.rows ?? (await rowsNow(context, handle)) ?? status?.rows ?? [];
   const left = rows.flatMap((row) => {
-    const why = whyNotRotated(row, parsed.request, begunBefore.includes(rowId(environment, row)));
+    const why = whyNotRotated(row, request, begunBefore.includes(rowId(environment, row)));
     return why === undefined ? [] : `${rowId(environment, row)}: ${why}.`;
   });
   context.say(...left);
@@ -124,10 +131,7 @@ async function listed(context: Context, workflowId: string): Promise<SweepProgre
     const status = await askStatus<SweepProgress>(context.client, workflowId);
     // A sweep that leaves all alone is about to end.
     if (!status && ++unanswered >= UNANSWERED_AT_MOST)
-      throw new CommandEnd(
-        EXIT.noWorker,
-        `${workflowId} was started, but does not answer: see the worker’s log.`,
-      );
+      throw noWorker(`${workflowId} was started, but does not answer: see the worker’s log.`);
     if (status && status.doing !== doing) context.say((doing = status.doing));
     const isUnderWay = status?.rows.some(({ state }) => state !== 'left alone');
     if (status && (isUnderWay || status.blocked)) return status;
@@ -164,19 +168,16 @@ async function pairOf(
   const name = ({ apiUser, application }: InventoryRow): string => `${apiUser} → ${application}`;
   const [first] = found;
   if (!first)
-    throw new CommandEnd(
-      EXIT.nothing,
+    throw nothingThere(
       `Signon lists no token ${masked} in ${context.environment}; nothing was started.`,
     );
   if (found.length > 1)
-    throw new CommandEnd(
-      EXIT.usage,
+    throw badUsage(
       `${masked} fits ${found.length} tokens: ${found.map(({ row }) => name(row)).join(', ')}. Name the API user.`,
     );
   const { row, one } = first;
   const whose = `${masked} (authorisation ${one.authorisationId}) is a token of ${name(row)}`;
-  if (!one.live)
-    throw new CommandEnd(EXIT.nothing, `${whose}. It has expired; nothing was started.`);
+  if (!one.live) throw nothingThere(`${whose}. It has expired; nothing was started.`);
   context.say(`${whose}.`);
   return { apiUser: row.apiUser, applications: [row.application] };
 }
@@ -185,10 +186,7 @@ async function pairOf(
 function maskedOf(token: string | undefined): string {
   const whole = token?.trim() ?? '';
   if (WHOLE.test(whole)) return fingerprintOf(new Secret(whole)).masked;
-  throw new CommandEnd(
-    EXIT.usage,
-    'That is no token of Signon: expected 43 letters, digits, - and _.',
-  );
+  throw badUsage('That is no token of Signon: expected 43 letters, digits, - and _.');
 }
 
 /** `abcdefgh…ijklmnop`, as scanners report a token. */
@@ -196,8 +194,7 @@ function shortOf(given: string): string {
   const [, first, last] =
     /^([A-Za-z0-9_-]{8})(?:…|\.{2,3})([A-Za-z0-9_-]{8})$/.exec(given.trim()) ?? [];
   if (first && last) return `${first}…${last}`;
-  throw new CommandEnd(
-    EXIT.usage,
+  throw badUsage(
     'expected --token abcdefgh…ijklmnop, the first and last eight characters. A whole token does not belong on a command line: say --token alone.',
   );
 }

@@ -6,7 +6,7 @@ import { whyNothingMoves } from '../polling.ts';
 import { askStatus, listRotations, type ListedRotation, type Status } from '../rotations.ts';
 import { needsSecondPerson } from '../../domain/request/index.ts';
 import { AT_ONCE, type Context } from './context.ts';
-import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import { noWorker, nothingThere, EXIT, type ExitCode } from './exit-codes.ts';
 import type { Table } from './columns.ts';
 import { printWatched, type Frame } from './watch.ts';
 
@@ -60,8 +60,8 @@ export async function thoseThatWait<T>(
     context.say(`LEFT OUT: ${workflowId} does not answer; see the worker’s log.`);
   if (found.length > 0) return { found, atBest: silent.length > 0 ? EXIT.notAccepted : EXIT.done };
   throw silent.length > 0
-    ? new CommandEnd(EXIT.noWorker, `Nothing was sent: no rotation that answers ${which}.`)
-    : new CommandEnd(EXIT.nothing, `No rotation ${which} in ${context.environment}.`);
+    ? noWorker(`Nothing was sent: no rotation that answers ${which}.`)
+    : nothingThere(`No rotation ${which} in ${context.environment}.`);
 }
 
 /**
@@ -69,6 +69,7 @@ export async function thoseThatWait<T>(
  */
 export function list(
   context: Context,
+  _: string[],
   options: { waiting?: boolean; closed?: boolean; watch?: boolean },
 ): Promise<ExitCode> {
   const none = `No rotation ${options.waiting ? 'waits for a person' : 'is open'} in ${context.environment}.`;

@@ -1,14 +1,10 @@
-import {
-  WorkflowFailedError,
-  WorkflowNotFoundError,
-  type WorkflowExecutionDescription,
-} from '@temporalio/client';
+import { WorkflowFailedError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { command, pairOfId } from '../../domain/request/index.ts';
 import { type RotationReport, startFormLink } from '../../domain/rotation/index.ts';
-import { askStatus, type Status } from '../rotations.ts';
+import { askStatus, lastRunOf, type Status } from '../rotations.ts';
 import type { RotateToken } from '../start-workflows.ts';
 import type { Context } from './context.ts';
-import { CommandEnd, EXIT } from './exit-codes.ts';
+import { noWorker, nothingThere, type CommandEnd } from './exit-codes.ts';
 
 /** What Temporal knows of a rotation's last run. @throws CommandEnd where there is none */
 export function describeRotation(
@@ -22,17 +18,14 @@ export function describeRotation(
  * What Temporal knows of a workflow's last run.
  * @throws what `otherwise` makes where there is none
  */
-export function describeRun(
+export async function describeRun(
   { client }: Context,
   workflowId: string,
   otherwise: () => CommandEnd,
 ): Promise<WorkflowExecutionDescription> {
-  return client.workflow
-    .getHandle(workflowId)
-    .describe()
-    .catch((error: unknown) => {
-      throw error instanceof WorkflowNotFoundError ? otherwise() : error;
-    });
+  const run = await lastRunOf(client, workflowId);
+  if (run) return run;
+  throw otherwise();
 }
 
 /**
@@ -49,7 +42,7 @@ export async function openRotation(context: Context, workflowId: string): Promis
 /** @throws CommandEnd where a run has ended: it takes no decision */
 export function refuseEnded({ workflowId, status: { name } }: WorkflowExecutionDescription): void {
   if (name !== 'RUNNING')
-    throw new CommandEnd(EXIT.nothing, `${workflowId} is not open: it is ${name.toLowerCase()}.`);
+    throw nothingThere(`${workflowId} is not open: it is ${name.toLowerCase()}.`);
 }
 
 /** The report of a run that has ended; undefined where it left none: failed, or was terminated. */
@@ -70,10 +63,7 @@ export async function statusOf<T = Status>(context: Context, workflowId: string)
   await context.needWorker();
   const status = await askStatus<T>(context.client, workflowId);
   if (status) return status;
-  throw new CommandEnd(
-    EXIT.noWorker,
-    `${workflowId} did not answer within 20 s: read the worker’s log.`,
-  );
+  throw noWorker(`${workflowId} did not answer within 20 s: read the worker’s log.`);
 }
 
 /** There is no such rotation: says so, and how to start one. */
@@ -81,5 +71,5 @@ function notThere({ ui, environment }: Context, workflowId: string): CommandEnd 
   const { apiUser, application } = pairOfId(workflowId);
   const start = `Start one: ${command(environment, 'start', apiUser, application)}`;
   const form = ui ? [`or here: ${startFormLink(ui, { environment, apiUser, application })}`] : [];
-  return new CommandEnd(EXIT.nothing, `There is no rotation ${workflowId}. ${start}`, ...form);
+  return nothingThere(`There is no rotation ${workflowId}. ${start}`, ...form);
 }

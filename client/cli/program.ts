@@ -5,7 +5,7 @@ import { approve, approveWaiting, type Named } from './approve.ts';
 import { BY, commandsOf, exitCodeOf, newProgram } from './command-line.ts';
 import type { Terminal } from './context.ts';
 import { classify, end, retry } from './decide.ts';
-import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import { badUsage, type ExitCode } from './exit-codes.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { handover } from './handover.ts';
 import { inventory } from './inventory.ts';
@@ -69,17 +69,13 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
       '--wait',
       'print the checklist until a person is needed or the rotation ends; with --json, a value each time',
     )
-    .action(
-      does((context, [apiUser = '', application = ''], options) =>
-        start(context, apiUser, application, options),
-      ),
-    );
+    .action(does(start));
 
   command('list', 'list open rotations, and what each waits for', 'list --waiting')
     .option('--waiting', 'only what waits for a person')
     .option('--closed', 'closed ones too, as far back as the namespace keeps them')
     .option('--watch', 'print again whenever something changes')
-    .action(does((context, _, options) => list(context, options)));
+    .action(does(list));
 
   command(
     'show <pair...>',
@@ -93,7 +89,7 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     .addOption(
       new Option('--until <moment>', 'how long --watch goes on').choices(UNTIL).default('needed'),
     )
-    .action(does((context, pair, options) => show(context, pair, options)));
+    .action(does(show));
 
   command(
     'approve [pair...]',
@@ -119,12 +115,11 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     )
     .option('--no-wait', 'end once it is accepted, without waiting for the revoke')
     .action(
-      does((context, pair, options) => {
-        const { waiting, ...named } = options as unknown as Named & { waiting?: boolean };
+      does((context, pair, { waiting, ...named }: Named & { waiting?: boolean }) => {
         if ((waiting === true) === pair.length > 0)
-          throw new CommandEnd(EXIT.usage, 'Name one rotation, or say --waiting.');
+          throw badUsage('Name one rotation, or say --waiting.');
         if (waiting && (named.revoke !== undefined || named.evidence !== undefined))
-          throw new CommandEnd(EXIT.usage, '--revoke and --evidence need one rotation.');
+          throw badUsage('--revoke and --evidence need one rotation.');
         return waiting ? approveWaiting(context, named) : approve(context, pair, named);
       }),
     );
@@ -138,7 +133,7 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
       'after',
       '\nPrints the ciphertext to standard output, and what to tell its holder to standard error.',
     )
-    .action(does((context, pair) => handover(context, pair)));
+    .action(does(handover));
 
   for (const [name, description] of [
     ['reject', 'keep the old token and end: for a rotation that waits for approval'],
@@ -151,7 +146,9 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     )
       .addOption(BY)
       .requiredOption('--reason <text>', 'why')
-      .action(does((context, pair, options) => end(context, name, pair, String(options.reason))));
+      .action(
+        does((context, pair, { reason }: { reason: string }) => end(context, name, pair, reason)),
+      );
 
   command(
     'retry [pair...]',
@@ -170,14 +167,7 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
       `what is up for acceptance: ${RETRY_ACCEPTS.join(', ')}`,
       oneOf(RETRY_ACCEPTS),
     )
-    .action(
-      does((context, pair, options) => {
-        const { blockedBy } = options;
-        if ((blockedBy === undefined) === (pair.length === 0))
-          throw new CommandEnd(EXIT.usage, 'Name one rotation, or say --blocked-by.');
-        return retry(context, pair, options);
-      }),
-    );
+    .action(does(retry));
 
   command(
     'classify <pair...>',
@@ -194,11 +184,7 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     .option('--workload <kind/name>', 'internal: e.g. Deployment/whitehall')
     .option('--container <name>', 'internal')
     .option('--variable <name>', 'internal: the variable that holds the token')
-    .action(
-      does((context, pair, { as, recipient, workload, container, variable }) =>
-        classify(context, pair, { as, recipient, workload, container, variable } as never),
-      ),
-    );
+    .action(does(classify));
 
   command(
     'inventory',
@@ -208,7 +194,7 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     .addOption(BY)
     .option('--csv', 'print a line for each pair, for a spreadsheet')
     .option('--html', 'print one HTML page with a timeline: … --html > inventory.html')
-    .action(does((context, _, options) => inventory(context, options)));
+    .action(does(inventory));
 
   addFleetCommands(program, commands);
   tab(program, { completionCommandName: 'completion' });

@@ -2,12 +2,10 @@ import { InvalidArgumentError } from 'commander';
 import {
   ScheduleAlreadyRunning,
   ScheduleOverlapPolicy,
-  type Client,
   type ScheduleDescription,
-  type ScheduleHandle,
 } from '@temporalio/client';
 import { SCHEDULE } from '../../domain/evidence/index.ts';
-import { taskQueueOf, whyLeftAlone, type Environment } from '../../domain/request/index.ts';
+import { taskQueueOf, whyLeftAlone } from '../../domain/request/index.ts';
 import {
   CATCH_UP_MINUTES,
   HAND_OVER_MINUTES,
@@ -23,27 +21,53 @@ import {
 } from '../../domain/sweep/index.ts';
 import { minute } from '../../domain/text/index.ts';
 import type { Context } from './context.ts';
-import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import { badUsage, notAccepted, EXIT, type ExitCode } from './exit-codes.ts';
 import { sweepId, WORKFLOW } from '../../domain/names/index.ts';
 
-/** Creates the environment's Schedule; one that is there is left as it is. */
+/**
+ * Creates the environment's Schedule; one that is there is left as it is. Each start has an id of
+ * its own, hands over to the environment's sweep, and ends: a sweep that runs for hours keeps no
+ * later start from finding it open.
+ */
 export async function create(
   context: Context,
-  time: SweepTime,
-  { maxConcurrent }: { maxConcurrent?: number },
+  _: string[],
+  when: { at: string; days: string; jitter: string; maxConcurrent?: number },
 ): Promise<ExitCode> {
+  const { at, maxConcurrent } = when;
+  const time: SweepTime = { at, days: daysFrom(when.days), jitterMinutes: Number(when.jitter) };
   const { client, environment } = context;
   const leftAlone = whyLeftAlone(environment);
-  if (leftAlone) throw new CommandEnd(EXIT.usage, `${leftAlone}.`);
+  if (leftAlone) throw badUsage(`${leftAlone}.`);
   const problems = timeProblems(time);
-  if (problems.length > 0) throw new CommandEnd(EXIT.usage, ...problems);
+  if (problems.length > 0) throw badUsage(...problems);
   const id = sweepId(environment);
   const by = context.who();
-  const options = { time, note: `created by ${by}`, maxConcurrent };
-  const handle = await createSchedule(client, environment, options).catch((error: unknown) => {
+  const request: SweepRequest = { environment, requestedBy: SCHEDULE, maxConcurrent };
+  const startsAt = minuteOfDay(at)!;
+  const creating = client.schedule.create({
+    scheduleId: id,
+    spec: {
+      calendars: [{ hour: Math.floor(startsAt / 60), minute: startsAt % 60, dayOfWeek: time.days }],
+      timezone: TIME_ZONE,
+      ...(time.jitterMinutes > 0 && { jitter: `${time.jitterMinutes} minutes` }),
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: `${CATCH_UP_MINUTES} minutes` },
+    action: {
+      type: 'startWorkflow',
+      workflowType: WORKFLOW.sweep,
+      workflowId: id,
+      taskQueue: taskQueueOf(environment),
+      args: [request],
+      // The sweep that it hands over to outlives it.
+      workflowExecutionTimeout: `${HAND_OVER_MINUTES} minutes`,
+      ...introduceSweep(request),
+    },
+    state: { note: `created by ${by}` },
+  });
+  const handle = await creating.catch((error: unknown) => {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    throw new CommandEnd(
-      EXIT.notAccepted,
+    throw notAccepted(
       `${id} is there already, and was left as it is: see Schedules in the Temporal UI`,
     );
   });
@@ -57,42 +81,6 @@ export async function create(
   return EXIT.done;
 }
 
-/**
- * Creates an environment's Schedule. Each start has an id of its own, hands over to the
- * environment's sweep, and ends: a sweep that runs for hours keeps no later start from finding it
- * open.
- * @param time one without `timeProblems`
- * @throws ScheduleAlreadyRunning where there is one
- */
-export async function createSchedule(
-  client: Client,
-  environment: Environment,
-  { time, maxConcurrent, note }: { time: SweepTime; maxConcurrent?: number; note?: string },
-): Promise<ScheduleHandle> {
-  const request: SweepRequest = { environment, requestedBy: SCHEDULE, maxConcurrent };
-  const startsAt = minuteOfDay(time.at)!;
-  return client.schedule.create({
-    scheduleId: sweepId(environment),
-    spec: {
-      calendars: [{ hour: Math.floor(startsAt / 60), minute: startsAt % 60, dayOfWeek: time.days }],
-      timezone: TIME_ZONE,
-      ...(time.jitterMinutes > 0 && { jitter: `${time.jitterMinutes} minutes` }),
-    },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: `${CATCH_UP_MINUTES} minutes` },
-    action: {
-      type: 'startWorkflow',
-      workflowType: WORKFLOW.sweep,
-      workflowId: sweepId(environment),
-      taskQueue: taskQueueOf(environment),
-      args: [request],
-      // The sweep that it hands over to outlives it.
-      workflowExecutionTimeout: `${HAND_OVER_MINUTES} minutes`,
-      ...introduceSweep(request),
-    },
-    state: note === undefined ? undefined : { note },
-  });
-}
-
 function scheduleLines({ state, info }: ScheduleDescription): string[] {
   return [
     `  runs        ${state.note ?? ''}`,
@@ -104,18 +92,16 @@ function scheduleLines({ state, info }: ScheduleDescription): string[] {
 }
 
 /** Days of the week as people write them: `MON-FRI`, `mon,thu`, `SATURDAY`. @throws CommandEnd */
-export function daysFrom(text: string): Weekday[] {
+function daysFrom(text: string): Weekday[] {
   const dayOf = (name: string): number => {
     const at =
       name.length < 3 ? -1 : WEEKDAYS.findIndex((day) => day.startsWith(name.trim().toUpperCase()));
-    if (at === -1)
-      throw new CommandEnd(EXIT.usage, `${name} is no day of the week, e.g. MON-FRI or TUE,THU.`);
+    if (at === -1) throw badUsage(`${name} is no day of the week, e.g. MON-FRI or TUE,THU.`);
     return at;
   };
   return text.split(',').flatMap((part) => {
     const [first = '', last = first, ...more] = part.split('-');
-    if (more.length > 0)
-      throw new CommandEnd(EXIT.usage, `${part} is no span of days, e.g. MON-FRI.`);
+    if (more.length > 0) throw badUsage(`${part} is no span of days, e.g. MON-FRI.`);
     const [from, to] = [dayOf(first), dayOf(last)];
     const length = ((to - from + 7) % 7) + 1;
     return Array.from({ length }, (_, at) => WEEKDAYS[(from + at) % 7]!);

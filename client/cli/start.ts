@@ -4,36 +4,27 @@ import { command, parseRequest } from '../../domain/request/index.ts';
 import { whyNothingMoves } from '../polling.ts';
 import { type Started, startRotation } from '../start-workflows.ts';
 import { leavesAlone, type Context } from './context.ts';
-import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import { notAccepted, requestOrEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { show } from './show.ts';
 
 /** Starts a rotation, or says that the pair's is open. */
 export async function start(
   context: Context,
-  apiUser: string,
-  application: string,
+  [apiUser = '', application = '']: string[],
   options: { reason?: string; force?: boolean; recipient?: string; wait?: boolean },
 ): Promise<ExitCode> {
   const { client, environment, ui } = context;
   const { reason, force, recipient } = options;
-  const parsed = parseRequest({
-    environment,
-    apiUser,
-    application,
-    requestedBy: context.who(),
-    reason,
-    force,
-    recipient,
-  });
-  if (!parsed.ok) throw new CommandEnd(EXIT.usage, ...parsed.problems);
+  const pair = { environment, apiUser, application };
+  const asked = { ...pair, requestedBy: context.who(), reason, force, recipient };
+  const request = requestOrEnd(parseRequest(asked));
   if (leavesAlone(context)) return EXIT.done;
-  const started = await startRotation(client, parsed.request);
-  const startForm = ui && startFormLink(ui, parsed.request);
+  const started = await startRotation(client, request);
+  const startForm = ui && startFormLink(ui, request);
   const code = await printStarted(context, started, { startForm });
   const { workflowId } = started.handle;
   if (!started.fresh && (force || recipient !== undefined))
-    throw new CommandEnd(
-      EXIT.notAccepted,
+    throw notAccepted(
       `The open rotation may have been started without ${force ? '--force' : '--recipient'}. If so, replace it: ${command(environment, 'abort', apiUser, application)} --reason replaced. Then start again.`,
     );
   return options.wait && code === EXIT.done ? show(context, [workflowId], { watch: true }) : code;

@@ -11,11 +11,10 @@ import {
 } from '../../domain/sweep/index.ts';
 import { command, type Environment } from '../../domain/request/index.ts';
 import { minute } from '../../domain/text/index.ts';
-import type { Sendable } from '../rotations.ts';
 import { startSweep } from '../start-workflows.ts';
 import { leavesAlone, type Context } from './context.ts';
 import { sendEach } from './decide.ts';
-import { CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import { nothingThere, requestOrEnd, type CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
 import { describeRun, refuseEnded } from './open-rotation.ts';
 import type { Printed } from './columns.ts';
 import { printStarted } from './start.ts';
@@ -25,19 +24,15 @@ import { apiUserIdsOf, sweepId } from '../../domain/names/index.ts';
 /** Starts a sweep, or says that the environment's is open. A plan is waited for and printed. */
 export async function startOne(
   context: Context,
+  _: string[],
   { plan, maxConcurrent, all = false }: { plan?: boolean; maxConcurrent?: number; all?: boolean },
 ): Promise<ExitCode> {
   const { client, environment } = context;
-  const parsed = parseSweepRequest({
-    environment,
-    requestedBy: context.who(),
-    maxConcurrent,
-    plan,
-  });
-  if (!parsed.ok) throw new CommandEnd(EXIT.usage, ...parsed.problems);
+  const asked = { environment, requestedBy: context.who(), maxConcurrent, plan };
+  const request = requestOrEnd(parseSweepRequest(asked));
   if (leavesAlone(context)) return EXIT.done;
   if (plan) await context.needWorker(); // it is waited for
-  const started = await startSweep(client, parsed.request);
+  const started = await startSweep(client, request);
   if (plan) {
     const report = await started.handle.result();
     context.print(reportLines(report, { all, ids: context.output === 'wide' }), { report });
@@ -82,12 +77,13 @@ export function idOfSweep({ environment }: Context, apiUser: string | undefined)
     : `${apiUserIdsOf(environment)}${apiUser.trim().toLowerCase()}`;
 }
 
-export async function decideSweep<Name extends keyof SweepDecisions>(
+export async function decideSweep(
   context: Context,
   workflowId: string,
-  name: Name,
-  decision: Sendable[Name],
+  name: keyof SweepDecisions,
+  reason: string | undefined,
 ): Promise<ExitCode> {
+  const decision = { by: context.who(), reason };
   refuseEnded(await describeSweep(context, workflowId));
   await context.needWorker();
   return sendEach(context, name, [{ workflowId, decision }]);
@@ -97,8 +93,7 @@ function describeSweep(context: Context, workflowId: string): ReturnType<typeof 
   const { environment } = context;
   const how = workflowId === sweepId(environment) ? 'sweep start' : 'leak API-USER --reason WHY';
   const start = `Start one: signon-rotation ${how} --environment ${environment}`;
-  const none = (): CommandEnd =>
-    new CommandEnd(EXIT.nothing, `There was no ${workflowId}. ${start}`);
+  const none = (): CommandEnd => nothingThere(`There was no ${workflowId}. ${start}`);
   return describeRun(context, workflowId, none);
 }
 

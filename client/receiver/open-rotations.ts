@@ -1,9 +1,9 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { Gauge, type Registry } from 'prom-client';
 import type { Environment } from '../../domain/request/index.ts';
 import { startOfDay } from '../../domain/tokens/index.ts';
 import { isPolled } from '../polling.ts';
-import { attributeOf, listRotations, rotationsOf } from '../rotations.ts';
+import { attributeOf, lastRunOf, listRotations, rotationsOf } from '../rotations.ts';
 import { apiUserIdsOf, sweepId, WORKFLOW } from '../../domain/names/index.ts';
 
 const LOOK_EVERY_MS = 60_000;
@@ -145,24 +145,10 @@ export class OpenRotations {
     let [lost, looked] = [0, 0];
     for await (const { workflowId, runId } of this.client.workflow.list({ query })) {
       const isLookedUp = ++looked <= LOOKED_UP_AT_MOST;
-      const last = isLookedUp ? await this.lastRunOf(workflowId) : runId;
-      if (last === undefined || last === runId) lost++;
+      const last = isLookedUp ? await lastRunOf(this.client, workflowId) : undefined;
+      if (last === undefined || last.runId === runId) lost++; // the server may have deleted it
     }
     return lost;
-  }
-
-  /** Undefined where the server has deleted it meanwhile. */
-  private lastRunOf(workflowId: string): Promise<string | undefined> {
-    return this.client.workflow
-      .getHandle(workflowId)
-      .describe()
-      .then(
-        ({ runId }) => runId,
-        (error: unknown) => {
-          if (error instanceof WorkflowNotFoundError) return undefined;
-          throw error;
-        },
-      );
   }
 }
 

@@ -1,10 +1,5 @@
 import type { Client } from '@temporalio/client';
-import fastify, {
-  LogController,
-  type FastifyBaseLogger,
-  type FastifyError,
-  type FastifyInstance,
-} from 'fastify';
+import fastify, { LogController, type FastifyError, type FastifyInstance } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Secret } from '../../config/secret.ts';
 import type { ReceiverConfiguration } from './configuration.ts';
@@ -12,7 +7,7 @@ import { createMetrics } from './metrics.ts';
 import { OpenRotations } from './open-rotations.ts';
 import { readPayload } from './payload.ts';
 import { Starts } from './starts.ts';
-import { takeAlerts } from './take-alerts.ts';
+import { takeAlerts, type Taken } from './take-alerts.ts';
 
 /** What the largest estate sends in one payload, many times over. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -23,6 +18,12 @@ const SAID_EVERY_MS = 3_600_000;
  * half a request, has no longer either.
  */
 const CLOSES_WITHIN_MS = 10_000;
+/** How alerts are logged, by what became of them; the others as information. */
+const LEVELS: Partial<Record<Taken['result'], 'debug' | 'warn'>> = {
+  throttled: 'debug', // a sender can cause any number of these
+  later: 'warn',
+  refused: 'warn',
+};
 export const WEBHOOK_PATH = '/alerts';
 
 /**
@@ -105,7 +106,7 @@ export function createReceiver(
       const results = await takeAlerts(client, environment, payload.alerts, starts, now());
       for (const taken of results) {
         metrics.alerts.inc({ result: taken.result });
-        log(request.log, taken.result)({ ...taken, environment }, 'alert');
+        request.log[LEVELS[taken.result] ?? 'info']({ ...taken, environment }, 'alert');
       }
       if (payload.truncated > 0) {
         metrics.leftOut.inc({ environment }, payload.truncated);
@@ -130,14 +131,6 @@ export function createReceiver(
     return reply.code(status).send({ error: status === 500 ? 'not answered' : error.code });
   });
   return server;
-}
-
-function log(logger: FastifyBaseLogger, result: string): (what: object, message: string) => void {
-  // A sender can cause any number of these.
-  if (result === 'throttled') return logger.debug.bind(logger);
-  return result === 'later' || result === 'refused'
-    ? logger.warn.bind(logger)
-    : logger.info.bind(logger);
 }
 
 /** Whether a header carries the token, compared in constant time. */

@@ -1,5 +1,5 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { isGrpcServiceError } from '@temporalio/client';
 import {
   askedBy,
   whyNot,
@@ -10,7 +10,7 @@ import { OUTCOMES, type Outcome } from '../../domain/rotation/index.ts';
 import { plain } from '../../domain/text/index.ts';
 import { rotationId, type Environment } from '../../domain/request/index.ts';
 import { isPolled } from '../polling.ts';
-import { attributeOf } from '../rotations.ts';
+import { attributeOf, lastRunOf } from '../rotations.ts';
 import { startRotation } from '../start-workflows.ts';
 import type { Read } from './payload.ts';
 import type { Starts } from './starts.ts';
@@ -128,15 +128,10 @@ async function startUnless(
  * it, the others as it lists them.
  */
 async function rotationsOf(client: Client, workflowId: string): Promise<PastRotation[]> {
-  const rotations: PastRotation[] = [];
-  try {
-    const last = pastRotation(await client.workflow.getHandle(workflowId).describe());
-    if (last.open) return [last]; // the others change nothing
-    rotations.push(last);
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-    return [];
-  }
+  const last = await lastRunOf(client, workflowId);
+  if (!last) return [];
+  const rotations = [pastRotation(last)];
+  if (rotations[0]!.open) return rotations; // the others change nothing
   const query = `WorkflowId = '${workflowId.replace(/['\\]/g, '\\$&')}'`;
   for await (const execution of client.workflow.list({ query }))
     rotations.push(pastRotation(execution));

@@ -121,13 +121,11 @@ export function shapeClassify(given: unknown): Shaped<Classify> {
   return shapeOf(fields)(input) as Shaped<Classify>;
 }
 
-/** Every decision: how its input is shaped, and what the UI's forms say of it. */
-export const DECISIONS: {
-  [Name in DecisionName]: {
-    shape: (input: unknown) => Shaped<Decisions[Name]>;
-    description: string;
-  };
-} = {
+/** Of every decision: how its input is shaped, and what the UI's forms say of it. */
+export type DecisionTable<Sent> = {
+  [Name in keyof Sent]: { shape: (input: unknown) => Shaped<Sent[Name]>; description: string };
+};
+export const DECISIONS: DecisionTable<Decisions> = {
   approve: {
     shape: shapeApprove,
     description:

@@ -1,6 +1,6 @@
 import type { InventoryRequest } from './inventory-request.ts';
 import { countBy, type Inventory, type OddityKind } from './inventory.ts';
-import { escapeMarkdown as text, table } from '../text/index.ts';
+import { escapeMarkdown as text, paragraphs, table } from '../text/index.ts';
 
 /** Rows named in the details; the result has them all. */
 const NAMED_AT_MOST = 100;
@@ -17,7 +17,7 @@ export function introduceInventory({ environment, requestedBy }: InventoryReques
 export function drawInventory({ environment, rows, unknownSecrets, window }: Inventory): string {
   const due = rows.filter((row) => row.due);
   const odd = rows.filter(({ oddities }) => oddities.length > 0);
-  return [
+  return paragraphs(
     `### Inventory (${environment})`,
     `**Pairs:** ${rows.length} · **ending within ${window}:** ${due.length} · **unexpected:** ${odd.length} · **Secrets of no listed pair:** ${unknownSecrets.length}`,
     oddityCounts({ rows })
@@ -35,23 +35,20 @@ export function drawInventory({ environment, rows, unknownSecrets, window }: Inv
             ]),
         )
       : 'Nothing is unexpected.',
-    odd.length > NAMED_AT_MOST
-      ? `… and ${odd.length - NAMED_AT_MOST} more: they stand in the result.`
-      : '',
-  ]
-    .filter((part) => part !== '')
-    .join('\n\n');
+    odd.length > NAMED_AT_MOST &&
+      `… and ${odd.length - NAMED_AT_MOST} more: they stand in the result.`,
+  );
 }
 
 export function drawNoInventory(
   { environment }: InventoryRequest,
   { type, message, todo }: { type: string; message: string; todo: string },
 ): string {
-  return [
+  return paragraphs(
     `### ✗ No inventory (${environment})`,
     `**${text(type)}**: ${text(message)}`,
     `**What to do:** ${text(todo)} Then start it again.`,
-  ].join('\n\n');
+  );
 }
 
 export function oddityCounts({

@@ -5,7 +5,7 @@ import { recipientOf, specialCaseOf } from '../rotation/index.ts';
 import type { Environment } from '../request/index.ts';
 import type { Settings } from '../settings/index.ts';
 import { firstToEndFirst, secretOf, type SignonPair } from '../sweep/index.ts';
-import { isLive, newestOf, outlives, startOfDay, type Day } from '../tokens/index.ts';
+import { isLive, newestFirst, outlives, startOfDay, type Day } from '../tokens/index.ts';
 
 /** A container that reads a Secret of Signon's sync, by its workload's template or its pod. */
 export interface Reading extends Consumer {
@@ -103,33 +103,24 @@ function rowOf(
   const mountedBy = workloadsOf(files.filter((one) => one.secret === secret));
   const tokens = pair.tokens
     .map((token) => ({ ...token, live: isLive(token, now) }))
-    .toSorted((a, b) =>
-      a.expires === b.expires
-        ? b.authorisationId - a.authorisationId
-        : a.expires < b.expires
-          ? 1
-          : -1,
-    );
+    .toSorted(newestFirst);
   const live = tokens.filter((token) => token.live);
   const ends = live.at(-1)?.expires;
-  const row = {
-    apiUser: apiUser.email,
-    name: apiUser.name,
-    suspended: apiUser.suspended,
-    application: parameterize(application),
-    secret,
-    tokens,
-    ...(ends !== undefined && { ends, accessEnds: newestOf(live)!.expires }),
-    due: ends !== undefined && !outlives({ expires: ends }, now, settings.window),
-    consumers,
-  };
   const recipient = recipientOf(settings, pair);
   const isMounted = mountedBy.length > 0;
   const isRead = consumers.length > 0 || isMounted;
   const expired = tokens.filter((token) => !token.live);
   const special = specialCaseOf({ apiUser }, settings);
   return {
-    ...row,
+    apiUser: apiUser.email,
+    name: apiUser.name,
+    suspended: apiUser.suspended,
+    application: parameterize(application),
+    secret,
+    tokens,
+    ...(ends !== undefined && { ends, accessEnds: live[0]!.expires }),
+    due: ends !== undefined && !outlives({ expires: ends }, now, settings.window),
+    consumers,
     oddities: [
       ...odd(
         'nobody reads it',

@@ -174,10 +174,7 @@ export function nextDue(
     const paced = notice.kind === 'incident' ? at : Math.max(at + ms(pace.collectFor), quietUntil);
     return { group, at: Math.max(paced, held.get(group) ?? -Infinity) };
   });
-  return due.reduce<(typeof due)[number] | undefined>(
-    (first, one) => (first === undefined || one.at < first.at ? one : first),
-    undefined,
-  );
+  return due.toSorted((a, b) => a.at - b.at)[0];
 }
 
 /**

@@ -5,7 +5,7 @@ import { type HandOver, isConfirmedByHolder } from './report.ts';
 import { rotationId, type RotationRequest } from '../request/index.ts';
 import { shown } from './show-rotation.ts';
 import type { Line } from './shown.ts';
-import { escapeMarkdown as text, minute, table } from '../text/index.ts';
+import { escapeMarkdown as text, minute, paragraphs, table } from '../text/index.ts';
 
 /**
  * The summary and details that a rotation is started with. The UI shows them beside the current
@@ -31,7 +31,7 @@ export function drawChecklist(progress: Progress, runId: string): string {
   const read = shown(progress, runId);
   const [first, ...others] = read?.offers ?? [];
   const docs = links.docs;
-  return [
+  return paragraphs(
     `### ${text(read?.heading ?? `${running(progress)} in ${request.environment}`)}`,
     paragraph(read?.before ?? [], docs),
     first && drawOffer(first, read?.lead),
@@ -44,7 +44,7 @@ export function drawChecklist(progress: Progress, runId: string): string {
       ],
       docs,
     ),
-    handOver && !(ended && isConfirmedByHolder(ended)) ? drawHandOver(handOver) : undefined,
+    handOver && !(ended && isConfirmedByHolder(ended)) && drawHandOver(handOver),
     read?.table &&
       table(
         read.table.head,
@@ -62,27 +62,20 @@ export function drawChecklist(progress: Progress, runId: string): string {
       notes.filter((note) => note !== ended?.why).map((note) => ({ label: 'Note', text: note })),
     ),
     ...others.map((offer) => drawOffer(offer)),
-    ended && links.ui
-      ? `[Start it again](${startFormLink(links.ui, request)}). The form holds this run’s input, requested by ${text(request.requestedBy)}: put your own address into \`requestedBy\`.`
-      : undefined,
-    (waiting ?? ended)
-      ? undefined
-      : offersFor(undefined, runId)
-          .map((offer) => drawOffer(offer))
-          .join('\n\n'),
-  ]
-    .filter((part) => part !== undefined && part !== '')
-    .join('\n\n');
+    ended &&
+      links.ui &&
+      `[Start it again](${startFormLink(links.ui, request)}). The form holds this run’s input, requested by ${text(request.requestedBy)}: put your own address into \`requestedBy\`.`,
+    ...((waiting ?? ended) ? [] : offersFor(undefined, runId).map((offer) => drawOffer(offer))),
+  );
 }
 
 /** Where a request that was started under another id went. */
 function drawDelegated(why: string, request: RotationRequest, ui: TemporalUi | undefined): string {
-  const link = ui && `[Open it](${rotationsLink(ui, rotationId(request))})`;
-  return [
+  return paragraphs(
     '### Outcome: delegated',
     `This run did nothing itself: ${text(why)}.`,
-    ...(link ? [link] : []),
-  ].join('\n\n');
+    ui && `[Open it](${rotationsLink(ui, rotationId(request))})`,
+  );
 }
 
 /** What a rotation that needs nobody does now. */
@@ -99,11 +92,11 @@ export function drawInvalid(problems: readonly string[]): string {
     application: 'publishing-api',
     requestedBy: 'your e-mail address',
   };
-  return [
+  return paragraphs(
     '### ✗ The request is not valid; no token was touched',
     paragraph(problems.map((problem) => ({ text: problem }))),
     `Start another rotation with an input like this:\n\n${block(request)}`,
-  ].join('\n\n');
+  );
 }
 
 /** One paragraph: the UI draws a line break as one. */
@@ -132,7 +125,7 @@ function block(input: object): string {
 
 /** The way a sealed token goes to its holder. */
 function drawHandOver({ recipient, masked, authorisationId, armoured }: HandOver): string {
-  return [
+  return paragraphs(
     `**For ${text(recipient)}:** \`${masked}\`, authorisation ${authorisationId}, encrypted to the key in the settings. Send them this text; \`signon-rotation handover\` prints it with what to tell them.`,
     // Not a block: the UI would not wrap it. A line that wraps is copied as one.
     armoured
@@ -140,5 +133,5 @@ function drawHandOver({ recipient, masked, authorisationId, armoured }: HandOver
       .split('\n')
       .map((line) => `\`${line}\``)
       .join('\n'),
-  ].join('\n\n');
+  );
 }

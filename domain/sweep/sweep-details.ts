@@ -1,4 +1,4 @@
-import { escapeMarkdown as text, minute, table } from '../text/index.ts';
+import { escapeMarkdown as text, minute, paragraphs, table } from '../text/index.ts';
 import { command } from '../request/index.ts';
 import { drawOffer, offer } from '../rotation/index.ts';
 import { countByState, RANK, type RowState, type SweepReport, type SweepRow } from './sweep.ts';
@@ -57,8 +57,9 @@ const MARKS: Partial<Record<RowState, string>> = {
 /** A sweep's table as Markdown for the Temporal UI, with what may be sent. */
 export function drawSweep(progress: SweepProgress): string {
   const { request, rows, doing, pausedBy, blocked, outcome, lastAnswer } = progress;
+  const isOpen = !outcome && !request.plan;
   const approveAll = command(request.environment, 'approve', '--waiting');
-  return [
+  return paragraphs(
     `### ${headingOf(progress)}`,
     blocked &&
       [
@@ -68,29 +69,21 @@ export function drawSweep(progress: SweepProgress): string {
       ].join('\n'),
     blocked && drawOffer(offer('To retry', 'retry')),
     pausedBy && drawOffer(offer('To continue', 'resume')),
-    lastAnswer && !outcome ? `**Last answer:** ${text(lastAnswer)}` : undefined,
-    isOfApiUser(request) && !outcome
-      ? `**The leaked tokens work until somebody approves their revoke**, rotation by rotation: \`${approveAll}\`.`
-      : undefined,
+    lastAnswer && !outcome && `**Last answer:** ${text(lastAnswer)}`,
+    isOfApiUser(request) &&
+      !outcome &&
+      `**The leaked tokens work until somebody approves their revoke**, rotation by rotation: \`${approveAll}\`.`,
     text(doing),
-    rows.length > 0
-      ? countByState(rows)
-          .map(({ state, count }) => `**${state}:** ${count}`)
-          .join(' · ')
-      : undefined,
+    countByState(rows)
+      .map(({ state, count }) => `**${state}:** ${count}`)
+      .join(' · '),
     drawRows(rows),
-    rows.some(({ state }) => state === 'waiting-approval')
-      ? `To approve all that can be approved: \`${approveAll}\``
-      : undefined,
-    outcome || request.plan
-      ? undefined
-      : [
-          ...(pausedBy ? [] : [drawOffer(offer('To start no further wave', 'pause'))]),
-          drawOffer(offer('To end the sweep (open rotations continue)', 'abort', { reason: '' })),
-        ].join('\n\n'),
-  ]
-    .filter((part) => part !== undefined)
-    .join('\n\n');
+    rows.some(({ state }) => state === 'waiting-approval') &&
+      `To approve all that can be approved: \`${approveAll}\``,
+    isOpen && !pausedBy && drawOffer(offer('To start no further wave', 'pause')),
+    isOpen &&
+      drawOffer(offer('To end the sweep (open rotations continue)', 'abort', { reason: '' })),
+  );
 }
 
 function headingOf({ request, outcome, blocked, pausedBy }: SweepProgress): string {
@@ -106,26 +99,24 @@ function headingOf({ request, outcome, blocked, pausedBy }: SweepProgress): stri
 }
 
 /** A table for each stage and what is done in it, since the UI's column is narrow. */
-function drawRows(rows: readonly SweepRow[]): string | undefined {
+function drawRows(rows: readonly SweepRow[]): string {
   const quiet = ['left alone', 'to come'];
   const all =
     rows.length <= NAMED_AT_MOST ? rows : rows.filter(({ state }) => !quiet.includes(state));
   const named = all
     .toSorted((a, b) => RANK.indexOf(a.state) - RANK.indexOf(b.state))
     .slice(0, NAMED_AT_MOST);
-  if (named.length === 0) return undefined;
+  if (named.length === 0) return '';
   const groups = new Map<string, SweepRow[]>();
   for (const row of named) {
     const heading = `${MARKS[row.state] ?? '✓'} ${row.state}**: ${text(row.what)}`;
     groups.set(heading, [...(groups.get(heading) ?? []), row]);
   }
   const more = rows.length - named.length;
-  return [
+  return paragraphs(
     ...[...groups].flatMap(([heading, members]) => [`**${heading}`, drawGroup(members)]),
-    ...(more > 0
-      ? [`and ${more} more: \`WorkflowType = "rotateToken"\` lists every rotation`]
-      : []),
-  ].join('\n\n');
+    more > 0 && `and ${more} more: \`WorkflowType = "rotateToken"\` lists every rotation`,
+  );
 }
 
 function drawGroup(rows: readonly SweepRow[]): string {

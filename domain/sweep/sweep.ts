@@ -106,9 +106,13 @@ export function readingsOf(pair: SignonPair, { readings }: SweepFacts): number {
   return readings.filter((read) => read === secret).length;
 }
 
-/** Says of a rotation that was open before a leak that it may adopt the leaked token: it is not forced. */
-export const OPEN_BEFORE_LEAK =
-  'its open rotation may adopt a token from before the leak: abort it, and run leak again';
+/** A rotation that was open before a leak may adopt the leaked token: it is not forced. */
+export function openBefore(leaked: boolean): Pick<SweepRow, 'state' | 'what'> {
+  const what = leaked
+    ? 'its open rotation may adopt a token from before the leak: abort it, and run leak again'
+    : 'its rotation is open already';
+  return { state: 'open before', what };
+}
 
 /**
  * One pair's row.
@@ -123,11 +127,7 @@ export function rowOf(pair: SignonPair, facts: SweepFacts, leaked = false): Swee
     .toSorted();
   const row = { apiUser, application, ends };
   if (facts.open.has(rotationId({ ...row, environment: facts.environment })))
-    return {
-      ...row,
-      state: 'open before',
-      what: leaked ? OPEN_BEFORE_LEAK : 'its rotation is open already',
-    };
+    return { ...row, ...openBefore(leaked) };
   const leftAlone = whyRowIsLeftAlone(pair, ends, facts, leaked);
   return leftAlone === undefined
     ? { ...row, state: 'to come', what: intentFor(pair, facts, leaked) }

@@ -11,6 +11,11 @@ export function escapeMarkdown(text: string): string {
     .replace(/:\/\/|(?<=mailto):/gi, '\u200b$&');
 }
 
+/** Puts a page together from those of its parts that have something to say. */
+export function paragraphs(...parts: readonly (string | false | undefined)[]): string {
+  return parts.filter(Boolean).join('\n\n');
+}
+
 /** One that Markdown does not trim. */
 const SPACE = '\u2002';
 

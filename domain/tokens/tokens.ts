@@ -49,16 +49,17 @@ export function isLive(token: Pick<ListedToken, 'expires'>, now: number): boolea
   return now < endOfDay(token.expires);
 }
 
+type Dated = Pick<ListedToken, 'authorisationId' | 'expires'>;
+
+/** Sorts by latest expiry; on the same day by the highest authorisation id. */
+export function newestFirst(a: Dated, b: Dated): number {
+  if (a.expires === b.expires) return b.authorisationId - a.authorisationId;
+  return a.expires < b.expires ? 1 : -1;
+}
+
 /** The token the sync will write: latest expiry; on the same day the highest authorisation id. */
-export function newestOf<T extends Pick<ListedToken, 'authorisationId' | 'expires'>>(
-  tokens: readonly T[],
-): T | undefined {
-  return tokens.reduce<T | undefined>((newest, token) => {
-    if (!newest || token.expires > newest.expires) return token;
-    return token.expires === newest.expires && token.authorisationId > newest.authorisationId
-      ? token
-      : newest;
-  }, undefined);
+export function newestOf<T extends Dated>(tokens: readonly T[]): T | undefined {
+  return tokens.toSorted(newestFirst)[0];
 }
 
 /** Whether a token is certain to live longer than the window, counted to 00:00 of its last day. */

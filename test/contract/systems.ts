@@ -30,7 +30,7 @@ export const writingTest = mayWrite ? test : test.skip;
  */
 export const standInTest = live ? test.skip : test;
 
-export interface Systems extends Omit<Clients, 'hosts'> {
+export interface Systems extends Clients {
   configuration: Configuration;
   /** The pair that writing tests write to, and others read. */
   pair: { apiUser: string; application: string };

@@ -12,7 +12,13 @@ import { createWorkers } from '../../worker/run-worker.ts';
 import { BUNDLE } from '../support/bundle.ts';
 import { DAY, FakeSystems } from '../support/fake-systems.ts';
 import { REQUEST } from '../support/request.ts';
-import { Rotation, runUntil, timeSkippingServer } from '../support/rotations.ts';
+import {
+  LOOPBACK,
+  Rotation,
+  runUntil,
+  STAND_INS,
+  timeSkippingServer,
+} from '../support/rotations.ts';
 import { until } from '../support/until.ts';
 
 /** `LONG_WAITS=1000` measures a thousand; CI runs fewer. */
@@ -68,14 +74,14 @@ test(
     const { client, nativeConnection: connection } = server;
     const settings = {
       ...DEFAULT_SETTINGS,
+      hosts: LOOPBACK,
       syncGathering: { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '5 minutes' } as const,
     };
     const scope = {
-      environment: 'integration',
+      ROTATION_ENVIRONMENT: 'integration',
+      ALERT_RECEIVER_IDENTITY: 'alert-receiver',
+      ...STAND_INS,
       settings,
-      receiver: 'alert-receiver',
-      hosts: {},
-      standIns: true,
     } as const;
     const taskQueue = randomUUID();
     const workers = await createWorkers({

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '../support/jest.ts';
-import { createSchedule } from '../../client/cli/schedule.ts';
+import type { ScheduleHandle } from '@temporalio/client';
 import { taskQueueOf } from '../../domain/request/request.ts';
-import { OFFICE_HOURS, WEEKDAYS } from '../../domain/sweep/sweep-schedule.ts';
 import type { SweepReport } from '../../domain/sweep/sweep.ts';
+import { EXIT } from '../../client/cli/exit-codes.ts';
+import { commandLine } from '../support/command-line.ts';
 import { REQUEST } from '../support/request.ts';
 import { Stage, StagedRotation } from '../support/stage.ts';
 import { until } from '../support/until.ts';
@@ -26,9 +27,14 @@ async function scheduledRuns(): Promise<SweepReport[]> {
   return reports;
 }
 
+async function createSchedule(...when: string[]): Promise<ScheduleHandle> {
+  const args = ['schedule', 'create', ...when, '-e', 'production', '--by', 'ada@example.org'];
+  expect(await commandLine(stage)(args)).toMatchObject({ code: EXIT.done });
+  return stage.client.schedule.getHandle(SWEEP);
+}
+
 test('the server starts no sweep between 00:50 and 01:40 UTC, summer and winter, at a time that only just is allowed', async () => {
-  const time = { at: '03:00', days: [...WEEKDAYS], jitterMinutes: 30 };
-  const handle = await createSchedule(stage.client, 'production', { time });
+  const handle = await createSchedule('--at', '03:00', '--days', 'MON-SUN', '--jitter', '30');
   const { startTime } = await stage.client.workflowService.listScheduleMatchingTimes({
     namespace: stage.client.options.namespace,
     scheduleId: handle.scheduleId,
@@ -54,7 +60,7 @@ test('fired while a sweep runs, it starts nothing; fired after, it sweeps, and a
     signal: 'pause',
     signalArgs: [{ by: 'ada@example.org' }],
   });
-  const schedule = await createSchedule(stage.client, 'production', { time: OFFICE_HOURS });
+  const schedule = await createSchedule();
   await schedule.trigger();
   await until('the scheduled run', async () => (await scheduledRuns()).length > 0 || undefined);
   expect(await scheduledRuns()).toMatchObject([

@@ -23,6 +23,11 @@ import { until } from './until.ts';
 
 setUpRuntime();
 
+/** Where a worker's Signon and Argo CD are unless a test says, and hosts that allow it. */
+export const STAND_INS = { SIGNON_URL: 'http://127.0.0.1', ARGOCD_URL: 'http://127.0.0.1' };
+const host = String.raw`^127\.0\.0\.1$`;
+export const LOOPBACK = { integration: host, staging: host, production: host };
+
 /** A Temporal server whose time can be skipped. */
 export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
   const path = await findBinary('temporal-test-server');
@@ -197,9 +202,8 @@ export async function rotating(
     workflowId?: string;
     serves?: RotationRequest['environment'];
     settings?: Partial<Settings>;
-    /** Hosts of the worker's settings. */
-    hosts?: Record<string, string>;
-    standIns?: boolean;
+    /** Where Signon and Argo CD are; stand-ins on loopback unless said. */
+    addresses?: typeof STAND_INS;
     /** Acts at the same time; waits have a task queue of their own. */
     actsAtOnce?: number;
   } = {},
@@ -217,16 +221,16 @@ export async function rotating(
   const taskQueue = randomUUID();
   const { client, nativeConnection: connection } = server;
   const scope = {
-    environment: options.serves ?? 'integration',
+    ROTATION_ENVIRONMENT: options.serves ?? 'integration',
+    ALERT_RECEIVER_IDENTITY: 'alert-receiver',
+    ...(options.addresses ?? STAND_INS),
     settings: {
       ...DEFAULT_SETTINGS,
+      ...(!options.addresses && { hosts: LOOPBACK }),
       disusedWatch: '0 ms' as const,
       syncGathering: { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '5 minutes' } as const,
       ...options.settings,
     },
-    receiver: 'alert-receiver',
-    hosts: options.hosts ?? {},
-    standIns: options.standIns ?? true,
   };
   // This server knows no pages: a history of more than 4 MB comes in one answer. The real one's
   // pages are tested in test/long/floods.test.ts.

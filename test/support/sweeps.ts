@@ -13,7 +13,7 @@ import { createWorkers } from '../../worker/run-worker.ts';
 import { DEFAULT_SETTINGS } from '../../config/settings.ts';
 import { BUNDLE } from './bundle.ts';
 import { DAY, FakeSystems } from './fake-systems.ts';
-import { runUntil } from './rotations.ts';
+import { LOOPBACK, runUntil, STAND_INS } from './rotations.ts';
 import { until } from './until.ts';
 import { sweepId } from '../../domain/names/names.ts';
 
@@ -140,14 +140,13 @@ export async function sweeping(
   const environment = options.environment ?? 'integration';
   const taskQueue = randomUUID();
   const { client, nativeConnection: connection } = server;
-  const settings = { ...DEFAULT_SETTINGS, ...options.settings };
+  const settings = { ...DEFAULT_SETTINGS, hosts: LOOPBACK, ...options.settings };
   const systems = new FakeSystems(await server.currentTimeMs()).activities();
   const temporal = createTemporalActivities(client, {
-    environment,
+    ROTATION_ENVIRONMENT: environment,
+    ALERT_RECEIVER_IDENTITY: 'alert-receiver',
+    ...STAND_INS,
     settings,
-    receiver: 'alert-receiver',
-    hosts: {},
-    standIns: true,
   });
   const activities = {
     ...systems,

@@ -176,9 +176,10 @@ test('a worker whose Signon is another environment’s blocks before anything is
       expect(rotation.systems.calls).toEqual([]);
     },
     {
-      hosts: {
-        SIGNON_URL: 'signon.publishing.service.gov.uk',
-        ARGOCD_URL: 'argo.eks.integration.govuk.digital',
+      request: { requestedBy: 'ada@digital.cabinet-office.gov.uk' },
+      addresses: {
+        SIGNON_URL: 'https://signon.publishing.service.gov.uk',
+        ARGOCD_URL: 'https://argo.eks.integration.govuk.digital',
       },
     },
   ));
@@ -189,9 +190,10 @@ test('a worker whose hosts are its environment’s goes on', () =>
       expect((await rotation.awaitingApproval()).code).toMatch(/^[0-9a-f]{8}$/);
     },
     {
-      hosts: {
-        SIGNON_URL: 'signon.integration.publishing.service.gov.uk',
-        ARGOCD_URL: 'argo.eks.integration.govuk.digital',
+      request: { requestedBy: 'ada@digital.cabinet-office.gov.uk' },
+      addresses: {
+        SIGNON_URL: 'https://signon.integration.publishing.service.gov.uk',
+        ARGOCD_URL: 'https://argo.eks.integration.govuk.digital',
       },
     },
   ));

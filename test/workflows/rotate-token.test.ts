@@ -208,7 +208,13 @@ test('fails a request that was copied from the docs, but where Signon is a stand
       });
       expect(rotation.systems.calls).toEqual([]);
     },
-    { request: { requestedBy: 'you@example.org' }, standIns: false },
+    {
+      request: { requestedBy: 'you@example.org' },
+      addresses: {
+        SIGNON_URL: 'https://signon.integration.publishing.service.gov.uk',
+        ARGOCD_URL: 'https://argo.eks.integration.govuk.digital',
+      },
+    },
   ));
 
 test('where approvers are listed, production takes no request of a bare name: nobody could tell who the second person is', () =>

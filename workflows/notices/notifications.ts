@@ -19,7 +19,7 @@ import {
   type LinkedNotice,
   type Pending,
 } from '../../domain/notices/index.ts';
-import { escapeMarkdown } from '../../domain/text/index.ts';
+import { escapeMarkdown, paragraphs } from '../../domain/text/index.ts';
 import { activities, carriedOver, failureOf, isHistoryLong } from '../shared/index.ts';
 import { SIGNAL } from '../../domain/names/index.ts';
 
@@ -136,11 +136,9 @@ function dated({ notice: told, at }: Pending): LinkedNotice {
 }
 
 function drawTrouble(kept: number, dropped: number, refused: string): string {
-  return [
-    ...(kept > 0
-      ? [`**Kept until Slack takes them:** ${kept} notices; sent again every hour.`]
-      : []),
-    ...(dropped > 0 ? [`**Notices dropped:** ${dropped}.`] : []),
-    ...(refused === '' ? [] : [`The last message that Slack did not take, at ${refused}`]),
-  ].join('\n\n');
+  return paragraphs(
+    kept > 0 && `**Kept until Slack takes them:** ${kept} notices; sent again every hour.`,
+    dropped > 0 && `**Notices dropped:** ${dropped}.`,
+    refused && `The last message that Slack did not take, at ${refused}`,
+  );
 }

@@ -6,7 +6,7 @@ export interface Attempting {
   /** Throws the end, where one is due. */
   endIfDue: () => void;
   /** Ms since the epoch at which whatever is under way is given up; absent where never. */
-  endsAt?: () => number;
+  endsAt?: number;
   /** Says what blocks, and that a person is asked; or throws, where nobody is. */
   block: (failure: ShownFailure, tries: number) => void;
   goOn: () => void;
@@ -33,7 +33,7 @@ export class Attempts {
     const { host } = this;
     for (let tries = 1; ; tries++) {
       host.endIfDue();
-      const timeout = host.endsAt && Math.max(1, host.endsAt() - Date.now());
+      const timeout = host.endsAt && Math.max(1, host.endsAt - Date.now());
       const scope = new CancellationScope({ cancellable: true, timeout });
       this.interrupted = () => scope.cancel();
       try {

@@ -1,15 +1,21 @@
-import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
 import ms from 'ms';
 import { type ShownFailure, todoFor } from '../../domain/rotation/index.ts';
 import { isOfApiUser, type SweepRequest } from '../../domain/sweep/index.ts';
-import { Attempts, HistoryIsLong, isHistoryLong, Notices } from '../shared/index.ts';
+import {
+  type Attempting,
+  Attempts,
+  HistoryIsLong,
+  isHistoryLong,
+  Notices,
+} from '../shared/index.ts';
 import type { SweepTable } from './sweep-table.ts';
 
 /** A sweep ends after this time, unless its settings say sooner. */
 const AT_THE_LATEST = '20 hours';
 
 /** Thrown inside a sweep when it is to end: by a person, or since its time is over. */
-class SweepEnd extends Error {
+export class SweepEnd extends Error {
   constructor(
     readonly outcome: 'aborted' | 'out-of-time',
     readonly why: string,
@@ -22,17 +28,11 @@ class SweepEnd extends Error {
  * What a sweep does outside and waits for, until somebody ends it or its time is over. Where
  * retries are spent, a person is asked.
  */
-export class SweepBounds {
+export class SweepBounds implements Attempting {
   /** Ms since the epoch. */
   endsAt: number;
   private stop?: SweepEnd;
-  private readonly attempts = new Attempts({
-    endIfDue: () => this.endIfDue(),
-    endsAt: () => this.endsAt,
-    block: (failure, tries) => this.block(failure, tries),
-    goOn: () => this.table.block(),
-    until: (happened) => this.wait(happened),
-  });
+  private readonly attempts = new Attempts(this);
   private readonly notices: Notices;
 
   constructor(
@@ -67,11 +67,6 @@ export class SweepBounds {
     if (this.due) throw this.due;
   }
 
-  /** The end that an error stands for; undefined where it stands for none. */
-  endOf(error: unknown): Pick<SweepEnd, 'outcome' | 'why'> | undefined {
-    return error instanceof SweepEnd ? error : isCancellation(error) ? this.stop : undefined;
-  }
-
   retry(): boolean {
     return this.attempts.retry();
   }
@@ -80,7 +75,7 @@ export class SweepBounds {
    * Waits until `happened`, at most `atMost` where given. False where the time is up.
    * @throws the end, or HistoryIsLong, where that comes first
    */
-  async wait(happened: () => boolean, atMost?: ms.StringValue): Promise<boolean> {
+  async until(happened: () => boolean, atMost?: ms.StringValue): Promise<boolean> {
     const left = this.endsAt - Date.now();
     const came = await condition(
       () => happened() || this.stop !== undefined || isHistoryLong(),
@@ -106,10 +101,10 @@ export class SweepBounds {
     });
   }
 
-  private block({ failure, message }: ShownFailure, tries: number): void {
+  block({ failure, message }: ShownFailure, tries: number): void {
     if (this.request.plan) throw new SweepEnd('aborted', `${failure}: ${message}`);
     const blocked = { failure, message, todo: todoFor(failure), since: new Date().toISOString() };
-    this.table.block(blocked);
+    this.table.show({ blocked });
     const waiting = {
       kind: 'blocked',
       step: 'assess',
@@ -118,6 +113,10 @@ export class SweepBounds {
       ...blocked,
     } as const;
     void this.notices.whileNeeded(waiting, () => this.table.progress.blocked === blocked);
+  }
+
+  goOn(): void {
+    this.table.show({ blocked: undefined });
   }
 }
 

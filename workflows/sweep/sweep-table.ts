@@ -51,30 +51,14 @@ export class SweepTable {
     return this.progress.rows;
   }
 
-  fill(rows: SweepRow[]): void {
-    this.progress.rows = rows;
-    this.byId = undefined;
-    this.show();
+  answer(lastAnswer: string): void {
+    this.show({ lastAnswer });
   }
 
-  say(doing: string): void {
-    this.progress.doing = doing;
-    this.show();
-  }
-
-  answer(text: string): void {
-    this.progress.lastAnswer = text;
-    this.show();
-  }
-
-  /** Shows what a person is waited for with; nothing any more where absent. */
-  block(blocked?: NonNullable<SweepProgress['blocked']>): void {
-    if (blocked) this.progress.blocked = blocked;
-    else delete this.progress.blocked;
-    this.show();
-  }
-
-  show(): void {
+  /** Shows where the sweep stands, and what of that is new. */
+  show(change: Partial<SweepProgress> = {}): void {
+    Object.assign(this.progress, change);
+    if (change.rows) this.byId = undefined;
     if (this.stale) return;
     this.stale = true;
     void Promise.resolve().then(() => {

@@ -12,7 +12,7 @@ import {
   isOfApiUser,
   lockOf,
   nextWave,
-  OPEN_BEFORE_LEAK,
+  openBefore,
   parseCarriedSweep,
   rowId,
   rowsOf,
@@ -32,7 +32,7 @@ import {
   onMessage,
   startCanonical,
 } from '../shared/index.ts';
-import { SweepBounds } from './sweep-bounds.ts';
+import { SweepBounds, SweepEnd } from './sweep-bounds.ts';
 import { SweepTable } from './sweep-table.ts';
 import { WORKFLOW } from '../../domain/names/index.ts';
 
@@ -69,7 +69,9 @@ export class Sweep {
     if (this.settings) return undefined;
     const settings = await bounds.attempt(() => activities.beginRotation(request));
     bounds.endAfter(settings.sweep.endsAfter);
-    table.say(`Reads the tokens of ${isOfApiUser(request) ? request.apiUser : 'all API users'}.`);
+    table.show({
+      doing: `Reads the tokens of ${isOfApiUser(request) ? request.apiUser : 'all API users'}.`,
+    });
     const { environment } = request;
     const order = {
       pause: settings.sweep.pause,
@@ -85,7 +87,8 @@ export class Sweep {
     const { variables, files } = await bounds.attempt(() => activities.listReadings());
     const readings = [...variables, ...files].map(({ secret }) => secret);
     const facts = { settings, environment, open: new Set(open), readings, now: Date.now() };
-    table.fill(isOfApiUser(request) ? rowsOfApiUser(pairs, request, facts) : rowsOf(pairs, facts));
+    const rows = isOfApiUser(request) ? rowsOfApiUser(pairs, request, facts) : rowsOf(pairs, facts);
+    table.show({ rows });
     this.settings = settings;
     const isToCome =
       this.nextWave().length > 0 || table.rows.some(({ state }) => state === 'open before');
@@ -130,14 +133,14 @@ export class Sweep {
 
   async untilNotPaused(): Promise<void> {
     const { progress } = this.table;
-    if (progress.pausedBy !== undefined) this.table.say('Waits for resume.');
+    if (progress.pausedBy !== undefined) this.table.show({ doing: 'Waits for resume.' });
     while (progress.pausedBy !== undefined)
-      await this.bounds.wait(() => progress.pausedBy === undefined);
+      await this.bounds.until(() => progress.pausedBy === undefined);
   }
 
   /** Starts a rotation for each row. One that is open already is left as it is. */
   async start(wave: readonly SweepRow[]): Promise<void> {
-    this.table.say(`Starts ${wave.length} rotations.`);
+    this.table.show({ doing: `Starts ${wave.length} rotations.` });
     for (let at = 0; at < wave.length; at += STARTED_AT_ONCE) {
       this.bounds.endIfDue();
       await Promise.all(wave.slice(at, at + STARTED_AT_ONCE).map((row) => this.startOne(row)));
@@ -153,26 +156,24 @@ export class Sweep {
     for (;;) {
       const left = wave.filter(holdsItsPlace);
       if (left.length === 0) return;
-      this.table.say(`Waits for ${left.length} of ${wave.length} rotations of this wave.`);
+      const doing = `Waits for ${left.length} of ${wave.length} rotations of this wave.`;
+      this.table.show({ doing });
       const { looksEvery } = this.settings!.sweep;
-      const heard = await this.bounds.wait(() => !wave.some(holdsItsPlace), looksEvery);
+      const heard = await this.bounds.until(() => !wave.some(holdsItsPlace), looksEvery);
       if (!heard) await this.lookUp(wave.filter(holdsItsPlace));
     }
   }
 
   close(outcome: SweepReport['outcome'], why: string): SweepReport {
     const { environment, requestedBy } = this.request;
-    const { rows, progress } = this.table;
-    progress.outcome = outcome;
-    this.table.say(`${why}.`);
-    return { outcome, why, environment, requestedBy, rows };
+    this.table.show({ outcome, doing: `${why}.` });
+    return { outcome, why, environment, requestedBy, rows: this.table.rows };
   }
 
   /** Closes with the end that a person or the time brought. */
   closeEnded(error: unknown): SweepReport {
-    const end = this.bounds.endOf(error);
-    if (!end) throw error;
-    return this.close(end.outcome, end.why);
+    if (error instanceof SweepEnd) return this.close(error.outcome, error.why);
+    throw error;
   }
 
   /** Closes where its end came while it was to continue as new. */
@@ -219,8 +220,7 @@ export class Sweep {
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       delete row.started;
-      const what = isOfApiUser(asked) ? OPEN_BEFORE_LEAK : 'its rotation is open already';
-      Object.assign(row, { state: 'open before', what });
+      Object.assign(row, openBefore(isOfApiUser(asked)));
     }
   }
 

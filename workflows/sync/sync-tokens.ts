@@ -7,7 +7,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import ms from 'ms';
-import { escapeMarkdown as text } from '../../domain/text/index.ts';
+import { escapeMarkdown as text, paragraphs } from '../../domain/text/index.ts';
 import {
   batchOf,
   carriable,
@@ -160,12 +160,6 @@ function inParts<T>(list: readonly T[]): T[][] {
 function drawQueue(queue: readonly Queued[], said: string): string {
   const shown = queue.slice(0, 20).map(({ request }) => `· ${text(request.workflowId)}`);
   const more = queue.length > shown.length ? [`· and ${queue.length - shown.length} more`] : [];
-  return [
-    said,
-    queue.length > 0
-      ? [`**Asked for a sync:** ${queue.length}`, ...shown, ...more].join('\n')
-      : 'Nobody waits.',
-  ]
-    .filter((part) => part !== '')
-    .join('\n\n');
+  const waiting = [`**Asked for a sync:** ${queue.length}`, ...shown, ...more].join('\n');
+  return paragraphs(said, queue.length > 0 ? waiting : 'Nobody waits.');
 }
