@@ -262,7 +262,7 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a Job that began before the token was there is taken over',
     file: 'activities/argo/create-activities.ts',
-    find: 'Date.parse(createdAt) >= Date.parse(notBefore) + TAKE_OVER_AFTER_MS',
+    find: 'Date.parse(createdAt) >= after + TAKE_OVER_AFTER_MS',
     replace: 'Date.parse(createdAt) >= 0',
     caughtBy: {
       file: 'test/activities/argo.test.ts',
@@ -879,8 +879,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a sync Job is made beside one that runs',
     file: 'activities/argo/create-activities.ts',
-    find: 'if (running !== undefined) return undefined;',
-    replace: "if (running === '') return undefined;",
+    find: 'if (running !== undefined) {',
+    replace: "if (running === '') {",
     caughtBy: {
       file: 'test/activities/argo.test.ts',
       test: 'makes no Job beside one that runs on, which could write older tokens: names it at the deadline',
