@@ -81,8 +81,8 @@ export function judgeRollout(
 }
 
 /**
- * The first moment (ISO) at which a pair's Secret is known to have had a token: a container that
- * got it from there started then, or it was known before.
+ * The first moment (ISO) since which a pair's Secret is known to have had a token: a container that
+ * got it from there started then, or it was known before; and none got another from there later.
  * @param before ISO: moments at which it was
  */
 export function inSecretSince(
@@ -100,11 +100,17 @@ function firstKnown(
   token: Fingerprint,
   before: readonly (string | undefined)[],
 ): number {
-  const starts = running(look)
-    .filter(({ from, ...one }) => from === undefined && holds(one, token))
-    .map(({ startedAt }) => startedAt);
-  const moments = [...starts, ...before].filter((one) => one !== undefined);
-  return Math.min(...moments.map((one) => Date.parse(one)));
+  const readers = running(look).filter(({ from }) => from === undefined);
+  const others = readers.filter((one) => !holds(one, token)).map(startOf);
+  const starts = readers.filter((one) => holds(one, token)).map(startOf);
+  // One that got another token later shows that the Secret had lost this one.
+  const moments = [...starts, ...before.map((one) => (one ? Date.parse(one) : Infinity))];
+  return Math.min(...moments.filter((moment) => others.every((other) => other < moment)));
+}
+
+/** In ms since the epoch; never, where it is not known. */
+function startOf({ startedAt }: ConsumingContainer): number {
+  return startedAt === undefined ? Infinity : Date.parse(startedAt);
 }
 
 export function holds(

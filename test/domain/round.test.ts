@@ -1,6 +1,7 @@
 import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
-import type { ConsumingContainer } from '../../domain/cluster/cluster.ts';
+import type { ClusterLook, ConsumingContainer } from '../../domain/cluster/cluster.ts';
+import { allHold } from '../../domain/cluster/possession.ts';
 import { endOf, observe, whyNoSync, type Round } from '../../domain/rotation/round.ts';
 import { isLive, isToken, outlives, type ListedToken } from '../../domain/tokens/tokens.ts';
 import {
@@ -139,6 +140,21 @@ test('a round keeps the first moment at which the Secret is known to have had it
   expect(
     since([OLD, NEW, aToken(103, { expires: '2029-01-01' })], '2026-09-01T10:00:00.000Z'),
   ).toBe(undefined);
+});
+
+test('a container that got another token from the Secret later shows that the Secret lost the token: one that cannot be asked must start after it has it again', () => {
+  const at = (token: ListedToken, time: string): ClusterLook =>
+    aLook([aContainer(token, { startedAt: `2026-09-01T${time}:00.000Z` })]);
+  const tokens = [OLD, NEW];
+  const before = observe(aRound(), { tokens, look: at(NEW, '08:00') }, NOW)!;
+  const lost = observe(before, { tokens, look: at(OLD, '09:00') }, NOW)!;
+  const unable = 'has no shell';
+  const mute = [
+    aContainer(OLD, { ...TWIN, token: undefined, unable, startedAt: '2026-09-01T09:30:00.000Z' }),
+  ];
+  const again = { ...at(NEW, '10:00'), mute };
+  expect(allHold(again, NEW, before.inSecretSince)).toBe(true);
+  expect(allHold(again, NEW, lost.inSecretSince)).toBe(false);
 });
 
 describe('a consumer of a kind that nothing lists', () => {

@@ -121,7 +121,7 @@ export class Runbook {
     this.situation = kept as Carried<Round>;
     this.readers = situation.readers;
     const { readers, recipient } = situation;
-    // Where only a holder outside may have it, whoever starts the next has mended what passed by.
+    // Where only a holder outside may have it, whoever starts the next has fixed what passed by.
     const passing = recipient && !recipient.alsoInCluster ? undefined : readers.passing;
     const { givenUp = [] } = this.report.remembered ?? {};
     this.record.remember({ givenUp, also: readers.also, passing });
