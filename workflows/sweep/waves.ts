@@ -5,14 +5,9 @@ import {
   continueAsNew,
   workflowInfo,
 } from '@temporalio/workflow';
-import { type Delegation, parseDelegation } from '../../domain/evidence/index.ts';
+import { parseDelegation } from '../../domain/evidence/index.ts';
 import { whyLeftAlone } from '../../domain/request/index.ts';
-import {
-  type CarriedSweep,
-  lockOf,
-  type SweepReport,
-  type SweepRequest,
-} from '../../domain/sweep/index.ts';
+import { lockOf, type SweepReport, type SweepRequest } from '../../domain/sweep/index.ts';
 import { HistoryIsLong } from '../shared/index.ts';
 import { Sweep } from './sweep.ts';
 
@@ -38,15 +33,13 @@ export async function rotateInWaves(
     });
     await condition(allHandlersFinished); // whoever sent a decision as an update gets its answer
     // The children go on, and tell this id.
-    return report ?? run.closeIfDue() ?? continueAsNew<Sweeps>(request, delegation, run.carry());
+    return (
+      report ??
+      run.closeIfDue() ??
+      continueAsNew<typeof rotateInWaves>(request, delegation, run.carry())
+    );
   });
 }
-
-type Sweeps = (
-  request: SweepRequest,
-  delegation: Delegation | undefined,
-  carried: CarriedSweep | undefined,
-) => Promise<SweepReport>;
 
 /**
  * A wave's rotations ask for one sync together, and the next begins when each of them waits for a
