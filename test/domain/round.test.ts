@@ -1,7 +1,7 @@
 import { describe, expect, test } from '../support/jest.ts';
 import * as fc from 'fast-check';
 import type { ClusterLook, ConsumingContainer } from '../../domain/cluster/cluster.ts';
-import { allHold } from '../../domain/cluster/possession.ts';
+import { allHold as allHoldIt } from '../../domain/cluster/possession.ts';
 import { endOf, observe, whyNoSync, type Round } from '../../domain/rotation/round.ts';
 import { isLive, isToken, outlives, type ListedToken } from '../../domain/tokens/tokens.ts';
 import {
@@ -153,8 +153,8 @@ test('a container that got another token from the Secret later shows that the Se
     aContainer(OLD, { ...TWIN, token: undefined, unable, startedAt: '2026-09-01T09:30:00.000Z' }),
   ];
   const again = { ...at(NEW, '10:00'), mute };
-  expect(allHold(again, NEW, before.inSecretSince)).toBe(true);
-  expect(allHold(again, NEW, lost.inSecretSince)).toBe(false);
+  expect(allHoldIt(again, NEW, before.inSecretSince)).toBe(true);
+  expect(allHoldIt(again, NEW, lost.inSecretSince)).toBe(false);
 });
 
 describe('a consumer of a kind that nothing lists', () => {
