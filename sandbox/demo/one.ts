@@ -51,21 +51,23 @@ async function follow(handle: Rotation, runId: string, asks: boolean): Promise<R
   let asked = '';
   let retried = '';
   let question = new AbortController();
+  let asking = Promise.resolve();
   const printed = new Map<string, string>();
   while (!over.signal.aborted) {
     const status = await handle.query<Status>('status').catch(() => undefined);
     if (status) printProgress(status, printed);
     if (status?.code && status.waiting?.kind === 'approval' && status.code !== asked) {
       asked = status.code;
+      question.abort(); // it asked about older evidence
+      await asking;
       printEvidence(status.waiting.evidence, request.environment);
       const approval = { ...approvalFor(status.waiting.evidence, runId), by: 'you@example.org' };
       if (!asks) {
         console.log('   Approving by itself (--yes, or no terminal).');
         await handle.signal('approve', approval);
       } else {
-        question.abort(); // it asked about older evidence
         question = new AbortController();
-        void askInTerminal(handle, approval, AbortSignal.any([over.signal, question.signal]));
+        asking = askInTerminal(handle, approval, AbortSignal.any([over.signal, question.signal]));
       }
     }
     if (!asks && status?.waiting?.kind === 'blocked' && status.waiting.since !== retried) {

@@ -39,7 +39,7 @@ export function printProgress(progress: Progress, printed: Map<string, string>):
   if (waiting?.kind === 'blocked')
     once(
       'blocked',
-      `Do this: ${waiting.todo}\n   The page in the Temporal UI offers what to send.`,
+      `${waiting.failure}: ${waiting.message}\n   Do this: ${waiting.todo}\n   The page in the Temporal UI offers what to send.`,
     );
   for (const line of progress.retrying) once(line, `retrying: ${line}`);
   if (progress.lastAnswer) once('answer', `“${progress.lastAnswer.text}”`);
