@@ -68,8 +68,14 @@ export async function leak(
     const why = whyNotRotated(row, request, begunBefore.includes(rowId(environment, row)));
     return why === undefined ? [] : `${rowId(environment, row)}: ${why}.`;
   });
-  context.say(...left);
+  const blocked = wait ? rows.filter(({ state }) => state === 'blocked') : [];
+  const stuck = blocked.map(
+    ({ apiUser: user, application }) =>
+      `blocked, so its leaked token still works: ${command(environment, 'show', user, application)}`,
+  );
+  context.say(...left, ...stuck);
   if (code !== EXIT.done) return code;
+  if (blocked.length > 0) return EXIT.needsPerson;
   if (!wait && status?.blocked) return EXIT.needsPerson; // a watch ends by itself then
   return left.length > 0 ? EXIT.notAccepted : EXIT.done;
 }

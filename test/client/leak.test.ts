@@ -146,6 +146,16 @@ describe('with a stage of its own', () => {
     expect(out).toContain('SignInRefused');
   });
 
+  test('a leak whose rotations block is no success, and says how to see each', async () => {
+    const { world } = stage.sandbox;
+    world.sync.fails = 1;
+    const { code, err } = await cli(['leak', PUBLISHER, 'Link Checker API', ...BY, '--wait']);
+    expect(code).toBe(EXIT.needsPerson);
+    expect(err).toContain(
+      `blocked, so its leaked token still works: npx signon-rotation show ${PUBLISHER} link-checker-api --environment integration`,
+    );
+  });
+
   test('an API user that the settings leave alone starts nothing, and leak says why', async () => {
     const { code, out, err } = await cli(['leak', ALONE, ...BY, '--wait']);
     expect(code).toBe(EXIT.nothing);
