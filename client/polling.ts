@@ -37,7 +37,7 @@ export async function whyNothingMoves(
   const current = versionOf(versioningInfo?.currentDeploymentVersion);
   if (polling.some((version) => isDeepStrictEqual(version, current))) return undefined;
   if (polling.length === 0)
-    return `No worker polls ${queue}: nothing moves and nothing answers until one does.`;
+    return `No worker polls ${queue}: nothing moves and nothing answers until one does. Start a worker (docs/operations.md).`;
   const version = polling.find((one) => one !== undefined);
   const idle = `The worker that polls ${queue} gets no tasks:`;
   if (!version)

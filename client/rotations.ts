@@ -147,7 +147,7 @@ export async function decide<Name extends keyof Sendable>(
       return { accepted: false, answer: error.cause?.message ?? error.message };
     if (!(error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)) throw error;
     throw new Error(
-      `${workflowId} did not answer in ${ANSWER_WITHIN_MS / 1000} s; whether it took ${name} shows in its details`,
+      `${workflowId} did not answer within ${ANSWER_WITHIN_MS / 1000} s. The ${name} may count all the same: look at its page`,
       { cause: error },
     );
   }

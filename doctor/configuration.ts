@@ -37,7 +37,7 @@ export function examineConfiguration(
       finding: wrong(
         CHECK,
         `the variables here are of ${meant}`,
-        `Run: signon-rotation-doctor --environment ${meant}`,
+        `Run: npx signon-rotation-doctor --environment ${meant}`,
       ),
     };
   try {

@@ -34,7 +34,7 @@ const [RIGHTS_CHECK, SECRETS, RESTARTS, READERS, SAME, EXEC, POLICY, ENVIRONMENT
 
 const ROLE = 'Apply deploy/kubernetes/role.yaml.';
 const APPLY_POLICY =
-  'Apply what this prints, with the worker’s settings: signon-rotation-doctor --exec-policy';
+  'Apply what this prints, with the worker’s settings: npx signon-rotation-doctor --exec-policy';
 
 /**
  * Whether the cluster is Argo CD's, and the worker may do there what rotations do.

@@ -43,7 +43,7 @@ Reads only. ✓ is well, ✗ is wrong, – was not checked. Signs in to Signon o
     )
     .option(
       '--beside <file>',
-      'with --exec-policy: go on allowing what the policy in this file allows',
+      'with --exec-policy: still allow what the policy in this file allows',
     )
     .action(async (_options: unknown, self: Command) => {
       const options = self.opts<CommonOptions & { execPolicy?: boolean; beside?: string }>();

@@ -11,7 +11,7 @@ export const WORKER_ACCOUNT = 'system:serviceaccount:signon-rotation:worker';
 const VARIABLE = '^[A-Za-z_][A-Za-z0-9_]*$';
 
 const HEADER = `# The worker may run its own programs in containers, and nothing else, even if somebody steals its credentials. Made from the programs
-# and the shipped smoke calls: signon-rotation-doctor --exec-policy prints it for settings with others. Kubernetes 1.30 and newer.
+# and the shipped smoke calls: npx signon-rotation-doctor --exec-policy prints it for settings with others. Kubernetes 1.30 and newer.
 `;
 
 /**

@@ -43,7 +43,7 @@ export async function approve(context: Context, pair: string[], named: Named): P
   const { evidence } = named;
   if (evidence !== undefined && evidence.trim().toLowerCase() !== asking.code)
     throw notAccepted(
-      `Nothing was sent: the evidence has changed, its code is now ${asking.code}.`,
+      `Nothing was sent: ${evidence} is not the code of this evidence, which may have changed. Its code is ${asking.code}.`,
     );
   return send(context, by, named, [asking]);
 }
@@ -144,6 +144,7 @@ function lacks(
     return `in ${request.environment} another person must approve: ${request.requestedBy} asked for this rotation`;
   return whatLacks(evidence, named, {
     revoke: 'name authorisation ids with --revoke',
-    accept: (codes) => `To go on all the same: --accept ${codes.join(' ')}`,
+    accept: (codes) =>
+      `To approve all the same, add: ${codes.map((code) => `--accept ${code}`).join(' ')}`,
   });
 }

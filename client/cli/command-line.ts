@@ -49,7 +49,7 @@ export function commandsOf(program: Command, terminal: Terminal) {
     command: (usage: string, description: string, example: string, parent = program): Command =>
       withCommonOptions(parent.command(usage).description(description)).addHelpText(
         'after',
-        `${usage.includes('pair...') ? PAIR : ''}\nExample:\n  signon-rotation ${example} --environment integration`,
+        `${usage.includes('pair...') ? PAIR : ''}\nExample:\n  npx signon-rotation ${example} --environment integration`,
       ),
     /** What a command does, between connecting and closing. */
     does:

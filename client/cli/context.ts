@@ -163,7 +163,7 @@ export class Context {
 
   /** Asks before something that ends access or a rotation; only the environment's name is a yes. */
   async confirm(question: string): Promise<void> {
-    this.say(`${question} Type ${this.environment} to go on: `);
+    this.say(`${question} Type ${this.environment} to continue: `);
     const answer = await this.terminal.readLine();
     if (answer === undefined)
       throw declined(

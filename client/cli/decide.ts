@@ -1,8 +1,7 @@
 import pLimit from 'p-limit';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { deploymentsOf } from '../../domain/cluster/index.ts';
 import type { Answer, Decisions } from '../../domain/evidence/index.ts';
-import { isFailure } from '../../domain/rotation/index.ts';
+import { isFailure, restartable } from '../../domain/rotation/index.ts';
 import { decide, type Sendable } from '../rotations.ts';
 import { AT_ONCE, type Context } from './context.ts';
 import { badUsage, notAccepted, EXIT, type ExitCode } from './exit-codes.ts';
@@ -67,12 +66,15 @@ async function confirmRestart(context: Context, workflowIds: readonly string[]):
   const read = async (): Promise<string> => {
     const statuses = await pLimit(AT_ONCE).map(workflowIds, (id) => statusOf(context, id));
     const named = statuses.flatMap(({ waiting }) =>
-      waiting?.kind === 'blocked' ? deploymentsOf(waiting.workloads) : [],
+      waiting?.kind === 'blocked' ? restartable(waiting) : [],
     );
     return [...new Set(named)].toSorted().join(', ');
   };
   const deployments = await read();
-  if (deployments === '') throw notAccepted('Nothing was sent: no Deployment stands in the way.');
+  if (deployments === '')
+    throw notAccepted(
+      'Nothing was sent: no Deployment stands in the way, or the worker may not restart it. The command “show” says which.',
+    );
   await context.confirm(`Restart ${deployments} in ${context.environment}?`);
   if ((await read()) !== deployments)
     throw notAccepted(

@@ -29,7 +29,7 @@ function addLeak({ command, does }: Commands): void {
     .option('--wait', 'print the table until each rotation waits for a person or has ended')
     .addHelpText(
       'after',
-      '\nThe tokens work until their revokes are approved: signon-rotation approve --waiting.',
+      '\nThe tokens work until their revokes are approved: npx signon-rotation approve --waiting.',
     )
     .action(does(leak));
 }
@@ -55,7 +55,7 @@ function addSweep(program: Command, { command, does }: Commands): void {
     'sweep show --watch',
     sweep,
   )
-    .option('--watch', 'go on printing what changes, to the end; with --json, a value each time')
+    .option('--watch', 'print what changes, to the end; with --json, a value each time')
     .option('--all', ALL)
     .action(
       does((context, [apiUser], options: { watch?: boolean; all?: boolean }) =>
@@ -70,12 +70,12 @@ function addSweep(program: Command, { command, does }: Commands): void {
           decideSweep(context, idOfSweep(context, apiUser), name, options.reason),
         ),
       );
-  decides('pause', 'let no further wave begin; rotations that were started go on');
-  decides('resume', 'go on after a pause');
-  decides('retry', 'go on from what is blocked');
+  decides('pause', 'start no further wave; rotations that were started continue');
+  decides('resume', 'continue after a pause');
+  decides('retry', 'continue from what is blocked');
   decides(
     'abort',
-    'end the sweep; rotations that were started go on',
+    'end the sweep; rotations that were started continue',
     "--reason 'a freeze' ",
   ).requiredOption('--reason <text>', 'why');
 }
@@ -94,7 +94,7 @@ function addSchedule(program: Command, { command, does }: Commands): void {
     .addOption(BY)
     .option(
       '--at <time>',
-      'time of day in London, from 03:00 to midnight: Signon renews tokens by night',
+      'time of day in London, from 03:00 to 23:24 (earlier with more jitter): Signon renews tokens by night',
       at,
     )
     .option('--days <days>', 'days of the week, e.g. MON-FRI or TUE,THU', 'MON-FRI')

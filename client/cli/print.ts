@@ -10,7 +10,7 @@ import {
   showEnd,
   showEvidence,
 } from '../../domain/rotation/index.ts';
-import { command, type RotationRequest } from '../../domain/request/index.ts';
+import { command, type RotationRequest, word } from '../../domain/request/index.ts';
 import type { Decisions, Evidence } from '../../domain/evidence/index.ts';
 import { minute } from '../../domain/text/index.ts';
 import type { Status } from '../rotations.ts';
@@ -34,7 +34,7 @@ export function statusLines(status: Status, runId: string): Printed[] {
     ...notes.map((note) => `  note: ${note}`),
     ...(lastAnswer ? [`  last answer, ${minute(lastAnswer.at)}: ${lastAnswer.text}`] : []),
     ...(read
-      ? ['', ...shownLines(read), ...codeLine(status.code), ...nextCommand(request, read.offers)]
+      ? ['', ...shownLines(read), ...codeLine(status.code), ...nextCommands(request, read.offers)]
       : []),
   ];
 }
@@ -65,22 +65,29 @@ function shownLines({ heading, before, lead, after, table, details }: Shown): Pr
   ];
 }
 
-/** The first offer as a command; none where a person must first find something out. */
-function nextCommand(request: RotationRequest, [first]: readonly Offer[]): string[] {
-  if (!first) return [];
+/** What helps, as commands: the first offer, and others of its kind. */
+function nextCommands(request: RotationRequest, offers: readonly Offer[]): string[] {
   const { apiUser, application, environment } = request;
-  const send = command(environment, first.decision, apiUser, application);
-  if (first.decision === 'classify')
-    return ['', `When you know who holds it: ${send} --as CLASS (external, disused or internal)`];
-  const { accept, revoke, restart, sync } = first.input as Partial<
-    Decisions['approve'] & Decisions['retry']
+  const those = offers.filter(({ decision }) => decision === offers[0]?.decision);
+  const commands = those.map(({ purpose, decision, input }) => {
+    const send = command(environment, decision, apiUser, application);
+    return `${purpose}: ${send}${optionsOf(decision, input)}`;
+  });
+  return commands.length > 0 ? ['', ...commands] : [];
+}
+
+function optionsOf(decision: Offer['decision'], input: object): string {
+  const { accept, revoke, restart, sync, as, ...named } = input as Partial<
+    Decisions['approve'] & Decisions['retry'] & Record<string, string>
   >;
-  const options = [
+  const names = ['recipient', 'workload', 'container', 'variable'].filter((name) => named[name]);
+  return [
+    ...(as ? [` --as ${as}`] : []),
+    ...names.map((name) => ` --${name} ${word(named[name]!)}`),
     ...(accept ?? []).map((code) => ` --accept ${code}`),
     ...(revoke ? [` --revoke ${revoke.join(',')}`] : []),
     ...(restart ? [' --restart'] : []),
     ...(sync ? [' --sync'] : []),
-    ...(first.decision === 'reject' || first.decision === 'abort' ? [` --reason '…'`] : []),
-  ];
-  return ['', `${first.purpose}: ${send}${options.join('')}`];
+    ...(decision === 'reject' || decision === 'abort' ? [` --reason 'why'`] : []),
+  ].join('');
 }

@@ -16,11 +16,11 @@ import { start } from './start.ts';
 const AFTER_HELP = `
 A rotation issues a new token, brings it to every consumer, proves that each holds it, and waits for a person before it revokes the old one.
 
-  signon-rotation start short-url-manager@alphagov.co.uk publishing-api --environment integration --by you@example.org
-  signon-rotation show  short-url-manager@alphagov.co.uk publishing-api --environment integration --watch
-  signon-rotation list --waiting --environment integration
-  signon-rotation sweep start --plan --environment integration --by you@example.org
-  signon-rotation approve short-url-manager@alphagov.co.uk publishing-api --environment integration --by other@example.org
+  npx signon-rotation start short-url-manager@alphagov.co.uk publishing-api --environment integration --by you@example.org
+  npx signon-rotation show  short-url-manager@alphagov.co.uk publishing-api --environment integration --watch
+  npx signon-rotation list --waiting --environment integration
+  npx signon-rotation sweep start --plan --environment integration --by you@example.org
+  npx signon-rotation approve short-url-manager@alphagov.co.uk publishing-api --environment integration --by other@example.org
 
 approve, reject, abort and retry --restart ask first: type the environment's name. Scripts use approve --evidence. With --json or --output yaml, standard output holds values for programs; a failure is one too: {"error": {"code", "message"}}.
 
@@ -152,7 +152,7 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
 
   command(
     'retry [pair...]',
-    'go on from the step that is blocked',
+    'continue from the blocked step',
     'retry --blocked-by Unreachable --by you@example.org',
   )
     .addOption(BY)

@@ -92,7 +92,7 @@ export async function decideSweep(
 function describeSweep(context: Context, workflowId: string): ReturnType<typeof describeRun> {
   const { environment } = context;
   const how = workflowId === sweepId(environment) ? 'sweep start' : 'leak API-USER --reason WHY';
-  const start = `Start one: signon-rotation ${how} --environment ${environment}`;
+  const start = `Start one: npx signon-rotation ${how} --environment ${environment}`;
   const none = (): CommandEnd => nothingThere(`There was no ${workflowId}. ${start}`);
   return describeRun(context, workflowId, none);
 }
@@ -125,7 +125,7 @@ function progressLines(
 }
 
 function reportLines({ outcome, why, environment, rows }: SweepReport, wanted: Wanted): Printed[] {
-  return [`Outcome: ${outcome}. ${why}`, ...rowLines(environment, rows, wanted)];
+  return [`Outcome: ${outcome}: ${why}`, ...rowLines(environment, rows, wanted)];
 }
 
 /** How many stand where, then each pair that is not left alone, those that need a person first. */

@@ -97,7 +97,7 @@ export function judgeApproval(
   const recorded = recordedName(sender, isRestricted ? approvers.who : [], people);
   const by = recorded ?? approval.by?.trim();
   if (by === undefined)
-    return no('the server did not record who sent it: add by, with your e-mail address');
+    return no('the server did not record who sent it: add "by": "your e-mail address"');
   if (!facts.standIns && isExampleAddress(by))
     return no(`${by} is an address of the docs’ examples: give your own`);
   const person = comparable(by);
@@ -106,7 +106,9 @@ export function judgeApproval(
       `the name “${approval.by ?? by}” has letters of two scripts, or control characters: give your e-mail address`,
     );
   if (approval.evidence.trim().toLowerCase() !== code)
-    return no(`the evidence has changed: read it again, its code is now ${code}`);
+    return no(
+      `that is not the code of this evidence, which may have changed: read it again, its code is ${code}`,
+    );
 
   const lacks = whatLacks(evidence, approval, {
     revoke: 'name the authorisation ids in revoke',

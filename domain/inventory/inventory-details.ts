@@ -9,7 +9,7 @@ const NAMED_AT_MOST = 100;
 export function introduceInventory({ environment, requestedBy }: InventoryRequest) {
   return {
     staticSummary: `Inventory of ${environment}`,
-    staticDetails: `Requested by ${text(requestedBy)}. Reads only. The result is JSON; \`signon-rotation inventory --html\` draws it.`,
+    staticDetails: `Requested by ${text(requestedBy)}. Reads only. The result is JSON; \`npx signon-rotation inventory --html\` draws it.`,
   };
 }
 

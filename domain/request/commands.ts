@@ -1,6 +1,6 @@
 /** Quotes a text as one word of a shell. */
 export function word(text: string): string {
-  return /^[\w@.+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[\w@.+/-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /**
@@ -8,5 +8,5 @@ export function word(text: string): string {
  * shell may have another one set.
  */
 export function command(environment: string, ...words: readonly string[]): string {
-  return ['signon-rotation', ...words.map(word), '--environment', environment].join(' ');
+  return ['npx signon-rotation', ...words.map(word), '--environment', environment].join(' ');
 }

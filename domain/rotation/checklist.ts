@@ -50,6 +50,8 @@ export type Waiting =
       /** Which tokens of the pair work now, one sentence. */
       tokens: string;
       todo: string;
+      /** False where the worker's role may not restart Deployments. */
+      mayRestart?: false;
       since: string;
       /** How often the step was begun. */
       tries: number;

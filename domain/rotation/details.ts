@@ -126,7 +126,7 @@ function block(input: object): string {
 /** The way a sealed token goes to its holder. */
 function drawHandOver({ recipient, masked, authorisationId, armoured }: HandOver): string {
   return paragraphs(
-    `**For ${text(recipient)}:** \`${masked}\`, authorisation ${authorisationId}, encrypted to the key in the settings. Send them this text; \`signon-rotation handover\` prints it with what to tell them.`,
+    `**For ${text(recipient)}:** \`${masked}\`, authorisation ${authorisationId}, encrypted to the key in the settings. Send them this text; \`npx signon-rotation handover\` prints it with what to tell them.`,
     // Not a block: the UI would not wrap it. A line that wraps is copied as one.
     armoured
       .trim()

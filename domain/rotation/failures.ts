@@ -38,7 +38,7 @@ export const FAILURES = {
     'Give the worker a credential that the system named here accepts, then retry; a file is read again before each try.',
   ),
   NotPermitted: blocks(
-    'Give the worker’s account the right named here. If a program was refused, apply the output of signon-rotation-doctor --exec-policy. Then retry.',
+    'Give the worker’s account the right named here. If a program was refused, apply the output of npx signon-rotation-doctor --exec-policy. Then retry.',
   ),
   UnknownApiUser: blocks(
     'Check the e-mail in the request against Signon’s API users page; abort and start again if it was wrong.',
@@ -68,7 +68,7 @@ export const FAILURES = {
     'The worker’s settings point at two different environments. Correct them, restart the worker, then retry.',
   ),
   UnlistedToken: blocks(
-    'Find out whether Signon and the cluster belong together; if not, abort and correct the worker’s settings. If the token was revoked by mistake, send retry with accept ["unlisted-token"].',
+    'Find out whether Signon and the cluster belong together; if not, abort and correct the worker’s settings. If the token was revoked by mistake, send the retry that accepts unlisted-token.',
   ),
   SecretMountedAsFile: blocks(
     'Abort, and rotate this pair by hand (docs/operations.md): compare the mounted file in each pod, since files cannot be proven here.',
@@ -80,7 +80,7 @@ export const FAILURES = {
     'The settings name a holder outside the cluster, but containers read the token too. If both use it, set alsoInCluster; if not, fix the settings or the workload. Restart the worker. If blocked in “assess”, retry; else abort and start again.',
   ),
   CannotHandOver: blocks(
-    'This rotation does not know this token’s value. Ask its holder. If they have it, send retry with accept ["already-handed-over"]. If not, send retry with accept ["issue-another"]; this token is then revoked only if you name it.',
+    'This rotation does not know this token’s value. Ask its holder. If they have it, send the retry that accepts already-handed-over. If not, send the one that accepts issue-another; this token is then revoked only if you name it.',
   ),
   StillInUse: blocks(
     'The token is not disused: the containers named here read or hold it. Abort and start the rotation again; if they are a mistake, remove them, then retry.',
@@ -117,7 +117,7 @@ export const FAILURES = {
   ),
   ExecIncomplete: retried('Check that the named pod and its node are healthy, then retry.'),
   SmokeFailed: blocks(
-    'The consumer cannot use the new token: look at the server application and the API user’s permissions, then retry.',
+    'Containers hold the new token already, and a call with it fails: their own calls may fail now. Check the server application and the API user’s permissions, then retry.',
   ),
   CreateAnswerLost: retried(
     'Check that Signon is healthy, then retry: the rotation first looks for tokens made meanwhile.',
@@ -138,7 +138,7 @@ export const FAILURES = {
     'Somebody revoked the new token or suspended the API user. Check in Signon which tokens are live, abort this rotation and start another.',
   ),
   ConfirmFailed: blocks(
-    'Incident: a revoke cannot be undone. Restart the workloads named here, then retry. If that fails, abort and start a rotation of the pair with force. When it asks, send retry with accept ["unlisted-token"].',
+    'Incident: a revoke cannot be undone. Restart the workloads named here, then retry. If that fails, abort and start a rotation of the pair with force. When it asks, send the retry that accepts unlisted-token.',
   ),
   SlackRefused: blocks(
     'Correct SLACK_WEBHOOK_URL and start the worker again; no rotation waits for it.',

@@ -41,11 +41,14 @@ export function approvalFor(evidence: Evidence, runId: string): object {
   };
 }
 
+/** What decides which retries help. */
+type Stuck = Pick<Blocked, 'failure' | 'step' | 'workloads' | 'mayRestart'>;
+
 /** A retry that may be sent, what it does, and the blocked rotations that it helps. */
 interface RetryOffer {
   purpose: string;
   retry: Retry;
-  helps: (blocked: Pick<Blocked, 'failure' | 'step' | 'workloads'>) => boolean;
+  helps: (blocked: Stuck) => boolean;
 }
 
 /** What a person vouches for: the step does not go on without one of these. */
@@ -71,7 +74,7 @@ const RETRIES: readonly RetryOffer[] = [
   {
     purpose: 'To restart the Deployments named in the message, then retry',
     retry: { ...YOU, restart: true },
-    helps: ({ workloads }) => deploymentsOf(workloads).length > 0,
+    helps: (blocked) => restartable(blocked).length > 0,
   },
   {
     purpose: 'To make another sync Job and retry',
@@ -81,11 +84,19 @@ const RETRIES: readonly RetryOffer[] = [
   },
 ];
 
+/** The Deployments that a retry may restart. */
+export function restartable({
+  workloads,
+  mayRestart,
+}: Pick<Stuck, 'workloads' | 'mayRestart'>): Workload[] {
+  return mayRestart === false ? [] : deploymentsOf(workloads);
+}
+
 /**
  * The retries offered to a person, to send under their own name; the first is the plain one, where
  * it can help. What they ask beside going on is taken only where it is offered.
  */
-export function retriesFor(blocked: Pick<Blocked, 'failure' | 'step' | 'workloads'>): RetryOffer[] {
+export function retriesFor(blocked: Stuck): RetryOffer[] {
   const vouched = VOUCHED.filter(({ helps }) => helps(blocked));
   return vouched.length > 0 ? vouched : RETRIES.filter(({ helps }) => helps(blocked));
 }
@@ -148,17 +159,17 @@ export function offersFor(waiting: Waiting | undefined, runId: string): Offer[] 
       ...(recipient === undefined
         ? []
         : [offer('If a holder outside the cluster uses it', 'classify', outside)]),
-      offer(
-        'If its owner says that nobody uses it (you are asked again before the revoke)',
-        'classify',
-        { as: 'disused' },
-      ),
       offer('If a container holds it (fill in the names)', 'classify', {
         as: 'internal',
         workload: 'Deployment/name',
         container: 'app',
         variable: 'NAME_BEARER_TOKEN',
       }),
+      offer(
+        'If its owner says that nobody uses it (you are asked again before the revoke)',
+        'classify',
+        { as: 'disused' },
+      ),
       ABORT,
     ];
   }

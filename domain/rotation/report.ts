@@ -116,8 +116,8 @@ export function whatWorks(
   const isRevoking = revoked.length > 0 || perhaps.length > 0;
   const isBoth = isNewLive && old.length === 1 && !isRevoking;
   const count = isBoth
-    ? 'Both tokens work'
-    : `${working.length} token${working.length === 1 ? ' works' : 's work'}`;
+    ? 'Both tokens are live'
+    : `${working.length} token${working.length === 1 ? ' is' : 's are'} live`;
   const notIssued = createsLost ? 'A new token may have been issued.' : 'No token was issued.';
   return [
     ...(revoked.length > 0 ? [`Revoked: ${named(revoked)}.`] : []),
@@ -128,9 +128,20 @@ export function whatWorks(
     ...(!newToken && (createsLost || revoked.length === 0) ? [notIssued] : []),
     ...(working.length > 0 ? [`${count}: ${working.join(', ')}.`] : []),
     ...(working.length === 0 && newToken && perhaps.length === 0
-      ? ['No token of the pair works.']
+      ? ['No token of the pair is live.']
       : []),
   ].join(' ');
+}
+
+/** What is left to do where a rotation ended before its old token did; empty where nothing is. */
+export function leftToDo({ newToken, alive }: RotationReport, now: number): string {
+  const [first] = alive
+    .filter((token) => newToken && !isToken(newToken)(token) && isLive(token, now))
+    .map(({ expires }) => expires)
+    .toSorted();
+  return first === undefined
+    ? ''
+    : ` The new token silences the alert, and containers with the old one lose access after ${first}: start another rotation before.`;
 }
 
 function named(tokens: readonly ListedToken[]): string {

@@ -134,7 +134,10 @@ export function endOf(
   now: number,
 ): { outcome: Outcome; why: string } | undefined {
   if (othersAlive(tokens, newToken, now).length > 0) return undefined;
-  const old = revoked > 0 ? 'the old one is revoked' : 'no older one is live';
+  const old =
+    revoked > 0
+      ? 'the old one is revoked'
+      : 'no older one is live: it expired, or somebody revoked it';
   if (recipient) {
     const outside = holder
       ? `${recipient.name} ${holder} the new token`

@@ -27,6 +27,15 @@ export function showEvidence(evidence: Evidence, environment: string): Omit<Show
       ),
       ...lines('Revokes', ...toRevoke.map(describeToRevoke)),
       ...lines('Afterwards', asks === 'revoke' && !newToken && 'nobody has access'),
+      ...(evidence.shortfalls.length > 0
+        ? [
+            {
+              label: 'More about it',
+              text: 'what was not proven',
+              page: 'using.md#what-was-not-proven',
+            },
+          ]
+        : []),
       ...lines('Goes to', recipient && `${recipient.name}, outside the cluster`),
     ],
     ...(consumers.length > 0 && { table: consumerTable(consumers) }),
@@ -42,7 +51,7 @@ export function showEvidence(evidence: Evidence, environment: string): Omit<Show
       ),
       ...consumers.map(describeEvidenceOf),
       ...toRevoke.flatMap(({ masked, heldBy }) =>
-        lines(`Holders seen of ${masked}`, heldBy.join(', ')),
+        lines(`Seen with ${masked}, at most 3 named`, heldBy.join(', ')),
       ),
       ...lines('Not proven', ...evidence.shortfalls.map(({ code, what }) => `${code}: ${what}`)),
       ...lines('Warning', ...warnings),
@@ -139,7 +148,7 @@ function describeEvidenceOf(consumer: Evidence['consumers'][number]): Line {
 function describeToRevoke(token: TokenToRevoke): string {
   const known =
     token.standing === 'given-up'
-      ? 'given up by its holders'
+      ? 'no container holds it any longer'
       : `${token.heldBy.length > 0 ? 'STILL HELD' : 'HOLDER UNKNOWN'}, revoked only if named`;
   return `${describeWithEnd(token)}, ${known}`;
 }

@@ -1,4 +1,6 @@
+import { deploymentsOf, type Workload } from '../cluster/index.ts';
 import { censusSentence } from '../evidence/index.ts';
+import { needsSecondPerson, word } from '../request/index.ts';
 import { minute } from '../text/index.ts';
 import { describeToken, describeWithEnd } from '../tokens/index.ts';
 import type { Progress } from './checklist.ts';
@@ -31,6 +33,7 @@ export function shown(progress: Progress, runId: string): Shown | undefined {
       ...read,
       before: approvalsSoFar(needed, approvedBy),
       offers,
+      after: [...mustBeAnother(progress.request), ...read.after],
       details: [...requested, ...read.details],
     };
   }
@@ -38,17 +41,21 @@ export function shown(progress: Progress, runId: string): Shown | undefined {
 }
 
 function showBlocked(blocked: Blocked): Omit<Shown, 'offers'> {
-  const { step, since, failure, message, tokens, todo, tried, tries } = blocked;
+  const { step, since, failure, message, tokens, todo, tried, tries, workloads } = blocked;
   const heading = isFailure(failure) ? failure : 'Unexpected';
   const said = message.split('\n').filter((line) => line.trim() !== '');
   const first = cut(said.join(' · '), LONGEST_FIRST_LINE);
   const started = tries > 1 ? `; runs of this step so far: ${tries}` : '';
   return {
     heading: `✗ Blocked in ${step}: ${failure}`,
-    before: [{ text: first }, ...lines('Tokens', tokens)],
+    before: [{ text: first }, ...lines('Tokens when last listed', tokens)],
     lead: todo,
     after: [
       { label: 'More about it', text: heading, page: `failures.md#${heading.toLowerCase()}` },
+      ...lines(
+        'Restart, where needed',
+        ...(blocked.mayRestart === false ? deploymentsOf(workloads).map(restartByHand) : []),
+      ),
       ...lines('Blocked since', minute(since)),
       ...lines('Tried', tried && tried + started),
       ...(first === said.join('\n')
@@ -57,6 +64,20 @@ function showBlocked(blocked: Blocked): Omit<Shown, 'offers'> {
     ],
     details: [],
   };
+}
+
+/** Who may not approve, where a second person must; the address is no person's after an alert. */
+function mustBeAnother({ environment, requestedBy }: Progress['request']): Line[] {
+  const isPerson = requestedBy.includes('@') && needsSecondPerson(environment);
+  return lines(
+    'Who may approve',
+    isPerson && `in ${environment}, not ${requestedBy}, who requested it`,
+  );
+}
+
+/** The command for somebody who may restart what the worker may not. */
+export function restartByHand(deployment: Workload): string {
+  return `kubectl rollout restart ${word(deployment.replace('Deployment/', 'deployment/'))}`;
 }
 
 /** Who has approved, where one person is not enough. */
@@ -79,7 +100,15 @@ function showFindings(findings: Findings): Omit<Shown, 'offers'> {
     ],
     lead: 'Ask the team that owns the API user first. This rotation has issued no token.',
     after: [
-      ...lines('Time left', ends && `until ${ends}, when the first token expires`),
+      ...lines(
+        'Time left',
+        ends && `until ${ends}. Then whoever holds the first token loses access`,
+      ),
+      {
+        label: 'More about it',
+        text: 'who may hold it, and what you can send',
+        page: 'holders.md',
+      },
       ...lines(
         'API user',
         `${domain} is ${internal ? 'a' : 'not a'} domain whose tokens Signon renews`,

@@ -15,6 +15,6 @@ export const SWEEP_DECISIONS: DecisionTable<SweepDecisions> = {
   abort: {
     shape: shapeRefusal,
     description:
-      'End the sweep, rotations go on by themselves: {"by": "you@example.org", "reason": "…"}',
+      'End the sweep, rotations continue by themselves: {"by": "you@example.org", "reason": "…"}',
   },
 };

@@ -63,8 +63,14 @@ export function timeProblems({ at, days, jitterMinutes }: SweepTime): string[] {
   return minute >= SAFE_FROM && minute + late < SAFE_UNTIL
     ? []
     : [
-        `at: ${at}, up to ${late} minutes later, is not between 03:00 and midnight: Signon renews tokens by night`,
+        `at: expected a time from 03:00 to ${timeOfDay(SAFE_UNTIL - late - 1)}: Signon renews tokens by night, and a start may come ${late} minutes late`,
       ];
+}
+
+function timeOfDay(minute: number): string {
+  return [Math.floor(minute / 60), minute % 60]
+    .map((part) => String(part).padStart(2, '0'))
+    .join(':');
 }
 
 /** Minutes since midnight; undefined where it is no time of day. */

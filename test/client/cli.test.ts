@@ -74,7 +74,7 @@ describe('with a pair that nobody rotated before', () => {
     expect(await cli(['start', ...PAIR, '--force', ...GRACE])).toMatchObject({
       code: EXIT.notAccepted,
       err: expect.stringMatching(
-        /without --force\. If so, replace it: signon-rotation abort \S+ publishing-api --environment integration --reason/,
+        /without --force\. If so, replace it: npx signon-rotation abort \S+ publishing-api --environment integration --reason/,
       ),
     });
     await waiting(); // a worker that is stopped while it signs in waits up to 40 s for leave to
@@ -104,7 +104,7 @@ describe('with a pair that nobody rotated before', () => {
     expect(shown.out).toMatch(/Not proven: no-pod-seen: cron-task of CronJob/);
     expect(shown.out).toMatch(/Evidence code: [0-9a-f]{8}/);
     expect(shown.out).toContain(
-      'To approve the revoke: signon-rotation approve short-url-manager@alphagov.co.uk publishing-api --environment integration --accept no-pod-seen',
+      'To approve the revoke: npx signon-rotation approve short-url-manager@alphagov.co.uk publishing-api --environment integration --accept no-pod-seen',
     );
   });
 
@@ -134,7 +134,7 @@ describe('with a pair that nobody rotated before', () => {
     await waiting();
     const lacking = await cli(['approve', ...PAIR, ...GRACE], { lines: ['integration'] });
     expect(lacking).toMatchObject({ code: EXIT.notAccepted, out: '' });
-    expect(lacking.err).toContain('To go on all the same: --accept no-pod-seen');
+    expect(lacking.err).toContain('To approve all the same, add: --accept no-pod-seen');
     expect(stage.sandbox.world.happened.revoked).toEqual([]);
   });
 
@@ -168,7 +168,7 @@ describe('with a pair that nobody rotated before', () => {
       });
       expect(declined.code).toBe(EXIT.declined);
       expect(declined.err).toMatch(
-        /Revoke 1 token in integration: \S{8}…\S{8} \(authorisation \d+\)\? Type integration to go on/,
+        /Revoke 1 token in integration: \S{8}…\S{8} \(authorisation \d+\)\? Type integration to continue/,
       );
       expect(stage.sandbox.world.happened.revoked).toEqual([]);
     },
@@ -191,7 +191,7 @@ describe('with a pair that nobody rotated before', () => {
     const stale = await cli([...accepting, '--evidence', '00000000']);
     expect(stale).toMatchObject({
       code: EXIT.notAccepted,
-      err: expect.stringContaining(`its code is now ${code}`),
+      err: expect.stringContaining(`Its code is ${code}`),
     });
     expect(stage.sandbox.world.happened.revoked).toEqual([]);
     for (const empty of ['', code!])
@@ -229,7 +229,7 @@ describe('with a pair that nobody rotated before', () => {
     expect(approved.code).toBe(EXIT.done);
     expect(stage.sandbox.world.happened.revoked).toHaveLength(before + 1); // it waited for that
     expect(approved.err).toMatch(
-      /Revokes: \S{8}…\S{8} \(authorisation \d+\), expires \S+, given up by its holders[^]*Holders seen of \S{8}…\S{8}: app in \S+/,
+      /Revokes: \S{8}…\S{8} \(authorisation \d+\), expires \S+, no container holds it any longer[^]*Seen with \S{8}…\S{8}, at most 3 named: app in \S+/,
     );
     const watched = await cli(['show', ...PAIR, '--watch']);
     expect(watched.out).toContain('Outcome: rotated\n');
@@ -271,7 +271,7 @@ describe('with a pair that nobody rotated before', () => {
       },
     );
     expect(
-      none.err.match(/LEFT OUT: not proven: .*To go on all the same: --accept no-pod-seen/g),
+      none.err.match(/LEFT OUT: not proven: .*To approve all the same, add: --accept no-pod-seen/g),
     ).toHaveLength(1);
     expect(none.json).toMatchObject([{ workflowId: other, accepted: true }]);
     await waiting();
@@ -285,7 +285,7 @@ describe('with a pair that nobody rotated before', () => {
       code: EXIT.done,
       json: [{ workflowId: ID, accepted: true }],
     });
-    expect(err.match(/Type integration to go on/g)).toHaveLength(1);
+    expect(err.match(/Type integration to continue/g)).toHaveLength(1);
     await until(
       'both revokes',
       () => stage.sandbox.world.happened.revoked.length === 2 || undefined,
@@ -611,7 +611,7 @@ describe('with a worker and no rotation', () => {
     'inventory',
   ])('%s --help has an example that parses', async (name) => {
     const { out } = await cli([name, '--help']);
-    const [, example] = /Example:\n {2}signon-rotation (.*)$/m.exec(out) ?? [];
+    const [, example] = /Example:\n {2}npx signon-rotation (.*)$/m.exec(out) ?? [];
     expect(example).toMatch(new RegExp(`^${name} .*--environment integration$`));
   });
 

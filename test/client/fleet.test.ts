@@ -24,7 +24,9 @@ afterAll(() => stage.strike());
 test('before there is any, show says so and how to start one', async () => {
   const shown = await cli(['sweep', 'show']);
   expect(shown.code).toBe(EXIT.nothing);
-  expect(shown.err).toContain('Start one: signon-rotation sweep start --environment integration');
+  expect(shown.err).toContain(
+    'Start one: npx signon-rotation sweep start --environment integration',
+  );
 });
 
 test('a leak that never was is not called a sweep', async () => {
@@ -36,7 +38,7 @@ test('a leak that never was is not called a sweep', async () => {
 test('a plan says of every pair what would be done, and touches nothing', async () => {
   const planned = await cli(['sweep', 'start', '--plan', ...ADA]);
   expect(planned).toMatchObject({ code: EXIT.done, err: '' });
-  expect(planned.out).toContain('Outcome: planned. nothing was touched');
+  expect(planned.out).toContain('Outcome: planned: nothing was touched');
   expect(planned.out).toMatch(
     /to come +\S+ +collections@alphagov\.co\.uk → email-alert-api +issue a token/,
   );
@@ -60,7 +62,7 @@ test('a plan that cannot read is no success', async () => {
   const planned = await cli(['sweep', 'start', '--plan', ...ADA]);
   expect(planned).toMatchObject({
     code: EXIT.failed,
-    out: expect.stringContaining('Outcome: aborted. PairChanged'),
+    out: expect.stringContaining('Outcome: aborted: PairChanged'),
   });
 });
 
@@ -75,7 +77,7 @@ test('start starts the sweep, show its table; a second start says that it is ope
   const open = await cli(['sweep', 'show']);
   expect(open.out).toContain('Expiring tokens, integration, requested by ada@example.org');
   const ended = await cli(['sweep', 'show', '--watch']);
-  expect(ended.out).toMatch(/Outcome: swept\. every pair had its turn/);
+  expect(ended.out).toMatch(/Outcome: swept: every pair had its turn/);
   expect(ended.out).toMatch(/2 waiting-approval/);
   expect(ended.out).toMatch(/\d+ left alone: --all shows them\n\nThis is as of \S+ \S+ UTC\. /);
   expect((await cli(['sweep', 'show', '--all'])).out).toMatch(/^left alone /m);
@@ -112,7 +114,7 @@ test.each([
   [['sweep', 'start'], /Say who you are/],
   [['sweep', 'abort', ...ADA], /--reason/],
   [['sweep', 'approve'], /unknown command/],
-  [['schedule', 'create', '--at', '02:00', ...ADA], /not between 03:00 and midnight/],
+  [['schedule', 'create', '--at', '02:00', ...ADA], /expected a time from 03:00 to 23:24/],
   [['schedule', 'create', '--days', 'FUN', ...ADA], /FUN is no day of the week/],
   [['schedule', 'create', '--jitter', 'soon', ...ADA], /^jitter: expected/],
   [['schedule', 'create', '-e', 'staging', ...ADA], /staging is left alone/],

@@ -21,7 +21,7 @@ const ENDS = [
     'OlderTokenOutlives',
   ].map((failure) => `blocked: ${failure}`),
   ...['ReadInCluster', 'CannotHandOver', 'StillInUse'].map((failure) => `blocked: ${failure}`),
-  ...['evidence has changed', 'not among', 'proven unused', 'not proven', 'second person'].map(
+  ...['not the code of', 'not among', 'proven unused', 'not proven', 'second person'].map(
     (why) => `refused: ${why}`,
   ),
   ...[

@@ -43,7 +43,7 @@ const blocked = (failure: string, message = 'what was seen'): Waiting => ({
   step: 'sync',
   failure,
   message,
-  tokens: 'Both tokens work.',
+  tokens: 'Both tokens are live.',
   todo: todoFor(failure),
   since: SINCE,
   tries: 1,
@@ -101,6 +101,19 @@ describe('the current details', () => {
     expect(drawn.replaceAll('\u2002', '')).toContain(rows.join('\n'));
   });
 
+  test('say who may not approve where a second person must, and nothing where nobody asked', () => {
+    const waiting: Waiting = { kind: 'approval', evidence: anEvidence(), since: SINCE };
+    const of = (given: Partial<Progress['request']>): string =>
+      draw({ waiting, request: aRequest(given) });
+    expect(of({ environment: 'production' })).toContain(
+      '**Who may approve:** in production, not ada@example.org, who requested it',
+    );
+    expect(of({ environment: 'production', requestedBy: 'alert' })).not.toContain(
+      'Who may approve',
+    );
+    expect(of({ environment: 'integration' })).not.toContain('Who may approve');
+  });
+
   test('show a step that most rotations do not have once it is begun', () => {
     const steps = STEPS.map((name): StepProgress => ({ name, state: 'to come', note: '' }));
     for (const name of SELDOM) expect(draw({ steps })).not.toContain(`${name} |`);
@@ -156,7 +169,7 @@ describe('a blocked rotation', () => {
       const drawn = draw({ waiting: blocked(name) });
       expect(drawn).toMatch(
         new RegExp(
-          `^### ✗ Blocked in sync: ${name}\n\nwhat was seen\n\\*\\*Tokens:\\*\\* Both tokens work\\.\n`,
+          `^### ✗ Blocked in sync: ${name}\n\nwhat was seen\n\\*\\*Tokens when last listed:\\*\\* Both tokens are live\\.\n`,
         ),
       );
       expect(drawn).toContain(`\n${escapeMarkdown(todoFor(name))} `);
@@ -272,7 +285,7 @@ describe('a rotation that waits for approval', () => {
     const drawn = drawEvidence(anEvidence({ tokens: [aToken(100), OLD, NEW] }));
     expect(drawn).toMatch(/first100…last0100.* 100\\\), expires 2026-09-10, HOLDER UNKNOWN/);
     expect(drawn).toMatch(
-      /first101…last0101.* 101\\\), expires 2026-09-10, given up by its holders/,
+      /first101…last0101.* 101\\\), expires 2026-09-10, no container holds it any longer/,
     );
     expect(drawn).toMatch(/\*\*New token:\*\* first102…last0102 .*102\\\), expires 2028-09-01/);
   });

@@ -1,5 +1,10 @@
 import { describe, expect, test } from '../support/jest.ts';
-import { newReport, whatWorks, type RotationReport } from '../../domain/rotation/report.ts';
+import {
+  leftToDo,
+  newReport,
+  whatWorks,
+  type RotationReport,
+} from '../../domain/rotation/report.ts';
 import { aRequest, NEW, OLD } from '../support/builders.ts';
 
 const NOW = Date.parse('2026-09-01T12:00:00Z');
@@ -13,13 +18,13 @@ describe('which tokens work, for whoever reads it while a rotation is blocked', 
   test('is nothing of what was changed before anything was', () => {
     expect(whatWorks(report({}), [], NOW)).toBe('No token was issued.');
     expect(whatWorks(report({ alive: [OLD] }), [], NOW)).toBe(
-      'No token was issued. 1 token works: the old one until 2026-09-10.',
+      'No token was issued. 1 token is live: the old one until 2026-09-10.',
     );
   });
 
   test('is both once a new one was issued, each with its day', () => {
     expect(whatWorks(report({ newToken: NEW, alive: [OLD, NEW] }), [], NOW)).toBe(
-      'Both tokens work: the new one until 2028-09-01, the old one until 2026-09-10.',
+      'Both tokens are live: the new one until 2028-09-01, the old one until 2026-09-10.',
     );
   });
 
@@ -31,7 +36,7 @@ describe('which tokens work, for whoever reads it while a rotation is blocked', 
 
   test('is not the old one after its last day, nor after its revoke', () => {
     const alive = report({ newToken: NEW, alive: [OLD, NEW] });
-    expect(whatWorks(alive, [], LATER)).toBe('1 token works: the new one until 2028-09-01.');
+    expect(whatWorks(alive, [], LATER)).toBe('1 token is live: the new one until 2028-09-01.');
     const revoked = report({ newToken: NEW, alive: [NEW], revoked: [OLD] });
     expect(whatWorks(revoked, [OLD], NOW)).toMatch(
       /^Revoked: first101…last0101 .*the new one until 2028-09-01\.$/,
@@ -44,7 +49,7 @@ describe('which tokens work, for whoever reads it while a rotation is blocked', 
     );
     const another = { ...OLD, authorisationId: 100, masked: 'first100…last0100' };
     const some = report({ newToken: NEW, alive: [OLD, NEW], revoked: [another] });
-    expect(whatWorks(some, [another], NOW)).toMatch(/^Revoked: .*2 tokens work: the new one/);
+    expect(whatWorks(some, [another], NOW)).toMatch(/^Revoked: .*2 tokens are live: the new one/);
   });
 
   test('says so where the new one is gone, or may be there', () => {
@@ -59,7 +64,17 @@ describe('which tokens work, for whoever reads it while a rotation is blocked', 
 
 test('a rotation that is stopped names no token as live that has ended since it was listed', () => {
   const listed = report({ newToken: NEW, alive: [OLD, NEW] });
-  expect(whatWorks(listed, [], NOW)).toContain('Both tokens work');
-  expect(whatWorks(listed, [], LATER)).toBe('1 token works: the new one until 2028-09-01.');
+  expect(whatWorks(listed, [], NOW)).toContain('Both tokens are live');
+  expect(whatWorks(listed, [], LATER)).toBe('1 token is live: the new one until 2028-09-01.');
   expect(whatWorks(report({ alive: [OLD] }), [], LATER)).toBe('No token was issued.');
+});
+
+test('a rotation that ended before the old token tells to start another before that day, and only then', () => {
+  const both = report({ newToken: NEW, alive: [OLD, NEW] });
+  expect(leftToDo(both, NOW)).toMatch(
+    /lose access after 2026-09-10: start another rotation before\.$/,
+  );
+  expect(leftToDo(both, LATER)).toBe('');
+  expect(leftToDo(report({ newToken: NEW, alive: [NEW] }), NOW)).toBe('');
+  expect(leftToDo(report({ alive: [OLD] }), NOW)).toBe('');
 });

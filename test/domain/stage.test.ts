@@ -33,7 +33,7 @@ const blockedIn = (step: StepName): Waiting => ({
   step,
   failure: 'Unreachable',
   message: 'Signon did not answer',
-  tokens: 'Both tokens work.',
+  tokens: 'Both tokens are live.',
   todo: 'Retry.',
   since,
   tries: 1,

@@ -47,7 +47,7 @@ test('the details of a thousand that all wait stay short enough to be read, and 
   expect(rowsIn(drawn)).toHaveLength(100);
   expect(drawn).toContain('and 900 more');
   expect(drawn.length).toBeLessThan(20_000);
-  expect(drawn).toContain('`signon-rotation approve --waiting --environment integration`');
+  expect(drawn).toContain('`npx signon-rotation approve --waiting --environment integration`');
 });
 
 test('what is blocked says what happened, what to do, and what to send', () => {

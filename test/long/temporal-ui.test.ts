@@ -107,7 +107,7 @@ withChromium('a person rotates a token with nothing but the Temporal UI', async 
   const blocked = await ui.detailsLike(/Blocked in sync: SyncJobFailed/);
   await look('blocked', blocked);
   expect(blocked.text).toMatch(
-    /Job \S+ failed\..*\n.*Both tokens work: the new one until.*Read the Job’s log/s,
+    /Job \S+ failed\..*\n.*Both tokens are live: the new one until.*Read the Job’s log/s,
   );
   expect(blocked.checklist[2]!.mark).toContain('✗');
   expect(Object.values(blocked.links)).toContain(`${DOCS}/failures.md#syncjobfailed`);
@@ -122,7 +122,9 @@ withChromium('a person rotates a token with nothing but the Temporal UI', async 
   );
   const { evidence } = JSON.parse(asked.toSend.approve!) as { evidence: string };
   await ui.updateAnswer(
-    new RegExp(`the evidence has changed: read it again, its code is now ${evidence}`),
+    new RegExp(
+      `that is not the code of this evidence, which may have changed: read it again, its code is ${evidence}`,
+    ),
   );
   await ui.closeForm();
   expect(happened.revoked).toEqual([]);

@@ -6,7 +6,7 @@ import { ASKER, type Fate, type Said, type Sent } from './fates.ts';
 import type { Truth, World } from './worlds.ts';
 
 const RUN = '0197a7b2-0000-7000-8000-000000000001';
-const REFUSED = /evidence has changed|not among|proven unused|not proven|second person/;
+const REFUSED = /not the code of|not among|proven unused|not proven|second person/;
 
 /** Nobody says anything any more. */
 export class Unattended extends Error {}

@@ -33,7 +33,7 @@ test('an approval that quotes the round before revokes nothing', () =>
     expect(second).not.toBe(code);
     expect(waiting).toMatchObject({ evidence: { newToken: { authorisationId: 103 } } });
     await rotation.send('approve', { by: 'grace@example.org', evidence: code, revoke: [101] });
-    await rotation.answered(/the evidence has changed/);
+    await rotation.answered(/not the code of this evidence/);
     expect(rotation.systems.revoked).toEqual([]);
     await rotation.approve({ revoke: [101, 102] });
     expect(await rotation.report()).toMatchObject({
@@ -127,7 +127,7 @@ test('a rejection ends the rotation with both tokens alive', () =>
     expect(report).toMatchObject({
       outcome: 'rejected',
       why: expect.stringMatching(
-        /^grace@example\.org: a release is under way\. Both tokens work: the new one until/,
+        /^grace@example\.org: a release is under way\. Both tokens are live: the new one until/,
       ),
       revoked: [],
     });

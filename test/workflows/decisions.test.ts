@@ -64,7 +64,7 @@ const SCENES: Record<string, (rotation: Rotation, way: Way) => Promise<void>> = 
   'an approval with another code is refused and revokes nothing': async (rotation, way) => {
     await rotation.awaitingApproval();
     expect(await refused[way](rotation, 'approve', { by: GRACE, evidence: '00000000' })).toMatch(
-      /not accepted: the evidence has changed/,
+      /not accepted: that is not the code of this evidence/,
     );
     expect(rotation.systems.revoked).toEqual([]);
   },

@@ -124,7 +124,7 @@ test('the code of the plan approves no revoke', () =>
       revoke: [101],
       accept: ['consumer-confirmed'],
     });
-    await rotation.answered(/evidence has changed/);
+    await rotation.answered(/not the code of this evidence/);
     expect(rotation.systems.revoked).toEqual([]);
   }));
 
@@ -276,7 +276,7 @@ test('its holder is asked after every day until somebody decides; a token that e
     const report = await rotation.report();
     expect(report).toMatchObject({
       outcome: 'handed-over',
-      why: 'the new token was issued for HMRC, who has not confirmed that they use it, and no older one is live',
+      why: 'the new token was issued for HMRC, who has not confirmed that they use it, and no older one is live: it expired, or somebody revoked it',
       revoked: [],
       handOver: { authorisationId: 102 },
     });

@@ -68,12 +68,13 @@ test('a container that got the Secret’s old value from its node is named at on
     { prepare: stale },
   ));
 
-test('where the role may not restart, no restart is offered, and one is refused', () =>
+test('where the role may not restart, no restart is offered, one is refused, and the page says how people do it', () =>
   rotating(
     async (rotation) => {
-      const blocked = await rotation.blocked('RolloutIncomplete');
-      expect(blocked.workloads).toBeUndefined();
-      expect(await rotation.details()).not.toContain('"restart":true');
+      await rotation.blocked('RolloutIncomplete');
+      const details = await rotation.details();
+      expect(details).not.toContain('"restart":true');
+      expect(details).toContain('kubectl rollout restart deployment/short-url-manager-worker');
       await rotation.send('retry', { ...BY, restart: true });
       await rotation.answered(/restart: it is not offered here/);
       expect(rotation.systems.restarted).toEqual([]);

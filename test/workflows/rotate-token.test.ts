@@ -143,7 +143,7 @@ test('a forced rotation never falls back to a token from before it', () =>
       await rotation.send('abort', { by: 'grace@example.org', reason: 'it is gone' });
       expect(await rotation.report()).toMatchObject({
         why: expect.stringMatching(
-          /no longer lists the new token as live\. 2 tokens work: the old one until/,
+          /no longer lists the new token as live\. 2 tokens are live: the old one until/,
         ),
       });
     },
@@ -245,7 +245,7 @@ test('an abort while no token of the pair is listed any more says so', () =>
     expect(await rotation.report()).toMatchObject({
       alive: [],
       why: expect.stringMatching(
-        /no longer lists the new token as live\. No token of the pair works\.$/,
+        /no longer lists the new token as live\. No token of the pair is live\.$/,
       ),
     });
   }));
@@ -258,7 +258,7 @@ test('an abort while an older token outlives the issued one names the issued one
       expect(await rotation.report()).toMatchObject({
         newToken: { authorisationId: 102 },
         alive: [{ authorisationId: 101 }, { authorisationId: 102 }],
-        why: expect.stringMatching(/Both tokens work/),
+        why: expect.stringMatching(/Both tokens are live/),
       });
     },
     {

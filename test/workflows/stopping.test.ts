@@ -11,9 +11,9 @@ const ABORT = { by: 'grace@example.org', reason: 'wrong pair' };
 
 test.each([
   ['findPair', 'UnknownApiUser', 'No token was issued.'],
-  ['awaitSyncJob', 'SyncJobFailed', 'Both tokens work'],
-  ['awaitRollout', 'NotPermitted', 'Both tokens work'],
-  ['smokeConsumers', 'NotPermitted', 'Both tokens work'],
+  ['awaitSyncJob', 'SyncJobFailed', 'Both tokens are live'],
+  ['awaitRollout', 'NotPermitted', 'Both tokens are live'],
+  ['smokeConsumers', 'NotPermitted', 'Both tokens are live'],
   ['createToken', 'CreateAnswerLost', 'A new token may have been issued.'],
 ] as const)(
   'an abort while %s is blocked ends tidily and says what lives',
@@ -266,7 +266,7 @@ for (const [step, activity] of Object.entries(UNDER_WAY))
               ? /No token was issued/
               : revoked.length > 0
                 ? /Revoked: first101/
-                : /Both tokens work/,
+                : /Both tokens are live/,
           );
           expect((await rotation.handle.describe()).status.name).toBe('COMPLETED');
           // at least once

@@ -119,6 +119,7 @@ export class Checklist {
 
   /** The rotation has ended: nobody is waited for any more. */
   end(ended: RotationReport): void {
+    for (const step of this.progress.steps) if (step.state === 'now') step.state = 'skipped';
     Object.assign(this.progress, { waiting: undefined, lastAnswer: undefined, ended });
   }
 

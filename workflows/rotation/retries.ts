@@ -1,6 +1,6 @@
 import type { Answer, Retry, RetryAccept } from '../../domain/evidence/index.ts';
-import { beside, whyNoRetry } from '../../domain/rotation/index.ts';
-import { deploymentsOf, type Workload } from '../../domain/cluster/index.ts';
+import { beside, restartable, whyNoRetry } from '../../domain/rotation/index.ts';
+import type { Workload } from '../../domain/cluster/index.ts';
 import type { Attempts } from '../shared/index.ts';
 import type { Approvals } from './approvals.ts';
 import type { Checklist } from './checklist.ts';
@@ -41,7 +41,7 @@ export class Retries {
     if (why) return no(why);
     if (!this.attempts.retry()) return no('another retry was accepted just before');
     for (const one of accept) this.accepted.add(one);
-    const workloads = restart ? deploymentsOf(waiting.workloads) : undefined;
+    const workloads = restart ? restartable(waiting) : undefined;
     this.remedy = { restart: workloads, sync };
     const asked = beside(retry, workloads);
     this.checklist.remark([`${by} sent retry in “${waiting.step}”`, ...asked].join(', '));

@@ -13,6 +13,7 @@ import {
   type StepName,
   todoFor,
   isConfirmedByHolder,
+  leftToDo,
   type WatchState,
   whatWorks,
 } from '../../domain/rotation/index.ts';
@@ -238,12 +239,16 @@ export class Runbook {
   /** The tidy end after a stop: says what was revoked and what lives on. */
   closeStopped(): RotationReport {
     const { by, reason } = this.stops.stop ?? { by: 'nobody', reason: '' };
-    return this.close('aborted', `${by} stopped it (${reason}). ${this.whatWorks()}`);
+    return this.close('aborted', `${by} stopped it (${reason}). ${this.whatIsLeft()}`);
   }
 
   /** The end after a rejection: the old token stays. */
   closeRejected({ by, reason }: { by: string; reason: string }): RotationReport {
-    return this.close('rejected', `${by}: ${reason.replace(/\.$/, '')}. ${this.whatWorks()}`);
+    return this.close('rejected', `${by}: ${reason.replace(/\.$/, '')}. ${this.whatIsLeft()}`);
+  }
+
+  private whatIsLeft(): string {
+    return `${this.whatWorks()}${leftToDo(this.report, Date.now())}`;
   }
 
   private whatWorks(): string {
@@ -262,7 +267,7 @@ export class Runbook {
       step,
       tokens: this.whatWorks(),
       todo: todoFor(failure),
-      workloads: this.mayRestart ? failed.workloads : undefined,
+      mayRestart: this.mayRestart ? undefined : false,
       since: new Date().toISOString(),
       tries,
     });

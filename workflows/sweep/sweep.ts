@@ -183,7 +183,7 @@ export class Sweep {
   }
 
   end(why: string): void {
-    this.bounds.end(`${why}; rotations that were started go on`);
+    this.bounds.end(`${why}; rotations that were started continue`);
   }
 
   /** What a run with a fresh history goes on from; undefined where it begins anew. */

@@ -73,7 +73,7 @@ export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round 
     refuseUnprovable(look, round.pair);
     refuseReadInCluster(look, round.recipient);
     const holding = running(look);
-    const all = `${holding.length} running containers (${distinctConsumers(holding).length} consumers) hold ${round.newToken.masked}`;
+    const all = `${holding.length} running containers (of ${distinctConsumers(holding).length} consumers) hold ${round.newToken.masked}`;
     book.note('roll out', holding.length === 0 ? 'no container that reads the token runs' : all);
     return {
       ...round,
