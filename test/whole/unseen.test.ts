@@ -94,10 +94,14 @@ test('a sync Job that was deleted before its end was seen is no sign that the Se
   deployRouter(secret);
   await stage.worker();
   const rotation = await stage.rotation({ apiUser });
-  const began = await until('the Job', () =>
-    world.state.jobs.some(({ status }) => status === 'Progressing') ? Date.now() : undefined,
-  );
-  await until('it to be followed', () => Date.now() > began + 1500 || undefined);
+  await until('its end to be waited for', async () => {
+    const { events } = await stage.client.workflow
+      .getHandle('sync-tokens/integration')
+      .fetchHistory()
+      .catch(() => ({ events: [] })); // nobody has asked yet
+    const scheduled = events?.map((event) => event.activityTaskScheduledEventAttributes);
+    return scheduled?.some((one) => one?.activityType?.name === 'awaitSyncJob') || undefined;
+  });
   world.state.jobs = world.state.jobs.filter(({ status }) => status !== 'Progressing');
   await until('its end', async () => {
     const steps = (await rotation.status())?.steps;

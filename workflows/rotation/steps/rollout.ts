@@ -74,7 +74,10 @@ export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round 
     refuseReadInCluster(look, round.recipient);
     const holding = running(look);
     const all = `${holding.length} running containers (of ${distinctConsumers(holding).length} consumers) hold ${round.newToken.masked}`;
-    book.note('roll out', holding.length === 0 ? 'no container that reads the token runs' : all);
+    book.note(
+      'roll out',
+      holding.length === 0 ? 'no container that can be asked reads the token' : all,
+    );
     return {
       ...round,
       sync,
