@@ -45,7 +45,7 @@ TEMPORAL_ADDRESS=127.0.0.1:7233 npm run bench -- --temporal postgres 'growth 50'
 
 /** Where a rotation's time goes. */
 const PROFILE =
-  'A rotation has 20 workflow tasks. Of its timers one fires, the soak. 1,000 rotations that waited 90 days (`LONG_WAITS=1000`) have at most 308 history events (54 kB). The worker’s main thread (SDK, HTTP, parsing) takes two thirds of its processor time. Workflows take the rest, a third of it for the SDK’s stack traces. Fleets run with a cache that holds them, _a thousand wait_ with the default. With 100 cached workflows for 200 active ones, time doubles and processor time triples.';
+  'A rotation has 20 workflow tasks. 1,000 rotations that waited 90 days (`LONG_WAITS=1000`) have at most 308 history events (54 kB). The worker’s main thread (SDK, HTTP, parsing) takes two thirds of its processor time. Workflows take the rest, a third of it for the SDK’s stack traces. Fleets run with a cache that holds them, _a thousand wait_ with the default. With 100 cached workflows for 200 active ones, time doubles and processor time triples.';
 
 /** The figures as Markdown, fleets side by side, and the growth as a chart. */
 export function drawReport(results: Results): { markdown: string; chart: string } {
@@ -59,7 +59,7 @@ export function drawReport(results: Results): { markdown: string; chart: string 
   const markdown = [
     '# Benchmarks',
     [
-      '`npm run bench` writes this page and [benchmarks.json](benchmarks.json), which has all figures. Temporal, workers and stand-ins share the machine. A sync Job takes 2 s, a pod 0.5 s, the soak 1 s. A fleet is swept in one wave and approved at once.',
+      '`npm run bench` writes this page and [benchmarks.json](benchmarks.json), which has the tables’ figures. A **bold** figure misses its goal. Temporal, workers and stand-ins share the machine. A sync Job takes 2 s, a pod 0.5 s, the soak 1 s. A fleet is swept in one wave and approved at once.',
       ...POSTGRES,
       PROFILE,
     ].join('\n\n'),
@@ -112,7 +112,7 @@ function side(fleets: [string, Section][], isShown: (row: Row) => boolean): stri
     const unit = found.find((row) => row !== undefined)!.unit;
     return {
       what: named(what, unit),
-      values: found.map((row) => row?.value ?? ''),
+      values: found.map((row) => (row ? valueOf(row) : '')),
       goal: goals.join('; '),
     };
   });
@@ -148,15 +148,25 @@ function holds(what: string, unit: string): boolean {
 function list(sections: [string, Section][]): string {
   const lines = new Map<string, string[]>();
   for (const [name, { rows }] of sections)
-    for (const { what, value, unit, goal } of rows) {
+    for (const row of rows) {
+      const { what, unit, goal } = row;
       if (goal === undefined) continue;
       const line = `${named(what, unit)}, goal ${goal}`;
       lines.set(line, [
         ...(lines.get(line) ?? []),
-        `${value}${name.endsWith(', postgres') ? ' (postgres)' : ''}`,
+        `${valueOf(row)}${name.endsWith(', postgres') ? ' (postgres)' : ''}`,
       ]);
     }
   return [...lines].map(([line, values]) => `- ${line}: ${values.join(', ')}`).join('\n');
+}
+
+/** A figure, in bold where it misses its goal. */
+function valueOf({ value, goal = '' }: Row): string {
+  const [, how, limit] = /^([<≤≥]) ([\d.]+)$/.exec(goal) ?? [];
+  if (limit === undefined) return String(value);
+  const bound = Number(limit);
+  const meets = how === '<' ? value < bound : how === '≤' ? value <= bound : value >= bound;
+  return meets ? String(value) : `**${value}**`;
 }
 
 const WIDTH = 640;
