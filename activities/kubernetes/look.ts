@@ -59,7 +59,7 @@ export async function look(
     const news = snapshot.containers.filter((one) => isReader(one) && !census.hasAsked(one));
     const { told, silent } = await askAll(snapshot, async (container) => {
       if (killed.has(container.containerId)) return KILLED;
-      const answer = await census.ask(container, toHave(container, readers).length > 0);
+      const answer = await census.ask(container, isReader(container));
       if (answer === KILLED) await refuseIfDead(container);
       return answer;
     });

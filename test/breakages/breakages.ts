@@ -985,4 +985,44 @@ export const BREAKAGES: readonly Breakage[] = [
       test: 'a Secret that is left over of a pair that is gone keeps no other pair from being disused, once its reader told what it holds',
     },
   },
+  {
+    what: 'a sync Job that was deleted before its end was seen counts as one that ended well',
+    file: 'activities/kubernetes/create-activities.ts',
+    find: 'sync?.isUnsure ? undefined : syncedAt',
+    replace: 'syncedAt',
+    caughtBy: {
+      file: 'test/whole/unseen.test.ts',
+      test: 'a sync Job that was deleted before its end was seen is no sign that the Secret has the token: a container that cannot be asked is waited for',
+    },
+  },
+  {
+    what: 'a sync Job is taken over beside which an older one still runs',
+    file: 'activities/argo/create-activities.ts',
+    find: "(job) => job.state === 'running' && !isLater(job)",
+    replace: "(job) => job.state === 'running' && !isLater(job) && !before.some(isLater)",
+    caughtBy: {
+      file: 'test/activities/argo.test.ts',
+      test: 'takes no Job over beside which an older one runs, which could write older tokens after it: makes one once that has ended',
+    },
+  },
+  {
+    what: 'a container that was started again while it was asked dates the token',
+    file: 'activities/kubernetes/look.ts',
+    find: 'if (asked.length > 0 && mute.some(isReader)) {',
+    replace: 'if (asked.length < 0 && mute.some(isReader)) {',
+    caughtBy: {
+      file: 'test/activities/killed.test.ts',
+      test: 'a container that was started again in its pod while it was asked does not show that the Secret had the token when it started first',
+    },
+  },
+  {
+    what: 'a Secret that lost the new token is believed to have had it all along',
+    file: 'domain/cluster/possession.ts',
+    find: 'moments.filter((moment) => others.every((other) => other < moment))',
+    replace: 'moments.filter((moment) => others.every(() => moment > 0))',
+    caughtBy: {
+      file: 'test/domain/round.test.ts',
+      test: 'a container that got another token from the Secret later shows that the Secret lost the token: one that cannot be asked must start after it has it again',
+    },
+  },
 ];

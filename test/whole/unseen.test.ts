@@ -86,7 +86,10 @@ test('a container that cannot be asked and started while the sync Job ran is wai
 });
 
 test('a sync Job that was deleted before its end was seen is no sign that the Secret has the token: a container that cannot be asked is waited for', async () => {
-  stage = await Stage.set({ jobMs: 6000 }, { rolloutLimit: '4 seconds' });
+  stage = await Stage.set(
+    { jobMs: 6000, podStartMs: 1300, terminationMs: 100 }, // Kubernetes' times are whole seconds
+    { rolloutLimit: '6 seconds' },
+  );
   const { world, cluster } = stage.sandbox;
   const apiUser = 'router-api@alphagov.co.uk';
   const secret = 'signon-token-router-api-publishing-api';
