@@ -86,10 +86,10 @@ async function secrets(kubernetes: KubernetesClient): Promise<Finding> {
 
 async function restarts(kubernetes: KubernetesClient): Promise<Finding> {
   return (await kubernetes.may(RESTART))
-    ? well(RESTARTS, 'it may restart Deployments')
+    ? well(RESTARTS, 'the worker may restart Deployments')
     : notChecked(
         RESTARTS,
-        'it may not restart Deployments: retry offers no restart',
+        'the worker may not restart Deployments, so retry offers no restart',
         'To offer it, uncomment the patch rule in deploy/kubernetes/role.yaml and apply it.',
       );
 }

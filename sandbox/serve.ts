@@ -60,7 +60,7 @@ Log in to Signon as ${account.email}
   password    ${account.password}
   code now    ${generateSync({ secret: account.totpSecret })}
 
-A worker of it runs with:
+A worker of it runs with (set them again after a restart of the sandbox):
 ${variables.map(([name, value]) => `  export ${name}='${value}'`).join('\n')}
 
 Ctrl-C ends it.`);
