@@ -107,7 +107,7 @@ test('a container that was started again in its pod while it was asked does not 
   const readers = someReaders({ holding: [NEW] });
   const seen = await look(cluster, census, readers, undefined, () => Promise.resolve());
   expect(judgeRollout(seen, NEW, undefined)).toMatchObject({
-    kind: 'waiting',
-    for: [{ pod: 'mute-1' }],
+    kind: 'incomplete',
+    containers: [{ pod: 'mute-1' }],
   });
 });
