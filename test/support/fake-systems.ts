@@ -281,15 +281,17 @@ export class FakeSystems {
       lookAtConsumers: (readers) => Promise.resolve(this.look(readers)),
       awaitRollout: ({ readers, token, sync, inSecretSince }) => {
         this.rolloutsAfter.push(sync?.job);
-        const known = sync && !sync.isUnsure ? sync.seenAt : inSecretSince;
+        const broughtAt = sync?.isUnsure ? undefined : sync?.seenAt;
         const look = this.look(readers);
         const syncedAt = sync?.seenAt;
-        const rollout = judgeRollout(look, token, syncedAt, syncedAt, known);
-        if (rollout.kind === 'held') {
-          const since = knownSince(look, token, known);
-          return Promise.resolve({ kind: 'held', look, inSecretSince: since });
-        }
-        return Promise.resolve({ ...rollout, passing: passingIn(look, token) });
+        const known = knownSince(look, token, inSecretSince, broughtAt);
+        const rollout = judgeRollout(look, token, syncedAt, sync?.firstSeenAt, known);
+        const end = rollout.kind === 'held' ? { ...rollout, look } : rollout;
+        return Promise.resolve({
+          ...end,
+          inSecretSince: known,
+          passing: passingIn(look, token),
+        });
       },
       restartDeployments: ({ deployments }) => {
         this.restarted.push(...deployments);

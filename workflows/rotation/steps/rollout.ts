@@ -89,10 +89,13 @@ export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round 
   });
 }
 
-/** Whether a rollout shows that the Secret has the token, or nobody is to have it. */
+/**
+ * Whether a rollout shows that the Secret has the token, or nobody is to have it. An answer of the
+ * version that knew no unsure sync always says since when, so that its histories replay.
+ */
 function showsToken(seen: Awaited<ReturnType<typeof rolledOut>>): boolean {
-  if (seen.kind !== 'held') return false;
-  return seen.inSecretSince !== undefined || seen.look.consumers.length === 0;
+  if (seen.inSecretSince !== undefined) return true;
+  return seen.kind === 'held' && seen.look.consumers.length === 0;
 }
 
 /** Whether Signon lists the round's token no more, or a later one that the sync writes. */
