@@ -21,6 +21,8 @@ export interface Remembered {
   also: Consumer[];
   /** Consumers of kinds that nothing lists, which held an old token. */
   passing?: Consumer[];
+  /** What earlier rotations remembered could not be read: the next one reads theirs, too. */
+  isPart?: boolean;
 }
 
 export interface RotationReport extends RotatedPair {

@@ -124,8 +124,8 @@ export class Runbook {
     const { readers, recipient } = situation;
     // Where only a holder outside may have it, whoever starts the next has fixed what passed by.
     const passing = recipient && !recipient.alsoInCluster ? undefined : readers.passing;
-    const { givenUp = [] } = this.report.remembered ?? {};
-    this.record.remember({ givenUp, also: readers.also, passing });
+    const { givenUp = [], isPart } = this.report.remembered ?? {};
+    this.record.remember({ givenUp, also: readers.also, passing, isPart });
   }
 
   /** Keeps what a watch over readers came to since the situation was kept. */
