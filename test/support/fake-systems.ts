@@ -353,7 +353,7 @@ export class FakeSystems {
     return Object.fromEntries(wrapped) as Activities;
   }
 
-  look({ holding, also, ofOtherPairs }: Omit<Readers, 'secret'>): ClusterLook {
+  look({ holding, also, passing = [], ofOtherPairs }: Omit<Readers, 'secret'>): ClusterLook {
     const others = this.shown(this.elsewhere, holding).map((one) => ({
       ...one,
       from: 'Secret legacy, key token',
@@ -373,6 +373,7 @@ export class FakeSystems {
       ...this.idleHolders,
       ...idle,
       ...otherSecrets.map(readerOf),
+      ...passing,
     ]
       .map(({ workload, container, variable }) => ({ workload, container, variable }))
       .filter(
