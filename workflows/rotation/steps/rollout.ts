@@ -34,7 +34,8 @@ export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round 
   const wait = async (sync: Sync | undefined): ReturnType<typeof rolledOut> => {
     const seen = await rolledOut({ ...round, sync });
     round = { ...round, readers: withPassing(round.readers, seen.passing) };
-    book.keep(round);
+    // A run with a fresh history syncs anew: it knows nothing of what came of this sync.
+    book.keep({ ...round, syncedFor: undefined });
     return seen;
   };
   return book.step('roll out', async () => {
