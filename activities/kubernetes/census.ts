@@ -50,6 +50,8 @@ interface OnNode {
  */
 export class CensusTaker {
   private readonly told = new Map<string, Told>();
+  /** When each told, in ms since the epoch. */
+  private readonly toldAt = new Map<string, number>();
   /** Of each workload's container, what the last one told: of use where none runs now. */
   private readonly last = new Map<string, { told: Told; sources: string }>();
   private readonly asking = new Map<string, Promise<ExecAnswer>>();
@@ -92,13 +94,15 @@ export class CensusTaker {
     return asked;
   }
 
-  hasAsked({ containerId }: PodContainer): boolean {
-    return this.told.has(containerId);
+  /** Whether a container told what it holds by a moment, in ms since the epoch. */
+  hadTold({ containerId }: PodContainer, moment: number): boolean {
+    return (this.toldAt.get(containerId) ?? Infinity) <= moment;
   }
 
   keepOnly(containers: readonly PodContainer[]): void {
     const there = new Set(containers.map(({ containerId }) => containerId));
-    for (const id of this.told.keys()) if (!there.has(id)) this.told.delete(id);
+    for (const known of [this.told, this.toldAt])
+      for (const id of known.keys()) if (!there.has(id)) known.delete(id);
     const nodes = new Set(containers.map(({ node }) => node));
     for (const node of this.nodes.keys()) if (!nodes.has(node)) this.nodes.delete(node);
   }
@@ -120,6 +124,7 @@ export class CensusTaker {
     onNode.at = performance.now();
     if ('failed' in answer || !isFinal) return answer;
     this.told.set(container.containerId, answer);
+    this.toldAt.set(container.containerId, Date.now());
     const { workload, spec, sources } = container;
     if (HAS_TEMPLATE.test(workload))
       this.last.set(`${workload} ${spec.name}`, { told: answer, sources: JSON.stringify(sources) });

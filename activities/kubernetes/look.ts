@@ -56,7 +56,10 @@ export async function look(
   for (let tries = 1; ; tries++) {
     const snapshot = await cluster.snapshot(tries === 1 ? since : undefined);
     const isReader = (container: PodContainer): boolean => toHave(container, readers).length > 0;
-    const news = snapshot.containers.filter((one) => isReader(one) && !census.hasAsked(one));
+    /** A list that came so long after its answer shows that it was not started again meanwhile. */
+    const isSure = (container: PodContainer): boolean =>
+      census.hadTold(container, Date.parse(snapshot.at) - STATUS_FOLLOWS_MS);
+    const news = snapshot.containers.filter((one) => isReader(one) && !isSure(one));
     const { told, silent } = await askAll(snapshot, async (container) => {
       if (killed.has(container.containerId)) return KILLED;
       const answer = await census.ask(container, isReader(container));

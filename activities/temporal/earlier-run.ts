@@ -6,6 +6,7 @@ import type { Remembered } from '../../domain/rotation/index.ts';
 import { failure } from '../failure.ts';
 import { eventsOf } from './history.ts';
 import {
+  FLAG,
   isObject,
   type Kind,
   listOf,
@@ -31,6 +32,7 @@ const REMEMBERED: Kind<Remembered> = object({
   givenUp: listOf(object({ token: matching(/^\S{8}…\S{8}$/), by: NAME }), undefined, LONGEST_LIST),
   also: CONSUMERS,
   passing: optional(CONSUMERS),
+  isPart: optional(FLAG),
 });
 /** Outcomes after which no other token than the new one was live. */
 const ENDED_WELL: readonly unknown[] = ['rotated', 'handed-over', 'old-token-expired'];
@@ -40,20 +42,22 @@ const NOTHING: Remembered = { givenUp: [], also: [] };
 
 /**
  * What the last closed run of a rotation remembered that came to know something: from its report, or
- * by a query where it left none (terminated, timed out). Trusts only a `rotateToken` on the same task queue. Empty where
- * nothing can be read.
+ * by a query where it left none (terminated, timed out); and those before it, where it could not read
+ * them. Trusts only a `rotateToken` on the same task queue. Empty where nothing can be read.
  */
 export async function rememberedByEarlierRun(client: Client): Promise<Remembered> {
   const { taskQueue, workflowExecution } = activityInfo();
   const { workflowId } = workflowExecution!;
   const query = `WorkflowId = '${workflowId.replaceAll("'", "''")}' AND WorkflowType = '${WORKFLOW.rotation}' AND ExecutionStatus != 'ContinuedAsNew'`;
   let runs = 0;
+  let known = NOTHING;
+  let isOver = false;
   for await (const { runId, taskQueue: queue, status } of client.workflow.list({
     query,
     pageSize: RUNS_AT_MOST,
   })) {
     if (runId === workflowExecution!.runId) continue;
-    if (queue !== taskQueue || ++runs > RUNS_AT_MOST) return NOTHING;
+    if (queue !== taskQueue || ++runs > RUNS_AT_MOST) return known;
     // An id has one open run, this one: the list lags behind, and may lack what that one came to.
     if (status.name === 'RUNNING')
       throw failure('Unreachable', 'Temporal lists the last rotation of this pair as still open');
@@ -64,15 +68,18 @@ export async function rememberedByEarlierRun(client: Client): Promise<Remembered
       status.name === 'COMPLETED' ? await handle.result() : await handle.query(STATUS);
     const { remembered, outcome } = isObject(said) ? said : {};
     if (remembered === undefined) continue; // it was stopped before it knew
-    if (!REMEMBERED.is(remembered)) return NOTHING;
-    return {
-      givenUp: remembered.givenUp.map(({ token, by }) => ({ token, by })),
-      also: distinctConsumers(remembered.also),
-      // Where it ended well, what those held is no longer live.
-      passing: ENDED_WELL.includes(outcome) ? [] : distinctConsumers(remembered.passing ?? []),
+    if (!REMEMBERED.is(remembered)) return known;
+    // Where it ended well, what those held is no longer live.
+    isOver ||= ENDED_WELL.includes(outcome);
+    const { givenUp, also, passing = [] } = remembered;
+    known = {
+      givenUp: [...known.givenUp, ...givenUp.map(({ token, by }) => ({ token, by }))],
+      also: distinctConsumers([...known.also, ...also]),
+      passing: distinctConsumers([...(known.passing ?? []), ...(isOver ? [] : passing)]),
     };
+    if (!remembered.isPart) return known;
   }
-  return NOTHING;
+  return known;
 }
 
 /** Whether a worker ever took a run; else it knew nothing, and answers no query. */

@@ -31,6 +31,17 @@ export function recipientOf(
 }
 
 /**
+ * What passed by and still counts: nothing where only a holder outside may have the token, for
+ * whoever starts the next rotation has fixed it.
+ */
+export function passingFor(
+  recipient: Recipient | undefined,
+  passing: Consumer[] | undefined,
+): Consumer[] | undefined {
+  return recipient && !recipient.alsoInCluster ? undefined : passing;
+}
+
+/**
  * Says why a token may not go to a holder outside: containers read it, and the settings do not say
  * `alsoInCluster`. Undefined where it may.
  */

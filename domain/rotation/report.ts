@@ -21,6 +21,8 @@ export interface Remembered {
   also: Consumer[];
   /** Consumers of kinds that nothing lists, which held an old token. */
   passing?: Consumer[];
+  /** What earlier rotations remembered could not be read: the next one reads theirs, too. */
+  isPart?: boolean;
 }
 
 export interface RotationReport extends RotatedPair {
@@ -135,13 +137,15 @@ export function whatWorks(
 
 /** What is left to do where a rotation ended before its old token did; empty where nothing is. */
 export function leftToDo({ newToken, alive }: RotationReport, now: number): string {
-  const [first] = alive
-    .filter((token) => newToken && !isToken(newToken)(token) && isLive(token, now))
+  const live = alive.filter((token) => isLive(token, now));
+  const isNew = (token: ListedToken): boolean => newToken !== undefined && isToken(newToken)(token);
+  const [first] = live
+    .filter((token) => !isNew(token))
     .map(({ expires }) => expires)
     .toSorted();
-  return first === undefined
+  return first === undefined || !live.some(isNew)
     ? ''
-    : ` The new token silences the alert, and containers with the old one lose access after ${first}: start another rotation before.`;
+    : ` The new token silences the alert, and whoever has the old one loses access after ${first}: start another rotation before.`;
 }
 
 function named(tokens: readonly ListedToken[]): string {

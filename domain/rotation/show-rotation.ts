@@ -53,7 +53,7 @@ function showBlocked(blocked: Blocked): Omit<Shown, 'offers'> {
     after: [
       { label: 'More about it', text: heading, page: `failures.md#${heading.toLowerCase()}` },
       ...lines(
-        'Restart, where needed',
+        'Restart, in the consumers’ namespace, where needed',
         ...(blocked.mayRestart === false ? deploymentsOf(workloads).map(restartByHand) : []),
       ),
       ...lines('Blocked since', minute(since)),

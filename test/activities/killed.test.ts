@@ -5,6 +5,7 @@ import type { ExecResult } from '../../activities/kubernetes/exec.ts';
 import type { PodContainer } from '../../activities/kubernetes/pods.ts';
 import { look } from '../../activities/kubernetes/look.ts';
 import { Snapshot } from '../../activities/kubernetes/snapshot.ts';
+import type { Readers } from '../../domain/cluster/cluster.ts';
 import { judgeRollout } from '../../domain/cluster/possession.ts';
 import { aListedPod, NEW, piecesOf, RUNS, someReaders } from '../support/builders.ts';
 
@@ -81,33 +82,38 @@ describe('a container whose programs end early', () => {
   });
 });
 
-test('a container that was started again in its pod while it was asked does not show that the Secret had the token when it started first', async () => {
-  let isNew = false;
-  const census = new CensusTaker({
-    exec: ({ pod }) => {
-      if (pod === 'mute-1') return Promise.resolve({ kind: 'no-such-program' });
-      isNew = true; // it tells what it holds now
-      const { sha256, maskedSha256 } = piecesOf(NEW);
-      const token = `token ${sha256} ${maskedSha256} PUBLISHING_API_BEARER_TOKEN`;
-      return Promise.resolve({ kind: 'answered', lines: [token, 'environment integration'] });
-    },
-  });
-  const started = (name: string, id: string, at: string): V1Pod => {
-    const pod = aListedPod(name, env, { running: { startedAt: new Date(`2026-09-01T${at}Z`) } });
-    pod.status!.containerStatuses![0]!.containerID = id;
-    return pod;
-  };
-  const pods = (): V1Pod[] => [
-    isNew ? started('app-1', 'b', '12:00:00') : started('app-1', 'a', '00:00:00'),
-    started('mute-1', 'c', '06:00:00'),
-  ];
-  const cluster = {
-    snapshot: () => Promise.resolve(new Snapshot('2026-09-01T12:00:30.000Z', [], pods(), [])),
-  };
-  const readers = someReaders({ holding: [NEW] });
-  const seen = await look(cluster, census, readers, undefined, () => Promise.resolve());
-  expect(judgeRollout(seen, NEW, undefined)).toMatchObject({
-    kind: 'incomplete',
-    containers: [{ pod: 'mute-1' }],
-  });
-});
+test.each([['by this look'], ['by the look of another pair, a moment ago']])(
+  'a container that was started again in its pod while it was asked, %s, does not show that the Secret had the token when it started first',
+  async (by) => {
+    const census = new CensusTaker({
+      exec: ({ pod }) => {
+        if (pod === 'mute-1') return Promise.resolve({ kind: 'no-such-program' });
+        const { sha256, maskedSha256 } = piecesOf(NEW); // it tells what it holds now
+        const token = `token ${sha256} ${maskedSha256} PUBLISHING_API_BEARER_TOKEN`;
+        return Promise.resolve({ kind: 'answered', lines: [token, 'environment integration'] });
+      },
+    });
+    const started = (name: string, id: string, at: string): V1Pod => {
+      const pod = aListedPod(name, env, { running: { startedAt: new Date(`2026-09-01T${at}Z`) } });
+      pod.status!.containerStatuses![0]!.containerID = id;
+      return pod;
+    };
+    let isListed = false; // its status follows
+    const pods = (): V1Pod[] => [
+      isListed ? started('app-1', 'b', '12:00:00') : started('app-1', 'a', '00:00:00'),
+      started('mute-1', 'c', '06:00:00'),
+    ];
+    const cluster = {
+      snapshot: () => Promise.resolve(new Snapshot(new Date().toISOString(), [], pods(), [])),
+    };
+    const seenFor = (readers: Readers) =>
+      look(cluster, census, readers, undefined, () => Promise.resolve((isListed = true)));
+    if (by !== 'by this look') await seenFor(someReaders({ secret: 'signon-token-a-b' }));
+    expect(isListed).toBe(false);
+    const seen = await seenFor(someReaders({ holding: [NEW] }));
+    expect(judgeRollout(seen, NEW, undefined)).toMatchObject({
+      kind: 'incomplete',
+      containers: [{ pod: 'mute-1' }],
+    });
+  },
+);

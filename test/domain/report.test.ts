@@ -72,9 +72,11 @@ test('a rotation that is stopped names no token as live that has ended since it 
 test('a rotation that ended before the old token tells to start another before that day, and only then', () => {
   const both = report({ newToken: NEW, alive: [OLD, NEW] });
   expect(leftToDo(both, NOW)).toMatch(
-    /lose access after 2026-09-10: start another rotation before\.$/,
+    /loses access after 2026-09-10: start another rotation before\.$/,
   );
   expect(leftToDo(both, LATER)).toBe('');
   expect(leftToDo(report({ newToken: NEW, alive: [NEW] }), NOW)).toBe('');
   expect(leftToDo(report({ alive: [OLD] }), NOW)).toBe('');
+  // The new one is gone: nothing silences the alert.
+  expect(leftToDo(report({ newToken: NEW, alive: [OLD] }), NOW)).toBe('');
 });

@@ -119,6 +119,35 @@ test('wrong approvals without end are each answered, and end no rotation', async
   expect(await rotation.report()).toMatchObject({ outcome: 'rotated', approvals: [{}] });
 });
 
+test('a sync that was shown to bring nothing does not count in a run with a fresh history, though nothing runs any more that shows it', async () => {
+  stage = await Stage.set(
+    {},
+    { rolloutLimit: '1 minute' },
+    {},
+    { dynamicConfig: ['limit.historyCount.suggestContinueAsNew=400'] },
+  );
+  await stage.worker();
+  const { world, cluster } = stage.sandbox;
+  world.sync.writesNothing = 2;
+  const rotation = await stage.rotation();
+  await until('both syncs to be shown to bring nothing', async () => {
+    if (world.state.jobs.some(({ status }) => status === 'Healthy'))
+      cluster.roll('short-url-manager');
+    await new Promise((later) => setTimeout(later, 2000));
+    return (await rotation.status())?.waiting?.kind === 'blocked' || undefined;
+  });
+  await rotation.blocked('SecretNotUpdated');
+  const before = world.happened.jobs.length;
+  for (const workload of world.state.workloads) workload.replicas = 0;
+  world.changed();
+  await until('all pods to end', () => world.state.pods.length === 0 || undefined);
+  await untilCut(rotation, () => rotation.send('approve', { evidence: '00000000' }));
+  await until('an approval to be asked for', async () => {
+    return (await rotation.status())?.waiting?.kind === 'approval' || undefined;
+  });
+  expect(world.happened.jobs.length).toBe(before + 1);
+});
+
 test('a blocked rotation whose history is cut blocks again, and goes on from its step', async () => {
   stage = await Stage.set(
     {},

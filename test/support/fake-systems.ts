@@ -281,15 +281,17 @@ export class FakeSystems {
       lookAtConsumers: (readers) => Promise.resolve(this.look(readers)),
       awaitRollout: ({ readers, token, sync, inSecretSince }) => {
         this.rolloutsAfter.push(sync?.job);
-        const known = sync && !sync.isUnsure ? sync.seenAt : inSecretSince;
+        const broughtAt = sync?.isUnsure ? undefined : sync?.seenAt;
         const look = this.look(readers);
         const syncedAt = sync?.seenAt;
-        const rollout = judgeRollout(look, token, syncedAt, syncedAt, known);
-        if (rollout.kind === 'held') {
-          const since = knownSince(look, token, known);
-          return Promise.resolve({ kind: 'held', look, inSecretSince: since });
-        }
-        return Promise.resolve({ ...rollout, passing: passingIn(look, token) });
+        const known = knownSince(look, token, inSecretSince, broughtAt);
+        const rollout = judgeRollout(look, token, syncedAt, sync?.firstSeenAt, known);
+        const end = rollout.kind === 'held' ? { ...rollout, look } : rollout;
+        return Promise.resolve({
+          ...end,
+          inSecretSince: known,
+          passing: passingIn(look, token),
+        });
       },
       restartDeployments: ({ deployments }) => {
         this.restarted.push(...deployments);
@@ -351,7 +353,7 @@ export class FakeSystems {
     return Object.fromEntries(wrapped) as Activities;
   }
 
-  look({ holding, also, ofOtherPairs }: Omit<Readers, 'secret'>): ClusterLook {
+  look({ holding, also, passing = [], ofOtherPairs }: Omit<Readers, 'secret'>): ClusterLook {
     const others = this.shown(this.elsewhere, holding).map((one) => ({
       ...one,
       from: 'Secret legacy, key token',
@@ -371,6 +373,7 @@ export class FakeSystems {
       ...this.idleHolders,
       ...idle,
       ...otherSecrets.map(readerOf),
+      ...passing,
     ]
       .map(({ workload, container, variable }) => ({ workload, container, variable }))
       .filter(

@@ -336,3 +336,17 @@ test('a pod that nothing lists, and that may not read what goes outside, is not 
       },
     },
   ));
+
+test('nor does one that an earlier rotation saw block it, where the settings say by now that only a holder outside has the token', () =>
+  outside(
+    async (rotation) => {
+      const { waiting } = await rotation.awaitingApproval();
+      expect(waiting).toMatchObject({ evidence: { asks: 'hand-over' } });
+    },
+    {
+      prepare: (systems) => {
+        const gone = { workload: 'Workflow/deploy-1' as never, container: 'main', variable: 'T' };
+        systems.remembered = { givenUp: [], also: [], passing: [gone] };
+      },
+    },
+  ));

@@ -203,3 +203,22 @@ test('where a container got the token from the Secret, it does', () =>
     },
     { prepare: (systems) => void (systems.unseenEnds = 1) },
   ));
+
+test('a rollout that is waited for, after an unseen end, is no reason for another sync once its answer says since when the Secret had the token, as the version before always did', () =>
+  rotating(
+    async (rotation) => {
+      const { systems } = rotation;
+      await rotation.blocked('RolloutIncomplete');
+      expect(systems.rolloutsAfter).toEqual(['sync-1']);
+    },
+    {
+      prepare: (systems) => {
+        systems.unseenEnds = 1;
+        systems.onSync = () => {
+          systems.replaceAll();
+          systems.containers.at(-1)!.holds = 101;
+          systems.containers.at(-1)!.startedAt = '2020-01-01T00:00:00Z';
+        };
+      },
+    },
+  ));

@@ -1,4 +1,5 @@
 import { expect, test } from '../support/jest.ts';
+import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowUpdateStage } from '@temporalio/client';
 import type { Answer } from '../../domain/evidence/decisions.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
@@ -377,3 +378,20 @@ test.each([['before it issues'], ['while it waits for the rollout']] as const)(
       },
     ),
 );
+
+test('where what earlier rotations saw could not be read, the next one is told to read it', () =>
+  rotating(
+    async (rotation) => {
+      await rotation.awaitingApproval();
+      await rotation.send('abort', ABORT);
+      expect(await rotation.report()).toMatchObject({ remembered: { isPart: true } });
+    },
+    {
+      prepare: (systems) =>
+        Object.defineProperty(systems, 'remembered', {
+          get: () => {
+            throw ApplicationFailure.nonRetryable('the list lags behind', 'Unreachable');
+          },
+        }),
+    },
+  ));

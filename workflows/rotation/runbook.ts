@@ -14,6 +14,7 @@ import {
   todoFor,
   isConfirmedByHolder,
   leftToDo,
+  passingFor,
   type WatchState,
   whatWorks,
 } from '../../domain/rotation/index.ts';
@@ -122,10 +123,9 @@ export class Runbook {
     this.situation = kept as Carried<Round>;
     this.readers = situation.readers;
     const { readers, recipient } = situation;
-    // Where only a holder outside may have it, whoever starts the next has fixed what passed by.
-    const passing = recipient && !recipient.alsoInCluster ? undefined : readers.passing;
-    const { givenUp = [] } = this.report.remembered ?? {};
-    this.record.remember({ givenUp, also: readers.also, passing });
+    const passing = passingFor(recipient, readers.passing);
+    const { givenUp = [], isPart } = this.report.remembered ?? {};
+    this.record.remember({ givenUp, also: readers.also, passing, isPart });
   }
 
   /** Keeps what a watch over readers came to since the situation was kept. */

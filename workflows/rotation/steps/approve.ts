@@ -12,7 +12,8 @@ export function askApproval(
   evidence: Evidence,
 ): Promise<number[] | undefined> {
   const { also, passing } = round.readers;
-  book.record.remember({ givenUp: givenUpIn(evidence), also, passing });
+  const { isPart } = book.report.remembered ?? {};
+  book.record.remember({ givenUp: givenUpIn(evidence), also, passing, isPart });
   return book.step('approve', () =>
     book.sightings.whileAsking(evidence, round, (outdated) =>
       book.approvals.ask(evidence, outdated),

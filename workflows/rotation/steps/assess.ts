@@ -1,6 +1,7 @@
 import { ALERT } from '../../../domain/evidence/index.ts';
 import {
   type Pair,
+  passingFor,
   readersAfter,
   readInCluster,
   recipientOf,
@@ -40,12 +41,13 @@ export async function assess(book: Runbook): Promise<Stop | Situation> {
     );
   // Without it, an old token's holder is unknown, and it is revoked by name alone.
   const read = await activities.remembersOf().catch(() => undefined);
-  if (read) book.record.remember(read);
-  else
+  if (!read)
     book.remark(
       'What earlier rotations of this pair saw could not be read: ask who else uses the old token before you approve its revoke',
     );
-  const { givenUp, also, passing } = read ?? { givenUp: [], also: [] };
+  const { givenUp, also, passing: passed } = read ?? { givenUp: [], also: [] };
+  const passing = passingFor(recipient, passed);
+  book.record.remember({ givenUp, also, passing, ...(!read && { isPart: true }) });
   const tokens = await activities.listTokens(pair);
   book.record.observed(tokens);
   const cronJob = await findCronJob(); // before a container of another cluster is asked

@@ -34,7 +34,8 @@ export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round 
   const wait = async (sync: Sync | undefined): ReturnType<typeof rolledOut> => {
     const seen = await rolledOut({ ...round, sync });
     round = { ...round, readers: withPassing(round.readers, seen.passing) };
-    book.keep(round);
+    // A run with a fresh history syncs anew: it knows nothing of what came of this sync.
+    book.keep({ ...round, syncedFor: undefined });
     return seen;
   };
   return book.step('roll out', async () => {
@@ -89,10 +90,13 @@ export function everyConsumerHolds(book: Runbook, before: Round): Promise<Round 
   });
 }
 
-/** Whether a rollout shows that the Secret has the token, or nobody is to have it. */
+/**
+ * Whether a rollout shows that the Secret has the token, or nobody is to have it. An answer of the
+ * version that knew no unsure sync always says since when, so that its histories replay.
+ */
 function showsToken(seen: Awaited<ReturnType<typeof rolledOut>>): boolean {
-  if (seen.kind !== 'held') return false;
-  return seen.inSecretSince !== undefined || seen.look.consumers.length === 0;
+  if (seen.inSecretSince !== undefined) return true;
+  return seen.kind === 'held' && seen.look.consumers.length === 0;
 }
 
 /** Whether Signon lists the round's token no more, or a later one that the sync writes. */
