@@ -1012,7 +1012,7 @@ export const BREAKAGES: readonly Breakage[] = [
     replace: 'if (asked.length < 0 && mute.some(isReader)) {',
     caughtBy: {
       file: 'test/activities/killed.test.ts',
-      test: 'a container that was started again in its pod while it was asked does not show that the Secret had the token when it started first',
+      test: 'a container that was started again in its pod while it was asked, %s, does not show that the Secret had the token when it started first',
     },
   },
   {
