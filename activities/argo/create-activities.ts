@@ -1,6 +1,7 @@
 import ms from 'ms';
 import { redact } from '../../domain/text/index.ts';
 import { failure, failedWith } from '../failure.ts';
+import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
 import type { CronJobsJob, KubernetesClient } from '../kubernetes/client.ts';
 import { lookUntil, type Waits } from '../polling.ts';
 import type { ArgoClient } from './client.ts';
@@ -62,7 +63,7 @@ export function createArgoActivities(
           'SyncCronJobChanged',
           `CronJob ${cronJob.name} has uid ${cronJob.uid} in Argo CD, but the rotation expected ${cronJobUid}: somebody replaced it. No Job was made`,
         );
-      let after = Date.parse(notBefore);
+      let after = (keptByLastAttempt() as number | undefined) ?? Date.parse(notBefore);
       const isLater = ({ createdAt }: CronJobsJob): boolean =>
         Date.parse(createdAt) >= after + TAKE_OVER_AFTER_MS;
       let running: string | undefined;
@@ -73,6 +74,7 @@ export function createArgoActivities(
           running = before.find((job) => job.state === 'running' && !isLater(job))?.name;
           if (running !== undefined) {
             after = Math.max(after, Date.now());
+            keepForNextAttempt(after);
             return undefined;
           }
           const there = before.findLast((job) => job.state !== 'failed' && isLater(job));

@@ -111,6 +111,24 @@ test('takes no Job over beside which an older one runs, which could write older 
   expect(older.status).toBe('Healthy');
 });
 
+test('nor does the attempt after a crash', async () => {
+  const older = jobFromBefore(20_000, 'Progressing');
+  older.endsAt = sandbox.world.now() + 3_600_000;
+  const later = { ...jobFromBefore(10_000), name: `${cronJob.name}-later`, uid: 'uid-later' };
+  sandbox.world.state.jobs.splice(1, 1, later);
+  const attempt = (heartbeatDetails: unknown, lasts: number): Promise<{ uid: string }> => {
+    const environment = new MockActivityEnvironment({ heartbeatDetails });
+    environment.on('heartbeat', (progress) => (kept = progress));
+    const order = { cronJobUid: cronJob.uid, notBefore, deadline: iso(lasts) };
+    return environment.run(() => argo.createSyncJob(order));
+  };
+  const notBefore = iso(-17_000);
+  let kept: unknown;
+  await expect(attempt(undefined, 500)).rejects.toMatchObject({ type: 'SyncJobUnseen' });
+  older.status = 'Healthy';
+  expect((await attempt(kept, 20_000)).uid).not.toBe(later.uid);
+});
+
 test('an attempt after a crash waits for the Job that the one before it made, and makes none beside it', async () => {
   sandbox.options.jobMs = 3_600_000;
   const made = await create(iso(0));
