@@ -82,10 +82,13 @@ export class Faults {
   }
 }
 
-/** True for a moment, again and again. */
+/** True for a moment, again and again; each begins when it is asked, so that none passes unmet. */
 export function nowAndThen({ everyMs, forMs }: { everyMs: number; forMs: number }): () => boolean {
-  const since = Date.now();
-  return () => (Date.now() - since) % everyMs >= everyMs - forMs;
+  let since = Date.now() - forMs;
+  return () => {
+    if (Date.now() - since >= everyMs) since = Date.now();
+    return Date.now() - since < forMs;
+  };
 }
 
 /**

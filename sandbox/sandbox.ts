@@ -15,7 +15,7 @@ import { ApplicationsStandIn } from './applications/server.ts';
 import { Traffic } from './applications/traffic.ts';
 import { ArgoStandIn } from './argo/server.ts';
 import { Cluster } from './kubernetes/cluster.ts';
-import { nowAndThen, rateLimited } from './faults.ts';
+import { type Faults, nowAndThen, rateLimited } from './faults.ts';
 import { KubernetesStandIn } from './kubernetes/server.ts';
 import type { SandboxOptions } from './options.ts';
 import { SignonStandIn } from './signon/server.ts';
@@ -50,11 +50,14 @@ export class Sandbox {
     const { signonLimit, unauthorized } = options;
     if (signonLimit) this.signon.faults.byChance = rateLimited(signonLimit);
     if (!unauthorized) return;
-    const refuses = nowAndThen(unauthorized);
-    for (const { faults } of [this.argo, this.kubernetes])
-      faults.byChance = (_request, when) =>
+    const [argo, kubernetes] = [nowAndThen(unauthorized), nowAndThen(unauthorized)];
+    const refusing =
+      (refuses: () => boolean): Faults['byChance'] =>
+      (_request, when) =>
         when === 'before' && refuses() ? { kind: 'status', status: 401 } : undefined;
-    this.kubernetes.exec.byChance = () => (refuses() ? 'unauthorized' : undefined);
+    this.argo.faults.byChance = refusing(argo);
+    this.kubernetes.faults.byChance = refusing(kubernetes);
+    this.kubernetes.exec.byChance = () => (kubernetes() ? 'unauthorized' : undefined);
   }
 
   urls = { signon: '', argo: '', kubernetes: '' };

@@ -12,7 +12,7 @@ beforeAll(async () => {
     {
       terminationMs: 150,
       signonLimit: { requests: 5, everyMs: 1500, retryAfterS: 1 },
-      unauthorized: { everyMs: 1500, forMs: 300 },
+      unauthorized: { everyMs: 5000, forMs: 300 },
     },
     {},
     { also: [['email-alert-service', 'email-alert-api']], estate: true },
