@@ -120,18 +120,24 @@ test('a sync Job that was deleted before its end was seen is no sign that the Se
   expect(shortfalls.map(({ code }) => code)).toContain('not-asked');
 });
 
-test('a pod of an Argo Workflow that held the old token is known to the next rotation, too', async () => {
+/** A rotation that saw a pod of an Argo Workflow with the old token, and was rejected for it. */
+async function rejectedForWorkflow() {
   stage = await Stage.set({}, { rolloutLimit: '1 minute' });
   const { world, cluster } = stage.sandbox;
   world.state.secrets[OLDER] = stage.tokens()[0]!.token;
   const pod = cluster.runWorkflow(OLDER, 3_600_000);
-  await stage.worker();
-  const first = await stage.rotation();
+  const worker = await stage.worker();
+  const rotation = await stage.rotation();
   await until('the new token', () => world.happened.created.length > 0 || undefined);
   cluster.kill(pod);
-  await evidenceOf(first);
-  await first.send('reject', { reason: 'the Workflow would break' });
-  await first.report();
+  await evidenceOf(rotation);
+  await rotation.send('reject', { reason: 'the Workflow would break' });
+  await rotation.report();
+  return { rotation, worker };
+}
+
+test('a pod of an Argo Workflow that held the old token is known to the next rotation, too', async () => {
+  await rejectedForWorkflow();
   const { shortfalls } = await evidenceOf(await stage.rotation());
   expect(shortfalls).toContainEqual({
     code: 'no-pod-seen',
@@ -143,18 +149,8 @@ test.each([
   ['failed for a bad request', { input: { environment: 'integration' }, isTaken: true }],
   ['was terminated before a worker took it', { input: {}, isTaken: false }],
 ])('it is known to the next one, too, where a run in between %s', async (_, { input, isTaken }) => {
-  stage = await Stage.set({}, { rolloutLimit: '1 minute' });
-  const { world, cluster } = stage.sandbox;
-  world.state.secrets[OLDER] = stage.tokens()[0]!.token;
-  const pod = cluster.runWorkflow(OLDER, 3_600_000);
-  const worker = await stage.worker();
-  const first = await stage.rotation();
-  await until('the new token', () => world.happened.created.length > 0 || undefined);
-  cluster.kill(pod);
-  await evidenceOf(first);
-  await first.send('reject', { reason: 'the Workflow would break' });
-  await first.report();
-  const { type, taskQueue, workflowId } = await first.handle.describe();
+  const { rotation, worker } = await rejectedForWorkflow();
+  const { type, taskQueue, workflowId } = await rotation.handle.describe();
   if (!isTaken) await worker.stop();
   const run = await stage.client.workflow.start(type, { workflowId, taskQueue, args: [input] });
   if (isTaken) await expect(run.result()).rejects.toThrow();
