@@ -49,9 +49,8 @@ interface OnNode {
  * Kept in memory only.
  */
 export class CensusTaker {
-  private readonly told = new Map<string, Told>();
-  /** When each told, in ms since the epoch. */
-  private readonly toldAt = new Map<string, number>();
+  /** What each told, and when, in ms since the epoch; by container id. */
+  private readonly told = new Map<string, { answer: Told; at: number }>();
   /** Of each workload's container, what the last one told: of use where none runs now. */
   private readonly last = new Map<string, { told: Told; sources: string }>();
   private readonly asking = new Map<string, Promise<ExecAnswer>>();
@@ -78,7 +77,7 @@ export class CensusTaker {
     const { containerId, node } = container;
     if (containerId === '') return Promise.resolve({ failed: 'its status names no container id' });
     const told = this.told.get(containerId);
-    if (told) return Promise.resolve(told);
+    if (told) return Promise.resolve(told.answer);
     const underWay = this.asking.get(containerId);
     if (underWay) return underWay;
     const onNode = this.nodes.get(node) ?? {
@@ -96,13 +95,12 @@ export class CensusTaker {
 
   /** Whether a container told what it holds by a moment, in ms since the epoch. */
   hadTold({ containerId }: PodContainer, moment: number): boolean {
-    return (this.toldAt.get(containerId) ?? Infinity) <= moment;
+    return (this.told.get(containerId)?.at ?? Infinity) <= moment;
   }
 
   keepOnly(containers: readonly PodContainer[]): void {
     const there = new Set(containers.map(({ containerId }) => containerId));
-    for (const known of [this.told, this.toldAt])
-      for (const id of known.keys()) if (!there.has(id)) known.delete(id);
+    for (const id of this.told.keys()) if (!there.has(id)) this.told.delete(id);
     const nodes = new Set(containers.map(({ node }) => node));
     for (const node of this.nodes.keys()) if (!nodes.has(node)) this.nodes.delete(node);
   }
@@ -123,8 +121,7 @@ export class CensusTaker {
     else onNode.timedOut.clear();
     onNode.at = performance.now();
     if ('failed' in answer || !isFinal) return answer;
-    this.told.set(container.containerId, answer);
-    this.toldAt.set(container.containerId, Date.now());
+    this.told.set(container.containerId, { answer, at: Date.now() });
     const { workload, spec, sources } = container;
     if (HAS_TEMPLATE.test(workload))
       this.last.set(`${workload} ${spec.name}`, { told: answer, sources: JSON.stringify(sources) });
