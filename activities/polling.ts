@@ -83,13 +83,17 @@ export async function givingWay<T>(
   for (const signal of [draining, cancellationSignal]) signal.addEventListener('abort', end);
   try {
     return await wait(ends.signal, () => {
-      if (draining.aborted)
-        throw failure('WaitInterrupted', 'the worker is shutting down', '1 second');
+      if (draining.aborted) throw shuttingDown();
       cancellationSignal.throwIfAborted();
     });
   } finally {
     for (const signal of [draining, cancellationSignal]) signal.removeEventListener('abort', end);
   }
+}
+
+/** What is given up so that another worker does it. */
+export function shuttingDown(): Error {
+  return failure('WaitInterrupted', 'the worker is shutting down', '1 second');
 }
 
 export function pause(ms: number, signal: AbortSignal): Promise<void> {

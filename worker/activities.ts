@@ -33,7 +33,7 @@ export function createActivities(
   const { argo, kubernetes } = createClients(configuration, env);
   const session = new SignonSession(
     configuration,
-    createSignInBudget(client, environment, totpSecret),
+    createSignInBudget(client, environment, totpSecret, draining),
   );
   const waits = { everyMs: ms(settings.pollEvery), draining };
   return {

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { type Environment, taskQueueOf } from '../../domain/request/index.ts';
 import type { SignInGrant, SignInOutcome, SignInQuestion } from '../../domain/sign-in/index.ts';
 import { failure } from '../failure.ts';
+import { shuttingDown } from '../polling.ts';
 import type { Secret } from '../../config/secret.ts';
 import type { SignInBudget } from '../signon/session.ts';
 import { signInProof } from './sign-in-proof.ts';
@@ -18,11 +19,14 @@ const ASKED_AGAIN_FOR_MS = ms('3 minutes');
  * Counts sign-ins in the workflow `sign-in-ledger/<environment>`, which all workers of the
  * environment share.
  * @param totpSecret shows the ledger that a worker asks
+ * @param draining aborted when the worker shuts down: it may be the only one that could answer, so
+ * a question is given up at once
  */
 export function createSignInBudget(
   client: Client,
   environment: Environment,
   totpSecret: Secret,
+  draining?: AbortSignal,
 ): SignInBudget {
   const workflowId = signInLedgerId(environment);
   const within = <T>(ask: () => Promise<T>): Promise<T> =>
@@ -35,8 +39,14 @@ export function createSignInBudget(
    * which counts once.
    */
   let unanswered: SignInQuestion | undefined;
+  /** If it cannot be sent, the sign-in stays counted for an hour at most. */
+  const tell = (id: string, outcome: SignInOutcome['outcome']): Promise<void> =>
+    within(() =>
+      client.workflow.getHandle(workflowId).signal(SIGNAL.signInSettled, proven({ id, outcome })),
+    ).catch(() => undefined);
   return {
     async reserve() {
+      if (draining?.aborted) throw shuttingDown();
       const isFresh = unanswered !== undefined && Date.now() - unanswered.at < ASKED_AGAIN_FOR_MS;
       const question = isFresh ? unanswered! : proven({ id: randomUUID(), at: Date.now() });
       const { id } = question;
@@ -47,21 +57,29 @@ export function createSignInBudget(
         workflowIdConflictPolicy: 'USE_EXISTING',
         staticSummary: 'Counts sign-ins to Signon: at most 3 refused an hour, and 4 in a row',
       });
+      const givenUp = new AbortController(); // the SDK keeps every call that a signal was given to
+      const giveUp = (): void => givenUp.abort();
+      draining?.addEventListener('abort', giveUp);
       const answer = await within(() =>
-        client.workflow.executeUpdateWithStart<() => Promise<void>, SignInGrant, [SignInQuestion]>(
-          'reserve',
-          {
-            args: [question],
-            updateId: id,
-            startWorkflowOperation,
-          },
+        client.withAbortSignal(givenUp.signal, () =>
+          client.workflow.executeUpdateWithStart<
+            () => Promise<void>,
+            SignInGrant,
+            [SignInQuestion]
+          >('reserve', { args: [question], updateId: id, startWorkflowOperation }),
         ),
-      ).catch(() => {
-        throw failure(
-          'Unreachable',
-          `the workflow ${workflowId} did not count a sign-in, so none was sent`,
-        );
-      });
+      )
+        .catch(async () => {
+          if (givenUp.signal.aborted) {
+            await tell(id, 'withdrawn');
+            throw shuttingDown();
+          }
+          throw failure(
+            'Unreachable',
+            `the workflow ${workflowId} did not count a sign-in, so none was sent`,
+          );
+        })
+        .finally(() => draining?.removeEventListener('abort', giveUp));
       unanswered = undefined;
       if (answer.unproven)
         throw failure(
@@ -77,13 +95,7 @@ export function createSignInBudget(
         );
       if (!answer.granted)
         throw failure('Unreachable', '3 sign-ins to Signon are under way; this one waits its turn');
-      // If the outcome cannot be sent, the sign-in stays counted for an hour at most.
-      return (outcome) =>
-        within(() =>
-          client.workflow
-            .getHandle(workflowId)
-            .signal(SIGNAL.signInSettled, proven({ id, outcome })),
-        ).catch(() => undefined);
+      return (outcome) => tell(id, outcome);
     },
   };
 }

@@ -24,8 +24,15 @@ const QUESTION = { id: ID, at: AT, proof: PROOF };
 export type SignInQuestion = Read<typeof QUESTION>;
 export const parseQuestion = reader(QUESTION);
 
-/** What a sign-in came to: `no-effect` where Signon did not judge it. */
-const OUTCOME = { id: ID, outcome: oneOf(['accepted', 'refused', 'no-effect']), proof: PROOF };
+/**
+ * What a sign-in came to: `no-effect` where Signon did not judge it, `withdrawn` where its question
+ * was given up, be it before the ledger saw it.
+ */
+const OUTCOME = {
+  id: ID,
+  outcome: oneOf(['accepted', 'refused', 'no-effect', 'withdrawn']),
+  proof: PROOF,
+};
 export type SignInOutcome = Read<typeof OUTCOME>;
 export const parseOutcome = reader(OUTCOME);
 

@@ -144,6 +144,33 @@ test('a copy of a question that was settled takes no place', () =>
     for (const id of ['d', 'e', 'f']) expect(await reserve(id)).toMatchObject({ granted: true });
   }));
 
+test('a question that was given up takes no place, whether the ledger saw it before or after', () =>
+  withLedger(async ({ reserve, settle }) => {
+    const outcome = { outcome: 'withdrawn' };
+    expect(await reserve('a')).toMatchObject({ granted: true });
+    for (const id of ['b', 'c', 'd']) {
+      await settle(id, false, outcome);
+      expect(await reserve(id)).toMatchObject({ granted: false, unproven: true });
+    }
+    for (const id of ['e', 'f']) expect(await reserve(id)).toMatchObject({ granted: true });
+    for (const id of ['a', 'e', 'f']) await settle(id, false, outcome);
+    for (const id of ['g', 'h', 'i']) expect(await reserve(id)).toMatchObject({ granted: true });
+  }));
+
+test('nobody but a worker gives a question up', () =>
+  withLedger(async ({ reserve, settle }) => {
+    await reserve('a');
+    for (const id of ['b', 'c']) {
+      await settle(id, false, { outcome: 'withdrawn', proof: FORGED });
+      expect(await reserve(id)).toMatchObject({ granted: true });
+    }
+    for (const id of ['a', 'b', 'c']) {
+      await settle(id, true);
+      await settle(id, false, { outcome: 'withdrawn' });
+    }
+    expect(await reserve('d')).toMatchObject({ granted: false, spent: true });
+  }));
+
 test('misshapen messages are refused or dropped, and stop nobody', () =>
   withLedger(async ({ reserve, handle }) => {
     await reserve('a');

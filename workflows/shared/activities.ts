@@ -149,6 +149,26 @@ export const ACTIVITIES = {
 
 export type ActivityName = keyof typeof ACTIVITIES;
 
+/** The local activity that was called last, while it runs. */
+let lastLocal: Promise<unknown> | undefined;
+
+/**
+ * Runs local activities of a workflow one at a time: of two that run at once the SDK may replay the
+ * ends in another order than they had, and the workflow is stuck.
+ */
+function oneAfterTheOther<Act extends (...given: never[]) => Promise<unknown>>(act: Act): Act {
+  return ((...given: Parameters<Act>) => {
+    const begin = (): Promise<unknown> => act(...given);
+    const running = lastLocal ? lastLocal.then(begin, begin) : begin();
+    lastLocal = running;
+    const end = (): void => {
+      if (lastLocal === running) lastLocal = undefined;
+    };
+    running.then(end, end);
+    return running;
+  }) as Act;
+}
+
 type Activities = ActivityInterfaceFor<
   SignonActivities &
     ArgoActivities &
@@ -165,7 +185,9 @@ function activity<Name extends ActivityName>(
 ): Activities[Name] {
   const { as, summary } = ACTIVITIES[name];
   if (LOCAL.includes(as))
-    return proxyLocalActivities<Activities>({ ...STEPS_OPTIONS[as], summary })[name];
+    return oneAfterTheOther(
+      proxyLocalActivities<Activities>({ ...STEPS_OPTIONS[as], summary })[name],
+    );
   // An abort must not wait for a hanging activity's word; what must not be cut short runs in a
   // scope that cannot be cancelled.
   const cancellationType = ActivityCancellationType.TRY_CANCEL;

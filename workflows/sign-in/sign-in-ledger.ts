@@ -105,8 +105,9 @@ export async function signInLedger(carried?: unknown): Promise<void> {
   );
   setHandler(settleSignIn, async (input) => {
     const said = parseOutcome(input);
-    if (!said || !counted.has(said.id) || !(await activities.provesWorker(said).catch(() => false)))
-      return;
+    if (!said || !(counted.has(said.id) || said.outcome === 'withdrawn')) return;
+    if (!(await activities.provesWorker(said).catch(() => false))) return;
+    if (said.outcome === 'withdrawn') answered.set(said.id, Date.now());
     const known = counted.get(said.id);
     if (!known || known.refused) return;
     known.refused = said.outcome === 'refused';
