@@ -24,6 +24,7 @@ import { REQUEST, type Status } from './request.ts';
 import { setUpRuntime } from './runtime.ts';
 import { namespaceOfItsOwn, PROMPT_TIMERS } from './temporal.ts';
 import { until } from './until.ts';
+import { watchFor } from './where-things-stand.ts';
 
 /** Every wait shortened; the rules are the shipped ones. */
 export const SHORTENED = {
@@ -98,7 +99,10 @@ export class Stage {
       connectTimeout: '1 minute',
     });
     const client = new Client({ connection, namespace, dataConverter: DATA_CONVERTER });
-    return new Stage(folder, temporal, namespace, sandbox, client);
+    const stage = new Stage(folder, temporal, namespace, sandbox, client);
+    const watched = watchFor(client);
+    stage.ending.push(() => Promise.resolve(watched()));
+    return stage;
   }
 
   /** The variables that say where Temporal is. */

@@ -1,5 +1,6 @@
 import type { Circus } from '@jest/types';
 import { addEventHandler } from 'jest-circus';
+import { whereThingsStand } from './where-things-stand.ts';
 
 const LIMIT_MS = 300_000;
 
@@ -21,10 +22,8 @@ function limited(act: () => unknown, ms: number): Circus.TestFn {
     const late = new Promise((_, reject) => {
       timer = setTimeout(
         () =>
-          reject(
-            new Error(
-              `It took more than ${ms / 1000} s. Open: ${process.getActiveResourcesInfo().join(', ')}`,
-            ),
+          void whereThingsStand().then((open) =>
+            reject(new Error(`It took more than ${ms / 1000} s. Open: ${open}`)),
           ),
         ms,
       );
