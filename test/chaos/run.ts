@@ -1,9 +1,13 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
+import { Worker } from '@temporalio/worker';
 import { setTimeout as after } from 'node:timers/promises';
 import { WEBHOOK_PATH } from '../../client/receiver/server.ts';
 import { startRotation, startSweep } from '../../client/start-workflows.ts';
 import { ALERT_NAME } from '../../domain/alerts/alerts.ts';
 import { rotationId } from '../../domain/request/request.ts';
+import { BUNDLE } from '../support/bundle.ts';
+import { setUpRuntime } from '../support/runtime.ts';
 import { findSecrets, whatTemporalKeeps } from '../support/secret-search.ts';
 import { fateOf, type Fate } from './fate.ts';
 import { Ground } from './ground.ts';
@@ -187,19 +191,28 @@ async function attendAll(
   }
 }
 
-/** Failures of workflow tasks, and workflows that failed: none is meant to. */
+/**
+ * Failures of workflow tasks, workflows that failed, and histories that do not replay: whoever took
+ * such a workflow over would be stuck. None is meant to be.
+ */
 async function troublesOf({ client }: Ground): Promise<string[]> {
   const troubles: string[] = [];
+  const histories: { workflowId: string; history: History }[] = [];
   for await (const { workflowId, runId, status } of client.workflow.list()) {
     if (['FAILED', 'TIMED_OUT'].includes(status.name))
       troubles.push(`${workflowId} is ${status.name}`);
-    const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-    for (const { workflowTaskFailedEventAttributes: failed } of events ?? [])
+    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+    histories.push({ workflowId, history });
+    for (const { workflowTaskFailedEventAttributes: failed } of history.events ?? [])
       if (failed && !TEMPORALS_OWN.includes(Number(failed.cause)))
         troubles.push(
           `a workflow task of ${workflowId} failed: ${failed.failure?.message ?? String(failed.cause)}`,
         );
   }
+  setUpRuntime();
+  const replayed = Worker.runReplayHistories({ workflowBundle: BUNDLE }, histories);
+  for await (const { workflowId, error } of replayed)
+    if (error) troubles.push(`${workflowId} does not replay: ${error.message}`);
   return troubles;
 }
 
