@@ -77,7 +77,13 @@ export function createArgoActivities(
             keepForNextAttempt(after);
             return undefined;
           }
-          const there = before.findLast((job) => job.state !== 'failed' && isLater(job));
+          // One that ended after a later Job began may have written older tokens over its own.
+          const there = before.findLast(
+            (job) =>
+              job.state !== 'failed' &&
+              isLater(job) &&
+              before.every((other) => isLater(other) || hasEndedBefore(other, job)),
+          );
           if (there) return there;
           // Argo CD names Jobs by the minute: a name that is taken is free again in the next.
           if (!(await argo.createJob(cronJob.name))) return undefined;
@@ -114,6 +120,11 @@ export function createArgoActivities(
       return { seenAt: new Date().toISOString(), seenHealthy: end === 'complete' };
     },
   };
+}
+
+/** A Job that does not say when it ended may have gone on. */
+function hasEndedBefore({ endedAt }: CronJobsJob, { createdAt }: CronJobsJob): boolean {
+  return endedAt !== undefined && Date.parse(endedAt) <= Date.parse(createdAt);
 }
 
 async function quoteLog(argo: ArgoClient, job: string): Promise<string> {

@@ -12,6 +12,7 @@ import {
   setHeaderOptions,
   type KubeConfig,
   type V1Job,
+  type V1JobCondition,
   type V1Pod,
 } from '@kubernetes/client-node';
 import type { AxiosRequestConfig } from 'axios';
@@ -37,7 +38,11 @@ type ReadPage<T> = (page: { namespace: string; limit: number; _continue?: string
 }>;
 
 type JobState = 'complete' | 'failed' | 'suspended' | 'running';
-export type CronJobsJob = SyncJob & { state: JobState };
+export type CronJobsJob = SyncJob & {
+  state: JobState;
+  /** ISO, whole seconds, by the cluster's clock; absent where it has not ended. */
+  endedAt?: string;
+};
 
 /** The Kubernetes API as the rotation needs it, in one namespace. */
 export class KubernetesClient {
@@ -141,6 +146,7 @@ export class KubernetesClient {
         uid: job.metadata?.uid ?? '',
         createdAt: new Date(job.metadata?.creationTimestamp ?? 0).toISOString(),
         state: stateOf(job),
+        endedAt: endOf(job)?.lastTransitionTime?.toISOString(),
       }))
       .toSorted((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt));
   }
@@ -297,12 +303,17 @@ export class KubernetesClient {
   }
 }
 
-/** By its final conditions: `SuccessCriteriaMet` and `FailureTarget` come before them. */
-function stateOf({ spec, status }: V1Job): JobState {
-  const has = (type: string): boolean =>
-    status?.conditions?.some((one) => one.type === type && one.status === 'True') === true;
-  if (has('Complete')) return 'complete';
-  return has('Failed') ? 'failed' : spec?.suspend ? 'suspended' : 'running';
+function stateOf(job: V1Job): JobState {
+  const end = endOf(job);
+  if (end) return end.type === 'Complete' ? 'complete' : 'failed';
+  return job.spec?.suspend ? 'suspended' : 'running';
+}
+
+/** The final condition: `SuccessCriteriaMet` and `FailureTarget` come before it. */
+function endOf({ status }: V1Job): V1JobCondition | undefined {
+  return status?.conditions?.find(
+    ({ type, status: is }) => ['Complete', 'Failed'].includes(type) && is === 'True',
+  );
 }
 
 function apisOf(config: KubeConfig, limitMs: number) {

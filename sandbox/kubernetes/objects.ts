@@ -208,8 +208,15 @@ function jobObject(world: World, job: JobState): object {
     spec: { suspend: job.suspended === true, template: { spec: podSpec([], world) } },
     status: {
       startTime: iso(job.createdAt),
-      ...(job.status === 'Healthy' && { completionTime: iso(job.endedAt ?? 0), succeeded: 1 }),
-      conditions: conditions.map((type) => ({ type, status: 'True' })),
+      ...(job.status === 'Healthy' && {
+        completionTime: iso(job.endedAt ?? job.endsAt),
+        succeeded: 1,
+      }),
+      conditions: conditions.map((type) => ({
+        type,
+        status: 'True',
+        ...(job.endedAt !== undefined && { lastTransitionTime: iso(job.endedAt) }),
+      })),
     },
   };
 }

@@ -54,6 +54,7 @@ function jobFromBefore(agoMs: number, status: JobState['status'] = 'Healthy'): J
     cronJob: cronJob.name,
     createdAt,
     endsAt: createdAt,
+    ...(status !== 'Progressing' && { endedAt: createdAt }),
     status,
     read: {},
     log: [],
@@ -128,6 +129,20 @@ test('nor does the attempt after a crash', async () => {
   older.status = 'Healthy';
   expect((await attempt(kept, 20_000)).uid).not.toBe(later.uid);
 });
+
+test.each([
+  ['takes no Job over after whose beginning', 4000, false],
+  ['takes a Job over before whose beginning', 12_000, true],
+])(
+  '%s an older one ended, which was over when it first looked',
+  async (_what, endedAgo, isTaken) => {
+    const older = jobFromBefore(20_000);
+    older.endedAt = Date.now() - endedAgo;
+    const later = { ...jobFromBefore(10_000), name: `${cronJob.name}-later`, uid: 'uid-later' };
+    sandbox.world.state.jobs.splice(1, 1, later);
+    expect((await create(iso(-16_000))).uid === later.uid).toBe(isTaken);
+  },
+);
 
 test('an attempt after a crash waits for the Job that the one before it made, and makes none beside it', async () => {
   sandbox.options.jobMs = 3_600_000;

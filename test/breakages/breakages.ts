@@ -450,6 +450,16 @@ export const BREAKAGES: readonly Breakage[] = [
     },
   },
   {
+    what: 'a sync Job is taken over beside which an older one ended later',
+    file: 'activities/argo/create-activities.ts',
+    find: 'isLater(other) || hasEndedBefore(other, job)',
+    replace: 'isLater(other) || hasEndedBefore(other, other) !== undefined',
+    caughtBy: {
+      file: 'test/activities/argo.test.ts',
+      test: '%s an older one ended, which was over when it first looked',
+    },
+  },
+  {
     what: 'a sign-in counts though no worker asked',
     file: 'workflows/sign-in/sign-in-ledger.ts',
     find: 'if (!(await activities.provesWorker(question)) || ',
