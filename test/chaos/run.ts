@@ -2,6 +2,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { setTimeout as after } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { WEBHOOK_PATH } from '../../client/receiver/server.ts';
 import { startRotation, startSweep } from '../../client/start-workflows.ts';
 import { ALERT_NAME } from '../../domain/alerts/alerts.ts';
@@ -191,13 +192,18 @@ async function attendAll(
   }
 }
 
+interface Recorded {
+  workflowId: string;
+  history: History;
+}
+
 /**
  * Failures of workflow tasks, workflows that failed, and histories that do not replay: whoever took
  * such a workflow over would be stuck. None is meant to be.
  */
 async function troublesOf({ client }: Ground): Promise<string[]> {
   const troubles: string[] = [];
-  const histories: { workflowId: string; history: History }[] = [];
+  const histories: Recorded[] = [];
   for await (const { workflowId, runId, status } of client.workflow.list()) {
     if (['FAILED', 'TIMED_OUT'].includes(status.name))
       troubles.push(`${workflowId} is ${status.name}`);
@@ -209,9 +215,19 @@ async function troublesOf({ client }: Ground): Promise<string[]> {
           `a workflow task of ${workflowId} failed: ${failed.failure?.message ?? String(failed.cause)}`,
         );
   }
+  return [...troubles, ...(await oneReplay(() => replaysOf(histories)))];
+}
+
+/** The SDK ends its runtime with the last replay, whoever begins another meanwhile. */
+const oneReplay = pLimit(1);
+
+async function replaysOf(histories: readonly Recorded[]): Promise<string[]> {
   setUpRuntime();
-  const replayed = Worker.runReplayHistories({ workflowBundle: BUNDLE }, histories);
-  for await (const { workflowId, error } of replayed)
+  const troubles: string[] = [];
+  for await (const { workflowId, error } of Worker.runReplayHistories(
+    { workflowBundle: BUNDLE },
+    histories,
+  ))
     if (error) troubles.push(`${workflowId} does not replay: ${error.message}`);
   return troubles;
 }
