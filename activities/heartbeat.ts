@@ -38,6 +38,9 @@ export const heartbeats: ActivityInterceptorsFactory = (context) => ({
   },
 });
 
+/** Where progress says what is waited for, in words: the rotation’s page shows it. */
+export const WAITS_FOR = 'waitsFor';
+
 /**
  * Keeps progress for the next attempt, should this worker die. No secrets: it is stored at the
  * server.

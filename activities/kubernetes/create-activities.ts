@@ -2,6 +2,7 @@ import {
   allReady,
   type Consumer,
   type ConsumingContainer,
+  describeContainer,
   distinctConsumers,
   holds,
   inSecretSince,
@@ -12,7 +13,7 @@ import {
 import type { Sighting, SmokeResult } from '../../domain/evidence/index.ts';
 import { passingIn } from '../../domain/rotation/index.ts';
 import { failure, failedWith } from '../failure.ts';
-import { keepForNextAttempt, keptByLastAttempt } from '../heartbeat.ts';
+import { keepForNextAttempt, keptByLastAttempt, WAITS_FOR } from '../heartbeat.ts';
 import { lookUntil, type Waits } from '../polling.ts';
 import { awaitReader } from './await-reader.ts';
 import type { KubernetesClient } from './client.ts';
@@ -34,6 +35,14 @@ const SNAPSHOT_DOES_FOR_MS = 10_000;
  * a ready pod, which the smoke calls need.
  */
 const READY_WITHIN_MS = 60_000;
+/** Containers that a rotation’s page names while it waits for them. */
+const LEFT_NAMED = 5;
+
+function describeLeft(containers: readonly ConsumingContainer[]): string {
+  const named = containers.slice(0, LEFT_NAMED).map(describeContainer);
+  const more = containers.length - named.length;
+  return `the new token in ${named.join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
+}
 
 export function createKubernetesActivities(
   cluster: KubernetesClient,
@@ -65,20 +74,21 @@ export function createKubernetesActivities(
       let last: LastLook = { kind: 'incomplete', containers: [] };
       let heldSince: number | undefined;
       // No look shows them once they have ended, neither this worker's nor the next one's.
-      let passing = (keptByLastAttempt() ?? []) as Consumer[];
+      let { passing = [] } = (keptByLastAttempt() ?? {}) as { passing?: Consumer[] };
       const seen = await lookUntil(
         async (since) => {
           const now = await look(cluster, census, readers, since);
           passing = distinctConsumers([...passing, ...passingIn(now, token)]);
-          if (passing.length > 0) keepForNextAttempt(passing);
           known = inSecretSince(now, token, known, broughtAt);
           const rollout = judgeRollout(now, token, syncedAt, sync?.firstSeenAt, known);
           if (rollout.kind !== 'held') {
             heldSince = undefined;
             last = rollout;
+            keepForNextAttempt({ passing, [WAITS_FOR]: describeLeft(rollout.containers) });
             return rollout.kind === 'incomplete' ? undefined : rollout;
           }
           last = { kind: 'held', look: now };
+          keepForNextAttempt({ passing, [WAITS_FOR]: 'pods to be ready: all hold the new token' });
           heldSince ??= performance.now();
           const isQuiet = allReady(now) && now.census.starting.length === 0;
           return isQuiet || performance.now() - heldSince > READY_WITHIN_MS ? last : undefined;

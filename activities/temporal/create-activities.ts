@@ -14,6 +14,10 @@ import { isReapplied, receivedAs } from './recorded-decisions.ts';
 import { isRunningRotation, stageOf } from './stages.ts';
 import { starterOf } from './starter.ts';
 import { refuseUnserved, type WorkerScope } from './worker-scope.ts';
+import { WAITS_FOR } from '../heartbeat.ts';
+import { isObject } from '../../domain/shape/index.ts';
+
+type Pending = temporal.api.workflow.v1.IPendingActivityInfo;
 
 /** How long one activity may ask Temporal: the step `own` gives it a minute. */
 const ANSWERS_WITHIN_MS = 50_000;
@@ -41,7 +45,7 @@ export function createTemporalActivities(
       const { raw } = await client.workflow.getHandle(workflowId, runId).describe();
       return (raw.pendingActivities ?? []).flatMap((pending) => {
         const { activityType, attempt, maximumAttempts, lastFailure } = pending;
-        if (!lastFailure) return [];
+        if (!lastFailure) return waitOf(pending);
         const said = [
           `${activityType?.name}, attempt ${attempt} of ${maximumAttempts}`,
           ...timeOf('next', pending.nextAttemptScheduleTime),
@@ -116,11 +120,18 @@ export function createTemporalActivities(
   });
 }
 
+/** What a wait last said that it waits for, and when. */
+function waitOf({ heartbeatDetails, lastHeartbeatTime }: Pending): string[] {
+  const [payload] = heartbeatDetails?.payloads ?? [];
+  const kept = payload && decoded(payload);
+  if (!isObject(kept) || typeof kept[WAITS_FOR] !== 'string') return [];
+  return [
+    [`waits for ${kept[WAITS_FOR].slice(0, 500)}`, ...timeOf('seen', lastHeartbeatTime)].join(', '),
+  ];
+}
+
 /** `next at 10:31:05 UTC`; nothing where the server names no time. */
-function timeOf(
-  what: string,
-  at: temporal.api.workflow.v1.IPendingActivityInfo['scheduledTime'],
-): string[] {
+function timeOf(what: string, at: Pending['scheduledTime']): string[] {
   return Number(at?.seconds ?? 0) > 0
     ? [`${what} ${new Date(Number(at!.seconds) * 1000).toISOString().slice(11, 19)} UTC`]
     : [];

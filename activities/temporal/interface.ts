@@ -24,8 +24,8 @@ export interface TemporalActivities {
     request: Pick<RotationRequest, 'environment'> & { requestedBy?: string },
   ) => Promise<Settings>;
   /**
-   * Which of the calling run's activities are being retried, a sentence each; empty where none is.
-   * Reads only.
+   * Which of the calling run's activities are being retried, and what they say that they wait for,
+   * a sentence each. Reads only.
    */
   readRetries: () => Promise<string[]>;
   /**

@@ -30,7 +30,7 @@ export function statusLines(status: Status, runId: string): Printed[] {
   return [
     `${request.apiUser} → ${request.application} (${request.environment}), requested by ${request.requestedBy}`,
     ...stepLines(status).map((line) => `  ${line}`),
-    ...retrying.map((line) => `  retrying: ${line}`),
+    ...retrying.map((line) => `  under way: ${line}`),
     ...notes.map((note) => `  note: ${note}`),
     ...(lastAnswer ? [`  last answer, ${minute(lastAnswer.at)}: ${lastAnswer.text}`] : []),
     ...(read

@@ -83,8 +83,8 @@ export interface Progress {
    */
   links: { ui?: TemporalUi; docs?: string };
   /**
-   * Activities that are retried: which, how often so far, when next, what failed last. One sentence
-   * each.
+   * Activities that are retried: which, how often so far, when next, what failed last; and what is
+   * waited for. One sentence each.
    */
   retrying: string[];
   /** ISO: when Signon’s renewal is over, while that is waited for. */

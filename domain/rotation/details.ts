@@ -56,7 +56,7 @@ export function drawChecklist(progress: Progress, runId: string): string {
         .filter(({ name, state }) => state !== 'to come' || !isSeldom(name))
         .map(({ name, state, note }) => [MARKS[state], name, text(note)]),
     ),
-    paragraph(retrying.map((what) => ({ label: 'Retrying', text: what }))),
+    paragraph(retrying.map((what) => ({ label: 'Under way', text: what }))),
     paragraph(read?.details ?? [], docs),
     paragraph(
       notes.filter((note) => note !== ended?.why).map((note) => ({ label: 'Note', text: note })),

@@ -262,6 +262,18 @@ test('a pod that nothing lists and that held the old token is told of, also wher
   });
 });
 
+test('a wait for the rollout says which containers it waits for', async () => {
+  const environment = new MockActivityEnvironment();
+  let told: unknown;
+  environment.on('heartbeat', (kept) => (told = kept));
+  const token = fingerprintOf(new Secret(makeToken()));
+  const deadline = new Date().toISOString();
+  await environment.run(() => kubernetes.awaitRollout({ readers: READERS, token, deadline }));
+  expect(told).toMatchObject({
+    waitsFor: expect.stringMatching(/^the new token in app in short-url-manager-\w+-\w+, /),
+  });
+});
+
 test('fifty who look at the same time cost as many lists as two', async () => {
   await run(() => kubernetes.lookAtConsumers(READERS));
   const { requests, execs } = sandbox.world.happened;

@@ -128,7 +128,7 @@ describe('the current details', () => {
       notes: ['two pods left'],
     });
     expect(drawn).toContain('**Last answer, 2026-09-01 12:00 UTC:** refused: too early');
-    expect(drawn).toContain('**Retrying:** listTokens, attempt 3 of 15');
+    expect(drawn).toContain('**Under way:** listTokens, attempt 3 of 15');
     expect(drawn).toContain('**Note:** two pods left');
   });
 

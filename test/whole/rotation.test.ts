@@ -1,4 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '../support/jest.ts';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createTemporalActivities } from '../../activities/temporal/create-activities.ts';
+import { readConfiguration } from '../../config/configuration.ts';
 import { Stage } from '../support/stage.ts';
 import { until } from '../support/until.ts';
 
@@ -70,6 +73,24 @@ test('a create later than Signon’s limit makes two; both are listed, and the o
     newToken: { authorisationId: late!.id },
   });
   expect(stage.sandbox.world.happened.outages).toEqual([]);
+});
+
+test('while a container keeps the old token, a rotation’s page can say which one it waits for', async () => {
+  stage.sandbox.options.reloaderMs = 3_600_000;
+  const { handle } = await stage.rotation();
+  const { runId } = await handle.describe();
+  const environment = new MockActivityEnvironment({
+    workflowExecution: { workflowId: handle.workflowId, runId },
+  });
+  const scope = readConfiguration(stage.env());
+  const { readRetries } = createTemporalActivities(stage.client, scope);
+  const [line] = await until('a wait', async () => {
+    const lines: string[] = await environment.run(() => readRetries());
+    return lines.length > 0 ? lines : undefined;
+  });
+  expect(line).toMatch(
+    /^waits for the new token in app in short-url-manager-[\w-]+, .+, seen \d\d:\d\d:\d\d UTC$/,
+  );
 });
 
 test('a session that ends in the middle is opened again', async () => {

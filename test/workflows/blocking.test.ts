@@ -131,7 +131,7 @@ test('what is retried stands in the details: which, how often, when next, what f
       await rotation.pass('50 seconds');
       const details = await until('a retry in the details', async () => {
         const text = await rotation.details();
-        return text.includes('**Retrying:**') ? text : undefined;
+        return text.includes('**Under way:**') ? text : undefined;
       });
       expect(details).toMatch(
         /findPair, attempt \d+ of 15(, next \d\d:\d\d:\d\d UTC)?(, gives up by (?!00:00:00)\d\d:\d\d:\d\d UTC)?: Unreachable as told/,

@@ -173,8 +173,8 @@ export class Checklist {
   }
 
   /**
-   * While activities are being retried, says so: which, how often, and what failed last. Ends when
-   * a person is waited for.
+   * While activities take their time, says what they wait for; which are being retried, how often,
+   * and what failed last. Ends when a person is waited for.
    */
   private watchRetries(): void {
     if (this.watching) return;
