@@ -112,7 +112,7 @@ function paragraph(lines: readonly Line[], docs?: string): string {
 
 /** What may be sent, and what it does. @param lead what to do before */
 export function drawOffer({ purpose, decision, input }: Offer, lead = ''): string {
-  return `${lead ? `${text(lead)} ` : ''}${purpose}, send **${decision}** (_More Actions_ → _Send an Update_):\n\n${block(input)}`;
+  return `${lead ? `${text(lead)} ` : ''}${purpose}, send **${decision}** (_More Actions_ → _Send an Update_) with your e-mail address in \`by\`:\n\n${block(input)}`;
 }
 
 /**
