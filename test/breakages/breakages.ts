@@ -430,16 +430,6 @@ export const BREAKAGES: readonly Breakage[] = [
     },
   },
   {
-    what: 'local activities of one workflow run at once',
-    file: 'workflows/shared/activities.ts',
-    find: 'lastLocal ? lastLocal.then(begin, begin) : begin()',
-    replace: 'begin()',
-    caughtBy: {
-      file: 'test/activities/sign-in-budget.test.ts',
-      test: 'an outcome and a question that reach the ledger together are replayed as they were',
-    },
-  },
-  {
     what: 'a worker that shuts down leaves its question counted',
     file: 'activities/temporal/sign-in-budget.ts',
     find: "await tell(id, 'withdrawn');",
@@ -462,8 +452,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     what: 'a sign-in counts though no worker asked',
     file: 'workflows/sign-in/sign-in-ledger.ts',
-    find: 'if (!(await activities.provesWorker(question)) || ',
-    replace: 'if ((await activities.provesWorker(question)) === undefined || ',
+    find: 'if (!(await proves(question)) || ',
+    replace: 'if ((await proves(question)) === undefined || ',
     caughtBy: {
       file: 'test/workflows/sign-in-ledger.test.ts',
       test: 'what nobody proves counts for nothing: three forged questions and refusals leave all room for a worker',

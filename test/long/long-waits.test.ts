@@ -8,18 +8,11 @@ import { DEFAULT_SETTINGS } from '../../config/settings.ts';
 import { approvalFor } from '../../domain/rotation/offers.ts';
 import { rotationId } from '../../domain/request/request.ts';
 import type { rotateToken } from '../../workflows/index.ts';
-import { createWorkers } from '../../worker/run-worker.ts';
-import { BUNDLE } from '../support/bundle.ts';
 import { DAY, FakeSystems } from '../support/fake-systems.ts';
 import { REQUEST } from '../support/request.ts';
-import {
-  LOOPBACK,
-  Rotation,
-  runUntil,
-  STAND_INS,
-  timeSkippingServer,
-} from '../support/rotations.ts';
+import { LOOPBACK, Rotation, STAND_INS, timeSkippingServer } from '../support/rotations.ts';
 import { until } from '../support/until.ts';
+import { withWorkers } from '../support/with-workers.ts';
 
 /** `LONG_WAITS=1000` measures a thousand; CI runs fewer. */
 const HOW_MANY = Number(process.env.LONG_WAITS ?? 12);
@@ -84,18 +77,17 @@ test(
       settings,
     } as const;
     const taskQueue = randomUUID();
-    const workers = await createWorkers({
+    const options = {
       connection,
       taskQueue,
-      workflows: { workflowBundle: BUNDLE },
       activities: {
         ...systems.activities,
         ...createTemporalActivities(client, scope),
         remembersOf: () => Promise.resolve({ givenUp: [], also: [] }),
       },
       maxCachedWorkflows: CACHED,
-    });
-    await runUntil(workers, async () => {
+    };
+    await withWorkers(options, async () => {
       const rotations: Rotation[] = [];
       for (let at = 0; at < HOW_MANY; at++) {
         const request = { ...REQUEST, apiUser: `user-${at}@alphagov.co.uk`, force: true };

@@ -1,7 +1,6 @@
 import { Client, Connection, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { Worker } from '@temporalio/worker';
 import { randomUUID } from 'node:crypto';
 import { createTemporalActivities } from '../../activities/temporal/create-activities.ts';
 import { approvalFor } from '../../domain/rotation/offers.ts';
@@ -12,14 +11,13 @@ import type { RotationReport } from '../../domain/rotation/report.ts';
 import { rotationId, type RotationRequest } from '../../domain/request/request.ts';
 import type { Settings } from '../../domain/settings/settings.ts';
 import { findBinary } from '../../sandbox/temporal-binary.ts';
-import { createWorkers } from '../../worker/run-worker.ts';
 import { DEFAULT_SETTINGS } from '../../config/settings.ts';
-import { BUNDLE } from './bundle.ts';
 import { FakeSystems } from './fake-systems.ts';
 import { REQUEST, type Status } from './request.ts';
 import { setUpRuntime } from './runtime.ts';
 import { registerSearchAttributes } from './temporal.ts';
 import { until } from './until.ts';
+import { withWorkers } from './with-workers.ts';
 
 setUpRuntime();
 
@@ -36,12 +34,6 @@ export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
   });
   await registerSearchAttributes(server.connection);
   return server;
-}
-
-/** Runs workers until something is done. */
-export async function runUntil<T>(workers: Worker[], act: () => Promise<T>): Promise<T> {
-  const [first, ...more] = workers;
-  return first ? first.runUntil(() => runUntil(more, act)) : act();
 }
 
 /** One rotation as a test drives it: what people see and send. */
@@ -243,30 +235,31 @@ export async function rotating(
     await systems.onCall('judge');
     return temporal.judge(judged);
   };
-  const workers = await createWorkers({
-    connection,
-    taskQueue,
-    workflows: { workflowBundle: BUNDLE },
-    activities: {
-      ...systems.activities(),
-      ...temporal,
-      judge,
-      remembersOf: () => Promise.resolve(systems.remembered),
-    },
-    ...(options.actsAtOnce && { maxConcurrentActivityTaskExecutions: options.actsAtOnce }),
-  });
-  await runUntil(workers, async () => {
-    const workflowId = options.workflowId ?? rotationId(request);
-    const handle = await client.workflow.start('rotateToken', {
-      workflowId,
+  await withWorkers(
+    {
+      connection,
       taskQueue,
-      args: [request],
-    });
-    try {
-      await drive(new Rotation(handle, systems, client, server));
-    } finally {
-      await handle.terminate().catch(() => undefined);
-    }
-  });
+      activities: {
+        ...systems.activities(),
+        ...temporal,
+        judge,
+        remembersOf: () => Promise.resolve(systems.remembered),
+      },
+      ...(options.actsAtOnce && { maxConcurrentActivityTaskExecutions: options.actsAtOnce }),
+    },
+    async () => {
+      const workflowId = options.workflowId ?? rotationId(request);
+      const handle = await client.workflow.start('rotateToken', {
+        workflowId,
+        taskQueue,
+        args: [request],
+      });
+      try {
+        await drive(new Rotation(handle, systems, client, server));
+      } finally {
+        await handle.terminate().catch(() => undefined);
+      }
+    },
+  );
   await unpaged.close();
 }

@@ -9,13 +9,12 @@ import type { SweepDecisions } from '../../domain/sweep/sweep-decisions.ts';
 import type { SweepProgress } from '../../domain/sweep/sweep-details.ts';
 import { type RowState, type SignonPair, type SweepReport } from '../../domain/sweep/sweep.ts';
 import { tokenSecretName } from '../../domain/text/parameterize.ts';
-import { createWorkers } from '../../worker/run-worker.ts';
 import { DEFAULT_SETTINGS } from '../../config/settings.ts';
-import { BUNDLE } from './bundle.ts';
 import { DAY, FakeSystems } from './fake-systems.ts';
-import { LOOPBACK, runUntil, STAND_INS } from './rotations.ts';
+import { LOOPBACK, STAND_INS } from './rotations.ts';
 import { until } from './until.ts';
 import { sweepId } from '../../domain/names/names.ts';
+import { withWorkers } from './with-workers.ts';
 
 /**
  * One sweep as a test drives it. Its rotations are real ones; Signon is made up, and what a
@@ -175,13 +174,7 @@ export async function sweeping(
     // so a rotation whose first look passes has nothing to do
     listTokens: () => Promise.resolve([]),
   };
-  const workers = await createWorkers({
-    connection,
-    taskQueue,
-    workflows: { workflowBundle: BUNDLE },
-    activities,
-  });
-  await runUntil(workers, async () => {
+  await withWorkers({ connection, taskQueue, activities }, async () => {
     const handle = await client.workflow.start('rotateExpiringTokens', {
       workflowId: options.workflowId ?? sweepId(environment),
       taskQueue,

@@ -1,13 +1,12 @@
 import { expect, test } from '../support/jest.ts';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { Worker } from '@temporalio/worker';
 import { randomUUID } from 'node:crypto';
 import { failure } from '../../activities/failure.ts';
 import type { LinkedNotice, NoticePace } from '../../domain/notices/notices.ts';
-import { BUNDLE } from '../support/bundle.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 import { until } from '../support/until.ts';
+import { withWorkers } from '../support/with-workers.ts';
 
 const { server } = useTimeSkipping();
 const PACE: NoticePace = { collectFor: '30 s', quietFor: '5 minutes' };
@@ -61,42 +60,43 @@ async function collecting(
     given.slack?.(text, attempt);
     posted.push({ text, at: await server().currentTimeMs() });
   };
-  const worker = await Worker.create({
-    connection,
-    taskQueue,
-    workflowBundle: BUNDLE,
-    activities: { postToSlack, noticePace: () => Promise.resolve({ ...PACE, ...given.pace }) },
-  });
-  await worker.runUntil(async () => {
-    const handle = await client.workflow.signalWithStart('notifications', {
-      workflowId,
+  await withWorkers(
+    {
+      connection,
       taskQueue,
-      args: given.args ?? [],
-      signal: 'notice',
-      signalArgs: [first],
-    });
-    try {
-      await act({
-        handle,
-        posted,
-        tell: (notice) => handle.signal('notice', notice),
-        messages: async (count) => {
-          const enough = await until(`${count} messages`, () =>
-            posted.length >= count ? posted : undefined,
-          );
-          return enough.map(({ text }) => text);
-        },
-        details: async () => {
-          const { currentDetails } = await handle.query<{ currentDetails?: string }>(
-            '__temporal_workflow_metadata',
-          );
-          return currentDetails ?? '';
-        },
+      activities: { postToSlack, noticePace: () => Promise.resolve({ ...PACE, ...given.pace }) },
+    },
+    async () => {
+      const handle = await client.workflow.signalWithStart('notifications', {
+        workflowId,
+        taskQueue,
+        args: given.args ?? [],
+        signal: 'notice',
+        signalArgs: [first],
       });
-    } finally {
-      await handle.terminate().catch(() => undefined);
-    }
-  });
+      try {
+        await act({
+          handle,
+          posted,
+          tell: (notice) => handle.signal('notice', notice),
+          messages: async (count) => {
+            const enough = await until(`${count} messages`, () =>
+              posted.length >= count ? posted : undefined,
+            );
+            return enough.map(({ text }) => text);
+          },
+          details: async () => {
+            const { currentDetails } = await handle.query<{ currentDetails?: string }>(
+              '__temporal_workflow_metadata',
+            );
+            return currentDetails ?? '';
+          },
+        });
+      } finally {
+        await handle.terminate().catch(() => undefined);
+      }
+    },
+  );
 }
 
 test('notices of one cause that come together make one message, which names each rotation', () =>

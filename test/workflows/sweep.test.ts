@@ -403,7 +403,7 @@ test('blocked by Signon, it says so, and goes on when a person says retry', () =
     async (sweep) => {
       // This server loses a workflow that cancels an activity which ends just then: the one beside
       // ends first.
-      await until('the open ones', async () => (await answersOf(sweep)) === 2 || undefined);
+      await until('the open ones', async () => (await answersOf(sweep)) === 3 || undefined);
       refusal.open();
       await until(
         'its block',

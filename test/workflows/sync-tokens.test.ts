@@ -9,11 +9,10 @@ import type {
   SyncAnswer,
   SyncRequest,
 } from '../../domain/sync/sync-requests.ts';
-import { BUNDLE } from '../support/bundle.ts';
 import { gate } from '../support/gate.ts';
-import { createWorkers } from '../../worker/run-worker.ts';
-import { runUntil, timeSkippingServer } from '../support/rotations.ts';
+import { timeSkippingServer } from '../support/rotations.ts';
 import { until } from '../support/until.ts';
+import { withWorkers } from '../support/with-workers.ts';
 
 const AT_ONCE = { quietFor: '0 ms', atMost: '0 ms', askAgainAfter: '5 minutes' } as const;
 
@@ -103,13 +102,7 @@ async function syncing(
     createSyncJob: (order: Parameters<typeof argo.createSyncJob>[0]) => argo.createSyncJob(order),
     awaitSyncJob: (wait: Parameters<typeof argo.awaitSyncJob>[0]) => argo.awaitSyncJob(wait),
   };
-  const workers = await createWorkers({
-    connection,
-    taskQueue,
-    workflows: { workflowBundle: BUNDLE },
-    activities,
-  });
-  return runUntil(workers, async () => {
+  return withWorkers({ connection, taskQueue, activities }, async () => {
     await ask(...first);
     const handle = client.workflow.getHandle(workflowId);
     await drive({
@@ -348,13 +341,7 @@ test('what a run of a cron schedule, or a retry, is given again is not believed'
     syncSettings: () => Promise.resolve({ limit: '30 minutes', gathering }),
     runningRotations: (ids: string[]) => Promise.resolve(ids),
   };
-  const workers = await createWorkers({
-    connection,
-    taskQueue,
-    workflows: { workflowBundle: BUNDLE },
-    activities,
-  });
-  await runUntil(workers, async () => {
+  await withWorkers({ connection, taskQueue, activities }, async () => {
     const args = [[{ request: aRequest('forged'), at: 0 } satisfies Queued]];
     const handle = await client.workflow.start('syncTokens', {
       workflowId,

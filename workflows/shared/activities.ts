@@ -17,13 +17,10 @@ import type { Settings } from '../../domain/settings/index.ts';
 import { waitsQueueOf } from '../../domain/request/index.ts';
 
 /**
- * Kinds of activities that wait, on a task queue of their own: however many there are, they hold up
- * no act.
+ * Kinds of activities on the task queue of waits, which takes as many as there are: those that
+ * wait hold up no act, and what a worker knows by itself waits for none.
  */
-const WAITING: readonly (keyof typeof STEPS_OPTIONS)[] = ['wait', 'vigil'];
-
-/** Kinds of activities that run in the worker that has the workflow task: one event each. */
-const LOCAL: readonly (keyof typeof STEPS_OPTIONS)[] = ['self', 'tell'];
+const ON_WAITS_QUEUE: readonly (keyof typeof STEPS_OPTIONS)[] = ['wait', 'vigil', 'self'];
 
 /** A pause that doubles after each try, up to a longest. @param maximumAttempts no end where absent */
 function doubling(
@@ -90,7 +87,8 @@ export const STEPS_OPTIONS = {
   ask: { startToCloseTimeout: '10 seconds', retry: { maximumAttempts: 3 } },
   /**
    * Handing a notice over: a local activity, one event each, since reminders are many; not worth
-   * holding anything up for.
+   * holding anything up for. No other is local: the SDK may replay its end before or after a message
+   * that came meanwhile, and nothing but the end of a workflow may follow from it.
    */
   tell: {
     startToCloseTimeout: '5 seconds',
@@ -103,8 +101,8 @@ export const STEPS_OPTIONS = {
     retry: doubling('2 seconds', '1 minute'),
   },
   /**
-   * What the worker knows by itself: a local activity. Retried without end: it can fail only because
-   * the worker is too busy.
+   * What the worker knows by itself. Retried without end: it can fail only because the worker is too
+   * busy.
    */
   self: { startToCloseTimeout: '5 seconds', retry: doubling('1 second', '10 seconds') },
   /** Temporal's own history. */
@@ -149,26 +147,6 @@ export const ACTIVITIES = {
 
 export type ActivityName = keyof typeof ACTIVITIES;
 
-/** The local activity that was called last, while it runs. */
-let lastLocal: Promise<unknown> | undefined;
-
-/**
- * Runs local activities of a workflow one at a time: of two that run at once the SDK may replay the
- * ends in another order than they had, and the workflow is stuck.
- */
-function oneAfterTheOther<Act extends (...given: never[]) => Promise<unknown>>(act: Act): Act {
-  return ((...given: Parameters<Act>) => {
-    const begin = (): Promise<unknown> => act(...given);
-    const running = lastLocal ? lastLocal.then(begin, begin) : begin();
-    lastLocal = running;
-    const end = (): void => {
-      if (lastLocal === running) lastLocal = undefined;
-    };
-    running.then(end, end);
-    return running;
-  }) as Act;
-}
-
 type Activities = ActivityInterfaceFor<
   SignonActivities &
     ArgoActivities &
@@ -184,15 +162,13 @@ function activity<Name extends ActivityName>(
   change: ActivityOptions = {},
 ): Activities[Name] {
   const { as, summary } = ACTIVITIES[name];
-  if (LOCAL.includes(as))
-    return oneAfterTheOther(
-      proxyLocalActivities<Activities>({ ...STEPS_OPTIONS[as], summary })[name],
-    );
+  if (as === 'tell')
+    return proxyLocalActivities<Activities>({ ...STEPS_OPTIONS.tell, summary })[name];
   // An abort must not wait for a hanging activity's word; what must not be cut short runs in a
   // scope that cannot be cancelled.
   const cancellationType = ActivityCancellationType.TRY_CANCEL;
   const options = { ...STEPS_OPTIONS[as], ...change, summary, cancellationType };
-  if (!WAITING.includes(as)) return proxyActivities<Activities>(options)[name];
+  if (!ON_WAITS_QUEUE.includes(as)) return proxyActivities<Activities>(options)[name];
   const act = (...given: unknown[]): unknown => {
     const proxies = proxyActivities<Activities>({
       ...options,

@@ -15,6 +15,8 @@ import {
   parseOutcome,
   parseQuestion,
   type SignInGrant,
+  type SignInOutcome,
+  type SignInQuestion,
 } from '../../domain/sign-in/index.ts';
 import { activities, carriedOver, isHistoryLong } from '../shared/index.ts';
 import { SIGNAL } from '../../domain/names/index.ts';
@@ -58,6 +60,12 @@ export async function signInLedger(carried?: unknown): Promise<void> {
   const answered = new Map(before?.answered);
   let inARow = before?.inARow ?? 0;
   let asked = before !== undefined;
+  let verified = Promise.resolve(true);
+  /** Verifies one message after the other: they count in the order they came. */
+  const proves = (said: SignInQuestion | SignInOutcome): Promise<boolean> => {
+    verified = verified.catch(() => false).then(() => activities.provesWorker(said));
+    return verified;
+  };
   const prune = (): void => {
     for (const [id, { at, refused }] of counted) {
       if (Date.now() - at < PER) continue;
@@ -73,13 +81,37 @@ export async function signInLedger(carried?: unknown): Promise<void> {
     [...counted.values()].every(({ at, refused }) => refused || Date.now() - at >= DECIDED_WITHIN);
   const show = (): void => setCurrentDetails(drawRefusals(inARow));
 
+  setHandler(settleSignIn, async (input) => {
+    const said = parseOutcome(input);
+    if (!said || !(counted.has(said.id) || said.outcome === 'withdrawn')) return;
+    if (!(await proves(said).catch(() => false))) return;
+    if (said.outcome === 'withdrawn') answered.set(said.id, Date.now());
+    const known = counted.get(said.id);
+    if (!known || known.refused) return;
+    known.refused = said.outcome === 'refused';
+    if (known.refused) inARow += 1;
+    else counted.delete(said.id);
+    if (said.outcome === 'accepted') inARow = 0; // without an answer, Signon counts on
+    show();
+  });
+  setHandler(
+    forgetRefusals,
+    () => {
+      inARow = 0;
+      show();
+    },
+    { description: 'Sent by a person who has corrected the worker’s Signon credentials' },
+  );
+  setDefaultSignalHandler(() => undefined);
+  // Last: where the first task did nothing, messages may be handed out handler by handler. A replay
+  // hands signals out before updates.
   setHandler(
     reserveSignIn,
     async (input): Promise<SignInGrant> => {
       const question = parseQuestion(input)!;
       const { id } = question;
       asked = true;
-      if (!(await activities.provesWorker(question)) || (answered.has(id) && !counted.has(id)))
+      if (!(await proves(question)) || (answered.has(id) && !counted.has(id)))
         return { granted: false, spent: false, unproven: true };
       prune();
       answered.set(id, Date.now());
@@ -103,28 +135,6 @@ export async function signInLedger(carried?: unknown): Promise<void> {
       },
     },
   );
-  setHandler(settleSignIn, async (input) => {
-    const said = parseOutcome(input);
-    if (!said || !(counted.has(said.id) || said.outcome === 'withdrawn')) return;
-    if (!(await activities.provesWorker(said).catch(() => false))) return;
-    if (said.outcome === 'withdrawn') answered.set(said.id, Date.now());
-    const known = counted.get(said.id);
-    if (!known || known.refused) return;
-    known.refused = said.outcome === 'refused';
-    if (known.refused) inARow += 1;
-    else counted.delete(said.id);
-    if (said.outcome === 'accepted') inARow = 0; // without an answer, Signon counts on
-    show();
-  });
-  setHandler(
-    forgetRefusals,
-    () => {
-      inARow = 0;
-      show();
-    },
-    { description: 'Sent by a person who has corrected the worker’s Signon credentials' },
-  );
-  setDefaultSignalHandler(() => undefined);
   show();
   await condition(() => asked);
   const state = (): string => [counted.size, answered.size, inARow].join();
