@@ -89,8 +89,10 @@ export async function runWorker(
   };
   const ended = (async () => {
     try {
-      // One alone would do half of the work.
-      await Promise.all(workers.map((worker) => worker.run().finally(stop)));
+      // One alone would do half of the work: where it fails, the other ends what it does first.
+      const runs = workers.map((worker) => worker.run().finally(stop));
+      await Promise.allSettled(runs);
+      await Promise.all(runs);
     } finally {
       await Promise.all([connection.close(), native.close(), tracing?.end()]);
     }
