@@ -4,28 +4,19 @@ import { type RotationReport, startFormLink } from '../../domain/rotation/index.
 import { askStatus, lastRunOf, type Status } from '../rotations.ts';
 import type { RotateToken } from '../start-workflows.ts';
 import type { Context } from './context.ts';
-import { noWorker, nothingThere, type CommandEnd } from './exit-codes.ts';
+import { noWorker, nothingThere } from './exit-codes.ts';
 
 /** What Temporal knows of a rotation's last run. @throws CommandEnd where there is none */
-export function describeRotation(
-  context: Context,
+export async function describeRotation(
+  { client, ui, environment }: Context,
   workflowId: string,
-): Promise<WorkflowExecutionDescription> {
-  return describeRun(context, workflowId, () => notThere(context, workflowId));
-}
-
-/**
- * What Temporal knows of a workflow's last run.
- * @throws what `otherwise` makes where there is none
- */
-export async function describeRun(
-  { client }: Context,
-  workflowId: string,
-  otherwise: () => CommandEnd,
 ): Promise<WorkflowExecutionDescription> {
   const run = await lastRunOf(client, workflowId);
   if (run) return run;
-  throw otherwise();
+  const { apiUser, application } = pairOfId(workflowId);
+  const start = `Start one: ${command(environment, 'start', apiUser, application)}`;
+  const form = ui ? [`or here: ${startFormLink(ui, { environment, apiUser, application })}`] : [];
+  throw nothingThere(`There is no rotation ${workflowId}. ${start}`, ...form);
 }
 
 /**
@@ -64,12 +55,4 @@ export async function statusOf<T = Status>(context: Context, workflowId: string)
   const status = await askStatus<T>(context.client, workflowId);
   if (status) return status;
   throw noWorker(`${workflowId} did not answer within 20 s: read the worker’s log.`);
-}
-
-/** There is no such rotation: says so, and how to start one. */
-function notThere({ ui, environment }: Context, workflowId: string): CommandEnd {
-  const { apiUser, application } = pairOfId(workflowId);
-  const start = `Start one: ${command(environment, 'start', apiUser, application)}`;
-  const form = ui ? [`or here: ${startFormLink(ui, { environment, apiUser, application })}`] : [];
-  return nothingThere(`There is no rotation ${workflowId}. ${start}`, ...form);
 }
