@@ -1,8 +1,7 @@
 import { WorkflowFailedError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { command, pairOfId } from '../../domain/request/index.ts';
-import { type RotationReport, startFormLink } from '../../domain/rotation/index.ts';
+import { startFormLink } from '../../domain/rotation/index.ts';
 import { askStatus, lastRunOf, type Status } from '../rotations.ts';
-import type { RotateToken } from '../start-workflows.ts';
 import type { Context } from './context.ts';
 import { noWorker, nothingThere } from './exit-codes.ts';
 
@@ -36,15 +35,15 @@ export function refuseEnded({ workflowId, status: { name } }: WorkflowExecutionD
     throw nothingThere(`${workflowId} is not open: it is ${name.toLowerCase()}.`);
 }
 
-/** The report of a run that has ended; undefined where it left none: failed, or was terminated. */
-export async function reportOf(
+/** The report of a run that has ended; why it left none, where it failed or was terminated. */
+export async function endOf(
   { client }: Context,
-  { workflowId, runId }: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,
-): Promise<RotationReport | undefined> {
+  { workflowId, runId }: WorkflowExecutionDescription,
+): Promise<{ report?: unknown; why?: string }> {
   try {
-    return await client.workflow.getHandle<RotateToken>(workflowId, runId).result();
+    return { report: await client.workflow.getHandle(workflowId, runId).result() };
   } catch (error) {
-    if (error instanceof WorkflowFailedError) return undefined;
+    if (error instanceof WorkflowFailedError) return { why: error.cause?.message };
     throw error;
   }
 }
