@@ -114,14 +114,9 @@ export function withNotice(
 ): { pending: Pending[]; dropped: number } {
   const key = keyOf(one.notice);
   const before = pending.findIndex(({ notice }) => keyOf(notice) === key);
-  const kept =
-    before === -1
-      ? [...pending, { ...one, size: weightOf(one) }]
-      : pending.with(before, {
-          ...one,
-          at: Math.min(one.at, pending[before]!.at),
-          size: weightOf(one),
-        });
+  const at = Math.min(one.at, pending[before]?.at ?? Infinity);
+  const added = { ...one, at, size: weightOf(one) };
+  const kept = before === -1 ? [...pending, added] : pending.with(before, added);
   let [count, size] = [kept.length, kept.reduce((sum, other) => sum + weightOf(other), 0)];
   if (count <= MOST_PENDING && size <= MOST_CARRIED) return { pending: kept, dropped: 0 };
   const dropped = new Set<Pending>();
