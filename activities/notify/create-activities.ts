@@ -2,7 +2,6 @@ import { activityInfo } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import ms from 'ms';
 import { userMetadataLink } from '../../domain/rotation/index.ts';
-import type { LinkedNotice } from '../../domain/notices/index.ts';
 import type { Settings } from '../../domain/settings/index.ts';
 import { taskQueueOf } from '../../domain/request/index.ts';
 import type { Configuration } from '../../config/configuration.ts';
@@ -28,10 +27,7 @@ export function createNotifyActivities(
     async notify(notice) {
       if (!webhook) return;
       const { workflowId, runId } = activityInfo().workflowExecution!;
-      const linked: LinkedNotice = {
-        ...notice,
-        link: url ? userMetadataLink({ url, namespace }, workflowId, runId) : undefined,
-      };
+      const link = url && userMetadataLink({ url, namespace }, workflowId, runId);
       await client.withDeadline(Date.now() + HANDED_OVER_WITHIN_MS, () =>
         client.workflow.signalWithStart(WORKFLOW.notifications, {
           // Of the worker, not of the notice: a request for staging may be on any queue.
@@ -39,7 +35,7 @@ export function createNotifyActivities(
           taskQueue: taskQueueOf(environment),
           args: [],
           signal: SIGNAL.noticed,
-          signalArgs: [linked],
+          signalArgs: [{ ...notice, link }],
           staticSummary: 'Collects notices, and sends one message for those of one cause',
         }),
       );

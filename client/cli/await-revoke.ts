@@ -6,11 +6,12 @@ import {
   type Approve,
   type Evidence,
 } from '../../domain/evidence/index.ts';
+import type { RotationReport } from '../../domain/rotation/index.ts';
 import { isToken, type ListedToken } from '../../domain/tokens/index.ts';
 import { askStatus, type Status } from '../rotations.ts';
 import type { Context } from './context.ts';
 import type { SentDecision } from './decide.ts';
-import { describeRotation, reportOf } from './open-rotation.ts';
+import { describeRotation, endOf } from './open-rotation.ts';
 
 const LOOK_EVERY_MS = 1000;
 
@@ -80,7 +81,7 @@ async function onceEnded(
   run: WorkflowExecutionDescription,
   tokens: readonly ListedToken[],
 ): Promise<Answer> {
-  const report = await reportOf(context, run);
+  const report = (await endOf(context, run)).report as RotationReport | undefined;
   const revoked =
     report !== undefined && tokens.every((token) => report.revoked.some(isToken(token)));
   return {

@@ -152,25 +152,20 @@ export function processTerminal(): Terminal {
 }
 
 /** One line of a stream; undefined where it has none. */
-function lineOf(
+async function lineOf(
   input: ReadStream | NodeJS.ReadStream | undefined,
   { isShown }: { isShown: boolean },
 ): Promise<string | undefined> {
-  return new Promise((answer) => {
-    if (!input) return answer(undefined);
-    // Hides what is typed: the terminal echoes nothing, and readline has no output.
-    if (!isShown) input.setRawMode(true);
-    const lines = createInterface({ input, terminal: !isShown });
-    lines.once('line', (line) => {
-      answer(line);
-      lines.close();
-    });
-    lines.once('close', () => {
-      answer(undefined);
-      if (!isShown) input.setRawMode(false);
-      input.destroy(); // a read that is left open would keep the process
-    });
-  });
+  if (!input) return undefined;
+  // Hides what is typed: the terminal echoes nothing, and readline has no output.
+  if (!isShown) input.setRawMode(true);
+  try {
+    for await (const line of createInterface({ input, terminal: !isShown })) return line;
+    return undefined;
+  } finally {
+    if (!isShown) input.setRawMode(false);
+    input.destroy(); // a read that is left open would keep the process
+  }
 }
 
 const COLOURS = { '✓': 'green', '✗': 'red', '▶': 'yellow' } as const;

@@ -129,23 +129,21 @@ export function answersTo<Name extends keyof Sendable>(
   name: Name,
   decisions: Sending<Name>[],
 ): Promise<SentDecision[]> {
-  const send = async ({ workflowId, firstRunId, decision }: Sending<Name>): Promise<Answer> =>
-    decide(context.client, { workflowId, firstRunId }, name, decision).catch(
-      async (error: unknown) => {
-        const isGone = error instanceof WorkflowNotFoundError;
-        if (decisions.length === 1 && isGone) {
-          await openRotation(context, workflowId);
-          throw notAccepted(
-            `Nothing was sent: that rotation has ended, and ${workflowId} is another by now.`,
-          );
-        }
-        if (decisions.length === 1 || !(error instanceof Error)) throw error;
-        if (isGone) return { accepted: false, answer: 'it is not open any more' };
-        return { accepted: false, answer: error.message };
-      },
-    );
-  return pLimit(AT_ONCE).map(decisions, async (sending) => ({
-    workflowId: sending.workflowId,
-    ...(await send(sending)),
-  }));
+  return pLimit(AT_ONCE).map(decisions, async ({ workflowId, firstRunId, decision }) => {
+    try {
+      const to = { workflowId, firstRunId };
+      return { workflowId, ...(await decide(context.client, to, name, decision)) };
+    } catch (error) {
+      const isGone = error instanceof WorkflowNotFoundError;
+      if (decisions.length > 1 && error instanceof Error) {
+        const answer = isGone ? 'it is not open any more' : error.message;
+        return { workflowId, accepted: false, answer };
+      }
+      if (!isGone) throw error;
+      await openRotation(context, workflowId);
+      throw notAccepted(
+        `Nothing was sent: that rotation has ended, and ${workflowId} is another by now.`,
+      );
+    }
+  });
 }

@@ -5,16 +5,13 @@ import { create, waveFrom } from './schedule.ts';
 import { leak } from './leak.ts';
 import { decideSweep, idOfSweep, showSweep, startOne } from './sweep.ts';
 
-/** Adds what concerns many tokens: `leak`, `sweep` and `schedule`. */
-export function addFleetCommands(program: Command, commands: Commands): void {
-  addLeak(commands);
-  addSweep(program, commands);
-  addSchedule(program, commands);
-}
-
 const ALL = 'show the pairs that are left alone as well';
+const WAVES = new Option(
+  '--max-concurrent <number>',
+  'rotations of one wave; a sync restarts their Deployments',
+).argParser(waveFrom);
 
-function addLeak({ command, does }: Commands): void {
+export function addLeak({ command, does }: Commands): void {
   command(
     'leak [api-user] [applications...]',
     'rotate the tokens of an API user by force, all at once',
@@ -34,7 +31,7 @@ function addLeak({ command, does }: Commands): void {
     .action(does(leak));
 }
 
-function addSweep(program: Command, { command, does }: Commands): void {
+export function addSweep(program: Command, { command, does }: Commands): void {
   const sweep = program
     .command('sweep')
     .description('rotate every token that expires soon in an environment');
@@ -47,7 +44,7 @@ function addSweep(program: Command, { command, does }: Commands): void {
     .addOption(BY)
     .option('--plan', 'only print what would be done with each pair; touches nothing')
     .option('--all', ALL)
-    .addOption(waves())
+    .addOption(WAVES)
     .action(does(startOne));
   command(
     'show [api-user]',
@@ -80,7 +77,7 @@ function addSweep(program: Command, { command, does }: Commands): void {
   ).requiredOption('--reason <text>', 'why');
 }
 
-function addSchedule(program: Command, { command, does }: Commands): void {
+export function addSchedule(program: Command, { command, does }: Commands): void {
   const schedule = program
     .command('schedule')
     .description('start sweeps by themselves, on some days of the week');
@@ -103,13 +100,6 @@ function addSchedule(program: Command, { command, does }: Commands): void {
       'delay each start by a random time of up to this',
       String(jitterMinutes),
     )
-    .addOption(waves())
+    .addOption(WAVES)
     .action(does(create));
-}
-
-function waves(): Option {
-  return new Option(
-    '--max-concurrent <number>',
-    'rotations of one wave; a sync restarts their Deployments',
-  ).argParser(waveFrom);
 }

@@ -1,9 +1,9 @@
 import type { TokenToRevoke } from '../../domain/evidence/index.ts';
 import { command, type RotatedPair } from '../../domain/request/index.ts';
-import type { HandOver } from '../../domain/rotation/index.ts';
+import type { HandOver, RotationReport } from '../../domain/rotation/index.ts';
 import type { Context } from './context.ts';
 import { nothingThere, EXIT, type ExitCode } from './exit-codes.ts';
-import { describeRotation, reportOf, statusOf } from './open-rotation.ts';
+import { describeRotation, endOf, statusOf } from './open-rotation.ts';
 
 /**
  * Prints the new token for its holder outside the cluster, encrypted to their key, and what to tell
@@ -48,7 +48,7 @@ async function sealedBy(
     const toRevoke = waiting?.kind === 'approval' ? waiting.evidence.toRevoke : [];
     return { of: request, handOver, toRevoke };
   }
-  const report = await reportOf(context, run);
+  const report = (await endOf(context, run)).report as RotationReport | undefined;
   if (!report) throw nothingThere(`${workflowId} left no report.`);
   return { of: report, handOver: report.handOver };
 }

@@ -1,31 +1,21 @@
 import { WorkflowFailedError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { command, pairOfId } from '../../domain/request/index.ts';
-import { type RotationReport, startFormLink } from '../../domain/rotation/index.ts';
+import { startFormLink } from '../../domain/rotation/index.ts';
 import { askStatus, lastRunOf, type Status } from '../rotations.ts';
-import type { RotateToken } from '../start-workflows.ts';
 import type { Context } from './context.ts';
-import { noWorker, nothingThere, type CommandEnd } from './exit-codes.ts';
+import { noWorker, nothingThere } from './exit-codes.ts';
 
 /** What Temporal knows of a rotation's last run. @throws CommandEnd where there is none */
-export function describeRotation(
-  context: Context,
+export async function describeRotation(
+  { client, ui, environment }: Context,
   workflowId: string,
-): Promise<WorkflowExecutionDescription> {
-  return describeRun(context, workflowId, () => notThere(context, workflowId));
-}
-
-/**
- * What Temporal knows of a workflow's last run.
- * @throws what `otherwise` makes where there is none
- */
-export async function describeRun(
-  { client }: Context,
-  workflowId: string,
-  otherwise: () => CommandEnd,
 ): Promise<WorkflowExecutionDescription> {
   const run = await lastRunOf(client, workflowId);
   if (run) return run;
-  throw otherwise();
+  const { apiUser, application } = pairOfId(workflowId);
+  const start = `Start one: ${command(environment, 'start', apiUser, application)}`;
+  const form = ui ? [`or here: ${startFormLink(ui, { environment, apiUser, application })}`] : [];
+  throw nothingThere(`There is no rotation ${workflowId}. ${start}`, ...form);
 }
 
 /**
@@ -45,15 +35,15 @@ export function refuseEnded({ workflowId, status: { name } }: WorkflowExecutionD
     throw nothingThere(`${workflowId} is not open: it is ${name.toLowerCase()}.`);
 }
 
-/** The report of a run that has ended; undefined where it left none: failed, or was terminated. */
-export async function reportOf(
+/** The report of a run that has ended; why it left none, where it failed or was terminated. */
+export async function endOf(
   { client }: Context,
-  { workflowId, runId }: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,
-): Promise<RotationReport | undefined> {
+  { workflowId, runId }: WorkflowExecutionDescription,
+): Promise<{ report?: unknown; why?: string }> {
   try {
-    return await client.workflow.getHandle<RotateToken>(workflowId, runId).result();
+    return { report: await client.workflow.getHandle(workflowId, runId).result() };
   } catch (error) {
-    if (error instanceof WorkflowFailedError) return undefined;
+    if (error instanceof WorkflowFailedError) return { why: error.cause?.message };
     throw error;
   }
 }
@@ -64,12 +54,4 @@ export async function statusOf<T = Status>(context: Context, workflowId: string)
   const status = await askStatus<T>(context.client, workflowId);
   if (status) return status;
   throw noWorker(`${workflowId} did not answer within 20 s: read the worker’s log.`);
-}
-
-/** There is no such rotation: says so, and how to start one. */
-function notThere({ ui, environment }: Context, workflowId: string): CommandEnd {
-  const { apiUser, application } = pairOfId(workflowId);
-  const start = `Start one: ${command(environment, 'start', apiUser, application)}`;
-  const form = ui ? [`or here: ${startFormLink(ui, { environment, apiUser, application })}`] : [];
-  return nothingThere(`There is no rotation ${workflowId}. ${start}`, ...form);
 }

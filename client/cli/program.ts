@@ -6,7 +6,7 @@ import { BY, commandsOf, exitCodeOf, newProgram } from './command-line.ts';
 import type { Terminal } from './context.ts';
 import { classify, end, retry } from './decide.ts';
 import { badUsage, type ExitCode } from './exit-codes.ts';
-import { addFleetCommands } from './fleet-commands.ts';
+import { addLeak, addSchedule, addSweep } from './fleet-commands.ts';
 import { handover } from './handover.ts';
 import { inventory } from './inventory.ts';
 import { list } from './list.ts';
@@ -196,7 +196,9 @@ export function run(args: string[], terminal: Terminal): Promise<ExitCode> {
     .option('--html', 'print one HTML page with a timeline: … --html > inventory.html')
     .action(does(inventory));
 
-  addFleetCommands(program, commands);
+  addLeak(commands);
+  addSweep(program, commands);
+  addSchedule(program, commands);
   tab(program, { completionCommandName: 'completion' });
 
   return exitCodeOf(program, args, terminal, commands.code);

@@ -1,3 +1,4 @@
+import type { WorkflowExecutionDescription } from '@temporalio/client';
 import {
   countByState,
   isOfApiUser,
@@ -11,11 +12,12 @@ import {
 } from '../../domain/sweep/index.ts';
 import { command, type Environment } from '../../domain/request/index.ts';
 import { minute } from '../../domain/text/index.ts';
+import { lastRunOf } from '../rotations.ts';
 import { startSweep } from '../start-workflows.ts';
 import { leavesAlone, type Context } from './context.ts';
 import { sendEach } from './decide.ts';
-import { nothingThere, requestOrEnd, type CommandEnd, EXIT, type ExitCode } from './exit-codes.ts';
-import { describeRun, refuseEnded } from './open-rotation.ts';
+import { nothingThere, requestOrEnd, EXIT, type ExitCode } from './exit-codes.ts';
+import { refuseEnded } from './open-rotation.ts';
 import type { Printed } from './columns.ts';
 import { printStarted } from './start.ts';
 import { frameOf, printWatched, type Frame } from './watch.ts';
@@ -89,12 +91,15 @@ export async function decideSweep(
   return sendEach(context, name, [{ workflowId, decision }]);
 }
 
-function describeSweep(context: Context, workflowId: string): ReturnType<typeof describeRun> {
-  const { environment } = context;
+async function describeSweep(
+  { client, environment }: Context,
+  workflowId: string,
+): Promise<WorkflowExecutionDescription> {
+  const run = await lastRunOf(client, workflowId);
+  if (run) return run;
   const how = workflowId === sweepId(environment) ? 'sweep start' : 'leak API-USER --reason WHY';
   const start = `Start one: npx signon-rotation ${how} --environment ${environment}`;
-  const none = (): CommandEnd => nothingThere(`There was no ${workflowId}. ${start}`);
-  return describeRun(context, workflowId, none);
+  throw nothingThere(`There was no ${workflowId}. ${start}`);
 }
 
 /** Whether the pairs that are left alone are wanted too, and the ids of rotations. */

@@ -1,9 +1,9 @@
-import { WorkflowFailedError, type WorkflowExecutionDescription } from '@temporalio/client';
+import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Printed } from './columns.ts';
 import type { Context } from './context.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { statusOf } from './open-rotation.ts';
+import { endOf, statusOf } from './open-rotation.ts';
 
 const LOOK_EVERY_MS = 1000;
 
@@ -46,27 +46,22 @@ export async function printWatched(
  */
 export async function frameOf<Status>(
   context: Context,
-  { workflowId, runId, status: { name } }: WorkflowExecutionDescription,
+  run: WorkflowExecutionDescription,
   draw: {
     status: (status: Status) => Printed[];
     needsPerson: (status: Status) => boolean;
     report: (report: unknown) => Printed[];
   },
 ): Promise<Frame> {
-  if (name === 'RUNNING') {
+  const { workflowId, status: execution } = run;
+  if (execution.name === 'RUNNING') {
     const value = await statusOf<Status>(context, workflowId);
     const state = draw.needsPerson(value) ? 'needs a person' : undefined;
     return { lines: draw.status(value), value, state };
   }
-  try {
-    const handle = context.client.workflow.getHandle(workflowId, runId);
-    const report: unknown = await handle.result();
-    return { lines: draw.report(report), value: { report }, state: 'ended' };
-  } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error;
-    const why = error.cause?.message ?? '';
-    const ended = name.toLowerCase();
-    const line = `${workflowId} ended as ${ended}${why ? `: ${why}` : ''}`;
-    return { lines: [line], value: { ended, why }, state: 'failed' };
-  }
+  const { report, why = '' } = await endOf(context, run);
+  if (report) return { lines: draw.report(report), value: { report }, state: 'ended' };
+  const ended = execution.name.toLowerCase();
+  const line = `${workflowId} ended as ${ended}${why ? `: ${why}` : ''}`;
+  return { lines: [line], value: { ended, why }, state: 'failed' };
 }

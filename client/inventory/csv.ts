@@ -15,41 +15,37 @@ const COLUMNS = [
   'consumers',
   'oddities',
   'remarks',
-];
+] as const;
+type Line = Partial<Record<(typeof COLUMNS)[number], string>>;
 
 /** The rows as CSV (RFC 4180), a line for each pair, and one for each Secret of no listed pair. */
 export function inventoryCsv({ environment, takenAt, rows, unknownSecrets }: Inventory): string {
   const now = Date.parse(takenAt);
-  const lines = [
-    COLUMNS,
-    ...rows.map((row) => [
+  const lines: Line[] = [
+    ...rows.map((row) => ({
       environment,
-      row.apiUser,
-      row.suspended ? 'yes' : 'no',
-      row.application,
-      row.secret,
-      row.ends ?? '',
-      row.ends === undefined ? '' : String(daysUntil(row.ends, now)),
-      row.accessEnds ?? '',
-      String(row.tokens.filter(({ live }) => live).length),
-      String(row.tokens.filter(({ live }) => !live).length),
-      row.consumers
+      api_user: row.apiUser,
+      suspended: row.suspended ? 'yes' : 'no',
+      application: row.application,
+      secret: row.secret,
+      first_ends: row.ends,
+      days_left: row.ends && String(daysUntil(row.ends, now)),
+      access_ends: row.accessEnds,
+      live_tokens: String(row.tokens.filter(({ live }) => live).length),
+      expired_tokens: String(row.tokens.filter(({ live }) => !live).length),
+      consumers: row.consumers
         .map(({ workload, container, variable }) => `${workload} ${container} ${variable}`)
         .join('; '),
-      row.oddities.map(({ kind, what }) => `${kind}: ${what}`).join('; '),
-      row.remarks.join('; '),
-    ]),
-    ...unknownSecrets.map(({ secret, workloads }) => [
-      environment,
-      ...Array<string>(3).fill(''),
-      secret,
-      ...Array<string>(5).fill(''),
-      workloads.join('; '),
-      'Secret of no listed pair',
-      '',
-    ]),
+      oddities: row.oddities.map(({ kind, what }) => `${kind}: ${what}`).join('; '),
+      remarks: row.remarks.join('; '),
+    })),
+    ...unknownSecrets.map(({ secret, workloads }) => {
+      const consumers = workloads.join('; ');
+      return { environment, secret, consumers, oddities: 'Secret of no listed pair' };
+    }),
   ];
-  return lines.map((cells) => cells.map(cell).join(',')).join('\r\n');
+  const cells = lines.map((line) => COLUMNS.map((name) => cell(line[name] ?? '')));
+  return [COLUMNS, ...cells].map((row) => row.join(',')).join('\r\n');
 }
 
 /** Defuses a cell that begins like a formula: a spreadsheet would evaluate it. */

@@ -55,7 +55,7 @@ export function inventoryPage(inventory: Inventory, open: readonly OpenRotation[
       ? [['Secrets of no pair', unknownSecrets.length] as [string, number]]
       : []),
   ];
-  const counts = oddityCounts(inventory).map(({ kind, count }) => `${count} × ${kind}`);
+  const counts = oddityCounts(inventory).map(([kind, count]) => `${count} × ${kind}`);
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -36,7 +36,7 @@ export function inventoryLines(inventory: Inventory, open: readonly OpenRotation
 
 function summary({ environment, takenAt, window, rows, unknownSecrets }: Inventory): string[] {
   const due = rows.filter((row) => row.due).length;
-  const counts = oddityCounts({ rows }).map(({ kind, count }) => `${kind}: ${count}`);
+  const counts = oddityCounts({ rows }).map(([kind, count]) => `${kind}: ${count}`);
   return [
     `${environment}, ${minute(takenAt)}: ${rows.length} pairs, ${due} with a token that ends within ${window}`,
     ...(counts.length > 0 ? [`unexpected: ${counts.join(', ')}`] : []),

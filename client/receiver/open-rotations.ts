@@ -24,7 +24,6 @@ const PAIR = ['environment', 'api_user', 'application'];
  */
 export class OpenRotations {
   private readonly gauges: ReturnType<typeof gaugesOf>;
-  private ended = false;
   /**
    * Ends the look that is under way. One for each look: the SDK keeps every call that a signal was
    * given to.
@@ -51,7 +50,7 @@ export class OpenRotations {
     const look = (): void => {
       looking ??= this.look()
         .catch((error: unknown) => {
-          if (!this.ended) failed(error);
+          if (!this.looking.signal.aborted) failed(error);
         })
         .finally(() => (looking = undefined));
     };
@@ -59,7 +58,6 @@ export class OpenRotations {
     const timer = setInterval(look, LOOK_EVERY_MS);
     return async () => {
       clearInterval(timer);
-      this.ended = true;
       this.looking.abort();
       await looking; // a connection that is closed under a question ends the process
     };
@@ -89,7 +87,7 @@ export class OpenRotations {
   private async lookFurther(polled: boolean, now: number): Promise<void> {
     const { client, environment, gauges } = this;
     const rotations = await listRotations(client, environment);
-    const sweptAt = await this.lastSweepAt();
+    const lastSweep = await lastRunOf(client, sweepId(environment));
     const sweeps = await this.openSweeps();
     const lost = await this.lostSince(now - LOST_WITHIN_MS);
     gauges.open.reset();
@@ -103,18 +101,9 @@ export class OpenRotations {
         gauges.tokenEnds.set(pair, startOfDay(firstEnd) / 1000);
     }
     gauges.polled.set({ environment }, polled ? 1 : 0);
-    gauges.lastSweep.set({ environment }, sweptAt);
+    gauges.lastSweep.set({ environment }, (lastSweep?.startTime.getTime() ?? 0) / 1000);
     gauges.lost.set({ environment }, lost);
     gauges.lastLook.set({ environment }, now / 1000);
-  }
-
-  /** Seconds since the epoch. */
-  private async lastSweepAt(): Promise<number> {
-    const query = `WorkflowType = '${WORKFLOW.sweep}' AND WorkflowId = '${sweepId(this.environment)}'`;
-    let last = 0;
-    for await (const { startTime } of this.client.workflow.list({ query }))
-      last = Math.max(last, startTime.getTime());
-    return last / 1000;
   }
 
   /** The environment's open sweep and leaks: what blocks one is as urgent as in a rotation. */

@@ -77,13 +77,8 @@ export function whyNot(
       why: `its last rotation closed ${Math.max(0, minutesAgo)} minutes ago, and the metric lags`,
     };
   const answered = rotations.find(
-    (rotation) =>
-      rotation.startsAt === startsAt && rotation.outcome && ANSWERED.includes(rotation.outcome),
+    (one) => one.startsAt === startsAt && one.outcome && ANSWERED.includes(one.outcome),
   );
-  return (
-    answered && {
-      kind: 'ignored',
-      why: `a rotation for this very alert ended as ${answered.outcome}`,
-    }
-  );
+  if (!answered) return undefined;
+  return { kind: 'ignored', why: `a rotation for this very alert ended as ${answered.outcome}` };
 }

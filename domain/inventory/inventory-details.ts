@@ -21,7 +21,7 @@ export function drawInventory({ environment, rows, unknownSecrets, window }: Inv
     `### Inventory (${environment})`,
     `**Pairs:** ${rows.length} · **ending within ${window}:** ${due.length} · **unexpected:** ${odd.length} · **Secrets of no listed pair:** ${unknownSecrets.length}`,
     oddityCounts({ rows })
-      .map(({ kind, count }) => `**${kind}:** ${count}`)
+      .map(([kind, count]) => `**${kind}:** ${count}`)
       .join(' · '),
     odd.length > 0
       ? table(
@@ -51,9 +51,7 @@ export function drawNoInventory(
   );
 }
 
-export function oddityCounts({
-  rows,
-}: Pick<Inventory, 'rows'>): { kind: OddityKind; count: number }[] {
+export function oddityCounts({ rows }: Pick<Inventory, 'rows'>): [OddityKind, number][] {
   const kinds = rows.flatMap(({ oddities }) => [...new Set(oddities.map(({ kind }) => kind))]);
-  return [...countBy(kinds)].map(([kind, count]) => ({ kind, count }));
+  return [...countBy(kinds)];
 }

@@ -92,6 +92,9 @@ export function daysUntil(day: Day, now: number): number {
   return Math.max(0, Math.floor((startOfDay(day) - now) / ms('1 day')));
 }
 
+/** What may be odd, and what to say of it where it is. */
+type Odd = [OddityKind, string | false];
+
 function rowOf(
   pair: SignonPair,
   { variables, files }: Readings,
@@ -111,6 +114,16 @@ function rowOf(
   const isRead = consumers.length > 0 || isMounted;
   const expired = tokens.filter((token) => !token.live);
   const special = specialCaseOf({ apiUser }, settings);
+  const isShared = sharing.get(secret)! > 1;
+  const oddities: Odd[] = [
+    ['nobody reads it', live.length > 0 && !isRead && !recipient && `no workload reads ${secret}`],
+    ['read as files', isMounted && `${mountedBy.join(', ')}: what they hold cannot be proven`],
+    ...misleading(consumers, application),
+    ['several tokens', live.length > 1 && `${live.length} are live: ${live.map(named).join(', ')}`],
+    ['expired tokens', expired.map(named).join(', ')],
+    ['suspended API user', apiUser.suspended && 'the sync skips it'],
+    ['shared Secret', isShared && `another pair’s token is written to ${secret} too`],
+  ];
   return {
     apiUser: apiUser.email,
     name: apiUser.name,
@@ -121,27 +134,7 @@ function rowOf(
     ...(ends !== undefined && { ends, accessEnds: live[0]!.expires }),
     due: ends !== undefined && !outlives({ expires: ends }, now, settings.window),
     consumers,
-    oddities: [
-      ...odd(
-        'nobody reads it',
-        live.length > 0 && !isRead && !recipient && `no workload reads ${secret}`,
-      ),
-      ...odd(
-        'read as files',
-        isMounted && `${mountedBy.join(', ')}: what they hold cannot be proven`,
-      ),
-      ...misleading(consumers, application),
-      ...odd(
-        'several tokens',
-        live.length > 1 && `${live.length} are live: ${live.map(named).join(', ')}`,
-      ),
-      ...odd('expired tokens', expired.map(named).join(', ')),
-      ...odd('suspended API user', apiUser.suspended && 'the sync skips it'),
-      ...odd(
-        'shared Secret',
-        sharing.get(secret)! > 1 && `another pair’s token is written to ${secret} too`,
-      ),
-    ],
+    oddities: oddities.flatMap(([kind, what]) => (what ? [{ kind, what }] : [])),
     remarks: [
       ...(recipient ? [`${recipient.name} holds it outside the cluster, as the settings say`] : []),
       ...(special ? [`${special.outcome}: ${special.why}`] : []),
@@ -150,19 +143,14 @@ function rowOf(
 }
 
 /** Variables that are named after another application, and who reads them. */
-function misleading(consumers: readonly Consumer[], application: string): InventoryRow['oddities'] {
+function misleading(consumers: readonly Consumer[], application: string): Odd[] {
   const variables = consumers
     .map(({ variable }) => variable)
     .filter((variable) => !isNamedAfter(variable, application));
-  return [...new Set(variables)].flatMap((variable) => {
+  return [...new Set(variables)].map((variable) => {
     const readers = workloadsOf(consumers.filter((one) => one.variable === variable));
-    return odd('variable does not match', `${variable} in ${readers.join(', ')}`);
+    return ['variable does not match', `${variable} in ${readers.join(', ')}`];
   });
-}
-
-/** One oddity; none where there is nothing to say. */
-function odd(kind: OddityKind, what: string | false): InventoryRow['oddities'] {
-  return what ? [{ kind, what }] : [];
 }
 
 function named({ authorisationId, expires }: InventoryRow['tokens'][number]): string {

@@ -38,13 +38,11 @@ const NOTICE = {
   todo: optional(TEXT),
   /** The day the old token ends. */
   ends: optional(TEXT),
+  /** The page to go to, where the UI's address is known. */
+  link: optional(matching(/^https?:\/\/[^\s<>|]{1,1990}$/)),
 };
 export type Notice = Read<typeof NOTICE>;
-
-/** A notice with the page to go to, where the UI's address is known. */
-const LINKED = { ...NOTICE, link: optional(matching(/^https?:\/\/[^\s<>|]{1,1990}$/)) };
-export type LinkedNotice = Read<typeof LINKED>;
-export const parseNotice = reader(LINKED);
+export const parseNotice = reader(NOTICE);
 
 /** Rotations named in one message; the rest is counted. */
 const NAMED_AT_MOST = 15;
@@ -59,7 +57,7 @@ export interface NoticePace {
 }
 
 /** A notice and when it came; `size` is what it takes in a history, where it was counted. */
-const PENDING = { notice: object(LINKED), at: MOMENT, size: optional(MOMENT) };
+const PENDING = { notice: object(NOTICE), at: MOMENT, size: optional(MOMENT) };
 export type Pending = Read<typeof PENDING>;
 
 /** What the collector passes to continue-as-new. */
@@ -116,14 +114,9 @@ export function withNotice(
 ): { pending: Pending[]; dropped: number } {
   const key = keyOf(one.notice);
   const before = pending.findIndex(({ notice }) => keyOf(notice) === key);
-  const kept =
-    before === -1
-      ? [...pending, { ...one, size: weightOf(one) }]
-      : pending.with(before, {
-          ...one,
-          at: Math.min(one.at, pending[before]!.at),
-          size: weightOf(one),
-        });
+  const at = Math.min(one.at, pending[before]?.at ?? Infinity);
+  const added = { ...one, at, size: weightOf(one) };
+  const kept = before === -1 ? [...pending, added] : pending.with(before, added);
   let [count, size] = [kept.length, kept.reduce((sum, other) => sum + weightOf(other), 0)];
   if (count <= MOST_PENDING && size <= MOST_CARRIED) return { pending: kept, dropped: 0 };
   const dropped = new Set<Pending>();
@@ -181,7 +174,7 @@ export function nextDue(
  * One message in Slack's markup for notices of one group: its first line says who does what by
  * when. Everything from outside is escaped and bounded.
  */
-export function drawMessage(notices: readonly [LinkedNotice, ...LinkedNotice[]]): string {
+export function drawMessage(notices: readonly [Notice, ...Notice[]]): string {
   const [first] = notices;
   const rotations = notices.length === 1 ? 'a rotation' : `${notices.length} rotations`;
   const [ends] = notices.flatMap((notice) => notice.ends ?? []).toSorted();
@@ -207,7 +200,7 @@ export function drawMessage(notices: readonly [LinkedNotice, ...LinkedNotice[]])
   ].join('\n');
 }
 
-function line(notice: LinkedNotice): string {
+function line(notice: Notice): string {
   const pair = slack(bounded(`${notice.apiUser} → ${notice.application}`));
   const name = notice.link ? `<${notice.link}|${pair}>` : pair;
   const ends = notice.ends ? ` (old token ends on ${slack(bounded(notice.ends))})` : '';

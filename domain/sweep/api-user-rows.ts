@@ -19,7 +19,7 @@ export function rowsOfApiUser(
   return [
     ...wanted
       .toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(b) > rank(a) ? 1 : -1))
-      .map((pair) => rowOf(pair, facts, true)),
+      .map((pair) => rowOf(pair, { ...facts, leaked: true })),
     ...unknown.map((application): SweepRow => ({
       apiUser,
       application,

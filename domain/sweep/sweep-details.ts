@@ -20,12 +20,6 @@ export interface SweepProgress {
   lastAnswer?: string;
 }
 
-/**
- * Where an open sweep or leak stands, as it lists in its `RotationStage`: at work for hours, or
- * waiting for a person.
- */
-export type SweepStage = 'sweeping' | 'blocked';
-
 /** What a sweep is started with for the UI. */
 export function introduceSweep(request: SweepRequest) {
   const { environment, requestedBy, plan } = request;

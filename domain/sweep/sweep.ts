@@ -76,6 +76,8 @@ export interface SweepFacts {
   /** Secrets that the namespace's containers read, once for each reading. */
   readings: readonly string[];
   now: number;
+  /** The pairs' tokens are rotated whenever they end. */
+  leaked?: boolean;
 }
 
 /**
@@ -107,18 +109,14 @@ export function readingsOf(pair: SignonPair, { readings }: SweepFacts): number {
 }
 
 /** A rotation that was open before a leak may adopt the leaked token: it is not forced. */
-export function openBefore(leaked: boolean): Pick<SweepRow, 'state' | 'what'> {
+export function openBefore(leaked = false): Pick<SweepRow, 'state' | 'what'> {
   const what = leaked
     ? 'its open rotation may adopt a token from before the leak: abort it, and run leak again'
     : 'its rotation is open already';
   return { state: 'open before', what };
 }
 
-/**
- * One pair's row.
- * @param leaked its tokens are rotated whenever they end
- */
-export function rowOf(pair: SignonPair, facts: SweepFacts, leaked = false): SweepRow {
+export function rowOf(pair: SignonPair, facts: SweepFacts): SweepRow {
   const apiUser = pair.apiUser.email;
   const application = parameterize(pair.application);
   const [ends] = pair.tokens
@@ -127,18 +125,17 @@ export function rowOf(pair: SignonPair, facts: SweepFacts, leaked = false): Swee
     .toSorted();
   const row = { apiUser, application, ends };
   if (facts.open.has(rotationId({ ...row, environment: facts.environment })))
-    return { ...row, ...openBefore(leaked) };
-  const leftAlone = whyRowIsLeftAlone(pair, ends, facts, leaked);
+    return { ...row, ...openBefore(facts.leaked) };
+  const leftAlone = whyRowIsLeftAlone(pair, ends, facts);
   return leftAlone === undefined
-    ? { ...row, state: 'to come', what: intentFor(pair, facts, leaked) }
+    ? { ...row, state: 'to come', what: intentFor(pair, facts) }
     : { ...row, state: 'left alone', what: leftAlone };
 }
 
 function whyRowIsLeftAlone(
   { apiUser }: SignonPair,
   ends: Day | undefined,
-  { settings, now }: SweepFacts,
-  leaked: boolean,
+  { settings, now, leaked }: SweepFacts,
 ): string | undefined {
   const special = specialCaseOf({ apiUser }, settings);
   if (special) return `${special.outcome}: ${special.why}`;
@@ -149,8 +146,8 @@ function whyRowIsLeftAlone(
   return apiUser.suspended ? 'its API user is suspended in Signon: the sync skips it' : undefined;
 }
 
-function intentFor(pair: SignonPair, facts: SweepFacts, leaked: boolean): string {
-  const { settings, now } = facts;
+function intentFor(pair: SignonPair, facts: SweepFacts): string {
+  const { settings, now, leaked } = facts;
   if (readingsOf(pair, facts) === 0)
     return !leaked && recipientOf(settings, pair)
       ? 'ask to approve a hand-over: its holder is outside the cluster'

@@ -20,38 +20,26 @@ export function tokenSecretName(apiUserName: string, applicationName: string): s
 
 /**
  * The letters that Rails' default rule (I18n's) writes in ASCII are Latin-1's and Latin
- * Extended-A's, up to ž, and a few more. Most lose their accents; these do not come apart.
+ * Extended-A's, up to ž, and a few more. Most lose their accents; these do not come apart. In lower
+ * case, as the result is.
  */
 const WITHOUT_ACCENT: Readonly<Record<string, string>> = {
-  Æ: 'AE',
   æ: 'ae',
-  Ð: 'D',
   ð: 'd',
   '×': 'x',
-  Ø: 'O',
   ø: 'o',
-  Þ: 'Th',
   þ: 'th',
   ß: 'ss',
-  ẞ: 'SS',
-  Đ: 'D',
   đ: 'd',
-  Ħ: 'H',
   ħ: 'h',
   ı: 'i',
-  Ĳ: 'IJ',
   ĳ: 'ij',
   ĸ: 'k',
-  Ŀ: 'L',
   ŀ: 'l',
-  Ł: 'L',
   ł: 'l',
   ŉ: "'n",
-  Ŋ: 'NG',
   ŋ: 'ng',
-  Œ: 'OE',
   œ: 'oe',
-  Ŧ: 'T',
   ŧ: 't',
 };
 /** Accents are dropped of these alone: of any other letter Rails knows nothing. */
@@ -61,7 +49,7 @@ function transliterate(name: string): string {
   return Array.from(name.normalize('NFC'), (character) => {
     if (/^[\x00-\x7f]$/.test(character)) return character;
     const plain =
-      WITHOUT_ACCENT[character] ??
+      WITHOUT_ACCENT[character.toLowerCase()] ??
       (ACCENTED.test(character) ? character.normalize('NFD').replace(/\p{M}/gu, '') : '?');
     return /^[\x00-\x7f]*$/.test(plain) ? plain : '?';
   }).join('');

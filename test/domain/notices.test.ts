@@ -10,7 +10,6 @@ import {
   parseCarriedNotices,
   parseNotice,
   withNotice,
-  type LinkedNotice,
   type Notice,
   type NoticePace,
   type Pending,
@@ -20,7 +19,7 @@ const PACE: NoticePace = { collectFor: '30 s', quietFor: '5 minutes' };
 const [COLLECT, QUIET] = [30_000, 300_000];
 const KINDS = ['needed', 'reminder', 'incident', 'ended'] as const;
 
-function aNotice(given: Partial<LinkedNotice> = {}): LinkedNotice {
+function aNotice(given: Partial<Notice> = {}): Notice {
   return {
     kind: 'needed',
     cause: 'Unreachable',
@@ -33,10 +32,7 @@ function aNotice(given: Partial<LinkedNotice> = {}): LinkedNotice {
 }
 
 /** Notices of so many rotations. */
-function someNotices(
-  count: number,
-  given: Partial<LinkedNotice> = {},
-): [LinkedNotice, ...LinkedNotice[]] {
+function someNotices(count: number, given: Partial<Notice> = {}): [Notice, ...Notice[]] {
   const [first, ...more] = Array.from({ length: count }, (_, index) =>
     aNotice({ apiUser: `user-${index}@alphagov.co.uk`, ...given }),
   );
@@ -44,7 +40,7 @@ function someNotices(
 }
 
 /** What is pending after each was told, one after the other. */
-const told = (notices: readonly LinkedNotice[]): { pending: Pending[]; dropped: number } =>
+const told = (notices: readonly Notice[]): { pending: Pending[]; dropped: number } =>
   notices.reduce<{ pending: Pending[]; dropped: number }>(
     (before, notice, at) => {
       const { pending, dropped } = withNotice(before.pending, { notice, at });
@@ -52,7 +48,7 @@ const told = (notices: readonly LinkedNotice[]): { pending: Pending[]; dropped: 
     },
     { pending: [], dropped: 0 },
   );
-const lastOfEach = (notices: readonly LinkedNotice[]): LinkedNotice[] =>
+const lastOfEach = (notices: readonly Notice[]): Notice[] =>
   told(notices).pending.map(({ notice }) => notice);
 const bullets = (message: string): string[] =>
   message.split('\n').filter((line) => line.startsWith('•'));
@@ -355,7 +351,7 @@ describe('whatever comes from outside, a message', () => {
     );
   const notices = fc
     .array(notice, { minLength: 1, maxLength: 20 })
-    .map(([first, ...more]): [LinkedNotice, ...LinkedNotice[]] => [first!, ...more]);
+    .map(([first, ...more]): [Notice, ...Notice[]] => [first!, ...more]);
 
   test('mentions nobody and links nowhere but to the Temporal UI', () => {
     fc.assert(

@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { randomUUID } from 'node:crypto';
 import { failure } from '../../activities/failure.ts';
-import type { LinkedNotice, NoticePace } from '../../domain/notices/notices.ts';
+import type { Notice, NoticePace } from '../../domain/notices/notices.ts';
 import { useTimeSkipping } from '../support/time-skipping.ts';
 import { until } from '../support/until.ts';
 import { withWorkers } from '../support/with-workers.ts';
@@ -14,7 +14,7 @@ const QUIET = 300_000;
 /** The time-skipping server’s own clock may be this much off between two looks at it. */
 const CLOCK = 1000;
 
-function aNotice(given: Partial<LinkedNotice> = {}): LinkedNotice {
+function aNotice(given: Partial<Notice> = {}): Notice {
   return {
     kind: 'needed',
     cause: 'Unreachable',

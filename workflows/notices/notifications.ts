@@ -16,7 +16,7 @@ import {
   parseCarriedNotices,
   parseNotice,
   withNotice,
-  type LinkedNotice,
+  type Notice,
   type Pending,
 } from '../../domain/notices/index.ts';
 import { escapeMarkdown, paragraphs } from '../../domain/text/index.ts';
@@ -116,7 +116,7 @@ export async function notifications(carried?: unknown): Promise<void> {
 }
 
 /** Sends one message. Undefined where that went well, else why Slack did not take it. */
-async function whyNotSent(notices: readonly LinkedNotice[]): Promise<string | undefined> {
+async function whyNotSent(notices: readonly Notice[]): Promise<string | undefined> {
   const [first, ...more] = notices;
   if (!first) return undefined;
   try {
@@ -129,7 +129,7 @@ async function whyNotSent(notices: readonly LinkedNotice[]): Promise<string | un
 }
 
 /** What to say of a notice: one that comes late says when it was told. */
-function dated({ notice: told, at }: Pending): LinkedNotice {
+function dated({ notice: told, at }: Pending): Notice {
   return Date.now() - at < AGAIN_AFTER
     ? told
     : { ...told, text: `(${new Date(at).toISOString().slice(0, 16)}Z) ${told.text}` };

@@ -13,7 +13,6 @@ import {
   type SweepProgress,
   type SweepRequest,
   type SweepRow,
-  type SweepStage,
 } from '../../domain/sweep/index.ts';
 import { stageReported, sweepStatus } from '../shared/index.ts';
 
@@ -64,7 +63,7 @@ export class SweepTable {
     void Promise.resolve().then(() => {
       this.stale = false;
       setCurrentDetails(drawSweep(this.progress));
-      const stage: SweepStage = this.progress.blocked ? 'blocked' : 'sweeping';
+      const stage = this.progress.blocked ? 'blocked' : 'sweeping';
       const { typedSearchAttributes: listed } = workflowInfo();
       if (stage !== listed.get(keyOf('RotationStage')))
         upsertSearchAttributes(pairsOf({ RotationStage: stage }));
