@@ -45,7 +45,7 @@ TEMPORAL_ADDRESS=127.0.0.1:7233 npm run bench -- --temporal postgres 'growth 50'
 
 /** Where a rotation's time goes. */
 const PROFILE =
-  'A rotation has 20 workflow tasks. 1,000 rotations that waited 90 days (`LONG_WAITS=1000`) have at most 308 history events (54 kB). The worker’s main thread (SDK, HTTP, parsing) takes two thirds of its processor time. Workflows take the rest, a third of it for the SDK’s stack traces. Fleets run with a cache that holds them, _a thousand wait_ with the default. With 100 cached workflows for 200 active ones, time doubles and processor time triples.';
+  'A rotation has 23 workflow tasks. 1,000 rotations that waited 90 days (`LONG_WAITS=1000`) have at most 308 history events (54 kB). The worker’s main thread (SDK, HTTP, parsing) takes two thirds of its processor time. Workflows take the rest, a third of it for the SDK’s stack traces. Fleets run with a cache that holds them, _a thousand wait_ with the default. With 100 cached workflows for 200 active ones, time doubles and processor time triples.';
 
 /** The figures as Markdown, fleets side by side, and the growth as a chart. */
 export function drawReport(results: Results): { markdown: string; chart: string } {
